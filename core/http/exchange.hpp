@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// One HTTP request as bytes. POST always: no provider call of ours is anything else.
+struct HttpRequest {
+    std::string url;                    // Absolute, https (http only where allowed by config).
+    std::vector<std::string> headers;   // "Name: value"; see header_line().
+    std::string body;
+    bool http2 = false;                 // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
+};
+
+/// How far an exchange got. Decides whether it can be repeated without harm.
+enum class Transport : std::uint8_t {
+    answered,  // A complete answer arrived: look at `status`.
+    not_sent,  // DNS, connect or TLS failed: the provider cannot have processed anything.
+    in_doubt,  // Bytes left us and no complete answer came back.
+};
+
+/// One HTTP answer, bounded: bodies are cut at 1 MiB (and then in doubt).
+struct HttpAnswer {
+    Transport transport = Transport::not_sent;
+    int status = 0;
+    std::string body;
+    // The only headers any provider needs, raw, empty when absent.
+    std::string retry_after;
+    std::string rate_limit_reset;
+    std::string message_id;             // X-Message-Id
+    std::string fault;                  // The transport's fault in words; no recipient data.
+    std::chrono::microseconds elapsed{0};
+};
+
+/// "Name: value" with every byte below 0x20 and 0x7f of `value` replaced by a space, so
+/// that no value can begin a header line of its own.
+[[nodiscard]] std::string header_line(std::string_view name, std::string_view value);
+
+}  // namespace fanfare

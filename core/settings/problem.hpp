@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// One thing wrong with a configuration: where, what was found, what would be right.
+struct Problem {
+    std::string file;
+    int line = 0;          // 1-based; 0 when unknown (an environment variable, a missing key).
+    std::string key;       // Dotted path: "providers[0].rate.per_second".
+    std::string value;     // As found; "" when missing. Never a secret.
+    std::string expected;  // "a whole number from 1 to 1000".
+};
+
+/// "config/fanfare.yaml:12: worker.chunk.email = 0: expected a whole number from 1 to 1000".
+[[nodiscard]] std::string describe(const Problem& problem);
+
+using Problems = std::vector<Problem>;
+
+}  // namespace fanfare

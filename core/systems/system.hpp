@@ -1,0 +1,88 @@
+#pragma once
+
+#include "core/domain/words.hpp"
+#include "core/settings/problem.hpp"
+#include "core/settings/secret.hpp"
+#include "core/settings/settings.hpp"
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace fanfare {
+
+/// A query of a system folder. Named parameters (":user_id") became positional ones, all
+/// sent as text and cast by PostgreSQL; text is never substituted.
+struct Query {
+    std::string sql;                        // With $1, $2, ...
+    std::vector<std::string> parameters;    // Names in positional order.
+    std::string file;                       // For messages.
+    int line = 0;
+};
+
+/// Who: yields one column `recipient_id` (cast to text), in any order, repeats allowed.
+struct Audience {
+    std::string name;
+    Query query;
+};
+
+/// Where to reach them on one channel, and who they are. Parameter `:recipients` (text[],
+/// sorted). Yields `recipient_id`, `address` (null: none), and optionally `locale`,
+/// `time_zone`, `opted_out` (bool), and further columns: the person's variables. Several
+/// rows of one recipient are several addresses (devices) of that person.
+struct Contact {
+    Query query;
+};
+
+enum class Dedupe : std::uint8_t { person, address };
+
+/// One kind of notification of a system.
+struct Kind {
+    std::string name;                       // "show.reminder"
+    Lane lane = Lane::normal;
+    std::string audience;                   // Default audience of jobs of this kind.
+    std::vector<Channel> channels;          // Default channels.
+    std::string templates;                  // Folder under templates/; default: the kind's name.
+    Dedupe dedupe = Dedupe::person;
+    std::vector<std::string> times;         // Variables of `data` that are moments (ISO 8601): each is
+                                            // shown in the reader's zone and locale.
+    std::map<std::string, std::string> person_defaults;  // For missing values: name -> "there".
+    std::string collapse_key;               // Push.
+    std::array<std::optional<DoubtPolicy>, channel_count> on_doubt;
+};
+
+/// Finds what is due. Parameters `:horizon` (timestamptz). Yields `subject` (text),
+/// `occurrence` (timestamptz: the moment it is about), `due_at`, `expires_at`
+/// (timestamptz), `params` (json: audience parameters), `data` (json: variables).
+struct Schedule {
+    std::string kind;
+    Query query;
+};
+
+/// A folder config/systems/<name>/: one existing backend, served without changing it.
+struct System {
+    std::string name;                       // The folder's name.
+    Secret database;                        // Empty: the ledger's database.
+    std::chrono::milliseconds statement_timeout{30'000};
+    std::map<std::string, Audience, std::less<>> audiences;
+    std::array<std::optional<Contact>, channel_count> contacts;
+    std::map<std::string, Kind, std::less<>> kinds;
+    std::vector<Schedule> schedules;
+
+    [[nodiscard]] const Kind* find_kind(std::string_view kind) const;
+    [[nodiscard]] const Audience* find_audience(std::string_view audience) const;
+};
+
+using Systems = std::map<std::string, System, std::less<>>;
+
+/// Reads every folder below `dir`. Finds every problem before it returns.
+[[nodiscard]] std::variant<Systems, Problems> load_systems(const std::filesystem::path& dir,
+                                                           const Environment& environment);
+
+}  // namespace fanfare

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "core/domain/words.hpp"
+#include "core/error/failure.hpp"
+#include "core/http/exchange.hpp"
+#include "worker/rendering/content.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// What names one send for receipts and support: travels in the provider's own custom
+/// data. Holds no personal data.
+struct SendReference {
+    std::string job;                // The job's uuid.
+    std::uint32_t chunk = 0;        // Its number within (job, channel).
+    std::string kind;               // For tags and collapse keys.
+};
+
+/// One request to be: the messages of a slice of one chunk, all of one locale.
+struct Batch {
+    const Content& content;
+    std::span<const Message> messages;  // 1 .. Provider::batch_max().
+    const SendReference& reference;
+    std::int64_t expires_at_unix = 0;   // 0: never. For TTLs.
+};
+
+/// The answer for one recipient where it differs from the answer for the rest.
+struct RecipientAnswer {
+    std::uint32_t index;  // Into Batch::messages.
+    Verdict verdict;
+    Reason reason;
+    std::string provider_id;
+};
+
+/// What one HTTP answer means: one verdict for the whole request, and the exceptions.
+struct BatchAnswer {
+    Verdict verdict = Verdict::ambiguous;
+    Reason reason = Reason::none;                // none with ok.
+    std::chrono::milliseconds retry_after{0};    // The provider's own hint; 0 means none.
+    std::string provider_id;                     // Their message id for the call, or "".
+    std::string detail;                          // "mailgun 400: to is not valid"; for logs only:
+                                                 // never an address, number, token or key.
+    std::vector<RecipientAnswer> exceptions;     // Sorted by index.
+    bool split = false;       // perm_req because of an unnamed recipient: halve and send again.
+    bool renew_credential = false;  // The access token is stale: renew it and send again, once.
+};
+
+/// A short-lived credential that must be fetched over HTTP (OAuth2 access tokens).
+struct CredentialExchange {
+    HttpRequest request;
+};
+
+/// A value fetched by a CredentialExchange.
+struct Credential {
+    std::string value;
+    std::chrono::seconds lifetime{0};
+};
+
+/// One vendor account: how it wants a request, and what its answers mean. No I/O: the
+/// send stage moves the bytes, so that every provider is tested as two pure functions.
+///
+/// To add one: a folder under worker/providers/, one line in registry.cpp, a table of
+/// its documented codes in its test, and the contract suite instantiated for it.
+///
+/// Threads   const functions may run on several threads at once; set_credential() is
+///           safe beside them.
+class Provider {
+public:
+    virtual ~Provider() = default;
+
+    /// "mailgun": label of metrics and logs. Lower case, stable across releases.
+    [[nodiscard]] virtual std::string_view type() const noexcept = 0;
+    [[nodiscard]] virtual Channel channel() const noexcept = 0;
+
+    /// Most recipients of one request; at least 1.
+    [[nodiscard]] virtual std::size_t batch_max() const noexcept = 0;
+
+    /// Writes the whole request. `out` is reused: keep its capacity, replace its content.
+    virtual void compose(const Batch& batch, HttpRequest& out) const = 0;
+
+    /// Classifies an answer to a request that held `count` messages. Total: any bytes
+    /// give a verdict, nothing throws. `now_unix` dates Retry-After and reset headers.
+    [[nodiscard]] virtual BatchAnswer read(const HttpAnswer& answer, std::size_t count,
+                                           std::int64_t now_unix) const = 0;
+
+    /// How to fetch a fresh access token; nothing for providers with static keys.
+    [[nodiscard]] virtual std::optional<CredentialExchange> credential_exchange(
+        std::int64_t /*now_unix*/) const {
+        return std::nullopt;
+    }
+    /// Reads the token endpoint's answer.
+    [[nodiscard]] virtual Result<Credential> read_credential(const HttpAnswer& /*answer*/) const {
+        return fail(Errc::credential_refused, "read a credential: this provider has none");
+    }
+    /// Replaces the access token used by compose().
+    virtual void set_credential(std::string /*value*/) {}
+};
+
+/// The class an HTTP answer has where the provider's own table says nothing better;
+/// transport faults included. Reason is set to match; detail is "<type> <status>".
+[[nodiscard]] BatchAnswer classify_by_status(std::string_view type, const HttpAnswer& answer,
+                                             std::int64_t now_unix);
+
+/// Retry-After in seconds or as an HTTP date; at most one hour; 0 where absent or senseless.
+[[nodiscard]] std::chrono::milliseconds parse_retry_after(std::string_view value,
+                                                          std::int64_t now_unix);
+
+}  // namespace fanfare
