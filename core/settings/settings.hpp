@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct KafkaSettings {
     std::string group = "fanfare-worker";
     std::int32_t partitions = 6;                  // [1, 1000], per topic when we create it.
     std::map<std::string, std::string> client;    // Passed on to librdkafka (security.* and so on).
+                                                  // May hold passwords: never log the values.
 };
 
 struct DatabaseSettings {
@@ -64,7 +66,10 @@ struct ChannelSettings {
 };
 
 struct WorkerSettings {
-    std::array<ChannelSettings, channel_count> channels;  // By Channel.
+    std::array<ChannelSettings, channel_count> channels{{  // By Channel.
+        {1000, 8, DoubtPolicy::reconcile},                 // email
+        {32, 32, DoubtPolicy::hold},                       // sms: little in doubt after a crash
+        {200, 32, DoubtPolicy::resend}}};                  // push: a collapse key hides a double
     std::chrono::milliseconds lease{60'000};              // [2'000, 600'000]
     std::uint32_t attempts_max = 5;                       // [1, 100]
     std::chrono::milliseconds backoff_first{1'000};       // [1, 600'000]
@@ -98,8 +103,8 @@ struct Settings {
     ProducerSettings producer;
     ObserveSettings observe;
     std::vector<AccountSettings> accounts;
-    std::filesystem::path systems_dir;                    // config/systems
-    std::filesystem::path templates_dir;                  // templates
+    std::filesystem::path systems_dir = "systems";        // Absolute once loaded.
+    std::filesystem::path templates_dir = "../templates";
     std::string callback_url;                             // Public base of webhooks; "" for none.
 };
 
@@ -107,10 +112,30 @@ struct Settings {
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 [[nodiscard]] Environment process_environment();
 
+/// "FANFARE_WORKER_LEASE_MS" for "worker.lease_ms".
+[[nodiscard]] std::string environment_name(std::string_view key);
+
 /// Reads the YAML file and the environment on top of it (FANFARE_KAFKA_BROKERS overrides
 /// kafka.brokers, FANFARE_WORKER_LEASE_MS worker.lease_ms, and so on). Finds every problem
 /// before it returns. Relative paths are relative to the file's folder.
 [[nodiscard]] std::variant<Settings, Problems> load_settings(const std::filesystem::path& file,
                                                              const Environment& environment);
+
+/// The same for text that is at hand; `file` says where it came from.
+[[nodiscard]] std::variant<Settings, Problems> parse_settings(const std::filesystem::path& file,
+                                                              std::string_view text,
+                                                              const Environment& environment);
+
+/// What a person needs to know about one key.
+struct SettingDoc {
+    std::string key;            // "worker.lease_ms", "accounts[].rate.per_second"
+    std::string unit;           // "ms", "recipients"; "" for none.
+    std::string bounds;         // "a whole number from 2000 to 600000"
+    std::string default_value;  // "" when empty or without a default.
+    std::string doc;            // One sentence.
+};
+
+/// Every key there is, in the order of docs/configuration.md.
+[[nodiscard]] std::vector<SettingDoc> setting_docs();
 
 }  // namespace fanfare

@@ -1,0 +1,146 @@
+#include "core/http/transfer.hpp"
+
+#include "core/error/failure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace fanfare {
+namespace {
+
+constexpr std::size_t answer_bytes_max = 1 << 20;
+constexpr long upload_buffer_bytes = 256 * 1024;  // A batch of 1,000 in one or two writes.
+constexpr std::chrono::milliseconds connect_max{5'000};
+constexpr long kept_connection_age_s = 20;  // Below what providers keep idle connections.
+
+bool is_header(std::string_view line, std::string_view name) {
+    if (line.size() <= name.size() || line[name.size()] != ':') return false;
+    return std::equal(name.begin(), name.end(), line.begin(), [](char want, char have) {
+        return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have + 32) : have);
+    });
+}
+
+std::string_view header_value(std::string_view line, std::string_view name) {
+    line.remove_prefix(name.size() + 1);
+    const auto begin = line.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return {};
+    const auto end = line.find_last_not_of(" \t\r\n");
+    return end == std::string_view::npos || end < begin ? std::string_view{}
+                                                        : line.substr(begin, end - begin + 1);
+}
+
+}  // namespace
+
+Transfer::Transfer(const HttpOptions& options) : easy_{curl_easy_init()} {
+    ensure(easy_ != nullptr, "libcurl gives out easy handles");
+    CURL* const easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, options.allow_http ? "http,https" : "https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (!options.ca_file.empty()) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+    }
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(std::min(options.timeout, connect_max).count()));
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kept_connection_age_s);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_bytes);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    // The body comes through a read function without a seek function: libcurl then cannot
+    // send it a second time behind our back.
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+}
+
+void Transfer::prepare(const HttpRequest& request, HttpClient::Done done) {
+    done_ = std::move(done);
+    answer_ = {};
+    body_ = request.body;
+    body_read_ = 0;
+    too_large_ = false;
+    curl_slist* list = curl_slist_append(nullptr, "Expect:");
+    for (const auto& header : request.headers) list = curl_slist_append(list, header.c_str());
+    CURL* const easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+    headers_.reset(list);
+    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS
+                                                     : CURL_HTTP_VERSION_1_1));
+}
+
+HttpAnswer Transfer::finish(CURLcode code) {
+    long status = 0;
+    curl_off_t elapsed = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &elapsed);
+    answer_.status = static_cast<int>(status);
+    answer_.elapsed = std::chrono::microseconds{elapsed};
+    answer_.transport = transport_of(code);
+    if (code != CURLE_OK) {
+        answer_.fault = fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));
+    }
+    return std::move(answer_);
+}
+
+Transport Transfer::transport_of(CURLcode code) const {
+    if (code == CURLE_OK) return Transport::answered;
+    // An answer that is cut at our own bound, or whose body broke, came from someone who
+    // had the request: never "not sent".
+    if (answer_.status != 0 || too_large_) return Transport::in_doubt;
+    // The end of the body never left our hands: nobody can have processed the request.
+    return body_read_ < body_.size() ? Transport::not_sent : Transport::in_doubt;
+}
+
+std::size_t Transfer::on_read(char* into, std::size_t size, std::size_t count, void* self) {
+    auto* const transfer = static_cast<Transfer*>(self);
+    const auto rest = transfer->body_.substr(transfer->body_read_);
+    const auto taken = std::min(rest.size(), size * count);
+    std::memcpy(into, rest.data(), taken);
+    transfer->body_read_ += taken;
+    return taken;
+}
+
+std::size_t Transfer::on_write(char* from, std::size_t size, std::size_t count, void* self) {
+    auto* const transfer = static_cast<Transfer*>(self);
+    const auto bytes = size * count;
+    if (transfer->answer_.body.size() + bytes > answer_bytes_max) {
+        transfer->too_large_ = true;
+        return 0;  // Ends the exchange.
+    }
+    transfer->answer_.body.append(from, bytes);
+    return bytes;
+}
+
+std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t count, void* self) {
+    auto& answer = static_cast<Transfer*>(self)->answer_;
+    const std::string_view line{from, size * count};
+    // Only three headers matter; their first letters tell most others apart.
+    if (line.empty() || (line[0] != 'r' && line[0] != 'R' && line[0] != 'x' && line[0] != 'X')) {
+        return line.size();
+    }
+    if (is_header(line, "retry-after")) answer.retry_after = header_value(line, "retry-after");
+    if (is_header(line, "x-ratelimit-reset")) {
+        answer.rate_limit_reset = header_value(line, "x-ratelimit-reset");
+    }
+    if (is_header(line, "x-message-id")) answer.message_id = header_value(line, "x-message-id");
+    return line.size();
+}
+
+}  // namespace fanfare

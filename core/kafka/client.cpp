@@ -1,0 +1,147 @@
+#include "core/kafka/client.hpp"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <fstream>
+
+namespace fanfare::kafka {
+namespace {
+
+using ErrorText = std::array<char, 512>;
+
+void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
+    if (level <= 3) {
+        spdlog::error("kafka {}: {}", facility, text);
+    } else if (level <= 5) {
+        spdlog::warn("kafka {}: {}", facility, text);
+    } else {
+        spdlog::debug("kafka {}: {}", facility, text);
+    }
+}
+
+Result<void> set(rd_kafka_conf_t* conf, const std::string& key, const std::string& value) {
+    ErrorText text{};
+    if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), text.data(), text.size()) !=
+        RD_KAFKA_CONF_OK) {
+        return fail(Errc::config_invalid, fmt::format("set kafka.client.{}: {}", key, text.data()));
+    }
+    return {};
+}
+
+}  // namespace
+
+Topics topics_of(const KafkaSettings& settings) {
+    Topics topics;
+    topics.jobs = settings.topic_prefix + ".jobs";
+    topics.dead = settings.topic_prefix + ".dead";
+    for (const auto lane : lanes) {
+        topics.chunks[static_cast<std::size_t>(lane)] =
+            fmt::format("{}.chunks.{}", settings.topic_prefix, to_string(lane));
+    }
+    return topics;
+}
+
+Result<Conf> make_conf(const KafkaSettings& settings,
+                       const std::vector<std::pair<std::string, std::string>>& extra) {
+    Conf conf{rd_kafka_conf_new()};
+    rd_kafka_conf_set_log_cb(conf.get(), on_log);
+    std::vector<std::pair<std::string, std::string>> all{
+        {"bootstrap.servers", settings.brokers},
+        {"client.id", "fanfare"},
+        {"socket.nagle.disable", "true"},   // Left on by default before 2.10: 40 ms per commit.
+        {"socket.keepalive.enable", "true"},
+        {"broker.address.family", "any"},
+        {"message.max.bytes", "8388608"},   // A job that is too big must reach us to be refused.
+        {"receive.message.max.bytes", "100000000"},
+    };
+    all.insert(all.end(), extra.begin(), extra.end());
+    all.insert(all.end(), settings.client.begin(), settings.client.end());
+    for (const auto& [key, value] : all) {
+        if (auto done = set(conf.get(), key, value); !done) return done.error();
+    }
+    return conf;
+}
+
+Result<Client> open(rd_kafka_type_t type, Conf conf) {
+    ErrorText text{};
+    rd_kafka_t* const client = rd_kafka_new(type, conf.get(), text.data(), text.size());
+    if (client == nullptr) {
+        return fail(Errc::kafka_unusable, std::string{"open kafka client: "} + text.data());
+    }
+    std::ignore = conf.release();
+    return Client{client};
+}
+
+Result<void> create_topics(const KafkaSettings& settings) {
+    auto conf = make_conf(settings, {});
+    if (!conf) return conf.error();
+    auto client = open(RD_KAFKA_PRODUCER, std::move(conf.value()));
+    if (!client) return client.error();
+    const auto names = topics_of(settings);
+    std::vector<std::string> all{names.jobs, names.dead};
+    all.insert(all.end(), names.chunks.begin(), names.chunks.end());
+
+    ErrorText text{};
+    std::vector<Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>> topics;
+    std::vector<rd_kafka_NewTopic_t*> raw;
+    for (const auto& name : all) {
+        topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1,
+                                                  text.data(), text.size()));
+        if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);
+        rd_kafka_NewTopic_set_config(topics.back().get(), "max.message.bytes", "8388608");
+        raw.push_back(topics.back().get());
+    }
+    const Queue queue{rd_kafka_queue_new(client.value().get())};
+    const Handle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy> options{
+        rd_kafka_AdminOptions_new(client.value().get(), RD_KAFKA_ADMIN_OP_CREATETOPICS)};
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), 15'000, text.data(), text.size());
+    rd_kafka_CreateTopics(client.value().get(), raw.data(), raw.size(), options.get(), queue.get());
+    const Event event{rd_kafka_queue_poll(queue.get(), 20'000)};
+    if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail(Errc::kafka_unavailable,
+                    fmt::format("create topics at {}: {}", settings.brokers,
+                                event ? rd_kafka_event_error_string(event.get()) : "no answer"));
+    }
+    std::size_t count = 0;
+    const auto** results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(event.get()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto error = rd_kafka_topic_result_error(results[i]);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR &&
+            error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+            return fail(Errc::kafka_unavailable,
+                        fmt::format("create topic {}: {}", rd_kafka_topic_result_name(results[i]),
+                                    rd_kafka_err2str(error)));
+        }
+    }
+    return {};
+}
+
+Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
+    Conf conf{rd_kafka_conf_new()};
+    rd_kafka_conf_set_log_cb(conf.get(), on_log);
+    if (auto done = set(conf.get(), "test.mock.num.brokers", "1"); !done) return done.error();
+    auto host = open(RD_KAFKA_PRODUCER, std::move(conf));
+    if (!host) return host.error();
+    rd_kafka_mock_cluster_t* const cluster = rd_kafka_handle_mock_cluster(host.value().get());
+    if (cluster == nullptr) return fail(Errc::kafka_unusable, "start the embedded broker");
+    const auto names = topics_of(settings);
+    rd_kafka_mock_topic_create(cluster, names.jobs.c_str(), settings.partitions, 1);
+    rd_kafka_mock_topic_create(cluster, names.dead.c_str(), 1, 1);
+    for (const auto& name : names.chunks) {
+        rd_kafka_mock_topic_create(cluster, name.c_str(), settings.partitions, 1);
+    }
+    std::string address = rd_kafka_mock_cluster_bootstraps(cluster);
+    if (!settings.embedded_address_file.empty()) {
+        const auto draft = settings.embedded_address_file.string() + ".new";
+        std::ofstream{draft} << address << '\n';
+        std::filesystem::rename(draft, settings.embedded_address_file);
+    }
+    spdlog::warn("embedded broker at {}: for trying out only, nothing on it is durable", address);
+    return EmbeddedBroker{std::move(host.value()), std::move(address)};
+}
+
+}  // namespace fanfare::kafka

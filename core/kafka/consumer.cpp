@@ -1,0 +1,203 @@
+#include "core/kafka/consumer.hpp"
+
+#include "core/clock/clock.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare::kafka {
+namespace {
+
+constexpr int poll_ms = 50;
+constexpr std::chrono::milliseconds commit_interval{1'000};
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
+                                                 std::vector<std::string> topics, Deliver deliver) {
+    auto conf = make_conf(settings, {{"group.id", settings.group},
+                                     {"auto.offset.reset", "earliest"},
+                                     {"enable.auto.commit", "false"},
+                                     {"enable.auto.offset.store", "false"},
+                                     {"partition.assignment.strategy", "range,roundrobin"},
+                                     {"session.timeout.ms", "10000"},
+                                     {"heartbeat.interval.ms", "1000"},
+                                     {"max.poll.interval.ms", "60000"},
+                                     {"fetch.wait.max.ms", "20"},
+                                     {"fetch.error.backoff.ms", "100"},
+                                     {"queued.min.messages", "1000"},
+                                     {"queued.max.messages.kbytes", "4096"},
+                                     {"topic.metadata.refresh.interval.ms", "10000"}});
+    if (!conf) return conf.error();
+    std::unique_ptr<Consumer> consumer{new Consumer};
+    consumer->topics_ = std::move(topics);
+    consumer->deliver_ = std::move(deliver);
+    consumer->pause_wanted_.resize(consumer->topics_.size());
+    consumer->pause_applied_.resize(consumer->topics_.size());
+    rd_kafka_conf_set_opaque(conf.value().get(), consumer.get());
+    rd_kafka_conf_set_rebalance_cb(conf.value().get(), on_rebalance);
+    auto client = kafka::open(RD_KAFKA_CONSUMER, std::move(conf.value()));
+    if (!client) return client.error();
+    consumer->client_ = std::move(client.value());
+    rd_kafka_poll_set_consumer(consumer->client_.get());
+
+    const TopicList list{
+        rd_kafka_topic_partition_list_new(static_cast<int>(consumer->topics_.size()))};
+    for (const auto& topic : consumer->topics_) {
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    }
+    const auto error = rd_kafka_subscribe(consumer->client_.get(), list.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail(Errc::kafka_unusable, fmt::format("subscribe: {}", rd_kafka_err2str(error)));
+    }
+    consumer->last_poll_ = system_clock().moment();
+    consumer->poller_ = std::thread{[self = consumer.get()] { self->poll_loop(); }};
+    return consumer;
+}
+
+Consumer::~Consumer() {
+    stop();
+    if (!client_) return;
+    commit(true);
+    // Closing can block on a dead broker for as long as the session lasts; that is bounded.
+    rd_kafka_consumer_close(client_.get());
+}
+
+void Consumer::stop() {
+    stopping_ = true;
+    if (poller_.joinable()) poller_.join();
+}
+
+void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                            rd_kafka_topic_partition_list_t* partitions, void* self) {
+    auto* const consumer = static_cast<Consumer*>(self);
+    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        const std::lock_guard guard{consumer->mutex_};
+        ++consumer->generation_;
+        consumer->partitions_.clear();
+        std::fill(consumer->pause_applied_.begin(), consumer->pause_applied_.end(), false);
+        rd_kafka_assign(client, partitions);
+        consumer->assigned_ = partitions->cnt > 0;
+        return;
+    }
+    // What is in work goes on: leases and epochs keep it right, whoever reads it again.
+    if (rd_kafka_assignment_lost(client) == 0) consumer->commit(true);
+    const std::lock_guard guard{consumer->mutex_};
+    ++consumer->generation_;
+    consumer->partitions_.clear();
+    consumer->assigned_ = false;
+    rd_kafka_assign(client, nullptr);
+}
+
+void Consumer::poll_loop() {
+    auto next_commit = system_clock().moment() + commit_interval;
+    while (!stopping_) {
+        const Record message{rd_kafka_consumer_poll(client_.get(), poll_ms)};
+        const auto now = system_clock().moment();
+        last_poll_ = now;
+        if (message) take(*message);
+        apply_pauses();
+        if (now >= next_commit) {
+            commit(false);
+            next_commit = now + commit_interval;
+        }
+    }
+}
+
+void Consumer::take(const rd_kafka_message_t& message) {
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (message.err == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
+        if (message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            spdlog::warn("kafka consumer: {}", rd_kafka_message_errstr(&message));
+        }
+        return;
+    }
+    Received record;
+    record.topic = index_of(rd_kafka_topic_name(message.rkt));
+    record.partition = message.partition;
+    record.offset = message.offset;
+    if (message.key != nullptr) {
+        record.key.assign(static_cast<const char*>(message.key), message.key_len);
+    }
+    if (message.payload != nullptr) {
+        record.value.assign(static_cast<const char*>(message.payload), message.len);
+    }
+    {
+        const std::lock_guard guard{mutex_};
+        auto& partition = partitions_[{record.topic, record.partition}];
+        partition.generation = generation_;
+        partition.watermark.begin(record.offset);
+        record.generation = generation_;
+    }
+    deliver_(std::move(record));
+}
+
+void Consumer::finish(const Received& record) {
+    const std::lock_guard guard{mutex_};
+    const auto found = partitions_.find({record.topic, record.partition});
+    if (found == partitions_.end() || record.generation != generation_) return;
+    found->second.watermark.finish(record.offset);
+}
+
+void Consumer::set_paused(std::size_t topic, bool paused) {
+    const std::lock_guard guard{mutex_};
+    pause_wanted_[topic] = paused;
+}
+
+void Consumer::apply_pauses() {
+    std::vector<bool> wanted;
+    {
+        const std::lock_guard guard{mutex_};
+        wanted = pause_wanted_;
+    }
+    if (wanted == pause_applied_ || !assigned_) return;
+    rd_kafka_topic_partition_list_t* raw = nullptr;
+    if (rd_kafka_assignment(client_.get(), &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    const TopicList assignment{raw};
+    for (std::size_t topic = 0; topic < topics_.size(); ++topic) {
+        if (wanted[topic] == pause_applied_[topic]) continue;
+        const TopicList list{rd_kafka_topic_partition_list_new(1)};
+        for (int i = 0; i < assignment->cnt; ++i) {
+            const auto& entry = assignment->elems[i];
+            if (topics_[topic] != entry.topic) continue;
+            rd_kafka_topic_partition_list_add(list.get(), entry.topic, entry.partition);
+        }
+        // Only what we paused is resumed: resuming a running partition fetches old data again.
+        if (wanted[topic]) {
+            rd_kafka_pause_partitions(client_.get(), list.get());
+        } else {
+            rd_kafka_resume_partitions(client_.get(), list.get());
+        }
+        pause_applied_[topic] = wanted[topic];
+    }
+}
+
+void Consumer::commit(bool wait) {
+    const TopicList list{rd_kafka_topic_partition_list_new(8)};
+    {
+        const std::lock_guard guard{mutex_};
+        for (auto& [key, partition] : partitions_) {
+            const auto offset = partition.watermark.committable();
+            if (!offset || *offset <= partition.committed) continue;
+            partition.committed = *offset;
+            rd_kafka_topic_partition_list_add(list.get(), topics_[key.first].c_str(), key.second)
+                ->offset = *offset;
+        }
+    }
+    if (list->cnt == 0) return;
+    const auto error = rd_kafka_commit(client_.get(), list.get(), wait ? 0 : 1);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        // Not a fault: the records are read again and found settled.
+        spdlog::info("kafka commit: {}", rd_kafka_err2str(error));
+    }
+}
+
+std::size_t Consumer::index_of(const char* topic) const {
+    const auto found = std::find(topics_.begin(), topics_.end(), topic);
+    ensure(found != topics_.end(), "records come from topics we subscribed to");
+    return static_cast<std::size_t>(found - topics_.begin());
+}
+
+}  // namespace fanfare::kafka

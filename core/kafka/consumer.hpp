@@ -1,0 +1,97 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/kafka/client.hpp"
+#include "core/kafka/watermark.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fanfare::kafka {
+
+/// One record as read. The bytes belong to it.
+struct Received {
+    std::size_t topic = 0;        // Index into the list the consumer was opened with.
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    std::uint64_t generation = 0; // Of the assignment it came under.
+    std::string key;
+    std::string value;
+};
+
+/// Reads topics as a member of a group; commits only what is finished.
+///
+/// Eager assignment: cooperative-sticky loses its assignment on a commit during a rebalance
+/// in this version. Records are fetched one by one: the batch call skips some after pause.
+///
+/// Bounds    1,000 records or 4 MiB prefetched a partition.
+/// Stop      stop() ends reading; the destructor commits, leaves the group and gives up
+///           after 10 s.
+/// Threads   one poll thread of its own calls `deliver`; finish(), pause(), resume() from any.
+class Consumer {
+public:
+    using Deliver = std::function<void(Received)>;
+
+    [[nodiscard]] static Result<std::unique_ptr<Consumer>> open(const KafkaSettings& settings,
+                                                                std::vector<std::string> topics,
+                                                                Deliver deliver);
+    ~Consumer();
+    Consumer(const Consumer&) = delete;
+    Consumer& operator=(const Consumer&) = delete;
+
+    /// The record needs nothing more: its offset may be committed.
+    void finish(const Received& record);
+
+    /// Stops or resumes fetching of one topic; what was delivered stays delivered.
+    void set_paused(std::size_t topic, bool paused);
+
+    /// Ends reading and joins the poll thread; finish() still counts until destruction.
+    void stop();
+
+    /// When the poll loop last turned; for the watchdog.
+    [[nodiscard]] std::chrono::steady_clock::time_point last_poll() const noexcept {
+        return last_poll_.load();
+    }
+    [[nodiscard]] bool has_assignment() const noexcept { return assigned_.load(); }
+    [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
+
+private:
+    struct Partition {
+        Watermark watermark;
+        std::int64_t committed = -1;
+        std::uint64_t generation = 0;
+    };
+    using PartitionKey = std::pair<std::size_t, std::int32_t>;
+
+    Consumer() = default;
+    static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                             rd_kafka_topic_partition_list_t* partitions, void* self);
+    void poll_loop();
+    void take(const rd_kafka_message_t& message);
+    void apply_pauses();
+    void commit(bool wait);
+    [[nodiscard]] std::size_t index_of(const char* topic) const;
+
+    Client client_;
+    std::vector<std::string> topics_;
+    Deliver deliver_;
+    std::mutex mutex_;  // Guards partitions_, generation_ and the pause wishes.
+    std::map<PartitionKey, Partition> partitions_;
+    std::uint64_t generation_ = 0;
+    std::vector<bool> pause_wanted_;
+    std::vector<bool> pause_applied_;  // Poll thread only.
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> assigned_{false};
+    std::atomic<bool> fatal_{false};
+    std::atomic<std::chrono::steady_clock::time_point> last_poll_{};
+    std::thread poller_;
+};
+
+}  // namespace fanfare::kafka

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/kafka/client.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace fanfare::kafka {
+
+/// Publishes records, idempotently, and tells when the broker has them.
+///
+/// A record counts as published only when its callback says so: being queued is nothing.
+///
+/// Bounds    100,000 records or 64 MiB queued; beyond that publish() fails at once.
+/// Stop      the destructor flushes for up to 10 s and then lets go; unreported records
+///           get no callback. Callers that must know wait for their callbacks first.
+/// Threads   publish() from any; callbacks run on the producer's own thread.
+class Producer {
+public:
+    using Published = std::function<void(Result<void>)>;
+    struct Record {
+        std::string_view topic;
+        std::string_view key;
+        std::string_view value;
+        std::vector<std::pair<std::string, std::string>> headers;
+    };
+
+    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(const KafkaSettings& settings);
+    ~Producer();
+    Producer(const Producer&) = delete;
+    Producer& operator=(const Producer&) = delete;
+
+    /// Queues a copy of the record. `published` may be empty.
+    [[nodiscard]] Result<void> publish(const Record& record, Published published);
+
+    /// Publishes and waits for the broker. For programs that do one thing at a time.
+    [[nodiscard]] Result<void> publish_and_wait(const Record& record,
+                                                std::chrono::milliseconds timeout);
+
+    /// True after an error no retry can mend: open a new producer.
+    [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
+
+private:
+    Producer() = default;
+    static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
+
+    Client client_;
+    std::atomic<bool> fatal_{false};
+    std::atomic<bool> stopping_{false};
+    std::thread poller_;
+};
+
+}  // namespace fanfare::kafka

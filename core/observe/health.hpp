@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/settings/settings.hpp"
+
+#include <prometheus/registry.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace fanfare {
+
+/// What /readyz says: ready, or why not.
+struct Readiness {
+    bool ready = false;
+    std::string why;
+};
+
+/// Serves GET /metrics, /healthz and /readyz on a thread of its own, so that a scrape never
+/// delays a send and a stuck loop is still seen.
+///
+/// Bounds    64 connections, 8 KiB a request, 5 s each.
+/// Stop      the destructor closes the listener and joins the thread.
+/// Threads   `alive` and `ready` are called on the server's thread.
+class HealthServer {
+public:
+    struct Checks {
+        std::function<bool()> alive;
+        std::function<Readiness()> ready;
+    };
+
+    /// Binds and starts. Fails with what to change when the port is taken.
+    [[nodiscard]] static Result<std::unique_ptr<HealthServer>> start(
+        const ObserveSettings& settings, std::shared_ptr<prometheus::Registry> registry,
+        Checks checks);
+
+    virtual ~HealthServer() = default;
+    [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "core/settings/settings.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <string_view>
+
+namespace fanfare {
+
+/// Sets up the process's logger: one line per event on standard error, JSON or text,
+/// control characters escaped, nothing personal (what is logged is ids, codes and counts).
+/// Returns at once when the level or format is unknown: the loader has refused that.
+void start_log(std::string_view program, const ObserveSettings& settings);
+
+}  // namespace fanfare

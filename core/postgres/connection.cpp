@@ -1,0 +1,113 @@
+#include "core/postgres/connection.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/except>
+#include <pqxx/nontransaction>
+
+namespace fanfare::postgres {
+namespace {
+
+/// Server notices may carry data of people in their DETAIL: none reaches stderr.
+class SilentHandler final : public pqxx::errorhandler {
+public:
+    explicit SilentHandler(pqxx::connection_base& connection) : pqxx::errorhandler{connection} {}
+    bool operator()(const char[]) noexcept override { return false; }
+};
+
+std::string with_keepalives(const std::string& url) {
+    // Without these a dead peer blocks a thread for TCP's fifteen minutes.
+    constexpr std::string_view uri =
+        "connect_timeout=3&keepalives=1&keepalives_idle=5&keepalives_interval=3"
+        "&keepalives_count=3&tcp_user_timeout=15000&client_encoding=UTF8&application_name=fanfare";
+    constexpr std::string_view words =
+        " connect_timeout=3 keepalives=1 keepalives_idle=5 keepalives_interval=3"
+        " keepalives_count=3 tcp_user_timeout=15000 client_encoding=UTF8 application_name=fanfare";
+    if (url.find("://") == std::string::npos) return url + std::string{words};
+    return fmt::format("{}{}{}", url, url.find('?') == std::string::npos ? '?' : '&', uri);
+}
+
+Errc code_of_state(std::string_view state) {
+    if (state == "40001" || state == "40P01" || state == "55P03") return Errc::store_conflict;
+    const auto kind = state.substr(0, 2);
+    // Connection trouble, resources, operator intervention, read-only: all pass by themselves.
+    if (kind == "08" || kind == "53" || kind == "57" || kind == "58" || state == "25006" ||
+        state.empty()) {
+        return Errc::store_unavailable;
+    }
+    return Errc::store_rejected;
+}
+
+}  // namespace
+
+Failure failure_of(const std::exception& fault, bool connection_open, std::string doing,
+                   std::source_location where) {
+    if (dynamic_cast<const pqxx::in_doubt_error*>(&fault) != nullptr) {
+        return {Errc::commit_in_doubt, std::move(doing), where};
+    }
+    if (!connection_open || dynamic_cast<const pqxx::broken_connection*>(&fault) != nullptr) {
+        return {Errc::store_unavailable, std::move(doing), where};
+    }
+    if (dynamic_cast<const pqxx::transaction_rollback*>(&fault) != nullptr) {
+        return {Errc::store_conflict, std::move(doing), where};
+    }
+    if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&fault)) {
+        const auto code = code_of_state(sql->sqlstate());
+        // The first line says what; DETAIL lines may quote rows and are left out.
+        const std::string_view text{sql->what()};
+        return {code, fmt::format("{}: {}", doing, text.substr(0, text.find('\n'))), where};
+    }
+    return {Errc::store_rejected, fmt::format("{}: {}", doing, fault.what()), where};
+}
+
+Connection::Connection(const Secret& url, const Limits& limits)
+    : connection_{std::make_unique<pqxx::connection>(with_keepalives(url.reveal()))} {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // The call is the cure in 6.4.
+    connection_->inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+    silence_ = std::make_unique<SilentHandler>(*connection_);
+    pqxx::nontransaction session{*connection_};
+    session.exec(fmt::format("SET statement_timeout = {}; SET lock_timeout = 10000; "
+                             "SET idle_in_transaction_session_timeout = 60000; "
+                             "SET default_transaction_read_only = {}; SET jit = off",
+                             limits.statement_timeout.count(), limits.read_only ? "on" : "off"));
+}
+
+bool Connection::is_open() const noexcept { return connection_ && connection_->is_open(); }
+
+void append_element(std::string& literal, std::string_view value) {
+    literal.append(literal.size() == 1 ? "\"" : ",\"");
+    for (const char c : value) {
+        if (c == '"' || c == '\\') literal.push_back('\\');
+        literal.push_back(c);
+    }
+    literal.push_back('"');
+}
+
+void parse_array(std::string_view literal, TextArray& out) {
+    out.elements.clear();
+    out.storage.clear();
+    if (literal.size() < 2) return;
+    out.storage.reserve(literal.size());  // Never grows below: views into it stay good.
+    std::size_t at = 1;
+    const auto last = literal.size() - 1;
+    while (at < last) {
+        const auto begin = out.storage.size();
+        if (literal[at] == '"') {
+            for (++at; at < last && literal[at] != '"'; ++at) {
+                if (literal[at] == '\\') ++at;
+                out.storage.push_back(literal[at]);
+            }
+            ++at;
+        } else {
+            auto end = literal.find(',', at);
+            if (end == std::string_view::npos || end > last) end = last;
+            out.storage.append(literal, at, end - at);
+            at = end;
+        }
+        out.elements.emplace_back(out.storage.data() + begin, out.storage.size() - begin);
+        ++at;  // The comma, or past the end.
+    }
+}
+
+}  // namespace fanfare::postgres

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/settings/secret.hpp"
+
+#include <pqxx/connection>
+#include <pqxx/errorhandler>
+#include <pqxx/result>
+#include <pqxx/transaction>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare::postgres {
+
+/// What a caught exception of libpqxx means for us. The one place that knows its tree:
+/// deadlocks are not sql_errors there, and a broken connection may come as one.
+[[nodiscard]] Failure failure_of(const std::exception& fault, bool connection_open,
+                                 std::string doing,
+                                 std::source_location where = std::source_location::current());
+
+/// How long connecting and statements may take.
+struct Limits {
+    std::chrono::milliseconds statement_timeout{30'000};
+    bool read_only = false;  // For the databases of others.
+};
+
+/// One connection to PostgreSQL that never comes back to life by itself: libpqxx 6.4 would
+/// reconnect in silence and lose session settings. After a fault, let go of it.
+///
+/// Bounds    connect 3 s; a dead peer is noticed within 15 s.
+/// Threads   one at a time.
+class Connection {
+public:
+    /// Throws what libpqxx throws.
+    Connection(const Secret& url, const Limits& limits);
+
+    [[nodiscard]] pqxx::connection& raw() noexcept { return *connection_; }
+    [[nodiscard]] bool is_open() const noexcept;
+
+private:
+    std::unique_ptr<pqxx::connection> connection_;
+    std::unique_ptr<pqxx::errorhandler> silence_;  // Unregisters itself: goes first.
+};
+
+/// Appends one element to a PostgreSQL array literal under construction ("{" first, "}"
+/// last; elements are separated here).
+void append_element(std::string& literal, std::string_view value);
+
+/// Splits the text form of a one-dimensional text[] ("{a,\"b c\"}") into its elements.
+/// The views point into `storage`, which holds the unescaped bytes.
+struct TextArray {
+    std::string storage;
+    std::vector<std::string_view> elements;
+};
+void parse_array(std::string_view literal, TextArray& out);
+
+}  // namespace fanfare::postgres

@@ -1,0 +1,25 @@
+#include "core/postgres/pool.hpp"
+
+namespace fanfare::postgres {
+
+Pool::Pool(Secret url, Limits limits, std::size_t size)
+    : url_{std::move(url)}, limits_{limits}, threads_{size} {}
+
+Pool::~Pool() { threads_.join(); }
+
+std::unique_ptr<Connection> Pool::open() const { return std::make_unique<Connection>(url_, limits_); }
+
+std::unique_ptr<Connection> Pool::take() {
+    const std::lock_guard guard{mutex_};
+    if (idle_.empty()) return nullptr;
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+}
+
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+    const std::lock_guard guard{mutex_};
+    idle_.push_back(std::move(connection));
+}
+
+}  // namespace fanfare::postgres

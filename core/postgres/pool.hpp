@@ -1,0 +1,99 @@
+#pragma once
+
+#include "core/postgres/connection.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace fanfare::postgres {
+
+/// A few connections, each used by one thread at a time, so that blocking libpqxx never
+/// holds up the event loop.
+///
+///     auto rows = co_await pool.run("claim chunks", [&](Connection& c) { ... });
+///
+/// Bounds    `size` threads and as many connections, opened when first needed.
+/// Stop      the destructor waits for what is running.
+/// Threads   run() and call() from any.
+/// Lifetime  what `work` captures must outlive the await; run() resumes on the caller's executor.
+class Pool {
+public:
+    Pool(Secret url, Limits limits, std::size_t size);
+    ~Pool();
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    /// Runs `work(Connection&)` on a thread of the pool; exceptions become a Failure and cost
+    /// the connection.
+    template <class Work>
+    [[nodiscard]] auto run(std::string doing, Work work)
+        -> boost::asio::awaitable<Result<std::invoke_result_t<Work&, Connection&>>> {
+        using Value = Result<std::invoke_result_t<Work&, Connection&>>;
+        auto home = co_await boost::asio::this_coro::executor;
+        auto start = [this, &home, &doing, &work](auto handler) {
+            auto on_thread = [this, doing = std::move(doing), work = std::move(work),
+                              handler = std::move(handler),
+                              alive = boost::asio::make_work_guard(home)]() mutable {
+                auto value = call(std::move(doing), work);
+                boost::asio::post(alive.get_executor(),
+                                  [handler = std::move(handler), value = std::move(value)]() mutable {
+                                      std::move(handler)(std::move(value));
+                                  });
+            };
+            boost::asio::post(threads_, std::move(on_thread));
+        };
+        co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&,
+                                                       void(Value)>(
+            start, boost::asio::use_awaitable);
+    }
+
+    /// The same on the calling thread.
+    template <class Work>
+    [[nodiscard]] auto call(std::string doing, Work& work)
+        -> Result<std::invoke_result_t<Work&, Connection&>> {
+        using Value = std::invoke_result_t<Work&, Connection&>;
+        std::unique_ptr<Connection> connection = take();
+        try {
+            if (!connection) connection = open();
+            if constexpr (std::is_void_v<Value>) {
+                work(*connection);
+                give_back(std::move(connection));
+                return {};
+            } else {
+                Value value = work(*connection);
+                give_back(std::move(connection));
+                return value;
+            }
+        } catch (const std::exception& fault) {
+            // The connection is not given back: after a fault nobody knows its state.
+            return failure_of(fault, connection && connection->is_open(), std::move(doing));
+        }
+    }
+
+    [[nodiscard]] std::unique_ptr<Connection> open() const;
+
+private:
+    [[nodiscard]] std::unique_ptr<Connection> take();
+    void give_back(std::unique_ptr<Connection> connection);
+
+    Secret url_;
+    Limits limits_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+    boost::asio::thread_pool threads_;
+};
+
+}  // namespace fanfare::postgres

@@ -1,0 +1,225 @@
+#include "core/settings/setting_table.hpp"
+
+#include "core/settings/account_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fanfare {
+namespace {
+
+using Rows = std::vector<Row<Settings>>;
+
+constexpr std::int64_t second_ms = 1'000;
+constexpr std::int64_t minute_ms = 60 * second_ms;
+constexpr std::int64_t hour_ms = 60 * minute_ms;
+
+Rows kafka_rows() {
+    return {
+        words<Settings>({"kafka.brokers", "",
+                         "Where Kafka is; embedded starts librdkafka's mock cluster inside the "
+                         "process, for a first try."},
+                        broker_list(), [](auto& s) -> auto& { return s.kafka.brokers; }),
+        words<Settings>({"kafka.embedded_address_file", "",
+                         "With embedded brokers, their address is written into this file."},
+                        plain_text(0, 4096),
+                        [](auto& s) -> auto& { return s.kafka.embedded_address_file; }),
+        words<Settings>({"kafka.topic_prefix", "", "First part of the name of every topic."},
+                        topic_prefix(), [](auto& s) -> auto& { return s.kafka.topic_prefix; }),
+        words<Settings>({"kafka.group", "", "Consumer group of the workers."},
+                        plain_text(1, 200), [](auto& s) -> auto& { return s.kafka.group; }),
+        whole<Settings>({"kafka.partitions", "partitions",
+                         "Partitions of each topic that Fanfare creates."},
+                        {1, 1'000}, [](auto& s) -> auto& { return s.kafka.partitions; }),
+    };
+}
+
+// Three rows for each channel, by the words of the domain.
+Rows channel_rows() {
+    Rows rows;
+    for (const auto channel : channels) {
+        const auto index = static_cast<std::size_t>(channel);
+        const auto key = fmt::format("worker.channels.{}", to_string(channel));
+        rows.push_back(whole<Settings>(
+            {key + ".chunk_recipients_max", "recipients",
+             "Size of one chunk; a crash leaves at most one chunk in doubt per chunk in flight."},
+            {1, 10'000}, [index](auto& s) -> auto& {
+                return s.worker.channels[index].chunk_recipients_max;
+            }));
+        rows.push_back(whole<Settings>(
+            {key + ".chunks_in_flight_max", "chunks", "Chunks being sent at once, per worker."},
+            {1, 256}, [index](auto& s) -> auto& {
+                return s.worker.channels[index].chunks_in_flight_max;
+            }));
+        const auto fallback = Settings{}.worker.channels[index].on_doubt;
+        rows.push_back(choice<Settings>(
+            {key + ".on_doubt", "", "hold, resend or reconcile", std::string{to_string(fallback)},
+             "What happens to recipients whose answer was lost."},
+            [](const std::string& word) { return parse_doubt_policy(word); },
+            [index](auto& s) -> auto& { return s.worker.channels[index].on_doubt; }));
+    }
+    return rows;
+}
+
+Rows worker_rows() {
+    return {
+        whole<Settings>({"worker.lease_ms", "ms",
+                         "How long a claimed chunk is the worker's own; longer than the longest "
+                         "timeout of an account."},
+                        {2 * second_ms, 10 * minute_ms},
+                        [](auto& s) -> auto& { return s.worker.lease; }),
+        whole<Settings>({"worker.attempts_max", "attempts",
+                         "Attempts at one recipient before it counts as failed."},
+                        {1, 100}, [](auto& s) -> auto& { return s.worker.attempts_max; }),
+        whole<Settings>({"worker.backoff_first_ms", "ms", "Wait before the second attempt."},
+                        {1, 10 * minute_ms},
+                        [](auto& s) -> auto& { return s.worker.backoff_first; }),
+        whole<Settings>({"worker.backoff_max_ms", "ms",
+                         "Longest wait between attempts; at least worker.backoff_first_ms."},
+                        {1, hour_ms}, [](auto& s) -> auto& { return s.worker.backoff_max; }),
+        whole<Settings>({"worker.sweep_interval_ms", "ms",
+                         "How often work that stalled is looked for."},
+                        {50, minute_ms},
+                        [](auto& s) -> auto& { return s.worker.sweep_interval; }),
+        whole<Settings>({"worker.republish_after_ms", "ms",
+                         "How long a chunk may go unclaimed before it is published again."},
+                        {second_ms, hour_ms},
+                        [](auto& s) -> auto& { return s.worker.republish_after; }),
+        whole<Settings>({"worker.drain_max_ms", "ms",
+                         "How long a stopping worker finishes what is in flight."},
+                        {0, 5 * minute_ms}, [](auto& s) -> auto& { return s.worker.drain_max; }),
+        whole<Settings>({"worker.plan_batch", "recipients",
+                         "Recipients fetched from an audience at once."},
+                        {100, 100'000}, [](auto& s) -> auto& { return s.worker.plan_batch; }),
+    };
+}
+
+Rows producer_rows() {
+    return {
+        whole<Settings>({"producer.poll_interval_ms", "ms", "How often due queries run."},
+                        {50, minute_ms},
+                        [](auto& s) -> auto& { return s.producer.poll_interval; }),
+        whole<Settings>({"producer.horizon_s", "s", "How far ahead due queries look."},
+                        {60, 30 * 24 * 3'600},
+                        [](auto& s) -> auto& { return s.producer.horizon; }),
+        whole<Settings>({"producer.lease_ms", "ms",
+                         "How long a claimed notification is the producer's own."},
+                        {second_ms, 10 * minute_ms},
+                        [](auto& s) -> auto& { return s.producer.lease; }),
+    };
+}
+
+Rows observe_rows() {
+    return {
+        words<Settings>({"observe.address", "", "Where metrics and health are served."},
+                        ip_address(), [](auto& s) -> auto& { return s.observe.address; }),
+        whole<Settings>({"observe.port", "", "Port of metrics and health; 0 for any free one."},
+                        {0, 65'535}, [](auto& s) -> auto& { return s.observe.port; }),
+        words<Settings>({"observe.port_file", "", "The port in use is written into this file."},
+                        plain_text(0, 4096), [](auto& s) -> auto& { return s.observe.port_file; }),
+        words<Settings>({"observe.log_level", "", "The least that is logged."},
+                        one_of({"trace", "debug", "info", "warn", "error"}),
+                        [](auto& s) -> auto& { return s.observe.log_level; }),
+        words<Settings>({"observe.log_format", "", "One JSON object a line, or text for people."},
+                        one_of({"json", "text"}),
+                        [](auto& s) -> auto& { return s.observe.log_format; }),
+    };
+}
+
+Rows top_rows() {
+    return {
+        words<Settings>({"systems_dir", "", "The system folders."}, plain_text(1, 4096),
+                        [](auto& s) -> auto& { return s.systems_dir; }),
+        words<Settings>({"templates_dir", "", "The templates."}, plain_text(1, 4096),
+                        [](auto& s) -> auto& { return s.templates_dir; }),
+        words<Settings>({"callback_url", "", "Public base of webhooks and unsubscribe links."},
+                        base_url_or_empty(), [](auto& s) -> auto& { return s.callback_url; }),
+    };
+}
+
+// What Fanfare's guarantees rest on is not for the file to change.
+constexpr std::array<std::string_view, 9> owned_client_keys{
+    "bootstrap.servers",     "metadata.broker.list",    "enable.auto.commit",
+    "enable.auto.offset.store", "auto.offset.reset",    "enable.idempotence",
+    "partition.assignment.strategy", "group.id",        "group.instance.id"};
+
+bool is_client_secret(std::string_view name) {
+    return name.ends_with("password") || name.ends_with(".pem") || name.ends_with("secret");
+}
+
+void read_client(Settings& settings, const YamlValue& map, const std::string& key,
+                 const SecretSource& source, Report& report) {
+    if (map.is_null() || !expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& name = map.keys[i].text;
+        const auto& value = map.items[i];
+        const auto full = join_key(key, name);
+        const bool owned = std::find(owned_client_keys.begin(), owned_client_keys.end(), name) !=
+                           owned_client_keys.end();
+        if (owned || name.starts_with("test.")) {
+            report.add(map.keys[i].line, full, is_client_secret(name) ? not_shown : value.shown(),
+                       owned ? "no such key: Fanfare sets it itself"
+                             : "no such key: test settings of librdkafka are not passed on");
+        } else if (value.is_map() || is_client_secret(name)) {
+            if (const auto secret = source.read(value, full, report)) {
+                settings.kafka.client[name] = secret->reveal();
+            }
+        } else if (const auto* text = expect_text(value, full, plain_text(0, 4096), report)) {
+            settings.kafka.client[name] = *text;
+        }
+    }
+}
+
+void read_database_url(Settings& settings, const YamlValue& value, const std::string& key,
+                       const SecretSource& source, Report& report) {
+    // An override by the environment spares the file's own source, if not its form.
+    const bool overridden = source.environment(environment_name(key)).has_value();
+    if (overridden && value.is_map()) return;
+    const auto secret = source.read(value, key, report);
+    if (!secret) return;
+    if (is_database_url(*secret)) {
+        settings.database.url = *secret;
+    } else {
+        report.add(value.line, key, not_shown, "postgresql://... or a libpq connection string");
+    }
+}
+
+}  // namespace
+
+Rows setting_rows() {
+    Rows all = kafka_rows();
+    all.push_back(whole<Settings>({"database.connections", "connections",
+                                   "Connections to the ledger, per program."},
+                                  {1, 64}, [](auto& s) -> auto& { return s.database.connections; }));
+    for (auto& rows : {channel_rows(), worker_rows(), producer_rows(), observe_rows(), top_rows()}) {
+        all.insert(all.end(), rows.begin(), rows.end());
+    }
+    return all;
+}
+
+Form<Settings> settings_form(const SecretSource& secrets) {
+    Form<Settings> form;
+    form.rows = setting_rows();
+    form.specials.push_back(
+        {{"kafka.client", "", "a map of librdkafka's keys", "",
+          "Passed on to librdkafka; passwords as {env: NAME} or {file: PATH}."},
+         [secrets](auto& settings, const auto& map, const auto& key, auto& report) {
+             read_client(settings, map, key, secrets, report);
+         }});
+    form.specials.push_back(
+        {{"database.url", "", std::string{secret_bounds}, "",
+          "The ledger: a libpq connection string or URL. Required."},
+         [secrets](auto& settings, const auto& value, const auto& key, auto& report) {
+             read_database_url(settings, value, key, secrets, report);
+         }});
+    form.specials.push_back(
+        {{"accounts", "", "a list of at most 100", "", "The provider accounts."},
+         [secrets](auto& settings, const auto& list, const auto& key, auto& report) {
+             settings.accounts = read_accounts(list, key, secrets, report);
+         }});
+    return form;
+}
+
+}  // namespace fanfare

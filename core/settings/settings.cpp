@@ -1,0 +1,150 @@
+#include "core/settings/settings.hpp"
+
+#include "core/settings/account_reader.hpp"
+#include "core/settings/setting_table.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace fanfare {
+namespace {
+
+void apply_environment(Settings& settings, const Environment& environment, Report& report) {
+    for (const auto& row : setting_rows()) {
+        const auto name = environment_name(row.about.key);
+        const auto text = environment(name);
+        if (!text || row.store(settings, *text)) continue;
+        Report of_variable{"environment " + name, {}};
+        of_variable.add(0, row.about.key, *text, row.about.bounds);
+        report.problems.push_back(std::move(of_variable.problems.front()));
+    }
+}
+
+void settle_database(Settings& settings, const YamlValue& root, const SecretSource& secrets,
+                     Report& report) {
+    const std::string key = "database.url";
+    const auto* const section = root.find("database");
+    if (auto secret = secrets.override_of(key, report)) {
+        if (!secret->empty() && !is_database_url(*secret)) {
+            report.problems.push_back({"environment " + environment_name(key), 0, key,
+                                       std::string{not_shown},
+                                       "postgresql://... or a libpq connection string"});
+        }
+        settings.database.url = std::move(*secret);
+    } else if (section == nullptr || section->find("url") == nullptr) {
+        report.missing(section == nullptr ? 0 : section->line, key,
+                       fmt::format("{}, or the environment variable {}", secret_bounds,
+                                   environment_name(key)));
+    }
+}
+
+// What no single key can tell.
+void check_together(const Settings& settings, const YamlValue& root, Report& report) {
+    const auto* const worker = root.find("worker");
+    const auto line_of = [&](std::string_view key) {
+        const auto* const value = worker == nullptr ? nullptr : worker->find(key);
+        return value == nullptr ? 0 : value->line;
+    };
+    if (settings.worker.backoff_max < settings.worker.backoff_first) {
+        report.add(line_of("backoff_max_ms"), "worker.backoff_max_ms",
+                   fmt::format("{}", settings.worker.backoff_max.count()),
+                   fmt::format("at least worker.backoff_first_ms, which is {}",
+                               settings.worker.backoff_first.count()));
+    }
+    for (const auto& account : settings.accounts) {
+        // A worker starts no request that could outlive its lease: it would start none.
+        if (account.timeout < settings.worker.lease) continue;
+        report.add(line_of("lease_ms"), "worker.lease_ms",
+                   fmt::format("{}", settings.worker.lease.count()),
+                   fmt::format("more than {}.timeout_ms, which is {}", account.key,
+                               account.timeout.count()));
+    }
+}
+
+std::filesystem::path in_folder(const std::filesystem::path& folder,
+                                const std::filesystem::path& path) {
+    return path.empty() ? path : (folder / path).lexically_normal();
+}
+
+void settle_paths(Settings& settings, const std::filesystem::path& folder) {
+    for (auto* path : {&settings.kafka.embedded_address_file, &settings.observe.port_file,
+                       &settings.systems_dir, &settings.templates_dir}) {
+        *path = in_folder(folder, *path);
+    }
+}
+
+}  // namespace
+
+Environment process_environment() {
+    return [](const std::string& name) -> std::optional<std::string> {
+        const char* const value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return value;
+    };
+}
+
+std::string environment_name(std::string_view key) {
+    std::string name = "FANFARE_";
+    for (const char c : key) {
+        if (c == '.') {
+            name += '_';
+        } else {
+            name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        }
+    }
+    return name;
+}
+
+std::variant<Settings, Problems> parse_settings(const std::filesystem::path& file,
+                                                std::string_view text,
+                                                const Environment& environment) {
+    Report report{file.string(), {}};
+    const auto root = parse_yaml(text, report);
+    if (!root) return report.problems;
+
+    std::error_code ignored;
+    const auto folder = std::filesystem::absolute(file, ignored).parent_path();
+    const SecretSource secrets{environment, folder};
+    Settings settings;
+    settings.file = file;
+    const auto form = settings_form(secrets);
+    FormReader<Settings>{settings, form, "", report}.read(*root);
+    apply_environment(settings, environment, report);
+    settle_database(settings, *root, secrets, report);
+    check_together(settings, *root, report);
+    settle_paths(settings, folder);
+    if (!report.problems.empty()) return report.problems;
+    return settings;
+}
+
+std::variant<Settings, Problems> load_settings(const std::filesystem::path& file,
+                                               const Environment& environment) {
+    std::error_code ignored;
+    std::ifstream stream{file, std::ios::binary};
+    if (!std::filesystem::is_regular_file(file, ignored) || !stream) {
+        return Problems{{file.string(), 0, "(document)", "(not readable)", "a readable file"}};
+    }
+    const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    return parse_settings(file, text, environment);
+}
+
+std::vector<SettingDoc> setting_docs() {
+    const Environment none = [](const std::string&) { return std::optional<std::string>{}; };
+    const SecretSource secrets{none, {}};
+    std::vector<SettingDoc> docs;
+    const auto settings = settings_form(secrets);
+    for (const auto& row : settings.rows) docs.push_back(row.about);
+    for (const auto& special : settings.specials) docs.push_back(special.about);
+    const auto account = account_form(secrets);
+    for (const auto& row : account.rows) docs.push_back(row.about);
+    for (const auto& special : account.specials) docs.push_back(special.about);
+    // Both forms were appended; those of an account are told by their place.
+    const auto of_settings = settings.rows.size() + settings.specials.size();
+    for (auto i = of_settings; i < docs.size(); ++i) docs[i].key = "accounts[]." + docs[i].key;
+    return docs;
+}
+
+}  // namespace fanfare
