@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# A private PostgreSQL 15 cluster: loopback and a Unix socket, its own port and password, fsync on.
+# Expects STACK (the stack's folder) and lib.sh.
+
+postgres_init_names() {
+    local bin
+    PG_BIN=${FANFARE_PG_BIN:-}
+    if [[ -z $PG_BIN ]]; then
+        for bin in /usr/lib/postgresql/15/bin /usr/lib/postgresql/*/bin; do
+            if [[ -x $bin/initdb ]]; then PG_BIN=$bin; break; fi
+        done
+    fi
+    if [[ -z $PG_BIN ]] && command -v initdb >/dev/null; then PG_BIN=$(dirname "$(command -v initdb)"); fi
+    PG_USER=$(id -un) PG_AS=()
+    if ((EUID == 0)); then # initdb and postgres refuse to run as root
+        PG_USER=postgres
+        id -u "$PG_USER" >/dev/null 2>&1 || PG_USER=nobody
+        PG_AS=(setpriv "--reuid=$(id -u "$PG_USER")" "--regid=$(id -g "$PG_USER")" --init-groups --inh-caps=-all)
+    fi
+    PG_HOME=''
+    if [[ -r $STACK/postgres.home ]]; then PG_HOME=$(<"$STACK/postgres.home"); fi
+    PG_DATA=$PG_HOME/data
+}
+
+# Where the server's user can reach it: in the stack, else below /var/tmp under a name made from it.
+postgres_make_home() {
+    local elsewhere
+    if [[ -n $PG_HOME && -d $PG_HOME ]]; then return 0; fi
+    PG_HOME=$STACK/postgres
+    if ((EUID == 0)) && ! "${PG_AS[@]}" test -x "$STACK"; then
+        elsewhere=$(printf '%s' "$STACK" | sha256sum)
+        PG_HOME=/var/tmp/fanfare-stack-${elsewhere:0:12}
+        if [[ -L $PG_HOME || (-e $PG_HOME && $(stat -c %U "$PG_HOME") != "$PG_USER") ]]; then
+            warn "$PG_HOME belongs to somebody else"
+            return 1
+        fi
+        # Left by a stack of this very folder that was deleted by hand.
+        sweep "$PG_HOME/data" postgres 0
+        rm -rf "$PG_HOME"
+    fi
+    mkdir -m 0700 "$PG_HOME"
+    if ((EUID == 0)); then chown "$PG_USER": "$PG_HOME"; fi
+    printf '%s\n' "$PG_HOME" >"$STACK/postgres.home"
+    PG_DATA=$PG_HOME/data
+}
+
+postgres_configure() {
+    local memory buffers
+    memory=$(awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
+    buffers=$((memory / 8 < 512 ? memory / 8 : 512))
+    cat <<CONF
+listen_addresses = '127.0.0.1'
+port = $1
+unix_socket_directories = '$2'
+max_connections = 100
+
+# Promises rest on these three: never switch them off.
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+
+shared_buffers = ${buffers}MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+wal_compression = lz4
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %q%u@%d '
+log_min_duration_statement = 1s
+log_lock_waits = on
+CONF
+}
+
+postgres_create() {
+    local password socket port
+    port=$(free_port)
+    # A Unix socket's path has 107 bytes at most.
+    socket=$PG_HOME
+    if ((${#socket} > 85)); then
+        socket=$(mktemp -d /tmp/fanfare-pg-XXXXXX)
+        chmod 0711 "$socket"
+        if ((EUID == 0)); then chown "$PG_USER": "$socket"; fi
+    fi
+    printf '%s\n' "$socket" >"$STACK/postgres.socket"
+    password=$(random_word 24)
+    (umask 077 && printf '%s\n' "$password" >"$STACK/postgres.password")
+    install -m 0600 "$STACK/postgres.password" "$PG_HOME/password"
+    if ((EUID == 0)); then chown "$PG_USER": "$PG_HOME/password"; fi
+    # initdb itself need not flush its files: the server, with fsync on, comes after.
+    "${PG_AS[@]}" "$PG_BIN/initdb" -D "$PG_DATA" --username=fanfare --pwfile="$PG_HOME/password" \
+        --auth=scram-sha-256 --encoding=UTF8 --locale-provider=libc --lc-collate=C --lc-ctype=C.UTF-8 \
+        --no-sync --no-instructions >>"$STACK/postgres.log" 2>&1
+    rm -f "$PG_HOME/password"
+    postgres_configure "$port" "$socket" | "${PG_AS[@]}" tee "$PG_DATA/fanfare.conf" >/dev/null
+    printf "include 'fanfare.conf'\n" | "${PG_AS[@]}" tee -a "$PG_DATA/postgresql.conf" >/dev/null
+    printf '%s\n' "$port" >"$STACK/postgres.port"
+}
+
+postgres_url() { # postgres_url DATABASE
+    printf 'postgresql://fanfare:%s@127.0.0.1:%s/%s' "$(<"$STACK/postgres.password")" "$(<"$STACK/postgres.port")" "$1"
+}
+
+postgres_query() { PGPASSWORD=$(<"$STACK/postgres.password") psql -X -q -A -t -v ON_ERROR_STOP=1 \
+    -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -U fanfare -d postgres -c "$1"; }
+
+# A restarted server accepts connections only when its recovery is over; a dead one never will.
+postgres_settled() {
+    "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -t 1 && return 0
+    ! live_pid "$STACK/postgres.pid" >/dev/null
+}
+
+postgres_start() {
+    local port
+    postgres_init_names
+    if live_pid "$STACK/postgres.pid" >/dev/null; then return 0; fi
+    if [[ -z $PG_BIN || ! -x $PG_BIN/initdb ]]; then
+        warn "PostgreSQL's server is not installed (next: scripts/setup run)"
+        return 1
+    fi
+    postgres_make_home
+    cd "$PG_HOME"
+    if [[ ! -s $STACK/postgres.port ]]; then
+        rm -rf "$PG_DATA"
+        postgres_create
+    fi
+    # The children of a killed server hold its shared memory until they notice.
+    sweep "$PG_DATA" postgres 10
+    port=$(<"$STACK/postgres.port")
+    if listening "$port"; then
+        warn "port $port is taken by somebody else (next: scripts/stack down, then up)"
+        return 1
+    fi
+    # Nothing of ours may be inherited: the lock would outlive us.
+    setsid "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DATA" >>"$STACK/postgres.log" 2>&1 </dev/null 9>&- &
+    write_pid "$STACK/postgres.pid" $!
+    if ! wait_until 120 postgres_settled || ! live_pid "$STACK/postgres.pid" >/dev/null; then
+        warn "PostgreSQL did not start; the end of $STACK/postgres.log:"
+        tail -n 15 "$STACK/postgres.log" | sed 's/^/    /' >&2
+        return 1
+    fi
+    if [[ -z $(postgres_query "select 1 from pg_database where datname = 'fanfare'") ]]; then
+        postgres_query 'create database fanfare'
+    fi
+}
+
+# postgres_stop [fast|immediate|kill]
+postgres_stop() {
+    local signal=INT
+    postgres_init_names
+    case ${1:-fast} in immediate) signal=QUIT ;; kill) signal=KILL ;; esac
+    stop_process "$STACK/postgres.pid" "$signal" 60
+    if [[ -n $PG_HOME ]]; then sweep "$PG_DATA" postgres 10; fi
+}
+
+postgres_remove() {
+    local socket
+    postgres_init_names
+    if [[ -n $PG_HOME && ($PG_HOME == "$STACK/postgres" || $PG_HOME == /var/tmp/fanfare-stack-*) ]]; then
+        rm -rf "$PG_HOME"
+    fi
+    if [[ -r $STACK/postgres.socket ]]; then
+        socket=$(<"$STACK/postgres.socket")
+        if [[ $socket == /tmp/fanfare-pg-* ]]; then rm -rf "$socket"; fi
+    fi
+    rm -f "$STACK"/postgres.{home,socket,password,port,pid,log}
+}
