@@ -1,0 +1,62 @@
+#include "worker/rendering/clean.hpp"
+
+#include "worker/rendering/content.hpp"
+#include "worker/rendering/utf8.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+bool is_plain_ascii(std::string_view value) noexcept {
+    return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+/// C0, DEL, C1, and Unicode's own line and paragraph separators.
+bool is_control(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+}
+
+std::string cleaned(std::string_view value, Form form) {
+    std::string out;
+    out.reserve(value.size());
+    for (std::size_t offset = 0; offset < value.size();) {
+        const auto begin = offset;
+        const auto c = next_character(value, offset);
+        if (c == not_utf8) {
+            out.append("\xEF\xBF\xBD");
+        } else if (!is_control(c)) {
+            out.append(value, begin, offset - begin);
+        } else if (form == Form::line || c == '\t') {
+            out.push_back(' ');
+        } else if (c == '\n') {
+            out.push_back('\n');
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+void append_clean(std::string_view value, Form form, std::string& out) {
+    std::string replaced;
+    if (!is_plain_ascii(value)) {
+        replaced = cleaned(value, form);
+        value = replaced;
+    }
+    if (form == Form::html) {
+        append_html(value, out);
+    } else {
+        out.append(value);
+    }
+}
+
+std::size_t find_invalid_utf8(std::string_view text) noexcept {
+    for (std::size_t offset = 0; offset < text.size();) {
+        const auto begin = offset;
+        if (next_character(text, offset) == not_utf8) return begin;
+    }
+    return std::string_view::npos;
+}
+
+}  // namespace fanfare

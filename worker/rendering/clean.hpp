@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+/// What a part of a message is: one line (subject, title), plain text, or HTML.
+enum class Form : std::uint8_t { line, text, html };
+
+/// Appends a value of a job as a part of this form may hold it: valid UTF-8 (what is not
+/// becomes U+FFFD), escaped in HTML, and without control characters. In one line each of
+/// them becomes a space, so that no value can begin a header of its own; elsewhere they
+/// are dropped, but a newline stays and a tab becomes a space.
+void append_clean(std::string_view value, Form form, std::string& out);
+
+/// Where the first byte that is not UTF-8 stands; npos where there is none.
+[[nodiscard]] std::size_t find_invalid_utf8(std::string_view text) noexcept;
+
+}  // namespace fanfare

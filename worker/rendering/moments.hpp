@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+/// Formats moments for readers, in their zone and language.
+///
+/// An unknown zone counts as UTC, an unknown locale as English. Spaces are plain ASCII
+/// ones: the narrow no-break space that ICU likes would turn a whole SMS into UCS-2.
+///
+/// Bounds    locales_max formatters, zones_max zones, results_max answers; each cache is
+///           emptied when it is full.
+/// Threads   not thread-safe: one per worker thread.
+class Moments {
+public:
+    static constexpr std::size_t locales_max = 128;
+    static constexpr std::size_t zones_max = 1'024;
+    static constexpr std::size_t results_max = 8'192;
+
+    Moments();
+    Moments(Moments&&) noexcept;
+    Moments& operator=(Moments&&) noexcept;
+    ~Moments();
+
+    /// "November 20, 2026 at 7:30 PM EST" in English, whatever its region (moment.js:
+    /// "MMMM D, YYYY at h:mm A z"); the language's own long form elsewhere.
+    [[nodiscard]] std::string format(TimePoint moment, std::string_view time_zone,
+                                     std::string_view locale);
+
+    /// "in 12 minutes", "in 1 hour", "in 3 days", "now": never too late. Minutes below two
+    /// hours, hours below two days. Past moments are "now".
+    [[nodiscard]] std::string relative(TimePoint moment, TimePoint now, std::string_view locale);
+
+private:
+    struct Caches;
+    std::unique_ptr<Caches> caches_;
+};
+
+/// Reads "2026-11-20T19:30:00Z": T or a space, seconds and up to nine decimals optional, zone
+/// as Z, +05, +0545 or +05:45; no zone is UTC. Strict otherwise.
+[[nodiscard]] std::optional<TimePoint> parse_moment(std::string_view iso8601);
+
+/// Whole minutes until `moment`, rounded to nearest, never negative.
+[[nodiscard]] std::int64_t minutes_until(TimePoint moment, TimePoint now);
+
+}  // namespace fanfare

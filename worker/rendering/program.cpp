@@ -1,0 +1,88 @@
+#include "worker/rendering/program.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+bool is_whole_audience(std::string_view name) {
+    return std::ranges::find(whole_audience_variables, name) != whole_audience_variables.end();
+}
+
+Complaint unknown_variable(const Program::Step& step, std::span<const std::string> names) {
+    return {step.position, fmt::format("{{{{{}}}}}", names[step.variable]), ""};
+}
+
+std::optional<Complaint> personal_section(const Program::Step& step,
+                                          std::span<const std::string> names) {
+    const auto& name = names[step.variable];
+    if (is_whole_audience(name)) return std::nullopt;
+    const auto sign = step.verb == Program::Verb::section ? '#' : '^';
+    return Complaint{step.position, fmt::format("{{{{{}{}}}}}", sign, name),
+                     fmt::format("no section on \"{}\": it differs from person to person, and a "
+                                 "section must be the same for everyone",
+                                 name)};
+}
+
+}  // namespace
+
+std::optional<Complaint> Program::run(std::span<const std::string> names,
+                                      std::span<const Binding> bindings, std::size_t bytes_max,
+                                      Text& out) const {
+    std::size_t bytes = 0;
+    std::string literal;
+    for (std::size_t i = 0; i < steps_.size();) {
+        const auto& step = steps_[i++];
+        const auto before = literal.size();
+        if (step.verb == Verb::literal) {
+            literal.append(literals_, step.begin, step.end - step.begin);
+        } else if (const auto& binding = bindings[step.variable]; step.verb == Verb::variable) {
+            if (binding.standing == Standing::unknown) return unknown_variable(step, names);
+            if (binding.standing == Standing::shared) {
+                append_clean(*binding.value, form_, literal);
+            } else {
+                bytes += literal.size() - before;
+                const auto escape = form_ == Form::html ? Escape::html : Escape::none;
+                out.push_back({std::move(literal), Slot{binding.slot, escape}});
+                literal.clear();
+                continue;
+            }
+        } else {
+            const auto personal = binding.standing == Standing::personal;
+            if (personal) {
+                if (auto complaint = personal_section(step, names)) return complaint;
+            }
+            const auto holds =
+                personal || (binding.standing == Standing::shared && !binding.value->empty());
+            if (holds != (step.verb == Verb::section)) i = step.end;
+        }
+        bytes += literal.size() - before;
+        if (bytes > bytes_max) {
+            return Complaint{step.position, fmt::format("{} bytes or more", bytes),
+                             fmt::format("at most {} bytes of text", bytes_max)};
+        }
+    }
+    if (!literal.empty()) out.push_back({std::move(literal), std::nullopt});
+    return std::nullopt;
+}
+
+std::optional<Complaint> Program::check(std::span<const std::string> names,
+                                        std::span<const Standing> standings) const {
+    for (std::size_t i = 0; i < steps_.size();) {
+        const auto& step = steps_[i++];
+        if (step.verb == Verb::literal) continue;
+        const auto standing = standings[step.variable];
+        if (step.verb == Verb::variable) {
+            if (standing == Standing::unknown) return unknown_variable(step, names);
+        } else if (standing == Standing::personal) {
+            if (auto complaint = personal_section(step, names)) return complaint;
+        } else if (standing == Standing::unknown && step.verb == Verb::section) {
+            i = step.end;  // Never written, so that what it holds is never missed.
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace fanfare

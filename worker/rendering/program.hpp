@@ -1,0 +1,83 @@
+#pragma once
+
+#include "worker/rendering/clean.hpp"
+#include "worker/rendering/content.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// Personal variables that the worker gives to everyone of a chunk or to nobody: the only
+/// ones a section may ask for, because the answer is the same for all.
+inline constexpr std::array<std::string_view, 1> whole_audience_variables{"unsubscribe_url"};
+
+/// A place in a template, 1-based; columns count characters.
+struct Position {
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+    bool operator==(const Position&) const = default;
+};
+
+/// Something wrong at one place of a template.
+struct Complaint {
+    Position position;
+    std::string found;     // "{{nmae}}"
+    std::string expected;  // "one of: name, title"
+};
+
+/// What a variable is in one job.
+enum class Standing : std::uint8_t { unknown, shared, personal };
+
+/// What a variable is worth in one rendering.
+struct Binding {
+    Standing standing = Standing::unknown;
+    const std::string* value = nullptr;  // Of a shared one.
+    std::uint16_t slot = 0;              // Of a personal one: index into Content::variables.
+};
+
+/// One part of a template (say, the subject) as a flat list of steps.
+///
+/// Values are only ever appended, never read as template: that is why no value can
+/// smuggle in a variable.
+///
+/// Bounds    what the compiler allows: source_bytes_max, sections_max.
+/// Threads   immutable; shared freely.
+class Program {
+public:
+    enum class Verb : std::uint8_t { literal, variable, section, inverted };
+
+    struct Step {
+        Verb verb;
+        std::uint16_t variable = 0;  // Index into the table of names.
+        std::uint32_t begin = 0;     // literal: first byte. section, inverted: unused.
+        std::uint32_t end = 0;       // literal: past its last byte; section: the step after it.
+        Position position;
+    };
+
+    Program(Form form, std::string literals, std::vector<Step> steps)
+        : form_{form}, literals_{std::move(literals)}, steps_{std::move(steps)} {}
+
+    /// Writes the part into `out`. `bindings` follow the table of names the part was
+    /// compiled with. Complains about a missing variable or more than `bytes_max` bytes.
+    [[nodiscard]] std::optional<Complaint> run(std::span<const std::string> names,
+                                               std::span<const Binding> bindings,
+                                               std::size_t bytes_max, Text& out) const;
+
+    /// The complaint run() could make for some values of the shared variables.
+    [[nodiscard]] std::optional<Complaint> check(std::span<const std::string> names,
+                                                 std::span<const Standing> standings) const;
+
+private:
+    Form form_;
+    std::string literals_;
+    std::vector<Step> steps_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace fanfare {
+
+/// How an SMS text is cut and billed.
+struct Segments {
+    std::size_t count = 0;  // 0 only for an empty text.
+    bool unicode = false;   // One character outside of GSM-7 makes the whole text UCS-2.
+    std::size_t units = 0;  // Septets (an extended character is two) or UTF-16 units.
+    bool operator==(const Segments&) const = default;
+};
+
+/// Counts segments as carriers do (3GPP TS 23.038, 23.040): 160 septets or 70 units in one
+/// message, 153 or 67 in each of several, and no character cut in two. What is not UTF-8
+/// counts as U+FFFD.
+[[nodiscard]] Segments count_segments(std::string_view utf8);
+
+}  // namespace fanfare
