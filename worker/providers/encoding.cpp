@@ -1,0 +1,119 @@
+#include "worker/providers/encoding.hpp"
+
+#include "core/http/exchange.hpp"
+#include "worker/providers/bytes.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <charconv>
+
+namespace fanfare {
+namespace {
+
+void append_escaped_byte(char c, std::string& out) {
+    switch (c) {
+        case '"': out.append("\\\""); return;
+        case '\\': out.append("\\\\"); return;
+        case '\n': out.append("\\n"); return;
+        case '\t': out.append("\\t"); return;
+        default: out.push_back(' '); return;
+    }
+}
+
+void append_percent_byte(char c, std::string& out) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    const std::array<char, 3> encoded{'%', digits[byte >> 4U], digits[byte & 15U]};
+    out.append(encoded.data(), encoded.size());
+}
+
+}  // namespace
+
+void append_json(std::string_view text, std::string& out) {
+    constexpr std::uint8_t special = bytes::control | bytes::json | bytes::multibyte;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const char* const stop = bytes::find_any(at, end, special);
+        out.append(at, stop);
+        if (stop == end) return;
+        if ((bytes::flags_of(*stop) & bytes::multibyte) != 0) {
+            at = bytes::append_sequence(stop, end, out);
+        } else {
+            append_escaped_byte(*stop, out);
+            at = stop + 1;
+        }
+    }
+}
+
+void append_percent_encoded(std::string_view text, std::string& out) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const char* const stop = bytes::find_any(at, end, bytes::reserved);
+        out.append(at, stop);
+        if (stop == end) return;
+        const auto length = bytes::sequence_length(stop, end);
+        if (length == 0) {
+            for (const char c : bytes::replacement) append_percent_byte(c, out);
+            at = stop + 1;
+            continue;
+        }
+        const bool is_control = (bytes::flags_of(*stop) & bytes::control) != 0;
+        const bool becomes_space = is_control && *stop != '\n' && *stop != '\t';
+        for (const char c : std::string_view{stop, length}) {
+            append_percent_byte(becomes_space ? ' ' : c, out);
+        }
+        at = stop + length;
+    }
+}
+
+void append_line(std::string_view text, std::string& out) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const char* const stop = bytes::find_any(at, end, bytes::control | bytes::multibyte);
+        out.append(at, stop);
+        if (stop == end) return;
+        if ((bytes::flags_of(*stop) & bytes::control) != 0) {
+            out.push_back(' ');
+            at = stop + 1;
+        } else {
+            at = bytes::append_sequence(stop, end, out);
+        }
+    }
+}
+
+void append_number(std::int64_t number, std::string& out) {
+    std::array<char, 24> digits{};
+    const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    out.append(digits.data(), result.ptr);
+}
+
+std::string base64(std::string_view input) {
+    std::string out((input.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock adds a NUL.
+    const int length = EVP_EncodeBlock(
+        reinterpret_cast<unsigned char*>(out.data()),
+        reinterpret_cast<const unsigned char*>(input.data()), static_cast<int>(input.size()));
+    out.resize(static_cast<std::size_t>(length));
+    return out;
+}
+
+std::string base64url(std::string_view input) {
+    std::string out = base64(input);
+    while (!out.empty() && out.back() == '=') out.pop_back();
+    for (char& c : out) {
+        if (c == '+') c = '-';
+        if (c == '/') c = '_';
+    }
+    return out;
+}
+
+std::string basic_authorization(std::string_view user, std::string_view password) {
+    std::string pair{user};
+    pair.append(":").append(password);
+    return header_line("Authorization", "Basic " + base64(pair));
+}
+
+}  // namespace fanfare
