@@ -1,0 +1,114 @@
+#include "sim/admin/pages.hpp"
+#include "sim/http/text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace fanfare::sim {
+
+namespace json = boost::json;
+
+namespace {
+
+// The providers a hold or release is about: ?provider=, or all.
+std::optional<std::vector<ProviderIndex>> chosen(const World& world, const Request& request) {
+    const auto name = query_parameter(request.query, "provider");
+    std::vector<ProviderIndex> indexes;
+    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+        if (name.empty() || world.providers[i]->name() == name) indexes.push_back(i);
+    }
+    if (indexes.empty()) return std::nullopt;
+    return indexes;
+}
+
+// {"mailgun": {...}, "*": {...}}: "*" first, then the named ones. All or nothing.
+std::string change_all(World& world, const json::object& given) {
+    std::vector<Faults> changed;
+    for (const auto& control : world.controls) changed.push_back(control.faults);
+    for (const auto& [name, value] : given) {
+        const auto* change = value.if_object();
+        if (change == nullptr) return fmt::format("\"{}\" must be an object", std::string_view{name});
+        const auto index = provider_index(world, name);
+        if (!index && name != "*") return fmt::format("no provider \"{}\"", std::string_view{name});
+        for (ProviderIndex i = 0; i < changed.size(); ++i) {
+            if (index && *index != i) continue;
+            if (auto problem = changed[i].change(*change); !problem.empty()) return problem;
+        }
+    }
+    for (std::size_t i = 0; i < changed.size(); ++i) {
+        world.controls[i].faults = std::move(changed[i]);
+        world.controls[i].bucket.reset();
+    }
+    return {};
+}
+
+json::object all_controls(World& world) {
+    json::object shown;
+    for (std::size_t i = 0; i < world.controls.size(); ++i) {
+        auto faults = world.controls[i].faults.show();
+        faults["held"] = world.controls[i].held.load();
+        faults["parked"] = world.controls[i].parked.size();
+        shown[world.providers[i]->name()] = std::move(faults);
+    }
+    return shown;
+}
+
+}  // namespace
+
+std::optional<ProviderIndex> provider_index(const World& world, std::string_view name) {
+    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+        if (world.providers[i]->name() == name) return i;
+    }
+    return std::nullopt;
+}
+
+void show_control(World& world, const Request&, Answer& answer) {
+    const std::lock_guard lock{world.mutex};
+    answer.body = json::serialize(all_controls(world));
+}
+
+void change_control(World& world, const Request& request, Answer& answer) {
+    boost::system::error_code error;
+    const auto given = json::parse(request.body, error);
+    if (error || !given.is_object()) return answer_problem(answer, 400, "not a JSON object");
+    const std::lock_guard lock{world.mutex};
+    const auto problem = change_all(world, given.get_object());
+    if (!problem.empty()) return answer_problem(answer, 400, problem);
+    answer.body = json::serialize(all_controls(world));
+}
+
+void hold(World& world, const Request& request, Answer& answer) {
+    const auto indexes = chosen(world, request);
+    if (!indexes) return answer_problem(answer, 400, "no such provider");
+    const std::lock_guard lock{world.mutex};
+    for (const auto index : *indexes) world.controls[index].held = true;
+    answer.body = R"({"held":true})";
+}
+
+void release(World& world, const Request& request, Answer& answer) {
+    const auto indexes = chosen(world, request);
+    if (!indexes) return answer_problem(answer, 400, "no such provider");
+    std::vector<std::function<void()>> parked;
+    {
+        const std::lock_guard lock{world.mutex};
+        for (const auto index : *indexes) {
+            auto& control = world.controls[index];
+            control.held = false;
+            for (auto& resume : control.parked) parked.push_back(std::move(resume));
+            control.parked.clear();
+        }
+    }
+    for (const auto& resume : parked) resume();
+    answer.body = json::serialize(json::object{{"released", parked.size()}});
+}
+
+void reset(World& world, const Request&, Answer& answer) {
+    const std::lock_guard lock{world.mutex};
+    world.oracle.reset();
+    world.recorder.reset();
+    answer.body = R"({"reset":true})";
+}
+
+}  // namespace fanfare::sim

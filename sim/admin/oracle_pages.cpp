@@ -1,0 +1,164 @@
+#include "sim/admin/pages.hpp"
+#include "sim/http/text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <iterator>
+
+namespace fanfare::sim {
+
+namespace json = boost::json;
+
+namespace {
+
+struct Count {
+    std::string_view name;
+    std::uint64_t Tally::*member;
+};
+
+constexpr Count counts[] = {
+    {"requests", &Tally::requests},         {"accepted", &Tally::accepted},
+    {"people", &Tally::people},             {"duplicated", &Tally::duplicated},
+    {"refused", &Tally::refused},           {"throttled", &Tally::throttled},
+    {"violations", &Tally::violations},     {"errors", &Tally::errors},
+    {"lost_before", &Tally::lost_before},   {"lost_after", &Tally::lost_after},
+    {"blackholed", &Tally::blackholed},     {"malformed", &Tally::malformed},
+    {"bad_requests", &Tally::bad_requests}, {"dry_runs", &Tally::dry_runs},
+    {"leaks", &Tally::leaks},               {"unfilled", &Tally::unfilled},
+    {"largest_batch", &Tally::largest_batch},
+};
+
+json::object show(const Tally& tally) {
+    json::object shown;
+    for (const auto& count : counts) shown[count.name] = tally.*count.member;
+    shown["extra"] = tally.extra();
+    shown["first_accept_ns"] = tally.first_accept_ns;
+    shown["last_accept_ns"] = tally.last_accept_ns;
+    return shown;
+}
+
+json::object show(const Oracle::ProviderState& state) {
+    auto shown = show(state.tally);
+    shown["concurrent"] = state.concurrent;
+    shown["max_concurrent"] = state.concurrent_max;
+    shown["max_requests_per_second"] = state.requests_peak.peak();
+    shown["max_recipients_per_second"] = state.recipients_peak.peak();
+    return shown;
+}
+
+/// Walks the book for one listing, a piece at a time. A reset in between ends it.
+class Listing {
+public:
+    Listing(World& world, std::string provider, std::string job, bool any_job)
+        : world_{world},
+          provider_{std::move(provider)},
+          job_{std::move(job)},
+          any_job_{any_job},
+          generation_{world.oracle.generation()} {}
+
+    bool operator()(std::string& out) {
+        const std::lock_guard lock{world_.mutex};
+        const auto& book = world_.oracle.book();
+        if (world_.oracle.generation() != generation_) return false;
+        const auto until = std::min<std::uint64_t>(book.size(), std::uint64_t{next_} + piece);
+        for (; next_ < until; ++next_) {
+            const auto line = book.line(next_);
+            if (!wanted(line.job)) continue;
+            fmt::format_to(std::back_inserter(out), "{}\t{}\n", line.address, line.count);
+        }
+        return next_ < book.size();
+    }
+
+private:
+    static constexpr std::uint32_t piece = 4'096;
+
+    [[nodiscard]] bool wanted(std::uint32_t index) const {
+        const auto& job = world_.oracle.jobs()[index];
+        return (any_job_ || job.name == job_) &&
+               (provider_.empty() || world_.providers[job.provider]->name() == provider_);
+    }
+
+    World& world_;
+    std::string provider_;
+    std::string job_;
+    bool any_job_;
+    std::uint64_t generation_;
+    std::uint32_t next_ = 0;
+};
+
+bool names_job(const Request& request) {
+    return request.query.starts_with("job=") || request.query.find("&job=") != std::string_view::npos;
+}
+
+}  // namespace
+
+void show_summary(World& world, const Request& request, Answer& answer) {
+    const auto wanted = query_parameter(request.query, "job");
+    const std::lock_guard lock{world.mutex};
+    json::object shown;
+    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+        const auto name = world.providers[i]->name();
+        shown[name] = names_job(request) ? show(Tally{}) : show(world.oracle.provider(i));
+    }
+    if (names_job(request)) {
+        for (const auto& job : world.oracle.jobs()) {
+            if (job.name == wanted) shown[world.providers[job.provider]->name()] = show(job.tally);
+        }
+    }
+    answer.body = json::serialize(shown);
+}
+
+void show_jobs(World& world, const Request&, Answer& answer) {
+    const std::lock_guard lock{world.mutex};
+    json::array shown;
+    for (const auto& job : world.oracle.jobs()) {
+        auto entry = show(job.tally);
+        entry["job"] = job.name;
+        entry["provider"] = world.providers[job.provider]->name();
+        shown.push_back(std::move(entry));
+    }
+    answer.body = json::serialize(shown);
+}
+
+void show_accepted(World& world, const Request& request, Answer& answer) {
+    const auto provider = query_parameter(request.query, "provider");
+    if (!provider.empty() && !provider_index(world, provider)) {
+        return answer_problem(answer, 400, "no such provider");
+    }
+    const std::lock_guard lock{world.mutex};
+    answer.type = "text/plain; charset=utf-8";
+    answer.more = Listing{world, provider, query_parameter(request.query, "job"),
+                          !names_job(request)};
+}
+
+void show_metrics(World& world, const Request&, Answer& answer) {
+    const std::lock_guard lock{world.mutex};
+    auto to = std::back_inserter(answer.body);
+    answer.type = "text/plain; version=0.0.4";
+    answer.body += "# TYPE fanfare_sim_requests_total counter\n";
+    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+        for (const auto& [code, count] : world.oracle.provider(i).codes) {
+            fmt::format_to(to, "fanfare_sim_requests_total{{provider=\"{}\",code=\"{}\"}} {}\n",
+                           world.providers[i]->name(), code, count);
+        }
+    }
+    for (const auto& count : counts) {
+        const bool gauge = count.name == "largest_batch";
+        const auto suffix = gauge ? "" : "_total";
+        if (count.name == "requests") continue;  // Above, by code.
+        fmt::format_to(to, "# TYPE fanfare_sim_{}{} {}\n", count.name, suffix,
+                       gauge ? "gauge" : "counter");
+        for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+            fmt::format_to(to, "fanfare_sim_{}{}{{provider=\"{}\"}} {}\n", count.name, suffix,
+                           world.providers[i]->name(),
+                           world.oracle.provider(i).tally.*count.member);
+        }
+    }
+    fmt::format_to(to, "# TYPE fanfare_sim_book_bytes gauge\nfanfare_sim_book_bytes {}\n",
+                   world.oracle.book().bytes());
+}
+
+}  // namespace fanfare::sim

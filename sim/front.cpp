@@ -1,0 +1,199 @@
+#include "sim/front.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+
+namespace fanfare::sim {
+
+namespace {
+
+constexpr std::uint64_t draw_jitter = 100;
+constexpr std::uint64_t draw_address = 101;
+
+std::chrono::microseconds latency(const Faults& faults, std::uint64_t seed,
+                                  std::uint64_t number) {
+    auto ms = faults.latency_ms;
+    if (faults.jitter_ms > 0) ms += faults.jitter_ms * draw(seed, number, draw_jitter);
+    return std::chrono::microseconds{std::llround(ms * 1000)};
+}
+
+// Looks for a recipient that always fails: by name, or because chance once fell on it.
+bool find_refused(const Faults& faults, std::uint64_t seed, const Checked& checked,
+                  Trouble& trouble) {
+    if (faults.fail_addresses.empty() && faults.refuse_rate <= 0) return false;
+    for (const auto recipient : checked.recipients) {
+        const auto listed = faults.fail_addresses.find(recipient);
+        const bool is_listed = listed != faults.fail_addresses.end();
+        const auto chance = [&] {
+            return draw(seed, std::hash<std::string_view>{}(recipient), draw_address);
+        };
+        if (!is_listed && (faults.refuse_rate <= 0 || chance() >= faults.refuse_rate)) continue;
+        trouble.recipient = recipient;
+        if (is_listed) trouble.code = listed->second;
+        return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void Front::handle(const Request& request, Reaction& reaction) {
+    const auto& providers = world_.providers;
+    ProviderIndex index = 0;
+    while (index < providers.size() && !providers[index]->owns(request.path)) ++index;
+    if (index == providers.size()) {
+        reaction.answer.status = 404;
+        reaction.answer.body = R"({"error":"no provider has this path"})";
+        return;
+    }
+    auto& control = world_.controls[index];
+    reaction.ticket = index;
+    if (control.held) {
+        reaction.fate = Reaction::Fate::park;
+        return;
+    }
+    const auto now = clock_.now().time_since_epoch();
+    const auto now_ns = std::chrono::nanoseconds{now}.count();
+    const auto number = ++control.number;
+    thread_local Checked checked;
+    checked.clear();
+    std::swap(checked.answer.body, reaction.answer.body);  // Both keep their memory.
+    const CheckContext context{
+        .now_s = now_ns / 1'000'000'000,
+        .number = number,
+        .token_generation = static_cast<std::uint32_t>(control.faults.token_generation)};
+    providers[index]->check(request, context, checked);
+    const std::lock_guard lock{world_.mutex};
+    judge({index, request, checked, now_ns, number}, reaction);
+}
+
+void Front::judge(const Arrival& arrival, Reaction& reaction) {
+    auto& state = world_.oracle.provider(arrival.provider);
+    const auto& control = world_.controls[arrival.provider];
+    auto& checked = arrival.checked;
+    const auto now_ms = arrival.now_ns / 1'000'000;
+    ++state.tally.requests;
+    state.concurrent_max = std::max(state.concurrent_max, ++state.concurrent);
+    state.requests_peak.add(now_ms, 1);
+    reaction.delay = latency(control.faults, world_.seed, arrival.number);
+    std::swap(reaction.answer, checked.answer);
+    if (checked.kind == Checked::Kind::bad) {
+        ++state.tally.bad_requests;
+        return count_outcome(arrival, "bad", reaction);
+    }
+    state.recipients_peak.add(now_ms, static_cast<std::uint32_t>(checked.recipients.size()));
+    const auto job = world_.oracle.job_of(arrival.provider, checked.reference);
+    auto& job_tally = world_.oracle.job(job).tally;
+    ++job_tally.requests;
+    Trouble trouble{.kind = Trouble::Kind::error, .recipient = {}, .code = {}};
+    const auto fate = choose(arrival, job_tally, trouble);
+    apply(fate, arrival, trouble, job, reaction);
+    count_outcome(arrival, to_string(fate), reaction);
+}
+
+Fate Front::choose(const Arrival& arrival, Tally& job, Trouble& trouble) {
+    auto& control = world_.controls[arrival.provider];
+    auto& state = world_.oracle.provider(arrival.provider);
+    const auto& faults = control.faults;
+    const auto cost =
+        faults.limit_recipients ? static_cast<double>(arrival.checked.recipients.size()) : 1.0;
+    const bool within_limit =
+        faults.limit_per_second <= 0 || control.bucket.take(faults.limit_per_second,
+                                                            faults.limit_burst, cost,
+                                                            arrival.now_ns);
+    const bool within_concurrency =
+        faults.concurrency_limit <= 0 || state.concurrent <= faults.concurrency_limit;
+    if (!within_limit || !within_concurrency) {
+        ++state.tally.violations;
+        ++job.violations;
+    }
+    const auto fate =
+        decide(faults, {.seed = world_.seed,
+                        .number = arrival.number,
+                        .within_limit = within_limit,
+                        .within_concurrency = within_concurrency,
+                        .refused = find_refused(faults, world_.seed, arrival.checked, trouble)});
+    if (!control.faults.script.empty()) control.faults.script.pop_front();
+    if (trouble.recipient.empty() && !arrival.checked.recipients.empty()) {
+        trouble.recipient = arrival.checked.recipients.front();
+    }
+    trouble.now_s = arrival.now_ns / 1'000'000'000;
+    trouble.retry_after_s = static_cast<std::uint32_t>(std::ceil(faults.retry_after_s));
+    trouble.status = static_cast<int>(faults.error_status);
+    trouble.concurrent = state.concurrent;
+    return fate;
+}
+
+void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
+                  Reaction& reaction) {
+    const auto& checked = arrival.checked;
+    auto& oracle = world_.oracle;
+    const auto count = [&](std::uint64_t Tally::*member, std::uint64_t by = 1) {
+        oracle.provider(arrival.provider).tally.*member += by;
+        oracle.job(job).tally.*member += by;
+    };
+    const auto refuse = [&](Trouble::Kind kind, std::uint64_t Tally::*member) {
+        count(member);
+        auto told = trouble;
+        told.kind = kind;
+        reaction.answer.clear();
+        world_.providers[arrival.provider]->refuse(told, reaction.answer);
+    };
+    const bool cut = world_.controls[arrival.provider].faults.cut_connections;
+    const auto lost = cut ? Reaction::Fate::cut : Reaction::Fate::drop;
+    switch (fate) {
+        case Fate::refuse: return refuse(Trouble::Kind::refuse, &Tally::refused);
+        case Fate::throttle: return refuse(Trouble::Kind::throttle, &Tally::throttled);
+        case Fate::concurrency: return refuse(Trouble::Kind::concurrency, &Tally::throttled);
+        case Fate::error: return refuse(Trouble::Kind::error, &Tally::errors);
+        case Fate::lose_before:
+            count(&Tally::lost_before);
+            reaction.fate = lost;
+            return;
+        case Fate::lose_after:
+            count(&Tally::lost_after);
+            reaction.fate = lost;
+            break;
+        case Fate::blackhole:
+            count(&Tally::blackholed);
+            reaction.fate = Reaction::Fate::silence;
+            break;
+        case Fate::malformed:
+            count(&Tally::malformed);
+            reaction.answer.body.resize(reaction.answer.body.size() / 2);
+            break;
+        case Fate::accept: break;
+    }
+    // Beyond this point the provider has taken the request.
+    if (checked.kind == Checked::Kind::other) return count(&Tally::dry_runs, 1);
+    if (checked.leak) count(&Tally::leaks, checked.recipients.size());
+    count(&Tally::unfilled, checked.unfilled);
+    oracle.accept(job, checked.recipients, arrival.now_ns);
+}
+
+void Front::count_outcome(const Arrival& arrival, std::string_view fate,
+                          const Reaction& reaction) {
+    const bool answered = reaction.fate == Reaction::Fate::answer;
+    const auto status = answered ? reaction.answer.status : 0;
+    ++world_.oracle.provider(arrival.provider).codes[status];
+    world_.recorder.keep(arrival.provider, arrival.request, fate, status);
+}
+
+void Front::ended(std::uint8_t ticket) {
+    if (ticket == Reaction::no_ticket) return;
+    const std::lock_guard lock{world_.mutex};
+    --world_.oracle.provider(ticket).concurrent;
+}
+
+void Front::park(std::uint8_t ticket, std::function<void()> resume) {
+    {
+        const std::lock_guard lock{world_.mutex};
+        if (world_.controls[ticket].held) {
+            return world_.controls[ticket].parked.push_back(std::move(resume));
+        }
+    }
+    resume();  // Released meanwhile.
+}
+
+}  // namespace fanfare::sim

@@ -1,0 +1,74 @@
+#include "sim/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <fstream>
+#include <iterator>
+
+namespace fanfare::sim {
+
+namespace {
+
+constexpr const char* about =
+    "Simulator of e-mail, SMS and push providers, and the oracle of who was sent what.\n"
+    "Serves all providers on both listeners (the path decides) and the oracle on its own.\n"
+    "See docs/simulator.md.";
+
+void add_server_options(CLI::App& app, Options& options) {
+    app.add_option("--http-port", options.http_port, "Plain HTTP/1.1; 0: any free port");
+    app.add_option("--https-port", options.https_port, "TLS with HTTP/2 and HTTP/1.1; 0: any");
+    app.add_option("--admin-port", options.admin_port, "Control, oracle and metrics; 0: any");
+    app.add_option("--ports-file", options.ports_file,
+                   "Written once listening: {\"http\":1,\"https\":2,\"admin\":3}");
+    app.add_option("--ca-file", options.ca_file,
+                   "The authority of this run's certificate is written here (PEM)");
+    app.add_option("--threads", options.threads, "Event loops")->check(CLI::Range(1, 64));
+    app.add_option("--seed", options.seed, "Of all chance");
+    app.add_option("--keep-messages", options.keep_messages,
+                   "Keep the last N requests for /oracle/calls and /oracle/messages; 0: none")
+        ->check(CLI::Range(0, 1'000'000));
+    app.add_option("--fault", options.faults,
+                   "PROVIDER.SETTING=VALUE as in POST /control, for example "
+                   "mailgun.latency_ms=20 or '*.error_rate=0.01'; may be repeated");
+    app.add_option("--connections-max", options.rules.connections_max, "Open connections a thread");
+}
+
+void add_provider_options(CLI::App& app, ProviderOptions& options) {
+    app.add_option("--mailgun-key", options.mailgun_key, "API key");
+    app.add_option("--mailgun-domain", options.mailgun_domain, "The only domain; empty: any");
+    app.add_option("--twilio-sid", options.twilio_sid, "Account SID");
+    app.add_option("--twilio-token", options.twilio_token, "Auth token");
+    app.add_flag("--twilio-test-credentials", options.twilio_test_credentials,
+                 "Magic numbers; nothing counts as sent");
+    app.add_option("--fcm-project", options.fcm_project, "The only project; empty: any");
+    app.add_option("--fcm-public-key", options.fcm_public_key,
+                   "PEM file that JWT assertions must verify with; empty: any well-formed one");
+    app.add_option("--fcm-token-lifetime", options.fcm_token_lifetime_s, "Seconds");
+}
+
+}  // namespace
+
+std::variant<Options, int> parse_options(int argc, char** argv) {
+    Options options;
+    CLI::App app{about, "fanfare-sim"};
+    app.option_defaults()->always_capture_default();
+    app.set_version_flag("--version", FANFARE_VERSION);
+    add_server_options(app, options);
+    add_provider_options(app, options.providers);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error);
+    }
+    if (auto& key = options.providers.fcm_public_key; !key.empty()) {
+        std::ifstream file{key};
+        std::string pem{std::istreambuf_iterator<char>{file}, {}};
+        if (pem.empty()) {
+            return app.exit(CLI::ValidationError{"--fcm-public-key", "cannot read " + key});
+        }
+        key = std::move(pem);
+    }
+    return options;
+}
+
+}  // namespace fanfare::sim

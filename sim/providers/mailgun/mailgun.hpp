@@ -1,0 +1,10 @@
+#pragma once
+
+#include "sim/providers/provider.hpp"
+
+namespace fanfare::sim {
+
+/// Mailgun: POST /v3/{domain}/messages. See docs/simulator.md and providers/mailgun.md.
+[[nodiscard]] std::unique_ptr<Provider> make_mailgun(const ProviderOptions& options);
+
+}  // namespace fanfare::sim

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "sim/http/message.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare::sim {
+
+/// Credentials and manners that a provider checks against. Defaults are the demo's.
+struct ProviderOptions {
+    std::string mailgun_key = "key-0123456789abcdef0123456789abcdef";
+    std::string mailgun_domain;                   // "": any.
+    std::string twilio_sid = "AC00000000000000000000000000000001";
+    std::string twilio_token = "0123456789abcdef0123456789abcdef";
+    bool twilio_test_credentials = false;         // Magic numbers.
+    std::string fcm_project;                      // "": any.
+    std::string fcm_public_key;                   // PEM; "": any well-formed assertion.
+    std::uint32_t fcm_token_lifetime_s = 3'600;
+};
+
+/// What a check may look at besides the request.
+struct CheckContext {
+    std::int64_t now_s = 0;                // Unix seconds.
+    std::uint64_t number = 0;              // Unique among requests: ids are made of it.
+    std::uint32_t token_generation = 0;    // Faults::token_generation
+};
+
+/// Everything a check found out. Kept and cleared by its owner so that memory is used again.
+struct Checked {
+    enum class Kind : std::uint8_t {
+        message,  // Well formed: `answer` is what the provider says when it takes it.
+        other,    // A good answer that sends nothing (a token, a dry run).
+        bad,      // `answer` is the refusal of a malformed or unauthorised request.
+    };
+
+    Kind kind = Kind::bad;
+    Answer answer;
+    std::string_view reference;                // "<job>.<chunk>", "" when absent.
+    std::vector<std::string_view> recipients;  // Distinct.
+    bool leak = false;                         // Recipients see each other.
+    std::uint32_t unfilled = 0;                // Recipients without variables of their own.
+
+    // Working memory of the check. Views above may point into it or into the request.
+    std::string arena;
+    std::vector<Field> fields;
+    std::vector<std::uint64_t> table;
+
+    void clear();
+    /// Copies into the arena; room must have been reserved.
+    [[nodiscard]] std::string_view keep(std::string_view text);
+};
+
+/// A passing or permanent trouble that the simulator was told to make.
+struct Trouble {
+    enum class Kind : std::uint8_t { refuse, throttle, concurrency, error };
+    Kind kind;
+    std::string_view recipient;   // The one refused.
+    std::string_view code;        // Provider's own, from fail_addresses; "": its default.
+    std::int64_t now_s = 0;
+    std::uint32_t retry_after_s = 0;
+    int status = 0;               // Of an error; 0: its usual one.
+    std::uint32_t concurrent = 0;
+};
+
+/// One provider's API, without I/O and without memory of its own.
+///
+/// Threads   const: called from all at once.
+class Provider {
+public:
+    virtual ~Provider() = default;
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+    /// Whether a path is this provider's.
+    [[nodiscard]] virtual bool owns(std::string_view path) const noexcept = 0;
+    /// Checks as strictly as the real one.
+    virtual void check(const Request& request, const CheckContext& context,
+                       Checked& checked) const = 0;
+    /// Words a trouble as the real one does.
+    virtual void refuse(const Trouble& trouble, Answer& answer) const = 0;
+    /// What that person gets to see of a request that was accepted; nothing if not addressed.
+    [[nodiscard]] virtual std::optional<boost::json::object> render(
+        const Request& request, std::string_view address) const = 0;
+};
+
+using Providers = std::vector<std::unique_ptr<Provider>>;
+
+/// All providers, in the order of their index. A new one is one line there.
+[[nodiscard]] Providers make_providers(const ProviderOptions& options);
+
+}  // namespace fanfare::sim

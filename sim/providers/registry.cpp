@@ -1,0 +1,29 @@
+#include "sim/providers/mailgun/mailgun.hpp"
+#include "sim/providers/provider.hpp"
+
+namespace fanfare::sim {
+
+Providers make_providers(const ProviderOptions& options) {
+    Providers providers;
+    providers.push_back(make_mailgun(options));
+    return providers;
+}
+
+void Checked::clear() {
+    kind = Kind::bad;
+    answer.clear();
+    reference = {};
+    recipients.clear();
+    leak = false;
+    unfilled = 0;
+    arena.clear();
+    fields.clear();
+}
+
+std::string_view Checked::keep(std::string_view text) {
+    const auto begin = arena.size();
+    arena.append(text);
+    return std::string_view{arena}.substr(begin);
+}
+
+}  // namespace fanfare::sim

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "sim/faults/faults.hpp"
+#include "sim/oracle/oracle.hpp"
+#include "sim/oracle/recorder.hpp"
+#include "sim/providers/provider.hpp"
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace fanfare::sim {
+
+/// Everything the server threads and the admin port share.
+///
+/// Threads   hold `mutex` for all but `providers` and `seed`, which never change, and the atomics.
+/// Lifetime  outlives the server. `parked` holds connections: clear it before the server goes.
+struct World {
+    struct Control {
+        Faults faults;
+        TokenBucket bucket;
+        std::atomic<bool> held = false;
+        std::atomic<std::uint64_t> number = 0;  // Requests so far: makes draws and ids.
+        std::vector<std::function<void()>> parked;
+    };
+
+    World(Providers given, std::uint64_t seed_given, std::size_t calls_max)
+        : providers{std::move(given)},
+          seed{seed_given},
+          controls(providers.size()),
+          oracle{providers.size()},
+          recorder{calls_max} {}
+
+    const Providers providers;
+    const std::uint64_t seed;
+    std::mutex mutex;
+    std::vector<Control> controls;  // By ProviderIndex, as the oracle's.
+    Oracle oracle;
+    Recorder recorder;
+};
+
+}  // namespace fanfare::sim
