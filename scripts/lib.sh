@@ -138,12 +138,12 @@ stop_process() {
 # processes_in DIR PROGRAM: the ids of the processes of PROGRAM whose working directory is DIR. Finds a
 # server's children and what an interrupted start left behind, never a person's shell.
 processes_in() {
-    local entry
-    for entry in /proc/[0-9]*; do
-        if [[ $(readlink "$entry/cwd" 2>/dev/null) == "$1" && $(readlink "$entry/exe" 2>/dev/null) == */"$2" ]]; then
-            printf '%s\n' "${entry#/proc/}"
+    local process folder
+    while read -r process folder; do
+        if [[ $folder == "$1" && $(readlink "$process/exe" 2>/dev/null) == */"$2" ]]; then
+            printf '%s\n' "${process#/proc/}"
         fi
-    done
+    done < <(find /proc/[0-9]*/cwd -maxdepth 0 -printf '%h %l\n' 2>/dev/null)
 }
 
 none_in() { [[ -z $(processes_in "$@") ]]; }

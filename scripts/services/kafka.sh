@@ -26,11 +26,11 @@ kafka_fetch() {
         file=$part/${path##*/}
         if [[ -e $file ]] && sha256sum --status -c <<<"$sum  $file"; then continue; fi
         rm -f "$file"
-        printf 'url = "%s/%s"\noutput = "%s"\n' "$MAVEN_BASE" "$path" "$file" >>"$list"
+        printf 'url = "%s/%s"\noutput = "%s"\n' "$MAVEN_BASE" "$path" "${path##*/}" >>"$list"
     done < <(kafka_jars)
     if [[ -s $list ]] && ! with_progress "fetching Apache Kafka $KAFKA_VERSION (48 MB, once)" "$FANFARE_CACHE/kafka-fetch.log" \
-        curl -sS --fail --location --parallel --parallel-max 8 --connect-timeout 20 --retry 3 --retry-connrefused \
-        --speed-limit 1000 --speed-time 60 -w '%{filename_effective}\n' --config "$list"; then
+        env -C "$part" curl -sS --fail --fail-early --location --parallel --parallel-max 8 --connect-timeout 20 --retry 3 \
+        --speed-limit 1000 --speed-time 60 --config "${list##*/}"; then
         die "Apache Kafka's jars cannot be fetched from $MAVEN_BASE" \
             "see whether this works: curl -I $MAVEN_BASE/org/apache/kafka/kafka_2.13/$KAFKA_VERSION/kafka_2.13-$KAFKA_VERSION.jar" \
             "with a mirror of Maven Central: FANFARE_MAVEN_BASE=https://... and again" \
@@ -75,6 +75,9 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+# A killed broker may come back only when the session of its former life is over: 9 s by default.
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 # A job message of 2 MB must get through, so that we are the ones who refuse it.
 message.max.bytes=8388608
 replica.fetch.max.bytes=8388608

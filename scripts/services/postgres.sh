@@ -106,7 +106,7 @@ postgres_query() { PGPASSWORD=$(<"$STACK/postgres.password") psql -X -q -A -t -v
 
 # A restarted server accepts connections only when its recovery is over; a dead one never will.
 postgres_settled() {
-    "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -t 1 && return 0
+    "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -U fanfare -d postgres -t 1 && return 0
     ! live_pid "$STACK/postgres.pid" >/dev/null
 }
 
@@ -126,7 +126,10 @@ postgres_start() {
     fi
     # The children of a killed server hold its shared memory until they notice.
     sweep "$PG_DATA" postgres 10
+    # A killed server that nobody has reaped yet (a container without an init) still counts as alive in
+    # PostgreSQL's eyes. Nobody works in the folder any more: its lock files are stale.
     port=$(<"$STACK/postgres.port")
+    rm -f "$PG_DATA/postmaster.pid" "$(<"$STACK/postgres.socket")"/.s.PGSQL."$port"{,.lock}
     if listening "$port"; then
         warn "port $port is taken by somebody else (next: scripts/stack down, then up)"
         return 1
