@@ -90,8 +90,10 @@ bool is_host_name(std::string_view name) noexcept {
 
 bool address_is_sendable(Channel channel, std::string_view address) noexcept {
     switch (channel) {
-        case Channel::email: return is_email(address);
-        case Channel::sms: return is_phone_number(address);
+        case Channel::email:
+            return is_email(address);
+        case Channel::sms:
+            return is_phone_number(address);
         case Channel::push:
             return !address.empty() && address.size() <= 4096 && all(address, token);
     }

@@ -10,9 +10,9 @@
 /// care, and never letting invalid UTF-8 or a control character through.
 namespace fanfare::bytes {
 
-inline constexpr std::uint8_t control = 1;     // Below 0x20, and 0x7f.
-inline constexpr std::uint8_t json = 2;        // " and backslash.
-inline constexpr std::uint8_t html = 4;        // & < > " '
+inline constexpr std::uint8_t control = 1;  // Below 0x20, and 0x7f.
+inline constexpr std::uint8_t json = 2;     // " and backslash.
+inline constexpr std::uint8_t html = 4;     // & < > " '
 inline constexpr std::uint8_t percent = 8;
 inline constexpr std::uint8_t multibyte = 16;  // 0x80 and above: UTF-8 to be checked.
 inline constexpr std::uint8_t word = 32;       // A-Z a-z 0-9 _ . -

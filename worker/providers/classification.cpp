@@ -1,7 +1,7 @@
 #include "worker/providers/classification.hpp"
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 
@@ -13,12 +13,17 @@ Meaning meaning_of_status(int status) noexcept {
         case 400:
         case 414:
         case 415:
-        case 422: return {Verdict::perm_req, Reason::request_refused, "request refused"};
-        case 413: return {Verdict::perm_req, Reason::content_too_large, "request too large"};
+        case 422:
+            return {Verdict::perm_req, Reason::request_refused, "request refused"};
+        case 413:
+            return {Verdict::perm_req, Reason::content_too_large, "request too large"};
         case 408:
-        case 425: return {Verdict::transient, Reason::provider_unavailable, "try again"};
-        case 429: return {Verdict::throttle, Reason::throttled, "too fast"};
-        default: break;
+        case 425:
+            return {Verdict::transient, Reason::provider_unavailable, "try again"};
+        case 429:
+            return {Verdict::throttle, Reason::throttled, "too fast"};
+        default:
+            break;
     }
     if (is_success(status)) return {Verdict::ok, Reason::none, ""};
     if (status >= 500 && status <= 599) {

@@ -18,8 +18,8 @@ namespace fanfare {
 struct Meaning {
     Verdict verdict;
     Reason reason;
-    std::string_view words;                   // For `detail`: "to is not valid".
-    std::chrono::milliseconds wait{0};        // Least wait where the answer names none.
+    std::string_view words;             // For `detail`: "to is not valid".
+    std::chrono::milliseconds wait{0};  // Least wait where the answer names none.
 };
 
 /// "<type> <status>: <words>" with the meaning's verdict; waits as told, else as meant.

@@ -13,11 +13,21 @@ namespace {
 
 void append_escaped_byte(char c, std::string& out) {
     switch (c) {
-        case '"': out.append("\\\""); return;
-        case '\\': out.append("\\\\"); return;
-        case '\n': out.append("\\n"); return;
-        case '\t': out.append("\\t"); return;
-        default: out.push_back(' '); return;
+        case '"':
+            out.append("\\\"");
+            return;
+        case '\\':
+            out.append("\\\\");
+            return;
+        case '\n':
+            out.append("\\n");
+            return;
+        case '\t':
+            out.append("\\t");
+            return;
+        default:
+            out.push_back(' ');
+            return;
     }
 }
 
@@ -93,9 +103,9 @@ void append_number(std::int64_t number, std::string& out) {
 
 std::string base64(std::string_view input) {
     std::string out((input.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock adds a NUL.
-    const int length = EVP_EncodeBlock(
-        reinterpret_cast<unsigned char*>(out.data()),
-        reinterpret_cast<const unsigned char*>(input.data()), static_cast<int>(input.size()));
+    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                       reinterpret_cast<const unsigned char*>(input.data()),
+                                       static_cast<int>(input.size()));
     out.resize(static_cast<std::size_t>(length));
     return out;
 }

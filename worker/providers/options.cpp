@@ -1,8 +1,8 @@
 #include "worker/providers/options.hpp"
 
+#include <fmt/format.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -10,8 +10,10 @@ namespace fanfare {
 namespace {
 
 bool is_loopback(const boost::urls::url_view& url) {
-    if (url.host_type() == boost::urls::host_type::ipv4) return url.host_ipv4_address().is_loopback();
-    if (url.host_type() == boost::urls::host_type::ipv6) return url.host_ipv6_address().is_loopback();
+    if (url.host_type() == boost::urls::host_type::ipv4)
+        return url.host_ipv4_address().is_loopback();
+    if (url.host_type() == boost::urls::host_type::ipv6)
+        return url.host_ipv6_address().is_loopback();
     return url.host() == "localhost";
 }
 

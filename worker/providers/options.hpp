@@ -12,9 +12,9 @@ namespace fanfare {
 /// One key of a provider account, for `config check`, --help and the reader below.
 struct OptionDoc {
     std::string_view name;
-    bool secret = false;              // Written as {env: NAME} or {file: PATH}, never in clear.
-    bool required = false;            // Alternatives ("one of two") are told in `doc`.
-    std::string_view default_value;   // "" where there is none.
+    bool secret = false;             // Written as {env: NAME} or {file: PATH}, never in clear.
+    bool required = false;           // Alternatives ("one of two") are told in `doc`.
+    std::string_view default_value;  // "" where there is none.
     std::string_view doc;
 };
 

@@ -1,8 +1,8 @@
 #include "worker/providers/classification.hpp"
 #include "worker/providers/fcm/fcm.hpp"
 
-#include <boost/json/monotonic_resource.hpp>
 #include <fmt/format.h>
+#include <boost/json/monotonic_resource.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,14 +18,11 @@ constexpr seconds quota_wait{60};  // Google's rule for a 429 that names no time
 
 constexpr Meaning bad_token{Verdict::suppress, Reason::address_invalid, "token not valid"};
 constexpr Meaning dead_token{Verdict::suppress, Reason::address_invalid, "UNREGISTERED"};
-constexpr Meaning other_sender{Verdict::perm_rcpt, Reason::recipient_refused,
-                               "SENDER_ID_MISMATCH"};
-constexpr Meaning platform_key{Verdict::config, Reason::account_unusable,
-                               "THIRD_PARTY_AUTH_ERROR"};
+constexpr Meaning other_sender{Verdict::perm_rcpt, Reason::recipient_refused, "SENDER_ID_MISMATCH"};
+constexpr Meaning platform_key{Verdict::config, Reason::account_unusable, "THIRD_PARTY_AUTH_ERROR"};
 constexpr Meaning bad_request{Verdict::perm_req, Reason::request_refused, "INVALID_ARGUMENT"};
 constexpr Meaning too_big{Verdict::perm_req, Reason::content_too_large, "message too big"};
-constexpr Meaning project_quota{Verdict::throttle, Reason::throttled, "QUOTA_EXCEEDED",
-                                quota_wait};
+constexpr Meaning project_quota{Verdict::throttle, Reason::throttled, "QUOTA_EXCEEDED", quota_wait};
 // Only this token has to wait, so nothing that would hold back the account.
 constexpr Meaning device_quota{Verdict::transient, Reason::throttled,
                                "QUOTA_EXCEEDED of a device or topic", quota_wait};
@@ -40,8 +37,8 @@ const object* object_at(const object& parent, std::string_view key) {
 
 /// The error of an answer, taken apart. All views are into the parsed body.
 struct Fault {
-    std::string_view code;     // details[].errorCode of FCM's own type; "" if there is none.
-    std::string_view status;   // google.rpc.Code: "NOT_FOUND".
+    std::string_view code;    // details[].errorCode of FCM's own type; "" if there is none.
+    std::string_view status;  // google.rpc.Code: "NOT_FOUND".
     std::string_view message;
     bool blames_token = false;
 };
@@ -80,7 +77,8 @@ Fault read_fault(const value& body) {
 
 const Meaning* meaning_of_argument(const Fault& fault) noexcept {
     if (fault.blames_token) return &bad_token;
-    const bool is_too_big = mentions(fault.message, "too big") || mentions(fault.message, "too large");
+    const bool is_too_big =
+        mentions(fault.message, "too big") || mentions(fault.message, "too large");
     return is_too_big ? &too_big : &bad_request;
 }
 
@@ -173,7 +171,8 @@ Result<Credential> read_token_answer(const HttpAnswer& answer) {
         return fail(passes ? Errc::http_unavailable : Errc::credential_refused,
                     fmt::format("{}: status {}", doing, status));
     }
-    const auto token = is_object ? string_at(body.get_object(), "access_token") : std::string_view{};
+    const auto token =
+        is_object ? string_at(body.get_object(), "access_token") : std::string_view{};
     if (!is_token(token)) {
         return fail(Errc::http_unavailable, fmt::format("{}: answer unreadable", doing));
     }

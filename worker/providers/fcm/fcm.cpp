@@ -25,7 +25,7 @@ constexpr std::array option_docs{
               "where to fetch access tokens; default: the one of the service account"},
 };
 
-constexpr std::int64_t ttl_max = 2'419'200;  // Four weeks, by FCM's rules.
+constexpr std::int64_t ttl_max = 2'419'200;        // Four weeks, by FCM's rules.
 constexpr std::size_t collapse_id_bytes_max = 64;  // By APNs' rules.
 
 /// What compose() needs, all of it prebuilt.

@@ -85,9 +85,8 @@ std::string sign_assertion(const ServiceAccount& account, std::int64_t now_unix)
                                               account.private_key.get()) == 1;
     done = done && EVP_DigestSign(context.get(), nullptr, &length, bytes, input.size()) == 1;
     std::string signature(length, '\0');
-    done = done &&
-           EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
-                          &length, bytes, input.size()) == 1;
+    done = done && EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
+                                  &length, bytes, input.size()) == 1;
     ensure(done, "an RSA key that was parsed can sign");
     signature.resize(length);
     return input + "." + base64url(signature);

@@ -17,11 +17,11 @@ using PrivateKey = Handle<EVP_PKEY, EVP_PKEY_free>;
 ///
 /// Threads   const functions on any thread.
 struct ServiceAccount {
-    std::string project_id;   // "" where the file names none.
+    std::string project_id;  // "" where the file names none.
     std::string client_email;
     std::string private_key_id;
-    std::string token_uri;    // Also the audience of the assertion.
-    PrivateKey private_key;   // RSA.
+    std::string token_uri;   // Also the audience of the assertion.
+    PrivateKey private_key;  // RSA.
 };
 
 /// Reads the key file's JSON; nothing where a field is missing or the key is no RSA key.

@@ -83,7 +83,8 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::size_t count, std::int64_
     }
     boost::json::value body;
     const bool is_object = parse_object(answer.body, body);
-    const auto text = is_object ? string_at(body.get_object(), "message") : std::string_view{answer.body};
+    const auto text =
+        is_object ? string_at(body.get_object(), "message") : std::string_view{answer.body};
     auto sentence = read_sentence(answer.status, text);
     if (!sentence) return classify_by_status(type, answer, now_unix);
 

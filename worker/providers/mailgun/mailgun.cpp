@@ -35,8 +35,8 @@ struct Parts {
     std::string url;
     std::array<std::string, 2> headers;
     std::string boundary;
-    std::string head;          // The parts that are the same for every call of the account.
-    std::string to;            // All of a `to` part that is before the address.
+    std::string head;  // The parts that are the same for every call of the account.
+    std::string to;    // All of a `to` part that is before the address.
     std::size_t batch_max = recipients_max;
     const Clock* clock = nullptr;
 };
@@ -48,10 +48,9 @@ std::string make_boundary(const std::string& api_key, const std::string& domain)
     const std::string purpose = "fanfare multipart boundary " + domain;
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int length = 0;
-    const auto* const made =
-        HMAC(EVP_sha256(), api_key.data(), static_cast<int>(api_key.size()),
-             reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), digest.data(),
-             &length);
+    const auto* const made = HMAC(EVP_sha256(), api_key.data(), static_cast<int>(api_key.size()),
+                                  reinterpret_cast<const unsigned char*>(purpose.data()),
+                                  purpose.size(), digest.data(), &length);
     ensure(made != nullptr && length >= 16, "HMAC-SHA256 is available");
     std::string boundary = "fanfare";
     for (std::size_t i = 0; i < 16; ++i) boundary.append(fmt::format("{:02x}", digest[i]));
@@ -64,7 +63,8 @@ void begin_part(std::string_view boundary, std::string_view name, std::string& o
 }
 
 void append_tag(std::string_view tag, std::string& out) {
-    for (const char c : tag.substr(0, tag_bytes_max)) out.push_back(c > ' ' && c < '\x7f' ? c : '-');
+    for (const char c : tag.substr(0, tag_bytes_max))
+        out.push_back(c > ' ' && c < '\x7f' ? c : '-');
 }
 
 /// "5m" to "24h": how long Mailgun may try, so that nobody reads it too late.

@@ -15,13 +15,20 @@ constexpr std::uint8_t html_special = plain_special | bytes::html;
 
 std::string_view html_entity(char c) noexcept {
     switch (c) {
-        case '&': return "&amp;";
-        case '<': return "&lt;";
-        case '>': return "&gt;";
-        case '"': return "&quot;";
-        case '\'': return "&#39;";
-        case '%': return "&#37;";
-        default: return {};
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '"':
+            return "&quot;";
+        case '\'':
+            return "&#39;";
+        case '%':
+            return "&#37;";
+        default:
+            return {};
     }
 }
 

@@ -134,9 +134,9 @@ std::string authorization(OptionReader& reader) {
     } else if (by_key && !is_sid(reader.text("api_key_sid"), "SK")) {
         reader.refuse("api_key_sid", "SK and 32 hexadecimal digits");
     }
-    return by_token ? basic_authorization(reader.text("account_sid"), reader.text("auth_token"))
-                    : basic_authorization(reader.text("api_key_sid"),
-                                          reader.text("api_key_secret"));
+    return by_token
+               ? basic_authorization(reader.text("account_sid"), reader.text("auth_token"))
+               : basic_authorization(reader.text("api_key_sid"), reader.text("api_key_secret"));
 }
 
 }  // namespace
