@@ -185,7 +185,7 @@ private:
     void emit_one(const Node& node) {
         switch (node.tag.type) {
             case tag_type::text:
-                if (!is_dropped(node.position)) emit_literal(node.text);
+                if (!is_dropped(node.position)) emit_literal(node);
                 return;
             case tag_type::comment: return;
             case tag_type::unescaped_variable:
@@ -208,16 +208,16 @@ private:
         }
     }
 
-    void emit_literal(const std::string& text) {
-        if (form_ == Form::html) place_.read(text);
+    void emit_literal(const Node& node) {
+        if (form_ == Form::html) place_.read(node.text);
         const auto begin = static_cast<std::uint32_t>(literals_.size());
-        literals_.append(text);
+        literals_.append(node.text);
         const auto end = static_cast<std::uint32_t>(literals_.size());
         // The parser cuts at every space; steps need to end only where a tag stands.
         if (!steps_.empty() && steps_.back().verb == Verb::literal && label_ != steps_.size()) {
             steps_.back().end = end;
         } else {
-            steps_.push_back({Verb::literal, 0, begin, end, {}});
+            steps_.push_back({Verb::literal, 0, begin, end, ruler_.at(node.position)});
         }
     }
 

@@ -1,0 +1,161 @@
+#include "worker/rendering/moments.hpp"
+
+#include "worker/rendering/segments.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+
+TimePoint moment(const char* text) {
+    const auto parsed = parse_moment(text);
+    EXPECT_TRUE(parsed) << text;
+    return parsed.value_or(TimePoint{});
+}
+
+struct Row {
+    const char* name;
+    const char* utc;
+    const char* zone;
+    const char* locale;
+    const char* expected;
+};
+void PrintTo(const Row& row, std::ostream* out) { *out << row.utc << " in " << row.zone; }
+
+class MomentsTable : public ::testing::TestWithParam<Row> {};
+
+TEST_P(MomentsTable, Formats) {
+    const auto& row = GetParam();
+    Moments moments;
+    EXPECT_EQ(moments.format(moment(row.utc), row.zone, row.locale), row.expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Zones, MomentsTable,
+    ::testing::Values(
+        Row{"Utc", "2026-11-20T19:30:00Z", "UTC", "en", "November 20, 2026 at 7:30 PM UTC"},
+        Row{"NewYorkWinter", "2026-11-21T00:30:00Z", "America/New_York", "en",
+            "November 20, 2026 at 7:30 PM EST"},
+        Row{"NewYorkBeforeTheGap", "2026-03-08T06:59:00Z", "America/New_York", "en",
+            "March 8, 2026 at 1:59 AM EST"},
+        Row{"NewYorkAfterTheGap", "2026-03-08T07:00:00Z", "America/New_York", "en",
+            "March 8, 2026 at 3:00 AM EDT"},
+        Row{"NewYorkFoldFirst", "2026-11-01T05:30:00Z", "America/New_York", "en",
+            "November 1, 2026 at 1:30 AM EDT"},
+        Row{"NewYorkFoldSecond", "2026-11-01T06:30:00Z", "America/New_York", "en",
+            "November 1, 2026 at 1:30 AM EST"},
+        Row{"Kathmandu", "2026-11-20T19:30:00Z", "Asia/Kathmandu", "en",
+            "November 21, 2026 at 1:15 AM GMT+5:45"},
+        Row{"ChathamSummer", "2026-11-20T19:30:00Z", "Pacific/Chatham", "en",
+            "November 21, 2026 at 9:15 AM GMT+13:45"},
+        Row{"ChathamWinter", "2026-06-20T19:30:00Z", "Pacific/Chatham", "en",
+            "June 21, 2026 at 8:15 AM GMT+12:45"},
+        Row{"CasablancaRamadan", "2026-03-01T12:00:00Z", "Africa/Casablanca", "en",
+            "March 1, 2026 at 12:00 PM GMT"},
+        Row{"CasablancaAfterwards", "2026-06-01T12:00:00Z", "Africa/Casablanca", "en",
+            "June 1, 2026 at 1:00 PM GMT+1"},
+        Row{"SydneySummer", "2026-11-20T19:30:00Z", "Australia/Sydney", "en",
+            "November 21, 2026 at 6:30 AM GMT+11"},
+        Row{"SydneyForAustralians", "2026-11-20T19:30:00Z", "Australia/Sydney", "en-AU",
+            "November 21, 2026 at 6:30 AM AEDT"},
+        Row{"SydneyWinter", "2026-06-20T19:30:00Z", "Australia/Sydney", "en_AU",
+            "June 21, 2026 at 5:30 AM AEST"},
+        Row{"LeapDay", "2028-02-29T12:00:00Z", "Europe/Berlin", "en",
+            "February 29, 2028 at 1:00 PM GMT+1"},
+        Row{"YearEndEast", "2026-12-31T15:00:00Z", "Asia/Tokyo", "en",
+            "January 1, 2027 at 12:00 AM GMT+9"},
+        Row{"YearEndWest", "2027-01-01T04:59:59.999999Z", "America/New_York", "en",
+            "December 31, 2026 at 11:59 PM EST"},
+        Row{"BeforeTheEpoch", "1969-12-31T23:59:59.5Z", "UTC", "en",
+            "December 31, 1969 at 11:59 PM UTC"}),
+    [](const auto& row) { return row.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Locales, MomentsTable,
+    ::testing::Values(
+        Row{"German", "2026-11-20T18:30:00Z", "Europe/Berlin", "de",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"Swiss", "2026-11-20T18:30:00Z", "Europe/Zurich", "de-CH",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"Brazilian", "2026-11-20T22:30:00Z", "America/Sao_Paulo", "pt-BR",
+            "20 de novembro de 2026 às 19:30 BRT"},
+        Row{"British", "2026-11-20T19:30:00Z", "Europe/London", "en-GB",
+            "November 20, 2026 at 7:30 PM GMT"},
+        Row{"ExtensionsIgnored", "2026-11-20T19:30:00Z", "UTC", "en-US-u-ca-buddhist",
+            "November 20, 2026 at 7:30 PM UTC"},
+        Row{"UnknownLocale", "2026-11-20T19:30:00Z", "UTC", "xx-YY",
+            "November 20, 2026 at 7:30 PM UTC"},
+        Row{"NoLocale", "2026-11-20T19:30:00Z", "UTC", "", "November 20, 2026 at 7:30 PM UTC"},
+        Row{"SenselessLocale", "2026-11-20T19:30:00Z", "UTC", "../../etc/passwd",
+            "November 20, 2026 at 7:30 PM UTC"},
+        Row{"UnknownZone", "2026-11-20T19:30:00Z", "Mars/Olympus", "en",
+            "November 20, 2026 at 7:30 PM UTC"},
+        Row{"NoZone", "2026-11-20T19:30:00Z", "", "en", "November 20, 2026 at 7:30 PM UTC"},
+        Row{"SenselessZone", "2026-11-20T19:30:00Z", "\xFF\xFE'; drop", "en",
+            "November 20, 2026 at 7:30 PM UTC"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Moments, AnswerTheSameWhenTheCachesOverflow) {
+    Moments moments;
+    const auto when = moment("2026-11-20T19:30:00Z");
+    const auto first = moments.format(when, "Asia/Kathmandu", "en");
+    for (std::size_t i = 0; i < Moments::results_max + 100; ++i) {
+        const auto other = when + std::chrono::minutes{i};
+        ASSERT_FALSE(moments.format(other, i % 2 == 0 ? "UTC" : "Asia/Tokyo", "en").empty());
+    }
+    for (std::size_t i = 0; i < Moments::zones_max + 10; ++i) {
+        ASSERT_FALSE(moments.format(when, "GMT+" + std::to_string(i), "en").empty());
+    }
+    EXPECT_EQ(moments.format(when, "Asia/Kathmandu", "en"), first);
+}
+
+TEST(Moments, KeepAnEnglishSmsInGsm7) {
+    Moments moments;
+    const auto text = moments.format(moment("2026-11-20T19:30:00Z"), "UTC", "en-US");
+    EXPECT_FALSE(count_segments(text).unicode) << "a no-break space would halve the length";
+    const auto french = moments.format(moment("2026-11-20T19:30:00Z"), "UTC", "fr");
+    EXPECT_EQ(french.find("\xC2\xA0"), std::string::npos);
+    EXPECT_EQ(french.find("\xE2\x80\xAF"), std::string::npos);
+}
+
+TEST(Relative, SaysHowLongAndNeverTooLate) {
+    Moments moments;
+    const auto now = moment("2026-11-20T19:30:00Z");
+    const auto in = [&](auto distance) { return moments.relative(now + distance, now, "en"); };
+    EXPECT_EQ(in(15min), "in 15 minutes");
+    EXPECT_EQ(in(14min + 30s), "in 15 minutes");
+    EXPECT_EQ(in(1min), "in 1 minute");
+    EXPECT_EQ(in(29s), "now");
+    EXPECT_EQ(in(0s), "now");
+    EXPECT_EQ(in(-3h), "now");
+    EXPECT_EQ(in(59min), "in 59 minutes");
+    EXPECT_EQ(in(60min), "in 1 hour");
+    EXPECT_EQ(in(90min), "in 90 minutes");
+    EXPECT_EQ(in(114min), "in 114 minutes");
+    EXPECT_EQ(in(115min), "in 2 hours");
+    EXPECT_EQ(in(179min), "in 3 hours");
+    EXPECT_EQ(in(174min), "in 2 hours") << "in 3 hours would make people come late";
+    EXPECT_EQ(in(12h), "in 12 hours");
+    EXPECT_EQ(in(24h), "in 24 hours");
+    EXPECT_EQ(in(48h), "in 2 days");
+    EXPECT_EQ(in(14 * 24h - 2min), "in 14 days");
+    EXPECT_EQ(in(14 * 24h - 61min), "in 13 days");
+}
+
+TEST(Relative, SpeaksOtherLanguages) {
+    Moments moments;
+    const auto now = moment("2026-11-20T19:30:00Z");
+    EXPECT_EQ(moments.relative(now + 15min, now, "de"), "in 15 Minuten");
+    EXPECT_EQ(moments.relative(now + 1min, now, "de-AT"), "in 1 Minute");
+    EXPECT_EQ(moments.relative(now, now, "de"), "jetzt");
+    EXPECT_EQ(moments.relative(now + 15min, now, "pl"), "za 15 minut");
+    EXPECT_EQ(moments.relative(now + 15min, now, "xx"), "in 15 minutes");
+}
+
+}  // namespace
+}  // namespace fanfare
