@@ -94,8 +94,10 @@ with_progress() {
 
 # process_stamp PID: what identifies a process for ever; fails when there is none (a zombie is none).
 process_stamp() {
-    local stat fields
-    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    local stat='' fields
+    # Not $(<file): where the file is missing, bash 5.2 would end the script, condition or not.
+    IFS= read -rd '' stat 2>/dev/null <"/proc/$1/stat" || true
+    [[ -n $stat ]] || return 1
     read -ra fields <<<"${stat##*) }"
     [[ ${fields[0]} != [ZX] ]] || return 1
     printf '%s %s %s' "$1" "${fields[19]}" "$(</proc/sys/kernel/random/boot_id)"

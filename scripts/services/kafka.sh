@@ -146,7 +146,7 @@ kafka_start() {
         free_port >"$STACK/kafka.controller"
     fi
     kafka_configure "$(<"$STACK/kafka.port")" "$(<"$STACK/kafka.controller")"
-    cd "$STACK/kafka"
+    cd "$STACK/kafka" || return 1
     sweep "$STACK/kafka" java 10
     for port in "$(<"$STACK/kafka.port")" "$(<"$STACK/kafka.controller")"; do
         if listening "$port"; then

@@ -119,7 +119,7 @@ postgres_start() {
         return 1
     fi
     postgres_make_home
-    cd "$PG_HOME"
+    cd "$PG_HOME" || return 1
     if [[ ! -s $STACK/postgres.port ]]; then
         rm -rf "$PG_DATA"
         postgres_create

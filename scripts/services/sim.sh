@@ -30,7 +30,7 @@ sim_start() {
         return 1
     fi
     mkdir -p "$STACK/sim"
-    cd "$STACK/sim"
+    cd "$STACK/sim" || return 1
     sweep "$STACK/sim" fanfare-sim 5
     if [[ -s ports.json ]]; then # a restart keeps its addresses
         http=$(sim_port http) https=$(sim_port https) admin=$(sim_port admin)

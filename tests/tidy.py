@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The laws of the house, as a test: what no compiler checks and every reader relies on.
+
+usage: tests/tidy.py [ROOT]    prints each breach as path:line and exits 1
+"""
+
+import re
+import sys
+from pathlib import Path
+
+FOLDERS = ("core", "worker", "producer", "cli", "sim", "bench", "tests")
+LINES_MAX = 400
+COLUMNS_MAX = 100
+
+# Known exceptions, to be shortened, never lengthened: (law, path) -> how many breaches are allowed.
+RATCHET: dict[tuple[str, str], int] = {}
+
+# law: (pattern in the code without comments and strings, where it is allowed, what to do instead)
+BANS = {
+    "co_spawn": (r"\bco_spawn\s*\(", ("core/async/", "main.cpp", "tests/"),
+                 "nothing is detached: spawn through TaskGroup"),
+    "clock": (r"\w*_clock\s*::\s*now\s*\(", ("core/clock/", "tests/", "sim/", "bench/"),
+              "time is passed in: take a Clock"),
+    "sleep": (r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(|(?<![\w.>])sleep\s*\(",
+              ("tests/support/",), "await the event, or a timer of core/clock"),
+    "subtransaction": (r"\bpqxx\s*::\s*subtransaction\b", (),
+                       "a savepoint per item costs XIDs and hides failures: one statement, one transaction"),
+    "verify": (r"\b\w*VERIFY(PEER|HOST)\s*,\s*0", (), "never send to an unverified server: set a CA instead"),
+}
+
+LAMBDA = re.compile(r"(?<![\w\])])\[([^\[\]]*)\]\s*(?=[({<]|mutable\b|noexcept\b|->)")
+TOKEN = re.compile(
+    r'//[^\n]*|/\*.*?\*/|(?:u8|[uUL])?R"([^()\\\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9a-zA-Z])'(?:\\.|[^'\\\n])+'", re.S)
+
+
+def blank(match: re.Match) -> str:
+    """Keeps the line breaks, so that line numbers stay true."""
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def code_only(text: str) -> str:
+    return TOKEN.sub(blank, text)
+
+
+def closing(code: str, start: int) -> int:
+    """The index after the bracket that closes the one at start."""
+    pairs = {"(": ")", "{": "}", "<": ">"}
+    opening, depth = code[start], 0
+    for index in range(start, len(code)):
+        if code[index] == opening:
+            depth += 1
+        elif code[index] == pairs[opening] and not (opening == "<" and code[index - 1] == "-"):
+            depth -= 1
+            if depth == 0:
+                return index + 1
+    return len(code)
+
+
+def lambdas(code: str):
+    """Each lambda as (start, capture, body start, body end)."""
+    for match in LAMBDA.finditer(code):
+        index = match.end()
+        if code[index] == "<":
+            index = closing(code, index)
+        while index < len(code) and code[index].isspace():
+            index += 1
+        if index < len(code) and code[index] == "(":
+            index = closing(code, index)
+        brace = code.find("{", index)
+        between = code[index:brace] if brace >= 0 else ";"
+        if re.search(r"[;)}=]", between):  # an attribute or a subscript, not a lambda
+            continue
+        yield match.start(), match.group(1).strip(), brace, closing(code, brace)
+
+
+def capturing_coroutines(code: str):
+    found = list(lambdas(code))
+    for start, capture, begin, end in found:
+        if not capture or capture.startswith("["):
+            continue
+        body = code[begin:end]
+        for _, _, inner_begin, inner_end in found:  # what a nested lambda awaits is its own affair
+            if begin < inner_begin and inner_end < end:
+                body = body[: inner_begin - begin] + " " * (inner_end - inner_begin) + body[inner_end - begin:]
+        if re.search(r"\bco_(await|return|yield)\b", body):
+            yield start
+
+
+def line_of(text: str, index: int) -> int:
+    return text.count("\n", 0, index) + 1
+
+
+def check(path: str, text: str):
+    """Yields (law, line, advice) for each breach in one file."""
+    code = code_only(text)
+    for law, (pattern, allowed, advice) in BANS.items():
+        if any(path.startswith(a) or (a.endswith(".cpp") and path.endswith("/" + a)) for a in allowed):
+            continue
+        for match in re.finditer(pattern, code):
+            yield law, line_of(code, match.start()), advice
+    for match in re.finditer(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))", text):
+        yield "todo", line_of(text, match.start()), "name its issue: TODO(#123)"
+    for start in capturing_coroutines(code):
+        yield ("coroutine-capture", line_of(code, start),
+               "the capture dies before the coroutine does: pass it as a parameter")
+    lines = text.splitlines()
+    if len(lines) > LINES_MAX:
+        yield "lines", len(lines), f"a file has at most {LINES_MAX} lines: split it"
+    for number, line in enumerate(lines, 1):
+        if len(line) > COLUMNS_MAX:
+            yield "columns", number, f"a line has at most {COLUMNS_MAX} columns"
+
+
+def main() -> int:
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
+    files = sorted(f for folder in FOLDERS for suffix in ("hpp", "cpp")
+                   for f in (root / folder).rglob(f"*.{suffix}"))
+    breaches = 0
+    counts: dict[tuple[str, str], int] = {}
+    for file in files:
+        path = file.relative_to(root).as_posix()
+        for law, line, advice in check(path, file.read_text(encoding="utf-8")):
+            counts[law, path] = counts.get((law, path), 0) + 1
+            if counts[law, path] > RATCHET.get((law, path), 0):
+                print(f"{path}:{line}: [{law}] {advice}")
+                breaches += 1
+    for key, allowed in RATCHET.items():
+        if counts.get(key, 0) < allowed:
+            print(f"tests/tidy.py: the exception {key} allows {allowed}, {counts.get(key, 0)} are left: tighten it")
+            breaches += 1
+    print(f"{len(files)} files, {breaches} breaches")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
