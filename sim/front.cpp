@@ -79,8 +79,8 @@ void Front::judge(const Arrival& arrival, Reaction& reaction) {
     reaction.delay = latency(control.faults, world_.seed, arrival.number);
     std::swap(reaction.answer, checked.answer);
     if (checked.kind == Checked::Kind::bad) {
-        ++state.tally.bad_requests;
-        return count_outcome(arrival, "bad", reaction);
+        ++(checked.refused ? state.tally.refused : state.tally.bad_requests);
+        return count_outcome(arrival, checked.refused ? "refuse" : "bad", reaction);
     }
     state.recipients_peak.add(now_ms, static_cast<std::uint32_t>(checked.recipients.size()));
     const auto job = world_.oracle.job_of(arrival.provider, checked.reference);

@@ -129,7 +129,12 @@ std::string Faults::change(const json::object& change) {
 
 json::object Faults::show() const {
     json::object shown;
-    for (const auto& number : numbers) shown[number.name] = this->*number.member;
+    for (const auto& number : numbers) {
+        const auto value = this->*number.member;
+        const auto whole = static_cast<std::int64_t>(value);
+        const bool is_whole = static_cast<double>(whole) == value;
+        shown[number.name] = is_whole ? json::value(whole) : json::value(value);
+    }
     shown["limit_unit"] = limit_recipients ? "recipient" : "request";
     shown["cut_connections"] = cut_connections;
     auto& addresses = shown["fail_addresses"].emplace_object();

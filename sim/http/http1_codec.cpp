@@ -124,6 +124,7 @@ const http_parser_settings& Http1Codec::callbacks() {
 
 int Http1Codec::on_headers() {
     refusal_ = 413;
+    parser_.upgrade = 0;  // An offer (h2c) that we do not take, as RFC 9110 allows.
     keep_alive_ = http_should_keep_alive(&parser_) != 0;
     store_.set_method(http_method_str(static_cast<http_method>(parser_.method)));
     constexpr auto unknown = ~std::uint64_t{0};
@@ -145,7 +146,7 @@ void Http1Codec::consume(std::string_view bytes) {
             begun_ = false;
             open_ = true;
             events_.on_request(1, store_.finish(false));
-        } else if (parser_.http_errno != HPE_OK || parser_.upgrade != 0) {
+        } else if (parser_.http_errno != HPE_OK) {
             const auto ours = parser_.http_errno >= HPE_CB_message_begin &&
                               parser_.http_errno <= HPE_CB_chunk_complete;
             refuse(ours ? refusal_ : 400);

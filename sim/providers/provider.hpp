@@ -44,6 +44,7 @@ struct Checked {
     Answer answer;
     std::string_view reference;                // "<job>.<chunk>", "" when absent.
     std::vector<std::string_view> recipients;  // Distinct.
+    bool refused = false;                      // Bad only because of its recipient.
     bool leak = false;                         // Recipients see each other.
     std::uint32_t unfilled = 0;                // Recipients without variables of their own.
 

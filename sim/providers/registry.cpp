@@ -1,11 +1,16 @@
+#include "sim/providers/fcm/fcm.hpp"
 #include "sim/providers/mailgun/mailgun.hpp"
 #include "sim/providers/provider.hpp"
+#include "sim/providers/twilio/twilio.hpp"
 
 namespace fanfare::sim {
 
 Providers make_providers(const ProviderOptions& options) {
     Providers providers;
     providers.push_back(make_mailgun(options));
+    providers.push_back(make_twilio(options));
+    providers.push_back(make_fcm(options));
+    providers.push_back(make_fcm_token(options));
     return providers;
 }
 
@@ -14,6 +19,7 @@ void Checked::clear() {
     answer.clear();
     reference = {};
     recipients.clear();
+    refused = false;
     leak = false;
     unfilled = 0;
     arena.clear();
