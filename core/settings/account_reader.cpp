@@ -28,30 +28,38 @@ const KnownType* find_type(std::string_view type) {
 std::vector<Row<AccountSettings>> account_rows() {
     using Account = AccountSettings;
     return {
-        words<Account>({"name", "", "Label of metrics and key of the shared rate bucket; unique."},
-                       name_of(40, "-"), [](auto& a) -> auto& { return a.name; }),
-        words<Account>({"type", "", "The provider: mailgun, twilio or fcm."}, name_of(40, "-_"),
-                       [](auto& a) -> auto& { return a.type; }),
-        choice<Account>({"channel", "", "email, sms or push", "by type",
-                         "What the account serves; needed only for a type without a channel of "
-                         "its own."},
-                        [](const std::string& word) { return parse_channel(word); },
-                        [](auto& a) -> auto& { return a.channel; }),
-        real<Account>({"rate.per_second", "recipients or requests per second",
-                       "Limit of the account over all workers together; 0 for none."},
-                      {0, 1'000'000}, [](auto& a) -> auto& { return a.rate.per_second; }),
-        whole<Account>({"rate.concurrency", "requests",
-                        "Requests in flight at once, per worker."},
-                       {1, 1'000}, [](auto& a) -> auto& { return a.rate.concurrency; }),
-        whole<Account>({"batch_max", "recipients",
-                        "Recipients of one request; 0 for the provider's own maximum."},
-                       {0, 10'000}, [](auto& a) -> auto& { return a.batch_max; }),
-        whole<Account>({"timeout_ms", "ms", "One request, everything included."}, {100, 60'000},
-                       [](auto& a) -> auto& { return a.timeout; }),
-        words<Account>({"ca_file", "", "Certificates to trust; empty for the system's own."},
-                       plain_text(0, 4096), [](auto& a) -> auto& { return a.ca_file; }),
-        flag<Account>({"allow_http", "", "Plain HTTP to loopback, for the simulator."},
-                      [](auto& a) -> auto& { return a.allow_http; }),
+        words<Account>(
+            {"name", "", "Label of metrics and key of the shared rate bucket; unique."},
+            name_of(40, "-"), [](auto& a) -> auto& { return a.name; }),
+        words<Account>(
+            {"type", "", "The provider: mailgun, twilio or fcm."}, name_of(40, "-_"),
+            [](auto& a) -> auto& { return a.type; }),
+        choice<Account>(
+            {"channel", "", "email, sms or push", "by type",
+             "What the account serves; needed only for a type without a channel of "
+             "its own."},
+            [](const std::string& word) { return parse_channel(word); },
+            [](auto& a) -> auto& { return a.channel; }),
+        real<Account>(
+            {"rate.per_second", "recipients or requests per second",
+             "Limit of the account over all workers together; 0 for none."},
+            {0, 1'000'000}, [](auto& a) -> auto& { return a.rate.per_second; }),
+        whole<Account>(
+            {"rate.concurrency", "requests", "Requests in flight at once, per worker."}, {1, 1'000},
+            [](auto& a) -> auto& { return a.rate.concurrency; }),
+        whole<Account>(
+            {"batch_max", "recipients",
+             "Recipients of one request; 0 for the provider's own maximum."},
+            {0, 10'000}, [](auto& a) -> auto& { return a.batch_max; }),
+        whole<Account>(
+            {"timeout_ms", "ms", "One request, everything included."}, {100, 60'000},
+            [](auto& a) -> auto& { return a.timeout; }),
+        words<Account>(
+            {"ca_file", "", "Certificates to trust; empty for the system's own."},
+            plain_text(0, 4096), [](auto& a) -> auto& { return a.ca_file; }),
+        flag<Account>(
+            {"allow_http", "", "Plain HTTP to loopback, for the simulator."},
+            [](auto& a) -> auto& { return a.allow_http; }),
     };
 }
 
@@ -87,17 +95,17 @@ void settle_channel(AccountSettings& account, const YamlValue& map, Report& repo
         if (channel != nullptr) return;
         std::vector<std::string> types;
         for (const auto& each : known_types) types.emplace_back(each.type);
-        report.add(type->line, join_key(account.key, "type"), account.type,
-                   fmt::format("{} (any other type needs its channel beside it)",
-                               list_words(types)));
+        report.add(
+            type->line, join_key(account.key, "type"), account.type,
+            fmt::format("{} (any other type needs its channel beside it)", list_words(types)));
         return;
     }
     if (channel == nullptr) {
         account.channel = known->channel;
     } else if (parse_channel(channel->text) && account.channel != known->channel) {
-        report.add(channel->line, key, channel->text,
-                   fmt::format("{}, which is what {} serves", to_string(known->channel),
-                               known->type));
+        report.add(
+            channel->line, key, channel->text,
+            fmt::format("{}, which is what {} serves", to_string(known->channel), known->type));
     }
 }
 
@@ -159,8 +167,7 @@ std::vector<AccountSettings> read_accounts(const YamlValue& list, const std::str
     }
     std::map<std::string, std::string> names;
     for (std::size_t i = 0; i < list.items.size(); ++i) {
-        auto account =
-            read_account(list.items[i], fmt::format("{}[{}]", key, i), secrets, report);
+        auto account = read_account(list.items[i], fmt::format("{}[{}]", key, i), secrets, report);
         const auto [first, is_new] = names.emplace(account.name, account.key);
         if (!is_new && !account.name.empty()) {
             report.add(account.line, join_key(account.key, "name"), account.name,

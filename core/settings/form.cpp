@@ -24,8 +24,8 @@ bool expect_list(const YamlValue& value, const std::string& key, Report& report)
     return value.is_list();
 }
 
-const std::string* expect_text(const YamlValue& value, const std::string& key,
-                               const TextRule& rule, Report& report) {
+const std::string* expect_text(const YamlValue& value, const std::string& key, const TextRule& rule,
+                               Report& report) {
     if (value.is_scalar() && rule.accepts(value.text)) return &value.text;
     report.add(value.line, key, value.shown(), rule.bounds);
     return nullptr;

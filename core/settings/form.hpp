@@ -101,8 +101,7 @@ private:
     }
 
     void read_row(const Row<Target>& row, const YamlValue& value, const std::string& full) {
-        const bool fits = value.is_scalar() &&
-                          (row.shape == ScalarShape::text || !value.quoted) &&
+        const bool fits = value.is_scalar() && (row.shape == ScalarShape::text || !value.quoted) &&
                           row.store(target_, value.text);
         if (!fits) report_.add(value.line, full, value.shown(), row.about.bounds);
     }
@@ -172,14 +171,14 @@ template <class Target, class Field>
 template <class Target, class Field>
 [[nodiscard]] Row<Target> flag(Naming naming, Field field) {
     Target defaults{};
-    return {{naming.key, naming.unit, "true or false", field(defaults) ? "true" : "false",
-             naming.doc},
-            ScalarShape::flag,
-            [=](Target& target, const std::string& text) {
-                const auto truth = parse_flag(text);
-                if (truth) field(target) = *truth;
-                return truth.has_value();
-            }};
+    return {
+        {naming.key, naming.unit, "true or false", field(defaults) ? "true" : "false", naming.doc},
+        ScalarShape::flag,
+        [=](Target& target, const std::string& text) {
+            const auto truth = parse_flag(text);
+            if (truth) field(target) = *truth;
+            return truth.has_value();
+        }};
 }
 
 /// Text or a path.

@@ -38,7 +38,7 @@ void Report::missing(int line, const std::string& key, std::string expected) {
 void Report::unknown(int line, const std::string& key, const std::vector<std::string>& known) {
     const auto meant = nearest(key, known);
     add(line, one_line(key), "(unknown key)",
-        meant.empty() ? "a known key (docs/configuration.md lists them)"
+        meant.empty() ? "a known key (docs/configuration.md lists them all)"
                       : fmt::format("a known key; did you mean {}?", meant));
 }
 

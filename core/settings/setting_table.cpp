@@ -18,21 +18,24 @@ constexpr std::int64_t hour_ms = 60 * minute_ms;
 
 Rows kafka_rows() {
     return {
-        words<Settings>({"kafka.brokers", "",
-                         "Where Kafka is; embedded starts librdkafka's mock cluster inside the "
-                         "process, for a first try."},
-                        broker_list(), [](auto& s) -> auto& { return s.kafka.brokers; }),
-        words<Settings>({"kafka.embedded_address_file", "",
-                         "With embedded brokers, their address is written into this file."},
-                        plain_text(0, 4096),
-                        [](auto& s) -> auto& { return s.kafka.embedded_address_file; }),
-        words<Settings>({"kafka.topic_prefix", "", "First part of the name of every topic."},
-                        topic_prefix(), [](auto& s) -> auto& { return s.kafka.topic_prefix; }),
-        words<Settings>({"kafka.group", "", "Consumer group of the workers."},
-                        plain_text(1, 200), [](auto& s) -> auto& { return s.kafka.group; }),
-        whole<Settings>({"kafka.partitions", "partitions",
-                         "Partitions of each topic that Fanfare creates."},
-                        {1, 1'000}, [](auto& s) -> auto& { return s.kafka.partitions; }),
+        words<Settings>(
+            {"kafka.brokers", "",
+             "Where Kafka is; embedded starts librdkafka's mock cluster inside the "
+             "process, for a first try."},
+            broker_list(), [](auto& s) -> auto& { return s.kafka.brokers; }),
+        words<Settings>(
+            {"kafka.embedded_address_file", "",
+             "With embedded brokers, their address is written into this file."},
+            plain_text(0, 4096), [](auto& s) -> auto& { return s.kafka.embedded_address_file; }),
+        words<Settings>(
+            {"kafka.topic_prefix", "", "First part of the name of every topic."}, topic_prefix(),
+            [](auto& s) -> auto& { return s.kafka.topic_prefix; }),
+        words<Settings>(
+            {"kafka.group", "", "Consumer group of the workers."}, plain_text(1, 200),
+            [](auto& s) -> auto& { return s.kafka.group; }),
+        whole<Settings>(
+            {"kafka.partitions", "partitions", "Partitions of each topic that Fanfare creates."},
+            {1, 1'000}, [](auto& s) -> auto& { return s.kafka.partitions; }),
     };
 }
 
@@ -65,85 +68,97 @@ Rows channel_rows() {
 
 Rows worker_rows() {
     return {
-        whole<Settings>({"worker.lease_ms", "ms",
-                         "How long a claimed chunk is the worker's own; longer than the longest "
-                         "timeout of an account."},
-                        {2 * second_ms, 10 * minute_ms},
-                        [](auto& s) -> auto& { return s.worker.lease; }),
-        whole<Settings>({"worker.attempts_max", "attempts",
-                         "Attempts at one recipient before it counts as failed."},
-                        {1, 100}, [](auto& s) -> auto& { return s.worker.attempts_max; }),
-        whole<Settings>({"worker.backoff_first_ms", "ms", "Wait before the second attempt."},
-                        {1, 10 * minute_ms},
-                        [](auto& s) -> auto& { return s.worker.backoff_first; }),
-        whole<Settings>({"worker.backoff_max_ms", "ms",
-                         "Longest wait between attempts; at least worker.backoff_first_ms."},
-                        {1, hour_ms}, [](auto& s) -> auto& { return s.worker.backoff_max; }),
-        whole<Settings>({"worker.sweep_interval_ms", "ms",
-                         "How often work that stalled is looked for."},
-                        {50, minute_ms},
-                        [](auto& s) -> auto& { return s.worker.sweep_interval; }),
-        whole<Settings>({"worker.republish_after_ms", "ms",
-                         "How long a chunk may go unclaimed before it is published again."},
-                        {second_ms, hour_ms},
-                        [](auto& s) -> auto& { return s.worker.republish_after; }),
-        whole<Settings>({"worker.drain_max_ms", "ms",
-                         "How long a stopping worker finishes what is in flight."},
-                        {0, 5 * minute_ms}, [](auto& s) -> auto& { return s.worker.drain_max; }),
-        whole<Settings>({"worker.plan_batch", "recipients",
-                         "Recipients fetched from an audience at once."},
-                        {100, 100'000}, [](auto& s) -> auto& { return s.worker.plan_batch; }),
+        whole<Settings>(
+            {"worker.lease_ms", "ms",
+             "How long a claimed chunk is the worker's own; longer than the longest "
+             "timeout of an account."},
+            {2 * second_ms, 10 * minute_ms}, [](auto& s) -> auto& { return s.worker.lease; }),
+        whole<Settings>(
+            {"worker.attempts_max", "attempts",
+             "Attempts at one recipient before it counts as failed."},
+            {1, 100}, [](auto& s) -> auto& { return s.worker.attempts_max; }),
+        whole<Settings>(
+            {"worker.backoff_first_ms", "ms", "Wait before the second attempt."},
+            {1, 10 * minute_ms}, [](auto& s) -> auto& { return s.worker.backoff_first; }),
+        whole<Settings>(
+            {"worker.backoff_max_ms", "ms",
+             "Longest wait between attempts; at least worker.backoff_first_ms."},
+            {1, hour_ms}, [](auto& s) -> auto& { return s.worker.backoff_max; }),
+        whole<Settings>(
+            {"worker.sweep_interval_ms", "ms", "How often work that stalled is looked for."},
+            {50, minute_ms}, [](auto& s) -> auto& { return s.worker.sweep_interval; }),
+        whole<Settings>(
+            {"worker.republish_after_ms", "ms",
+             "How long a chunk may go unclaimed before it is published again."},
+            {second_ms, hour_ms}, [](auto& s) -> auto& { return s.worker.republish_after; }),
+        whole<Settings>(
+            {"worker.drain_max_ms", "ms", "How long a stopping worker finishes what is in flight."},
+            {0, 5 * minute_ms}, [](auto& s) -> auto& { return s.worker.drain_max; }),
+        whole<Settings>(
+            {"worker.plan_batch", "recipients", "Recipients fetched from an audience at once."},
+            {100, 100'000}, [](auto& s) -> auto& { return s.worker.plan_batch; }),
     };
 }
 
 Rows producer_rows() {
     return {
-        whole<Settings>({"producer.poll_interval_ms", "ms", "How often due queries run."},
-                        {50, minute_ms},
-                        [](auto& s) -> auto& { return s.producer.poll_interval; }),
-        whole<Settings>({"producer.horizon_s", "s", "How far ahead due queries look."},
-                        {60, 30 * 24 * 3'600},
-                        [](auto& s) -> auto& { return s.producer.horizon; }),
-        whole<Settings>({"producer.lease_ms", "ms",
-                         "How long a claimed notification is the producer's own."},
-                        {second_ms, 10 * minute_ms},
-                        [](auto& s) -> auto& { return s.producer.lease; }),
+        whole<Settings>(
+            {"producer.poll_interval_ms", "ms", "How often due queries run."}, {50, minute_ms},
+            [](auto& s) -> auto& { return s.producer.poll_interval; }),
+        whole<Settings>(
+            {"producer.horizon_s", "s", "How far ahead due queries look."}, {60, 30 * 24 * 3'600},
+            [](auto& s) -> auto& { return s.producer.horizon; }),
+        whole<Settings>(
+            {"producer.lease_ms", "ms", "How long a claimed notification is the producer's own."},
+            {second_ms, 10 * minute_ms}, [](auto& s) -> auto& { return s.producer.lease; }),
     };
 }
 
 Rows observe_rows() {
     return {
-        words<Settings>({"observe.address", "", "Where metrics and health are served."},
-                        ip_address(), [](auto& s) -> auto& { return s.observe.address; }),
-        whole<Settings>({"observe.port", "", "Port of metrics and health; 0 for any free one."},
-                        {0, 65'535}, [](auto& s) -> auto& { return s.observe.port; }),
-        words<Settings>({"observe.port_file", "", "The port in use is written into this file."},
-                        plain_text(0, 4096), [](auto& s) -> auto& { return s.observe.port_file; }),
-        words<Settings>({"observe.log_level", "", "The least that is logged."},
-                        one_of({"trace", "debug", "info", "warn", "error"}),
-                        [](auto& s) -> auto& { return s.observe.log_level; }),
-        words<Settings>({"observe.log_format", "", "One JSON object a line, or text for people."},
-                        one_of({"json", "text"}),
-                        [](auto& s) -> auto& { return s.observe.log_format; }),
+        words<Settings>(
+            {"observe.address", "", "Where metrics and health are served."}, ip_address(),
+            [](auto& s) -> auto& { return s.observe.address; }),
+        whole<Settings>(
+            {"observe.port", "", "Port of metrics and health; 0 for any free one."}, {0, 65'535},
+            [](auto& s) -> auto& { return s.observe.port; }),
+        words<Settings>(
+            {"observe.port_file", "", "The port in use is written into this file."},
+            plain_text(0, 4096), [](auto& s) -> auto& { return s.observe.port_file; }),
+        words<Settings>(
+            {"observe.log_level", "", "The least that is logged."},
+            one_of({"trace", "debug", "info", "warn", "error"}),
+            [](auto& s) -> auto& { return s.observe.log_level; }),
+        words<Settings>(
+            {"observe.log_format", "", "One JSON object a line, or text for people."},
+            one_of({"json", "text"}), [](auto& s) -> auto& { return s.observe.log_format; }),
     };
 }
 
 Rows top_rows() {
     return {
-        words<Settings>({"systems_dir", "", "The system folders."}, plain_text(1, 4096),
-                        [](auto& s) -> auto& { return s.systems_dir; }),
-        words<Settings>({"templates_dir", "", "The templates."}, plain_text(1, 4096),
-                        [](auto& s) -> auto& { return s.templates_dir; }),
-        words<Settings>({"callback_url", "", "Public base of webhooks and unsubscribe links."},
-                        base_url_or_empty(), [](auto& s) -> auto& { return s.callback_url; }),
+        words<Settings>(
+            {"systems_dir", "", "The system folders."}, plain_text(1, 4096),
+            [](auto& s) -> auto& { return s.systems_dir; }),
+        words<Settings>(
+            {"templates_dir", "", "The templates."}, plain_text(1, 4096),
+            [](auto& s) -> auto& { return s.templates_dir; }),
+        words<Settings>(
+            {"callback_url", "", "Public base of webhooks and unsubscribe links."},
+            base_url_or_empty(), [](auto& s) -> auto& { return s.callback_url; }),
     };
 }
 
 // What Fanfare's guarantees rest on is not for the file to change.
-constexpr std::array<std::string_view, 9> owned_client_keys{
-    "bootstrap.servers",     "metadata.broker.list",    "enable.auto.commit",
-    "enable.auto.offset.store", "auto.offset.reset",    "enable.idempotence",
-    "partition.assignment.strategy", "group.id",        "group.instance.id"};
+constexpr std::array<std::string_view, 9> owned_client_keys{"bootstrap.servers",
+                                                            "metadata.broker.list",
+                                                            "enable.auto.commit",
+                                                            "enable.auto.offset.store",
+                                                            "auto.offset.reset",
+                                                            "enable.idempotence",
+                                                            "partition.assignment.strategy",
+                                                            "group.id",
+                                                            "group.instance.id"};
 
 bool is_client_secret(std::string_view name) {
     return name.ends_with("password") || name.ends_with(".pem") || name.ends_with("secret");
@@ -190,10 +205,11 @@ void read_database_url(Settings& settings, const YamlValue& value, const std::st
 
 Rows setting_rows() {
     Rows all = kafka_rows();
-    all.push_back(whole<Settings>({"database.connections", "connections",
-                                   "Connections to the ledger, per program."},
-                                  {1, 64}, [](auto& s) -> auto& { return s.database.connections; }));
-    for (auto& rows : {channel_rows(), worker_rows(), producer_rows(), observe_rows(), top_rows()}) {
+    all.push_back(whole<Settings>(
+        {"database.connections", "connections", "Connections to the ledger, per program."}, {1, 64},
+        [](auto& s) -> auto& { return s.database.connections; }));
+    for (auto& rows :
+         {channel_rows(), worker_rows(), producer_rows(), observe_rows(), top_rows()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

@@ -5,9 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 namespace fanfare {
 namespace {
@@ -67,6 +69,18 @@ void check_together(const Settings& settings, const YamlValue& root, Report& rep
 std::filesystem::path in_folder(const std::filesystem::path& folder,
                                 const std::filesystem::path& path) {
     return path.empty() ? path : (folder / path).lexically_normal();
+}
+
+// Keys of one section together, sections in the order in which they first appear.
+void by_section(std::vector<SettingDoc>& docs) {
+    std::map<std::string, std::size_t> order;
+    const auto section = [](const SettingDoc& doc) {
+        return doc.key.substr(0, doc.key.find_first_of(".["));
+    };
+    for (const auto& doc : docs) order.emplace(section(doc), order.size());
+    std::stable_sort(docs.begin(), docs.end(), [&](const auto& left, const auto& right) {
+        return order.at(section(left)) < order.at(section(right));
+    });
 }
 
 void settle_paths(Settings& settings, const std::filesystem::path& folder) {
@@ -135,15 +149,15 @@ std::vector<SettingDoc> setting_docs() {
     const Environment none = [](const std::string&) { return std::optional<std::string>{}; };
     const SecretSource secrets{none, {}};
     std::vector<SettingDoc> docs;
-    const auto settings = settings_form(secrets);
-    for (const auto& row : settings.rows) docs.push_back(row.about);
-    for (const auto& special : settings.specials) docs.push_back(special.about);
-    const auto account = account_form(secrets);
-    for (const auto& row : account.rows) docs.push_back(row.about);
-    for (const auto& special : account.specials) docs.push_back(special.about);
-    // Both forms were appended; those of an account are told by their place.
-    const auto of_settings = settings.rows.size() + settings.specials.size();
-    for (auto i = of_settings; i < docs.size(); ++i) docs[i].key = "accounts[]." + docs[i].key;
+    const auto append = [&docs](const auto& form, const std::string& front) {
+        for (const auto& row : form.rows) docs.push_back(row.about);
+        for (const auto& special : form.specials) docs.push_back(special.about);
+        const auto added = form.rows.size() + form.specials.size();
+        for (auto i = docs.size() - added; i < docs.size(); ++i) docs[i].key.insert(0, front);
+    };
+    append(settings_form(secrets), "");
+    append(account_form(secrets), "accounts[].");
+    by_section(docs);
     return docs;
 }
 

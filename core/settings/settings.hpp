@@ -23,76 +23,77 @@ namespace fanfare {
 struct KafkaSettings {
     std::string brokers = "127.0.0.1:9092";
     std::filesystem::path embedded_address_file;  // With "embedded": its address is written here.
-    std::string topic_prefix = "fanfare";         // fanfare.jobs, fanfare.chunks.<lane>, fanfare.dead
+    std::string topic_prefix = "fanfare";  // fanfare.jobs, fanfare.chunks.<lane>, fanfare.dead
     std::string group = "fanfare-worker";
-    std::int32_t partitions = 6;                  // [1, 1000], per topic when we create it.
-    std::map<std::string, std::string> client;    // Passed on to librdkafka (security.* and so on).
-                                                  // May hold passwords: never log the values.
+    std::int32_t partitions = 6;                // [1, 1000], per topic when we create it.
+    std::map<std::string, std::string> client;  // Passed on to librdkafka (security.* and so on).
+                                                // May hold passwords: never log the values.
 };
 
 struct DatabaseSettings {
-    Secret url;                                   // libpq conninfo or postgresql:// URL.
-    std::uint32_t connections = 4;                // [1, 64]
+    Secret url;                     // libpq conninfo or postgresql:// URL.
+    std::uint32_t connections = 4;  // [1, 64]
 };
 
 /// Bounds of one account's use, in the provider's own unit.
 struct RateSettings {
-    double per_second = 0;                        // Recipients (batch) or requests; 0: no limit.
-    std::uint32_t concurrency = 8;                // [1, 1000] requests in flight per worker.
+    double per_second = 0;          // Recipients (batch) or requests; 0: no limit.
+    std::uint32_t concurrency = 8;  // [1, 1000] requests in flight per worker.
 };
 
 /// One provider account.
 struct AccountSettings {
-    std::string name;                             // [a-z0-9-]{1,40}; label and bucket key.
-    std::string type;                             // "mailgun", "twilio", "fcm".
+    std::string name;  // [a-z0-9-]{1,40}; label and bucket key.
+    std::string type;  // "mailgun", "twilio", "fcm".
     Channel channel = Channel::email;
     RateSettings rate;
-    std::uint32_t batch_max = 0;                  // 0: the provider's own maximum.
-    std::chrono::milliseconds timeout{10'000};    // [100, 60'000] one request, everything included.
-    std::filesystem::path ca_file;                // Empty: the system's certificates.
-    bool allow_http = false;                      // Loopback only, for the simulator.
-    std::map<std::string, std::string> options;   // The provider's own keys, not secret.
-    std::map<std::string, Secret> secrets;        // Keys written as {env: NAME} or {file: PATH}.
-    std::string file;                             // For messages: where it was configured ...
+    std::uint32_t batch_max = 0;                 // 0: the provider's own maximum.
+    std::chrono::milliseconds timeout{10'000};   // [100, 60'000] one request, everything included.
+    std::filesystem::path ca_file;               // Empty: the system's certificates.
+    bool allow_http = false;                     // Loopback only, for the simulator.
+    std::map<std::string, std::string> options;  // The provider's own keys, not secret.
+    std::map<std::string, Secret> secrets;       // Keys written as {env: NAME} or {file: PATH}.
+    std::string file;                            // For messages: where it was configured ...
     int line = 0;
-    std::string key;                              // ... "providers[2]".
+    std::string key;  // ... "providers[2]".
 };
 
 /// Per channel: how an audience is cut and what doubt means.
 struct ChannelSettings {
-    std::uint32_t chunk_recipients_max = 1000;    // [1, 10'000]
-    std::uint32_t chunks_in_flight_max = 8;       // [1, 256] per worker.
+    std::uint32_t chunk_recipients_max = 1000;  // [1, 10'000]
+    std::uint32_t chunks_in_flight_max = 8;     // [1, 256] per worker.
     DoubtPolicy on_doubt = DoubtPolicy::hold;
 };
 
 struct WorkerSettings {
-    std::array<ChannelSettings, channel_count> channels{{  // By Channel.
-        {1000, 8, DoubtPolicy::reconcile},                 // email
-        {32, 32, DoubtPolicy::hold},                       // sms: little in doubt after a crash
-        {200, 32, DoubtPolicy::resend}}};                  // push: a collapse key hides a double
-    std::chrono::milliseconds lease{60'000};              // [2'000, 600'000]
-    std::uint32_t attempts_max = 5;                       // [1, 100]
-    std::chrono::milliseconds backoff_first{1'000};       // [1, 600'000]
-    std::chrono::milliseconds backoff_max{300'000};       // [1, 3'600'000]
-    std::chrono::milliseconds sweep_interval{1'000};      // [50, 60'000]
-    std::chrono::milliseconds republish_after{30'000};    // [1'000, 3'600'000]
-    std::chrono::milliseconds drain_max{25'000};          // [0, 300'000]
-    std::uint32_t plan_batch = 5'000;                     // [100, 100'000] recipients per fetch.
+    std::array<ChannelSettings, channel_count> channels{
+        {                                               // By Channel.
+         {1000, 8, DoubtPolicy::reconcile},             // email
+         {32, 32, DoubtPolicy::hold},                   // sms: little in doubt after a crash
+         {200, 32, DoubtPolicy::resend}}};              // push: a collapse key hides a double
+    std::chrono::milliseconds lease{60'000};            // [2'000, 600'000]
+    std::uint32_t attempts_max = 5;                     // [1, 100]
+    std::chrono::milliseconds backoff_first{1'000};     // [1, 600'000]
+    std::chrono::milliseconds backoff_max{300'000};     // [1, 3'600'000]
+    std::chrono::milliseconds sweep_interval{1'000};    // [50, 60'000]
+    std::chrono::milliseconds republish_after{30'000};  // [1'000, 3'600'000]
+    std::chrono::milliseconds drain_max{25'000};        // [0, 300'000]
+    std::uint32_t plan_batch = 5'000;                   // [100, 100'000] recipients per fetch.
 };
 
 struct ProducerSettings {
-    std::chrono::milliseconds poll_interval{1'000};       // [50, 60'000] due queries.
-    std::chrono::seconds horizon{3'600};                  // [60, 2'592'000] look-ahead.
-    std::chrono::milliseconds lease{30'000};              // [1'000, 600'000]
+    std::chrono::milliseconds poll_interval{1'000};  // [50, 60'000] due queries.
+    std::chrono::seconds horizon{3'600};             // [60, 2'592'000] look-ahead.
+    std::chrono::milliseconds lease{30'000};         // [1'000, 600'000]
 };
 
 /// Metrics and health over plain HTTP.
 struct ObserveSettings {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 0;                               // 0: any free one (logged).
-    std::filesystem::path port_file;                      // The port in use is written here.
-    std::string log_level = "info";                       // trace, debug, info, warn, error
-    std::string log_format = "json";                      // json, text
+    std::uint16_t port = 0;           // 0: any free one (logged).
+    std::filesystem::path port_file;  // The port in use is written here.
+    std::string log_level = "info";   // trace, debug, info, warn, error
+    std::string log_format = "json";  // json, text
 };
 
 struct Settings {
@@ -103,9 +104,9 @@ struct Settings {
     ProducerSettings producer;
     ObserveSettings observe;
     std::vector<AccountSettings> accounts;
-    std::filesystem::path systems_dir = "systems";        // Absolute once loaded.
+    std::filesystem::path systems_dir = "systems";  // Absolute once loaded.
     std::filesystem::path templates_dir = "../templates";
-    std::string callback_url;                             // Public base of webhooks; "" for none.
+    std::string callback_url;  // Public base of webhooks; "" for none.
 };
 
 /// Reads one environment variable; nothing when unset. Passed in, so that tests own it.

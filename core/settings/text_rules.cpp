@@ -1,9 +1,9 @@
 #include "core/settings/text_rules.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -48,7 +48,8 @@ bool is_broker_list(std::string_view text) {
     if (text == "embedded") return true;
     while (true) {
         const auto comma = text.find(',');
-        if (!is_broker(text.substr(0, comma))) return false;
+        const auto broker = text.substr(0, comma);
+        if (!is_broker(broker) || broker == "embedded") return false;
         if (comma == std::string_view::npos) return true;
         text.remove_prefix(comma + 1);
     }
@@ -105,9 +106,7 @@ TextRule name_of(std::size_t bytes_max, std::string_view more) {
             }};
 }
 
-TextRule broker_list() {
-    return {"embedded, or host:port with commas between", is_broker_list};
-}
+TextRule broker_list() { return {"embedded, or host:port with commas between", is_broker_list}; }
 
 TextRule topic_prefix() {
     // Kafka allows 249 characters; ours ends in ".chunks.urgent".
@@ -146,9 +145,8 @@ bool is_variable_name(std::string_view text) {
 }
 
 bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::optional<std::int64_t> parse_whole(std::string_view text) {

@@ -35,7 +35,8 @@ public:
         value.text = text;
         value.quoted = tag == "!";
         const auto at = static_cast<std::size_t>(mark.pos);
-        value.block = value.quoted && at < source_.size() && (source_[at] == '|' || source_[at] == '>');
+        value.block =
+            value.quoted && at < source_.size() && (source_[at] == '|' || source_[at] == '>');
         add(std::move(value), mark);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -104,14 +105,13 @@ void drop_repeated_keys(YamlValue& value, const std::string& path, Report& repor
     std::vector<YamlValue> items;
     for (std::size_t i = 0; i < value.items.size(); ++i) {
         const auto name = value.is_map() ? value.keys[i].text : std::string{};
-        const auto inner =
-            value.is_map() ? join_key(path, name) : fmt::format("{}[{}]", path, i);
+        const auto inner = value.is_map() ? join_key(path, name) : fmt::format("{}[{}]", path, i);
         if (value.is_map()) {
             const auto [first, is_new] = first_lines.emplace(name, value.keys[i].line);
             if (!is_new) {
-                report.add(value.keys[i].line, inner, "(repeated key)",
-                           fmt::format("each key once; it stands in line {} already",
-                                       first->second));
+                report.add(
+                    value.keys[i].line, inner, "(repeated key)",
+                    fmt::format("each key once; it stands in line {} already", first->second));
                 continue;
             }
             keys.push_back(std::move(value.keys[i]));
@@ -143,10 +143,14 @@ const YamlValue* YamlValue::find(std::string_view key) const {
 
 std::string YamlValue::shown() const {
     switch (shape) {
-        case Shape::null: return "(nothing)";
-        case Shape::scalar: return text;
-        case Shape::list: return "(a list)";
-        case Shape::map: return "(a map)";
+        case Shape::null:
+            return "(nothing)";
+        case Shape::scalar:
+            return text;
+        case Shape::list:
+            return "(a list)";
+        case Shape::map:
+            return "(a map)";
     }
     return "?";
 }
@@ -170,7 +174,8 @@ std::optional<YamlValue> parse_yaml(std::string_view text, Report& report) {
         drop_repeated_keys(root, "", report);
         TreeBuilder second{text};
         if (parser.HandleNextDocument(second)) {
-            report.add(second.take().line, "(document)", "(a second document)", "a single document");
+            report.add(second.take().line, "(document)", "(a second document)",
+                       "a single document");
         }
         return root;
     } catch (const YAML::Exception& fault) {

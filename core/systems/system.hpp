@@ -20,9 +20,9 @@ namespace fanfare {
 /// A query of a system folder. Named parameters (":user_id") became positional ones, all
 /// sent as text and cast by PostgreSQL; text is never substituted.
 struct Query {
-    std::string sql;                        // With $1, $2, ...
-    std::vector<std::string> parameters;    // Names in positional order.
-    std::string file;                       // For messages.
+    std::string sql;                      // With $1, $2, ...
+    std::vector<std::string> parameters;  // Names in positional order.
+    std::string file;                     // For messages.
     int line = 0;
 };
 
@@ -44,16 +44,16 @@ enum class Dedupe : std::uint8_t { person, address };
 
 /// One kind of notification of a system.
 struct Kind {
-    std::string name;                       // "show.reminder"
+    std::string name;  // "show.reminder"
     Lane lane = Lane::normal;
-    std::string audience;                   // Default audience of jobs of this kind.
-    std::vector<Channel> channels;          // Default channels.
-    std::string templates;                  // Folder under templates/; default: the kind's name.
+    std::string audience;           // Default audience of jobs of this kind.
+    std::vector<Channel> channels;  // Default channels.
+    std::string templates;          // Folder under templates/; default: the kind's name.
     Dedupe dedupe = Dedupe::person;
-    std::vector<std::string> times;         // Variables of `data` that are moments (ISO 8601): each is
-                                            // shown in the reader's zone and locale.
+    std::vector<std::string> times;  // Variables of `data` that are moments (ISO 8601): each is
+                                     // shown in the reader's zone and locale.
     std::map<std::string, std::string> person_defaults;  // For missing values: name -> "there".
-    std::string collapse_key;               // Push.
+    std::string collapse_key;                            // Push.
     std::array<std::optional<DoubtPolicy>, channel_count> on_doubt;
 };
 
@@ -67,8 +67,8 @@ struct Schedule {
 
 /// A folder config/systems/<name>/: one existing backend, served without changing it.
 struct System {
-    std::string name;                       // The folder's name.
-    Secret database;                        // Empty: the ledger's database.
+    std::string name;  // The folder's name.
+    Secret database;   // Empty: the ledger's database.
     std::chrono::milliseconds statement_timeout{30'000};
     std::map<std::string, Audience, std::less<>> audiences;
     std::array<std::optional<Contact>, channel_count> contacts;
@@ -80,6 +80,11 @@ struct System {
 };
 
 using Systems = std::map<std::string, System, std::less<>>;
+
+/// Reads one system.yaml that is at hand; the folder in `file` names the system.
+[[nodiscard]] std::variant<System, Problems> parse_system(const std::filesystem::path& file,
+                                                          std::string_view text,
+                                                          const Environment& environment);
 
 /// Reads every folder below `dir`. Finds every problem before it returns.
 [[nodiscard]] std::variant<Systems, Problems> load_systems(const std::filesystem::path& dir,

@@ -4,6 +4,7 @@
 #include "core/domain/words.hpp"
 #include "core/systems/system.hpp"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,20 +20,25 @@ struct Job {
     static constexpr int version = 1;
     static constexpr std::size_t bytes_max = 1'000'000;
     static constexpr std::size_t recipients_max = 10'000;
-    static constexpr std::size_t id_bytes_max = 200;        // One recipient id.
+    static constexpr std::size_t id_bytes_max = 200;  // One recipient id.
 
-    std::string id;                 // uuid; derived from the idempotency key where absent.
-    std::string idempotency_key;    // [1, 200] bytes.
-    std::string system;             // "shows"
-    std::string kind;               // "show.reminder"
-    std::string audience;           // A name of the system ...
+    std::string id;               // uuid; derived from the idempotency key where absent.
+    std::string idempotency_key;  // [1, 200] bytes.
+    std::string system;           // "shows"
+    std::string kind;             // "show.reminder"
+    std::string audience;         // A name of the system ...
     std::map<std::string, std::string> params;  // ... with its parameters;
     std::vector<std::string> recipients;        // or the explicit list: sorted, distinct.
-    std::vector<Channel> channels;  // Distinct, in the order of the enum.
+    std::vector<Channel> channels;              // Distinct, in the order of the enum.
     Lane lane = Lane::normal;
-    std::map<std::string, std::string> data;    // Variables of the templates; scalars as text.
+    bool lane_from_kind = false;              // No lane was given: resolve_job() takes the kind's.
+    std::map<std::string, std::string> data;  // Variables of the templates; scalars as text.
     std::optional<TimePoint> expires_at;
-    std::string source;             // Who published: "scheduler", "cli", a backend's name.
+    // From acceptance on, [1, 31'536'000]; settle_expiry() turns it into expires_at.
+    std::optional<std::chrono::seconds> ttl;
+    std::string source;  // Who published: "scheduler", "cli", a backend's name.
+
+    friend bool operator==(const Job&, const Job&) = default;
 };
 
 /// Why bytes are not a job: a code for headers and metrics, and a sentence for a person.
@@ -41,12 +47,23 @@ struct Rejection {
     std::string message;  // What, where (JSON pointer), and how to mend it. No personal data.
 };
 
+/// Every code a Rejection can have, with its meaning. Codes never change.
+struct RejectionDoc {
+    std::string_view code;
+    std::string_view meaning;
+};
+[[nodiscard]] const std::vector<RejectionDoc>& rejection_docs();
+
 /// Decodes and checks everything that can be told without the systems.
 [[nodiscard]] std::variant<Job, Rejection> decode_job(std::string_view bytes);
 
 /// Fills defaults from the kind and refuses what the systems do not know: system, kind,
 /// audience, missing or surplus parameters, channel without contact query.
 [[nodiscard]] std::optional<Rejection> resolve_job(Job& job, const Systems& systems);
+
+/// Turns `ttl` into `expires_at`. `accepted_at` is the moment the broker or the API took
+/// the job, never the moment it is read: read again, it must not live longer.
+void settle_expiry(Job& job, TimePoint accepted_at);
 
 /// The canonical JSON of a job: decode_job(encode_job(j)) equals j.
 [[nodiscard]] std::string encode_job(const Job& job);

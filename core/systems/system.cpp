@@ -1,0 +1,274 @@
+#include "core/systems/system.hpp"
+
+#include "core/settings/form.hpp"
+#include "core/settings/secret_source.hpp"
+#include "core/systems/kind_reader.hpp"
+#include "core/systems/query.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace fanfare {
+namespace {
+
+// What a query may ask for besides its own columns.
+struct ParameterRule {
+    std::string reserved;  // The one parameter; "" for any but the reserved names.
+    bool required;
+};
+
+void check_parameters(const Query& query, const ParameterRule& rule, const std::string& key,
+                      Report& report) {
+    for (const auto& name : query.parameters) {
+        const bool is_reserved = name == "recipients" || name == "horizon";
+        if (rule.reserved.empty() ? !is_reserved : name == rule.reserved) continue;
+        report.add(query.line, key, ":" + name,
+                   rule.reserved.empty()
+                       ? "parameters of the job; :recipients and :horizon mean something else"
+                       : fmt::format("no parameter but :{}", rule.reserved));
+    }
+    if (rule.required && query.parameters.empty()) {
+        report.add(query.line, key, "a query without parameters",
+                   fmt::format("one that uses :{}", rule.reserved));
+    }
+}
+
+// The statement itself, or {sql: statement}.
+const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& report) {
+    if (value.is_scalar()) return &value;
+    const auto* const sql = value.find("sql");
+    for (const auto& each : value.keys) {
+        if (each.text != "sql") {
+            report.unknown(each.line, join_key(key, each.text), {join_key(key, "sql")});
+        }
+    }
+    if (sql != nullptr && sql->is_scalar()) return sql;
+    report.add(value.line, key, value.shown(), "SQL text, or {sql: text}");
+    return nullptr;
+}
+
+std::optional<Query> read_query(const YamlValue& value, const std::string& key,
+                                const ParameterRule& rule, Report& report) {
+    const auto* const sql = sql_of(value, key, report);
+    if (sql == nullptr) return std::nullopt;
+    const int first_line = sql->line + (sql->block ? 1 : 0);
+    auto bound = bind_parameters(sql->text);
+    if (const auto* fault = std::get_if<QueryFault>(&bound)) {
+        report.add(first_line + fault->line_offset, key, fault->found, fault->expected);
+        return std::nullopt;
+    }
+    auto& [text, parameters] = std::get<BoundQuery>(bound);
+    Query query{std::move(text), std::move(parameters), report.file, first_line};
+    check_parameters(query, rule, key, report);
+    return query;
+}
+
+void read_audiences(System& system, const YamlValue& map, const std::string& key, Report& report) {
+    if (!expect_map(map, key, report)) return;
+    const auto name_rule = name_of(100, "-_");
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& name = map.keys[i].text;
+        if (!name_rule.accepts(name)) {
+            report.add(map.keys[i].line, key, name, "a name of " + name_rule.bounds);
+            continue;
+        }
+        if (auto query = read_query(map.items[i], join_key(key, name), {"", false}, report)) {
+            system.audiences[name] = {name, std::move(*query)};
+        }
+    }
+}
+
+void read_contacts(System& system, const YamlValue& map, const std::string& key, Report& report) {
+    if (!expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto full = join_key(key, map.keys[i].text);
+        const auto channel = parse_channel(map.keys[i].text);
+        if (!channel) {
+            std::vector<std::string> known;
+            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
+            report.unknown(map.keys[i].line, full, known);
+            continue;
+        }
+        if (auto query = read_query(map.items[i], full, {"recipients", true}, report)) {
+            system.contacts[static_cast<std::size_t>(*channel)] = Contact{std::move(*query)};
+        }
+    }
+}
+
+void read_kinds(System& system, const YamlValue& map, const std::string& key, Report& report) {
+    if (!expect_map(map, key, report)) return;
+    const auto name_rule = name_of(100, ".-_");
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& name = map.keys[i].text;
+        if (!name_rule.accepts(name)) {
+            report.add(map.keys[i].line, key, name, "a name of " + name_rule.bounds);
+            continue;
+        }
+        system.kinds[name] = read_kind(name, map.items[i], join_key(key, name), report);
+    }
+}
+
+void read_schedules(System& system, const YamlValue& map, const std::string& key, Report& report) {
+    if (map.is_null() || !expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& kind = map.keys[i].text;
+        auto query = read_query(map.items[i], join_key(key, kind), {"horizon", false}, report);
+        if (query) system.schedules.push_back({kind, std::move(*query)});
+    }
+}
+
+Form<System> system_form(const SecretSource& secrets) {
+    Form<System> form;
+    form.rows = {whole<System>(
+        {"statement_timeout_ms", "ms", ""}, {100, 600'000},
+        [](auto& s) -> auto& { return s.statement_timeout; })};
+    const auto special = [&form](const std::string& key, auto read) {
+        form.specials.push_back({{key, "", "", "", ""}, read});
+    };
+    special("database", [secrets](System& system, const YamlValue& value, const std::string& key,
+                                  Report& report) {
+        const auto secret = secrets.read(value, key, report);
+        if (!secret) return;
+        if (is_database_url(*secret)) {
+            system.database = *secret;
+        } else {
+            report.add(value.line, key, not_shown, "postgresql://... or a libpq connection string");
+        }
+    });
+    special("audiences", read_audiences);
+    special("contacts", read_contacts);
+    special("kinds", read_kinds);
+    special("schedules", read_schedules);
+    return form;
+}
+
+// A name that stands in the file, although what it names may itself be faulty.
+bool is_written(const YamlValue& root, std::string_view section, std::string_view name) {
+    const auto* const map = root.find(section);
+    return map != nullptr && map->find(name) != nullptr;
+}
+
+void settle_channels(Kind& kind, const YamlValue& root, int line, Report& report) {
+    const auto key = join_key("kinds", kind.name);
+    const auto* const written = root.find("kinds")->find(kind.name);
+    if (written->find("channels") == nullptr) {
+        for (const auto channel : channels) {
+            if (is_written(root, "contacts", to_string(channel))) kind.channels.push_back(channel);
+        }
+        if (kind.channels.empty()) {
+            report.missing(line, join_key(key, "channels"), "a channel with a query in contacts");
+        }
+        return;
+    }
+    for (const auto channel : kind.channels) {
+        if (is_written(root, "contacts", to_string(channel))) continue;
+        report.add(written->find("channels")->line, join_key(key, "channels"), to_string(channel),
+                   fmt::format("a channel with a query in contacts.{}", to_string(channel)));
+    }
+}
+
+// What no section can tell alone: names that point to nothing.
+void check_references(System& system, const YamlValue& root, Report& report) {
+    for (const auto* const required : {"audiences", "contacts", "kinds"}) {
+        if (root.find(required) == nullptr) report.missing(0, required, "a map with an entry");
+    }
+    for (auto& [name, kind] : system.kinds) {
+        const auto* const written = root.find("kinds")->find(name);
+        settle_channels(kind, root, written->line, report);
+        if (kind.audience.empty() || is_written(root, "audiences", kind.audience)) continue;
+        std::vector<std::string> known;
+        for (const auto& [audience, ignored] : system.audiences) known.push_back(audience);
+        const auto meant = nearest(kind.audience, known);
+        report.add(written->find("audience")->line, fmt::format("kinds.{}.audience", name),
+                   kind.audience,
+                   meant.empty() ? "a name below audiences"
+                                 : fmt::format("a name below audiences; did you mean {}?", meant));
+    }
+    for (const auto& schedule : system.schedules) {
+        const auto key = join_key("schedules", schedule.kind);
+        const auto* const kind = system.find_kind(schedule.kind);
+        if (kind == nullptr) {
+            report.add(schedule.query.line, key, schedule.kind, "a name below kinds");
+        } else if (kind->audience.empty()) {
+            report.missing(schedule.query.line, fmt::format("kinds.{}.audience", kind->name),
+                           "an audience, because the kind has a schedule");
+        }
+    }
+}
+
+std::string read_text(const std::filesystem::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+}  // namespace
+
+const Kind* System::find_kind(std::string_view kind) const {
+    const auto found = kinds.find(kind);
+    return found == kinds.end() ? nullptr : &found->second;
+}
+
+const Audience* System::find_audience(std::string_view audience) const {
+    const auto found = audiences.find(audience);
+    return found == audiences.end() ? nullptr : &found->second;
+}
+
+std::variant<System, Problems> parse_system(const std::filesystem::path& file,
+                                            std::string_view text, const Environment& environment) {
+    Report report{file.string(), {}};
+    System system;
+    system.name = file.parent_path().filename().string();
+    const auto name_rule = name_of(40, "-_");
+    if (!name_rule.accepts(system.name)) {
+        report.add(0, "(folder)", system.name, "a name of " + name_rule.bounds);
+    }
+    if (const auto root = parse_yaml(text, report)) {
+        const SecretSource secrets{environment, file.parent_path()};
+        const auto form = system_form(secrets);
+        FormReader<System>{system, form, "", report}.read(*root);
+        check_references(system, *root, report);
+    }
+    if (!report.problems.empty()) return report.problems;
+    return system;
+}
+
+std::variant<Systems, Problems> load_systems(const std::filesystem::path& dir,
+                                             const Environment& environment) {
+    std::error_code fault;
+    std::vector<std::filesystem::path> folders;
+    for (std::filesystem::directory_iterator at{dir, fault}, end; !fault && at != end;
+         at.increment(fault)) {
+        std::error_code ignored;
+        const bool hidden = at->path().filename().string().starts_with('.');
+        if (!hidden && at->is_directory(ignored)) folders.push_back(at->path());
+    }
+    if (fault) {
+        return Problems{{dir.string(), 0, "systems_dir", dir.string(), "a readable folder"}};
+    }
+    std::sort(folders.begin(), folders.end());
+    Systems systems;
+    Problems problems;
+    for (const auto& folder : folders) {
+        const auto file = folder / "system.yaml";
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(file, ignored)) {
+            problems.push_back({file.string(), 0, "(document)", "(not readable)",
+                                "a system.yaml in every folder of systems_dir"});
+            continue;
+        }
+        auto read = parse_system(file, read_text(file), environment);
+        if (auto* system = std::get_if<System>(&read)) {
+            systems.emplace(system->name, std::move(*system));
+        } else {
+            auto& found = std::get<Problems>(read);
+            problems.insert(problems.end(), found.begin(), found.end());
+        }
+    }
+    if (!problems.empty()) return problems;
+    return systems;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,72 @@
+#include "core/wire/job_rejection.hpp"
+
+#include "core/error/failure.hpp"
+#include "core/settings/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fanfare {
+
+const std::vector<RejectionDoc>& rejection_docs() {
+    static const std::vector<RejectionDoc> docs{
+        {"too_large", "The message has more than 1,000,000 bytes."},
+        {"not_json", "The bytes are not one JSON text in UTF-8."},
+        {"too_deep", "Arrays and objects are nested more than 8 deep."},
+        {"duplicate_key", "An object has the same key twice."},
+        {"nul_character", "A text or a key holds a NUL character."},
+        {"number_out_of_range", "A number is too large for a finite double."},
+        {"wrong_type", "A field has another JSON type than the schema says."},
+        {"unknown_field", "A field is not in the schema."},
+        {"missing_field", "A required field is absent."},
+        {"unsupported_version", "The version is not 1."},
+        {"missing_key", "Neither id nor idempotency_key is present."},
+        {"invalid_id", "The id is not a uuid."},
+        {"invalid_value", "A text is empty, too long, or holds characters it must not."},
+        {"unknown_channel", "A channel is not email, sms or push."},
+        {"no_channels", "The list of channels is empty."},
+        {"unknown_lane", "The lane is not urgent, normal or bulk."},
+        {"nested_value", "A value of data or params is an object or an array."},
+        {"ambiguous_audience", "The audience has recipients and a name or params."},
+        {"no_recipients", "The list of recipients is empty."},
+        {"too_many_recipients", "The list of recipients has more than 10,000 entries."},
+        {"invalid_recipient", "A recipient id is empty, too long, or has control characters."},
+        {"invalid_timestamp", "A moment is not ISO 8601 with a zone."},
+        {"negative_expiry", "The expiry lies before it could ever be met."},
+        {"ambiguous_expiry", "Both expires_at and ttl_s are present."},
+        {"unknown_system", "No system folder has this name."},
+        {"unknown_kind", "The system has no such kind."},
+        {"missing_audience", "Neither the job nor its kind names an audience."},
+        {"unknown_audience", "The system has no such audience."},
+        {"missing_parameter", "The audience needs a parameter that is absent."},
+        {"surplus_parameter", "The audience has no such parameter."},
+        {"unreachable_channel", "The system has no contact query for the channel."},
+    };
+    return docs;
+}
+
+Rejection reject(std::string_view code, std::string_view pointer, std::string_view sentence) {
+    const auto& docs = rejection_docs();
+    ensure(std::any_of(docs.begin(), docs.end(), [&](const auto& doc) { return doc.code == code; }),
+           "a rejection has a documented code");
+    const auto place = pointer.empty() ? std::string_view{"the message"} : pointer;
+    return {std::string{code}, fmt::format("{}: {}", place, sentence)};
+}
+
+std::string point_to(std::string_view parent, std::string_view name) {
+    std::string pointer{parent};
+    pointer += '/';
+    for (const char c : one_line(name, 60)) {
+        if (c == '~') {
+            pointer += "~0";
+        } else if (c == '/') {
+            pointer += "~1";
+        } else {
+            pointer += c;
+        }
+    }
+    return pointer;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,215 @@
+#include "core/systems/system.hpp"
+
+#include "support.hpp"
+
+#include <unistd.h>
+
+namespace fanfare {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::environment_of;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsProblem;
+using ::testing::Pair;
+using testing::problems_of;
+using namespace std::chrono_literals;
+
+std::variant<System, Problems> load(std::string_view text,
+                                    std::map<std::string, std::string> variables = {}) {
+    return parse_system("systems/shop/system.yaml", text, environment_of(std::move(variables)));
+}
+
+System system_in(std::string_view text, std::map<std::string, std::string> variables = {}) {
+    auto loaded = load(text, std::move(variables));
+    for (const auto& problem : problems_of(loaded)) ADD_FAILURE() << describe(problem);
+    auto* const system = std::get_if<System>(&loaded);
+    return system == nullptr ? System{} : std::move(*system);
+}
+
+const std::string base =
+    "audiences:\n  all: SELECT 1 AS recipient_id\n"
+    "contacts:\n  email: SELECT 1 WHERE 1 = ANY(:recipients)\n"
+    "  push: SELECT 1 WHERE 1 = ANY(:recipients)\n";
+
+TEST(System, IsReadWhole) {
+    const auto system = system_in(
+        base +
+            "database: {env: SHOP_URL}\nstatement_timeout_ms: 5000\n"
+            "kinds:\n  sale.start: {lane: bulk, audience: all, channels: [push, email],"
+            " templates: shop/sale, dedupe: address, times: [starts_at],"
+            " person_defaults: {name: there}, collapse_key: \"s-{{id}}\", on_doubt: {push: hold}}\n"
+            "schedules:\n  sale.start:\n    sql: |\n      SELECT\n        :horizon\n",
+        {{"SHOP_URL", "dbname=shop"}});
+    EXPECT_EQ(system.name, "shop");
+    EXPECT_EQ(system.database.reveal(), "dbname=shop");
+    EXPECT_EQ(system.statement_timeout, 5s);
+    const auto* const kind = system.find_kind("sale.start");
+    ASSERT_NE(kind, nullptr);
+    EXPECT_EQ(kind->name, "sale.start");
+    EXPECT_EQ(kind->lane, Lane::bulk);
+    EXPECT_EQ(kind->audience, "all");
+    EXPECT_THAT(kind->channels, ElementsAre(Channel::email, Channel::push));
+    EXPECT_EQ(kind->templates, "shop/sale");
+    EXPECT_EQ(kind->dedupe, Dedupe::address);
+    EXPECT_THAT(kind->times, ElementsAre("starts_at"));
+    EXPECT_THAT(kind->person_defaults, ElementsAre(Pair("name", "there")));
+    EXPECT_EQ(kind->collapse_key, "s-{{id}}");
+    EXPECT_EQ(kind->on_doubt[2], DoubtPolicy::hold);
+    EXPECT_EQ(kind->on_doubt[0], std::nullopt);
+    ASSERT_EQ(system.schedules.size(), 1U);
+    EXPECT_EQ(system.schedules[0].kind, "sale.start");
+    EXPECT_EQ(system.schedules[0].query.sql, "SELECT\n  $1::timestamptz");
+    EXPECT_EQ(system.schedules[0].query.line, 13);
+    EXPECT_EQ(system.find_kind("other"), nullptr);
+    EXPECT_EQ(system.find_audience("other"), nullptr);
+}
+
+TEST(System, HasDefaults) {
+    const auto system = system_in(base + "kinds:\n  plain:\n");
+    EXPECT_TRUE(system.database.empty());
+    EXPECT_EQ(system.statement_timeout, 30s);
+    const auto* const kind = system.find_kind("plain");
+    ASSERT_NE(kind, nullptr);
+    EXPECT_EQ(kind->templates, "plain");
+    EXPECT_EQ(kind->lane, Lane::normal);
+    EXPECT_EQ(kind->dedupe, Dedupe::person);
+    EXPECT_THAT(kind->channels, ElementsAre(Channel::email, Channel::push));
+}
+
+TEST(System, BoundsItsTimeout) {
+    const auto with = [](const std::string& value) {
+        return problems_of(load(base + "kinds: {a: {}}\nstatement_timeout_ms: " + value)).size();
+    };
+    EXPECT_EQ(with("99"), 1U);
+    EXPECT_EQ(with("100"), 0U);
+    EXPECT_EQ(with("600000"), 0U);
+    EXPECT_EQ(with("600001"), 1U);
+}
+
+TEST(System, PointsIntoItsQueries) {
+    EXPECT_THAT(
+        problems_of(load("audiences:\n"
+                         "  a: |\n"
+                         "    SELECT 1\n"
+                         "      ; SELECT 2\n"
+                         "  b: SELECT :recipients\n"
+                         "  c: [SELECT 1]\n"
+                         "  d: {sql: SELECT 1, more: 1}\n"
+                         "  e: {more: 1}\n"
+                         "  D: SELECT 1\n"
+                         "contacts:\n"
+                         "  email: SELECT id FROM users\n"
+                         "  push: SELECT :user_id\n"
+                         "  fax: SELECT 1\n"
+                         "kinds: {k: {audience: b}}\n"
+                         "schedules:\n"
+                         "  k: 'SELECT :until'\n")),
+        ElementsAre(IsProblem(4, "audiences.a", "; before the end", "a single statement"),
+                    IsProblem(5, "audiences.b", ":recipients", "parameters of the job"),
+                    IsProblem(6, "audiences.c", "(a list)", "SQL text"),
+                    IsProblem(7, "audiences.d.more", "(unknown key)", "a known key"),
+                    IsProblem(8, "audiences.e.more", "(unknown key)", "a known key"),
+                    IsProblem(8, "audiences.e", "(a map)", "SQL text"),
+                    IsProblem(9, "audiences", "D", "a name of"),
+                    IsProblem(11, "contacts.email", "a query without parameters", ":recipients"),
+                    IsProblem(12, "contacts.push", ":user_id", "no parameter but :recipients"),
+                    IsProblem(13, "contacts.fax", "(unknown key)", "a known key"),
+                    IsProblem(16, "schedules.k", ":until", "no parameter but :horizon")));
+}
+
+TEST(System, RefusesKindsThatPointNowhere) {
+    EXPECT_THAT(
+        problems_of(load(base + "kinds:\n"
+                                "  a: {audience: al}\n"
+                                "  b: {channels: [sms]}\n"
+                                "  c: {channels: []}\n"
+                                "  d: {channels: [push, push, fax]}\n"
+                                "  e: {lane: slow, dedupe: none, lanes: 1, templates: ../x}\n"
+                                "  f: {times: [a-b], person_defaults: {a-b: c, d: [e]}}\n"
+                                "  g: {on_doubt: {push: guess, fax: hold}}\n"
+                                "  H: {}\n"
+                                "  i: []\n"
+                                "schedules:\n"
+                                "  c: SELECT 1\n"
+                                "  z: SELECT 1\n")),
+        ElementsAre(IsProblem(9, "kinds.c.channels", "[]", "at least one channel"),
+                    IsProblem(10, "kinds.d.channels[1]", "push", "each at most once"),
+                    IsProblem(10, "kinds.d.channels[2]", "fax", "email, sms or push"),
+                    IsProblem(11, "kinds.e.lane", "slow", "urgent, normal or bulk"),
+                    IsProblem(11, "kinds.e.dedupe", "none", "person or address"),
+                    IsProblem(11, "kinds.e.lanes", "(unknown key)", "kinds.e.lane?"),
+                    IsProblem(11, "kinds.e.templates", "../x", "without .."),
+                    IsProblem(12, "kinds.f.times[0]", "a-b", "variable"),
+                    IsProblem(12, "kinds.f.person_defaults", "a-b", "letters"),
+                    IsProblem(12, "kinds.f.person_defaults.d", "(a list)", "text"),
+                    IsProblem(13, "kinds.g.on_doubt.push", "guess", "hold, resend or reconcile"),
+                    IsProblem(13, "kinds.g.on_doubt.fax", "(unknown key)", "a known key"),
+                    IsProblem(14, "kinds", "H", "a name of"),
+                    IsProblem(15, "kinds.i", "(a list)", "a map"),
+                    IsProblem(7, "kinds.a.audience", "al", "did you mean all?"),
+                    IsProblem(8, "kinds.b.channels", "sms", "contacts.sms"),
+                    IsProblem(17, "kinds.c.audience", "", "because the kind has a schedule"),
+                    IsProblem(18, "schedules.z", "z", "a name below kinds")));
+}
+
+TEST(System, NeedsItsThreeSections) {
+    EXPECT_THAT(problems_of(load("")), ElementsAre(IsProblem(0, "audiences", "", "a map"),
+                                                   IsProblem(0, "contacts", "", "a map"),
+                                                   IsProblem(0, "kinds", "", "a map")));
+}
+
+TEST(System, NeverHoldsASecret) {
+    const auto found =
+        problems_of(load(base + "kinds: {a: {}}\ndatabase: postgresql://u:hush@h/d\n"));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].value, "(not shown)");
+}
+
+class SystemsTest : public ::testing::Test {
+protected:
+    ~SystemsTest() override { std::filesystem::remove_all(dir); }
+    void write(const std::string& name, const std::string& text) const {
+        std::filesystem::create_directories(dir / name);
+        std::ofstream{dir / name / "system.yaml"} << text;
+    }
+    std::filesystem::path dir = std::filesystem::temp_directory_path() /
+                                ("fanfare_systems_test_" + std::to_string(getpid()));
+};
+
+TEST_F(SystemsTest, AreTheFolders) {
+    write("one", base + "kinds: {a: {}}\n");
+    write("two", base + "kinds: {a: {}}\n");
+    std::filesystem::create_directories(dir / ".hidden");
+    std::ofstream{dir / "README.md"} << "hello";
+    const auto loaded = load_systems(dir, environment_of({}));
+    ASSERT_THAT(problems_of(loaded), IsEmpty());
+    const auto& systems = std::get<Systems>(loaded);
+    EXPECT_EQ(systems.size(), 2U);
+    EXPECT_TRUE(systems.contains("one"));
+    EXPECT_EQ(systems.at("two").find_audience("all")->query.file,
+              (dir / "two/system.yaml").string());
+}
+
+TEST_F(SystemsTest, ReportTheProblemsOfAll) {
+    write("one", base + "kinds: {a: {b: 1}}\n");
+    write("two", "{");
+    write("Three", base + "kinds: {a: {}}\n");
+    std::filesystem::create_directories(dir / "four");
+    const auto found = problems_of(load_systems(dir, environment_of({})));
+    ASSERT_EQ(found.size(), 4U);
+    EXPECT_EQ(found[0].key, "(folder)");
+    EXPECT_THAT(found[1].file, HasSubstr("four/system.yaml"));
+    EXPECT_EQ(found[2].key, "kinds.a.b");
+    EXPECT_THAT(found[3].expected, HasSubstr("valid YAML"));
+}
+
+TEST_F(SystemsTest, NeedTheFolder) {
+    const auto found = problems_of(load_systems(dir / "gone", environment_of({})));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].key, "systems_dir");
+}
+
+}  // namespace
+}  // namespace fanfare
