@@ -30,8 +30,8 @@ bool is_name(std::string_view name) noexcept {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     };
     return !name.empty() && name.size() <= name_bytes_max && is_letter(name.front()) &&
-           std::ranges::all_of(
-               name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+           std::ranges::all_of(name,
+                               [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
 /// Turns offsets into lines and columns. Cheap when asked in rising order, as the compiler
@@ -75,8 +75,7 @@ public:
 
 private:
     void complain(std::size_t offset, std::string found, std::string expected) {
-        complaints_.push_back(
-            {ruler_.at(offset), std::move(found), std::move(expected)});
+        complaints_.push_back({ruler_.at(offset), std::move(found), std::move(expected)});
     }
 
     /// Bytes that no mail, SMS or JSON should hold.
@@ -173,8 +172,8 @@ private:
     }
 
     bool is_dropped(std::size_t offset) const {
-        const auto next = std::ranges::upper_bound(
-            dropped_, offset, {}, &std::pair<std::size_t, std::size_t>::first);
+        const auto next = std::ranges::upper_bound(dropped_, offset, {},
+                                                   &std::pair<std::size_t, std::size_t>::first);
         return next != dropped_.begin() && offset < std::prev(next)->second;
     }
 
@@ -187,7 +186,8 @@ private:
             case tag_type::text:
                 if (!is_dropped(node.position)) emit_literal(node);
                 return;
-            case tag_type::comment: return;
+            case tag_type::comment:
+                return;
             case tag_type::unescaped_variable:
                 if (form_ == Form::html) {
                     complain(node.position, fmt::format("{{{{{{{}}}}}}}", node.tag.name),
@@ -195,9 +195,15 @@ private:
                     return;
                 }
                 [[fallthrough]];
-            case tag_type::variable: emit_variable(node); return;
-            case tag_type::section_begin: emit_section(node, Verb::section); return;
-            case tag_type::section_begin_inverted: emit_section(node, Verb::inverted); return;
+            case tag_type::variable:
+                emit_variable(node);
+                return;
+            case tag_type::section_begin:
+                emit_section(node, Verb::section);
+                return;
+            case tag_type::section_begin_inverted:
+                emit_section(node, Verb::inverted);
+                return;
             case tag_type::partial:
                 complain(node.position, fmt::format("{{{{>{}}}}}", node.tag.name), "no partials");
                 return;
@@ -226,8 +232,7 @@ private:
             complain(node.position, fmt::format("{{{{{}}}}}", node.tag.name),
                      std::string{objection});
         }
-        steps_.push_back(
-            {Verb::variable, index_of(node), 0, 0, ruler_.at(node.position)});
+        steps_.push_back({Verb::variable, index_of(node), 0, 0, ruler_.at(node.position)});
     }
 
     void emit_section(const Node& node, Verb verb) {

@@ -23,11 +23,21 @@ void append_html(std::string_view value, std::string& out) {
         out.append(value.substr(0, at));
         if (at == std::string_view::npos) return;
         switch (value[at]) {
-            case '&': out.append("&amp;"); break;
-            case '<': out.append("&lt;"); break;
-            case '>': out.append("&gt;"); break;
-            case '"': out.append("&quot;"); break;
-            default: out.append("&#39;"); break;
+            case '&':
+                out.append("&amp;");
+                break;
+            case '<':
+                out.append("&lt;");
+                break;
+            case '>':
+                out.append("&gt;");
+                break;
+            case '"':
+                out.append("&quot;");
+                break;
+            default:
+                out.append("&#39;");
+                break;
         }
         value.remove_prefix(at + 1);
     }

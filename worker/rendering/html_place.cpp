@@ -1,5 +1,7 @@
 #include "worker/rendering/html_place.hpp"
 
+#include <utility>
+
 namespace fanfare {
 namespace {
 
@@ -9,6 +11,10 @@ constexpr std::size_t recent_bytes_max = 16;
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+bool begins_tag(char c) noexcept {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || c == '/' || c == '!' || c == '?';
+}
 
 void remember(std::string& word, char c) {
     if (word.size() < recent_bytes_max) word.push_back(lower(c));
@@ -28,9 +34,12 @@ void HtmlPlace::step(char c) {
                 recent_.clear();
                 element_.clear();
                 attribute_.clear();
+                value_next_ = false;
             }
             return;
-        case State::tag: step_tag(c); return;
+        case State::tag:
+            step_tag(c);
+            return;
         case State::double_quoted:
             if (c == '"') state_ = State::tag;
             return;
@@ -60,19 +69,22 @@ void HtmlPlace::step(char c) {
 }
 
 void HtmlPlace::step_tag(char c) {
+    const auto is_first = element_.empty() && recent_.empty();
+    const auto begins_value = std::exchange(value_next_, false);
     if (c == '>') {
         leave_tag();
-    } else if (c == '"') {
-        state_ = State::double_quoted;
-    } else if (c == '\'') {
-        state_ = State::single_quoted;
-    } else if (is_space(c) || c == '=') {
+    } else if (is_first && !begins_tag(c)) {
+        state_ = c == '<' ? State::tag : State::text;  // "a < b" is text.
+    } else if ((c == '"' || c == '\'') && begins_value) {
+        state_ = c == '"' ? State::double_quoted : State::single_quoted;
+    } else if (is_space(c) || c == '=' || (c == '/' && !is_first)) {
         if (element_.empty()) {
             element_ = recent_;
         } else if (!recent_.empty()) {
             attribute_ = recent_;
         }
         recent_.clear();
+        value_next_ = c == '=' || (is_space(c) && begins_value);
     } else {
         remember(recent_, c);
         if (element_.empty() && recent_ == "!--") {
@@ -98,10 +110,14 @@ bool HtmlPlace::same_as(const HtmlPlace& other) const noexcept {
 
 std::string_view HtmlPlace::objection() const noexcept {
     switch (state_) {
-        case State::text: return "";
-        case State::tag: return "inside a tag it must stand in a quoted attribute";
-        case State::comment: return "it must not stand in a comment";
-        case State::raw: return "it must not stand in a script or style element";
+        case State::text:
+            return "";
+        case State::tag:
+            return "inside a tag it must stand in a quoted attribute";
+        case State::comment:
+            return "it must not stand in a comment";
+        case State::raw:
+            return "it must not stand in a script or style element";
         case State::double_quoted:
         case State::single_quoted:
             if (attribute_ == "style" || attribute_.starts_with("on") || attribute_ == "srcdoc") {

@@ -31,9 +31,10 @@ private:
     void leave_tag();
 
     State state_ = State::text;
-    std::string recent_;     // Since the last "<" or, in a tag, the word being read; bounded.
-    std::string element_;    // Of the tag being read, or the raw element being skipped.
-    std::string attribute_;  // The last attribute name of the tag being read.
+    std::string recent_;       // Since the last "<" or, in a tag, the word being read; bounded.
+    std::string element_;      // Of the tag being read, or the raw element being skipped.
+    std::string attribute_;    // The last attribute name of the tag being read.
+    bool value_next_ = false;  // After "=": only here does a quote begin a quoted value.
 };
 
 }  // namespace fanfare

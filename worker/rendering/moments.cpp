@@ -160,8 +160,7 @@ Moments::Moments(Moments&&) noexcept = default;
 Moments& Moments::operator=(Moments&&) noexcept = default;
 Moments::~Moments() = default;
 
-std::string Moments::format(TimePoint moment, std::string_view time_zone,
-                            std::string_view locale) {
+std::string Moments::format(TimePoint moment, std::string_view time_zone, std::string_view locale) {
     if (time_zone.size() > name_bytes_max) time_zone = "";
     if (locale.size() > name_bytes_max) locale = "";
     auto& key = caches_->key;

@@ -21,7 +21,7 @@ namespace fanfare {
 /// Threads   not thread-safe: one per worker thread.
 class Moments {
 public:
-    static constexpr std::size_t locales_max = 128;
+    static constexpr std::size_t locales_max = 64;
     static constexpr std::size_t zones_max = 1'024;
     static constexpr std::size_t results_max = 8'192;
 

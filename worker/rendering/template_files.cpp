@@ -65,7 +65,8 @@ std::vector<PartKind> parts_of(Channel channel) {
             return {{"subject", Form::line, true, false, 0},
                     {"text", Form::text, true, true, 1},
                     {"html", Form::html, false, true, 2}};
-        case Channel::sms: return {{"text", Form::text, true, false, 1}};
+        case Channel::sms:
+            return {{"text", Form::text, true, false, 1}};
         case Channel::push:
             return {{"title", Form::line, true, false, 0}, {"body", Form::text, true, false, 1}};
     }
@@ -134,8 +135,8 @@ std::variant<std::vector<TemplateSource>, Problems> read_template_files(const fi
         walk.problems.push_back({dir.string(), 0, "", error.message(), "a folder of templates"});
     }
     if (walk.sources.size() == template_files_max) {
-        walk.problems.push_back({dir.string(), 0, "", "",
-                                 fmt::format("fewer than {} templates", template_files_max)});
+        walk.problems.push_back(
+            {dir.string(), 0, "", "", fmt::format("fewer than {} templates", template_files_max)});
     }
     if (!walk.problems.empty()) return std::move(walk.problems);
     // The order of a directory is chance; that of messages should not be.

@@ -90,8 +90,7 @@ void Templates::Shelf::add(const TemplateSource& source, const std::string& file
         return;
     }
     known_file = file;
-    auto compiled =
-        compile(normalised(source.text, name.part), name.part.form, localised->names);
+    auto compiled = compile(normalised(source.text, name.part), name.part.form, localised->names);
     if (auto* program = std::get_if<Program>(&compiled)) {
         localised->parts[name.part.place] = std::move(*program);
         return;
@@ -101,8 +100,7 @@ void Templates::Shelf::add(const TemplateSource& source, const std::string& file
     }
 }
 
-void Templates::Shelf::find_missing(const std::filesystem::path& origin,
-                                    Problems& problems) const {
+void Templates::Shelf::find_missing(const std::filesystem::path& origin, Problems& problems) const {
     for (const auto& [folder, by_channel] : folders) {
         for (const auto channel : channels) {
             const auto* locales = find(folder, channel);
@@ -116,8 +114,8 @@ void Templates::Shelf::find_missing(const std::filesystem::path& origin,
                 for (const auto& localised : *locales) {
                     if (!localised.files[part.place].empty()) continue;
                     const auto dot = localised.name.empty() ? "" : ".";
-                    complain(fmt::format("{}{}{}.{}.mustache", stem, dot, localised.name,
-                                         part.word));
+                    complain(
+                        fmt::format("{}{}{}.{}.mustache", stem, dot, localised.name, part.word));
                 }
                 // Without the default there would be nothing to fall back to.
                 if (std::ranges::find(*locales, "", &Localised::key) == locales->end()) {
@@ -212,8 +210,7 @@ std::optional<Problem> Templates::check(std::string_view folder, Channel channel
     return std::nullopt;
 }
 
-Result<Content> Templates::render(std::string_view folder, Channel channel,
-                                  std::string_view locale,
+Result<Content> Templates::render(std::string_view folder, Channel channel, std::string_view locale,
                                   const std::map<std::string, std::string>& shared,
                                   std::span<const std::string> personal) const {
     const auto* localised = find(folder, channel, locale);

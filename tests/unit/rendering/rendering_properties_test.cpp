@@ -33,10 +33,11 @@ private:
 };
 
 constexpr std::string_view fragments[]{
-    "{{",    "}}",     "{{{", "}}}", "{{#a}}", "{{/a}}", "{{^b}}",  "{{/b}}", "{{a}}", "{{ b }}",
-    "{{&a}}", "{{=",   "=}}", "{{>", "{{!",    "x",      " ",       "\n",     "<",     ">",
-    "\"",    "'",      "=",   "<a href=\"",    "<!--",   "-->",     "<style>", "</style>", "é",
-    "\xFF",  "\x01",   "#",   "{",   "}",      "\t",     "{{#",     "{{.}}"};
+    "{{",    "}}",      "{{{",     "}}}",      "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}",
+    "{{a}}", "{{ b }}", "{{&a}}",  "{{=",      "=}}",    "{{>",    "{{!",    "x",
+    " ",     "\n",      "<",       ">",        "\"",     "'",      "=",      "<a href=\"",
+    "<!--",  "-->",     "<style>", "</style>", "é",      "\xFF",   "\x01",   "#",
+    "{",     "}",       "\t",      "{{#",      "{{.}}"};
 
 TEST(AnyTemplate, IsRefusedOrRendersWithoutGettingOutOfItsPlace) {
     Chance chance{20261120};
@@ -44,7 +45,8 @@ TEST(AnyTemplate, IsRefusedOrRendersWithoutGettingOutOfItsPlace) {
     for (int round = 0; round < 60'000; ++round) {
         std::string source;
         for (auto left = chance.below(14); left > 0; --left) {
-            source += chance.below(20) == 0 ? chance.bytes(6) : std::string{chance.one_of(fragments)};
+            source +=
+                chance.below(20) == 0 ? chance.bytes(6) : std::string{chance.one_of(fragments)};
         }
         const std::vector<TemplateSource> sources{{"k/email.subject.mustache", "s"},
                                                   {"k/email.text.mustache", "t"},
@@ -72,9 +74,11 @@ TEST(AnyTemplate, IsRefusedOrRendersWithoutGettingOutOfItsPlace) {
 
 TEST(AnyTemplate, RendersLikeTheLibraryItself) {
     // On one line, where the library has no rule of its own about lines.
-    constexpr std::string_view pieces[]{"{{a}}", "{{ b }}", "{{c}}", "{{{a}}}", "text ", "é",
-                                        "{{#a}}A{{/a}}", "{{^a}}no A{{/a}}", "{{#b}}[{{a}}", "{{/b}}",
-                                        "{{^c}}(", "{{/c}}", "{{! note }}", "}}"};
+    constexpr std::string_view pieces[]{
+        "{{a}}",        "{{ b }}", "{{c}}",         "{{{a}}}",
+        "text ",        "é",       "{{#a}}A{{/a}}", "{{^a}}no A{{/a}}",
+        "{{#b}}[{{a}}", "{{/b}}",  "{{^c}}(",       "{{/c}}",
+        "{{! note }}",  "}}"};
     Chance chance{7};
     std::size_t compared = 0;
     for (int round = 0; round < 20'000; ++round) {
@@ -129,7 +133,8 @@ TEST(AnyValue, StaysOneLineInASubject) {
 TEST(AnyMoment, IsReadBackAsWritten) {
     Chance chance{3};
     for (int round = 0; round < 100'000; ++round) {
-        const auto seconds = static_cast<std::int64_t>(chance.below(4'000'000'000U)) - 1'000'000'000;
+        const auto seconds =
+            static_cast<std::int64_t>(chance.below(4'000'000'000U)) - 1'000'000'000;
         const auto micros = static_cast<std::int64_t>(chance.below(1'000'000));
         const TimePoint moment{std::chrono::seconds{seconds} + std::chrono::microseconds{micros}};
         const auto text = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",

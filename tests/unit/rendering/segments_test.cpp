@@ -27,14 +27,14 @@ Segments unicode(std::size_t count, std::size_t units) { return {count, true, un
 TEST(Segments, KnowEveryCharacterOfTheBasicTable) {
     // One row of the table in 3GPP TS 23.038 a line; the escape (0x1B) stands for no character.
     const std::vector<std::string> characters{
-        "@", "£", "$", "¥", "è", "é", "ù", "ì", "ò", "Ç", "\n", "Ø", "ø", "\r", "Å", "å",
-        "Δ", "_", "Φ", "Γ", "Λ", "Ω", "Π", "Ψ", "Σ", "Θ", "Ξ", "Æ", "æ", "ß", "É",
-        " ", "!", "\"", "#", "¤", "%", "&", "'", "(", ")", "*", "+", ",", "-", ".", "/",
-        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ":", ";", "<", "=", ">", "?",
-        "¡", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O",
-        "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "Ä", "Ö", "Ñ", "Ü", "§",
-        "¿", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o",
-        "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z", "ä", "ö", "ñ", "ü", "à"};
+        "@", "£",  "$", "¥", "è", "é", "ù", "ì", "ò", "Ç", "\n", "Ø", "ø", "\r", "Å", "å",
+        "Δ", "_",  "Φ", "Γ", "Λ", "Ω", "Π", "Ψ", "Σ", "Θ", "Ξ",  "Æ", "æ", "ß",  "É", " ",
+        "!", "\"", "#", "¤", "%", "&", "'", "(", ")", "*", "+",  ",", "-", ".",  "/", "0",
+        "1", "2",  "3", "4", "5", "6", "7", "8", "9", ":", ";",  "<", "=", ">",  "?", "¡",
+        "A", "B",  "C", "D", "E", "F", "G", "H", "I", "J", "K",  "L", "M", "N",  "O", "P",
+        "Q", "R",  "S", "T", "U", "V", "W", "X", "Y", "Z", "Ä",  "Ö", "Ñ", "Ü",  "§", "¿",
+        "a", "b",  "c", "d", "e", "f", "g", "h", "i", "j", "k",  "l", "m", "n",  "o", "p",
+        "q", "r",  "s", "t", "u", "v", "w", "x", "y", "z", "ä",  "ö", "ñ", "ü",  "à"};
     EXPECT_EQ(characters.size(), 127U);
     for (const auto& character : characters) {
         EXPECT_EQ(count_segments(character), gsm(1, 1)) << character;
@@ -86,8 +86,10 @@ TEST(Segments, NeverCutASurrogatePair) {
     EXPECT_EQ(count_segments(repeated(35, "\U0001F389")), unicode(1, 70));
     EXPECT_EQ(count_segments(repeated(66, "\U0001F389")), unicode(2, 132));
     EXPECT_EQ(count_segments(repeated(67, "\U0001F389")), unicode(3, 134)) << "134, but not in two";
-    EXPECT_EQ(count_segments(repeated(66, "x") + "\U0001F389" + repeated(66, "x")), unicode(3, 134));
-    EXPECT_EQ(count_segments(repeated(65, "x") + "\U0001F389" + repeated(67, "x")), unicode(2, 134));
+    EXPECT_EQ(count_segments(repeated(66, "x") + "\U0001F389" + repeated(66, "x")),
+              unicode(3, 134));
+    EXPECT_EQ(count_segments(repeated(65, "x") + "\U0001F389" + repeated(67, "x")),
+              unicode(2, 134));
 }
 
 TEST(Segments, ReplaceWhatIsNotUtf8) {

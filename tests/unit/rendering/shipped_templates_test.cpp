@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::vector<std::string> shared_names{"username", "title", "starts_in", "show_id",
-                                            "user_id",  "body"};
+const std::vector<std::string> shared_names{"username", "title",   "starts_in",
+                                            "show_id",  "user_id", "body"};
 const std::vector<std::string> personal_names{"name", "starts_at", "unsubscribe_url"};
 constexpr std::string_view kinds[]{"show.reminder", "show.cancelled", "generic"};
 constexpr std::string_view locales[]{"", "de"};
@@ -78,8 +78,8 @@ TEST(ShippedTemplates, RemindInTheWordsOfTheSystem) {
 TEST(ShippedTemplates, SayTheSameInTextAndHtml) {
     for (const auto kind : kinds) {
         for (const auto locale : locales) {
-            const auto mail = rendered(kind, Channel::email, locale,
-                                       {{"link", "https://example.org/live/42"}});
+            const auto mail =
+                rendered(kind, Channel::email, locale, {{"link", "https://example.org/live/42"}});
             const auto text = written(mail, mail.text);
             const auto html = written(mail, mail.html);
             std::vector<std::string> facts{"Friday Night", "https://example.org/live/42",

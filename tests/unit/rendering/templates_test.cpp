@@ -98,9 +98,13 @@ TEST(Templates, EscapeEveryValueInHtml) {
 }
 
 TEST(Templates, TakeControlCharactersOutOfValues) {
-    const std::string value{"a\r\nBcc: b\0\t\x7f\x1b[0m\xC2\x85\xE2\x80\xA8" "c", 22};
-    const auto content =
-        email("{{v}}", "{{v}}", "{{v}}").render("k", Channel::email, "", {{"v", value}}, {}).value();
+    const std::string value{
+        "a\r\nBcc: b\0\t\x7f\x1b[0m\xC2\x85\xE2\x80\xA8"
+        "c",
+        22};
+    const auto content = email("{{v}}", "{{v}}", "{{v}}")
+                             .render("k", Channel::email, "", {{"v", value}}, {})
+                             .value();
     EXPECT_EQ(written(content.subject), "a  Bcc: b    [0m  c");
     EXPECT_EQ(written(content.text), "a\nBcc: b [0mc");
     EXPECT_EQ(written(content.html), "a\nBcc: b [0mc");
@@ -117,12 +121,25 @@ TEST(Templates, FallBackFromRegionToLanguageToDefault) {
                                    {"k/sms.pt.text.mustache", "pt"},
                                    {"k/sms.pt-BR.text.mustache", "pt-BR"},
                                    {"k/sms.zh-Hant.text.mustache", "zh-Hant"}});
-    const std::vector<std::pair<std::string, std::string>> expected{
-        {"de", "de"},         {"DE", "de"},       {"de-AT", "de"},    {"de_AT.UTF-8", "de"},
-        {"pt-BR", "pt-BR"},   {"pt-br", "pt-BR"}, {"PT_BR", "pt-BR"}, {"pt-PT", "pt"},
-        {"pt-BR-x-a", "pt-BR"}, {"zh-Hant-TW", "zh-Hant"}, {"zh", ""}, {"", ""},
-        {"fr", ""},           {"d", ""},          {"deu", ""},        {"-", ""},
-        {"de-", "de"},        {"../de", ""},      {std::string(1000, 'd'), ""}};
+    const std::vector<std::pair<std::string, std::string>> expected{{"de", "de"},
+                                                                    {"DE", "de"},
+                                                                    {"de-AT", "de"},
+                                                                    {"de_AT.UTF-8", "de"},
+                                                                    {"pt-BR", "pt-BR"},
+                                                                    {"pt-br", "pt-BR"},
+                                                                    {"PT_BR", "pt-BR"},
+                                                                    {"pt-PT", "pt"},
+                                                                    {"pt-BR-x-a", "pt-BR"},
+                                                                    {"zh-Hant-TW", "zh-Hant"},
+                                                                    {"zh", ""},
+                                                                    {"", ""},
+                                                                    {"fr", ""},
+                                                                    {"d", ""},
+                                                                    {"deu", ""},
+                                                                    {"-", ""},
+                                                                    {"de-", "de"},
+                                                                    {"../de", ""},
+                                                                    {std::string(1000, 'd'), ""}};
     for (const auto& [asked, used] : expected) {
         EXPECT_EQ(templates.resolve_locale("k", Channel::sms, asked), used) << asked;
         const auto content = templates.render("k", Channel::sms, asked, {}, {}).value();
@@ -148,8 +165,9 @@ TEST(Templates, KnowWhatTheyServe) {
 TEST(Templates, FailOnAMissingVariableWithItsPlace) {
     const auto templates = sms("Hi\n  {{nmae}}");
     const auto result = templates.render("k", Channel::sms, "", {{"name", "x"}}, Names{"zone"});
-    EXPECT_EQ(failure_of(result), "render templates/k/sms.text.mustache:2:3: {{nmae}}: expected "
-                                  "one of the known variables: name, zone");
+    EXPECT_EQ(failure_of(result),
+              "render templates/k/sms.text.mustache:2:3: {{nmae}}: expected "
+              "one of the known variables: name, zone");
     const auto problem = templates.check("k", Channel::sms, Names{"name"}, Names{"zone"});
     ASSERT_TRUE(problem);
     EXPECT_EQ(problem->file, "templates/k/sms.text.mustache");
@@ -183,14 +201,15 @@ TEST(Templates, RefuseSectionsOnPersonalVariables) {
 }
 
 TEST(Templates, LetTheUnsubscribeLinkBePersonalSharedOrAbsent) {
-    const auto templates = sms("x{{#unsubscribe_url}} stop: {{unsubscribe_url}}{{/unsubscribe_url}}");
+    const auto templates =
+        sms("x{{#unsubscribe_url}} stop: {{unsubscribe_url}}{{/unsubscribe_url}}");
     const Names url{"unsubscribe_url"};
     EXPECT_FALSE(templates.check("k", Channel::sms, {}, url));
     EXPECT_FALSE(templates.check("k", Channel::sms, url, {}));
     EXPECT_FALSE(templates.check("k", Channel::sms, {}, {}));
     const auto render = [&](const Values& shared, const Names& personal) {
-        return written(
-            templates.render("k", Channel::sms, "", shared, personal).value().text, {"u/1"});
+        return written(templates.render("k", Channel::sms, "", shared, personal).value().text,
+                       {"u/1"});
     };
     EXPECT_EQ(render({}, url), "x stop: u/1");
     EXPECT_EQ(render({{"unsubscribe_url", "u/2"}}, {}), "x stop: u/2");
@@ -200,8 +219,9 @@ TEST(Templates, LetTheUnsubscribeLinkBePersonalSharedOrAbsent) {
 TEST(Templates, RefuseWhatNoMailReaderWouldShow) {
     const Values large{{"v", std::string(html_bytes_max, 'a')}};
     EXPECT_TRUE(email("s", "t", "{{v}}").render("k", Channel::email, "", large, {}));
-    EXPECT_THAT(failure_of(email("s", "t", "<p>{{v}}").render("k", Channel::email, "", large, {})),
-                HasSubstr("email.html.mustache:1:4: 102403 bytes or more: expected at most 102400"));
+    EXPECT_THAT(
+        failure_of(email("s", "t", "<p>{{v}}").render("k", Channel::email, "", large, {})),
+        HasSubstr("email.html.mustache:1:4: 102403 bytes or more: expected at most 102400"));
     // Stops at the bound instead of writing a million times a million bytes.
     std::string many;
     for (int i = 0; i < 10'000; ++i) many += "{{v}}";
