@@ -1,6 +1,7 @@
 #include "worker/providers/options.hpp"
 
 #include <fmt/format.h>
+#include <boost/url/ipv4_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -9,12 +10,11 @@
 namespace fanfare {
 namespace {
 
+/// Of the whole name: in Boost 1.81 host_type() calls "127.0.0.1.example.com" an IPv4 address.
 bool is_loopback(const boost::urls::url_view& url) {
-    if (url.host_type() == boost::urls::host_type::ipv4)
-        return url.host_ipv4_address().is_loopback();
-    if (url.host_type() == boost::urls::host_type::ipv6)
-        return url.host_ipv6_address().is_loopback();
-    return url.host() == "localhost";
+    const std::string host = url.host();
+    if (const auto address = boost::urls::parse_ipv4_address(host)) return address->is_loopback();
+    return host == "localhost" || host == "[::1]";
 }
 
 }  // namespace

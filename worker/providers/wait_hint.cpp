@@ -16,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t date_bytes_max = 64;
+constexpr std::size_t seconds_bytes_max = 32;
 
 std::string_view trimmed(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t";
@@ -26,7 +27,8 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 /// Digits, perhaps with a fraction; no sign, no exponent, nothing behind.
 std::optional<double> parse_seconds(std::string_view text) {
-    if (text.empty() || text.find_first_not_of("0123456789.") != std::string_view::npos) {
+    if (text.empty() || text.size() > seconds_bytes_max ||
+        text.find_first_not_of("0123456789.") != std::string_view::npos) {
         return std::nullopt;
     }
     double seconds = 0;

@@ -190,9 +190,9 @@ private:
 };
 
 bool is_project_id(std::string_view id) noexcept {
-    return id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) {
-               return (bytes::flags_of(c) & bytes::word) != 0 || c == ':';
-           });
+    return !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (bytes::flags_of(c) & bytes::word) != 0 || c == ':';
+    });
 }
 
 void read_account(OptionReader& reader, Parts& parts) {
@@ -226,10 +226,11 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     reader.require_channel(Channel::push);
     read_account(reader, parts);
     auto project_id = reader.text("project_id");
-    reader.require("project_id", is_project_id(project_id), "a project id such as my-project-1");
     if (project_id.empty()) project_id = parts.account.project_id;
-    if (parts.account.private_key && (project_id.empty() || !is_project_id(project_id))) {
-        reader.refuse("project_id", "a project id, here or in the service account");
+    // Nothing is known of it while the key file is unreadable, which is a problem already.
+    const bool is_known = parts.account.private_key != nullptr || reader.has("project_id");
+    if (is_known && !is_project_id(project_id)) {
+        reader.refuse("project_id", "a project id such as my-project-1, here or in the key file");
     }
     const auto link = reader.text("link");
     reader.require("link", link.starts_with("https://"), "an https:// URL");
