@@ -164,7 +164,8 @@ bool TokenBucket::take(double rate, double burst, double cost, std::int64_t now_
         tokens_ = std::min(full, tokens_ + seconds * rate);
     }
     filled_at_ns_ = now_ns;
-    if (tokens_ < std::min(cost, full)) return false;
+    constexpr double rounding = 1e-6;  // A token gathered in tenths is a token.
+    if (tokens_ + rounding < std::min(cost, full)) return false;
     tokens_ -= cost;
     return true;
 }
