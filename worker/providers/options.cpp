@@ -1,7 +1,6 @@
 #include "worker/providers/options.hpp"
 
 #include <fmt/format.h>
-#include <boost/url/ipv4_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -10,11 +9,14 @@
 namespace fanfare {
 namespace {
 
-/// Of the whole name: in Boost 1.81 host_type() calls "127.0.0.1.example.com" an IPv4 address.
 bool is_loopback(const boost::urls::url_view& url) {
-    const std::string host = url.host();
-    if (const auto address = boost::urls::parse_ipv4_address(host)) return address->is_loopback();
-    return host == "localhost" || host == "[::1]";
+    if (url.host_type() == boost::urls::host_type::ipv4) {
+        return url.host_ipv4_address().is_loopback();
+    }
+    if (url.host_type() == boost::urls::host_type::ipv6) {
+        return url.host_ipv6_address().is_loopback();
+    }
+    return url.host() == "localhost";
 }
 
 }  // namespace
@@ -23,6 +25,10 @@ bool is_api_url(std::string_view text, bool allow_http) {
     const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
     if (!parsed) return false;
     const auto& url = *parsed;
+    // Boost 1.81 reads "http://127.0.0.1.example.com" as host 127.0.0.1 and a path that goes on
+    // with ".example.com"; curl would ask the name server for all of it.
+    const std::string path = url.path();
+    if (!path.empty() && path.front() != '/') return false;
     if (url.host().empty() || url.has_userinfo() || url.has_query() || url.has_fragment()) {
         return false;
     }
