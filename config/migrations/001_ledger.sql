@@ -84,21 +84,21 @@ CREATE TABLE chunk (
     attempt      integer NOT NULL DEFAULT 0,
     lease_until  timestamptz,
     claim_token  bigint,
-    next_at      timestamptz NOT NULL DEFAULT app_now(),
-    published_at timestamptz NOT NULL DEFAULT app_now(),
+    next_at      timestamptz NOT NULL DEFAULT app_now(),  -- not to be claimed before
+    publish_at   timestamptz NOT NULL,         -- still planned by then: the sweeper publishes it again
     updated_at   timestamptz NOT NULL DEFAULT app_now(),
     size         integer NOT NULL,             -- recipients in it
     recipients   text[] COMPRESSION lz4 NOT NULL,  -- sorted bytewise, distinct
     outcomes     bytea,                        -- one byte each; null: all pending
     reasons      bytea,                        -- one byte each; null: none
-    provider_ids text[],                       -- one each, or one for all
+    provider_ids text[] COMPRESSION lz4,       -- one each, or one for all that were sent
     tally        integer[],                    -- how many of each outcome, by code; null: all pending
     account      text,                         -- the provider account that served it last
     PRIMARY KEY (job_id, channel, number),
     CHECK (outcomes IS NULL OR octet_length(outcomes) = size),
     CHECK (reasons IS NULL OR octet_length(reasons) = size)
 ) WITH (fillfactor = 80);
-CREATE INDEX chunk_planned ON chunk (next_at) WHERE state = 'planned';
+CREATE INDEX chunk_planned ON chunk (publish_at) WHERE state = 'planned';
 CREATE INDEX chunk_claimed ON chunk (lease_until) WHERE state = 'claimed';
 CREATE INDEX chunk_open ON chunk (job_id) WHERE state <> 'done';
 
@@ -131,7 +131,8 @@ CREATE TABLE bucket (
 -- The fate of every recipient, one row each, for people and Grafana.
 CREATE VIEW delivery AS
 SELECT c.job_id, j.kind, ch.name AS channel, u.recipient, o.name AS outcome, r.name AS reason,
-       CASE WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1]
+       CASE WHEN o.code NOT IN (1, 2, 3, 4) THEN NULL  -- one id stands for all that were sent
+            WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1]
             ELSE c.provider_ids[u.position] END AS provider_id,
        c.attempt AS attempts, c.number AS chunk, c.account, c.updated_at
 FROM chunk c

@@ -39,6 +39,8 @@ Signal::Signal(const asio::any_io_executor& executor)
 
 void Signal::notify() { timer_.cancel(); }
 
+void Signal::notify_one() { timer_.cancel_one(); }
+
 asio::awaitable<void> Signal::wait() { co_await timer_.async_wait(as_tuple(use_awaitable)); }
 
 asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {

@@ -36,13 +36,15 @@ private:
     std::size_t running_ = 0;
 };
 
-/// Wakes every coroutine that waits; the waiters then look at their condition again.
+/// Wakes coroutines that wait; the woken then look at their condition again.
 ///
 /// Threads   one serial executor.
 class Signal {
 public:
     explicit Signal(const boost::asio::any_io_executor& executor);
     void notify();
+    /// Wakes the one that has waited longest.
+    void notify_one();
     [[nodiscard]] boost::asio::awaitable<void> wait();
 
 private:

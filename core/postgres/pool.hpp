@@ -75,11 +75,14 @@ public:
             } else {
                 Value value = work(*connection);
                 give_back(std::move(connection));
-                return value;
+                return Result<Value>{boost::system::in_place_value, std::move(value)};
             }
         } catch (const std::exception& fault) {
             // The connection is not given back: after a fault nobody knows its state.
-            return failure_of(fault, connection && connection->is_open(), std::move(doing));
+            // The tag, because a Value may itself be a Result that a Failure converts to.
+            return Result<Value>{
+                boost::system::in_place_error,
+                failure_of(fault, connection && connection->is_open(), std::move(doing))};
         }
     }
 

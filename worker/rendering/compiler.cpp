@@ -140,7 +140,9 @@ private:
                  "every {{ closed by }} and every {{#x}} by its own {{/x}}");
     }
 
-    std::size_t tag_end(std::size_t begin) const { return source_.find("}}", begin) + 2; }
+    [[nodiscard]] std::size_t tag_end(std::size_t begin) const {
+        return source_.find("}}", begin) + 2;
+    }
 
     /// Section tags and comments that have a line for themselves take the line with them, as
     /// the mustache specification says. (The library decides that while rendering, and
@@ -171,7 +173,7 @@ private:
         dropped_.emplace_back(end, std::min(after + 1, source_.size()));
     }
 
-    bool is_dropped(std::size_t offset) const {
+    [[nodiscard]] bool is_dropped(std::size_t offset) const {
         const auto next = std::ranges::upper_bound(dropped_, offset, {},
                                                    &std::pair<std::size_t, std::size_t>::first);
         return next != dropped_.begin() && offset < std::prev(next)->second;

@@ -18,8 +18,9 @@
 
 namespace fanfare {
 
-inline constexpr std::size_t part_bytes_max = 256 * 1024;  // A rendered part, slots not counted.
-inline constexpr std::size_t html_bytes_max = 100 * 1024;  // Gmail cuts a mail at 102 KB.
+// Of a rendered part, slots not counted. Gmail cuts a mail's HTML at 102 KB.
+inline constexpr std::size_t part_bytes_max = 262'144;
+inline constexpr std::size_t html_bytes_max = 102'400;
 
 /// All templates of a directory, parsed and checked when loaded.
 ///

@@ -1,0 +1,94 @@
+#include "core/ledger/addresses.hpp"
+
+#include <pqxx/nontransaction>
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace fanfare::ledger {
+
+using postgres::append_element;
+
+std::string canonical_address(Channel channel, std::string_view address) {
+    std::string canonical{address};
+    if (channel != Channel::email) return canonical;
+    const auto at = canonical.rfind('@');
+    if (at == std::string::npos) return canonical;
+    for (auto i = at; i < canonical.size(); ++i) {
+        if (canonical[i] >= 'A' && canonical[i] <= 'Z') canonical[i] = static_cast<char>(canonical[i] + 32);
+    }
+    if (canonical.ends_with('.')) canonical.pop_back();
+    return canonical;
+}
+
+std::vector<bool> find_suppressed(Connection& connection, Channel channel,
+                                  std::span<const std::string> addresses) {
+    std::string literal{"{"};
+    for (const auto& address : addresses) append_element(literal, address);
+    literal.push_back('}');
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
+        static_cast<int>(channel), literal);
+    std::vector<bool> suppressed(addresses.size());
+    if (rows.empty()) return suppressed;
+    std::unordered_set<std::string_view> found;
+    for (const auto& row : rows) found.emplace(row[0].c_str(), row[0].size());
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        suppressed[i] = found.contains(addresses[i]);
+    }
+    return suppressed;
+}
+
+void add_suppressions(Connection& connection, Channel channel,
+                      std::span<const NewSuppression> suppressions, std::string_view source) {
+    std::string addresses{"{"};
+    std::string reasons{"{"};
+    for (const auto& suppression : suppressions) {
+        append_element(addresses, suppression.address);
+        append_element(reasons, suppression.reason);
+    }
+    addresses.push_back('}');
+    reasons.push_back('}');
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "INSERT INTO suppression (channel, address, reason, source) "
+        "SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.reason, $4 "
+        "FROM unnest($2::text[], $3::text[]) AS w(address, reason) ON CONFLICT DO NOTHING",
+        static_cast<int>(channel), addresses, reasons, std::string{source});
+}
+
+std::vector<bool> own_addresses(Connection& connection, const std::string& job, Channel channel,
+                                std::span<const AddressClaim> claims) {
+    std::string addresses{"{"};
+    std::string recipients{"{"};
+    for (const auto& claim : claims) {
+        append_element(addresses, claim.address);
+        append_element(recipients, claim.recipient);
+    }
+    addresses.push_back('}');
+    recipients.push_back('}');
+    pqxx::nontransaction work{connection.raw()};
+    // Sorted, so that two replicas with overlapping addresses cannot lock each other out.
+    work.exec_params(
+        "INSERT INTO address_owner (job_id, channel, address, recipient) "
+        "SELECT DISTINCT ON (w.a) $1::uuid, $2::smallint, w.a, w.recipient "
+        "FROM (SELECT sha256(convert_to(address, 'UTF8')) AS a, recipient "
+        "  FROM unnest($3::text[], $4::text[]) AS u(address, recipient)) w "
+        "ORDER BY w.a, w.recipient COLLATE \"C\" ON CONFLICT DO NOTHING",
+        job, static_cast<int>(channel), addresses, recipients);
+    const auto rows = work.exec_params(
+        "SELECT coalesce(o.recipient = w.recipient, true) "
+        "FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS w(address, recipient, position) "
+        "LEFT JOIN address_owner o ON o.job_id = $1::uuid AND o.channel = $2 "
+        "  AND o.address = sha256(convert_to(w.address, 'UTF8')) ORDER BY w.position",
+        job, static_cast<int>(channel), addresses, recipients);
+    std::vector<bool> owned(claims.size(), true);
+    for (std::size_t i = 0; i < owned.size() && i < rows.size(); ++i) {
+        owned[i] = rows[static_cast<pqxx::result::size_type>(i)][0].as<bool>();
+    }
+    return owned;
+}
+
+}  // namespace fanfare::ledger

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/postgres/connection.hpp"
+
+#include <chrono>
+#include <string>
+
+/// Rate tokens of a provider account, shared by all replicas through one row.
+/// Functions block, throw what libpqxx throws, and belong inside postgres::Pool::run().
+namespace fanfare::ledger {
+
+using postgres::Connection;
+
+/// A slice of an account's rate: `tokens` tokens, one every 1/rate seconds from `begins_in`.
+struct Slice {
+    std::chrono::microseconds begins_in{0};
+    std::uint32_t tokens = 0;
+};
+
+/// Reserves the next slice. Nobody else gets its time.
+[[nodiscard]] Slice reserve_slice(Connection& connection, const std::string& account,
+                                  double per_second, std::uint32_t tokens);
+
+/// The provider asked to wait: no replica sends before. Returns how long that is from now.
+std::chrono::microseconds block_account(Connection& connection, const std::string& account,
+                                        std::chrono::milliseconds wait);
+
+/// How long the account is still blocked, by whichever replica; 0 when it is not.
+[[nodiscard]] std::chrono::microseconds blocked_for(Connection& connection,
+                                                    const std::string& account);
+
+}  // namespace fanfare::ledger

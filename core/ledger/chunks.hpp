@@ -1,0 +1,85 @@
+#pragma once
+
+#include "core/domain/words.hpp"
+#include "core/postgres/connection.hpp"
+
+#include <array>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The ledger's chunks: claim, record, sweep. Functions block, throw what libpqxx throws,
+/// and belong inside postgres::Pool::run().
+namespace fanfare::ledger {
+
+using postgres::Connection;
+
+/// Names one chunk; what a descriptor on Kafka carries.
+struct ChunkKey {
+    std::string job;
+    Channel channel = Channel::email;
+    std::int32_t number = 0;
+    auto operator<=>(const ChunkKey&) const = default;
+};
+
+/// A chunk that is ours until its lease runs out.
+struct ClaimedChunk {
+    ChunkKey key;
+    std::int32_t epoch = 0;
+    std::int32_t attempt = 0;         // Counted attempts so far.
+    Lane lane = Lane::normal;
+    DoubtPolicy on_doubt = DoubtPolicy::hold;
+    bool job_cancelled = false;
+    bool job_expired = false;
+    std::string recipients_literal;   // As PostgreSQL wrote it: passed back to contact queries.
+    postgres::TextArray recipients;   // Sorted bytewise. Views into its own storage.
+    std::string outcomes;             // One Outcome a recipient, always full length.
+    std::string reasons;              // One Reason a recipient, always full length.
+    std::vector<std::string> provider_ids;  // Empty, or one a recipient.
+};
+
+/// What is written back.
+struct ChunkRecord {
+    ChunkKey key;
+    std::int32_t epoch = 0;
+    bool done = false;                          // Otherwise planned again ...
+    std::chrono::milliseconds next_in{0};       // ... and claimable after this.
+    std::int32_t attempt = 0;
+    std::string outcomes;
+    std::string reasons;                        // "" when all are none.
+    std::vector<std::string> provider_ids;      // Empty, one for all, or one a recipient.
+    std::string account;
+};
+
+/// How many of each outcome.
+[[nodiscard]] std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes);
+
+/// Claims those chunks that are planned and due; others (claimed, done, locked by another
+/// replica right now) are left out. `token` makes a repeat after a lost answer harmless.
+[[nodiscard]] std::vector<ClaimedChunk> claim_chunks(Connection& connection,
+                                                     std::span<const ChunkKey> keys,
+                                                     std::chrono::milliseconds lease,
+                                                     std::int64_t token);
+
+/// Writes outcomes, fenced by epoch; returns the keys that were written. What is missing was
+/// taken over by somebody else, whose word counts.
+[[nodiscard]] std::vector<ChunkKey> record_chunks(Connection& connection,
+                                                  std::span<const ChunkRecord> records);
+
+/// Takes over chunks whose lease ran out (their worker died or stalled).
+[[nodiscard]] std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
+                                                          std::chrono::milliseconds lease);
+
+/// Chunks that should have been claimed by now: their descriptors go out again.
+struct Overdue {
+    ChunkKey key;
+    Lane lane = Lane::normal;
+};
+[[nodiscard]] std::vector<Overdue> take_overdue(Connection& connection, int limit,
+                                                std::chrono::milliseconds republish_after);
+
+}  // namespace fanfare::ledger

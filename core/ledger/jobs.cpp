@@ -1,0 +1,142 @@
+#include "core/ledger/jobs.hpp"
+
+#include "core/wire/timestamp.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+#include <pqxx/stream_to>
+#include <pqxx/transaction>
+
+namespace fanfare::ledger {
+namespace {
+
+std::string array_of(const auto& numbers) { return fmt::format("{{{}}}", fmt::join(numbers, ",")); }
+
+template <class Number>
+std::array<Number, channel_count> numbers_of(std::string_view literal) {
+    std::array<Number, channel_count> numbers{};
+    postgres::TextArray elements;
+    postgres::parse_array(literal, elements);
+    for (std::size_t i = 0; i < numbers.size() && i < elements.elements.size(); ++i) {
+        numbers[i] = static_cast<Number>(std::stoll(std::string{elements.elements[i]}));
+    }
+    return numbers;
+}
+
+}  // namespace
+
+bool insert_job(Connection& connection, const Job& job, std::string_view body) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto expires =
+        job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
+    const auto done = work.exec_params(
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz) ON CONFLICT DO NOTHING",
+        job.id, job.idempotency_key, job.system, job.kind, std::string{body},
+        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr);
+    return done.affected_rows() == 1;
+}
+
+std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params("SELECT body, state FROM job WHERE id = $1::uuid", id);
+    if (rows.empty()) return std::nullopt;
+    return JobRow{rows[0][0].c_str(), rows[0][1].c_str()};
+}
+
+std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
+                                   std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "UPDATE job SET plan_epoch = plan_epoch + 1, plan_attempts = plan_attempts + 1, "
+        "plan_lease = app_now() + $2 * interval '1 ms' "
+        "WHERE id = $1::uuid AND state = 'planning' "
+        "AND (plan_lease IS NULL OR plan_lease < app_now()) "
+        "RETURNING body, plan_epoch, plan_attempts, plan_cursor, plan_chunks, planned",
+        id, lease.count());
+    if (rows.empty()) return std::nullopt;
+    const auto row = rows[0];
+    return PlanTask{.job = id,
+                    .body = row[0].c_str(),
+                    .epoch = row[1].as<std::int32_t>(),
+                    .attempts = row[2].as<std::int32_t>(),
+                    .cursor = row[3].c_str(),
+                    .chunks = numbers_of<std::int32_t>(row[4].c_str()),
+                    .planned = numbers_of<std::int64_t>(row[5].c_str())};
+}
+
+std::vector<std::string> unplanned_jobs(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec(
+        "SELECT id FROM job WHERE state = 'planning' AND created_at < app_now() - interval '1 s' "
+        "AND (plan_lease IS NULL OR plan_lease < app_now()) ORDER BY lane, created_at LIMIT 16");
+    std::vector<std::string> ids;
+    for (const auto& row : rows) ids.emplace_back(row[0].c_str());
+    return ids;
+}
+
+bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
+                std::span<const NewChunk> chunks, std::chrono::milliseconds lease,
+                std::chrono::milliseconds republish_after) {
+    pqxx::work work{connection.raw()};
+    const auto fenced = work.exec_params(
+        "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], planned = $5::bigint[], "
+        "plan_lease = app_now() + $6 * interval '1 ms' "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
+        "RETURNING app_now(), app_now() + $7 * interval '1 ms'",
+        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(task.planned),
+        lease.count(), republish_after.count());
+    if (fenced.empty()) return false;
+    const std::string now = fenced[0][0].c_str();
+    const std::string publish_at = fenced[0][1].c_str();
+    pqxx::stream_to stream{work, "chunk",
+                           std::vector<std::string>{"job_id", "channel", "number", "on_doubt",
+                                                    "lane", "size", "recipients", "next_at",
+                                                    "publish_at"}};
+    for (const auto& chunk : chunks) {
+        stream << std::make_tuple(task.job, static_cast<int>(chunk.channel), chunk.number,
+                                  static_cast<int>(chunk.on_doubt), static_cast<int>(lane),
+                                  chunk.size, chunk.recipients, now, publish_at);
+    }
+    stream.complete();  // The destructor would swallow an error.
+    work.commit();
+    return true;
+}
+
+bool finish_plan(Connection& connection, const PlanTask& task) {
+    pqxx::nontransaction work{connection.raw()};
+    // An empty audience is done at once.
+    const auto done = work.exec_params(
+        "UPDATE job SET state = CASE WHEN $3 THEN 'sending' ELSE 'done' END::job_state, "
+        "finished_at = CASE WHEN $3 THEN NULL ELSE app_now() END, "
+        "planned_at = app_now(), plan_lease = NULL "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
+        task.job, task.epoch, task.chunks != std::array<std::int32_t, channel_count>{});
+    return done.affected_rows() == 1;
+}
+
+void fail_plan(Connection& connection, const PlanTask& task, const std::string& why, bool final,
+               std::chrono::milliseconds wait) {
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "UPDATE job SET failure = $3, "
+        "state = CASE WHEN $4 AND planned = '{0,0,0}' THEN 'failed' ELSE state END, "
+        "plan_lease = app_now() + $5 * interval '1 ms' "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
+        task.job, task.epoch, why, final, wait.count());
+}
+
+std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids) {
+    pqxx::nontransaction work{connection.raw()};
+    std::string literal{"{"};
+    for (const auto& id : ids) postgres::append_element(literal, id);
+    literal.push_back('}');
+    const auto done = work.exec_params(
+        "UPDATE job SET state = 'done', finished_at = app_now() "
+        "WHERE state = 'sending' AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
+        "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
+        literal);
+    return done.affected_rows();
+}
+
+}  // namespace fanfare::ledger

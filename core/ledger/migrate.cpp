@@ -1,0 +1,74 @@
+#include "core/ledger/migrate.hpp"
+
+#include "core/postgres/connection.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/transaction>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace fanfare::ledger {
+namespace {
+
+constexpr std::int64_t lock_key = 0x66616e66617265;  // "fanfare": one migrator at a time.
+
+std::string contents(const std::filesystem::path& file) {
+    std::ifstream stream{file};
+    std::stringstream text;
+    text << stream.rdbuf();
+    return std::move(text).str();
+}
+
+std::vector<std::filesystem::path> migrations_of(const std::filesystem::path& dir) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator{dir}) {
+        if (entry.path().extension() == ".sql") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// Applies one migration unless it is there; true when it was applied now.
+bool apply(pqxx::connection& connection, const std::string& name, const std::string& sql) {
+    pqxx::work work{connection};
+    work.exec_params("SELECT pg_advisory_xact_lock($1)", lock_key);
+    work.exec(
+        "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, checksum text "
+        "NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+    const auto known = work.exec_params(
+        "SELECT checksum = md5($2) FROM schema_migration WHERE name = $1", name, sql);
+    if (!known.empty()) {
+        if (!known[0][0].as<bool>()) {
+            throw std::runtime_error{fmt::format(
+                "{} was changed after it was applied; put the change into a new file", name)};
+        }
+        return false;
+    }
+    work.exec(sql);
+    work.exec_params("INSERT INTO schema_migration (name, checksum) VALUES ($1, md5($2))", name,
+                     sql);
+    work.commit();
+    return true;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> migrate(const Secret& url, const std::filesystem::path& dir) {
+    std::vector<std::string> applied;
+    bool open = false;
+    try {
+        postgres::Connection connection{url, {.statement_timeout = std::chrono::minutes{10}}};
+        open = true;
+        for (const auto& file : migrations_of(dir)) {
+            const auto name = file.stem().string();
+            if (apply(connection.raw(), name, contents(file))) applied.push_back(name);
+        }
+    } catch (const std::exception& fault) {
+        return postgres::failure_of(fault, open, fmt::format("migrate with {}", dir.string()));
+    }
+    return applied;
+}
+
+}  // namespace fanfare::ledger

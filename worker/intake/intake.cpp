@@ -1,0 +1,105 @@
+#include "worker/intake/intake.hpp"
+
+#include "core/async/task_group.hpp"
+#include "core/ledger/jobs.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::size_t dead_value_bytes_max = 64 * 1024;
+constexpr std::chrono::milliseconds retry_first{100};
+constexpr std::chrono::milliseconds retry_max{5'000};
+
+}  // namespace
+
+std::optional<Rejection> Intake::check(Job& job) const {
+    if (auto rejection = resolve_job(job, parts_.sources.systems())) return rejection;
+    const auto& system = parts_.sources.systems().find(job.system)->second;
+    const auto& folder = system.find_kind(job.kind)->templates;
+    for (const auto channel : job.channels) {
+        if (parts_.templates.has(folder, channel)) continue;
+        return Rejection{"unknown_template",
+                         fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
+                                     "add them or leave the channel out",
+                                     job.kind, to_string(channel), folder)};
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<void> Intake::take(kafka::Received record) {
+    auto decoded = decode_job(record.value);
+    std::optional<Rejection> rejection;
+    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
+        rejection = std::move(*bad);
+    } else {
+        rejection = check(std::get<Job>(decoded));
+    }
+    auto wait = retry_first;
+    while (!stopping_) {
+        const bool settled = rejection ? co_await refuse(record, *rejection)
+                                       : co_await accept(std::get<Job>(decoded));
+        if (settled) {
+            parts_.finished(record);
+            break;
+        }
+        co_await pause_for(wait);
+        wait = std::min(wait * 2, retry_max);
+    }
+}
+
+asio::awaitable<bool> Intake::accept(const Job& job) {
+    auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
+        return ledger::insert_job(ledger, job, encode_job(job));
+    });
+    if (!inserted) {
+        spdlog::warn("job {}: {}", job.id, describe(inserted.error()));
+        co_return false;
+    }
+    parts_.probe.job(inserted.value() ? "accepted" : "repeated");
+    // A repeated one may stem from a worker that died between inserting and planning.
+    parts_.accepted(job.id, job.lane);
+    co_return true;
+}
+
+asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {
+    spdlog::warn("refused a job of partition {} offset {}: {}: {}", record.partition,
+                 record.offset, rejection.code, rejection.message);
+    const bool cut = record.value.size() > dead_value_bytes_max;
+    auto home = co_await asio::this_coro::executor;
+    Signal told{home};
+    std::optional<bool> published;
+    // The callback comes on the producer's thread; what it touches lives in this frame until
+    // it has come.
+    auto queued = parts_.producer.publish(
+        {parts_.topics.dead, record.key,
+         std::string_view{record.value}.substr(0, dead_value_bytes_max),
+         {{"fanfare-reason", rejection.code},
+          {"fanfare-message", rejection.message},
+          {"fanfare-topic", parts_.topics.jobs},
+          {"fanfare-partition", std::to_string(record.partition)},
+          {"fanfare-offset", std::to_string(record.offset)},
+          {"fanfare-bytes", std::to_string(record.value.size())},
+          {"fanfare-truncated", cut ? "true" : "false"}}},
+        [&, home](const Result<void>& result) {
+            const bool done = result.has_value();
+            asio::post(home, [&published, &told, done] {
+                published = done;
+                told.notify();
+            });
+        });
+    if (!queued) co_return false;
+    while (!published) co_await told.wait();
+    if (*published) {
+        parts_.probe.job("rejected");
+        parts_.probe.dead_letter(rejection.code);
+    }
+    co_return *published;
+}
+
+}  // namespace fanfare

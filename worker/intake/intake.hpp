@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/kafka/consumer.hpp"
+#include "core/kafka/producer.hpp"
+#include "core/wire/job.hpp"
+#include "worker/probes/probes.hpp"
+#include "worker/rendering/templates.hpp"
+#include "worker/send/job_context.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+
+namespace fanfare {
+
+/// Takes jobs from Kafka into the ledger, and refuses what is none with a reason.
+///
+/// An accepted job is committed in PostgreSQL before its offset is; a refused one is on
+/// fanfare.dead first. A job that is known already is no fault: nothing happens again.
+///
+/// Threads   one serial executor; the database on the pool's threads.
+class Intake {
+public:
+    struct Parts {
+        Sources& sources;
+        postgres::Pool& ledger;
+        kafka::Producer& producer;
+        kafka::Topics topics;
+        const Templates& templates;
+        WorkerProbe& probe;
+        std::function<void(const std::string& job, Lane lane)> accepted;
+        std::function<void(const kafka::Received&)> finished;
+    };
+    Intake(boost::asio::any_io_executor executor, Parts parts)
+        : executor_{std::move(executor)}, parts_{std::move(parts)} {}
+
+    /// Handles one record of fanfare.jobs; returns when it is settled or `stop` was called.
+    [[nodiscard]] boost::asio::awaitable<void> take(kafka::Received record);
+
+    void stop() { stopping_ = true; }
+
+private:
+    [[nodiscard]] std::optional<Rejection> check(Job& job) const;
+    [[nodiscard]] boost::asio::awaitable<bool> accept(const Job& job);
+    [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
+                                                      const Rejection& rejection);
+
+    boost::asio::any_io_executor executor_;
+    Parts parts_;
+    bool stopping_ = false;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,72 @@
+#include "worker/plan/audience.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/transaction>
+
+namespace fanfare {
+namespace {
+
+using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+
+/// Chunks are sorted bytewise, so that a person is found by a binary search in any locale.
+/// Where the database's own order is that already, its indexes serve it without a sort.
+std::string_view collation(pqxx::transaction_base& work) {
+    const auto rows = work.exec(
+        "SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()");
+    return rows[0][0].as<bool>() ? "" : R"( COLLATE "C")";
+}
+
+}  // namespace
+
+AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& job,
+                               const std::string& cursor)
+    : work_{std::make_unique<Snapshot>(source.raw())}, last_{cursor} {
+    const auto order = collation(*work_);
+    work_->exec("SET LOCAL idle_in_transaction_session_timeout = 0; "
+                "SET LOCAL statement_timeout = '10min'; SET LOCAL cursor_tuple_fraction = 1.0");
+    std::string inner;
+    std::vector<std::string> values;
+    if (!job.job.recipients.empty()) {
+        std::string literal{"{"};
+        for (const auto& id : job.job.recipients) postgres::append_element(literal, id);
+        literal.push_back('}');
+        inner = "SELECT unnest($1::text[]) AS recipient_id";
+        values.push_back(std::move(literal));
+    } else {
+        const auto* const audience = job.system->find_audience(job.job.audience);
+        if (audience == nullptr) {
+            throw std::runtime_error{fmt::format("the audience {} is not configured any more",
+                                                 job.job.audience)};
+        }
+        inner = audience->query.sql;
+        for (const auto& name : audience->query.parameters) {
+            const auto found = job.job.params.find(name);
+            values.push_back(found == job.job.params.end() ? std::string{} : found->second);
+        }
+    }
+    values.push_back(cursor);
+    const auto sql = fmt::format(
+        "DECLARE audience NO SCROLL CURSOR FOR SELECT recipient_id FROM "
+        "(SELECT a.recipient_id::text AS recipient_id FROM ({}) a) b "
+        "WHERE recipient_id{} > ${}::text ORDER BY recipient_id{}",
+        inner, order, values.size(), order);
+    work_->exec_params(sql, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+}
+
+void AudienceStream::next(std::size_t count, std::vector<std::string_view>& ids) {
+    ids.clear();
+    while (ids.empty()) {
+        rows_ = work_->exec(fmt::format("FETCH {} FROM audience", count));
+        if (rows_.empty()) return;
+        ids.reserve(rows_.size());
+        for (const auto& row : rows_) {
+            const auto field = row[0];
+            const std::string_view id{field.c_str(), field.size()};
+            if (id.empty() || id == (ids.empty() ? std::string_view{last_} : ids.back())) continue;
+            ids.push_back(id);
+        }
+        if (!ids.empty()) last_ = ids.back();
+    }
+}
+
+}  // namespace fanfare

@@ -1,0 +1,125 @@
+#include "worker/probes/probes.hpp"
+
+namespace fanfare {
+namespace {
+
+prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry,
+                                                  const std::string& name,
+                                                  const std::string& help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Gauge>& gauges(prometheus::Registry& registry,
+                                              const std::string& name, const std::string& help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+std::string word(auto value) { return std::string{to_string(value)}; }
+
+}  // namespace
+
+AccountProbe::AccountProbe(prometheus::Registry& registry, const std::string& account,
+                           Channel channel) {
+    auto& requests = counters(registry, "fanfare_requests_total",
+                              "Provider calls by account and what the answer meant");
+    auto& recipients = counters(registry, "fanfare_request_recipients_total",
+                                "Recipients of provider calls by account and verdict");
+    for (std::size_t i = 0; i < verdict_count; ++i) {
+        const std::map<std::string, std::string> labels{{"account", account},
+                                                        {"channel", word(channel)},
+                                                        {"verdict", word(static_cast<Verdict>(i))}};
+        requests_[i] = &requests.Add(labels);
+        recipients_[i] = &recipients.Add(labels);
+    }
+    seconds_ = &prometheus::BuildHistogram()
+                    .Name("fanfare_request_seconds")
+                    .Help("How long provider calls took")
+                    .Register(registry)
+                    .Add({{"account", account}},
+                         prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                                 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+                                                                 10, 30});
+    paused_ = &gauges(registry, "fanfare_account_paused",
+                      "1 while an account is not used because of its credentials or settings")
+                   .Add({{"account", account}});
+}
+
+void AccountProbe::answered(Verdict verdict, std::size_t recipients,
+                            std::chrono::microseconds elapsed) {
+    requests_[static_cast<std::size_t>(verdict)]->Increment();
+    recipients_[static_cast<std::size_t>(verdict)]->Increment(static_cast<double>(recipients));
+    seconds_->Observe(std::chrono::duration<double>(elapsed).count());
+}
+
+void AccountProbe::paused(bool value) { paused_->Set(value ? 1 : 0); }
+
+WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
+    : registry_{std::move(registry)} {
+    auto& planned = counters(*registry_, "fanfare_planned_total", "Recipients planned");
+    auto& outcomes =
+        counters(*registry_, "fanfare_outcomes_total", "Outcomes recorded, by channel");
+    auto& in_flight = gauges(*registry_, "fanfare_chunks_in_flight", "Chunks claimed right now");
+    for (const auto channel : channels) {
+        const auto i = static_cast<std::size_t>(channel);
+        planned_[i] = &planned.Add({{"channel", word(channel)}});
+        in_flight_[i] = &in_flight.Add({{"channel", word(channel)}});
+        for (std::size_t o = 0; o < outcome_count; ++o) {
+            outcomes_[i][o] = &outcomes.Add(
+                {{"channel", word(channel)}, {"outcome", word(static_cast<Outcome>(o))}});
+        }
+    }
+    fenced_ = &counters(*registry_, "fanfare_fenced_records_total",
+                        "Records refused because another worker had taken the chunk over")
+                   .Add({});
+    taken_over_ = &counters(*registry_, "fanfare_chunks_taken_over_total",
+                            "Chunks whose worker died or stalled")
+                       .Add({});
+    republished_ = &counters(*registry_, "fanfare_chunks_republished_total",
+                             "Descriptors published again by the sweeper")
+                        .Add({});
+    dropped_ = &counters(*registry_, "fanfare_descriptors_dropped_total",
+                         "Descriptors let go because the queue was full; the sweeper brings them "
+                         "back")
+                    .Add({});
+    jobs_ = &counters(*registry_, "fanfare_jobs_total", "Jobs by what became of them");
+    dead_letters_ =
+        &counters(*registry_, "fanfare_dead_letters_total", "Records refused, by reason");
+}
+
+void WorkerProbe::planned(Channel channel, std::size_t recipients) {
+    planned_[static_cast<std::size_t>(channel)]->Increment(static_cast<double>(recipients));
+}
+
+void WorkerProbe::settled(Channel channel, const std::array<std::int32_t, outcome_count>& change) {
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        if (change[i] > 0) {
+            outcomes_[static_cast<std::size_t>(channel)][i]->Increment(
+                static_cast<double>(change[i]));
+        }
+    }
+}
+
+void WorkerProbe::chunks_in_flight(Channel channel, int change) {
+    in_flight_[static_cast<std::size_t>(channel)]->Increment(change);
+}
+
+void WorkerProbe::fenced() { fenced_->Increment(); }
+void WorkerProbe::taken_over(std::size_t chunks) {
+    taken_over_->Increment(static_cast<double>(chunks));
+}
+void WorkerProbe::republished(std::size_t chunks) {
+    republished_->Increment(static_cast<double>(chunks));
+}
+void WorkerProbe::dropped_descriptor() { dropped_->Increment(); }
+void WorkerProbe::job(const std::string& what) { jobs_->Add({{"what", what}}).Increment(); }
+void WorkerProbe::dead_letter(const std::string& code) {
+    dead_letters_->Add({{"reason", code}}).Increment();
+}
+
+AccountProbe& WorkerProbe::account(const std::string& name, Channel channel) {
+    const auto found = accounts_.find(name);
+    if (found != accounts_.end()) return found->second;
+    return accounts_.emplace(name, AccountProbe{*registry_, name, channel}).first->second;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/domain/words.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace fanfare {
+
+/// What one provider account does, in numbers. The logic never sees labels; every series is
+/// resolved here once.
+///
+/// Threads   any.
+class AccountProbe {
+public:
+    AccountProbe(prometheus::Registry& registry, const std::string& account, Channel channel);
+
+    void answered(Verdict verdict, std::size_t recipients, std::chrono::microseconds elapsed);
+    void paused(bool value);
+
+private:
+    std::array<prometheus::Counter*, verdict_count> requests_{};
+    std::array<prometheus::Counter*, verdict_count> recipients_{};
+    prometheus::Histogram* seconds_;
+    prometheus::Gauge* paused_;
+};
+
+/// What the worker does, in numbers.
+///
+/// Threads   any.
+class WorkerProbe {
+public:
+    explicit WorkerProbe(std::shared_ptr<prometheus::Registry> registry);
+
+    void planned(Channel channel, std::size_t recipients);
+    void settled(Channel channel, const std::array<std::int32_t, outcome_count>& change);
+    void chunks_in_flight(Channel channel, int change);
+    void fenced();
+    void taken_over(std::size_t chunks);
+    void republished(std::size_t chunks);
+    void dropped_descriptor();
+    void job(const std::string& what);           // accepted, repeated, rejected, planned, failed
+    void dead_letter(const std::string& code);   // One of the rejection codes.
+
+    [[nodiscard]] AccountProbe& account(const std::string& name, Channel channel);
+    [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {
+        return registry_;
+    }
+
+private:
+    std::shared_ptr<prometheus::Registry> registry_;
+    std::array<prometheus::Counter*, channel_count> planned_{};
+    std::array<std::array<prometheus::Counter*, outcome_count>, channel_count> outcomes_{};
+    std::array<prometheus::Gauge*, channel_count> in_flight_{};
+    prometheus::Counter* fenced_;
+    prometheus::Counter* taken_over_;
+    prometheus::Counter* republished_;
+    prometheus::Counter* dropped_;
+    prometheus::Family<prometheus::Counter>* jobs_;
+    prometheus::Family<prometheus::Counter>* dead_letters_;
+    std::map<std::string, AccountProbe> accounts_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,101 @@
+#include "worker/send/account.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::minutes renew_before{4};
+constexpr std::chrono::seconds renew_again_after{5};
+constexpr std::chrono::seconds pause_without_credential{10};
+
+}  // namespace
+
+asio::awaitable<void> Permits::take() {
+    while (free_ == 0) co_await released_.wait();
+    --free_;
+}
+
+void Permits::give_back() {
+    ++free_;
+    released_.notify_one();
+}
+
+Account::Account(const asio::any_io_executor& executor, Parts parts)
+    : parts_{std::move(parts)},
+      http_{HttpClient::create(executor, {.timeout = parts_.settings.timeout,
+                                          .connections_max = parts_.settings.rate.concurrency,
+                                          .ca_file = parts_.settings.ca_file,
+                                          .allow_http = parts_.settings.allow_http})},
+      pacer_{executor, parts_.ledger, parts_.clock,
+             {.account = parts_.settings.name, .per_second = parts_.settings.rate.per_second}},
+      permits_{executor, parts_.settings.rate.concurrency}, fetched_{executor} {}
+
+std::size_t Account::batch_max() const noexcept {
+    const auto own = parts_.provider->batch_max();
+    const auto configured = std::size_t{parts_.settings.batch_max};
+    return configured == 0 ? own : std::min(own, configured);
+}
+
+void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
+    if (!is_paused()) {
+        spdlog::error("account {} is paused for {} s: {}; check its credentials and settings",
+                      parts_.settings.name, wait.count() / 1000, why);
+    }
+    paused_until_ = std::max(paused_until_, parts_.clock.moment() + wait);
+    parts_.probe.paused(true);
+}
+
+bool Account::is_paused() const noexcept { return parts_.clock.moment() < paused_until_; }
+
+std::chrono::milliseconds Account::paused_for() const noexcept {
+    return std::max(std::chrono::milliseconds{0},
+                    std::chrono::ceil<std::chrono::milliseconds>(paused_until_ -
+                                                                 parts_.clock.moment()));
+}
+
+asio::awaitable<bool> Account::authorize(bool renew) {
+    parts_.probe.paused(is_paused());
+    if (!parts_.provider->credential_exchange(0)) co_return true;
+    while (true) {
+        const auto now = parts_.clock.moment();
+        // A stale token is told by many answers at once: one renewal serves them all.
+        const bool stale = renew && now - credential_fetched_at_ > renew_again_after;
+        if (!stale && now < credential_good_until_) co_return true;
+        if (!fetching_) break;
+        co_await fetched_.wait();
+        renew = false;
+    }
+    fetching_ = true;
+    const bool fetched = co_await fetch_credential();
+    fetching_ = false;
+    fetched_.notify();
+    co_return fetched;
+}
+
+asio::awaitable<bool> Account::fetch_credential() {
+    const auto unix_now = std::chrono::duration_cast<std::chrono::seconds>(
+                              parts_.clock.now().time_since_epoch())
+                              .count();
+    const auto exchange = parts_.provider->credential_exchange(unix_now);
+    const auto answer = co_await http_->send(exchange->request);
+    auto credential = parts_.provider->read_credential(answer);
+    if (!credential) {
+        pause(pause_without_credential, describe(credential.error()));
+        co_return false;
+    }
+    const auto now = parts_.clock.moment();
+    const auto lifetime = credential.value().lifetime;
+    // Short-lived ones (tests) are renewed at three quarters.
+    const auto early = std::min<std::chrono::seconds>(renew_before, lifetime / 4);
+    credential_fetched_at_ = now;
+    credential_good_until_ = now + lifetime - early;
+    parts_.provider->set_credential(std::move(credential.value().value));
+    co_return true;
+}
+
+}  // namespace fanfare

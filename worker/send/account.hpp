@@ -1,0 +1,79 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/http/client.hpp"
+#include "core/settings/settings.hpp"
+#include "worker/probes/probes.hpp"
+#include "worker/providers/provider.hpp"
+#include "worker/send/pacer.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+
+namespace fanfare {
+
+/// Counts requests in flight: at most so many at once.
+///
+/// Threads   one serial executor.
+class Permits {
+public:
+    Permits(const boost::asio::any_io_executor& executor, std::size_t max)
+        : free_{max}, released_{executor} {}
+    [[nodiscard]] boost::asio::awaitable<void> take();
+    void give_back();
+
+private:
+    std::size_t free_;
+    Signal released_;
+};
+
+/// One provider account at work: its provider, connections, rate, credential and health.
+///
+/// Threads   one serial executor; the provider's const functions from any.
+/// Lifetime  outlives every chunk that it serves.
+class Account {
+public:
+    struct Parts {
+        AccountSettings settings;
+        std::unique_ptr<Provider> provider;
+        postgres::Pool& ledger;
+        const Clock& clock;
+        AccountProbe& probe;
+    };
+    Account(const boost::asio::any_io_executor& executor, Parts parts);
+
+    [[nodiscard]] const AccountSettings& settings() const noexcept { return parts_.settings; }
+    [[nodiscard]] Provider& provider() noexcept { return *parts_.provider; }
+    [[nodiscard]] Pacer& pacer() noexcept { return pacer_; }
+    [[nodiscard]] Permits& permits() noexcept { return permits_; }
+    [[nodiscard]] AccountProbe& probe() noexcept { return parts_.probe; }
+    [[nodiscard]] HttpClient& http() noexcept { return *http_; }
+    [[nodiscard]] std::size_t batch_max() const noexcept;
+
+    /// A credential of CONFIG kind was refused, or the account is not usable: nobody is sent
+    /// to it for a while, and nobody's attempts are used up.
+    void pause(std::chrono::milliseconds wait, std::string_view why);
+    [[nodiscard]] bool is_paused() const noexcept;
+    [[nodiscard]] std::chrono::milliseconds paused_for() const noexcept;
+
+    /// Makes sure there is a live access token; one fetch at a time, renewed well before the
+    /// end. False when none can be had: the account is paused then.
+    [[nodiscard]] boost::asio::awaitable<bool> authorize(bool renew = false);
+
+private:
+    [[nodiscard]] boost::asio::awaitable<bool> fetch_credential();
+
+    Parts parts_;
+    std::unique_ptr<HttpClient> http_;
+    Pacer pacer_;
+    Permits permits_;
+    Signal fetched_;
+    Moment paused_until_{};
+    Moment credential_good_until_{};
+    Moment credential_fetched_at_{};
+    bool fetching_ = false;
+};
+
+}  // namespace fanfare

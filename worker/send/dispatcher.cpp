@@ -1,0 +1,45 @@
+#include "worker/send/dispatcher.hpp"
+
+namespace fanfare {
+
+namespace asio = boost::asio;
+
+bool Dispatcher::push(Lane lane, Descriptor descriptor) {
+    auto& queue =
+        queues_[static_cast<std::size_t>(descriptor.key.channel)][static_cast<std::size_t>(lane)];
+    if (stopping_ || queue.size() >= queue_max) return false;
+    queue.push_back(std::move(descriptor));
+    changed_.notify();
+    return true;
+}
+
+asio::awaitable<std::optional<Descriptor>> Dispatcher::next(Channel channel, bool urgent_only) {
+    auto& by_lane = queues_[static_cast<std::size_t>(channel)];
+    while (!stopping_) {
+        for (const auto lane : lanes) {
+            if (urgent_only && lane != Lane::urgent) break;
+            auto& queue = by_lane[static_cast<std::size_t>(lane)];
+            if (queue.empty()) continue;
+            auto descriptor = std::move(queue.front());
+            queue.pop_front();
+            co_return descriptor;
+        }
+        co_await changed_.wait();
+    }
+    co_return std::nullopt;
+}
+
+void Dispatcher::stop() {
+    stopping_ = true;
+    changed_.notify();
+}
+
+std::size_t Dispatcher::waiting() const noexcept {
+    std::size_t count = 0;
+    for (const auto& by_lane : queues_) {
+        for (const auto& queue : by_lane) count += queue.size();
+    }
+    return count;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,145 @@
+#include "worker/send/flight.hpp"
+
+#include "core/ledger/addresses.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::seconds lease_margin{1};
+constexpr std::chrono::milliseconds throttle_default{1'000};
+
+std::int64_t unix_seconds(TimePoint now) {
+    return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Flight::Flight(const asio::any_io_executor& executor, Account& account, Work& work,
+               const Clock& clock)
+    : account_{account}, work_{work}, clock_{clock}, changed_{executor} {
+    for (auto& letter : work.letters.letters) waiting_.push_back(&letter);
+}
+
+asio::awaitable<void> Flight::fly() {
+    while (!waiting_.empty() || open_ > 0 || !stale_.empty()) {
+        if (waiting_.empty() && open_ == 0) {
+            // Only letters with a stale token are left. Their requests were refused unread.
+            renewed_ = true;
+            if (!co_await account_.authorize(true)) break;
+            for (Letter* const letter : stale_) {
+                compose_letter(*work_.job, work_.chunk.key, account_.provider(),
+                               *work_.letters.groups[letter->group], *letter);
+                waiting_.push_back(letter);
+            }
+            stale_.clear();
+        }
+        if (waiting_.empty()) {
+            co_await changed_.wait();
+            continue;
+        }
+        Letter* const letter = waiting_.front();
+        waiting_.pop_front();
+        co_await account_.permits().take();
+        const bool in_time = co_await account_.pacer().slot(
+            letter->count, work_.lease_ends - account_.settings().timeout - lease_margin);
+        if (!in_time || !lease_lasts() || work_.account_refused || account_.is_paused()) {
+            account_.permits().give_back();
+            continue;  // Stays pending: nothing of it was sent.
+        }
+        begin(*letter);
+    }
+}
+
+bool Flight::lease_lasts() const {
+    return clock_.moment() + account_.settings().timeout + lease_margin < work_.lease_ends;
+}
+
+void Flight::begin(Letter& letter) {
+    ++open_;
+    account_.http().start(letter.request, [this, &letter](HttpAnswer answer) {
+        --open_;
+        account_.permits().give_back();
+        landed(letter, answer);
+        changed_.notify();
+    });
+}
+
+void Flight::landed(Letter& letter, const HttpAnswer& answer) {
+    const auto verdict =
+        account_.provider().read(answer, letter.count, unix_seconds(clock_.now()));
+    account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
+    if (verdict.verdict != Verdict::ok) {
+        spdlog::debug("account {} chunk {}/{}: {} ({})", account_.settings().name,
+                      work_.chunk.key.job, work_.chunk.key.number, verdict.detail, answer.fault);
+    }
+    if (verdict.renew_credential && !renewed_) {
+        stale_.push_back(&letter);
+    } else if (verdict.split && letter.count > 1) {
+        split(letter);
+    } else {
+        apply(letter, verdict);
+    }
+}
+
+void Flight::split(const Letter& letter) {
+    // The provider refused the whole call because of one unnamed recipient: halving finds it.
+    const auto half = letter.count / 2;
+    for (const auto& [first, count] :
+         {std::pair{letter.first, half}, std::pair{letter.first + half, letter.count - half}}) {
+        auto& part = halves_.emplace_back();
+        part.group = letter.group;
+        part.first = first;
+        part.count = count;
+        compose_letter(*work_.job, work_.chunk.key, account_.provider(),
+                       *work_.letters.groups[part.group], part);
+        waiting_.push_back(&part);
+    }
+}
+
+void Flight::apply(const Letter& letter, const BatchAnswer& answer) {
+    if (answer.verdict == Verdict::throttle) {
+        work_.throttled_for = std::max({work_.throttled_for, answer.retry_after, throttle_default});
+    }
+    if (answer.verdict == Verdict::config) {
+        work_.account_refused = true;
+        work_.refusal = answer.detail;
+    }
+    auto exception = answer.exceptions.begin();
+    for (std::uint32_t i = 0; i < letter.count; ++i) {
+        if (exception != answer.exceptions.end() && exception->index == i) {
+            apply_one(letter, i, exception->verdict, exception->reason, exception->provider_id);
+            ++exception;
+        } else {
+            apply_one(letter, i, answer.verdict, answer.reason, answer.provider_id);
+        }
+    }
+}
+
+void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdict, Reason reason,
+                       const std::string& provider_id) {
+    const auto& group = *work_.letters.groups[letter.group];
+    const Target& target = *group.targets[letter.first + index];
+    const Situation situation{.on_doubt = work_.chunk.on_doubt,
+                              .attempts_used = work_.chunk.attempt + 1,
+                              .attempts_max = work_.attempts_max};
+    const auto fate = fate_of(verdict, reason, situation);
+    auto& known = work_.resolved.fates[target.recipient];
+    known = merge(known, fate);
+    if (costs_attempt(verdict)) work_.spent_attempt = true;
+    if (verdict == Verdict::suppress) {
+        work_.dead.push_back(
+            ledger::canonical_address(work_.chunk.key.channel, target.address));
+    }
+    if (fate.outcome == Outcome::sent && !provider_id.empty()) {
+        auto& ids = work_.chunk.provider_ids;
+        if (ids.empty()) ids.resize(work_.chunk.outcomes.size());
+        ids[target.recipient] = provider_id;
+    }
+}
+
+}  // namespace fanfare

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "worker/send/account.hpp"
+#include "worker/send/letters.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// One claimed chunk on its way through the send stage.
+struct Work {
+    ledger::ClaimedChunk chunk;
+    std::shared_ptr<const JobContext> job;
+    Resolved resolved;
+    Letters letters;
+    Moment lease_ends{};
+    std::int32_t attempts_max = 5;
+
+    // What the answers of the current pass asked for.
+    bool spent_attempt = false;
+    std::chrono::milliseconds throttled_for{0};
+    bool account_refused = false;
+    std::string refusal;
+    std::vector<std::string> dead;  // Addresses the provider calls dead, canonical.
+};
+
+/// Sends all letters of one chunk: permit, slot, request; reads the answers into fates.
+///
+/// Every request is sent at most once here, and none is begun that could outlast the lease.
+/// What was not begun stays pending.
+///
+/// Bounds    the account's permits in flight.
+/// Threads   one serial executor.
+/// Lifetime  lives until fly() returned; account and work outlive it.
+class Flight {
+public:
+    Flight(const boost::asio::any_io_executor& executor, Account& account, Work& work,
+           const Clock& clock);
+
+    [[nodiscard]] boost::asio::awaitable<void> fly();
+
+private:
+    void begin(Letter& letter);
+    void landed(Letter& letter, const HttpAnswer& answer);
+    void apply(const Letter& letter, const BatchAnswer& answer);
+    void apply_one(const Letter& letter, std::uint32_t index, Verdict verdict, Reason reason,
+                   const std::string& provider_id);
+    void split(const Letter& letter);
+    [[nodiscard]] bool lease_lasts() const;
+
+    Account& account_;
+    Work& work_;
+    const Clock& clock_;
+    Signal changed_;
+    std::deque<Letter*> waiting_;
+    std::deque<Letter> halves_;          // Letters made by splitting; addresses are stable.
+    std::vector<Letter*> stale_;         // Refused for a stale token: once more with a new one.
+    bool renewed_ = false;
+    std::size_t open_ = 0;
+};
+
+}  // namespace fanfare

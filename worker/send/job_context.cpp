@@ -1,0 +1,69 @@
+#include "worker/send/job_context.hpp"
+
+#include "worker/rendering/moments.hpp"
+
+#include <fmt/format.h>
+
+namespace fanfare {
+namespace {
+
+/// "show-{{show_id}}" with the job's data in the places of the names.
+std::string fill_in(std::string_view pattern, const std::map<std::string, std::string>& data) {
+    std::string text;
+    while (!pattern.empty()) {
+        const auto open = pattern.find("{{");
+        const auto close = pattern.find("}}", open);
+        text.append(pattern.substr(0, close == std::string_view::npos ? pattern.size() : open));
+        if (close == std::string_view::npos) break;
+        const auto found = data.find(std::string{pattern.substr(open + 2, close - open - 2)});
+        if (found != data.end()) text.append(found->second);
+        pattern.remove_prefix(close + 2);
+    }
+    return text;
+}
+
+}  // namespace
+
+Sources::Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections)
+    : systems_{systems}, ledger_{ledger} {
+    for (const auto& [name, system] : systems) {
+        if (system.database.empty()) continue;
+        pools_[name] = std::make_unique<postgres::Pool>(
+            system.database,
+            postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true},
+            connections);
+    }
+}
+
+postgres::Pool& Sources::pool_of(const System& system) {
+    const auto found = pools_.find(system.name);
+    return found == pools_.end() ? ledger_ : *found->second;
+}
+
+Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view body) {
+    auto decoded = decode_job(body);
+    if (const auto* rejection = std::get_if<Rejection>(&decoded)) {
+        return fail(Errc::job_malformed, "read a job of the ledger: " + rejection->message);
+    }
+    auto context = std::make_shared<JobContext>();
+    context->job = std::move(std::get<Job>(decoded));
+    const auto system = systems_.find(context->job.system);
+    context->system = system == systems_.end() ? nullptr : &system->second;
+    context->kind = context->system ? context->system->find_kind(context->job.kind) : nullptr;
+    if (context->kind == nullptr) {
+        return fail(Errc::job_rejected, fmt::format("find kind {} of system {} in the configuration",
+                                                    context->job.kind, context->job.system));
+    }
+    context->source = &pool_of(*context->system);
+    context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);
+    for (const auto& name : context->kind->times) {
+        const auto text = context->job.data.find(name);
+        if (text == context->job.data.end()) continue;
+        if (const auto moment = parse_moment(text->second)) {
+            context->times.emplace_back(name, *moment);
+        }
+    }
+    return std::shared_ptr<const JobContext>{std::move(context)};
+}
+
+}  // namespace fanfare

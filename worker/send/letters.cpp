@@ -1,0 +1,238 @@
+#include "worker/send/letters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace fanfare {
+namespace {
+
+using Column = pqxx::row::size_type;
+
+constexpr std::array<std::string_view, 5> reserved_columns{"recipient_id", "address", "locale",
+                                                           "time_zone", "opted_out"};
+
+/// Where one variable of a content comes from.
+struct Origin {
+    Column column = -1;                 // Of the contact query ...
+    const TimePoint* time = nullptr;    // ... or a moment, in the reader's zone.
+    std::string_view fallback;          // For a missing or empty value.
+};
+
+std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
+    for (Column i = 0; i < rows.columns(); ++i) {
+        if (name == rows.column_name(i)) return i;
+    }
+    return std::nullopt;
+}
+
+std::string_view text_of(const pqxx::result& rows, std::int32_t row, std::optional<Column> column) {
+    if (!column) return {};
+    const auto field = rows[static_cast<pqxx::result::size_type>(row)][*column];
+    return field.is_null() ? std::string_view{} : std::string_view{field.c_str(), field.size()};
+}
+
+bool has_control(std::string_view value) {
+    return std::any_of(value.begin(), value.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+/// The job's variables as one locale reads them: with "starts_in" beside each "starts_at".
+std::map<std::string, std::string> shared_variables(const JobContext& job, TimePoint now,
+                                                    std::string_view locale, Moments& moments) {
+    auto shared = job.job.data;
+    for (const auto& [name, moment] : job.times) {
+        if (!name.ends_with("_at")) continue;
+        shared[name.substr(0, name.size() - 3) + "_in"] = moments.relative(moment, now, locale);
+    }
+    return shared;
+}
+
+/// Writes the letters of one chunk; lives for one call.
+class Writer {
+public:
+    Writer(const JobContext& job, const ledger::ClaimedChunk& chunk, const Resolved& resolved,
+           const Stationery& stationery, Letters& letters)
+        : job_{job}, chunk_{chunk}, resolved_{resolved}, stationery_{stationery},
+          letters_{letters}, locale_column_{column_of(resolved.contacts, "locale")},
+          zone_column_{column_of(resolved.contacts, "time_zone")},
+          personal_{personal_variables(job, resolved.contacts)} {}
+
+    Result<void> write() {
+        for (const auto& target : resolved_.targets) {
+            const auto wanted = text_of(resolved_.contacts, target.row, locale_column_);
+            auto place = place_of(wanted, repeats_of(target.address));
+            if (!place) return place.error();
+            add(*letters_.groups[place.value()], origins_[place.value()], target, wanted);
+        }
+        for (std::uint32_t i = 0; i < letters_.groups.size(); ++i) seal(i);
+        return {};
+    }
+
+private:
+    /// How many targets before this one have the same address: they cannot share a request
+    /// of a provider that knows recipients by their address.
+    std::size_t repeats_of(std::string_view address) {
+        return stationery_.batch_max == 1 ? 0 : seen_[address]++;
+    }
+
+    /// The group for a locale, made when first needed.
+    Result<std::size_t> place_of(std::string_view wanted, std::size_t repeat) {
+        if (repeat == 0 && last_ < letters_.groups.size() && wanted == last_wanted_) return last_;
+        const auto folder = std::string_view{job_.kind->templates};
+        const auto channel = chunk_.key.channel;
+        const auto locale = stationery_.templates.resolve_locale(folder, channel, wanted);
+        const auto key = std::make_pair(std::string{locale}, repeat);
+        auto found = places_.find(key);
+        if (found == places_.end()) {
+            // Relative times are in the template's language, so they read as one sentence.
+            auto content = stationery_.templates.render(
+                folder, channel, locale,
+                shared_variables(job_, stationery_.now, locale.empty() ? "en" : locale, moments()),
+                personal_);
+            if (!content) return content.error();
+            found = places_.emplace(key, letters_.groups.size()).first;
+            letters_.groups.push_back(std::make_unique<Letters::Group>());
+            auto& group = *letters_.groups.back();
+            group.content = std::move(content.value());
+            group.messages.reserve(resolved_.targets.size());
+            group.content.collapse_key = job_.collapse_key;
+            origins_.push_back(origins_of(group.content));
+        }
+        if (repeat == 0) {
+            last_ = found->second;
+            last_wanted_ = wanted;
+        }
+        return found->second;
+    }
+
+    std::vector<Origin> origins_of(const Content& content) const {
+        std::vector<Origin> origins;
+        for (const auto& name : content.variables) {
+            Origin origin;
+            for (const auto& [time_name, moment] : job_.times) {
+                if (time_name == name) origin.time = &moment;
+            }
+            if (origin.time == nullptr) {
+                origin.column = column_of(resolved_.contacts, name).value_or(-1);
+            }
+            const auto fallback = job_.kind->person_defaults.find(name);
+            if (fallback != job_.kind->person_defaults.end()) origin.fallback = fallback->second;
+            origins.push_back(origin);
+        }
+        return origins;
+    }
+
+    void add(Letters::Group& group, const std::vector<Origin>& origins, const Target& target,
+             std::string_view locale) {
+        for (const auto& origin : origins) {
+            group.values.push_back(value_of(origin, target, locale));
+        }
+        group.messages.push_back(
+            {chunk_.recipients.elements[target.recipient], target.address, nullptr});
+        group.targets.push_back(&target);
+    }
+
+    std::string_view value_of(const Origin& origin, const Target& target,
+                              std::string_view locale) {
+        if (origin.time != nullptr) {
+            const auto zone = text_of(resolved_.contacts, target.row, zone_column_);
+            return letters_.made.emplace_back(moments().format(*origin.time, zone, locale));
+        }
+        std::string_view value;
+        if (origin.column >= 0) value = text_of(resolved_.contacts, target.row, origin.column);
+        if (value.empty()) return origin.fallback;
+        if (!has_control(value)) return value;
+        auto& clean = letters_.made.emplace_back(value);
+        for (auto& c : clean) {
+            if (has_control({&c, 1})) c = ' ';
+        }
+        return clean;
+    }
+
+    /// All messages of a group are there and its arrays stand still: cut it into requests.
+    void seal(std::uint32_t index) {
+        auto& group = *letters_.groups[index];
+        const auto width = group.content.variables.size();
+        for (std::size_t i = 0; i < group.messages.size(); ++i) {
+            group.messages[i].values = group.values.data() + i * width;
+        }
+        for (std::size_t first = 0; first < group.messages.size();
+             first += stationery_.batch_max) {
+            const auto count = std::min(stationery_.batch_max, group.messages.size() - first);
+            auto& letter = letters_.letters.emplace_back();
+            letter.group = index;
+            letter.first = static_cast<std::uint32_t>(first);
+            letter.count = static_cast<std::uint32_t>(count);
+            compose_letter(job_, chunk_.key, stationery_.provider, group, letter);
+        }
+    }
+
+    static Moments& moments() {
+        thread_local Moments instance;
+        return instance;
+    }
+
+    const JobContext& job_;
+    const ledger::ClaimedChunk& chunk_;
+    const Resolved& resolved_;
+    const Stationery& stationery_;
+    Letters& letters_;
+    std::optional<Column> locale_column_;
+    std::optional<Column> zone_column_;
+    std::vector<std::string> personal_;
+    std::map<std::pair<std::string, std::size_t>, std::size_t> places_;
+    std::vector<std::vector<Origin>> origins_;
+    std::unordered_map<std::string_view, std::size_t> seen_;
+    std::string_view last_wanted_;
+    std::size_t last_ = static_cast<std::size_t>(-1);
+};
+
+}  // namespace
+
+std::vector<std::string> personal_variables(const JobContext& job, const pqxx::result& contacts) {
+    std::vector<std::string> names;
+    for (Column i = 0; i < contacts.columns(); ++i) {
+        const std::string_view name{contacts.column_name(i)};
+        const bool reserved = std::find(reserved_columns.begin(), reserved_columns.end(), name) !=
+                              reserved_columns.end();
+        if (!reserved) names.emplace_back(name);
+    }
+    for (const auto& [name, moment] : job.times) names.push_back(name);
+    for (const auto& [name, text] : job.kind->person_defaults) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    return names;
+}
+
+void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk,
+                    const Provider& provider, const Letters::Group& group, Letter& letter) {
+    const SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number),
+                                  job.job.kind};
+    std::int64_t expires_at = 0;
+    if (job.job.expires_at) {
+        expires_at = std::chrono::duration_cast<std::chrono::seconds>(
+                         job.job.expires_at->time_since_epoch())
+                         .count();
+    }
+    provider.compose({.content = group.content,
+                      .messages = {group.messages.data() + letter.first, letter.count},
+                      .reference = reference,
+                      .expires_at_unix = expires_at},
+                     letter.request);
+}
+
+Result<void> write_letters(const JobContext& job, const ledger::ClaimedChunk& chunk,
+                           const Resolved& resolved, const Stationery& stationery,
+                           Letters& letters) {
+    letters.groups.clear();
+    letters.letters.clear();
+    letters.made.clear();
+    return Writer{job, chunk, resolved, stationery, letters}.write();
+}
+
+}  // namespace fanfare

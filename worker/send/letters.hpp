@@ -1,0 +1,60 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "worker/providers/provider.hpp"
+#include "worker/rendering/moments.hpp"
+#include "worker/rendering/templates.hpp"
+#include "worker/send/resolve.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// One request ready to go: whom it serves, and its bytes.
+struct Letter {
+    std::uint32_t group = 0;   // Of Letters::groups.
+    std::uint32_t first = 0;   // Messages [first, first + count) of the group.
+    std::uint32_t count = 0;
+    HttpRequest request;
+};
+
+/// A chunk rendered and composed: the messages of each locale, and the requests.
+struct Letters {
+    /// People who get the same text but for their own values.
+    struct Group {
+        Content content;
+        std::vector<Message> messages;
+        std::vector<const Target*> targets;      // Of the messages.
+        std::vector<std::string_view> values;    // content.variables.size() a message.
+    };
+    std::vector<std::unique_ptr<Group>> groups;
+    std::vector<Letter> letters;
+    std::deque<std::string> made;                // Values that had to be formatted.
+};
+
+/// What rendering needs besides the chunk.
+struct Stationery {
+    const Templates& templates;
+    const Provider& provider;
+    std::size_t batch_max = 1;
+    TimePoint now;
+};
+
+/// Names of the variables that differ by person: columns of the contact query and times.
+[[nodiscard]] std::vector<std::string> personal_variables(const JobContext& job,
+                                                          const pqxx::result& contacts);
+
+/// Writes every target's letter. CPU only; runs on a thread of a pool. Fails when a template
+/// does: the planner has checked them, so that means they were changed since.
+[[nodiscard]] Result<void> write_letters(const JobContext& job, const ledger::ClaimedChunk& chunk,
+                                         const Resolved& resolved, const Stationery& stationery,
+                                         Letters& letters);
+
+/// Composes one letter anew, for a slice of a group (after the provider asked to split).
+void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk,
+                    const Provider& provider, const Letters::Group& group, Letter& letter);
+
+}  // namespace fanfare

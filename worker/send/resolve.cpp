@@ -1,0 +1,139 @@
+#include "worker/send/resolve.hpp"
+
+#include "core/ledger/addresses.hpp"
+#include "worker/providers/address.hpp"
+
+#include <pqxx/nontransaction>
+
+#include <algorithm>
+#include <optional>
+
+namespace fanfare {
+namespace {
+
+using Column = pqxx::row::size_type;
+
+std::optional<Column> column_of(const pqxx::result& rows, const char* name) {
+    for (Column i = 0; i < rows.columns(); ++i) {
+        if (std::string_view{rows.column_name(i)} == name) return i;
+    }
+    return std::nullopt;
+}
+
+/// Finds the index of `id` in the sorted recipients; most rows come in their order, so the
+/// place after the last one found is tried first.
+std::optional<std::size_t> index_of(const std::vector<std::string_view>& recipients,
+                                    std::string_view id, std::size_t hint) {
+    if (hint < recipients.size() && recipients[hint] == id) return hint;
+    const auto found = std::lower_bound(recipients.begin(), recipients.end(), id);
+    if (found == recipients.end() || *found != id) return std::nullopt;
+    return static_cast<std::size_t>(found - recipients.begin());
+}
+
+bool says_yes(const pqxx::field& field) { return !field.is_null() && field.c_str()[0] == 't'; }
+
+/// Decides on one row of the contact query: a target, or why not.
+void read_row(const pqxx::row& row, Channel channel, Column address_column,
+              std::optional<Column> opted_out, std::size_t index, Resolved& resolved) {
+    auto& fate = resolved.fates[index];
+    if (opted_out && says_yes(row[*opted_out])) {
+        fate = merge(fate, {Outcome::opted_out, Reason::consent_withdrawn});
+        return;
+    }
+    const auto address = row[address_column];
+    if (address.is_null() || address.size() == 0) {
+        fate = merge(fate, {Outcome::no_address, Reason::address_missing});
+        return;
+    }
+    const std::string_view text{address.c_str(), address.size()};
+    if (!address_is_sendable(channel, text)) {
+        fate = merge(fate, {Outcome::refused, Reason::address_invalid});
+        return;
+    }
+    resolved.targets.push_back({static_cast<std::uint32_t>(index),
+                                static_cast<std::int32_t>(row.num()), text});
+}
+
+std::vector<std::string> canonical_addresses(Channel channel, const std::vector<Target>& targets) {
+    std::vector<std::string> addresses;
+    addresses.reserve(targets.size());
+    for (const auto& target : targets) {
+        addresses.push_back(ledger::canonical_address(channel, target.address));
+    }
+    return addresses;
+}
+
+/// Keeps the targets whose flag is set; the others' recipients get `fate` unless another of
+/// their addresses is kept.
+void keep_only(std::vector<Target>& targets, std::vector<Fate>& fates,
+               const std::vector<bool>& keep, Fate fate) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (keep[i]) {
+            targets[kept++] = targets[i];
+        } else {
+            fates[targets[i].recipient] = merge(fates[targets[i].recipient], fate);
+        }
+    }
+    targets.resize(kept);
+}
+
+}  // namespace
+
+void load_contacts(postgres::Connection& source, const JobContext& job,
+                   const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    const auto channel = chunk.key.channel;
+    const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
+    const auto& recipients = chunk.recipients.elements;
+    resolved.targets.clear();
+    resolved.fates.assign(recipients.size(), {});
+    std::vector<bool> seen(recipients.size());
+    if (contact) {
+        pqxx::nontransaction work{source.raw()};
+        resolved.contacts = work.exec_params(contact->query.sql, chunk.recipients_literal);
+        const auto& rows = resolved.contacts;
+        const auto id_column = column_of(rows, "recipient_id");
+        const auto address_column = column_of(rows, "address");
+        const auto opted_out = column_of(rows, "opted_out");
+        if (!id_column || !address_column) {
+            throw std::runtime_error{"the contact query yields no recipient_id or address"};
+        }
+        resolved.targets.reserve(rows.size());
+        std::size_t hint = 0;
+        for (const auto& row : rows) {
+            const auto id = row[*id_column];
+            const auto index = index_of(recipients, {id.c_str(), id.size()}, hint);
+            if (!index) continue;
+            hint = *index + 1;
+            seen[*index] = true;
+            if (is_final(static_cast<Outcome>(chunk.outcomes[*index]))) continue;
+            read_row(row, channel, *address_column, opted_out, *index, resolved);
+        }
+    }
+    for (std::size_t i = 0; i < recipients.size(); ++i) {
+        if (!seen[i]) resolved.fates[i] = {Outcome::no_address, Reason::recipient_gone};
+    }
+}
+
+void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
+                        const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    if (resolved.targets.empty()) return;
+    const auto channel = chunk.key.channel;
+    auto addresses = canonical_addresses(channel, resolved.targets);
+    auto keep = ledger::find_suppressed(ledger, channel, addresses);
+    keep.flip();
+    keep_only(resolved.targets, resolved.fates, keep,
+              {Outcome::suppressed, Reason::on_suppression_list});
+    if (job.kind->dedupe != Dedupe::address || resolved.targets.empty()) return;
+    addresses = canonical_addresses(channel, resolved.targets);
+    std::vector<ledger::AddressClaim> claims;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        claims.push_back({std::move(addresses[i]),
+                          chunk.recipients.elements[resolved.targets[i].recipient]});
+    }
+    keep_only(resolved.targets, resolved.fates,
+              ledger::own_addresses(ledger, job.job.id, channel, claims),
+              {Outcome::suppressed, Reason::duplicate_address});
+}
+
+}  // namespace fanfare

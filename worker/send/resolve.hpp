@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/ledger/chunks.hpp"
+#include "worker/rendering/content.hpp"
+#include "worker/send/job_context.hpp"
+#include "worker/send/outcome_rules.hpp"
+
+#include <pqxx/result>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// One address of one recipient that is to be served now.
+struct Target {
+    std::uint32_t recipient = 0;  // Index into the chunk.
+    std::int32_t row = 0;         // Of Resolved::contacts.
+    std::string_view address;
+};
+
+/// Who of a claimed chunk can be reached right now, and how.
+struct Resolved {
+    pqxx::result contacts;        // Keeps the bytes that the views point into.
+    std::vector<Target> targets;
+    std::vector<Fate> fates;      // One a recipient; pending where nothing is decided yet.
+};
+
+/// Looks up addresses, consents and locales as they are now. Runs on a thread of the source
+/// pool. Recipients whose outcome is final are left alone; those without a live address get
+/// their fate here.
+void load_contacts(postgres::Connection& source, const JobContext& job,
+                   const ledger::ClaimedChunk& chunk, Resolved& resolved);
+
+/// Drops suppressed addresses and, for kinds that dedupe by address, those that another
+/// person of the audience owns. Runs on a thread of the ledger's pool.
+void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
+                        const ledger::ClaimedChunk& chunk, Resolved& resolved);
+
+}  // namespace fanfare

@@ -1,0 +1,198 @@
+#include "worker/send/sender.hpp"
+
+#include "core/ledger/addresses.hpp"
+#include "core/ledger/jobs.hpp"
+#include "worker/send/settle.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::milliseconds in_place_wait_max{3'000};
+constexpr std::chrono::milliseconds lease_reserve{5'000};     // Kept for recording.
+constexpr std::chrono::milliseconds account_pause{30'000};
+constexpr std::chrono::milliseconds database_wait{1'000};
+constexpr std::size_t contexts_max = 256;
+
+}  // namespace
+
+asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
+    while (auto descriptor = co_await parts_.dispatcher.next(channel, urgent_only)) {
+        parts_.probe.chunks_in_flight(channel, 1);
+        co_await serve(descriptor->key);
+        parts_.probe.chunks_in_flight(channel, -1);
+        if (descriptor->record) parts_.finished(*descriptor->record);
+    }
+}
+
+asio::awaitable<Account*> Sender::account_for(Channel channel) {
+    while (!stopping_) {
+        std::chrono::milliseconds wait{1'000};
+        for (const auto& account : parts_.accounts) {
+            if (account->settings().channel != channel) continue;
+            if (!account->is_paused() && co_await account->authorize()) co_return account.get();
+            wait = std::min(wait, std::max(account->paused_for(), std::chrono::milliseconds{50}));
+        }
+        co_await pause_for(wait);
+    }
+    co_return nullptr;
+}
+
+asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
+    // Rate and account first, the claim last: what is claimed is sent at once, so that a
+    // crash leaves little in doubt.
+    Account* const account = co_await account_for(key.channel);
+    if (account == nullptr) co_return;
+    const auto reserved = std::size_t{
+        settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max};
+    co_await account->pacer().ready(reserved);
+    if (stopping_) {
+        account->pacer().release(reserved);
+        co_return;
+    }
+    const auto asked = parts_.clock.moment();
+    auto claimed = co_await parts_.desk.claim(key);
+    if (!claimed) {
+        spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
+    } else if (claimed.value()) {
+        Work work;
+        work.chunk = std::move(*claimed.value());
+        work.lease_ends = asked + settings_.lease;
+        work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
+        co_await send(work, account);
+    }
+    account->pacer().release(reserved);
+}
+
+asio::awaitable<void> Sender::send(Work& work, Account* account) {
+    work.job = co_await context_of(work.chunk.key.job);
+    if (!work.job) {
+        co_await record(work, nullptr, account_pause);
+        co_return;
+    }
+    std::chrono::milliseconds wait{0};
+    while (true) {
+        const auto& expires = work.job->job.expires_at;
+        if (work.chunk.job_cancelled) {
+            settle_rest(work.chunk, {Outcome::cancelled, Reason::job_cancelled});
+        } else if (work.chunk.job_expired || (expires && *expires <= parts_.clock.now())) {
+            settle_rest(work.chunk, {Outcome::expired, Reason::past_expiry});
+        }
+        if (is_settled(work.chunk)) break;
+        work.spent_attempt = false;
+        work.throttled_for = {};
+        work.account_refused = false;
+        if (!co_await prepare(work, *account)) {
+            wait = database_wait;
+            break;
+        }
+        Flight flight{parts_.executor, *account, work, parts_.clock};
+        co_await flight.fly();
+        settle_pass(work);
+        co_await suppress_dead(work);
+        if (work.account_refused) account->pause(account_pause, work.refusal);
+        if (work.throttled_for.count() > 0) co_await account->pacer().block(work.throttled_for);
+        if (is_settled(work.chunk)) break;
+        wait = work.throttled_for;
+        if (work.spent_attempt) {
+            wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
+                                             work.chunk.attempt, parts_.jitter()));
+        }
+        if (work.account_refused) wait = std::max(wait, account_pause);
+        const bool lasts = parts_.clock.moment() + wait + account->settings().timeout +
+                               lease_reserve <
+                           work.lease_ends;
+        if (wait > in_place_wait_max || !lasts || stopping_) break;
+        co_await pause_for(wait);
+    }
+    co_await record(work, account, wait);
+}
+
+asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
+    const JobContext& job = *work.job;
+    auto loaded = co_await job.source->run("load contacts", [&](postgres::Connection& source) {
+        load_contacts(source, job, work.chunk, work.resolved);
+    });
+    if (!loaded) {
+        spdlog::error("job {}: {}", job.job.id, describe(loaded.error()));
+        co_return false;
+    }
+    const Stationery stationery{.templates = parts_.templates,
+                                .provider = account.provider(),
+                                .batch_max = account.batch_max(),
+                                .now = parts_.clock.now()};
+    auto written = co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
+        apply_suppressions(ledger, job, work.chunk, work.resolved);
+        return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
+    });
+    if (!written) {
+        spdlog::error("job {}: {}", job.job.id, describe(written.error()));
+        co_return false;
+    }
+    if (!written.value()) {
+        // Checked when the job was planned, so a template was changed for the worse since.
+        spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
+        settle_rest(work.chunk, {Outcome::failed, Reason::request_refused});
+        work.letters = {};
+        work.resolved.fates.assign(work.chunk.outcomes.size(), {});
+    }
+    co_return true;
+}
+
+asio::awaitable<void> Sender::suppress_dead(Work& work) {
+    if (work.dead.empty()) co_return;
+    std::vector<ledger::NewSuppression> suppressions;
+    for (auto& address : work.dead) {
+        suppressions.push_back({std::move(address), std::string{to_string(Reason::address_invalid)}});
+    }
+    work.dead.clear();
+    auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {
+        ledger::add_suppressions(ledger, work.chunk.key.channel, suppressions, "provider");
+    });
+    if (!done) spdlog::warn("{}", describe(done.error()));
+}
+
+asio::awaitable<void> Sender::record(Work& work, const Account* account,
+                                     std::chrono::milliseconds next_in) {
+    const auto channel = work.chunk.key.channel;
+    auto tally = ledger::tally_of(work.chunk.outcomes);
+    auto written = co_await parts_.desk.record(
+        record_of(work.chunk, account ? account->settings().name : std::string{}, next_in));
+    if (!written) {
+        spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
+                      to_string(channel), work.chunk.key.number, describe(written.error()));
+    } else if (!written.value()) {
+        parts_.probe.fenced();
+    } else {
+        for (std::size_t i = 0; i < tally.size(); ++i) {
+            if (!is_final(static_cast<Outcome>(i))) tally[i] = 0;
+        }
+        parts_.probe.settled(channel, tally);
+    }
+}
+
+asio::awaitable<std::shared_ptr<const JobContext>> Sender::context_of(const std::string& job) {
+    const auto known = contexts_.find(job);
+    if (known != contexts_.end()) co_return known->second;
+    auto row = co_await parts_.ledger.run("load a job", [&](postgres::Connection& connection) {
+        return ledger::load_job(connection, job);
+    });
+    if (!row || !row.value()) {
+        spdlog::error("job {} cannot be read", job);
+        co_return nullptr;
+    }
+    auto context = parts_.sources.understand(row.value()->body);
+    if (!context) {
+        spdlog::error("job {}: {}", job, describe(context.error()));
+        co_return nullptr;
+    }
+    if (contexts_.size() >= contexts_max) contexts_.clear();
+    contexts_.emplace(job, context.value());
+    co_return context.value();
+}
+
+}  // namespace fanfare

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/settings/settings.hpp"
+#include "worker/probes/probes.hpp"
+#include "worker/send/desk.hpp"
+#include "worker/send/dispatcher.hpp"
+#include "worker/send/flight.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace fanfare {
+
+/// The send stage: takes chunks one by one through claim, resolve, render, send and record.
+///
+///   next -> ready (rate) -> claim -> contacts -> suppressions -> letters -> flight -> record
+///
+/// Nothing is claimed before it could be sent at once; nothing is recorded that was not
+/// known; a chunk that is not finished in time is left to its lease.
+///
+/// Bounds    chunks_in_flight_max a channel, and two more for urgent chunks only.
+/// Stop      stop the dispatcher, call stop(), then await the lanes.
+/// Threads   one serial executor; databases and rendering on the pools' threads.
+/// Lifetime  everything in Parts outlives the lanes.
+class Sender {
+public:
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        Dispatcher& dispatcher;
+        Desk& desk;
+        Sources& sources;
+        postgres::Pool& ledger;
+        const Templates& templates;
+        std::vector<std::unique_ptr<Account>>& accounts;
+        const Clock& clock;
+        WorkerProbe& probe;
+        std::function<double()> jitter;                        // Uniform in [0, 1).
+        std::function<void(const kafka::Received&)> finished;  // The record needs nothing more.
+    };
+
+    Sender(Parts parts, const WorkerSettings& settings) : parts_{std::move(parts)}, settings_{settings} {}
+
+    /// Serves one chunk of the channel after another until the dispatcher stops.
+    [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);
+
+    /// No more tries in place; what is in flight finishes.
+    void stop() { stopping_ = true; }
+
+private:
+    [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
+    [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
+    [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
+    [[nodiscard]] boost::asio::awaitable<bool> prepare(Work& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<void> suppress_dead(Work& work);
+    [[nodiscard]] boost::asio::awaitable<void> record(Work& work, const Account* account,
+                                                      std::chrono::milliseconds next_in);
+    [[nodiscard]] boost::asio::awaitable<std::shared_ptr<const JobContext>> context_of(
+        const std::string& job);
+
+    Parts parts_;
+    const WorkerSettings& settings_;
+    std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
+    bool stopping_ = false;
+};
+
+}  // namespace fanfare

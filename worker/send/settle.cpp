@@ -1,0 +1,64 @@
+#include "worker/send/settle.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+
+void settle_pass(Work& work) {
+    auto& chunk = work.chunk;
+    if (work.spent_attempt) ++chunk.attempt;
+    for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
+        const auto& fate = work.resolved.fates[i];
+        if (fate.outcome == Outcome::pending || is_final(static_cast<Outcome>(chunk.outcomes[i]))) {
+            continue;
+        }
+        chunk.outcomes[i] = static_cast<char>(fate.outcome);
+        chunk.reasons[i] = static_cast<char>(fate.reason);
+    }
+}
+
+void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
+        chunk.outcomes[i] = static_cast<char>(fate.outcome);
+        chunk.reasons[i] = static_cast<char>(fate.reason);
+    }
+}
+
+bool is_settled(const ledger::ClaimedChunk& chunk) {
+    return std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(),
+                       [](char c) { return is_final(static_cast<Outcome>(c)); });
+}
+
+bool settle_stalled(ledger::ClaimedChunk& chunk) {
+    if (chunk.on_doubt == DoubtPolicy::resend) return is_settled(chunk);
+    settle_rest(chunk, {Outcome::unknown, Reason::worker_lost});
+    return true;
+}
+
+ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
+                              std::chrono::milliseconds next_in) {
+    ledger::ChunkRecord record;
+    record.key = chunk.key;
+    record.epoch = chunk.epoch;
+    record.done = is_settled(chunk);
+    record.next_in = record.done ? std::chrono::milliseconds{0} : next_in;
+    record.attempt = chunk.attempt;
+    record.outcomes = chunk.outcomes;
+    const bool silent =
+        std::all_of(chunk.reasons.begin(), chunk.reasons.end(), [](char c) { return c == '\0'; });
+    if (!silent) record.reasons = chunk.reasons;
+    record.provider_ids = std::move(chunk.provider_ids);
+    auto& ids = record.provider_ids;
+    const auto first = std::find_if(ids.begin(), ids.end(), [](const auto& id) { return !id.empty(); });
+    if (first == ids.end()) {
+        ids.clear();
+    } else if (std::all_of(ids.begin(), ids.end(),
+                           [&](const auto& id) { return id.empty() || id == *first; })) {
+        ids = {std::string{*first}};
+    }
+    record.account = std::move(account);
+    return record;
+}
+
+}  // namespace fanfare

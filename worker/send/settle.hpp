@@ -1,0 +1,25 @@
+#pragma once
+
+#include "worker/send/flight.hpp"
+
+namespace fanfare {
+
+/// Writes the fates of a pass into the chunk's outcomes and reasons: final ones stand,
+/// recipients that were not tried stay pending. Uses up an attempt if the pass did.
+void settle_pass(Work& work);
+
+/// Gives every recipient that is not final this fate.
+void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
+
+/// True when every recipient's outcome is final.
+[[nodiscard]] bool is_settled(const ledger::ClaimedChunk& chunk);
+
+/// What a stalled chunk becomes under its policy: `resend` plans it again, the others say
+/// that nobody knows. True when it is settled.
+bool settle_stalled(ledger::ClaimedChunk& chunk);
+
+/// The record of a chunk as it stands. One provider id for all is stored once.
+[[nodiscard]] ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
+                                            std::chrono::milliseconds next_in);
+
+}  // namespace fanfare

@@ -1,0 +1,85 @@
+#include "worker/sweep/sweeper.hpp"
+
+#include "core/ledger/jobs.hpp"
+#include "core/wire/descriptor.hpp"
+#include "worker/send/settle.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr int chunks_per_sweep_max = 1'000;
+constexpr int stalled_per_sweep_max = 100;  // These carry their recipients.
+
+}  // namespace
+
+asio::awaitable<void> Sweeper::run() {
+    while (!stopping_) {
+        co_await settle_stalled_chunks();
+        co_await republish_overdue();
+        co_await resume_plans();
+        co_await close_jobs();
+        co_await pause_for(settings_.sweep_interval);
+    }
+}
+
+asio::awaitable<void> Sweeper::settle_stalled_chunks() {
+    auto stalled = co_await parts_.ledger.run("take over chunks", [&](postgres::Connection& ledger) {
+        return ledger::take_over_stalled(ledger, stalled_per_sweep_max, settings_.lease);
+    });
+    if (!stalled) {
+        spdlog::warn("{}", describe(stalled.error()));
+        co_return;
+    }
+    if (stalled.value().empty()) co_return;
+    parts_.probe.taken_over(stalled.value().size());
+    spdlog::warn("took over {} chunks whose worker died or stalled", stalled.value().size());
+    for (auto& chunk : stalled.value()) {
+        settle_stalled(chunk);
+        auto written = co_await parts_.desk.record(record_of(chunk, "", {}));
+        if (!written) spdlog::warn("{}", describe(written.error()));
+    }
+}
+
+asio::awaitable<void> Sweeper::republish_overdue() {
+    auto overdue = co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
+        return ledger::take_overdue(ledger, chunks_per_sweep_max, settings_.republish_after);
+    });
+    if (!overdue) {
+        spdlog::warn("{}", describe(overdue.error()));
+        co_return;
+    }
+    for (const auto& chunk : overdue.value()) {
+        const auto key = fmt::format("{}/{}/{}", chunk.key.job,
+                                     static_cast<int>(chunk.key.channel), chunk.key.number);
+        auto queued = parts_.producer.publish(
+            {parts_.topics.chunks[static_cast<std::size_t>(chunk.lane)], key,
+             encode_descriptor(chunk.key), {}},
+            {});
+        if (!queued) {
+            spdlog::warn("{}", describe(queued.error()));
+            co_return;
+        }
+    }
+    if (!overdue.value().empty()) parts_.probe.republished(overdue.value().size());
+}
+
+asio::awaitable<void> Sweeper::resume_plans() {
+    auto jobs = co_await parts_.ledger.run("find unplanned jobs", [](postgres::Connection& ledger) {
+        return ledger::unplanned_jobs(ledger);
+    });
+    if (!jobs) co_return;
+    for (const auto& job : jobs.value()) parts_.plan(job);
+}
+
+asio::awaitable<void> Sweeper::close_jobs() {
+    auto closed = co_await parts_.ledger.run("close jobs", [](postgres::Connection& ledger) {
+        return ledger::finish_jobs(ledger, {});
+    });
+    if (!closed) spdlog::warn("{}", describe(closed.error()));
+}
+
+}  // namespace fanfare

@@ -1,0 +1,317 @@
+#include "worker/worker.hpp"
+
+#include "core/observe/health.hpp"
+#include "core/kafka/consumer.hpp"
+#include "core/wire/descriptor.hpp"
+#include "worker/intake/intake.hpp"
+#include "worker/plan/plan_desk.hpp"
+#include "worker/providers/registry.hpp"
+#include "worker/send/sender.hpp"
+#include "worker/sweep/sweeper.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <csignal>
+#include <optional>
+#include <random>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::size_t jobs_topic = 0;  // Topics are subscribed in this order: jobs, then lanes.
+constexpr std::size_t source_connections = 4;
+constexpr std::size_t urgent_lanes = 2;
+constexpr std::chrono::seconds stuck_after{30};
+
+/// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
+/// doubt, and a claim is always sent well within its lease.
+Planner::Sizes chunk_sizes(const Settings& settings) {
+    Planner::Sizes sizes{};
+    for (const auto channel : channels) {
+        const auto i = static_cast<std::size_t>(channel);
+        sizes[i] = settings.worker.channels[i].chunk_recipients_max;
+        for (const auto& account : settings.accounts) {
+            if (account.channel != channel || account.rate.per_second <= 0) continue;
+            const auto two_seconds = std::max(1.0, std::floor(account.rate.per_second * 2));
+            sizes[i] = static_cast<std::uint32_t>(
+                std::min(static_cast<double>(sizes[i]), two_seconds));
+        }
+    }
+    return sizes;
+}
+
+std::string random_word() {
+    std::random_device device;
+    return fmt::format("{:08x}", device());
+}
+
+class WiredWorker final : public Worker {
+public:
+    explicit WiredWorker(Configuration configuration)
+        : settings_{std::move(configuration.settings)}, systems_{std::move(configuration.systems)},
+          templates_{std::move(configuration.templates)},
+          ledger_{settings_.database.url, {}, settings_.database.connections},
+          sources_{systems_, ledger_, source_connections}, dispatcher_{loop_.get_executor()},
+          desk_{loop_.get_executor(), ledger_,
+                {.lease = settings_.worker.lease,
+                 .token = [this] { return static_cast<std::int64_t>(random_() >> 1); }}} {}
+
+    ~WiredWorker() override {
+        plans_.reset();
+        consumer_.reset();
+        producer_.reset();
+    }
+
+    Result<void> open() {
+        if (auto done = open_broker(); !done) return done;
+        if (auto done = open_accounts(); !done) return done;
+        auto producer = kafka::Producer::open(settings_.kafka);
+        if (!producer) return producer.error();
+        producer_ = std::move(producer.value());
+        wire();
+        return open_health();
+    }
+
+    int run() override {
+        auto consumer = open_consumer();
+        if (!consumer) {
+            spdlog::critical("{}", describe(consumer.error()));
+            return 1;
+        }
+        consumer_ = std::move(consumer.value());
+        TaskGroup tasks{loop_.get_executor()};
+        tasks.spawn(serve());
+        loop_.run();
+        return exit_code_;
+    }
+
+private:
+    Result<void> open_broker() {
+        if (settings_.kafka.brokers == "embedded") {
+            auto broker = kafka::EmbeddedBroker::start(settings_.kafka);
+            if (!broker) return broker.error();
+            broker_.emplace(std::move(broker.value()));
+            settings_.kafka.brokers = broker_->address();
+            return {};
+        }
+        return kafka::create_topics(settings_.kafka);
+    }
+
+    Result<void> open_accounts() {
+        for (const auto& account : settings_.accounts) {
+            auto made = make_provider(account, {.callback_url = settings_.callback_url});
+            if (const auto* problems = std::get_if<Problems>(&made)) {
+                std::string all;
+                for (const auto& problem : *problems) all += describe(problem) + "\n";
+                return fail(Errc::config_invalid, "set up account " + account.name + ":\n" + all);
+            }
+            accounts_.push_back(std::make_unique<Account>(
+                loop_.get_executor(),
+                Account::Parts{.settings = account,
+                               .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
+                               .ledger = ledger_,
+                               .clock = system_clock(),
+                               .probe = probe_.account(account.name, account.channel)}));
+        }
+        return {};
+    }
+
+    /// The pipeline, in the order of a notification's way.
+    void wire() {
+        const auto topics = kafka::topics_of(settings_.kafka);
+        const auto executor = loop_.get_executor();
+        const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
+        const auto& worker = settings_.worker;
+        planner_.emplace(Planner::Parts{ledger_, sources_, templates_, *producer_, topics, probe_,
+                                        stopping_},
+                         worker, chunk_sizes(settings_));
+        plans_.emplace(*planner_, stopping_);
+        intake_.emplace(executor,
+                        Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_,
+                                      [this](const std::string& job, Lane lane) {
+                                          plans_->add(job, lane);
+                                      },
+                                      finished});
+        sender_.emplace(Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_,
+                                      accounts_, system_clock(), probe_,
+                                      [this] {
+                                          return std::uniform_real_distribution<>{}(random_);
+                                      },
+                                      finished},
+                        worker);
+        sweeper_.emplace(Sweeper::Parts{executor, ledger_, desk_, *producer_, topics, probe_,
+                                        [this](const std::string& job) {
+                                            plans_->add(job, Lane::normal);
+                                        }},
+                         worker);
+    }
+
+    Result<void> open_health() {
+        auto health = HealthServer::start(
+            settings_.observe, probe_.registry(),
+            {.alive =
+                 [this] {
+                     return system_clock().moment() - loop_turned_.load() < stuck_after &&
+                            (!polled_.load() ||
+                             system_clock().moment() - consumer_->last_poll() < stuck_after);
+                 },
+             .ready =
+                 [this] {
+                     if (stopping_) return Readiness{false, "draining"};
+                     if (!polled_) return Readiness{false, "starting"};
+                     return consumer_->has_assignment()
+                                ? Readiness{true, ""}
+                                : Readiness{false, "no Kafka partitions assigned yet"};
+                 }});
+        if (!health) return health.error();
+        health_ = std::move(health.value());
+        return {};
+    }
+
+    Result<std::unique_ptr<kafka::Consumer>> open_consumer() {
+        const auto topics = kafka::topics_of(settings_.kafka);
+        std::vector<std::string> names{topics.jobs};
+        names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
+        return kafka::Consumer::open(settings_.kafka, std::move(names),
+                                     [this](kafka::Received record) {
+                                         asio::post(loop_, [this, record = std::move(record)]() mutable {
+                                             route(std::move(record));
+                                         });
+                                     });
+    }
+
+    /// Where a record goes: a job to the intake, a descriptor to its queue.
+    void route(kafka::Received record) {
+        if (stopping_) return;  // Unfinished: read again by whoever comes next.
+        if (record.topic == jobs_topic) {
+            tasks_.spawn(intake_->take(std::move(record)));
+            return;
+        }
+        const auto key = decode_descriptor(record.value);
+        if (!key) {
+            spdlog::warn("dropped a record of lane {} offset {}: not a descriptor",
+                         record.topic - 1, record.offset);
+            probe_.dead_letter("not_a_descriptor");
+            consumer_->finish(record);
+            return;
+        }
+        const auto lane = static_cast<Lane>(record.topic - 1);
+        if (!dispatcher_.push(lane, {*key, record})) {
+            probe_.dropped_descriptor();  // Still planned in the ledger; the sweeper knows.
+            consumer_->finish(record);
+        }
+    }
+
+    asio::awaitable<void> serve() {
+        polled_ = true;
+        spdlog::info("worker {} started: {} accounts, {} systems", random_word(),
+                     accounts_.size(), systems_.size());
+        asio::signal_set signals{loop_, SIGTERM, SIGINT};
+        TaskGroup lanes{loop_.get_executor()};
+        for (const auto channel : channels) {
+            const auto& limits = settings_.worker.channels[static_cast<std::size_t>(channel)];
+            for (std::size_t i = 0; i < limits.chunks_in_flight_max; ++i) {
+                lanes.spawn(sender_->run_lane(channel, false));
+            }
+            for (std::size_t i = 0; i < urgent_lanes; ++i) {
+                lanes.spawn(sender_->run_lane(channel, true));
+            }
+        }
+        TaskGroup upkeep{loop_.get_executor()};
+        upkeep.spawn(sweeper_->run());
+        upkeep.spawn(tick());
+        desk_.on_settled = [this](const std::string& job) { close_soon(job); };
+        co_await signals.async_wait(asio::use_awaitable);
+        spdlog::info("draining: what is claimed is sent and recorded, then the worker ends");
+        signals.async_wait([](const boost::system::error_code& fault, int) {
+            if (!fault) std::_Exit(130);  // Asked twice: leases settle what is in flight.
+        });
+        stopping_ = true;
+        dispatcher_.stop();
+        sender_->stop();
+        for (const auto& account : accounts_) account->pacer().stop();
+        intake_->stop();
+        sweeper_->stop();
+        co_await lanes.join();
+        desk_.stop();
+        co_await desk_.join();
+        co_await upkeep.join();
+        co_await tasks_.join();
+        signals.cancel();
+        accounts_.clear();
+        consumer_->stop();
+        spdlog::info("drained");
+        loop_.stop();
+    }
+
+    /// Closes a job as soon as its last chunk is settled here; the sweeper does it otherwise.
+    void close_soon(const std::string& job) {
+        if (!closing_.insert(job).second) return;
+        tasks_.spawn(close_job(job));
+    }
+
+    asio::awaitable<void> close_job(std::string job) {
+        co_await pause_for(std::chrono::milliseconds{20});  // One look for many chunks.
+        closing_.erase(job);
+        std::vector<std::string> ids{std::move(job)};
+        auto closed = co_await ledger_.run("close a job", [&ids](postgres::Connection& ledger) {
+            return ledger::finish_jobs(ledger, ids);
+        });
+        if (!closed) spdlog::debug("{}", describe(closed.error()));
+    }
+
+    asio::awaitable<void> tick() {
+        while (!stopping_) {
+            loop_turned_ = system_clock().moment();
+            if (consumer_->is_fatal() || producer_->is_fatal()) {
+                spdlog::critical("kafka client failed for good; restart the worker");
+                exit_code_ = 1;
+                std::raise(SIGTERM);
+                co_return;
+            }
+            co_await pause_for(std::chrono::milliseconds{200});
+        }
+    }
+
+    Settings settings_;
+    Systems systems_;
+    Templates templates_;
+    std::mt19937_64 random_{std::random_device{}()};
+    asio::io_context loop_{1};
+    WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
+    std::optional<kafka::EmbeddedBroker> broker_;
+    postgres::Pool ledger_;
+    Sources sources_;
+    std::vector<std::unique_ptr<Account>> accounts_;
+    Dispatcher dispatcher_;
+    Desk desk_;
+    TaskGroup tasks_{loop_.get_executor()};
+    std::set<std::string> closing_;
+    std::unique_ptr<kafka::Producer> producer_;
+    std::unique_ptr<kafka::Consumer> consumer_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> polled_{false};
+    std::atomic<Moment> loop_turned_{system_clock().moment()};
+    std::optional<Planner> planner_;
+    std::optional<PlanDesk> plans_;
+    std::optional<Intake> intake_;
+    std::optional<Sender> sender_;
+    std::optional<Sweeper> sweeper_;
+    std::unique_ptr<HealthServer> health_;
+    int exit_code_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::open(Configuration configuration) {
+    auto worker = std::make_unique<WiredWorker>(std::move(configuration));
+    if (auto done = worker->open(); !done) return done.error();
+    return std::unique_ptr<Worker>{std::move(worker)};
+}
+
+}  // namespace fanfare
