@@ -11,8 +11,7 @@ namespace {
 constexpr std::uint64_t draw_jitter = 100;
 constexpr std::uint64_t draw_address = 101;
 
-std::chrono::microseconds latency(const Faults& faults, std::uint64_t seed,
-                                  std::uint64_t number) {
+std::chrono::microseconds latency(const Faults& faults, std::uint64_t seed, std::uint64_t number) {
     auto ms = faults.latency_ms;
     if (faults.jitter_ms > 0) ms += faults.jitter_ms * draw(seed, number, draw_jitter);
     return std::chrono::microseconds{std::llround(ms * 1000)};
@@ -59,10 +58,9 @@ void Front::handle(const Request& request, Reaction& reaction) {
     thread_local Checked checked;
     checked.clear();
     std::swap(checked.answer.body, reaction.answer.body);  // Both keep their memory.
-    const CheckContext context{
-        .now_s = now_ns / 1'000'000'000,
-        .number = number,
-        .token_generation = static_cast<std::uint32_t>(control.faults.token_generation)};
+    const CheckContext context{.now_s = now_ns / 1'000'000'000,
+                               .number = number,
+                               .token_generation = control.token_generation};
     providers[index]->check(request, context, checked);
     const std::lock_guard lock{world_.mutex};
     judge({index, request, checked, now_ns, number}, reaction);
@@ -99,9 +97,8 @@ Fate Front::choose(const Arrival& arrival, Tally& job, Trouble& trouble) {
     const auto cost =
         faults.limit_recipients ? static_cast<double>(arrival.checked.recipients.size()) : 1.0;
     const bool within_limit =
-        faults.limit_per_second <= 0 || control.bucket.take(faults.limit_per_second,
-                                                            faults.limit_burst, cost,
-                                                            arrival.now_ns);
+        faults.limit_per_second <= 0 ||
+        control.bucket.take(faults.limit_per_second, faults.limit_burst, cost, arrival.now_ns);
     const bool within_concurrency =
         faults.concurrency_limit <= 0 || state.concurrent <= faults.concurrency_limit;
     if (!within_limit || !within_concurrency) {
@@ -118,6 +115,7 @@ Fate Front::choose(const Arrival& arrival, Tally& job, Trouble& trouble) {
     if (trouble.recipient.empty() && !arrival.checked.recipients.empty()) {
         trouble.recipient = arrival.checked.recipients.front();
     }
+    trouble.path = arrival.request.path;
     trouble.now_s = arrival.now_ns / 1'000'000'000;
     trouble.retry_after_s = static_cast<std::uint32_t>(std::ceil(faults.retry_after_s));
     trouble.status = static_cast<int>(faults.error_status);
@@ -143,10 +141,14 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
     const bool cut = world_.controls[arrival.provider].faults.cut_connections;
     const auto lost = cut ? Reaction::Fate::cut : Reaction::Fate::drop;
     switch (fate) {
-        case Fate::refuse: return refuse(Trouble::Kind::refuse, &Tally::refused);
-        case Fate::throttle: return refuse(Trouble::Kind::throttle, &Tally::throttled);
-        case Fate::concurrency: return refuse(Trouble::Kind::concurrency, &Tally::throttled);
-        case Fate::error: return refuse(Trouble::Kind::error, &Tally::errors);
+        case Fate::refuse:
+            return refuse(Trouble::Kind::refuse, &Tally::refused);
+        case Fate::throttle:
+            return refuse(Trouble::Kind::throttle, &Tally::throttled);
+        case Fate::concurrency:
+            return refuse(Trouble::Kind::concurrency, &Tally::throttled);
+        case Fate::error:
+            return refuse(Trouble::Kind::error, &Tally::errors);
         case Fate::lose_before:
             count(&Tally::lost_before);
             reaction.fate = lost;
@@ -163,7 +165,8 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
             count(&Tally::malformed);
             reaction.answer.body.resize(reaction.answer.body.size() / 2);
             break;
-        case Fate::accept: break;
+        case Fate::accept:
+            break;
     }
     // Beyond this point the provider has taken the request.
     if (checked.kind == Checked::Kind::other) return count(&Tally::dry_runs, 1);
@@ -172,8 +175,7 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
     oracle.accept(job, checked.recipients, arrival.now_ns);
 }
 
-void Front::count_outcome(const Arrival& arrival, std::string_view fate,
-                          const Reaction& reaction) {
+void Front::count_outcome(const Arrival& arrival, std::string_view fate, const Reaction& reaction) {
     const bool answered = reaction.fate == Reaction::Fate::answer;
     const auto status = answered ? reaction.answer.status : 0;
     ++world_.oracle.provider(arrival.provider).codes[status];

@@ -5,11 +5,11 @@
 #include "sim/front.hpp"
 #include "sim/http/server.hpp"
 
-#include <boost/asio/signal_set.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/parse.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -37,8 +37,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
                     const unsigned char* offered, unsigned offered_size, void*) {
     static constexpr unsigned char ours[] = "\x02h2\x08http/1.1";
     unsigned char* found = nullptr;
-    const auto result = SSL_select_next_proto(&found, chosen_size, ours, sizeof ours - 1, offered,
-                                              offered_size);
+    const auto result =
+        SSL_select_next_proto(&found, chosen_size, ours, sizeof ours - 1, offered, offered_size);
     *chosen = found;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -66,9 +66,10 @@ void apply_fault(World& world, const std::string& text) {
     for (std::size_t i = 0; i < world.controls.size(); ++i) {
         if (provider != "*" && provider != world.providers[i]->name()) continue;
         known = true;
-        const auto problem =
-            world.controls[i].faults.change({{text.substr(dot + 1, equals - dot - 1), parsed}});
+        auto faults = world.controls[i].faults;
+        const auto problem = faults.change({{text.substr(dot + 1, equals - dot - 1), parsed}});
         if (!problem.empty()) throw std::runtime_error{"--fault " + text + ": " + problem};
+        world.set_faults(i, std::move(faults));
     }
     if (!known) throw std::runtime_error{"--fault: no provider " + provider};
 }

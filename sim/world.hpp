@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace fanfare::sim {
@@ -21,7 +22,8 @@ struct World {
         Faults faults;
         TokenBucket bucket;
         std::atomic<bool> held = false;
-        std::atomic<std::uint64_t> number = 0;  // Requests so far: makes draws and ids.
+        std::atomic<std::uint32_t> token_generation = 0;  // Of `faults`, for checks.
+        std::atomic<std::uint64_t> number = 0;            // Requests so far: makes draws and ids.
         std::vector<std::function<void()>> parked;
     };
 
@@ -31,6 +33,17 @@ struct World {
           controls(providers.size()),
           oracle{providers.size()},
           recorder{calls_max} {}
+
+    /// Replaces a provider's faults. A bucket whose limit changes starts full.
+    void set_faults(std::size_t index, Faults faults) {
+        auto& control = controls[index];
+        const bool same_limit = faults.limit_per_second == control.faults.limit_per_second &&
+                                faults.limit_burst == control.faults.limit_burst &&
+                                faults.limit_recipients == control.faults.limit_recipients;
+        if (!same_limit) control.bucket.reset();
+        control.token_generation = static_cast<std::uint32_t>(faults.token_generation);
+        control.faults = std::move(faults);
+    }
 
     const Providers providers;
     const std::uint64_t seed;

@@ -1,10 +1,10 @@
 #include "sim/admin/pages.hpp"
 #include "sim/http/text.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 namespace fanfare::sim {
 
@@ -29,7 +29,8 @@ std::string change_all(World& world, const json::object& given) {
     for (const auto& control : world.controls) changed.push_back(control.faults);
     for (const auto& [name, value] : given) {
         const auto* change = value.if_object();
-        if (change == nullptr) return fmt::format("\"{}\" must be an object", std::string_view{name});
+        if (change == nullptr)
+            return fmt::format("\"{}\" must be an object", std::string_view{name});
         const auto index = provider_index(world, name);
         if (!index && name != "*") return fmt::format("no provider \"{}\"", std::string_view{name});
         for (ProviderIndex i = 0; i < changed.size(); ++i) {
@@ -38,8 +39,7 @@ std::string change_all(World& world, const json::object& given) {
         }
     }
     for (std::size_t i = 0; i < changed.size(); ++i) {
-        world.controls[i].faults = std::move(changed[i]);
-        world.controls[i].bucket.reset();
+        world.set_faults(i, std::move(changed[i]));
     }
     return {};
 }

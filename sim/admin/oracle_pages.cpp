@@ -1,9 +1,9 @@
 #include "sim/admin/pages.hpp"
 #include "sim/http/text.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <charconv>
 #include <iterator>
@@ -20,14 +20,22 @@ struct Count {
 };
 
 constexpr Count counts[] = {
-    {"requests", &Tally::requests},         {"accepted", &Tally::accepted},
-    {"people", &Tally::people},             {"duplicated", &Tally::duplicated},
-    {"refused", &Tally::refused},           {"throttled", &Tally::throttled},
-    {"violations", &Tally::violations},     {"errors", &Tally::errors},
-    {"lost_before", &Tally::lost_before},   {"lost_after", &Tally::lost_after},
-    {"blackholed", &Tally::blackholed},     {"malformed", &Tally::malformed},
-    {"bad_requests", &Tally::bad_requests}, {"dry_runs", &Tally::dry_runs},
-    {"leaks", &Tally::leaks},               {"unfilled", &Tally::unfilled},
+    {"requests", &Tally::requests},
+    {"accepted", &Tally::accepted},
+    {"people", &Tally::people},
+    {"duplicated", &Tally::duplicated},
+    {"refused", &Tally::refused},
+    {"throttled", &Tally::throttled},
+    {"violations", &Tally::violations},
+    {"errors", &Tally::errors},
+    {"lost_before", &Tally::lost_before},
+    {"lost_after", &Tally::lost_after},
+    {"blackholed", &Tally::blackholed},
+    {"malformed", &Tally::malformed},
+    {"bad_requests", &Tally::bad_requests},
+    {"dry_runs", &Tally::dry_runs},
+    {"leaks", &Tally::leaks},
+    {"unfilled", &Tally::unfilled},
     {"largest_batch", &Tally::largest_batch},
 };
 
@@ -90,7 +98,8 @@ private:
 };
 
 bool names_job(const Request& request) {
-    return request.query.starts_with("job=") || request.query.find("&job=") != std::string_view::npos;
+    return request.query.starts_with("job=") ||
+           request.query.find("&job=") != std::string_view::npos;
 }
 
 }  // namespace
@@ -130,8 +139,8 @@ void show_accepted(World& world, const Request& request, Answer& answer) {
     }
     const std::lock_guard lock{world.mutex};
     answer.type = "text/plain; charset=utf-8";
-    answer.more = Listing{world, provider, query_parameter(request.query, "job"),
-                          !names_job(request)};
+    answer.more =
+        Listing{world, provider, query_parameter(request.query, "job"), !names_job(request)};
 }
 
 void show_metrics(World& world, const Request&, Answer& answer) {

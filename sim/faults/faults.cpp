@@ -1,8 +1,8 @@
 #include "sim/faults/faults.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 9> fate_names = {
-    "accept",      "refuse",     "throttle",  "concurrency", "error",
-    "lose_before", "lose_after", "blackhole", "malformed"};
+constexpr std::array<std::string_view, 9> fate_names = {"accept",      "refuse",    "throttle",
+                                                        "concurrency", "error",     "lose_before",
+                                                        "lose_after",  "blackhole", "malformed"};
 
 struct Number {
     std::string_view name;
@@ -78,9 +78,9 @@ std::string set_script(Faults& faults, const json::value& value) {
     decltype(faults.script) script;
     for (const auto& item : *list) {
         const auto* name = item.if_string();
-        const auto found =
-            name == nullptr ? fate_names.end()
-                            : std::find(fate_names.begin(), fate_names.end(), std::string_view{*name});
+        const auto found = name == nullptr ? fate_names.end()
+                                           : std::find(fate_names.begin(), fate_names.end(),
+                                                       std::string_view{*name});
         if (found == fate_names.end()) {
             return fmt::format("script: a fate is one of {}", fmt::join(fate_names, ", "));
         }
@@ -160,7 +160,8 @@ bool TokenBucket::take(double rate, double burst, double cost, std::int64_t now_
     if (filled_at_ns_ == 0) {
         tokens_ = full;
     } else {
-        const auto seconds = static_cast<double>(std::max<std::int64_t>(now_ns - filled_at_ns_, 0)) / 1e9;
+        const auto seconds =
+            static_cast<double>(std::max<std::int64_t>(now_ns - filled_at_ns_, 0)) / 1e9;
         tokens_ = std::min(full, tokens_ + seconds * rate);
     }
     filled_at_ns_ = now_ns;
@@ -173,8 +174,8 @@ bool TokenBucket::take(double rate, double burst, double cost, std::int64_t now_
 Fate decide(const Faults& faults, const Situation& situation) noexcept {
     if (!faults.script.empty()) return faults.script.front();
     const auto happens = [&](double rate, Fate fate) {
-        return rate > 0 && draw(situation.seed, situation.number,
-                                static_cast<std::uint64_t>(fate)) < rate;
+        return rate > 0 &&
+               draw(situation.seed, situation.number, static_cast<std::uint64_t>(fate)) < rate;
     };
     if (happens(faults.lose_before_rate, Fate::lose_before)) return Fate::lose_before;
     if (!situation.within_concurrency) return Fate::concurrency;

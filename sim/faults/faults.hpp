@@ -34,23 +34,23 @@ struct TransparentHash {
 
 /// How one provider misbehaves. Probabilities are in [0, 1].
 struct Faults {
-    double latency_ms = 0;           // Before each answer ...
-    double jitter_ms = 0;            // ... plus a uniform share of this.
-    double refuse_rate = 0;          // Share of addresses; the same address always or never.
+    double latency_ms = 0;   // Before each answer ...
+    double jitter_ms = 0;    // ... plus a uniform share of this.
+    double refuse_rate = 0;  // Share of addresses; the same address always or never.
     double throttle_rate = 0;
     double error_rate = 0;
     double lose_before_rate = 0;
     double lose_after_rate = 0;
     double blackhole_rate = 0;
     double malformed_rate = 0;
-    double limit_per_second = 0;     // 0: none.
-    double limit_burst = 0;          // Tokens that can be saved up; 0: one second's.
-    bool limit_recipients = false;   // Unit: recipients instead of requests.
-    double concurrency_limit = 0;    // 0: none.
-    double retry_after_s = 1;        // Told with a 429.
-    double error_status = 0;         // 0: the provider's usual one.
-    bool cut_connections = false;    // Losing an answer closes HTTP/2 connections, not streams.
-    double token_generation = 0;     // FCM: raising it revokes all access tokens.
+    double limit_per_second = 0;    // 0: none.
+    double limit_burst = 0;         // Tokens that can be saved up; 0: one second's.
+    bool limit_recipients = false;  // Unit: recipients instead of requests.
+    double concurrency_limit = 0;   // 0: none.
+    double retry_after_s = 1;       // Told with a 429.
+    double error_status = 0;        // 0: the provider's usual one.
+    bool cut_connections = false;   // Losing an answer closes HTTP/2 connections, not streams.
+    double token_generation = 0;    // FCM: raising it revokes all access tokens.
     /// These always get the permanent error; the value names a provider's code, "" its default.
     std::unordered_map<std::string, std::string, TransparentHash, std::equal_to<>> fail_addresses;
     /// Fates of the next requests, one each, before anything else is drawn.
@@ -79,10 +79,10 @@ private:
 /// What a decision looks at besides the settings.
 struct Situation {
     std::uint64_t seed;
-    std::uint64_t number;      // Of this request at its provider.
+    std::uint64_t number;  // Of this request at its provider.
     bool within_limit;
     bool within_concurrency;
-    bool refused;              // A recipient of it is one that always fails.
+    bool refused;  // A recipient of it is one that always fails.
 };
 
 /// Decides a request's fate. Pure; a script in `faults` goes first (its caller removes it).

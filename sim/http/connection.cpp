@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace fanfare::sim {
@@ -38,13 +39,14 @@ public:
         : stream_{std::forward<Arguments>(arguments)...},
           ports_{ports},
           in_(read_bytes_first),
-          moved_at_{ports.clock.moment()} {
+          moved_at_{ports.clock.moment()},
+          begun_at_{moved_at_} {
         ports_.set.insert(this);
     }
 
     ~StreamConnection() override {
         ports_.set.erase(this);
-        for (const auto ticket : silent_) ports_.handler.ended(ticket);
+        for (const auto& [id, ticket] : silent_) ports_.handler.ended(ticket);
     }
 
     void start() override {
@@ -64,7 +66,7 @@ public:
 
     void check_time(Moment now) override;
     void on_request(ExchangeId id, const Request& request) override;
-    void on_cancelled(ExchangeId) override {}
+    void on_cancelled(ExchangeId id) override;
 
 private:
     void choose_codec();
@@ -80,12 +82,13 @@ private:
     ConnectionPorts ports_;
     std::unique_ptr<Codec> codec_;
     std::vector<char> in_;
-    std::string waiting_;           // To be written next.
-    std::string writing_;           // Being written.
-    Reaction reaction_;             // Used again for each request.
-    std::vector<std::uint8_t> silent_;
-    Moment moved_at_;               // Last byte read or written.
-    std::uint32_t open_ = 0;        // Exchanges that are delayed, parked or silent.
+    std::string waiting_;  // To be written next.
+    std::string writing_;  // Being written.
+    Reaction reaction_;    // Used again for each request.
+    std::vector<std::pair<ExchangeId, std::uint8_t>> silent_;  // And their tickets.
+    Moment moved_at_;         // Last byte read or written.
+    Moment begun_at_;         // No request has been half read for longer than since then.
+    std::uint32_t open_ = 0;  // Exchanges that are delayed, parked or silent.
     bool reading_ = false;
     bool busy_writing_ = false;
     bool closed_ = false;
@@ -119,16 +122,18 @@ void StreamConnection<Stream>::read() {
         return;
     }
     reading_ = true;
-    stream_.async_read_some(
-        asio::buffer(in_), [self = this->shared_from_this()](error_code error, std::size_t bytes) {
-            self->reading_ = false;
-            if (error || self->closed_) return self->close();
-            self->moved_at_ = self->ports_.clock.moment();
-            self->codec_->feed({self->in_.data(), bytes});
-            if (bytes == self->in_.size() && bytes < read_bytes_max) self->in_.resize(bytes * 4);
-            self->write();
-            self->read();
-        });
+    stream_.async_read_some(asio::buffer(in_),
+                            [self = this->shared_from_this()](error_code error, std::size_t bytes) {
+                                self->reading_ = false;
+                                if (error || self->closed_) return self->close();
+                                self->moved_at_ = self->ports_.clock.moment();
+                                self->codec_->feed({self->in_.data(), bytes});
+                                if (!self->codec_->reading()) self->begun_at_ = self->moved_at_;
+                                if (bytes == self->in_.size() && bytes < read_bytes_max)
+                                    self->in_.resize(bytes * 4);
+                                self->write();
+                                self->read();
+                            });
 }
 
 template <class Stream>
@@ -154,6 +159,7 @@ void StreamConnection<Stream>::write() {
 
 template <class Stream>
 void StreamConnection<Stream>::on_request(ExchangeId id, const Request& request) {
+    begun_at_ = moved_at_;
     reaction_.clear();
     ports_.handler.handle(request, reaction_);
     if (reaction_.fate == Reaction::Fate::park) {
@@ -168,6 +174,16 @@ void StreamConnection<Stream>::on_request(ExchangeId id, const Request& request)
         return later(id, std::move(reaction_));
     }
     settle(id, reaction_);
+}
+
+template <class Stream>
+void StreamConnection<Stream>::on_cancelled(ExchangeId id) {
+    std::erase_if(silent_, [&](const auto& silent) {
+        if (silent.first != id) return false;
+        ports_.handler.ended(silent.second);
+        --open_;
+        return true;
+    });
 }
 
 template <class Stream>
@@ -188,7 +204,7 @@ void StreamConnection<Stream>::settle(ExchangeId id, Reaction& reaction) {
     switch (reaction.fate) {
         case Reaction::Fate::silence:
             ++open_;
-            silent_.push_back(reaction.ticket);
+            silent_.emplace_back(id, reaction.ticket);
             return;
         case Reaction::Fate::answer:
             if (!closed_) codec_->answer(id, reaction.answer);
@@ -196,8 +212,11 @@ void StreamConnection<Stream>::settle(ExchangeId id, Reaction& reaction) {
         case Reaction::Fate::drop:
             if (!closed_) codec_->abandon(id);
             break;
-        case Reaction::Fate::cut: close(); break;
-        case Reaction::Fate::park: break;  // on_request() has seen to it.
+        case Reaction::Fate::cut:
+            close();
+            break;
+        case Reaction::Fate::park:
+            break;  // on_request() has seen to it.
     }
     ports_.handler.ended(reaction.ticket);
 }
@@ -214,13 +233,14 @@ void StreamConnection<Stream>::resume(ExchangeId id) {
 
 template <class Stream>
 void StreamConnection<Stream>::check_time(Moment now) {
-    const auto still = now - moved_at_;
     const auto& rules = ports_.rules;
-    const auto slow = codec_ == nullptr || codec_->reading() || busy_writing_;
-    const auto limit = open_ > 0 ? rules.silence_max
-                       : slow    ? rules.request_timeout
-                                 : rules.idle_timeout;
-    if (still > limit) close();
+    const bool half_read = codec_ == nullptr || codec_->reading();
+    const auto patience = open_ > 0       ? rules.silence_max
+                          : busy_writing_ ? rules.request_timeout
+                                          : rules.idle_timeout;
+    if (now - moved_at_ > patience || (half_read && now - begun_at_ > rules.request_timeout)) {
+        close();
+    }
 }
 
 template <class Stream>

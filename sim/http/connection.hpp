@@ -18,8 +18,8 @@ struct ConnectionRules {
     HttpBounds bounds;
     std::chrono::seconds request_timeout{30};  // From its first byte to its last.
     std::chrono::seconds idle_timeout{90};
-    std::chrono::seconds silence_max{600};     // An exchange nobody answers.
-    std::size_t connections_max = 10'000;      // Of one thread.
+    std::chrono::seconds silence_max{600};  // An exchange nobody answers.
+    std::size_t connections_max = 10'000;   // Of one thread.
 };
 
 /// One connection, seen from its thread.
@@ -41,8 +41,8 @@ struct ConnectionPorts {
     ConnectionSet& set;
 };
 
-[[nodiscard]] std::shared_ptr<Connection> make_plain_connection(
-    boost::asio::ip::tcp::socket socket, const ConnectionPorts& ports);
+[[nodiscard]] std::shared_ptr<Connection> make_plain_connection(boost::asio::ip::tcp::socket socket,
+                                                                const ConnectionPorts& ports);
 [[nodiscard]] std::shared_ptr<Connection> make_tls_connection(boost::asio::ip::tcp::socket socket,
                                                               boost::asio::ssl::context& tls,
                                                               const ConnectionPorts& ports);

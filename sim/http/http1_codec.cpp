@@ -57,11 +57,14 @@ public:
     }
 
     bool finished() const override { return finished_; }
-    bool full() const override { return backlog_.size() >= backlog_bytes_max; }
+    bool full() const override {
+        return backlog_.size() >= backlog_bytes_max || out_.size() >= out_bytes_max;
+    }
     bool reading() const override { return begun_ && !open_; }
 
 private:
     static constexpr std::size_t backlog_bytes_max = 256 * 1024;
+    static constexpr std::size_t out_bytes_max = 1024 * 1024;  // Of a client that never reads.
     static constexpr std::size_t stream_piece_bytes = 64 * 1024;
 
     static Http1Codec& self(http_parser* parser) { return *static_cast<Http1Codec*>(parser->data); }

@@ -136,8 +136,7 @@ void Http2Codec::give_back(Stream* stream) {
     free_.push_back(stream);
 }
 
-int Http2Codec::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame,
-                                 void* user) {
+int Http2Codec::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     auto& codec = self(user);
     auto* stream = codec.open_stream(frame->hd.stream_id);
@@ -160,8 +159,8 @@ bool Http2Codec::keep_header(Stream& stream, std::string_view name, std::string_
 }
 
 int Http2Codec::on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                          std::size_t name_size, const std::uint8_t* value,
-                          std::size_t value_size, std::uint8_t, void* user) {
+                          std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                          std::uint8_t, void* user) {
     auto& codec = self(user);
     auto* stream = codec.find(frame->hd.stream_id);
     if (stream == nullptr || stream->answered) return 0;
@@ -227,8 +226,8 @@ void Http2Codec::answer(ExchangeId id, Answer& answer) {
     std::array<char, 4> status{};
     fmt::format_to_n(status.data(), 3, "{}", answer.status);
     std::array<char, 24> length{};
-    const auto length_end = fmt::format_to_n(length.data(), length.size(), "{}",
-                                             stream->body.size());
+    const auto length_end =
+        fmt::format_to_n(length.data(), length.size(), "{}", stream->body.size());
     std::array<nghttp2_nv, 16> headers{};
     std::size_t count = 0;
     const auto add = [&](std::string_view name, std::string_view value) {

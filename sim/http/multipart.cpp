@@ -38,8 +38,8 @@ std::string_view parameter(std::string_view header, std::string_view name, bool&
 std::size_t find_delimiter(std::string_view body, std::size_t from,
                            std::string_view boundary) noexcept {
     while (from < body.size()) {
-        const auto* found = static_cast<const char*>(
-            std::memchr(body.data() + from, '\r', body.size() - from));
+        const auto* found =
+            static_cast<const char*>(std::memchr(body.data() + from, '\r', body.size() - from));
         if (found == nullptr) break;
         const auto at = static_cast<std::size_t>(found - body.data());
         const auto rest = body.substr(at + 1);

@@ -68,8 +68,8 @@ const Request& RequestStore::finish(bool http2) {
     const std::string_view text{text_};
     fields_.clear();
     for (const auto& piece : pieces_) {
-        fields_.push_back({text.substr(piece.name, piece.name_size),
-                           text.substr(piece.value, piece.value_size)});
+        fields_.push_back(
+            {text.substr(piece.name, piece.name_size), text.substr(piece.value, piece.value_size)});
     }
     const std::string_view target{target_};
     const auto mark = target.find('?');

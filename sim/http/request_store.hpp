@@ -19,7 +19,7 @@ public:
     void clear();
     void set_method(std::string_view method) { method_.assign(method); }
     [[nodiscard]] bool add_target(std::string_view piece);
-    [[nodiscard]] bool add_name(std::string_view piece);   // A name after a value begins a field.
+    [[nodiscard]] bool add_name(std::string_view piece);  // A name after a value begins a field.
     [[nodiscard]] bool add_value(std::string_view piece);
     [[nodiscard]] bool add_body(std::string_view piece);
     [[nodiscard]] bool expect_body(std::uint64_t bytes);

@@ -42,22 +42,21 @@ std::uint16_t Server::listen(std::uint16_t port, Handler& handler, asio::ssl::co
 
 void Server::accept(Listener& listener) {
     auto& loop = *loops_[listener.next_loop++ % loops_.size()];
-    listener.acceptor.async_accept(
-        loop.context, [this, &listener, &loop](error_code error, tcp::socket socket) {
-            if (error == asio::error::operation_aborted) return;
-            if (error) {
-                auto timer = std::make_shared<asio::steady_timer>(loops_.front()->context,
-                                                                  accept_pause);
-                return timer->async_wait([this, &listener, timer](error_code stopped) {
-                    if (!stopped) accept(listener);
-                });
-            }
-            asio::post(loop.context,
-                       [this, &listener, &loop, socket = std::move(socket)]() mutable {
-                           serve(listener, loop, std::move(socket));
-                       });
-            accept(listener);
+    listener.acceptor.async_accept(loop.context, [this, &listener, &loop](error_code error,
+                                                                          tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (error) {
+            auto timer =
+                std::make_shared<asio::steady_timer>(loops_.front()->context, accept_pause);
+            return timer->async_wait([this, &listener, timer](error_code stopped) {
+                if (!stopped) accept(listener);
+            });
+        }
+        asio::post(loop.context, [this, &listener, &loop, socket = std::move(socket)]() mutable {
+            serve(listener, loop, std::move(socket));
         });
+        accept(listener);
+    });
 }
 
 void Server::serve(Listener& listener, Loop& loop, tcp::socket socket) {
@@ -65,8 +64,8 @@ void Server::serve(Listener& listener, Loop& loop, tcp::socket socket) {
     error_code ignored;
     socket.set_option(tcp::no_delay{true}, ignored);
     const ConnectionPorts ports{*listener.handler, clock_, rules_, loop.connections};
-    const auto connection =
-        listener.tls == nullptr ? make_plain_connection(std::move(socket), ports)
+    const auto connection = listener.tls == nullptr
+                                ? make_plain_connection(std::move(socket), ports)
                                 : make_tls_connection(std::move(socket), *listener.tls, ports);
     connection->start();
 }

@@ -63,8 +63,8 @@ const Book::Slot& Book::find(const Shard& shard, std::uint32_t tag, std::uint32_
 std::uint32_t Book::count(std::uint32_t job, std::string_view address) const noexcept {
     address = address.substr(0, 0xffff);
     const auto h = hash(job, address);
-    const auto& slot = find(shards_[h >> (64 - shard_bits)], static_cast<std::uint32_t>(h), job,
-                            address);
+    const auto& slot =
+        find(shards_[h >> (64 - shard_bits)], static_cast<std::uint32_t>(h), job, address);
     return slot.entry == 0 ? 0 : entry(slot.entry - 1).count;
 }
 

@@ -22,9 +22,9 @@ struct Tally {
     std::uint64_t blackholed = 0;
     std::uint64_t malformed = 0;
     std::uint64_t bad_requests = 0;
-    std::uint64_t dry_runs = 0;    // Accepted but nothing to deliver: validate_only, test mode.
-    std::uint64_t leaks = 0;       // Messages that showed one recipient to another.
-    std::uint64_t unfilled = 0;    // Messages in a batch without variables of their own.
+    std::uint64_t dry_runs = 0;  // Accepted but nothing to deliver: validate_only, test mode.
+    std::uint64_t leaks = 0;     // Messages that showed one recipient to another.
+    std::uint64_t unfilled = 0;  // Messages in a batch without variables of their own.
     std::uint64_t largest_batch = 0;
     std::int64_t first_accept_ns = 0;
     std::int64_t last_accept_ns = 0;

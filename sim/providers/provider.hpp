@@ -16,20 +16,20 @@ namespace fanfare::sim {
 /// Credentials and manners that a provider checks against. Defaults are the demo's.
 struct ProviderOptions {
     std::string mailgun_key = "key-0123456789abcdef0123456789abcdef";
-    std::string mailgun_domain;                   // "": any.
+    std::string mailgun_domain;  // "": any.
     std::string twilio_sid = "AC00000000000000000000000000000001";
     std::string twilio_token = "0123456789abcdef0123456789abcdef";
-    bool twilio_test_credentials = false;         // Magic numbers.
-    std::string fcm_project;                      // "": any.
-    std::string fcm_public_key;                   // PEM; "": any well-formed assertion.
+    bool twilio_test_credentials = false;  // Magic numbers.
+    std::string fcm_project;               // "": any.
+    std::string fcm_public_key;            // PEM; "": any well-formed assertion.
     std::uint32_t fcm_token_lifetime_s = 3'600;
 };
 
 /// What a check may look at besides the request.
 struct CheckContext {
-    std::int64_t now_s = 0;                // Unix seconds.
-    std::uint64_t number = 0;              // Unique among requests: ids are made of it.
-    std::uint32_t token_generation = 0;    // Faults::token_generation
+    std::int64_t now_s = 0;              // Unix seconds.
+    std::uint64_t number = 0;            // Unique among requests: ids are made of it.
+    std::uint32_t token_generation = 0;  // Faults::token_generation
 };
 
 /// Everything a check found out. Kept and cleared by its owner so that memory is used again.
@@ -62,12 +62,13 @@ struct Checked {
 struct Trouble {
     enum class Kind : std::uint8_t { refuse, throttle, concurrency, error };
     Kind kind;
-    std::string_view recipient;   // The one refused.
-    std::string_view code;        // Provider's own, from fail_addresses; "": its default.
+    std::string_view recipient;  // The one refused.
+    std::string_view code;       // Provider's own, from fail_addresses; "": its default.
     std::int64_t now_s = 0;
     std::uint32_t retry_after_s = 0;
-    int status = 0;               // Of an error; 0: its usual one.
+    int status = 0;  // Of an error; 0: its usual one.
     std::uint32_t concurrent = 0;
+    std::string_view path = {};  // Of the request.
 };
 
 /// One provider's API, without I/O and without memory of its own.

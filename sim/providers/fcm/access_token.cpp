@@ -20,8 +20,7 @@ std::size_t seal(std::string_view stem) { return std::hash<std::string_view>{}(s
 
 template <class Number>
 bool read_hex(std::string_view text, Number& number) {
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), number, 16);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
     return error == std::errc{} && end == text.data() + text.size();
 }
 
@@ -40,8 +39,7 @@ bool is_good_access_token(std::string_view token, std::int64_t now_s, std::uint3
            read_hex(token.substr(prefix.size(), 16), expires_s) &&
            read_hex(token.substr(prefix.size() + 17, 8), made_in) &&
            read_hex(token.substr(stem_size + 1), sealed) &&
-           sealed == seal(token.substr(0, stem_size)) && expires_s > now_s &&
-           made_in == generation;
+           sealed == seal(token.substr(0, stem_size)) && expires_s > now_s && made_in == generation;
 }
 
 }  // namespace fanfare::sim

@@ -3,9 +3,9 @@
 #include "core/handle/handle.hpp"
 #include "sim/http/text.hpp"
 
-#include <boost/json/parse.hpp>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <boost/json/parse.hpp>
 
 namespace fanfare::sim {
 
@@ -43,10 +43,9 @@ bool has_good_signature(std::string_view signed_part, std::string_view signature
     const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context{EVP_MD_CTX_new()};
     return key != nullptr && bytes && context != nullptr &&
            EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
-           EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(bytes->data()),
-                            bytes->size(),
-                            reinterpret_cast<const unsigned char*>(signed_part.data()),
-                            signed_part.size()) == 1;
+           EVP_DigestVerify(
+               context.get(), reinterpret_cast<const unsigned char*>(bytes->data()), bytes->size(),
+               reinterpret_cast<const unsigned char*>(signed_part.data()), signed_part.size()) == 1;
 }
 
 bool names_messaging(std::string_view scope) {

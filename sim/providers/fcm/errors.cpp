@@ -23,8 +23,7 @@ constexpr FcmErrorText errors[] = {
     {"UNREGISTERED", 404, "NOT_FOUND", "Requested entity was not found."},
     {"SENDER_ID_MISMATCH", 403, "PERMISSION_DENIED", "SenderId mismatch"},
     {"QUOTA_EXCEEDED", 429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric."},
-    {"THIRD_PARTY_AUTH_ERROR", 401, "UNAUTHENTICATED",
-     "Auth error from APNS or Web Push Service"},
+    {"THIRD_PARTY_AUTH_ERROR", 401, "UNAUTHENTICATED", "Auth error from APNS or Web Push Service"},
     {"INVALID_ARGUMENT", 400, "INVALID_ARGUMENT", "Request contains an invalid argument."},
     {"UNAVAILABLE", 503, "UNAVAILABLE", "The service is currently unavailable."},
 };
@@ -41,8 +40,7 @@ void begin(int status, std::string_view name, std::string_view message, Answer& 
 
 }  // namespace
 
-void say_google_error(int status, std::string_view name, std::string_view message,
-                      Answer& answer) {
+void say_google_error(int status, std::string_view name, std::string_view message, Answer& answer) {
     begin(status, name, message, answer);
     answer.body.append("}}");
 }
@@ -61,7 +59,8 @@ void say_fcm_error(std::string_view error_code, Answer& answer) {
 void say_fcm_violation(const Violation& violation, Answer& answer) {
     begin(400, "INVALID_ARGUMENT", violation.description, answer);
     answer.body.append(
-        R"(,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":)");
+        R"(,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest",)"
+        R"("fieldViolations":[{"field":)");
     append_json_string(violation.field, answer.body);
     answer.body.append(R"(,"description":)");
     append_json_string(violation.description, answer.body);
@@ -70,9 +69,8 @@ void say_fcm_violation(const Violation& violation, Answer& answer) {
 }
 
 void say_fcm_bad_token(Answer& answer) {
-    say_fcm_violation({"message.token",
-                       "The registration token is not a valid FCM registration token"},
-                      answer);
+    say_fcm_violation(
+        {"message.token", "The registration token is not a valid FCM registration token"}, answer);
 }
 
 }  // namespace fanfare::sim

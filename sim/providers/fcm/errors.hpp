@@ -15,7 +15,6 @@ void say_fcm_violation(const Violation& violation, Answer& answer);
 /// 400 of a token that is not one.
 void say_fcm_bad_token(Answer& answer);
 /// An error without an FcmError detail.
-void say_google_error(int status, std::string_view name, std::string_view message,
-                      Answer& answer);
+void say_google_error(int status, std::string_view name, std::string_view message, Answer& answer);
 
 }  // namespace fanfare::sim

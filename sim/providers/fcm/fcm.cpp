@@ -5,9 +5,9 @@
 #include "sim/providers/fcm/errors.hpp"
 #include "sim/providers/fcm/message_rules.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <array>
 
@@ -76,8 +76,8 @@ public:
         boost::system::error_code error;
         const auto body = json::parse(request.body, error, &resource);
         if (error || !body.is_object()) {
-            return say_google_error(400, "INVALID_ARGUMENT",
-                                    "Invalid JSON payload received.", answer);
+            return say_google_error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.",
+                                    answer);
         }
         check_body(body.get_object(), project, context, checked);
     }
@@ -136,10 +136,10 @@ private:
         const bool dry = only != nullptr && only->get_bool();
         checked.kind = dry ? Checked::Kind::other : Checked::Kind::message;
         answer.type = "application/json; charset=UTF-8";
-        answer.body = dry ? fmt::format(R"({{"name":"projects/{}/messages/fake_message_id"}})",
-                                        project)
-                          : fmt::format(R"({{"name":"projects/{}/messages/0:{}%{:016x}"}})",
-                                        project, context.now_s * 1'000'000, context.number);
+        answer.body =
+            dry ? fmt::format(R"({{"name":"projects/{}/messages/fake_message_id"}})", project)
+                : fmt::format(R"({{"name":"projects/{}/messages/0:{}%{:016x}"}})", project,
+                              context.now_s * 1'000'000, context.number);
     }
 
     // The address is the token, or the topic or condition. Copied: the JSON goes away.
@@ -152,8 +152,8 @@ private:
         const auto* reference =
             data == nullptr ? nullptr : data->get_object().if_contains("fanfare");
         const std::string_view address = target->get_string();
-        const auto text = reference == nullptr ? std::string_view{}
-                                               : std::string_view{reference->get_string()};
+        const auto text =
+            reference == nullptr ? std::string_view{} : std::string_view{reference->get_string()};
         checked.arena.reserve(address.size() + text.size());
         checked.recipients.push_back(checked.keep(address));
         checked.reference = checked.keep(text);

@@ -18,24 +18,44 @@ constexpr FieldRule apns_option_rules[] = {{"analytics_label", text}, {"image", 
 constexpr FieldRule webpush_option_rules[] = {{"link", text}, {"analytics_label", text}};
 constexpr FieldRule notification_rules[] = {{"title", text}, {"body", text}, {"image", text}};
 constexpr FieldRule android_notification_rules[] = {
-    {"title", text}, {"body", text}, {"icon", text}, {"color", text}, {"sound", text},
-    {"tag", text}, {"click_action", text}, {"body_loc_key", text}, {"body_loc_args", texts},
-    {"title_loc_key", text}, {"title_loc_args", texts}, {"channel_id", text}, {"ticker", text},
-    {"sticky", boolean}, {"event_time", text}, {"local_only", boolean},
+    {"title", text},
+    {"body", text},
+    {"icon", text},
+    {"color", text},
+    {"sound", text},
+    {"tag", text},
+    {"click_action", text},
+    {"body_loc_key", text},
+    {"body_loc_args", texts},
+    {"title_loc_key", text},
+    {"title_loc_args", texts},
+    {"channel_id", text},
+    {"ticker", text},
+    {"sticky", boolean},
+    {"event_time", text},
+    {"local_only", boolean},
     {"notification_priority", choice,
      "PRIORITY_UNSPECIFIED PRIORITY_MIN PRIORITY_LOW PRIORITY_DEFAULT PRIORITY_HIGH PRIORITY_MAX"},
-    {"default_sound", boolean}, {"default_vibrate_timings", boolean},
-    {"default_light_settings", boolean}, {"vibrate_timings", texts},
+    {"default_sound", boolean},
+    {"default_vibrate_timings", boolean},
+    {"default_light_settings", boolean},
+    {"vibrate_timings", texts},
     {"visibility", choice, "VISIBILITY_UNSPECIFIED PRIVATE PUBLIC SECRET"},
-    {"notification_count", number}, {"light_settings", free_object}, {"image", text},
+    {"notification_count", number},
+    {"light_settings", free_object},
+    {"image", text},
     {"bypass_proxy_notification", boolean},
     {"proxy", choice, "PROXY_UNSPECIFIED ALLOW DENY IF_PRIORITY_LOWERED"}};
-constexpr FieldRule android_rules[] = {
-    {"collapse_key", text}, {"priority", choice, "NORMAL HIGH normal high"}, {"ttl", duration},
-    {"restricted_package_name", text}, {"data", text_map},
-    {"notification", record, {}, android_notification_rules},
-    {"fcm_options", record, {}, label_rules}, {"direct_boot_ok", boolean},
-    {"bandwidth_constrained_ok", boolean}, {"restricted_satellite_ok", boolean}};
+constexpr FieldRule android_rules[] = {{"collapse_key", text},
+                                       {"priority", choice, "NORMAL HIGH normal high"},
+                                       {"ttl", duration},
+                                       {"restricted_package_name", text},
+                                       {"data", text_map},
+                                       {"notification", record, {}, android_notification_rules},
+                                       {"fcm_options", record, {}, label_rules},
+                                       {"direct_boot_ok", boolean},
+                                       {"bandwidth_constrained_ok", boolean},
+                                       {"restricted_satellite_ok", boolean}};
 constexpr FieldRule apns_rules[] = {{"headers", text_map},
                                     {"payload", free_object},
                                     {"live_activity_token", text},
@@ -44,11 +64,16 @@ constexpr FieldRule webpush_rules[] = {{"headers", text_map},
                                        {"data", text_map},
                                        {"notification", free_object},
                                        {"fcm_options", record, {}, webpush_option_rules}};
-constexpr FieldRule message_rules[] = {
-    {"name", text}, {"data", text_map}, {"notification", record, {}, notification_rules},
-    {"android", record, {}, android_rules}, {"webpush", record, {}, webpush_rules},
-    {"apns", record, {}, apns_rules}, {"fcm_options", record, {}, label_rules}, {"token", text},
-    {"topic", text}, {"condition", text}};
+constexpr FieldRule message_rules[] = {{"name", text},
+                                       {"data", text_map},
+                                       {"notification", record, {}, notification_rules},
+                                       {"android", record, {}, android_rules},
+                                       {"webpush", record, {}, webpush_rules},
+                                       {"apns", record, {}, apns_rules},
+                                       {"fcm_options", record, {}, label_rules},
+                                       {"token", text},
+                                       {"topic", text},
+                                       {"condition", text}};
 constexpr FieldRule request_rules[] = {{"validate_only", boolean},
                                        {"message", record, {}, message_rules}};
 
@@ -59,9 +84,8 @@ std::string join(std::string_view where, std::string_view name) {
 bool is_duration(std::string_view value) {
     constexpr double max_s = 2'419'200;
     double seconds = 0;
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), seconds,
-                        std::chars_format::fixed);
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds,
+                                              std::chars_format::fixed);
     return error == std::errc{} && end == value.data() + value.size() - 1 && *end == 's' &&
            seconds >= 0 && seconds <= max_s;
 }
@@ -76,31 +100,39 @@ bool is_number(const json::value& value) {
     if (value.is_int64()) return true;
     const auto* written = value.if_string();
     return written != nullptr && !written->empty() &&
-           std::all_of(written->begin(), written->end(), [](char c) { return c >= '0' && c <= '9'; });
+           std::all_of(written->begin(), written->end(),
+                       [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_text_map(const json::value& value) {
     const auto* map = value.if_object();
     return map != nullptr && std::all_of(map->begin(), map->end(), [](const auto& entry) {
-        return entry.value().is_string();
-    });
+               return entry.value().is_string();
+           });
 }
 
 bool is_of_kind(const json::value& value, const FieldRule& rule) {
     const auto* words = value.if_string();
     switch (rule.kind) {
-        case text: return words != nullptr;
-        case boolean: return value.is_bool();
-        case number: return is_number(value);
-        case duration: return words != nullptr && is_duration(*words);
-        case choice: return words != nullptr && is_choice(*words, rule.choices);
+        case text:
+            return words != nullptr;
+        case boolean:
+            return value.is_bool();
+        case number:
+            return is_number(value);
+        case duration:
+            return words != nullptr && is_duration(*words);
+        case choice:
+            return words != nullptr && is_choice(*words, rule.choices);
         case texts:
             return value.is_array() &&
                    std::all_of(value.get_array().begin(), value.get_array().end(),
                                [](const json::value& item) { return item.is_string(); });
-        case text_map: return is_text_map(value);
+        case text_map:
+            return is_text_map(value);
         case free_object:
-        case record: return value.is_object();
+        case record:
+            return value.is_object();
     }
     return false;
 }

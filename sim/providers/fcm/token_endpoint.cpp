@@ -39,15 +39,15 @@ public:
             return say(answer, 400, "unsupported_grant_type", "Invalid grant_type");
         }
         const auto* assertion = find_field(checked.fields, "assertion");
-        const auto problem = assertion == nullptr ? "Missing required parameter: assertion"
-                                                  : check_assertion(assertion->value, public_key_,
-                                                                    context.now_s);
+        const auto problem = assertion == nullptr
+                                 ? "Missing required parameter: assertion"
+                                 : check_assertion(assertion->value, public_key_, context.now_s);
         if (!problem.empty()) return say(answer, 400, "invalid_grant", problem);
         checked.kind = Checked::Kind::other;
-        answer.body = fmt::format(
-            R"({{"access_token":"{}","expires_in":{},"token_type":"Bearer"}})",
-            make_access_token(context.now_s + lifetime_s_, context.token_generation),
-            lifetime_s_ > 0 ? lifetime_s_ - 1 : 0);
+        answer.body =
+            fmt::format(R"({{"access_token":"{}","expires_in":{},"token_type":"Bearer"}})",
+                        make_access_token(context.now_s + lifetime_s_, context.token_generation),
+                        lifetime_s_ > 0 ? lifetime_s_ - 1 : 0);
     }
 
     void refuse(const Trouble& trouble, Answer& answer) const override {

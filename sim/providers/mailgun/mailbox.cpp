@@ -15,8 +15,8 @@ constexpr std::array<std::uint8_t, 256> classes = [] {
     std::array<std::uint8_t, 256> table{};
     for (unsigned c = '0'; c <= '9'; ++c) table[c] = atom | label;
     for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 32] = atom | label;
-    for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '/', '=', '?', '^', '_', '`',
-                         '{', '|', '}', '~'}) {
+    for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '/', '=', '?', '^', '_', '`', '{',
+                         '|', '}', '~'}) {
         table[static_cast<unsigned char>(c)] = atom;
     }
     table['-'] = atom | label;

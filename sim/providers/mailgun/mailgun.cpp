@@ -152,16 +152,16 @@ public:
 
     void refuse(const Trouble& trouble, Answer& answer) const override {
         switch (trouble.kind) {
-            case Trouble::Kind::refuse: return say(answer, 400, bad_to);
+            case Trouble::Kind::refuse:
+                return say(answer, 400, bad_to);
             case Trouble::Kind::throttle:
             case Trouble::Kind::concurrency:
                 answer.headers.emplace_back(
-                    "x-ratelimit-reset",
-                    fmt::format("{}", trouble.now_s + trouble.retry_after_s));
+                    "x-ratelimit-reset", fmt::format("{}", trouble.now_s + trouble.retry_after_s));
                 return say(answer, 429,
-                           fmt::format("Domain is not allowed to send: account-requests-per-sec "
+                           fmt::format("Domain {} is not allowed to send: account-requests-per-sec "
                                        "limit exceeded, try again after {} seconds",
-                                       trouble.retry_after_s));
+                                       domain_of(trouble.path), trouble.retry_after_s));
             case Trouble::Kind::error:
                 return say(answer, trouble.status != 0 ? trouble.status : 500,
                            "Internal Server Error");

@@ -20,9 +20,8 @@ constexpr std::size_t tags_max = 10;
 constexpr std::int64_t schedule_max_s = 3 * 24 * 3600;
 
 bool is_header_name(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return c > 0x20 && c < 0x7f && c != ':';
-    });
+    return !name.empty() && std::all_of(name.begin(), name.end(),
+                                        [](char c) { return c > 0x20 && c < 0x7f && c != ':'; });
 }
 
 bool is_yes_no(std::string_view value) {
@@ -49,8 +48,7 @@ bool is_deliver_within(std::string_view value) {
 
 std::optional<std::int64_t> parse_time(const std::string& value) {
     std::int64_t seconds = 0;
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), seconds);
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (error == std::errc{} && end == value.data() + value.size()) return seconds;
     for (const char* form : {"%a, %d %b %Y %H:%M:%S %z", "%d %b %Y %H:%M:%S %z",
                              "%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S UTC"}) {

@@ -30,18 +30,21 @@ constexpr TwilioError errors[] = {
     {21211, 400, "Invalid 'To' Phone Number: {}"},
     {21212, 400, "Invalid From Number (caller ID): {}"},
     {21266, 400, "'To' and 'From' number cannot be the same: {}"},
-    {21408, 400, "Permission to send an SMS has not been enabled for the region indicated by the "
-                 "'To' number: {}"},
+    {21408, 400,
+     "Permission to send an SMS has not been enabled for the region indicated by the "
+     "'To' number: {}"},
     {21602, 400, "Message body is required."},
     {21603, 400, "A 'From' phone number is required."},
     {21604, 400, "A 'To' phone number is required."},
-    {21606, 400, "The 'From' phone number provided is not a valid message-capable Twilio phone "
-                 "number for this destination."},
+    {21606, 400,
+     "The 'From' phone number provided is not a valid message-capable Twilio phone "
+     "number for this destination."},
     {21609, 400, "The StatusCallback URL {} is not a valid URL."},
     {21610, 400, "Attempt to send to unsubscribed recipient"},
     {21611, 429, "This 'From' number has exceeded the maximum number of queued messages"},
-    {21612, 400, "Message cannot be sent with the current combination of 'To' and/or 'From' "
-                 "parameters: {}"},
+    {21612, 400,
+     "Message cannot be sent with the current combination of 'To' and/or 'From' "
+     "parameters: {}"},
     {21614, 400, "'To' number is not a valid mobile number: {}"},
     {21617, 400, "The concatenated message body exceeds the 1600 character limit."},
     {21620, 400, "Invalid media URL: {}"},

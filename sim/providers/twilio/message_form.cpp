@@ -31,8 +31,8 @@ bool is_sender(std::string_view text) {
     }
     return !text.empty() && text.size() <= 11 && std::any_of(text.begin(), text.end(), is_letter) &&
            std::all_of(text.begin(), text.end(), [](char c) {
-               return is_letter(c) || is_digit(c) || c == ' ' || c == '+' || c == '-' ||
-                      c == '_' || c == '&';
+               return is_letter(c) || is_digit(c) || c == ' ' || c == '+' || c == '-' || c == '_' ||
+                      c == '&';
            });
 }
 
@@ -90,9 +90,11 @@ TwilioProblem check_extras(const std::vector<Field>& fields) {
 TwilioMessage read_twilio_message(const std::vector<Field>& fields) {
     TwilioMessage message;
     const std::pair<std::string_view, std::string_view*> wanted[] = {
-        {"To", &message.to},         {"From", &message.from},
+        {"To", &message.to},
+        {"From", &message.from},
         {"MessagingServiceSid", &message.service},
-        {"Body", &message.body},     {"StatusCallback", &message.callback},
+        {"Body", &message.body},
+        {"StatusCallback", &message.callback},
         {"SendAt", &message.send_at}};
     for (const auto& field : fields) {
         for (const auto& [name, value] : wanted) {
@@ -112,8 +114,8 @@ TwilioProblem check_twilio_message(const TwilioMessage& message, const std::vect
     }
     if (!message.from.empty() && !is_sender(message.from)) return {21212, message.from};
     if (message.from == message.to) return {21266, message.to};
-    const bool other_content = find_field(fields, "MediaUrl") != nullptr ||
-                               find_field(fields, "ContentSid") != nullptr;
+    const bool other_content =
+        find_field(fields, "MediaUrl") != nullptr || find_field(fields, "ContentSid") != nullptr;
     if (message.body.empty() && !other_content) return {21602, {}};
     if (!is_valid_utf8(message.body)) return {20001, "Body"};
     if (count_characters(message.body) > body_characters_max) return {21617, {}};

@@ -74,8 +74,10 @@ void say_created(const TwilioMessage& message, std::string_view account,
     append_or_null(message.service, out);
     fmt::format_to(to, R"(,"num_media":"0","num_segments":"{}","price":null,"price_unit":"USD",)",
                    count_segments(message.body));
-    fmt::format_to(to, R"("sid":"SM{0:032x}","status":"{1}","to":"{2}","uri":"{3}{4}/Messages/SM{0:032x}.json"}})",
-                   context.number, status, message.to, before_sid, account);
+    fmt::format_to(
+        to,
+        R"("sid":"SM{0:032x}","status":"{1}","to":"{2}","uri":"{3}{4}/Messages/SM{0:032x}.json"}})",
+        context.number, status, message.to, before_sid, account);
 }
 
 class Twilio final : public Provider {

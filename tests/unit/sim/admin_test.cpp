@@ -55,8 +55,9 @@ TEST_F(AdminTest, ResetForgets) {
 TEST_F(AdminTest, AResetEndsAListing) {
     send(sms("15558675310"));
     Reaction reaction;
-    admin_.handle({.method = "GET", .path = "/oracle/accepted", .query = {}, .headers = {}, .body = {}},
-                  reaction);
+    admin_.handle(
+        {.method = "GET", .path = "/oracle/accepted", .query = {}, .headers = {}, .body = {}},
+        reaction);
     admin("POST", "/oracle/reset");
     std::string out;
     EXPECT_FALSE(reaction.answer.more(out));

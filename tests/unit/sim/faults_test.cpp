@@ -1,7 +1,7 @@
 #include "sim/faults/faults.hpp"
 
-#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
+#include <boost/json/parse.hpp>
 
 namespace fanfare::sim {
 namespace {
@@ -10,11 +10,8 @@ using testing::HasSubstr;
 
 boost::json::object object(const char* text) { return boost::json::parse(text).as_object(); }
 
-constexpr Situation calm{.seed = 1,
-                         .number = 1,
-                         .within_limit = true,
-                         .within_concurrency = true,
-                         .refused = false};
+constexpr Situation calm{
+    .seed = 1, .number = 1, .within_limit = true, .within_concurrency = true, .refused = false};
 
 TEST(Faults, NothingHappensByDefault) { EXPECT_EQ(decide({}, calm), Fate::accept); }
 
@@ -64,9 +61,12 @@ TEST(Faults, ChangesAllOrNothing) {
     EXPECT_TRUE(faults.limit_recipients);
     EXPECT_EQ(faults.fail_addresses.at("a"), "21610");
     EXPECT_EQ(faults.script.size(), 2U);
-    const char* bad[] = {R"({"latency_ms":1,"error_rate":1.5})", R"({"latency_ms":1,"nonsense":1})",
-                         R"({"latency_ms":"1"})",  R"({"limit_unit":"call"})",
-                         R"({"script":["explode"]})", R"({"fail_addresses":[1]})",
+    const char* bad[] = {R"({"latency_ms":1,"error_rate":1.5})",
+                         R"({"latency_ms":1,"nonsense":1})",
+                         R"({"latency_ms":"1"})",
+                         R"({"limit_unit":"call"})",
+                         R"({"script":["explode"]})",
+                         R"({"fail_addresses":[1]})",
                          R"({"error_rate":-1})"};
     for (const auto* text : bad) EXPECT_NE(faults.change(object(text)), "") << text;
     EXPECT_EQ(faults.latency_ms, 5);

@@ -1,18 +1,18 @@
 #include "sim/providers/fcm/fcm.hpp"
 
+#include "core/handle/handle.hpp"
 #include "sim/http/text.hpp"
 #include "sim/providers/fcm/access_token.hpp"
 #include "sim/providers/fcm/assertion.hpp"
-#include "core/handle/handle.hpp"
 #include "tests/unit/sim/provider_case.hpp"
 
 #include <gmock/gmock.h>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 
@@ -57,15 +57,19 @@ INSTANTIATE_TEST_SUITE_P(
     All, FcmTest,
     testing::Values(
         Case{"plain", R"({"message":{"token":"t"}})", 200, "projects/p/messages/"},
-        Case{"full",
-             R"({"validateOnly":false,"message":{"token":"t:A_b-1","notification":{"title":"a","body":"b"},
+        Case{
+            "full",
+            R"({"validateOnly":false,"message":{"token":"t:A_b-1",
+                 "notification":{"title":"a","body":"b"},
                  "data":{"a":"b"},"android":{"collapseKey":"k","priority":"HIGH","ttl":"3.5s",
                  "notification":{"channel_id":"c","bodyLocArgs":["x"],"notificationCount":2}},
                  "apns":{"headers":{"apns-priority":"10"},"payload":{"aps":{"badge":1}}},
-                 "webpush":{"headers":{"TTL":"1"},"notification":{"a":1},"fcmOptions":{"link":"https://x"}},
+                 "webpush":{"headers":{"TTL":"1"},"notification":{"a":1},
+                 "fcmOptions":{"link":"https://x"}},
                  "fcm_options":{"analytics_label":"l"}}})",
-             200, "name"},
-        Case{"dry run", R"({"validate_only":true,"message":{"token":"t"}})", 200, "fake_message_id"},
+            200, "name"},
+        Case{"dry run", R"({"validate_only":true,"message":{"token":"t"}})", 200,
+             "fake_message_id"},
         Case{"no JSON", "{", 400, "Invalid JSON payload"},
         Case{"a list", "[]", 400, "INVALID_ARGUMENT"},
         Case{"no message", "{}", 400, "message is required"},
@@ -76,10 +80,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"number in data", R"({"message":{"token":"t","data":{"a":1}}})", 400, "message.data"},
         Case{"two targets", R"({"message":{"token":"t","topic":"x"}})", 400, "Exactly one"},
         Case{"no target", R"({"message":{"data":{}}})", 400, "Exactly one"},
-        Case{"reserved key", R"({"message":{"token":"t","data":{"google.x":"1"}}})", 400, "google.x"},
+        Case{"reserved key", R"({"message":{"token":"t","data":{"google.x":"1"}}})", 400,
+             "google.x"},
         Case{"reserved from", R"({"message":{"token":"t","data":{"from":"1"}}})", 400, "from"},
         Case{"ttl without s", R"({"message":{"token":"t","android":{"ttl":"3600"}}})", 400, "ttl"},
-        Case{"ttl too long", R"({"message":{"token":"t","android":{"ttl":"2419201s"}}})", 400, "ttl"},
+        Case{"ttl too long", R"({"message":{"token":"t","android":{"ttl":"2419201s"}}})", 400,
+             "ttl"},
         Case{"bad priority", R"({"message":{"token":"t","android":{"priority":"HIG"}}})", 400,
              "priority"},
         Case{"4096 bytes", data_of(4'095), 200, "name"},
@@ -177,9 +183,10 @@ TEST(FcmToken, GivesATokenThatSends) {
     const auto now = test_now_s;
     OwnedRequest request{.path = "/token",
                          .headers = {{"content-type", "application/x-www-form-urlencoded"}},
-                         .body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
-                                 "&assertion=" +
-                                 Signer{}.sign(claims(now, now + 3600))};
+                         .body =
+                             "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+                             "&assertion=" +
+                             Signer{}.sign(claims(now, now + 3600))};
     Checked checked;
     check(*endpoint, request, checked);
     ASSERT_EQ(checked.answer.status, 200) << checked.answer.body;

@@ -20,11 +20,12 @@ TEST(Multipart, CutsPartsAtTheDelimiterOnly) {
                                 "content-disposition: form-data; name=f; filename=\"g\"\r\n"
                                 "Content-Type: text/plain\r\n\r\n\r\n--b--",
                                 "bc\x01", parts) == false);
-    ASSERT_TRUE(parse_multipart("--b1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n"
-                                "a\r\n--b \r\n--\r\n--b1\r\nX: y\r\n"
-                                "content-disposition: form-data; name=f; filename=\"g\"\r\n"
-                                "Content-Type: text/plain\r\n\r\n\r\n--b1--",
-                                "b1", parts));
+    ASSERT_TRUE(
+        parse_multipart("--b1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n"
+                        "a\r\n--b \r\n--\r\n--b1\r\nX: y\r\n"
+                        "content-disposition: form-data; name=f; filename=\"g\"\r\n"
+                        "Content-Type: text/plain\r\n\r\n\r\n--b1--",
+                        "b1", parts));
     ASSERT_EQ(parts.size(), 2U);
     EXPECT_EQ(parts[0].name, "x");
     EXPECT_EQ(parts[0].value, "a\r\n--b \r\n--");
@@ -58,7 +59,8 @@ TEST(Form, Decodes) {
 
 TEST(Text, KnowsUtf8) {
     EXPECT_TRUE(is_valid_utf8("aé€🎵"));
-    for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+    for (const char* bad :
+         {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
         EXPECT_FALSE(is_valid_utf8(bad));
     }
     EXPECT_EQ(count_characters("aé€🎵"), 4U);

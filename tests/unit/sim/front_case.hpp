@@ -5,9 +5,9 @@
 #include "sim/front.hpp"
 #include "tests/unit/sim/provider_case.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 #include <chrono>
 #include <string>
@@ -18,21 +18,22 @@ namespace fanfare::sim {
 class FrontCase : public testing::Test {
 protected:
     static OwnedRequest sms(const std::string& to, const std::string& reference = "job.1") {
-        return {.path = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json",
-                .headers = {{"authorization",
-                             "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJj"
-                             "ZGVmMDEyMzQ1Njc4OWFiY2RlZg=="},
-                            {"content-type", "application/x-www-form-urlencoded"}},
-                .body = "To=%2B" + to + "&From=Fanfare&Body=Hi&StatusCallback=https://h.example/?ref%3D" +
-                        reference};
+        return {
+            .path = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json",
+            .headers = {{"authorization",
+                         "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJj"
+                         "ZGVmMDEyMzQ1Njc4OWFiY2RlZg=="},
+                        {"content-type", "application/x-www-form-urlencoded"}},
+            .body = "To=%2B" + to +
+                    "&From=Fanfare&Body=Hi&StatusCallback=https://h.example/?ref%3D" + reference};
     }
 
     /// Sends and, unless it is parked or silent, ends the exchange.
     const Reaction& send(OwnedRequest request) {
         reaction_.clear();
         front_.handle(request.view(), reaction_);
-        const bool over = reaction_.fate != Reaction::Fate::park &&
-                          reaction_.fate != Reaction::Fate::silence;
+        const bool over =
+            reaction_.fate != Reaction::Fate::park && reaction_.fate != Reaction::Fate::silence;
         if (over) front_.ended(reaction_.ticket);
         return reaction_;
     }
@@ -43,14 +44,13 @@ protected:
         admin_.handle({.method = method, .path = path, .query = query, .headers = {}, .body = body},
                       reaction);
         status_ = reaction.answer.status;
-        while (reaction.answer.more && reaction.answer.more(reaction.answer.body)) {}
+        while (reaction.answer.more && reaction.answer.more(reaction.answer.body)) {
+        }
         return reaction.answer.body;
     }
 
     boost::json::object summary(const std::string& query = "") {
-        return boost::json::parse(admin("GET", "/oracle/summary", query))
-            .at("twilio")
-            .as_object();
+        return boost::json::parse(admin("GET", "/oracle/summary", query)).at("twilio").as_object();
     }
 
     void control(const std::string& settings) {

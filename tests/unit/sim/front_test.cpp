@@ -32,7 +32,8 @@ TEST_F(FrontTest, BadRequestsAreNotAccepted) {
 }
 
 TEST_F(FrontTest, ScriptedFates) {
-    control(R"({"script":["lose_before","lose_after","throttle","error","malformed","blackhole"]})");
+    control(
+        R"({"script":["lose_before","lose_after","throttle","error","malformed","blackhole"]})");
     EXPECT_EQ(send(sms("15558675310")).fate, Reaction::Fate::drop);
     EXPECT_EQ(summary().at("accepted"), 0);
     EXPECT_EQ(send(sms("15558675310")).fate, Reaction::Fate::drop);

@@ -47,7 +47,8 @@ protected:
 };
 
 TEST_F(Http1Test, TakesARequestByteByByte) {
-    for (const char c : std::string{"POST /a?q HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"}) {
+    for (const char c :
+         std::string{"POST /a?q HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"}) {
         codec_->feed({&c, 1});
     }
     EXPECT_THAT(seen_.requests, ElementsAre("POST /a abc"));
@@ -93,7 +94,8 @@ TEST_F(Http1Test, ContinuesWhenExpected) {
 }
 
 TEST_F(Http1Test, IgnoresOffersToUpgrade) {
-    codec_->feed("POST /1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\n");
+    codec_->feed(
+        "POST /1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\n");
     codec_->feed("x");
     EXPECT_THAT(flushed(), HasSubstr("200 OK"));
 }
@@ -125,7 +127,8 @@ void PrintTo(const Nonsense& one, std::ostream* out) { *out << one.why; }
 class Http1BadTest : public testing::TestWithParam<Nonsense> {};
 
 TEST_P(Http1BadTest, IsAnsweredAndClosed) {
-    const HttpBounds bounds{.header_bytes_max = 1'000, .header_fields_max = 10, .body_bytes_max = 100};
+    const HttpBounds bounds{
+        .header_bytes_max = 1'000, .header_fields_max = 10, .body_bytes_max = 100};
     Seen seen;
     const auto codec = make_http1_codec(seen, bounds);
     seen.codec = codec.get();
@@ -153,9 +156,10 @@ INSTANTIATE_TEST_SUITE_P(
         Nonsense{"long target", "GET /" + std::string(1'001, 'x'), "431"},
         Nonsense{"many headers", many_headers(), "431"},
         Nonsense{"promised too much", "POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n", "413"},
-        Nonsense{"chunked too much",
-                 "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x'),
-                 "413"},
+        Nonsense{
+            "chunked too much",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x'),
+            "413"},
         Nonsense{"negative length", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"}));
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 namespace fanfare::sim {
 namespace {
@@ -30,13 +30,14 @@ OwnedRequest multipart(const Form& form) {
 }
 
 Form good_form() {
-    return {{"from", "News <news@mg.example.org>"},
-            {"to", "a@example.com"},
-            {"to", "Bob <b@example.com>"},
-            {"subject", "Hi %recipient.name%"},
-            {"text", "Hello %recipient.name%"},
-            {"v:fanfare", "job-1.3"},
-            {"recipient-variables", R"({"a@example.com":{"name":"A"},"b@example.com":{"name":"B"}})"}};
+    return {
+        {"from", "News <news@mg.example.org>"},
+        {"to", "a@example.com"},
+        {"to", "Bob <b@example.com>"},
+        {"subject", "Hi %recipient.name%"},
+        {"text", "Hello %recipient.name%"},
+        {"v:fanfare", "job-1.3"},
+        {"recipient-variables", R"({"a@example.com":{"name":"A"},"b@example.com":{"name":"B"}})"}};
 }
 
 Form with(Form form, const std::string& name, const std::string& value) {
@@ -71,7 +72,8 @@ TEST_F(MailgunTest, TakesABatch) {
     EXPECT_EQ(checked.reference, "job-1.3");
     EXPECT_FALSE(checked.leak);
     EXPECT_EQ(checked.unfilled, 0U);
-    EXPECT_THAT(checked.answer.body, HasSubstr("@mg.example.org>\",\"message\":\"Queued. Thank you.\""));
+    EXPECT_THAT(checked.answer.body,
+                HasSubstr("@mg.example.org>\",\"message\":\"Queued. Thank you.\""));
 }
 
 TEST_F(MailgunTest, CollapsesRepeatedAddresses) {
@@ -184,8 +186,8 @@ TEST_F(MailgunTest, TellsWhenToComeBack) {
                       .retry_after_s = 7},
                      answer);
     EXPECT_EQ(answer.status, 429);
-    EXPECT_THAT(answer.headers, ElementsAre(std::pair<std::string_view, std::string>(
-                                    "x-ratelimit-reset", "107")));
+    EXPECT_THAT(answer.headers,
+                ElementsAre(std::pair<std::string_view, std::string>("x-ratelimit-reset", "107")));
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 
 constexpr auto path = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json";
 constexpr auto good_key =
-    "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==";
+    "Basic "
+    "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==";
 
 OwnedRequest form(std::string body) {
     return {.path = path,
@@ -56,7 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, TwilioTest,
     testing::Values(
         Case{"good", to_from + "&Body=Hi", 0},
-        Case{"service", "To=%2B15558675310&Body=Hi&MessagingServiceSid=MG" + std::string(32, 'a'), 0},
+        Case{"service", "To=%2B15558675310&Body=Hi&MessagingServiceSid=MG" + std::string(32, 'a'),
+             0},
         Case{"sender name", "To=%2B15558675310&Body=Hi&From=Fanfare", 0},
         Case{"1600 characters", to_from + "&Body=" + std::string(1'600, 'x'), 0},
         Case{"no To", "From=%2B15005550006&Body=Hi", 21604},
@@ -78,7 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Twilio, ReadsTheReferenceOfTheCallback) {
     auto request = form(to_from +
-                        "&Body=Hi&StatusCallback=https%3A%2F%2Fh.example.com%2Ft%3Fn%3D1%26ref%3Djob%252D1.4%23rc%3D1");
+                        "&Body=Hi&StatusCallback=https%3A%2F%2Fh.example.com%2Ft%3Fn%3D1%26ref%"
+                        "3Djob%252D1.4%23rc%3D1");
     Checked checked;
     check(*make_twilio({}), request, checked);
     EXPECT_EQ(checked.reference, "job-1.4");
