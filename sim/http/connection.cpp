@@ -82,11 +82,11 @@ private:
     ConnectionPorts ports_;
     std::unique_ptr<Codec> codec_;
     std::vector<char> in_;
-    std::string waiting_;  // To be written next.
-    std::string writing_;  // Being written.
-    Reaction reaction_;    // Used again for each request.
+    std::string waiting_;                                      // To be written next.
+    std::string writing_;                                      // Being written.
+    Reaction reaction_;                                        // Used again for each request.
     std::vector<std::pair<ExchangeId, std::uint8_t>> silent_;  // And their tickets.
-    Moment moved_at_;         // Last byte read or written.
+    Moment moved_at_;                                          // Last byte read or written.
     Moment begun_at_;         // No request has been half read for longer than since then.
     std::uint32_t open_ = 0;  // Exchanges that are delayed, parked or silent.
     bool reading_ = false;

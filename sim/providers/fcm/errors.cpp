@@ -58,9 +58,8 @@ void say_fcm_error(std::string_view error_code, Answer& answer) {
 
 void say_fcm_violation(const Violation& violation, Answer& answer) {
     begin(400, "INVALID_ARGUMENT", violation.description, answer);
-    answer.body.append(
-        R"(,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest",)"
-        R"("fieldViolations":[{"field":)");
+    answer.body.append(R"(,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest",)"
+                       R"("fieldViolations":[{"field":)");
     append_json_string(violation.field, answer.body);
     answer.body.append(R"(,"description":)");
     append_json_string(violation.description, answer.body);

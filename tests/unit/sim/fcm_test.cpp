@@ -57,9 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, FcmTest,
     testing::Values(
         Case{"plain", R"({"message":{"token":"t"}})", 200, "projects/p/messages/"},
-        Case{
-            "full",
-            R"({"validateOnly":false,"message":{"token":"t:A_b-1",
+        Case{"full",
+             R"({"validateOnly":false,"message":{"token":"t:A_b-1",
                  "notification":{"title":"a","body":"b"},
                  "data":{"a":"b"},"android":{"collapseKey":"k","priority":"HIGH","ttl":"3.5s",
                  "notification":{"channel_id":"c","bodyLocArgs":["x"],"notificationCount":2}},
@@ -67,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "webpush":{"headers":{"TTL":"1"},"notification":{"a":1},
                  "fcmOptions":{"link":"https://x"}},
                  "fcm_options":{"analytics_label":"l"}}})",
-            200, "name"},
+             200, "name"},
         Case{"dry run", R"({"validate_only":true,"message":{"token":"t"}})", 200,
              "fake_message_id"},
         Case{"no JSON", "{", 400, "Invalid JSON payload"},
