@@ -197,6 +197,8 @@ private:
         const auto known = std::find(names.begin(), names.end(), name);
         const auto number = known - names.begin() + 1;
         if (known == names.end()) names.emplace_back(name);
+        // "a:b" must not become the one identifier "a$1".
+        if (!query_.sql.empty() && is_identifier(query_.sql.back())) query_.sql += ' ';
         query_.sql += fmt::format("${}::{}", number, type_of(name));
         at_ = end;
         escapes_ = false;

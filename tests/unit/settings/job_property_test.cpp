@@ -158,6 +158,8 @@ TEST(QueryProperty, DamagedQueriesAreBoundOrRefused) {
         if (query == nullptr) continue;
         ASSERT_FALSE(query->sql.empty());
         ASSERT_EQ(query->sql.find('\0'), std::string::npos);
+        const bool again = std::holds_alternative<BoundQuery>(bind_parameters(query->sql));
+        ASSERT_EQ(again, query->parameters.empty()) << i << ": " << query->sql;
     }
 }
 

@@ -32,6 +32,10 @@ TEST(Query, LeavesCastsAlone) {
               "SELECT $1::text::uuid, b::int, '1'::text[]");
 }
 
+TEST(Query, KeepsAParameterApartFromTheWordBeforeIt) {
+    EXPECT_EQ(bound("SELECT a:b, 1:b, x$:b").sql, "SELECT a $1::text, 1 $1::text, x$ $1::text");
+}
+
 struct Untouched {
     std::string name;
     std::string text;
