@@ -21,7 +21,7 @@ TEST(HtmlPlace, AllowsTextAndQuotedAttributes) {
                              "<a\nhref = \"x",
                              "<br/>",
                              "<!-- note -->",
-                             "<!---->",
+                             "<!---->", "<!--->",
                              "<!--[if mso]>",
                              "<!--[if (gte mso 9)|(IE)]><p>",
                              "<!--[if !mso]><!-->",
