@@ -42,8 +42,12 @@ asio::awaitable<void> Intake::take(kafka::Received record) {
     }
     auto wait = retry_first;
     while (!stopping_) {
-        const bool settled = rejection ? co_await refuse(record, *rejection)
-                                       : co_await accept(std::get<Job>(decoded));
+        bool settled = false;
+        if (rejection) {
+            settled = co_await refuse(record, *rejection);
+        } else {
+            settled = co_await accept(std::get<Job>(decoded));
+        }
         if (settled) {
             parts_.finished(record);
             break;

@@ -30,7 +30,8 @@ asio::awaitable<void> Flight::fly() {
         if (waiting_.empty() && open_ == 0) {
             // Only letters with a stale token are left. Their requests were refused unread.
             renewed_ = true;
-            if (!co_await account_.authorize(true)) break;
+            const bool authorized = co_await account_.authorize(true);
+            if (!authorized) break;
             for (Letter* const letter : stale_) {
                 compose_letter(*work_.job, work_.chunk.key, account_.provider(),
                                *work_.letters.groups[letter->group], *letter);

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 5> reserved_columns{"recipient_id", "addr
 
 /// Where one variable of a content comes from.
 struct Origin {
-    Column column = -1;                 // Of the contact query ...
+    std::optional<Column> column;       // Of the contact query ...
     const TimePoint* time = nullptr;    // ... or a moment, in the reader's zone.
     std::string_view fallback;          // For a missing or empty value.
 };
@@ -118,7 +118,7 @@ private:
                 if (time_name == name) origin.time = &moment;
             }
             if (origin.time == nullptr) {
-                origin.column = column_of(resolved_.contacts, name).value_or(-1);
+                origin.column = column_of(resolved_.contacts, name);
             }
             const auto fallback = job_.kind->person_defaults.find(name);
             if (fallback != job_.kind->person_defaults.end()) origin.fallback = fallback->second;
@@ -144,7 +144,7 @@ private:
             return letters_.made.emplace_back(moments().format(*origin.time, zone, locale));
         }
         std::string_view value;
-        if (origin.column >= 0) value = text_of(resolved_.contacts, target.row, origin.column);
+        if (origin.column) value = text_of(resolved_.contacts, target.row, origin.column);
         if (value.empty()) return origin.fallback;
         if (!has_control(value)) return value;
         auto& clean = letters_.made.emplace_back(value);

@@ -60,7 +60,10 @@ asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
         }
         if (leasing_) {
             co_await changed_.wait();
-        } else if (!co_await lease_slice(count)) {
+            continue;
+        }
+        const bool leased = co_await lease_slice(count);
+        if (!leased) {
             if (clock_.moment() + database_retry > latest) co_return false;
             co_await pause_for(database_retry);
         }

@@ -34,7 +34,10 @@ asio::awaitable<Account*> Sender::account_for(Channel channel) {
         std::chrono::milliseconds wait{1'000};
         for (const auto& account : parts_.accounts) {
             if (account->settings().channel != channel) continue;
-            if (!account->is_paused() && co_await account->authorize()) co_return account.get();
+            if (!account->is_paused()) {
+                const bool authorized = co_await account->authorize();
+                if (authorized) co_return account.get();
+            }
             wait = std::min(wait, std::max(account->paused_for(), std::chrono::milliseconds{50}));
         }
         co_await pause_for(wait);
@@ -160,8 +163,11 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
                                      std::chrono::milliseconds next_in) {
     const auto channel = work.chunk.key.channel;
     auto tally = ledger::tally_of(work.chunk.outcomes);
-    auto written = co_await parts_.desk.record(
-        record_of(work.chunk, account ? account->settings().name : std::string{}, next_in));
+    // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
+    std::string name;
+    if (account != nullptr) name = account->settings().name;
+    auto entry = record_of(work.chunk, std::move(name), next_in);
+    auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
                       to_string(channel), work.chunk.key.number, describe(written.error()));

@@ -39,7 +39,8 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
     spdlog::warn("took over {} chunks whose worker died or stalled", stalled.value().size());
     for (auto& chunk : stalled.value()) {
         settle_stalled(chunk);
-        auto written = co_await parts_.desk.record(record_of(chunk, "", {}));
+        auto entry = record_of(chunk, {}, {});
+        auto written = co_await parts_.desk.record(std::move(entry));
         if (!written) spdlog::warn("{}", describe(written.error()));
     }
 }

@@ -1,0 +1,258 @@
+#include "core/ledger/notifications.hpp"
+
+#include "core/wire/job.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+
+namespace fanfare::ledger {
+namespace {
+
+/// A timestamptz as format_timestamp() writes it, whatever the session's zone.
+#define FANFARE_ISO(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+std::string array_of(std::span<const std::string> texts) {
+    std::string literal{"{"};
+    for (const auto& text : texts) postgres::append_element(literal, text);
+    literal.push_back('}');
+    return literal;
+}
+
+/// Columns of holds as array literals, for unnest().
+struct HoldArrays {
+    explicit HoldArrays(std::span<const NotificationHold> holds) {
+        for (const auto& hold : holds) {
+            postgres::append_element(systems, hold.key.system);
+            postgres::append_element(kinds, hold.key.kind);
+            postgres::append_element(subjects, hold.key.subject);
+            postgres::append_element(occurrences, hold.key.occurrence);
+            postgres::append_element(epochs, std::to_string(hold.epoch));
+        }
+        for (auto* const array : {&systems, &kinds, &subjects, &occurrences, &epochs}) {
+            array->push_back('}');
+        }
+    }
+    std::string systems{"{"}, kinds{"{"}, subjects{"{"}, occurrences{"{"}, epochs{"{"};
+};
+
+#define FANFARE_HELD                                                                          \
+    "unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[]) "           \
+    "AS mine(system, kind, subject, occurrence, epoch) "                                      \
+    "WHERE n.system = mine.system AND n.kind = mine.kind AND n.subject = mine.subject "       \
+    "AND n.occurrence = mine.occurrence AND n.epoch = mine.epoch AND n.state = 'publishing' "
+
+NotificationKey key_of(const pqxx::row& row) {
+    return {row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()};
+}
+
+}  // namespace
+
+std::string derivation_of(const NotificationKey& key) {
+    return fmt::format("{}/{}/{}/{}", key.system, key.kind, key.subject, key.occurrence);
+}
+
+std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connection,
+                                                              const std::string& system,
+                                                              const std::string& kind,
+                                                              std::chrono::seconds horizon) {
+    NotificationRefresh refresh;
+    refresh.work_ = std::make_unique<pqxx::work>(connection.raw());
+    refresh.system_ = system;
+    refresh.kind_ = kind;
+    // The moment is read after the lock is held: of two refreshes the later one has it later.
+    const auto locked = refresh.work_->exec_params(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('fanfare.refresh/' || $1 || '/' || $2, "
+        "0))",
+        system, kind);
+    if (!locked[0][0].as<bool>()) return std::nullopt;
+    const auto rows = refresh.work_->exec_params(
+        "SELECT " FANFARE_ISO("(app_now() + $1 * interval '1 s')"), horizon.count());
+    refresh.horizon_ = rows[0][0].c_str();
+    return refresh;
+}
+
+void NotificationRefresh::add(std::span<const DueRow> rows) {
+    if (rows.empty()) return;
+    std::string subjects{"{"}, occurrences{"{"}, dues{"{"}, expiries{"{"}, params{"{"}, data{"{"},
+        jobs{"{"};
+    for (const auto& row : rows) {
+        postgres::append_element(subjects, row.subject);
+        postgres::append_element(occurrences, row.occurrence);
+        postgres::append_element(dues, row.due_at);
+        postgres::append_element(expiries, row.expires_at);
+        postgres::append_element(params, row.params);
+        postgres::append_element(data, row.data);
+        postgres::append_element(
+            jobs, derived_id(derivation_of({system_, kind_, row.subject, row.occurrence})));
+        postgres::append_element(subjects_, row.subject);
+        postgres::append_element(occurrences_, row.occurrence);
+    }
+    for (auto* const array : {&subjects, &occurrences, &dues, &expiries, &params, &data, &jobs}) {
+        array->push_back('}');
+    }
+    // What is already there and the same is left alone: a poll without news writes nothing.
+    const auto done = work_->exec_params(
+        "WITH due AS (SELECT DISTINCT ON (subject, occurrence) subject, occurrence, due_at, "
+        " nullif(expires_at, '')::timestamptz AS expires_at, params, data, job_id "
+        " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::jsonb[], "
+        "  $8::jsonb[], $9::uuid[]) "
+        " AS u(subject, occurrence, due_at, expires_at, params, data, job_id)), "
+        "news AS (INSERT INTO notification AS n (system, kind, subject, occurrence, due_at, "
+        "  expires_at, params, data, job_id) "
+        " SELECT $1, $2, d.subject, d.occurrence, d.due_at, d.expires_at, d.params, d.data, "
+        "  d.job_id FROM due d LEFT JOIN notification o ON o.system = $1 AND o.kind = $2 "
+        "  AND o.subject = d.subject AND o.occurrence = d.occurrence "
+        " WHERE o.system IS NULL OR o.state = 'cancelled' OR (o.state = 'scheduled' AND "
+        "  (o.due_at, o.expires_at, o.params, o.data) IS DISTINCT FROM "
+        "  (d.due_at, d.expires_at, d.params, d.data)) "
+        " ON CONFLICT (system, kind, subject, occurrence) DO UPDATE SET state = 'scheduled', "
+        "  due_at = excluded.due_at, expires_at = excluded.expires_at, params = excluded.params, "
+        "  data = excluded.data, lease_until = NULL, updated_at = app_now() "
+        " WHERE n.state IN ('scheduled', 'cancelled') "
+        " RETURNING xmax = 0 AS is_new) "
+        "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news",
+        system_, kind_, subjects, occurrences, dues, expiries, params, data, jobs);
+    tally_.found += done[0][0].as<std::size_t>();
+    tally_.changed += done[0][1].as<std::size_t>();
+}
+
+RefreshTally NotificationRefresh::finish(bool complete) {
+    if (complete) {
+        // Past its moment nothing is cancelled: it is published late, or expires.
+        const auto done = work_->exec_params(
+            "UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
+            "updated_at = app_now() WHERE n.system = $1 AND n.kind = $2 AND n.state = 'scheduled' "
+            "AND n.due_at <= $3::timestamptz "
+            "AND coalesce(n.expires_at, greatest(n.occurrence, n.due_at)) > app_now() "
+            "AND NOT EXISTS (SELECT 1 FROM unnest($4::text[], $5::timestamptz[]) "
+            "AS found(subject, occurrence) WHERE found.subject = n.subject "
+            "AND found.occurrence = n.occurrence)",
+            system_, kind_, horizon_, subjects_ + "}", occurrences_ + "}");
+        tally_.cancelled = done.affected_rows();
+    }
+    work_->commit();
+    return tally_;
+}
+
+NotificationClaims claim_notifications(Connection& connection,
+                                       std::span<const std::string> systems, int limit,
+                                       std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    // A scheduled one has a lease only when it was given back: it is not tried before.
+    const auto rows = work.exec_params(
+        "WITH due AS (SELECT system, kind, subject, occurrence FROM notification "
+        " WHERE state IN ('scheduled', 'publishing') AND due_at <= (SELECT app_now()) "
+        " AND (lease_until IS NULL OR lease_until < (SELECT app_now())) "
+        " AND system = ANY($1::text[]) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
+        "UPDATE notification n SET epoch = n.epoch + 1, updated_at = app_now(), "
+        " state = CASE WHEN n.expires_at <= app_now() THEN 'expired' ELSE 'publishing' "
+        "  END::notification_state, lease_until = app_now() + $3 * interval '1 ms' "
+        "FROM due WHERE n.system = due.system AND n.kind = due.kind "
+        " AND n.subject = due.subject AND n.occurrence = due.occurrence "
+        "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", n.state, "
+        " n.epoch, n.job_id, coalesce(" FANFARE_ISO("n.expires_at") ", ''), n.params, "
+        " jsonb_strip_nulls(n.data)",
+        array_of(systems), limit, lease.count());
+    NotificationClaims claims;
+    for (const auto& row : rows) {
+        if (std::string_view{row[4].c_str()} == "expired") {
+            claims.expired.push_back(key_of(row));
+            continue;
+        }
+        claims.claimed.push_back({.key = key_of(row),
+                                  .epoch = row[5].as<std::int32_t>(),
+                                  .job = row[6].c_str(),
+                                  .expires_at = row[7].c_str(),
+                                  .params = row[8].c_str(),
+                                  .data = row[9].c_str()});
+    }
+    return claims;
+}
+
+std::vector<PublishedNotification> mark_published(Connection& connection,
+                                                  std::span<const NotificationHold> holds) {
+    pqxx::nontransaction work{connection.raw()};
+    const HoldArrays mine{holds};
+    const auto rows = work.exec_params(
+        "UPDATE notification n SET state = 'published', lease_until = NULL, "
+        "updated_at = app_now() FROM " FANFARE_HELD
+        "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", "
+        "(extract(epoch FROM app_now() - n.due_at) * 1000000)::bigint",
+        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs);
+    std::vector<PublishedNotification> published;
+    for (const auto& row : rows) {
+        published.push_back({key_of(row), std::chrono::microseconds{row[4].as<std::int64_t>()}});
+    }
+    return published;
+}
+
+void renew_notifications(Connection& connection, std::span<const NotificationHold> holds,
+                         std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    const HoldArrays mine{holds};
+    work.exec_params(
+        "UPDATE notification n SET lease_until = app_now() + $6 * interval '1 ms' "
+        "FROM " FANFARE_HELD,
+        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs, lease.count());
+}
+
+void give_back_notifications(Connection& connection, std::span<const NotificationHold> holds,
+                             std::chrono::milliseconds wait) {
+    pqxx::nontransaction work{connection.raw()};
+    const HoldArrays mine{holds};
+    work.exec_params(
+        "UPDATE notification n SET state = 'scheduled', updated_at = app_now(), "
+        "lease_until = app_now() + $6 * interval '1 ms' FROM " FANFARE_HELD,
+        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs, wait.count());
+}
+
+std::optional<std::chrono::microseconds> next_notification_in(
+    Connection& connection, std::span<const std::string> systems) {
+    pqxx::nontransaction work{connection.raw()};
+    // What is due already is little: claimed elsewhere, or given back.
+    const auto rows = work.exec_params(
+        "WITH moment AS (SELECT app_now() AS now), next AS ("
+        "(SELECT due_at AS at FROM notification WHERE state IN ('scheduled', 'publishing') "
+        " AND system = ANY($1::text[]) AND due_at > (SELECT now FROM moment) "
+        " ORDER BY due_at LIMIT 1) UNION ALL "
+        "(SELECT min(greatest(due_at, lease_until)) FROM notification "
+        " WHERE state IN ('scheduled', 'publishing') AND system = ANY($1::text[]) "
+        " AND due_at <= (SELECT now FROM moment))) "
+        "SELECT (extract(epoch FROM min(at) - (SELECT now FROM moment)) * 1000000)::bigint "
+        "FROM next",
+        array_of(systems));
+    if (rows[0][0].is_null()) return std::nullopt;
+    return std::chrono::microseconds{rows[0][0].as<std::int64_t>()};
+}
+
+std::int64_t count_waiting(Connection& connection, std::span<const std::string> systems) {
+    pqxx::nontransaction work{connection.raw()};
+    return work.exec_params(
+        "SELECT count(*) FROM notification WHERE state IN ('scheduled', 'publishing') "
+        "AND system = ANY($1::text[])",
+        array_of(systems))[0][0].as<std::int64_t>();
+}
+
+std::vector<NotificationLine> list_notifications(Connection& connection, int limit, bool all) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT system, kind, subject, " FANFARE_ISO("occurrence") ", " FANFARE_ISO("due_at") ", "
+        "coalesce(" FANFARE_ISO("expires_at") ", ''), state, job_id, "
+        "extract(epoch FROM due_at - app_now())::float8 FROM ("
+        "SELECT * FROM notification WHERE $2 OR state IN ('scheduled', 'publishing') "
+        "ORDER BY CASE WHEN $2 THEN NULL ELSE due_at END, due_at DESC LIMIT $1) latest "
+        "ORDER BY due_at, system, kind, subject",
+        limit, all);
+    std::vector<NotificationLine> lines;
+    for (const auto& row : rows) {
+        lines.push_back({.key = key_of(row),
+                         .due_at = row[4].c_str(),
+                         .expires_at = row[5].c_str(),
+                         .state = row[6].c_str(),
+                         .job = row[7].c_str(),
+                         .due_in_s = row[8].as<double>()});
+    }
+    return lines;
+}
+
+}  // namespace fanfare::ledger

@@ -1,0 +1,156 @@
+#pragma once
+
+#include "core/postgres/connection.hpp"
+
+#include <pqxx/transaction>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The ledger's notifications: what is due, and when. Functions block, throw what libpqxx
+/// throws, and belong inside postgres::Pool::call(). Moments are ISO 8601 in UTC, as
+/// format_timestamp() writes them.
+namespace fanfare::ledger {
+
+using postgres::Connection;
+
+/// Names one notification. A moved show has a new occurrence: it is another notification.
+struct NotificationKey {
+    std::string system;
+    std::string kind;
+    std::string subject;
+    std::string occurrence;
+    auto operator<=>(const NotificationKey&) const = default;
+};
+
+/// The text a notification's job id and idempotency key come from:
+/// "<system>/<kind>/<subject>/<occurrence>".
+[[nodiscard]] std::string derivation_of(const NotificationKey& key);
+
+/// What a due query found.
+struct DueRow {
+    std::string subject;
+    std::string occurrence;
+    std::string due_at;
+    std::string expires_at;  // "": never.
+    std::string params;      // JSON objects.
+    std::string data;
+};
+
+/// What one refresh changed.
+struct RefreshTally {
+    std::size_t found = 0;  // New, or back again after they were cancelled.
+    std::size_t changed = 0;
+    std::size_t cancelled = 0;
+};
+
+/// Brings the notifications of one (system, kind) up to what its due query finds, in one
+/// transaction. Only what is still scheduled changes; what was cancelled and is found again
+/// is scheduled again.
+///
+///     if (auto refresh = NotificationRefresh::begin(...)) { add(rows) ...; finish(true); }
+///
+/// The query runs between begin() and finish(): of several producers only one refreshes a
+/// kind at a time, so that no old finding undoes a newer one.
+///
+/// Lifetime  the connection serves nothing else meanwhile. Without finish() nothing happened.
+class NotificationRefresh {
+public:
+    /// Nothing when another producer is at it.
+    [[nodiscard]] static std::optional<NotificationRefresh> begin(Connection& connection,
+                                                                  const std::string& system,
+                                                                  const std::string& kind,
+                                                                  std::chrono::seconds horizon);
+
+    /// app_now() + horizon: the query's parameter.
+    [[nodiscard]] const std::string& horizon() const noexcept { return horizon_; }
+
+    void add(std::span<const DueRow> rows);
+
+    /// Commits. With `complete`, scheduled notifications within the horizon that were not
+    /// added and whose moment is still to come are cancelled.
+    [[nodiscard]] RefreshTally finish(bool complete);
+
+private:
+    NotificationRefresh() = default;
+
+    std::unique_ptr<pqxx::work> work_;
+    std::string system_;
+    std::string kind_;
+    std::string horizon_;
+    std::string subjects_{"{"};  // Array literals of everything added.
+    std::string occurrences_{"{"};
+    RefreshTally tally_;
+};
+
+/// A notification that is ours to publish until its lease runs out.
+struct ClaimedNotification {
+    NotificationKey key;
+    std::int32_t epoch = 0;
+    std::string job;  // Its job's id.
+    std::string expires_at;
+    std::string params;
+    std::string data;
+};
+struct NotificationClaims {
+    std::vector<ClaimedNotification> claimed;
+    std::vector<NotificationKey> expired;  // Too late to be published; settled.
+};
+
+/// Claims up to `limit` notifications of `systems` that are due and nobody else's.
+[[nodiscard]] NotificationClaims claim_notifications(Connection& connection,
+                                                     std::span<const std::string> systems,
+                                                     int limit, std::chrono::milliseconds lease);
+
+/// A claim, named by whoever holds it.
+struct NotificationHold {
+    NotificationKey key;
+    std::int32_t epoch = 0;
+};
+/// What became of a notification that the broker has.
+struct PublishedNotification {
+    NotificationKey key;
+    std::chrono::microseconds lag{0};  // Since it was due.
+};
+/// Marks as published, fenced by epoch; what is missing in the answer was taken over by
+/// another producer, whose word counts.
+[[nodiscard]] std::vector<PublishedNotification> mark_published(
+    Connection& connection, std::span<const NotificationHold> holds);
+
+/// Lengthens the leases of claims whose records are still on their way to the broker.
+void renew_notifications(Connection& connection, std::span<const NotificationHold> holds,
+                         std::chrono::milliseconds lease);
+
+/// Gives claims back that cannot be published as they are; they may change meanwhile and
+/// are due again after `wait`.
+void give_back_notifications(Connection& connection, std::span<const NotificationHold> holds,
+                             std::chrono::milliseconds wait);
+
+/// How long until the next notification of `systems` can be claimed: 0 or less when one can
+/// be now, nothing when none is known.
+[[nodiscard]] std::optional<std::chrono::microseconds> next_notification_in(
+    Connection& connection, std::span<const std::string> systems);
+
+/// How many wait to be published.
+[[nodiscard]] std::int64_t count_waiting(Connection& connection,
+                                         std::span<const std::string> systems);
+
+/// One line of the schedule, for people.
+struct NotificationLine {
+    NotificationKey key;
+    std::string due_at;
+    std::string expires_at;
+    std::string state;
+    std::string job;
+    double due_in_s = 0;  // Negative: overdue, or done.
+};
+/// What comes next; with `all`, also the latest of what was.
+[[nodiscard]] std::vector<NotificationLine> list_notifications(Connection& connection, int limit,
+                                                               bool all);
+
+}  // namespace fanfare::ledger
