@@ -17,6 +17,7 @@ struct HttpOptions {
     std::chrono::milliseconds timeout{10'000};  // One exchange, connecting included.
     std::uint32_t connections_max = 8;          // [1, 1000]
     std::uint32_t streams_max = 100;            // HTTP/2 streams a connection.
+    std::uint32_t upload_bytes = 16 * 1024;     // [16 Ki, 2 Mi] written at once, a transfer.
     std::filesystem::path ca_file;              // Empty: the system's certificates.
     bool allow_http = false;                    // Plain HTTP, for loopback only.
 };

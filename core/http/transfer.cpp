@@ -11,7 +11,7 @@ namespace fanfare {
 namespace {
 
 constexpr std::size_t answer_bytes_max = 1 << 20;
-constexpr long upload_buffer_bytes = 256 * 1024;  // A batch of 1,000 in one or two writes.
+constexpr long answer_buffer_bytes = 16 * 1024;  // Answers are small; a thousand transfers are not.
 constexpr std::chrono::milliseconds connect_max{5'000};
 constexpr long kept_connection_age_s = 20;  // Below what providers keep idle connections.
 
@@ -53,7 +53,8 @@ Transfer::Transfer(const HttpOptions& options) : easy_{curl_easy_init()} {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(std::min(options.timeout, connect_max).count()));
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kept_connection_age_s);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_bytes);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.upload_bytes));
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, answer_buffer_bytes);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     // The body comes through a read function without a seek function: libcurl then cannot

@@ -82,6 +82,9 @@ public:
     /// Most recipients of one request; at least 1.
     [[nodiscard]] virtual std::size_t batch_max() const noexcept = 0;
 
+    /// True where requests go as streams of few HTTP/2 connections.
+    [[nodiscard]] virtual bool uses_http2() const noexcept { return false; }
+
     /// Writes the whole request. `out` is reused: keep its capacity, replace its content.
     virtual void compose(const Batch& batch, HttpRequest& out) const = 0;
 

@@ -13,6 +13,20 @@ constexpr std::chrono::minutes renew_before{4};
 constexpr std::chrono::seconds renew_again_after{5};
 constexpr std::chrono::seconds pause_without_credential{10};
 
+constexpr std::uint32_t streams_per_connection = 100;
+
+/// Requests of HTTP/1.1 need a connection each, streams of HTTP/2 share few.
+std::uint32_t connections_max(const Account::Parts& parts) {
+    const auto concurrency = parts.settings.rate.concurrency;
+    if (!parts.provider->uses_http2()) return concurrency;
+    return (concurrency + streams_per_connection - 1) / streams_per_connection;
+}
+
+/// A batch of a thousand leaves in one or two writes; a single message needs no such buffer.
+std::uint32_t upload_bytes(const Provider& provider) {
+    return provider.batch_max() > 1 ? 256 * 1024 : 16 * 1024;
+}
+
 }  // namespace
 
 asio::awaitable<void> Permits::take() {
@@ -28,7 +42,8 @@ void Permits::give_back() {
 Account::Account(const asio::any_io_executor& executor, Parts parts)
     : parts_{std::move(parts)},
       http_{HttpClient::create(executor, {.timeout = parts_.settings.timeout,
-                                          .connections_max = parts_.settings.rate.concurrency,
+                                          .connections_max = connections_max(parts_),
+                                          .upload_bytes = upload_bytes(*parts_.provider),
                                           .ca_file = parts_.settings.ca_file,
                                           .allow_http = parts_.settings.allow_http})},
       pacer_{executor, parts_.ledger, parts_.clock,

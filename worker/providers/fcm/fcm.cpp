@@ -85,6 +85,7 @@ public:
     [[nodiscard]] std::string_view type() const noexcept override { return fcm::type; }
     [[nodiscard]] Channel channel() const noexcept override { return Channel::push; }
     [[nodiscard]] std::size_t batch_max() const noexcept override { return 1; }
+    [[nodiscard]] bool uses_http2() const noexcept override { return true; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
         ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
