@@ -44,8 +44,8 @@ struct DueRow {
 
 /// What one refresh changed.
 struct RefreshTally {
-    std::size_t found = 0;  // New, or back again after they were cancelled.
-    std::size_t changed = 0;
+    std::size_t found = 0;    // New.
+    std::size_t changed = 0;  // Other data, or back again after they were cancelled.
     std::size_t cancelled = 0;
 };
 

@@ -1,0 +1,272 @@
+#include "core/ledger/progress.hpp"
+
+#include "core/ledger/chunks.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/binarystring>
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include <map>
+#include <numeric>
+
+namespace fanfare::ledger {
+namespace {
+
+#define FANFARE_ISO_SECONDS(column) \
+    "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+JobProgress job_of(const pqxx::row& row) {
+    return {.job = row[0].c_str(),
+            .system = row[1].c_str(),
+            .kind = row[2].c_str(),
+            .state = row[3].c_str(),
+            .created_at = row[4].c_str(),
+            .age_s = row[5].as<double>(),
+            .took_s = row[6].as<double>(),
+            .failure = row[7].c_str(),
+            .planned = row[8].as<bool>(),
+            .channels = {}};
+}
+
+constexpr const char* job_columns =
+    "SELECT id, system, kind, state, " FANFARE_ISO_SECONDS("created_at") ", "
+    "extract(epoch FROM app_now() - created_at)::float8, "
+    "extract(epoch FROM coalesce(finished_at, app_now()) - created_at)::float8, "
+    "coalesce(failure, ''), planned_at IS NOT NULL FROM job ";
+
+/// Fills in the channels of some jobs.
+void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) {
+    std::string ids{"{"};
+    std::map<std::string, JobProgress*> by_id;
+    for (auto& job : jobs) {
+        postgres::append_element(ids, job.job);
+        by_id[job.job] = &job;
+    }
+    const auto rows = work.exec_params(
+        "SELECT job_id, channel, chunks, chunks_done, planned, pending, sent, delivered, opened, "
+        "clicked, refused, suppressed, opted_out, no_address, expired, cancelled, retry, failed, "
+        "unknown FROM job_progress WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, channel",
+        ids + "}");
+    for (const auto& row : rows) {
+        ChannelProgress channel{.channel = row[1].c_str(),
+                                .chunks = row[2].as<std::int64_t>(),
+                                .chunks_done = row[3].as<std::int64_t>(),
+                                .planned = row[4].as<std::int64_t>(),
+                                .outcomes = {}};
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            channel.outcomes[i] = row[static_cast<pqxx::row::size_type>(5 + i)].as<std::int64_t>();
+        }
+        by_id.at(row[0].c_str())->channels.push_back(std::move(channel));
+    }
+}
+
+/// Everything an audit carries from chunk to chunk.
+class Auditor {
+public:
+    explicit Auditor(pqxx::transaction_base& work) : work_{work} {}
+
+    Audit run(const std::string& job) {
+        read_jobs(job);
+        work_.exec_params(
+            "DECLARE audit NO SCROLL CURSOR FOR SELECT job_id, channel, number, state, size, "
+            "cardinality(recipients), outcomes, tally, "
+            "recipients[1] COLLATE \"C\" <= lag(recipients[size]) OVER (PARTITION BY job_id, "
+            "channel ORDER BY number) COLLATE \"C\" "
+            "FROM chunk WHERE $1 = '' OR job_id = nullif($1, '')::uuid "
+            "ORDER BY job_id, channel, number",
+            job);
+        while (true) {
+            const auto rows = work_.exec("FETCH 500 FROM audit");
+            if (rows.empty()) break;
+            for (const auto& row : rows) check_chunk(row);
+        }
+        compare_sums();
+        return std::move(audit_);
+    }
+
+private:
+    struct Planned {
+        std::string state;
+        std::array<std::int64_t, channel_count> recipients{};
+        std::array<std::int64_t, channel_count> chunks{};
+        std::array<std::int64_t, channel_count> recipients_found{};
+        std::array<std::int64_t, channel_count> chunks_found{};
+    };
+
+    void differ(std::string sentence) {
+        if (audit_.differences.size() < Audit::differences_max) {
+            audit_.differences.push_back(std::move(sentence));
+        }
+    }
+
+    void read_jobs(const std::string& job) {
+        const auto rows = work_.exec_params(
+            "SELECT id, state, planned[1], planned[2], planned[3], plan_chunks[1], "
+            "plan_chunks[2], plan_chunks[3] FROM job WHERE $1 = '' OR id = nullif($1, '')::uuid",
+            job);
+        for (const auto& row : rows) {
+            auto& planned = jobs_[row[0].c_str()];
+            planned.state = row[1].c_str();
+            for (pqxx::row::size_type i = 0; i < channel_count; ++i) {
+                planned.recipients[i] = row[2 + i].as<std::int64_t>();
+                planned.chunks[i] = row[5 + i].as<std::int64_t>();
+            }
+        }
+        audit_.jobs = static_cast<std::int64_t>(rows.size());
+    }
+
+    void check_chunk(const pqxx::row& row) {
+        const auto channel = row[1].as<std::size_t>();
+        const auto size = row[4].as<std::int64_t>();
+        auto& job = jobs_.at(row[0].c_str());
+        const auto name = fmt::format("job {} {} chunk {}", row[0].c_str(),
+                                      to_string(static_cast<Channel>(channel)), row[2].c_str());
+        ++audit_.chunks;
+        audit_.recipients += size;
+        ++job.chunks_found[channel];
+        job.recipients_found[channel] += size;
+        if (row[5].as<std::int64_t>() != size) {
+            differ(fmt::format("{}: size {}, but {} recipients", name, size, row[5].c_str()));
+        }
+        if (!row[8].is_null() && row[8].as<bool>()) {
+            differ(name + ": begins before the chunk before it ends: somebody may be in both");
+        }
+        check_outcomes(row, name, size);
+    }
+
+    void check_outcomes(const pqxx::row& row, const std::string& name, std::int64_t size) {
+        std::array<std::int64_t, outcome_count> tally{};
+        if (row[7].is_null()) {
+            tally[0] = size;
+        } else {
+            postgres::TextArray counts;
+            postgres::parse_array(row[7].c_str(), counts);
+            for (std::size_t i = 0; i < outcome_count && i < counts.elements.size(); ++i) {
+                tally[i] = std::stoll(std::string{counts.elements[i]});
+            }
+        }
+        if (std::accumulate(tally.begin(), tally.end(), std::int64_t{0}) != size) {
+            differ(fmt::format("{}: planned {}, but the tally sums to {}", name, size,
+                               std::accumulate(tally.begin(), tally.end(), std::int64_t{0})));
+        }
+        std::array<std::int64_t, outcome_count> counted{};
+        if (row[6].is_null()) {
+            counted[0] = size;
+        } else {
+            const auto counts = tally_of(pqxx::binarystring{row[6]}.str());
+            std::copy(counts.begin(), counts.end(), counted.begin());
+        }
+        const bool is_done = std::string_view{row[3].c_str()} == "done";
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            const auto outcome = static_cast<Outcome>(i);
+            if (tally[i] != counted[i]) {
+                differ(fmt::format("{}: {} {} by its tally, {} by its outcomes", name, tally[i],
+                                   to_string(outcome), counted[i]));
+            }
+            if (is_done && !is_final(outcome) && counted[i] != 0) {
+                differ(fmt::format("{}: done, but {} still {}", name, counted[i],
+                                   to_string(outcome)));
+            }
+        }
+        if (!is_done && jobs_.at(row[0].c_str()).state == "done") {
+            differ(name + ": not done, but its job is");
+        }
+    }
+
+    void compare_sums() {
+        for (const auto& [id, job] : jobs_) {
+            for (const auto channel : channels) {
+                const auto i = static_cast<std::size_t>(channel);
+                if (job.recipients[i] != job.recipients_found[i]) {
+                    differ(fmt::format("job {} {}: planned {}, but its chunks hold {}", id,
+                                       to_string(channel), job.recipients[i],
+                                       job.recipients_found[i]));
+                }
+                if (job.chunks[i] != job.chunks_found[i]) {
+                    differ(fmt::format("job {} {}: {} chunks planned, but {} found", id,
+                                       to_string(channel), job.chunks[i], job.chunks_found[i]));
+                }
+            }
+        }
+    }
+
+    pqxx::transaction_base& work_;
+    std::map<std::string, Planned> jobs_;
+    Audit audit_;
+};
+
+}  // namespace
+
+std::optional<JobProgress> load_progress(Connection& connection, const std::string& job) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows =
+        work.exec_params(std::string{job_columns} + "WHERE id = $1::uuid", job);
+    if (rows.empty()) return std::nullopt;
+    std::vector<JobProgress> jobs{job_of(rows[0])};
+    add_channels(work, jobs);
+    return std::move(jobs[0]);
+}
+
+std::vector<JobProgress> latest_progress(Connection& connection, int limit) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit);
+    std::vector<JobProgress> jobs;
+    for (const auto& row : rows) jobs.push_back(job_of(row));
+    add_channels(work, jobs);
+    return jobs;
+}
+
+std::vector<Fate> find_fate(Connection& connection, const std::string& job,
+                            const std::string& recipient) {
+    pqxx::nontransaction work{connection.raw()};
+    // Recipients are sorted: first and last of a chunk tell whether to look inside.
+    const auto rows = work.exec_params(
+        "SELECT ch.name, CASE WHEN c.outcomes IS NULL THEN 0 "
+        "  ELSE get_byte(c.outcomes, (u.position - 1)::integer) END AS outcome, "
+        " CASE WHEN c.reasons IS NULL THEN 0 "
+        "  ELSE get_byte(c.reasons, (u.position - 1)::integer) END, "
+        " coalesce(CASE WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1] "
+        "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), c.attempt, "
+        " c.number, " FANFARE_ISO_SECONDS("c.updated_at") " "
+        "FROM chunk c JOIN channel ch ON ch.code = c.channel "
+        "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
+        "WHERE c.job_id = $1::uuid AND c.recipients[1] COLLATE \"C\" <= $2 COLLATE \"C\" "
+        "AND c.recipients[c.size] COLLATE \"C\" >= $2 COLLATE \"C\" AND u.recipient = $2 "
+        "ORDER BY c.channel",
+        job, recipient);
+    std::vector<Fate> fates;
+    for (const auto& row : rows) {
+        Fate fate{.channel = row[0].c_str(),
+                  .outcome = static_cast<Outcome>(row[1].as<int>()),
+                  .reason = static_cast<Reason>(row[2].as<int>()),
+                  .provider_id = {},
+                  .account = row[4].c_str(),
+                  .attempts = row[5].as<std::int32_t>(),
+                  .chunk = row[6].as<std::int32_t>(),
+                  .updated_at = row[7].c_str()};
+        const bool was_sent = fate.outcome >= Outcome::sent && fate.outcome <= Outcome::clicked;
+        if (was_sent) fate.provider_id = row[3].c_str();  // One id stands for all that were sent.
+        fates.push_back(std::move(fate));
+    }
+    return fates;
+}
+
+bool cancel_job(Connection& connection, const std::string& job) {
+    pqxx::nontransaction work{connection.raw()};
+    return work.exec_params(
+                   "UPDATE job SET state = 'cancelled', finished_at = app_now() "
+                   "WHERE id = $1::uuid AND state IN ('planning', 'sending')",
+                   job)
+               .affected_rows() == 1;
+}
+
+Audit audit(Connection& connection, const std::string& job) {
+    // One snapshot: a chunk that is recorded meanwhile makes no difference.
+    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> work{connection.raw()};
+    work.exec("SET LOCAL statement_timeout = '10min'");
+    return Auditor{work}.run(job);
+}
+
+}  // namespace fanfare::ledger

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "core/domain/words.hpp"
+#include "core/postgres/connection.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Where jobs stand, for people. Functions block, throw what libpqxx throws, and belong
+/// inside postgres::Pool::call().
+namespace fanfare::ledger {
+
+using postgres::Connection;
+
+/// One channel of one job: planned is the sum of all outcomes, always.
+struct ChannelProgress {
+    std::string channel;
+    std::int64_t chunks = 0;
+    std::int64_t chunks_done = 0;
+    std::int64_t planned = 0;
+    std::array<std::int64_t, outcome_count> outcomes{};  // By Outcome.
+};
+
+struct JobProgress {
+    std::string job;
+    std::string system;
+    std::string kind;
+    std::string state;  // job_state
+    std::string created_at;
+    double age_s = 0;
+    double took_s = 0;  // Until it was finished, or until now.
+    std::string failure;
+    bool planned = false;  // The audience is complete.
+    std::vector<ChannelProgress> channels;
+};
+/// Nothing when no such job was accepted (yet).
+[[nodiscard]] std::optional<JobProgress> load_progress(Connection& connection,
+                                                       const std::string& job);
+/// The latest jobs, newest first.
+[[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection, int limit);
+
+/// What became of one person.
+struct Fate {
+    std::string channel;
+    Outcome outcome = Outcome::pending;
+    Reason reason = Reason::none;
+    std::string provider_id;
+    std::string account;
+    std::int32_t attempts = 0;
+    std::int32_t chunk = 0;
+    std::string updated_at;
+};
+/// One entry for each channel the person is planned on; none: not in the audience.
+[[nodiscard]] std::vector<Fate> find_fate(Connection& connection, const std::string& job,
+                                          const std::string& recipient);
+
+/// Stops a job that is being planned or sent. False when there is none such.
+[[nodiscard]] bool cancel_job(Connection& connection, const std::string& job);
+
+/// What the audit of the ledger came to.
+struct Audit {
+    std::int64_t jobs = 0;
+    std::int64_t chunks = 0;
+    std::int64_t recipients = 0;
+    std::vector<std::string> differences;  // A sentence each; at most `differences_max`.
+    static constexpr std::size_t differences_max = 1'000;
+};
+/// Reads every chunk of one job (or of all, with "") and compares: what was planned, what the
+/// outcome bytes say, what the tallies say, and that nobody is in two chunks of a channel.
+///
+/// Bounds    500 chunks in memory; their recipients stay in the database.
+[[nodiscard]] Audit audit(Connection& connection, const std::string& job);
+
+}  // namespace fanfare::ledger

@@ -1,0 +1,161 @@
+#include "producer/producer.hpp"
+
+#include "core/kafka/producer.hpp"
+#include "core/observe/health.hpp"
+#include "producer/schedule/scheduler.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+// A statement of the ledger may take half of this.
+constexpr std::chrono::seconds stuck_after{60};
+
+class WiredProducer final : public Producer {
+public:
+    explicit WiredProducer(Configuration configuration)
+        : settings_{std::move(configuration.settings)}, systems_{std::move(configuration.systems)},
+          ledger_{settings_.database.url, {}, 1},
+          probe_{std::make_shared<prometheus::Registry>()} {}
+
+    ~WiredProducer() override {
+        health_.reset();
+        kafka_.reset();  // Its callbacks reach into the scheduler.
+        scheduler_.reset();
+    }
+
+    Result<void> open() {
+        if (auto done = open_broker(); !done) return done;
+        auto kafka = kafka::Producer::open(settings_.kafka);
+        if (!kafka) return kafka.error();
+        kafka_ = std::move(kafka.value());
+        scheduler_ = std::make_unique<Scheduler>(
+            Scheduler::Parts{
+                ledger_, systems_, system_clock(), probe_,
+                [this](const std::string& job, std::string_view bytes,
+                       std::function<void(bool)> acknowledged) {
+                    return publish(job, bytes, std::move(acknowledged));
+                },
+                [this] { mend_kafka(); }},
+            settings_.producer);
+        return open_health();
+    }
+
+    int run() override {
+        asio::signal_set signals{loop_, SIGTERM, SIGINT};
+        signals.async_wait([this, &signals](const boost::system::error_code& fault, int) {
+            if (fault) return;
+            spdlog::info("draining: what is on its way to the broker is waited for");
+            stopping_ = true;
+            scheduler_->stop();
+            signals.async_wait([](const boost::system::error_code& second, int) {
+                if (!second) std::_Exit(130);  // Asked twice: leases settle what is under way.
+            });
+        });
+        scheduler_->start();
+        started_ = true;
+        spdlog::info("producer started: {} systems", systems_.size());
+        std::thread joiner{[this] {
+            scheduler_->join();
+            asio::post(loop_, [this] { loop_.stop(); });
+        }};
+        loop_.run();
+        joiner.join();
+        spdlog::info("drained");
+        return 0;
+    }
+
+private:
+    Result<void> open_broker() {
+        if (settings_.kafka.brokers == "embedded") {
+            auto broker = kafka::EmbeddedBroker::start(settings_.kafka);
+            if (!broker) return broker.error();
+            broker_.emplace(std::move(broker.value()));
+            settings_.kafka.brokers = broker_->address();
+            return {};
+        }
+        return kafka::create_topics(settings_.kafka);
+    }
+
+    Result<void> open_health() {
+        auto health = HealthServer::start(
+            settings_.observe, probe_.registry(),
+            {.alive =
+                 [this] {
+                     return system_clock().moment() - scheduler_->last_turn() < stuck_after;
+                 },
+             .ready = [this] { return readiness(); }});
+        if (!health) return health.error();
+        health_ = std::move(health.value());
+        return {};
+    }
+
+    Readiness readiness() const {
+        if (stopping_) return {false, "draining"};
+        if (!started_) return {false, "starting"};
+        if (!scheduler_->publisher().is_well()) return {false, "the ledger does not answer"};
+        if (auto why = scheduler_->trouble(); !why.empty()) return {false, std::move(why)};
+        return {true, ""};
+    }
+
+    /// On the publishing thread, as mend_kafka() is: nobody publishes while it replaces.
+    bool publish(const std::string& job, std::string_view bytes,
+                 std::function<void(bool)> acknowledged) {
+        const auto queued = kafka_->publish(
+            {topics_.jobs, job, bytes, {}},
+            [acknowledged = std::move(acknowledged)](const Result<void>& result) {
+                if (!result) spdlog::warn("{}", describe(result.error()));
+                acknowledged(result.has_value());
+            });
+        if (!queued) spdlog::warn("{}", describe(queued.error()));
+        return queued.has_value();
+    }
+
+    /// After an error that no retry mends, a new client takes over; ids make a second try of
+    /// the same job harmless.
+    void mend_kafka() {
+        if (!kafka_->is_fatal()) return;
+        auto fresh = kafka::Producer::open(settings_.kafka);
+        if (!fresh) {
+            spdlog::error("{}", describe(fresh.error()));
+            return;
+        }
+        spdlog::warn("the Kafka client had a fatal error and was replaced");
+        kafka_ = std::move(fresh.value());
+        scheduler_->publisher().forget_in_flight();
+    }
+
+    Settings settings_;
+    Systems systems_;
+    asio::io_context loop_{1};
+    std::optional<kafka::EmbeddedBroker> broker_;
+    kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
+    postgres::Pool ledger_;
+    ScheduleProbe probe_;
+    std::unique_ptr<Scheduler> scheduler_;
+    std::unique_ptr<kafka::Producer> kafka_;
+    std::unique_ptr<HealthServer> health_;
+    std::atomic<bool> started_{false};
+    std::atomic<bool> stopping_{false};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> Producer::open(Configuration configuration) {
+    auto producer = std::make_unique<WiredProducer>(std::move(configuration));
+    if (auto done = producer->open(); !done) return done.error();
+    return std::unique_ptr<Producer>{std::move(producer)};
+}
+
+}  // namespace fanfare

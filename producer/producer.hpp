@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/settings/settings.hpp"
+#include "core/systems/system.hpp"
+
+#include <memory>
+
+namespace fanfare {
+
+/// The producer: everything wired together, and nothing decided here.
+///
+/// Stop      SIGTERM or SIGINT: no new claims; what is on its way to the broker is waited for.
+/// Threads   one for signals (the caller's), those of the scheduler, Kafka's, health's.
+class Producer {
+public:
+    struct Configuration {
+        Settings settings;
+        Systems systems;
+    };
+
+    /// Opens everything; fails with what to change.
+    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(Configuration configuration);
+    virtual ~Producer() = default;
+
+    /// Runs until SIGTERM or SIGINT. A second signal ends the process at once; leases then
+    /// settle what was on its way.
+    [[nodiscard]] virtual int run() = 0;
+};
+
+}  // namespace fanfare

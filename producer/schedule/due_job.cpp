@@ -1,0 +1,50 @@
+#include "producer/schedule/due_job.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+constexpr std::size_t key_bytes_max = 200;
+
+bool is_plain(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+}  // namespace
+
+std::string idempotency_key_of(const ledger::NotificationKey& key) {
+    auto name = derivation_of(key);
+    if (name.size() <= key_bytes_max && is_plain(name)) return name;
+    return derived_id(name);
+}
+
+std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,
+                                     const Systems& systems) {
+    boost::json::object message{{"version", Job::version},
+                                {"id", notification.job},
+                                {"idempotency_key", idempotency_key_of(notification.key)},
+                                {"system", notification.key.system},
+                                {"kind", notification.key.kind},
+                                {"source", "scheduler"}};
+    if (!notification.expires_at.empty()) message["expires_at"] = notification.expires_at;
+    // Params and data are JSON already; read as any backend's job is, they need no second rule.
+    auto text = boost::json::serialize(message);
+    text.pop_back();
+    text += fmt::format(R"(,"audience":{{"params":{}}},"data":{}}})", notification.params,
+                        notification.data);
+    auto decoded = decode_job(text);
+    if (auto* const rejection = std::get_if<Rejection>(&decoded)) return std::move(*rejection);
+    auto& job = std::get<Job>(decoded);
+    if (auto rejection = resolve_job(job, systems)) return std::move(*rejection);
+    return std::move(job);
+}
+
+}  // namespace fanfare

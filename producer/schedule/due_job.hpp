@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/ledger/notifications.hpp"
+#include "core/wire/job.hpp"
+
+#include <variant>
+
+namespace fanfare {
+
+/// The job of a notification that is due, with the defaults of its kind; or why there can be
+/// none. Pure: the same notification is the same job, whoever publishes it.
+[[nodiscard]] std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,
+                                                   const Systems& systems);
+
+/// derivation_of(key) where that may be an idempotency key, otherwise the job's id.
+[[nodiscard]] std::string idempotency_key_of(const ledger::NotificationKey& key);
+
+}  // namespace fanfare

@@ -1,0 +1,54 @@
+#include "producer/schedule/probe.hpp"
+
+namespace fanfare {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries lag_seconds{
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600};
+const prometheus::Histogram::BucketBoundaries query_seconds{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                            0.05,  0.1,    0.25,  0.5,  1,
+                                                            2.5,   5,      10,    30};
+
+}  // namespace
+
+ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
+    : registry_{std::move(registry)} {
+    notifications_ = &prometheus::BuildCounter()
+                          .Name("fanfare_notifications_total")
+                          .Help("Notifications by what became of them")
+                          .Register(*registry_);
+    due_query_ = &prometheus::BuildHistogram()
+                      .Name("fanfare_due_query_seconds")
+                      .Help("How long the due queries take")
+                      .Register(*registry_);
+    lag_ = &prometheus::BuildHistogram()
+                .Name("fanfare_schedule_lag_seconds")
+                .Help("From the moment a notification is due to the broker's acknowledgement")
+                .Register(*registry_)
+                .Add({}, lag_seconds);
+    waiting_ = &prometheus::BuildGauge()
+                    .Name("fanfare_notifications_waiting")
+                    .Help("Notifications scheduled and not yet published")
+                    .Register(*registry_)
+                    .Add({});
+}
+
+void ScheduleProbe::notifications(const std::string& system, const std::string& kind,
+                                  const char* what, std::size_t count) {
+    if (count == 0) return;
+    notifications_->Add({{"system", system}, {"kind", kind}, {"what", what}})
+        .Increment(static_cast<double>(count));
+}
+
+void ScheduleProbe::published(const ledger::PublishedNotification& notification) {
+    notifications(notification.key.system, notification.key.kind, "published", 1);
+    lag_->Observe(std::chrono::duration<double>(notification.lag).count());
+}
+
+void ScheduleProbe::due_query(const std::string& system, const std::string& kind,
+                              std::chrono::nanoseconds elapsed) {
+    due_query_->Add({{"system", system}, {"kind", kind}}, query_seconds)
+        .Observe(std::chrono::duration<double>(elapsed).count());
+}
+
+}  // namespace fanfare

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/ledger/notifications.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace fanfare {
+
+/// What the scheduler does, in numbers.
+///
+/// Threads   any.
+class ScheduleProbe {
+public:
+    explicit ScheduleProbe(std::shared_ptr<prometheus::Registry> registry);
+
+    /// `what`: found, changed, cancelled, expired, published, rejected, failed, fenced.
+    void notifications(const std::string& system, const std::string& kind, const char* what,
+                       std::size_t count);
+    void published(const ledger::PublishedNotification& notification);
+    void due_query(const std::string& system, const std::string& kind,
+                   std::chrono::nanoseconds elapsed);
+    void waiting(std::int64_t count) { waiting_->Set(static_cast<double>(count)); }
+    [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {
+        return registry_;
+    }
+
+private:
+    std::shared_ptr<prometheus::Registry> registry_;
+    prometheus::Family<prometheus::Counter>* notifications_;
+    prometheus::Family<prometheus::Histogram>* due_query_;
+    prometheus::Histogram* lag_;
+    prometheus::Gauge* waiting_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,201 @@
+#include "producer/schedule/publisher.hpp"
+
+#include "producer/schedule/due_job.hpp"
+#include "producer/schedule/wake.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+namespace {
+
+using std::chrono::microseconds;
+constexpr std::chrono::seconds count_interval{5};
+constexpr std::chrono::milliseconds drain_step{50};
+
+}  // namespace
+
+Publisher::Publisher(Parts parts, Times times) : parts_{std::move(parts)}, times_{times} {
+    for (const auto& [name, system] : parts_.systems) systems_.push_back(name);
+}
+
+void Publisher::run() {
+    while (!parts_.alarm.stopped()) {
+        if (parts_.turned) parts_.turned();
+        parts_.alarm.sleep(turn());
+    }
+    drain();
+}
+
+microseconds Publisher::turn() {
+    claimed_any_ = false;
+    bool sound = record() && renew() && claim();
+    std::optional<microseconds> next;
+    if (sound) {
+        auto ask = [this](postgres::Connection& ledger) {
+            return ledger::next_notification_in(ledger, systems_);
+        };
+        auto asked = parts_.ledger.call("ask when the next notification is due", ask);
+        sound = asked ? true : failed(asked.error());
+        if (sound) next = asked.value();
+        count_waiting();
+    }
+    if (sound) failures_ = 0;
+    const bool is_full = in_flight() >= in_flight_max;
+    return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next,
+                                  .poll_interval = times_.poll_interval,
+                                  .renew_in = times_.lease / 3,
+                                  .claimed_any = claimed_any_,
+                                  .failures = failures_});
+}
+
+/// What the broker has is written down. Asked again after a fault: it is idempotent.
+bool Publisher::record() {
+    std::vector<ledger::NotificationHold> holds;
+    {
+        const std::lock_guard guard{mutex_};
+        holds = acknowledged_;
+    }
+    if (holds.empty()) return true;
+    auto mark = [&holds](postgres::Connection& ledger) {
+        return ledger::mark_published(ledger, holds);
+    };
+    auto marked = parts_.ledger.call("mark notifications as published", mark);
+    if (!marked) return failed(marked.error());
+    for (const auto& notification : marked.value()) parts_.probe.published(notification);
+    if (const auto fenced = holds.size() - marked.value().size(); fenced > 0) {
+        spdlog::warn("{} notifications were taken over by another producer before they were "
+                     "marked; their jobs are the same",
+                     fenced);
+        parts_.probe.notifications("", "", "fenced", fenced);
+    }
+    const std::lock_guard guard{mutex_};
+    acknowledged_.erase(acknowledged_.begin(),
+                        acknowledged_.begin() + static_cast<std::ptrdiff_t>(holds.size()));
+    return true;
+}
+
+bool Publisher::renew() {
+    if (parts_.clock.moment() - renewed_ < times_.lease / 3) return true;
+    renewed_ = parts_.clock.moment();
+    std::vector<ledger::NotificationHold> holds;
+    {
+        const std::lock_guard guard{mutex_};
+        for (const auto& [job, hold] : in_flight_) holds.push_back(hold);
+    }
+    if (holds.empty()) return true;
+    auto lengthen = [&](postgres::Connection& ledger) {
+        ledger::renew_notifications(ledger, holds, times_.lease);
+    };
+    auto renewed = parts_.ledger.call("renew the leases of notifications", lengthen);
+    return renewed ? true : failed(renewed.error());
+}
+
+bool Publisher::claim() {
+    if (in_flight() >= in_flight_max) return true;
+    auto take = [this](postgres::Connection& ledger) {
+        return ledger::claim_notifications(ledger, systems_, claims_max, times_.lease);
+    };
+    auto taken = parts_.ledger.call("claim due notifications", take);
+    if (!taken) return failed(taken.error());
+    const auto& claims = taken.value();
+    for (const auto& key : claims.expired) {
+        spdlog::info("notification {} expired before it was published", derivation_of(key));
+        parts_.probe.notifications(key.system, key.kind, "expired", 1);
+    }
+    claimed_any_ = !claims.claimed.empty() || !claims.expired.empty();
+    std::vector<ledger::NotificationHold> unusable;
+    for (const auto& notification : claims.claimed) hand_over(notification, unusable);
+    if (unusable.empty()) return true;
+    auto give_back = [&](postgres::Connection& ledger) {
+        ledger::give_back_notifications(ledger, unusable, times_.lease);
+    };
+    auto given = parts_.ledger.call("give notifications back", give_back);
+    return given ? true : failed(given.error());
+}
+
+void Publisher::hand_over(const ledger::ClaimedNotification& notification,
+                          std::vector<ledger::NotificationHold>& unusable) {
+    const auto& key = notification.key;
+    const auto made = due_job(notification, parts_.systems);
+    if (const auto* const rejection = std::get_if<Rejection>(&made)) {
+        spdlog::error("notification {} makes no job: {}: {}; mend config/systems/{}/system.yaml, "
+                      "it is tried again",
+                      derivation_of(key), rejection->code, rejection->message, key.system);
+        parts_.probe.notifications(key.system, key.kind, "rejected", 1);
+        unusable.push_back({key, notification.epoch});
+        return;
+    }
+    const auto& job = std::get<Job>(made);
+    {
+        const std::lock_guard guard{mutex_};
+        in_flight_[job.id] = {key, notification.epoch};
+    }
+    const bool queued = parts_.publish(
+        job.id, encode_job(job),
+        [this, id = job.id, epoch = notification.epoch](bool done) {
+            acknowledged(id, epoch, done);
+        });
+    if (!queued) acknowledged(job.id, notification.epoch, false);
+}
+
+void Publisher::acknowledged(const std::string& job, std::int32_t epoch, bool done) {
+    {
+        const std::lock_guard guard{mutex_};
+        const auto found = in_flight_.find(job);
+        if (found == in_flight_.end() || found->second.epoch != epoch) return;
+        if (done) {
+            acknowledged_.push_back(std::move(found->second));
+        } else {
+            spdlog::warn("job {} did not reach the broker; it is published again when its lease "
+                         "ends",
+                         job);
+            parts_.probe.notifications(found->second.key.system, found->second.key.kind, "failed",
+                                       1);
+        }
+        in_flight_.erase(found);
+    }
+    parts_.alarm.ring();
+}
+
+void Publisher::count_waiting() {
+    if (parts_.clock.moment() - counted_ < count_interval && counted_ != Moment{}) return;
+    counted_ = parts_.clock.moment();
+    auto count = [this](postgres::Connection& ledger) {
+        return ledger::count_waiting(ledger, systems_);
+    };
+    if (auto counted = parts_.ledger.call("count waiting notifications", count)) {
+        parts_.probe.waiting(counted.value());
+    }
+}
+
+void Publisher::drain() {
+    Alarm pause;  // The other one sleeps no more.
+    const auto end = parts_.clock.moment() + times_.drain_max;
+    while (in_flight() > 0 && parts_.clock.moment() < end) pause.sleep(drain_step);
+    if (!record()) pause.sleep(drain_step);
+    if (!record()) spdlog::warn("what the broker has is published again, as the same job");
+    if (in_flight() > 0) {
+        spdlog::warn("{} notifications were not acknowledged in time; their leases settle that",
+                     in_flight());
+    }
+}
+
+void Publisher::forget_in_flight() {
+    const std::lock_guard guard{mutex_};
+    in_flight_.clear();
+}
+
+std::size_t Publisher::in_flight() const {
+    const std::lock_guard guard{mutex_};
+    return in_flight_.size();
+}
+
+bool Publisher::failed(const Failure& failure) {
+    // The first, and then ever fewer, so that a long outage does not fill the disk.
+    const auto times = ++failures_;
+    if ((times & (times - 1)) == 0) spdlog::warn("{} ({} times)", describe(failure), times);
+    return false;
+}
+
+}  // namespace fanfare

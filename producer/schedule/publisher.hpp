@@ -1,0 +1,93 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/ledger/notifications.hpp"
+#include "core/postgres/pool.hpp"
+#include "core/systems/system.hpp"
+#include "producer/schedule/alarm.hpp"
+#include "producer/schedule/probe.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// Hands one job to the broker; `acknowledged` is called once, from any thread, when the
+/// broker has it or will not get it. False: not even queued, and no call will come.
+using PublishJob = std::function<bool(const std::string& job, std::string_view bytes,
+                                      std::function<void(bool)> acknowledged)>;
+
+/// Claims notifications that are due and publishes their jobs.
+///
+///     claim (lease, epoch) -> job -> broker -> acknowledged -> published, fenced by epoch
+///
+/// A claim whose record is on its way is renewed; one that failed stays until its lease ends
+/// and is then anybody's. The job's id is derived: published twice it is one job.
+///
+/// Bounds    claims_max notifications a claim, in_flight_max on their way.
+/// Stop      the alarm's stop(): no more claims; run() returns when every record on its way
+///           was reported, or after drain_max.
+/// Threads   run() on one; acknowledgements from any.
+/// Lifetime  outlives whatever calls the acknowledgements.
+class Publisher {
+public:
+    static constexpr int claims_max = 500;
+    static constexpr std::size_t in_flight_max = 5'000;
+
+    struct Parts {
+        postgres::Pool& ledger;
+        const Systems& systems;
+        const Clock& clock;
+        ScheduleProbe& probe;
+        Alarm& alarm;  // Rung when something may be due sooner.
+        PublishJob publish;
+        std::function<void()> turned;  // Before every turn; may replace the broker's client.
+    };
+    struct Times {
+        std::chrono::milliseconds lease{30'000};
+        std::chrono::milliseconds poll_interval{1'000};
+        std::chrono::milliseconds drain_max{10'000};
+    };
+    Publisher(Parts parts, Times times);
+
+    void run();
+
+    /// One turn: acknowledgements are recorded, due notifications claimed and handed over.
+    /// Returns how long there is nothing to do.
+    [[nodiscard]] std::chrono::microseconds turn();
+
+    /// Forgets what is on its way: no acknowledgement will come any more.
+    void forget_in_flight();
+    [[nodiscard]] std::size_t in_flight() const;
+    [[nodiscard]] bool is_well() const noexcept { return failures_.load() == 0; }
+
+private:
+    [[nodiscard]] bool record();
+    [[nodiscard]] bool renew();
+    [[nodiscard]] bool claim();
+    void hand_over(const ledger::ClaimedNotification& notification,
+                   std::vector<ledger::NotificationHold>& unusable);
+    void acknowledged(const std::string& job, std::int32_t epoch, bool done);
+    void count_waiting();
+    void drain();
+    bool failed(const Failure& failure);
+
+    Parts parts_;
+    Times times_;
+    std::vector<std::string> systems_;
+    mutable std::mutex mutex_;  // Guards the two below.
+    std::map<std::string, ledger::NotificationHold> in_flight_;  // By job.
+    std::vector<ledger::NotificationHold> acknowledged_;
+    Moment renewed_{};
+    Moment counted_{};
+    bool claimed_any_ = false;
+    std::atomic<std::uint32_t> failures_{0};
+};
+
+}  // namespace fanfare

@@ -1,0 +1,101 @@
+#include "producer/schedule/refresh.hpp"
+
+#include "core/wire/timestamp.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/except>
+#include <pqxx/transaction>
+
+namespace fanfare {
+namespace {
+
+using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+
+#define FANFARE_MOMENT(column) \
+    "to_char(d." column "::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+/// The due query inside one that writes its columns in a single form, earliest first.
+std::string wrapped(const Query& query) {
+    return fmt::format(
+        "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, " FANFARE_MOMENT("occurrence") ", "
+        FANFARE_MOMENT("due_at") ", " FANFARE_MOMENT("expires_at") ", "
+        "coalesce(d.params::text, '{{}}'), coalesce(d.data::text, '{{}}'), "
+        "d.expires_at IS NOT NULL FROM ({}\n) d ORDER BY d.due_at",
+        query.sql);
+}
+
+bool is_object(std::string_view json) { return !json.empty() && json.front() == '{'; }
+
+/// A row as the ledger wants it; nothing when it cannot be used.
+std::optional<ledger::DueRow> usable(const pqxx::row& row) {
+    ledger::DueRow due{.subject = row[0].c_str(),
+                       .occurrence = row[1].c_str(),
+                       .due_at = row[2].c_str(),
+                       .expires_at = row[3].c_str(),
+                       .params = row[4].c_str(),
+                       .data = row[5].c_str()};
+    const bool moments_sound =
+        parse_timestamp(due.occurrence) && parse_timestamp(due.due_at) &&
+        (!row[6].as<bool>() || parse_timestamp(due.expires_at));  // 'infinity' is no moment.
+    if (due.subject.empty() || !moments_sound) return std::nullopt;
+    if (!is_object(due.params) || !is_object(due.data)) return std::nullopt;
+    return due;
+}
+
+}  // namespace
+
+RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& schedule,
+                                ledger::NotificationRefresh& refresh) const {
+    RefreshReport report;
+    Snapshot work{source.raw()};
+    // Timestamps without zone are UTC, whatever the database's own setting.
+    work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
+                          system_.statement_timeout.count()));
+    const std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
+    work.exec_params(wrapped(schedule.query),
+                     pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+    std::vector<ledger::DueRow> batch;
+    while (report.rows < rows_max) {
+        const auto begun = parts_.clock.moment();
+        const auto rows = work.exec(fmt::format("FETCH {} FROM due", rows_per_fetch));
+        report.query_took += parts_.clock.moment() - begun;
+        if (rows.empty()) return report;
+        batch.clear();
+        for (const auto& row : rows) {
+            if (auto due = usable(row)) batch.push_back(std::move(*due));
+        }
+        report.rows += rows.size();
+        report.unusable += rows.size() - batch.size();
+        refresh.add(batch);
+    }
+    report.cut = true;
+    return report;
+}
+
+Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule) {
+    using Report = std::optional<RefreshReport>;
+    auto in_ledger = [&](postgres::Connection& ledger) -> Result<Report> {
+        auto refresh = ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind,
+                                                          parts_.horizon);
+        if (!refresh) return Report{};
+        auto in_source = [&](postgres::Connection& source) {
+            return stream(source, schedule, *refresh);
+        };
+        auto streamed = parts_.source.call(
+            fmt::format("run the due query {}:{}", schedule.query.file, schedule.query.line),
+            in_source);
+        if (!streamed) {  // Nothing was committed.
+            if (!ledger.is_open()) throw pqxx::broken_connection{"the ledger is gone"};
+            return streamed.error();
+        }
+        auto& report = streamed.value();
+        report.tally = refresh->finish(report.unusable == 0 && !report.cut);
+        return Report{report};
+    };
+    auto done = parts_.ledger.call(fmt::format("refresh {} of {}", schedule.kind, system_.name),
+                                   in_ledger);
+    if (!done) return done.error();
+    return std::move(done.value());
+}
+
+}  // namespace fanfare

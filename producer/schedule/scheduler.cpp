@@ -1,0 +1,123 @@
+#include "producer/schedule/scheduler.hpp"
+
+#include "producer/schedule/wake.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+
+struct Scheduler::Watch {
+    explicit Watch(const System& of) : system{of} {}
+    const System& system;
+    std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
+    Alarm alarm;
+    std::atomic<std::uint32_t> failures{0};
+    std::thread thread;
+};
+
+Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
+    : parts_{std::move(parts)},
+      settings_{settings},
+      last_turn_{parts_.clock.moment()},
+      publisher_{{parts_.ledger, parts_.systems, parts_.clock, parts_.probe, due_, parts_.publish,
+                  [this] {
+                      last_turn_ = parts_.clock.moment();
+                      if (parts_.turned) parts_.turned();
+                  }},
+                 {.lease = settings.lease, .poll_interval = settings.poll_interval}} {
+    for (const auto& [name, system] : parts_.systems) {
+        if (system.schedules.empty()) continue;
+        auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system));
+        if (system.database.empty()) continue;
+        watch.pool = std::make_unique<postgres::Pool>(
+            system.database,
+            postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true}, 1);
+    }
+}
+
+Scheduler::~Scheduler() {
+    stop();
+    join();
+}
+
+void Scheduler::start() {
+    publishing_ = std::thread{[this] { publisher_.run(); }};
+    for (const auto& watched : watches_) {
+        watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
+    }
+}
+
+void Scheduler::stop() {
+    for (const auto& watch : watches_) watch->alarm.stop();
+    due_.stop();
+}
+
+void Scheduler::join() {
+    if (publishing_.joinable()) publishing_.join();
+    for (const auto& watch : watches_) {
+        if (watch->thread.joinable()) watch->thread.join();
+    }
+}
+
+std::string Scheduler::trouble() const {
+    for (const auto& watch : watches_) {
+        if (watch->failures.load() > 0) {
+            return fmt::format("a due query of the system {} fails; see the log",
+                               watch->system.name);
+        }
+    }
+    return {};
+}
+
+void Scheduler::watch(Watch& watch) {
+    Refresher refresher{{parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock,
+                         settings_.horizon},
+                        watch.system};
+    while (!watch.alarm.stopped()) {
+        const auto begun = parts_.clock.moment();
+        bool sound = true;
+        for (const auto& schedule : watch.system.schedules) {
+            if (watch.alarm.stopped()) return;
+            sound = refresh(watch, refresher, schedule) && sound;
+        }
+        if (sound) watch.failures = 0;
+        const auto wait = wait_before_next_poll(settings_.poll_interval, watch.failures);
+        watch.alarm.sleep(begun + wait - parts_.clock.moment());
+    }
+}
+
+bool Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
+    const auto& system = watch.system.name;
+    const auto done = refresher.refresh(schedule);
+    if (!done) {
+        const auto times = ++watch.failures;
+        if ((times & (times - 1)) == 0) {
+            spdlog::warn("{} ({} times)", describe(done.error()), times);
+        }
+        return false;
+    }
+    if (!done.value()) return true;  // Another producer is at it.
+    const auto& report = *done.value();
+    parts_.probe.due_query(system, schedule.kind, report.query_took);
+    parts_.probe.notifications(system, schedule.kind, "found", report.tally.found);
+    parts_.probe.notifications(system, schedule.kind, "changed", report.tally.changed);
+    parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
+    if (report.unusable > 0 || report.cut) {
+        spdlog::warn("the due query of {} in {} gave {} rows, {} of them unusable (subject, "
+                     "occurrence or due_at empty, or params or data no object){}; nothing was "
+                     "cancelled",
+                     schedule.kind, system, report.rows, report.unusable,
+                     report.cut ? ", and more than fit: shorten producer.horizon_s" : "");
+    }
+    const bool has_news =
+        report.tally.found + report.tally.changed + report.tally.cancelled > 0;
+    if (has_news) {
+        spdlog::info("{} {}: {} found, {} changed, {} cancelled", system, schedule.kind,
+                     report.tally.found, report.tally.changed, report.tally.cancelled);
+        due_.ring();
+    }
+    return true;
+}
+
+}  // namespace fanfare
