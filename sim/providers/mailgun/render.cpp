@@ -3,11 +3,13 @@
 #include "sim/http/text.hpp"
 #include "sim/providers/mailgun/mailbox.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace fanfare::sim {
 
@@ -84,14 +86,12 @@ std::optional<json::object> render_mailgun(const Request& request, std::string_v
     if (std::find(everybody.begin(), everybody.end(), address) == everybody.end()) {
         return std::nullopt;
     }
-    json::object message;
-    auto& to = message["to"].emplace_array();
+    json::array to;
     for (const auto one : everybody) {
         if (!batch || one == address) to.emplace_back(one);
     }
-    auto& headers = message["headers"].emplace_object();
-    auto& user = message["variables"].emplace_object();
-    auto& options = message["options"].emplace_object();
+    // Apart until complete: a member that is added moves the others.
+    json::object message, headers, user, options;
     for (const auto& part : parts) {
         const auto value = substituted(part.value, address, variables);
         if (part.name.starts_with("h:")) headers[part.name.substr(2)] = value;
@@ -102,6 +102,10 @@ std::optional<json::object> render_mailgun(const Request& request, std::string_v
             message[part.name] = value;
         }
     }
+    message["to"] = std::move(to);
+    message["headers"] = std::move(headers);
+    message["variables"] = std::move(user);
+    message["options"] = std::move(options);
     return message;
 }
 

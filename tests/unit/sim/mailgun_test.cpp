@@ -168,12 +168,19 @@ INSTANTIATE_TEST_SUITE_P(
         BadForm{"bad switch", "o:tracking", "maybe", "o:tracking"}));
 
 TEST_F(MailgunTest, ShowsWhatOnePersonSees) {
-    request_ = multipart(good_form());
+    auto form = good_form();
+    form.emplace_back("h:List-Unsubscribe", "<https://u/%recipient.name%>");
+    form.emplace_back("o:tag", "news");
+    request_ = multipart(form);
     const auto message = mailgun_->render(request_.view(), "b@example.com");
     ASSERT_TRUE(message);
     EXPECT_EQ(message->at("subject"), "Hi B");
     EXPECT_EQ(message->at("text"), "Hello B");
     EXPECT_EQ(boost::json::serialize(message->at("to")), R"(["b@example.com"])");
+    EXPECT_EQ(message->at("headers").at("List-Unsubscribe"), "<https://u/B>");
+    EXPECT_EQ(message->at("variables").at("fanfare"), "job-1.3");
+    EXPECT_EQ(message->at("options").at("tag"), "news");
+    EXPECT_EQ(message->at("from"), "News <news@mg.example.org>");
     EXPECT_FALSE(mailgun_->render(request_.view(), "c@example.com"));
 }
 
