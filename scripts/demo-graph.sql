@@ -1,6 +1,7 @@
 -- A seeded power-law follower graph: the same numbers give the same people, every time.
 --   people     how many there are
 --   followers  how many follow the first creator; creator n has about followers / n
+--   creators   how many have followers at all
 -- Everyone has an id of 37 characters; 98 % an e-mail address, 90 % a phone number, 85 % a push
 -- token, 3 % a second device.
 SET synchronous_commit = off;
@@ -32,7 +33,7 @@ CROSS JOIN LATERAL (
                   + ceil(:followers::numeric / c.n)::int + 1
       AND id <> c.id
     LIMIT ceil(:followers::numeric / c.n)::int) f
-WHERE c.n <= 20
+WHERE c.n <= :creators
 ORDER BY c.id, f.id;
 
 INSERT INTO push_tokens (user_id, token)

@@ -23,7 +23,7 @@ sim_settled() {
 }
 
 sim_start() {
-    local program http=0 https=0 admin=0
+    local program http https admin
     if live_pid "$STACK/sim.pid" >/dev/null; then return 0; fi
     if ! program=$(sim_program); then
         warn "there is no build/<preset>/bin/fanfare-sim (next: scripts/build)"
@@ -35,6 +35,8 @@ sim_start() {
     if [[ -s ports.json ]]; then # a restart keeps its addresses
         http=$(sim_port http) https=$(sim_port https) admin=$(sim_port admin)
         rm -f ports.json
+    else
+        http=$(free_port) https=$(free_port) admin=$(free_port)
     fi
     setsid "$program" --http-port "$http" --https-port "$https" --admin-port "$admin" \
         --ports-file "$STACK/sim/ports.json" --ca-file "$STACK/sim/ca.pem" \

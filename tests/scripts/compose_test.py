@@ -4,6 +4,7 @@
 usage: tests/scripts/compose_test.py ROOT BIN_DIR
 """
 
+import functools
 import re
 import subprocess
 import sys
@@ -61,6 +62,7 @@ class Compose(unittest.TestCase):
                                      f"{program.name} needs {library}")
 
     @staticmethod
+    @functools.cache
     def owner(path: str) -> str | None:
         for name in (path, path.removeprefix("/usr"), "/usr" + path, str(Path(path).resolve())):
             found = subprocess.run(["dpkg", "-S", name], capture_output=True, text=True, timeout=20)
