@@ -66,7 +66,7 @@ std::string pem_of(X509* certificate) {
 
 }  // namespace
 
-Certificate make_certificate() {
+Certificate make_certificate(const std::string& name) {
     const auto authority_key = new_key();
     const auto authority = new_certificate(authority_key.get(), "fanfare-sim throw-away authority");
     X509_set_issuer_name(authority.get(), X509_get_subject_name(authority.get()));
@@ -81,8 +81,9 @@ Certificate make_certificate() {
     add_extension(server.get(), authority.get(), NID_basic_constraints, "critical,CA:FALSE");
     add_extension(server.get(), authority.get(), NID_key_usage, "critical,digitalSignature");
     add_extension(server.get(), authority.get(), NID_ext_key_usage, "serverAuth");
-    add_extension(server.get(), authority.get(), NID_subject_alt_name,
-                  "DNS:localhost,IP:127.0.0.1");
+    const auto names =
+        std::string{"DNS:localhost,IP:127.0.0.1"} + (name.empty() ? "" : ",DNS:" + name);
+    add_extension(server.get(), authority.get(), NID_subject_alt_name, names.c_str());
     add_extension(server.get(), authority.get(), NID_authority_key_identifier, "keyid:always");
     must(X509_sign(server.get(), authority_key.get(), EVP_sha256()) > 0, "signature");
 

@@ -11,7 +11,8 @@ struct Certificate {
     std::string key_pem;
 };
 
-/// Makes a new one (EC P-256, valid for 30 days). Throws std::runtime_error.
-[[nodiscard]] Certificate make_certificate();
+/// Makes a new one (EC P-256, valid for 30 days), for `name` too unless it is empty. Throws
+/// std::runtime_error.
+[[nodiscard]] Certificate make_certificate(const std::string& name);
 
 }  // namespace fanfare::sim

@@ -18,6 +18,17 @@ void add_server_options(CLI::App& app, Options& options) {
     app.add_option("--http-port", options.http_port, "Plain HTTP/1.1; 0: any free port");
     app.add_option("--https-port", options.https_port, "TLS with HTTP/2 and HTTP/1.1; 0: any");
     app.add_option("--admin-port", options.admin_port, "Control, oracle and metrics; 0: any");
+    app.add_option("--address", options.address,
+                   "Where to listen; beyond loopback only in a network of your own")
+        ->capture_default_str()
+        ->check(CLI::ValidIPV4);
+    app.add_option("--certificate-name", options.certificate_name,
+                   "A further host name of the certificate, beside localhost")
+        ->check([](const std::string& name) {
+            const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") ==
+                               std::string::npos;
+            return plain ? std::string{} : std::string{"a host name in lower case"};
+        });
     app.add_option("--ports-file", options.ports_file,
                    "Written once listening: {\"http\":1,\"https\":2,\"admin\":3}");
     app.add_option("--ca-file", options.ca_file,

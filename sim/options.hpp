@@ -13,6 +13,8 @@ namespace fanfare::sim {
 
 /// The command line.
 struct Options {
+    std::string address = "127.0.0.1";  // Of the three listeners.
+    std::string certificate_name;       // A further host name of the certificate.
     std::uint16_t http_port = 0;
     std::uint16_t https_port = 0;
     std::uint16_t admin_port = 0;

@@ -88,13 +88,13 @@ void run_simulator(const Options& options) {
     World world{make_providers(options.providers), options.seed, options.keep_messages};
     for (const auto& fault : options.faults) apply_fault(world, fault);
 
-    const auto certificate = make_certificate();
+    const auto certificate = make_certificate(options.certificate_name);
     asio::ssl::context tls{asio::ssl::context::tls_server};
     prepare_tls(tls, certificate);
 
     Front front{world, system_clock()};
     Admin admin{world};
-    Server server{options.threads, system_clock(), options.rules};
+    Server server{options.threads, system_clock(), options.rules, options.address};
     const auto http = server.listen(options.http_port, front, nullptr);
     const auto https = server.listen(options.https_port, front, &tls);
     const auto control = server.listen(options.admin_port, admin, nullptr);
@@ -108,7 +108,7 @@ void run_simulator(const Options& options) {
     const auto ports =
         fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}}}\n", http, https, control);
     if (!options.ports_file.empty()) write_atomically(options.ports_file, ports);
-    std::fputs(("fanfare-sim listens on 127.0.0.1: " + ports).c_str(), stderr);
+    std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(), stderr);
     server.run();
     for (auto& parked : world.controls) parked.parked.clear();  // They hold connections.
 }

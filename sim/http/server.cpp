@@ -17,8 +17,9 @@ constexpr std::chrono::milliseconds accept_pause{50};  // When out of file descr
 
 }  // namespace
 
-Server::Server(unsigned threads, const Clock& clock, ConnectionRules rules)
-    : clock_{clock}, rules_{rules} {
+Server::Server(unsigned threads, const Clock& clock, ConnectionRules rules,
+               const std::string& address)
+    : clock_{clock}, rules_{rules}, address_{asio::ip::make_address(address)} {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
         loops_.push_back(std::make_unique<Loop>());
         sweep(*loops_.back());
@@ -32,7 +33,7 @@ Server::~Server() {
 }
 
 std::uint16_t Server::listen(std::uint16_t port, Handler& handler, asio::ssl::context* tls) {
-    const tcp::endpoint endpoint{asio::ip::address_v4::loopback(), port};
+    const tcp::endpoint endpoint{address_, port};
     listeners_.push_back(std::make_unique<Listener>(
         Listener{tcp::acceptor{loops_.front()->context, endpoint}, &handler, tls}));
     auto& listener = *listeners_.back();

@@ -19,7 +19,8 @@ namespace fanfare::sim {
 /// Lifetime  handlers and rules outlive it.
 class Server {
 public:
-    Server(unsigned threads, const Clock& clock, ConnectionRules rules);
+    Server(unsigned threads, const Clock& clock, ConnectionRules rules,
+           const std::string& address = "127.0.0.1");
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -52,6 +53,7 @@ private:
 
     const Clock& clock_;
     ConnectionRules rules_;
+    boost::asio::ip::address address_;
     std::vector<std::unique_ptr<Loop>> loops_;
     std::vector<std::unique_ptr<Listener>> listeners_;
 };
