@@ -9,7 +9,8 @@ namespace fanfare::ledger {
 namespace {
 
 /// A timestamptz as format_timestamp() writes it, whatever the session's zone.
-#define FANFARE_ISO(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+#define FANFARE_ISO(column) \
+    "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 std::string array_of(std::span<const std::string> texts) {
     std::string literal{"{"};

@@ -6,9 +6,9 @@
 
 namespace fanfare {
 
-/// Lets one thread sleep until it is rung for, or time is up. A ring before the sleep counts.
+/// Lets one thread sleep until it is rung for, or time is up. A ring before the wait counts.
 ///
-/// Threads   ring() and stop() from any; sleep() on one.
+/// Threads   ring() and stop() from any; wait() on one.
 class Alarm {
 public:
     void ring() {
@@ -16,7 +16,7 @@ public:
         rung_ = true;
         waiting_.notify_all();
     }
-    /// From now on every sleep is over at once.
+    /// From now on every wait is over at once.
     void stop() {
         const std::lock_guard guard{mutex_};
         stopped_ = true;
@@ -27,7 +27,7 @@ public:
         return stopped_;
     }
     /// True when rung for, false when `most` has passed or everything stops.
-    bool sleep(std::chrono::nanoseconds most) {
+    bool wait(std::chrono::nanoseconds most) {
         std::unique_lock lock{mutex_};
         waiting_.wait_for(lock, most, [this] { return rung_ || stopped_; });
         const bool rung = rung_;

@@ -22,7 +22,7 @@ Publisher::Publisher(Parts parts, Times times) : parts_{std::move(parts)}, times
 void Publisher::run() {
     while (!parts_.alarm.stopped()) {
         if (parts_.turned) parts_.turned();
-        parts_.alarm.sleep(turn());
+        parts_.alarm.wait(turn());
     }
     drain();
 }
@@ -170,10 +170,10 @@ void Publisher::count_waiting() {
 }
 
 void Publisher::drain() {
-    Alarm pause;  // The other one sleeps no more.
+    Alarm pause;  // The other one waits no more.
     const auto end = parts_.clock.moment() + times_.drain_max;
-    while (in_flight() > 0 && parts_.clock.moment() < end) pause.sleep(drain_step);
-    if (!record()) pause.sleep(drain_step);
+    while (in_flight() > 0 && parts_.clock.moment() < end) pause.wait(drain_step);
+    if (!record()) pause.wait(drain_step);
     if (!record()) spdlog::warn("what the broker has is published again, as the same job");
     if (in_flight() > 0) {
         spdlog::warn("{} notifications were not acknowledged in time; their leases settle that",

@@ -17,8 +17,9 @@ using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
 /// The due query inside one that writes its columns in a single form, earliest first.
 std::string wrapped(const Query& query) {
     return fmt::format(
-        "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, " FANFARE_MOMENT("occurrence") ", "
-        FANFARE_MOMENT("due_at") ", " FANFARE_MOMENT("expires_at") ", "
+        "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, "
+        FANFARE_MOMENT("occurrence") ", " FANFARE_MOMENT("due_at") ", "
+        FANFARE_MOMENT("expires_at") ", "
         "coalesce(d.params::text, '{{}}'), coalesce(d.data::text, '{{}}'), "
         "d.expires_at IS NOT NULL FROM ({}\n) d ORDER BY d.due_at",
         query.sql);

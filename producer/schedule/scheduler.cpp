@@ -83,7 +83,7 @@ void Scheduler::watch(Watch& watch) {
         }
         if (sound) watch.failures = 0;
         const auto wait = wait_before_next_poll(settings_.poll_interval, watch.failures);
-        watch.alarm.sleep(begun + wait - parts_.clock.moment());
+        watch.alarm.wait(begun + wait - parts_.clock.moment());
     }
 }
 

@@ -1,0 +1,67 @@
+#include "cli/command.hpp"
+
+#include <fmt/format.h>
+
+namespace fanfare::cli {
+namespace {
+
+std::string lines_of(const Problems& problems) {
+    std::string all;
+    for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + describe(problem);
+    return all;
+}
+
+template <class T>
+T value_or_stop(std::variant<T, Problems> loaded) {
+    if (const auto* const problems = std::get_if<Problems>(&loaded)) {
+        throw Stop{exit_config, lines_of(*problems)};
+    }
+    return std::move(std::get<T>(loaded));
+}
+
+std::string_view remedy_of(Errc code) {
+    switch (code) {
+        case Errc::store_unavailable:
+            return "is PostgreSQL up, and is database.url right?";
+        case Errc::store_rejected:
+            return "is the ledger there? Try: fanfare db migrate";
+        case Errc::kafka_unavailable:
+        case Errc::kafka_unusable:
+            return "is Kafka up, and is kafka.brokers right?";
+        case Errc::store_conflict:
+        case Errc::commit_in_doubt:
+            return "run it again; it is safe to";
+        case Errc::config_invalid:
+        case Errc::job_malformed:
+        case Errc::job_rejected:
+        case Errc::template_invalid:
+        case Errc::http_unavailable:
+        case Errc::credential_refused:
+        case Errc::stopping:
+            break;
+    }
+    return {};
+}
+
+}  // namespace
+
+Settings load_settings_or_stop(const Globals& globals) {
+    return value_or_stop(load_settings(globals.config, process_environment()));
+}
+
+Systems load_systems_or_stop(const Settings& settings) {
+    return value_or_stop(load_systems(settings.systems_dir, process_environment()));
+}
+
+Stop stop_for(const Failure& failure) {
+    const auto remedy = remedy_of(failure.code);
+    const auto sentence =
+        describe(failure) + (remedy.empty() ? std::string{} : fmt::format("\n  {}", remedy));
+    if (failure.code == Errc::config_invalid) return {exit_config, sentence};
+    if (failure.code == Errc::job_malformed || failure.code == Errc::job_rejected) {
+        return {exit_rejected, sentence};
+    }
+    return {exit_unavailable, sentence};
+}
+
+}  // namespace fanfare::cli

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/postgres/connection.hpp"
+#include "core/settings/settings.hpp"
+#include "core/systems/system.hpp"
+
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+/// What a person types. One file a command: it declares its options, and one function does it.
+namespace fanfare::cli {
+
+// Exit codes, after sysexits.h.
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_differs = 1;  // verify found differences, a job failed.
+inline constexpr int exit_usage = 64;
+inline constexpr int exit_rejected = 65;
+inline constexpr int exit_unavailable = 69;
+inline constexpr int exit_bug = 70;
+inline constexpr int exit_timeout = 75;
+inline constexpr int exit_config = 78;
+
+/// What every command shares.
+struct Globals {
+    std::string config = "config/fanfare.yaml";
+    bool json = false;
+    std::function<int()> chosen;  // What the chosen command does; set while arguments are read.
+};
+
+/// Ends a command with a sentence on standard error and an exit code.
+struct Stop : std::runtime_error {
+    Stop(int code, const std::string& sentence) : std::runtime_error{sentence}, exit_code{code} {}
+    int exit_code;
+};
+
+/// The settings; ends the command with every problem when they are unsound.
+[[nodiscard]] Settings load_settings_or_stop(const Globals& globals);
+[[nodiscard]] Systems load_systems_or_stop(const Settings& settings);
+
+/// The exit code and the remedy of a fault of ours.
+[[nodiscard]] Stop stop_for(const Failure& failure);
+
+/// The value, or the end of the command.
+template <class T>
+T value_or_stop(Result<T> result) {
+    if (!result) throw stop_for(result.error());
+    if constexpr (!std::is_void_v<T>) return std::move(result.value());
+}
+
+/// The ledger, one connection, opened when first asked; another after one was lost.
+class Ledger {
+public:
+    explicit Ledger(const Settings& settings) : url_{settings.database.url} {}
+
+    /// Runs `work(Connection&)`; what libpqxx throws becomes a Failure.
+    template <class Work>
+    [[nodiscard]] auto attempt(const std::string& doing, const Work& work)
+        -> Result<decltype(work(std::declval<postgres::Connection&>()))> {
+        using Value = Result<decltype(work(std::declval<postgres::Connection&>()))>;
+        try {
+            if (!connection_) connection_.emplace(url_, postgres::Limits{});
+            return Value{boost::system::in_place_value, work(*connection_)};
+        } catch (const std::exception& fault) {
+            const bool open = connection_ && connection_->is_open();
+            connection_.reset();
+            return Value{boost::system::in_place_error, postgres::failure_of(fault, open, doing)};
+        }
+    }
+    /// The same, or the end of the command.
+    template <class Work>
+    auto run(const std::string& doing, const Work& work) {
+        return value_or_stop(attempt(doing, work));
+    }
+
+private:
+    Secret url_;
+    std::optional<postgres::Connection> connection_;
+};
+
+// The commands, as `fanfare --help` lists them.
+void add_publish(CLI::App& app, Globals& globals);
+void add_status(CLI::App& app, Globals& globals);
+void add_delivery(CLI::App& app, Globals& globals);
+void add_notifications(CLI::App& app, Globals& globals);
+void add_dead(CLI::App& app, Globals& globals);
+void add_verify(CLI::App& app, Globals& globals);
+void add_cancel(CLI::App& app, Globals& globals);
+void add_suppress(CLI::App& app, Globals& globals);
+void add_config(CLI::App& app, Globals& globals);
+void add_db(CLI::App& app, Globals& globals);
+void add_topics(CLI::App& app, Globals& globals);
+
+}  // namespace fanfare::cli

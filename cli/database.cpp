@@ -1,0 +1,290 @@
+// db, verify, delivery, notifications, suppress: what is asked of the ledger.
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "core/ledger/addresses.hpp"
+#include "core/ledger/migrate.hpp"
+#include "core/ledger/notifications.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+namespace fanfare::cli {
+namespace {
+
+std::filesystem::path migrations_dir(const Settings& settings, const std::string& given) {
+    const std::filesystem::path dir =
+        given.empty() ? settings.file.parent_path() / "migrations" : std::filesystem::path{given};
+    if (!std::filesystem::is_directory(dir)) {
+        throw Stop{exit_config, fmt::format("{} is no folder; name it with --migrations",
+                                            dir.string())};
+    }
+    return dir;
+}
+
+int migrate(const Globals& globals, const std::string& given) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto dir = migrations_dir(settings, given);
+    const auto applied = ledger::migrate(settings.database.url, dir);
+    if (!applied) {
+        // A refused migration is not mended by running it again.
+        throw Stop{applied.error().code == Errc::store_rejected ? exit_config : exit_unavailable,
+                   describe(applied.error())};
+    }
+    std::vector<Record> records;
+    for (const auto& name : applied.value()) records.push_back({{"applied", name}});
+    print(records, globals.json, "nothing to do: the ledger is up to date");
+    return exit_ok;
+}
+
+int database_status(const Globals& globals, const std::string& given) {
+    const auto settings = load_settings_or_stop(globals);
+    Ledger ledger{settings};
+    std::set<std::string> pending;
+    for (const auto& entry :
+         std::filesystem::directory_iterator{migrations_dir(settings, given)}) {
+        if (entry.path().extension() == ".sql") pending.insert(entry.path().stem().string());
+    }
+    const auto applied = ledger.run("read the applied migrations", [](auto& connection) {
+        std::vector<std::pair<std::string, std::string>> all;
+        pqxx::nontransaction work{connection.raw()};
+        if (work.exec("SELECT to_regclass('schema_migration')")[0][0].is_null()) return all;
+        for (const auto& row : work.exec("SELECT name, to_char(applied_at AT TIME ZONE 'UTC', "
+                                         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+                                         "FROM schema_migration ORDER BY name")) {
+            all.emplace_back(row[0].c_str(), row[1].c_str());
+        }
+        return all;
+    });
+    std::vector<Record> records;
+    for (const auto& [name, at] : applied) {
+        pending.erase(name);
+        records.push_back({{"migration", name}, {"applied", true}, {"at", at}});
+    }
+    for (const auto& name : pending) {
+        records.push_back({{"migration", name}, {"applied", false}, {"at", std::string{}}});
+    }
+    print(records, globals.json, "no migrations");
+    if (pending.empty()) return exit_ok;
+    throw Stop{exit_differs, fmt::format("{} to apply: fanfare db migrate", pending.size())};
+}
+
+int verify(const Globals& globals, const std::string& text) {
+    const auto job = text.empty() ? text : job_id_or_stop(text);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto audit = ledger.run("verify the ledger", [&](auto& connection) {
+        return ledger::audit(connection, job);
+    });
+    if (!job.empty() && audit.jobs == 0) throw Stop{exit_rejected, "no such job in the ledger"};
+    const bool sound = audit.differences.empty();
+    if (globals.json) {
+        print({{{"sound", sound}, {"jobs", audit.jobs}, {"chunks", audit.chunks},
+                {"recipients", audit.recipients}, {"differences", audit.differences}}},
+              true, "");
+    } else {
+        for (const auto& difference : audit.differences) fmt::print("{}\n", difference);
+        fmt::print("{} jobs, {} chunks, {} recipients: {}\n", grouped(audit.jobs),
+                   grouped(audit.chunks), grouped(audit.recipients),
+                   sound ? "everyone has exactly one outcome"
+                         : fmt::format("{} differences", audit.differences.size()));
+    }
+    return sound ? exit_ok : exit_differs;
+}
+
+int delivery(const Globals& globals, const std::string& text, const std::string& recipient) {
+    const auto job = job_id_or_stop(text);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto fates = ledger.run("look for a recipient", [&](auto& connection) {
+        return ledger::find_fate(connection, job, recipient);
+    });
+    std::vector<Record> records;
+    for (const auto& fate : fates) {
+        records.push_back({{"channel", fate.channel},
+                           {"outcome", std::string{to_string(fate.outcome)}},
+                           {"reason", std::string{to_string(fate.reason)}},
+                           {"attempts", std::int64_t{fate.attempts}},
+                           {"account", fate.account},
+                           {"provider_id", fate.provider_id},
+                           {"chunk", std::int64_t{fate.chunk}},
+                           {"updated_at", fate.updated_at},
+                           {"why", sentence_of(fate.outcome, fate.reason)}});
+    }
+    if (!records.empty()) {
+        print(records, globals.json, "");
+        return exit_ok;
+    }
+    const auto progress = ledger.run("read the progress of a job", [&](auto& connection) {
+        return ledger::load_progress(connection, job);
+    });
+    if (!progress) throw Stop{exit_rejected, "no such job in the ledger"};
+    throw Stop{exit_differs,
+               progress->planned || is_over(progress->state)
+                   ? "not in the audience: when the job was planned, the audience query did not "
+                     "give this id"
+                   : "not planned yet: the audience is still being read; ask again"};
+}
+
+int notifications(const Globals& globals, int limit, bool all) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto lines = ledger.run("list notifications", [=](auto& connection) {
+        return ledger::list_notifications(connection, limit, all);
+    });
+    std::vector<Record> records;
+    for (const auto& line : lines) {
+        records.push_back({{"due_at", line.due_at},
+                           {"due_in", line.due_in_s < 0 ? std::string{"past"}
+                                                        : duration_of(line.due_in_s)},
+                           {"system", line.key.system}, {"kind", line.key.kind},
+                           {"subject", line.key.subject}, {"occurrence", line.key.occurrence},
+                           {"state", line.state}, {"job", line.job}});
+    }
+    print(records, globals.json,
+          "nothing scheduled within the horizon; is fanfare-producer running?");
+    return exit_ok;
+}
+
+struct SuppressOptions {
+    std::string channel;
+    std::string address;
+    std::string reason = "manual";
+    int limit = 100;
+};
+
+Channel channel_or_stop(const std::string& word) {
+    if (const auto channel = parse_channel(word)) return *channel;
+    throw Stop{exit_usage, "a channel is email, sms or push"};
+}
+
+int suppress_list(const Globals& globals, const SuppressOptions& options) {
+    const int code =
+        options.channel.empty() ? -1 : static_cast<int>(channel_or_stop(options.channel));
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto records = ledger.run("list suppressions", [&](auto& connection) {
+        pqxx::nontransaction work{connection.raw()};
+        std::vector<Record> all;
+        for (const auto& row : work.exec_params(
+                 "SELECT ch.name, s.address, s.reason, s.source, to_char(s.created_at AT TIME "
+                 "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
+                 "JOIN channel ch ON ch.code = s.channel WHERE $1 < 0 OR s.channel = $1 "
+                 "ORDER BY s.created_at DESC, s.address LIMIT $2",
+                 code, options.limit)) {
+            all.push_back({{"channel", std::string{row[0].c_str()}},
+                           {"address", std::string{row[1].c_str()}},
+                           {"reason", std::string{row[2].c_str()}},
+                           {"source", std::string{row[3].c_str()}},
+                           {"since", std::string{row[4].c_str()}}});
+        }
+        return all;
+    });
+    print(records, globals.json, "nothing is suppressed");
+    return exit_ok;
+}
+
+int suppress_add(const Globals& globals, const SuppressOptions& options) {
+    const auto channel = channel_or_stop(options.channel);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const ledger::NewSuppression entry{ledger::canonical_address(channel, options.address),
+                                       options.reason};
+    ledger.run("add a suppression", [&](auto& connection) {
+        ledger::add_suppressions(connection, channel, {&entry, 1}, "cli");
+        return true;
+    });
+    print({{{"channel", options.channel}, {"address", entry.address}, {"suppressed", true}}},
+          globals.json, "");
+    return exit_ok;
+}
+
+int suppress_remove(const Globals& globals, const SuppressOptions& options) {
+    const auto channel = channel_or_stop(options.channel);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto address = ledger::canonical_address(channel, options.address);
+    const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
+        pqxx::nontransaction work{connection.raw()};
+        return work.exec_params("DELETE FROM suppression WHERE channel = $1 AND address = $2",
+                                static_cast<int>(channel), address)
+                   .affected_rows() == 1;
+    });
+    print({{{"channel", options.channel}, {"address", address}, {"removed", removed}}},
+          globals.json, "");
+    return removed ? exit_ok : exit_differs;
+}
+
+/// Makes `action` what the program does when `command` was typed.
+template <class Action>
+void choose(CLI::App* command, Globals& globals, Action action) {
+    command->callback([&globals, action] { globals.chosen = action; });
+}
+
+}  // namespace
+
+void add_db(CLI::App& app, Globals& globals) {
+    auto* const db = app.add_subcommand("db", "The ledger's tables");
+    db->require_subcommand(1);
+    auto dir = std::make_shared<std::string>();
+    const char* const help = "Folder of the migrations; default: beside the settings file";
+    auto* const up = db->add_subcommand("migrate", "Bring the tables up to date; safe to repeat");
+    up->add_option("--migrations", *dir, help);
+    choose(up, globals, [&globals, dir] { return migrate(globals, *dir); });
+    auto* const state = db->add_subcommand("status", "Which migrations are applied");
+    state->add_option("--migrations", *dir, help);
+    choose(state, globals, [&globals, dir] { return database_status(globals, *dir); });
+}
+
+void add_verify(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand(
+        "verify", "Check that everyone planned has exactly one outcome; exit code 1 if not");
+    auto job = std::make_shared<std::string>();
+    command->add_option("job", *job, "One job only");
+    choose(command, globals, [&globals, job] { return verify(globals, *job); });
+}
+
+void add_delivery(CLI::App& app, Globals& globals) {
+    auto* const command =
+        app.add_subcommand("delivery", "What became of one person: why were they not notified?");
+    auto job = std::make_shared<std::string>();
+    auto recipient = std::make_shared<std::string>();
+    command->add_option("job", *job, "The job's id")->required();
+    command->add_option("-r,--recipient", *recipient, "The person's id in the system")->required();
+    choose(command, globals,
+           [&globals, job, recipient] { return delivery(globals, *job, *recipient); });
+}
+
+void add_notifications(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand("notifications", "What is due next");
+    auto limit = std::make_shared<int>(50);
+    auto all = std::make_shared<bool>(false);
+    command->add_option("-n,--limit", *limit, "How many")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
+    choose(command, globals, [&globals, limit, all] {
+        return notifications(globals, *limit, *all);
+    });
+}
+
+void add_suppress(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand("suppress", "Addresses that get nothing more");
+    command->require_subcommand(1);
+    auto options = std::make_shared<SuppressOptions>();
+    auto* const list = command->add_subcommand("list", "The latest first");
+    list->add_option("--channel", options->channel, "email, sms or push");
+    list->add_option("-n,--limit", options->limit, "How many")->check(CLI::Range(1, 100'000));
+    choose(list, globals, [&globals, options] { return suppress_list(globals, *options); });
+    auto* const add = command->add_subcommand("add", "Send nothing more to an address");
+    add->add_option("channel", options->channel, "email, sms or push")->required();
+    add->add_option("address", options->address, "The address, number or token")->required();
+    add->add_option("--reason", options->reason, "Why")->capture_default_str();
+    choose(add, globals, [&globals, options] { return suppress_add(globals, *options); });
+    auto* const remove = command->add_subcommand("remove", "Allow an address again");
+    remove->add_option("channel", options->channel, "email, sms or push")->required();
+    remove->add_option("address", options->address, "The address, number or token")->required();
+    choose(remove, globals, [&globals, options] { return suppress_remove(globals, *options); });
+}
+
+}  // namespace fanfare::cli

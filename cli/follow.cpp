@@ -1,0 +1,152 @@
+#include "cli/follow.hpp"
+
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "core/clock/clock.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <map>
+
+namespace fanfare::cli {
+namespace {
+
+constexpr int redraw_ms = 250;
+constexpr int line_ms = 1'000;
+constexpr int faults_max = 10;  // In a row; then the ledger counts as gone.
+
+using Rates = std::map<std::string, RateEstimate>;
+
+Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& channel,
+                 std::optional<double> per_second) {
+    Record record{{"job", job.job},           {"system", job.system},
+                  {"kind", job.kind},         {"state", job.state},
+                  {"channel", channel.channel}, {"chunks", channel.chunks},
+                  {"chunks_done", channel.chunks_done}, {"planned", channel.planned}};
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
+    }
+    if (per_second) {
+        record.emplace_back("per_second", *per_second);
+        if (const auto left = eta_s(channel.planned - settled_of(channel), per_second)) {
+            record.emplace_back("eta_s", *left);
+        }
+    }
+    return record;
+}
+
+/// A job as lines of text; as JSON, one line a channel.
+std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool json) {
+    const auto rate_of = [&rates](const std::string& channel) {
+        const auto found = rates.find(channel);
+        return found == rates.end() ? std::nullopt : found->second.per_second();
+    };
+    std::string text;
+    if (json) {
+        for (const auto& channel : job.channels) {
+            text += json_of(record_of(job, channel, rate_of(channel.channel))) + "\n";
+        }
+        if (job.channels.empty()) {
+            text = json_of({{"job", job.job}, {"system", job.system}, {"kind", job.kind},
+                            {"state", job.state}, {"failure", job.failure}}) + "\n";
+        }
+        return text;
+    }
+    text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
+                       job.planned || is_over(job.state) ? "" : " (still planning)",
+                       duration_of(job.took_s));
+    if (!job.failure.empty()) text += fmt::format("  why: {}\n", job.failure);
+    for (const auto& channel : job.channels) {
+        text += "  " + channel_line(channel, rate_of(channel.channel), is_over(job.state)) + "\n";
+    }
+    return text;
+}
+
+/// Replaces what was drawn before, on a terminal; just prints elsewhere.
+class Screen {
+public:
+    explicit Screen(bool live) : live_{live} {}
+    [[nodiscard]] bool live() const noexcept { return live_; }
+
+    void draw(const std::string& text) {
+        if (live_ && lines_ > 0) fmt::print("\x1b[{}A\x1b[J", lines_);
+        fmt::print("{}", text);
+        std::fflush(stdout);
+        lines_ = std::count(text.begin(), text.end(), '\n');
+    }
+
+private:
+    bool live_;
+    std::ptrdiff_t lines_ = 0;
+};
+
+void let_pass(int milliseconds) { ::poll(nullptr, 0, milliseconds); }
+
+Stop unknown_job(const std::string& job) {
+    return {exit_rejected,
+            fmt::format("no job {} in the ledger; was it refused? Look at: fanfare dead list. "
+                        "Is a worker running?",
+                        job)};
+}
+
+}  // namespace
+
+std::string job_id_or_stop(const std::string& text) {
+    const auto hex = std::count_if(text.begin(), text.end(), [](unsigned char c) {
+        return std::isxdigit(c) != 0;
+    });
+    if (text.size() == 36 && hex == 32 && std::count(text.begin(), text.end(), '-') == 4) {
+        return text;
+    }
+    throw Stop{exit_usage, "a job is named by its uuid, as fanfare publish printed it"};
+}
+
+int show(Ledger& ledger, const std::string& job, bool json) {
+    const auto progress = ledger.run("read the progress of a job", [&](auto& connection) {
+        return ledger::load_progress(connection, job);
+    });
+    if (!progress) throw unknown_job(job);
+    fmt::print("{}", text_of(*progress, {}, json));
+    return progress->state == "failed" ? exit_differs : exit_ok;
+}
+
+int follow(Ledger& ledger, const std::string& job, const FollowOptions& options) {
+    Screen screen{!options.json && ::isatty(STDOUT_FILENO) == 1};
+    Rates rates;
+    const auto begun = system_clock().moment();
+    int faults = 0;
+    while (true) {
+        const auto progress = ledger.attempt("read the progress of a job", [&](auto& connection) {
+            return ledger::load_progress(connection, job);
+        });
+        const auto elapsed = system_clock().moment() - begun;
+        if (!progress) {
+            const bool may_pass = is_retryable(progress.error().code);
+            if (!may_pass || ++faults >= faults_max) throw stop_for(progress.error());
+        } else if (progress.value()) {
+            faults = 0;
+            const auto& now = *progress.value();
+            for (const auto& channel : now.channels) {
+                rates[channel.channel].sample(std::chrono::duration<double>(elapsed).count(),
+                                              settled_of(channel));
+            }
+            screen.draw(text_of(now, rates, options.json));
+            if (is_over(now.state)) return now.state == "failed" ? exit_differs : exit_ok;
+        } else if (!options.wait_until_known) {
+            throw unknown_job(job);
+        }
+        if (options.timeout && elapsed >= *options.timeout) {
+            throw Stop{exit_timeout, fmt::format("job {} is not done after {} s; go on watching "
+                                                 "with: fanfare status {} --follow",
+                                                 job, options.timeout->count(), job)};
+        }
+        let_pass(screen.live() ? redraw_ms : line_ms);
+    }
+}
+
+}  // namespace fanfare::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace fanfare::cli {
+
+struct FollowOptions {
+    bool json = false;
+    std::optional<std::chrono::seconds> timeout;
+    bool wait_until_known = false;  // The job may not be in the ledger yet.
+};
+
+/// Shows a job until it is over: redrawn on a terminal, a line a second elsewhere. The exit
+/// code: ok when it is over, whatever its outcomes; differs when it failed as a whole.
+[[nodiscard]] int follow(Ledger& ledger, const std::string& job, const FollowOptions& options);
+
+/// Shows a job once.
+[[nodiscard]] int show(Ledger& ledger, const std::string& job, bool json);
+
+/// A job id as PostgreSQL takes it; ends the command when it cannot be one.
+[[nodiscard]] std::string job_id_or_stop(const std::string& text);
+
+}  // namespace fanfare::cli

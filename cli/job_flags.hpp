@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fanfare::cli {
+
+/// A job as a person types it.
+struct JobFlags {
+    std::string system;
+    std::string kind;
+    std::string audience;
+    std::vector<std::string> params;      // "name=value"
+    std::string recipients;               // "a,b,c", or the contents of a file: one a line.
+    std::vector<std::string> channels;    // Each may hold commas.
+    std::string lane;
+    std::vector<std::string> data;        // "name=value"
+    std::string key;
+    std::string expires_at;
+    std::int64_t ttl_s = 0;               // 0: none.
+};
+
+/// Why flags are no job.
+struct FlagFault {
+    std::string sentence;
+};
+
+/// The JSON message of a job. What is not given is left out: the kind's defaults count.
+[[nodiscard]] std::variant<std::string, FlagFault> job_message(const JobFlags& flags);
+
+/// "a, b\nc" -> a, b, c: split at commas and line ends, trimmed, empty ones dropped.
+[[nodiscard]] std::vector<std::string> split_list(const std::string& text);
+
+}  // namespace fanfare::cli

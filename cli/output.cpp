@@ -1,0 +1,147 @@
+#include "cli/output.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace fanfare::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// Bytes of one UTF-8 character at the front; 0 when there is none.
+std::size_t character_bytes(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t count = lead < 0x80                    ? 1
+                              : lead >= 0xc2 && lead < 0xe0  ? 2
+                              : lead >= 0xe0 && lead < 0xf0  ? 3
+                              : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                             : 0;
+    if (count == 0 || count > text.size()) return 0;
+    for (std::size_t i = 1; i < count; ++i) {
+        if ((static_cast<unsigned char>(text[i]) & 0xc0U) != 0x80U) return 0;
+    }
+    return count;
+}
+
+std::string as_utf8(std::string_view text) {
+    std::string clean;
+    while (!text.empty()) {
+        const auto count = character_bytes(text);
+        clean += count == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, count);
+        text.remove_prefix(std::max<std::size_t>(count, 1));
+    }
+    return clean;
+}
+
+struct ToJson {
+    json::value operator()(const std::string& text) const { return json::string{as_utf8(text)}; }
+    json::value operator()(std::int64_t number) const { return number; }
+    json::value operator()(double number) const {
+        return std::isfinite(number) ? json::value(number) : json::value(nullptr);
+    }
+    json::value operator()(bool value) const { return value; }
+    json::value operator()(const std::vector<std::string>& list) const {
+        json::array array;
+        for (const auto& text : list) array.emplace_back(json::string{as_utf8(text)});
+        return array;
+    }
+};
+
+struct ToText {
+    std::string operator()(const std::string& text) const {
+        auto clean = as_utf8(text);
+        std::replace_if(
+            clean.begin(), clean.end(),
+            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+        return clean;
+    }
+    std::string operator()(std::int64_t number) const { return grouped(number); }
+    std::string operator()(double number) const { return fmt::format("{:.1f}", number); }
+    std::string operator()(bool value) const { return value ? "yes" : "no"; }
+    std::string operator()(const std::vector<std::string>& list) const {
+        return (*this)(fmt::format("{}", fmt::join(list, ",")));
+    }
+};
+
+std::size_t width_of(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    }));
+}
+
+bool is_number(const Cell& cell) {
+    return std::holds_alternative<std::int64_t>(cell) || std::holds_alternative<double>(cell);
+}
+
+}  // namespace
+
+std::string json_of(const Record& record) {
+    json::object object;
+    for (const auto& [name, cell] : record) object[name] = std::visit(ToJson{}, cell);
+    return json::serialize(object);
+}
+
+std::string table_of(const std::vector<Record>& records) {
+    if (records.empty()) return {};
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& [name, cell] : records.front()) lines[0].push_back(name);
+    for (const auto& record : records) {
+        auto& line = lines.emplace_back();
+        for (const auto& [name, cell] : record) line.push_back(std::visit(ToText{}, cell));
+    }
+    std::vector<std::size_t> widths(lines[0].size());
+    for (const auto& line : lines) {
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            widths[i] = std::max(widths[i], width_of(line[i]));
+        }
+    }
+    std::string table;
+    for (const auto& line : lines) {
+        std::string text;
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            const std::string space(widths[i] - width_of(line[i]), ' ');
+            const bool right = is_number(records.front()[i].second);
+            text += (i == 0 ? "" : "  ") + (right ? space + line[i] : line[i] + space);
+        }
+        text.erase(text.find_last_not_of(' ') + 1);
+        table += text + "\n";
+    }
+    return table;
+}
+
+void print(const std::vector<Record>& records, bool json, std::string_view nothing) {
+    if (json) {
+        for (const auto& record : records) fmt::print("{}\n", json_of(record));
+    } else if (records.empty()) {
+        fmt::print("{}\n", nothing);
+    } else {
+        fmt::print("{}", table_of(records));
+    }
+}
+
+std::string grouped(std::int64_t number) {
+    auto digits = std::to_string(number);
+    const std::ptrdiff_t first = number < 0 ? 1 : 0;
+    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3) {
+        digits.insert(static_cast<std::size_t>(at), 1, ',');
+    }
+    return digits;
+}
+
+std::string duration_of(double seconds) {
+    if (!std::isfinite(seconds) || seconds < 0) return "-";
+    if (seconds < 10) return fmt::format("{:.1f}s", seconds);
+    const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+    if (whole < 60) return fmt::format("{}s", whole);
+    if (whole < 3600) return fmt::format("{}m {}s", whole / 60, whole % 60);
+    if (whole < 86'400) return fmt::format("{}h {}m", whole / 3600, whole % 3600 / 60);
+    return fmt::format("{}d {}h", whole / 86'400, whole % 86'400 / 3600);
+}
+
+}  // namespace fanfare::cli

@@ -1,0 +1,184 @@
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/job_flags.hpp"
+#include "cli/output.hpp"
+#include "core/clock/clock.hpp"
+#include "core/kafka/producer.hpp"
+#include "core/wire/job.hpp"
+#include "core/wire/timestamp.hpp"
+#include "worker/rendering/templates.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <random>
+
+namespace fanfare::cli {
+namespace {
+
+constexpr std::size_t raw_bytes_max = 8'000'000;
+
+struct PublishOptions {
+    JobFlags flags;
+    std::string file;
+    bool no_check = false;
+    bool wait = false;
+    bool dry_run = false;
+    int timeout_s = 30;
+};
+
+std::string contents(std::istream& stream, const std::string& name) {
+    if (!stream) throw Stop{exit_usage, fmt::format("{} cannot be read", name)};
+    std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+    if (bytes.size() > raw_bytes_max) {
+        throw Stop{exit_rejected, fmt::format("{} has more than {} bytes", name, raw_bytes_max)};
+    }
+    return bytes;
+}
+
+std::string contents(const std::string& file) {
+    if (file == "-") return contents(std::cin, "standard input");
+    std::ifstream stream{file, std::ios::binary};
+    return contents(stream, file);
+}
+
+/// A key for a job that was given none: every call is a job of its own.
+std::string fresh_key() {
+    std::random_device device;
+    return fmt::format("cli-{}-{:08x}", format_timestamp(system_clock().now()), device());
+}
+
+std::string message_of(PublishOptions options) {
+    const bool has_flags = !options.flags.system.empty() || !options.flags.kind.empty();
+    if (!options.file.empty()) {
+        if (has_flags) throw Stop{exit_usage, "give either --file or the job's flags, not both"};
+        return contents(options.file);
+    }
+    if (!has_flags) {
+        throw Stop{exit_usage, "say what to publish: --system and --kind, or --file; "
+                               "see fanfare publish --help"};
+    }
+    auto& flags = options.flags;
+    if (flags.key.empty()) flags.key = fresh_key();
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(flags.recipients, ignored)) {
+        flags.recipients = contents(flags.recipients);
+    }
+    auto message = job_message(flags);
+    if (const auto* const fault = std::get_if<FlagFault>(&message)) {
+        throw Stop{exit_usage, fault->sentence};
+    }
+    return std::get<std::string>(message);
+}
+
+[[noreturn]] void refuse(const Globals& globals, const Rejection& rejection) {
+    if (globals.json) {
+        print({{{"accepted", false}, {"code", rejection.code}, {"message", rejection.message}}},
+              true, "");
+    }
+    throw Stop{exit_rejected, fmt::format("rejected: {}: {}", rejection.code, rejection.message)};
+}
+
+/// What a worker would say: the same functions in the same order.
+Job checked(const Globals& globals, const Settings& settings, const std::string& message) {
+    auto decoded = decode_job(message);
+    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) {
+        refuse(globals, *rejection);
+    }
+    auto job = std::get<Job>(decoded);
+    const auto systems = load_systems_or_stop(settings);
+    if (const auto rejection = resolve_job(job, systems)) refuse(globals, *rejection);
+    auto loaded = Templates::load(settings.templates_dir);
+    if (const auto* const problems = std::get_if<Problems>(&loaded)) {
+        throw Stop{exit_config, describe(problems->front())};
+    }
+    const auto& folder = systems.at(job.system).find_kind(job.kind)->templates;
+    for (const auto channel : job.channels) {
+        if (std::get<Templates>(loaded).has(folder, channel)) continue;
+        refuse(globals, {"unknown_template",
+                         fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
+                                     "add them or leave the channel out",
+                                     job.kind, to_string(channel), folder)});
+    }
+    return job;
+}
+
+int publish(const Globals& globals, const PublishOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto message = message_of(options);
+    std::string job;
+    if (!options.no_check) job = checked(globals, settings, message).id;
+    if (options.dry_run) {
+        fmt::print("{}\n", message);
+        return exit_ok;
+    }
+    if (settings.kafka.brokers == "embedded") {
+        throw Stop{exit_config, "kafka.brokers is embedded: that broker lives in another process; "
+                                "set FANFARE_KAFKA_BROKERS to the address in its "
+                                "kafka.embedded_address_file"};
+    }
+    const auto producer = value_or_stop(kafka::Producer::open(settings.kafka));
+    const auto topics = kafka::topics_of(settings.kafka);
+    value_or_stop(producer->publish_and_wait({topics.jobs, job, message, {}},
+                                             std::chrono::seconds{options.timeout_s}));
+    if (!options.wait) {
+        print({{{"job", job}, {"bytes", static_cast<std::int64_t>(message.size())},
+                {"topic", topics.jobs}}},
+              globals.json, "");
+        return exit_ok;
+    }
+    if (job.empty()) return exit_ok;
+    Ledger ledger{settings};
+    return follow(ledger, job,
+                  {.json = globals.json,
+                   .timeout = std::chrono::seconds{options.timeout_s},
+                   .wait_until_known = true});
+}
+
+void add_job_flags(CLI::App& command, JobFlags& flags) {
+    command.add_option("--system", flags.system, "Folder below systems_dir");
+    command.add_option("--kind", flags.kind, "Kind of notification, such as show.reminder");
+    command.add_option("--audience", flags.audience,
+                       "An audience of the system; default: the kind's");
+    command.add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
+        ->take_all();
+    command.add_option("--recipients", flags.recipients,
+                       "Instead of an audience: ids (a,b,c), or a file with one a line");
+    command.add_option("--channel", flags.channels, "email, sms, push; default: the kind's")
+        ->take_all();
+    command.add_option("--lane", flags.lane, "urgent, normal, bulk; default: the kind's");
+    command.add_option("--data", flags.data, "Variable of the templates: name=value; repeatable")
+        ->take_all();
+    command.add_option("--key", flags.key,
+                       "Idempotency key: the same key is the same job; default: a fresh one");
+    auto* const expires = command.add_option("--expires-at", flags.expires_at,
+                                             "Nobody is told later: 2026-11-20T19:30:00Z");
+    command.add_option("--ttl-s", flags.ttl_s, "The same in seconds from acceptance on")
+        ->excludes(expires);
+}
+
+}  // namespace
+
+void add_publish(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand("publish", "Order a notification");
+    auto options = std::make_shared<PublishOptions>();
+    add_job_flags(*command, options->flags);
+    command->add_option("--file,file", options->file,
+                        "A job as JSON instead; - for standard input");
+    command->add_flag("--no-check", options->no_check,
+                      "Publish the bytes as they are; a worker then judges them");
+    command->add_flag("--dry-run", options->dry_run, "Check and print the job, publish nothing");
+    command->add_flag("-w,--wait", options->wait, "Follow the job until it is over");
+    command->add_option("--timeout", options->timeout_s, "Seconds for the broker, and for --wait")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command->callback([&globals, options] {
+        globals.chosen = [&globals, options] { return publish(globals, *options); };
+    });
+}
+
+}  // namespace fanfare::cli

@@ -1,0 +1,93 @@
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace fanfare::cli {
+namespace {
+
+struct StatusOptions {
+    std::string job;
+    bool follow = false;
+    int timeout_s = 0;
+    int limit = 20;
+};
+
+int list(Ledger& ledger, const Globals& globals, int limit) {
+    const auto jobs = ledger.run("list jobs", [limit](auto& connection) {
+        return ledger::latest_progress(connection, limit);
+    });
+    std::vector<Record> records;
+    for (const auto& job : jobs) {
+        std::int64_t planned = 0, settled = 0, accepted = 0;
+        std::vector<std::string> names;
+        for (const auto& channel : job.channels) {
+            planned += channel.planned;
+            settled += settled_of(channel);
+            accepted += accepted_of(channel);
+            names.push_back(channel.channel);
+        }
+        records.push_back({{"job", job.job}, {"system", job.system}, {"kind", job.kind},
+                           {"state", job.state}, {"channels", names}, {"planned", planned},
+                           {"settled", settled}, {"sent", accepted},
+                           {"created_at", job.created_at}});
+    }
+    print(records, globals.json, "no jobs yet; publish one with: fanfare publish --help");
+    return exit_ok;
+}
+
+int status(const Globals& globals, const StatusOptions& options) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    if (options.job.empty()) return list(ledger, globals, options.limit);
+    const auto job = job_id_or_stop(options.job);
+    if (!options.follow) return show(ledger, job, globals.json);
+    FollowOptions how{.json = globals.json, .timeout = {}, .wait_until_known = true};
+    if (options.timeout_s > 0) how.timeout = std::chrono::seconds{options.timeout_s};
+    return follow(ledger, job, how);
+}
+
+int cancel(const Globals& globals, const std::string& text) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto job = job_id_or_stop(text);
+    const bool done = ledger.run("cancel a job", [&](auto& connection) {
+        return ledger::cancel_job(connection, job);
+    });
+    const auto now = ledger.run("read the progress of a job", [&](auto& connection) {
+        return ledger::load_progress(connection, job);
+    });
+    if (!now) throw Stop{exit_rejected, "no such job in the ledger: nothing to cancel"};
+    print({{{"job", job}, {"cancelled", done}, {"state", now->state}}}, globals.json, "");
+    if (done || now->state == "cancelled") return exit_ok;
+    throw Stop{exit_rejected, "the job is over already: nothing was cancelled"};
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand("status", "Where a job stands, or the latest jobs");
+    auto options = std::make_shared<StatusOptions>();
+    command->add_option("job", options->job, "A job's id; without it the latest jobs are listed");
+    command->add_flag("-f,--follow", options->follow, "Go on until the job is over");
+    command->add_option("--timeout", options->timeout_s, "Give up following after so many seconds")
+        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("-n,--limit", options->limit, "How many jobs to list")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+    command->callback([&globals, options] {
+        globals.chosen = [&globals, options] { return status(globals, *options); };
+    });
+}
+
+void add_cancel(CLI::App& app, Globals& globals) {
+    auto* const command =
+        app.add_subcommand("cancel", "Stop a job: what is not sent yet will not be");
+    auto job = std::make_shared<std::string>();
+    command->add_option("job", *job, "The job's id")->required();
+    command->callback([&globals, job] {
+        globals.chosen = [&globals, job] { return cancel(globals, *job); };
+    });
+}
+
+}  // namespace fanfare::cli
