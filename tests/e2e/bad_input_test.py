@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""What is no job ends on the dead letters with its reason; the next good job goes through."""
+
+import json
+import shutil
+
+import broker
+from harness import PARTITIONS, ROOT, EndToEnd, main, until
+
+
+class BadInput(EndToEnd):
+    def test_each_ends_on_the_dead_letters(self):
+        run = self.new_run()
+        run.people(20)
+        shutil.copytree(ROOT / "config/systems", run.dir / "systems")
+        system = run.dir / "systems/shows/system.yaml"
+        text = system.read_text()
+        self.assertIn("\nkinds:\n", text)
+        system.write_text(text.replace("\nkinds:\n", "\nkinds:\n  bare:\n    audience: followers\n    channels: [email]\n"
+                                       "    templates: nowhere\n", 1))
+        run.settings["systems_dir"] = str(run.dir / "systems")
+        worker = run.worker()
+
+        def job(**changes):
+            return json.dumps({**run.job(), **changes}).encode()
+
+        good = job()
+        cases = [  # (code, message)
+            ("unknown_audience", job(audience={"name": "nobody-knows"})),
+            ("missing_parameter", job(audience={"name": "followers"})),
+            ("surplus_parameter", job(audience={"name": "followers", "params": {"user_id": "a", "x": "b"}})),
+            ("unknown_kind", job(kind="show.nothing")),
+            ("unknown_system", job(system="nowhere")),
+            ("unknown_template", job(kind="bare", channels=["email"])),
+            ("unknown_channel", job(channels=["email", "pigeon"])),
+            ("negative_expiry", job(ttl_s=-5)),
+            ("invalid_timestamp", job(expires_at="tomorrow")),
+            ("too_many_recipients", job(audience={"recipients": [f"p{n}" for n in range(11_000)]})),
+            ("not_json", good.replace(b"Friday", b"Fri\xff\xfeday")),
+            ("too_large", job(data={"title": "x" * 2_000_000})),
+            ("not_json", b"hello, this is no JSON"),
+            ("not_json", b""),
+            ("not_json", good[:-1]),
+            ("wrong_type", b"[]"),
+            ("duplicate_key", b'{"kind":"show.reminder",' + good[1:]),
+            ("nul_character", job(data={"title": "a\x00b"})),
+            ("too_deep", b"[" * 100 + b"]" * 100),
+            ("unknown_field", job(surprise=1)),
+            ("invalid_id", job(id="seven")),
+        ]
+        # A good one behind them all: nothing bad holds it up.
+        last = run.job()
+        run.publish(*[message for _, message in cases], last)
+        run.wait_settled(last["id"])
+        self.assert_told_once(run, last["id"])
+        dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases), 30)
+        by_value = {}
+        for value, headers in dead:
+            by_value.setdefault(value, []).append(headers)
+        self.assertEqual(len(dead), len(cases), [h.get("fanfare-reason") for _, h in dead])
+        for code, message in cases:
+            with self.subTest(code=code, message=message[:60]):
+                cut = message[:64 * 1024]
+                self.assertIn(cut, by_value, "its bytes, as they came")
+                headers = by_value[cut][0]
+                self.assertEqual(headers["fanfare-reason"], code)
+                self.assertGreater(len(headers["fanfare-message"]), 10)
+                self.assertEqual(headers["fanfare-topic"], run.name + ".jobs")
+                self.assertEqual(headers["fanfare-bytes"], str(len(message)))
+                self.assertEqual(headers["fanfare-truncated"], "true" if len(message) > len(cut) else "false")
+                for name in ("fanfare-partition", "fanfare-offset"):
+                    self.assertRegex(headers[name], r"^\d+$")
+        self.assertEqual(run.db.value("SELECT count(*) FROM job"), "1")
+        self.assertTrue(worker.is_alive())
+        self.assertEqual(worker.end(), 0)
+        # Read again by the next worker, nothing comes a second time.
+        run.worker()
+        again = run.publish(run.job())
+        run.wait_settled(again)
+        self.assertEqual(len(broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases) + 1, 3)), len(cases))
+
+    def test_rubbish_on_the_chunk_topics(self):
+        run = self.new_run()
+        run.people(20)
+        worker = run.worker()
+        rubbish = [b"", b"rubbish", b"{}", b"\xff" * 10, b'{"job":"x","channel":9,"number":-1}', b"x" * 100_000]
+        for lane in ("urgent", "normal", "bulk"):
+            broker.publish(run.brokers, f"{run.name}.chunks.{lane}", [(b"", value) for value in rubbish])
+        job = run.publish(run.job())
+        run.wait_settled(job)
+        self.assert_told_once(run, job)
+        dropped = "fanfare_worker_dead_letters_total"
+        until(lambda: "not_a_descriptor" in run.http(worker, "/metrics"), dropped, 20)
+        self.assertEqual(worker.end(), 0)
+
+
+if __name__ == "__main__":
+    main()

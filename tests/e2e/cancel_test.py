@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""A cancelled job stops, an expired one never starts."""
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+
+from harness import CHANNELS, EndToEnd, main, until
+
+PEOPLE = 1500
+
+
+def moment(seconds):
+    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Cancel(EndToEnd):
+    def slow_run(self):
+        run = self.new_run()
+        run.people(PEOPLE)
+        run.tune("email", chunk=25, chunks=2, concurrency=2, per_second=100)
+        run.tune("sms", chunk=16, chunks=4, per_second=100)
+        run.tune("push", chunk=20, chunks=4, per_second=100)
+        return run
+
+    def split(self, run, job, rest):
+        """Everybody was told or is `rest`; nobody is both. Returns how many were told, by channel."""
+        fates = self.assert_sound(run, job)
+        told = {}
+        for channel in CHANNELS:
+            accepted = run.sim.accepted(channel, job)
+            people = run.addresses("creator", channel)
+            owner = {a: r for r, addresses in people.items() for a in addresses}
+            sent = {r for (c, r), (o, _) in fates.items() if c == channel and o == "sent"}
+            outcomes = Counter(o for (c, _), (o, _) in fates.items() if c == channel)
+            self.assertEqual(set(outcomes) - {"sent", rest}, set(), channel)
+            self.assertGreater(outcomes[rest], 0, channel)
+            self.assert_same({owner[a] for a in accepted}, sent, f"told on {channel}")
+            self.assertEqual(max(accepted.values(), default=1), 1, f"told twice on {channel}")
+            told[channel] = len(accepted)
+        return told
+
+    def test_a_cancelled_job_stops(self):
+        run = self.slow_run()
+        run.worker()
+        job = run.publish(run.job())
+        until(lambda: min(run.told(job).values()) >= 50, lambda: "sending to begin" + run.progress(), 60)
+        run.db.psql(f"UPDATE job SET state = 'cancelled', finished_at = app_now() WHERE id = '{job}';")
+        claimed = Counter(channel for channel, _ in run.claimed())
+        before = run.told(job)
+        run.wait_settled(job, timeout_s=30)
+        told = self.split(run, job, "cancelled")
+        for channel in CHANNELS:
+            self.assertLessEqual(told[channel], before[channel] + claimed[channel], f"claimed after the cancel: {channel}")
+            self.assertLess(told[channel], PEOPLE)
+        self.assertEqual(run.state(job), "cancelled")
+
+    def test_an_expired_job_tells_nobody(self):
+        run = self.slow_run()
+        run.worker()
+        job = run.publish(run.job(expires_at=moment(-60)))
+        run.wait_settled(job)
+        fates = self.assert_sound(run, job)
+        self.assertEqual(set(fates.values()), {("expired", "past_expiry")})
+        self.assertEqual(len(fates), 3 * PEOPLE)
+        self.assertEqual(sum(run.told(job).values()), 0)
+
+    def test_a_job_expires_on_its_way(self):
+        run = self.slow_run()
+        run.worker()
+        job = run.publish(run.job(expires_at=moment(6)))
+        run.wait_settled(job)
+        told = self.split(run, job, "expired")
+        last = max(p["last_accept_ns"] for p in run.sim.summary(job).values())
+        limit = run.db.value(f"SELECT extract(epoch FROM expires_at) FROM job WHERE id = '{job}'")
+        self.assertLessEqual(last / 1e9, float(limit) + 0.5, "told after the expiry")
+        self.assertGreater(sum(told.values()), 0)
+
+
+if __name__ == "__main__":
+    main()

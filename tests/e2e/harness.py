@@ -1,0 +1,510 @@
+"""Runs the real programs against the real PostgreSQL and Kafka, and asks the simulator what happened.
+
+A test derives from EndToEnd and gets `self.run_`: a database, topics, a consumer group and a simulator of
+its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA_BROKERS:
+
+    eval "$(scripts/stack env)"; FANFARE_BIN_DIR=build/ci/bin python3 tests/e2e/fan_out_test.py
+"""
+
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import broker
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("FANFARE_BIN_DIR", ROOT / "build/ci/bin")).resolve()
+CHANNELS = ("email", "sms", "push")
+PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
+FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
+         "expired", "cancelled", "failed", "unknown"}
+MAILGUN_KEY = "key-0123456789abcdef0123456789abcdef"
+TWILIO_TOKEN = "0123456789abcdef0123456789abcdef"
+PARTITIONS = 3
+LOG_TAIL = 40
+_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def until(condition, what, timeout_s=60, every_s=0.05):
+    """What `condition` gives as soon as it is true; fails with `what` when it does not become so."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout_s} s for: {what() if callable(what) else what}")
+        time.sleep(every_s)
+
+
+def merge(into, changes):
+    """Puts `changes` into the map `into`, level by level."""
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            merge(into.setdefault(key, {}), value)
+        else:
+            into[key] = value
+    return into
+
+
+class Database:
+    """SQL through psql."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def psql(self, script, *arguments):
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-d",
+             self.url, *arguments, "-f", "-"], input=script, text=True, capture_output=True, timeout=240)
+        if done.returncode != 0:
+            raise RuntimeError(f"psql: {done.stderr.strip()}\n{script[:400]}")
+        return done.stdout
+
+    def rows(self, query):
+        return [[None if field == "\\N" else field for field in line.split("\t")]
+                for line in self.psql(query).splitlines()]
+
+    def value(self, query):
+        found = self.rows(query)
+        return found[0][0] if found else None
+
+    def load(self, table, rows):
+        """COPY of rows of text, None for NULL."""
+        lines = ("\t".join("\\N" if field is None else str(field) for field in row) for row in rows)
+        self.psql(f"COPY {table} FROM STDIN;\n" + "".join(line + "\n" for line in lines) + "\\.\n")
+
+    def migrate(self):
+        for file in sorted((ROOT / "config/migrations").glob("*.sql")):
+            self.psql(file.read_text(), "-1")
+
+
+class Process:
+    """A program in a session of its own, ended by its own id. It dies with the test."""
+
+    def __init__(self, name, arguments, log, environment):
+        self.name, self.log = name, log
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(
+                [str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                env=environment, start_new_session=True,
+                preexec_fn=lambda: _libc.prctl(_PDEATHSIG, signal.SIGKILL))
+
+    def is_alive(self):
+        return self.child.poll() is None
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def kill(self):
+        self.child.kill()
+        self.child.wait(30)
+
+    def end(self, timeout_s=60):
+        """SIGTERM; the exit code. A program that does not end is killed, and that is a failure."""
+        if self.is_alive():
+            self.child.send_signal(signal.SIGCONT)
+            self.child.terminate()
+        try:
+            return self.child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {timeout_s} s of SIGTERM") from None
+
+
+class Simulator:
+    """fanfare-sim: every provider, and the oracle."""
+
+    def __init__(self, run, arguments):
+        ports, self.ca = run.dir / "ports.json", run.dir / "ca.pem"
+        self.process = run.start("sim", BIN / "fanfare-sim", "--ports-file", ports, "--ca-file",
+                                 self.ca, *arguments)
+        until(lambda: ports.exists() or not self.process.is_alive(), "the simulator's ports", 20)
+        self.ports = json.loads(ports.read_text())
+
+    def call(self, path, body=None, post=False):
+        data = json.dumps(body).encode() if body is not None else (b"" if post else None)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['admin']}{path}", data=data)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as fault:
+            raise RuntimeError(f"{path}: {fault.code} {fault.read().decode()}") from None
+
+    def control(self, **providers):
+        """control(mailgun={...}, all={...})"""
+        self.call("/control", {("*" if p == "all" else p): s for p, s in providers.items()})
+
+    def hold(self):
+        self.call("/control/hold", post=True)
+
+    def release(self):
+        self.call("/control/release", post=True)
+
+    def reset(self):
+        self.call("/oracle/reset", post=True)
+
+    def summary(self, job=None):
+        found = json.loads(self.call("/oracle/summary" + (f"?job={job}" if job else "")))
+        return found.get("providers", found)
+
+    def count(self, provider, name, job=None):
+        return self.summary(job).get(provider, {}).get(name, 0)
+
+    def accepted(self, channel, job):
+        """Address -> how often it was told."""
+        text = self.call(f"/oracle/accepted?provider={PROVIDERS[channel]}&job={job}")
+        return {address: int(count) for address, count in
+                (line.rsplit("\t", 1) for line in text.splitlines())}
+
+
+class Run:
+    """One database, one topic prefix, one simulator, and the programs that use them."""
+
+    def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None):
+        self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-"))
+        self.processes = []
+        self.name = "e2e_" + secrets.token_hex(6)
+        self.maintenance = Database(database_url or self._needed("FANFARE_TEST_DATABASE_URL"))
+        self.brokers = (brokers or self._needed("FANFARE_TEST_KAFKA_BROKERS")) if kafka else "embedded"
+        self.topics = [f"{self.name}.{t}" for t in ("jobs", "dead", "chunks.urgent", "chunks.normal",
+                                                   "chunks.bulk")]
+        parts = urllib.parse.urlsplit(self.maintenance.url)
+        self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
+        self.maintenance.psql(f'CREATE DATABASE {self.name};')
+        self.db.migrate()
+        self.db.psql((ROOT / "tests/fixtures/shows.sql").read_text())
+        self.sim = Simulator(self, sim)
+        self.settings = self._settings()
+
+    @staticmethod
+    def _needed(name):
+        if name not in os.environ:
+            raise RuntimeError(f'{name} is not set: eval "$(scripts/stack env)", or use scripts/test')
+        return os.environ[name]
+
+    def _settings(self):
+        http, https = self.sim.ports["http"], self.sim.ports["https"]
+        key = self.dir / "key.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
+                        "-out", key], check=True, capture_output=True)
+        (self.dir / "account.json").write_text(json.dumps({
+            "type": "service_account", "project_id": "demo", "private_key_id": "k1",
+            "private_key": key.read_text(), "client_email": "fanfare@demo.iam.gserviceaccount.com",
+            "token_uri": f"https://localhost:{https}/token"}))
+        return {
+            "kafka": {"brokers": self.brokers, "topic_prefix": self.name, "group": self.name,
+                      "partitions": PARTITIONS, "client": {"session.timeout.ms": "6000"}},
+            "database": {"url": {"env": "FANFARE_DATABASE_URL"}},
+            "systems_dir": str(ROOT / "config/systems"),
+            "templates_dir": str(ROOT / "templates"),
+            "callback_url": "https://hooks.example.com",
+            "worker": {"sweep_interval_ms": 200, "republish_after_ms": 2000, "backoff_first_ms": 100,
+                       "backoff_max_ms": 1000},
+            "producer": {"poll_interval_ms": 200},
+            "accounts": [
+                {"name": "e2e-mailgun", "type": "mailgun", "allow_http": True, "timeout_ms": 10000,
+                 "rate": {"per_second": 0, "concurrency": 8},
+                 "options": {"domain": "mg.example.org", "from": "Fanfare <shows@mg.example.org>",
+                             "base_url": f"http://127.0.0.1:{http}"},
+                 "secrets": {"api_key": {"env": "E2E_MAILGUN_KEY"}}},
+                {"name": "e2e-twilio", "type": "twilio", "allow_http": True, "timeout_ms": 10000,
+                 "rate": {"per_second": 0, "concurrency": 64},
+                 "options": {"account_sid": "AC00000000000000000000000000000001", "from": "+15005550006",
+                             "base_url": f"http://127.0.0.1:{http}"},
+                 "secrets": {"auth_token": {"env": "E2E_TWILIO_TOKEN"}}},
+                {"name": "e2e-fcm", "type": "fcm", "timeout_ms": 10000, "ca_file": str(self.sim.ca),
+                 "rate": {"per_second": 0, "concurrency": 100},
+                 "options": {"base_url": f"https://localhost:{https}",
+                             "token_uri": f"https://localhost:{https}/token"},
+                 "secrets": {"service_account": {"file": str(self.dir / "account.json")}}}]}
+
+    def account(self, channel):
+        return self.settings["accounts"][CHANNELS.index(channel)]
+
+    def tune(self, channel, *, concurrency=None, per_second=None, timeout_ms=None, chunk=None, chunks=None):
+        """Settings of one channel, before a program starts."""
+        account = self.account(channel)
+        for where, key, value in ((account["rate"], "concurrency", concurrency),
+                                  (account["rate"], "per_second", per_second),
+                                  (account, "timeout_ms", timeout_ms)):
+            if value is not None:
+                where[key] = value
+        limits = {k: v for k, v in (("chunk_recipients_max", chunk), ("chunks_in_flight_max", chunks)) if v}
+        if limits:
+            merge(self.settings["worker"], {"channels": {channel: limits}})
+
+    def short_leases(self, lease_ms=4000, timeout_ms=1500):
+        self.settings["worker"]["lease_ms"] = lease_ms
+        for channel in CHANNELS:
+            self.tune(channel, timeout_ms=timeout_ms)
+
+    # Programs.
+
+    def environment(self, **more):
+        return {"PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": self.db.url,
+                "E2E_MAILGUN_KEY": MAILGUN_KEY, "E2E_TWILIO_TOKEN": TWILIO_TOKEN,
+                **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **more}
+
+    def start(self, name, program, *arguments, **environment):
+        index = sum(1 for p in self.processes if p.name.startswith(name))
+        process = Process(f"{name}{index}", [program, *arguments], self.dir / f"{name}{index}.log",
+                          self.environment(**environment))
+        self.processes.append(process)
+        return process
+
+    def _program(self, name, program, ready_s):
+        (self.dir / "fanfare.yaml").write_text(json.dumps(self.settings, indent=1))
+        port_file = self.dir / f"{name}-{secrets.token_hex(3)}.port"
+        process = self.start(name, BIN / program, "-c", self.dir / "fanfare.yaml",
+                             FANFARE_OBSERVE_PORT_FILE=str(port_file))
+        process.port_file = port_file
+        if ready_s:
+            until(lambda: self.is_ready(process), f"{process.name} to be ready", ready_s)
+        return process
+
+    def worker(self, ready_s=60):
+        return self._program("worker", "fanfare-worker", ready_s)
+
+    def producer(self, ready_s=60):
+        return self._program("producer", "fanfare-producer", ready_s)
+
+    def is_ready(self, process):
+        if not process.is_alive():
+            raise AssertionError(f"{process.name} ended with {process.child.returncode}")
+        try:
+            return bool(self.http(process, "/readyz"))
+        except (OSError, ValueError):
+            return False
+
+    def http(self, process, path):
+        port = int(process.port_file.read_text())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.read().decode() or "ok"
+
+    # What a backend does.
+
+    def people(self, count, creator="creator", prefix="p", email=True, sms=True, push=True):
+        """`count` followers of `creator`, reachable on the given channels."""
+        self.db.psql(f"""
+            INSERT INTO users (id, username) VALUES ('{creator}', 'Mira') ON CONFLICT DO NOTHING;
+            INSERT INTO users (id, username, email, phone, locale, time_zone)
+            SELECT '{prefix}' || lpad(n::text, 6, '0'), 'viewer' || n,
+                   CASE WHEN {email} THEN '{prefix}' || n || '@example.com' END,
+                   CASE WHEN {sms} THEN '+1555' || lpad(n::text, 7, '0') END,
+                   (ARRAY['en', 'de', NULL])[1 + n % 3], (ARRAY['Europe/Berlin', 'UTC', NULL])[1 + n % 3]
+            FROM generate_series(1, {count}) n;
+            INSERT INTO followers (follower_id, followed_id)
+            SELECT '{prefix}' || lpad(n::text, 6, '0'), '{creator}' FROM generate_series(1, {count}) n;
+            INSERT INTO push_tokens (user_id, token)
+            SELECT '{prefix}' || lpad(n::text, 6, '0'), 'token-{prefix}-' || n
+            FROM generate_series(1, {count}) n WHERE {push};
+            ANALYZE users, followers, push_tokens;""")
+
+    def job(self, creator="creator", channels=CHANNELS, **more):
+        """A job as a backend writes it: everyone who follows `creator`."""
+        key = str(uuid.uuid4())
+        starts = datetime.now(timezone.utc) + timedelta(minutes=20)
+        return {"version": 1, "id": key, "idempotency_key": "e2e-" + key, "system": "shows",
+                "kind": "show.reminder", "audience": {"name": "followers", "params": {"user_id": creator}},
+                "channels": list(channels),
+                "data": {"show_id": "s1", "user_id": creator, "username": "Mira",
+                         "title": "Friday <Night> & Co", "starts_at": starts.strftime("%Y-%m-%dT%H:%M:%SZ")},
+                **more}
+
+    def publish(self, *jobs, brokers=None):
+        """Jobs as dicts or bytes; the id of the last one."""
+        broker.publish(brokers or self.brokers, self.name + ".jobs", [
+            (b"k%d" % i, job if isinstance(job, bytes) else json.dumps(job).encode())
+            for i, job in enumerate(jobs)])
+        return jobs[-1]["id"] if isinstance(jobs[-1], dict) else None
+
+    # What the ledger says.
+
+    def state(self, job):
+        return self.db.value(f"SELECT state FROM job WHERE id = '{job}'")
+
+    def claimed(self):
+        """(channel, recipient) of all chunks that are somebody's now."""
+        return {(c, r) for c, r in self.db.rows(
+            "SELECT ch.name, unnest(c.recipients) FROM chunk c JOIN channel ch ON ch.code = c.channel "
+            "WHERE c.state = 'claimed'")}
+
+    def told(self, job):
+        """How many messages the simulator has accepted for a job, by channel."""
+        found = self.sim.summary(job)
+        return {c: found.get(PROVIDERS[c], {}).get("accepted", 0) for c in CHANNELS}
+
+    def progress(self):
+        return "\n" + self.db.psql("SELECT j.id, j.state, j.planned, c.channel, c.state, count(*), sum(size) "
+                                   "FROM job j LEFT JOIN chunk c ON c.job_id = j.id GROUP BY 1,2,3,4,5 "
+                                   "ORDER BY 1,4,5 LIMIT 40")
+
+    def wait_settled(self, *jobs, timeout_s=120):
+        """Until every job is over and no chunk of it is open."""
+        ids = ",".join(f"'{job}'" for job in jobs)
+        query = (f"SELECT (SELECT count(*) FROM job WHERE id IN ({ids}) AND state IN ('done','cancelled','failed'))"
+                 f" = {len(jobs)} AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id IN ({ids}) AND state <> 'done')")
+        until(lambda: self.db.value(query) == "t", lambda: "jobs to settle" + self.progress(), timeout_s, 0.1)
+
+    def fates(self, job):
+        """(channel, recipient) -> (outcome, reason), of everyone planned."""
+        rows = self.db.rows(f"SELECT channel, recipient, outcome, reason FROM delivery WHERE job_id = '{job}'")
+        found = {(c, r): (o, why) for c, r, o, why in rows}
+        if len(found) != len(rows):
+            raise AssertionError(f"job {job}: somebody is in two chunks")
+        return found
+
+    def addresses(self, creator, channel):
+        """Follower -> addresses, as the database has them; everyone who follows."""
+        column = {"email": "u.email", "sms": "u.phone", "push": "t.token"}[channel]
+        join = "LEFT JOIN push_tokens t ON t.user_id = u.id" if channel == "push" else ""
+        found = {}
+        for person, address in self.db.rows(
+                f"SELECT f.follower_id, {column} FROM followers f JOIN users u ON u.id = f.follower_id {join} "
+                f"WHERE f.followed_id = '{creator}'"):
+            known = found.setdefault(person, set())
+            if address is not None:
+                known.add(address)
+        return found
+
+    def idle(self):
+        """True when no program has a connection to the database any more."""
+        return self.db.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                             "AND pid <> pg_backend_pid() AND backend_type = 'client backend'") == "0"
+
+    # The end.
+
+    def stop(self):
+        faults = []
+        for process in reversed(self.processes):
+            try:
+                process.end()
+            except AssertionError as fault:
+                faults.append(str(fault))
+        for clean in (lambda: self.maintenance.psql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE);"),
+                      lambda: self.brokers == "embedded" or broker.delete_topics(self.brokers, self.topics)):
+            try:
+                clean()
+            except Exception as fault:  # A broken service must not hide what the test found.
+                say(f"cleaning up: {fault}")
+        if faults:
+            raise AssertionError("; ".join(faults))
+
+    def show_logs(self):
+        for process in self.processes:
+            lines = process.log.read_text(errors="replace").splitlines()
+            say(f"--- {process.name} (exit {process.child.returncode}), the last lines of {process.log}")
+            for line in lines[-LOG_TAIL:]:
+                say("    " + line[:400])
+
+
+class EndToEnd(unittest.TestCase):
+    """A test with a Run. Logs are shown and kept when it fails."""
+
+    maxDiff = 2000
+
+    def run(self, result=None):
+        self.runs_ = []
+        known = len(result.failures) + len(result.errors)
+        super().run(result)
+        failed = len(result.failures) + len(result.errors) > known
+        for run in self.runs_:
+            if failed:
+                run.show_logs()
+            else:
+                shutil.rmtree(run.dir, ignore_errors=True)
+
+    def new_run(self, **options):
+        run = Run.__new__(Run)
+        run.dir, run.processes = None, []
+        try:
+            run.__init__(**options)
+        finally:
+            if run.dir:
+                self.runs_.append(run)
+                self.addCleanup(run.stop)
+        return run
+
+    # Assertions.
+
+    def assert_same(self, found, expected, what):
+        """Two sets, and what differs in a few words."""
+        missing, surplus = sorted(expected - found), sorted(found - expected)
+        if missing or surplus:
+            self.fail(f"{what}: {len(missing)} missing {missing[:5]}, {len(surplus)} too many {surplus[:5]}")
+
+    def assert_sound(self, run, job):
+        """What is true of every settled job: planned is the sum of outcomes, all are final, every
+        person is in the ledger once, and whom the ledger calls sent the provider has accepted."""
+        fates = run.fates(job)
+        open_ = [k for k, (outcome, _) in fates.items() if outcome not in FINAL]
+        self.assertEqual(open_[:5], [], f"{len(open_)} have no final outcome")
+        planned = json.loads(run.db.value(f"SELECT array_to_json(planned) FROM job WHERE id = '{job}'"))
+        by_channel = Counter(channel for channel, _ in fates)
+        self.assertEqual(planned, [by_channel[c] for c in CHANNELS], "planned = the sum of outcomes")
+        for channel, count, total in run.db.rows(
+                "SELECT channel, planned, sent+delivered+opened+clicked+refused+suppressed+opted_out+no_address+"
+                f"expired+cancelled+failed+unknown FROM job_progress WHERE job_id = '{job}'"):
+            self.assertEqual((int(count), int(total)), (by_channel[channel],) * 2, f"tallies of {channel}")
+        return fates
+
+    def assert_accounted(self, run, job, creator="creator", channels=CHANNELS, once=("email", "sms")):
+        """Beside assert_sound(): everyone who follows is planned; sent means accepted; accepted means
+        sent or unknown; nobody is told twice on the channels of `once`. Returns outcomes counted."""
+        fates = self.assert_sound(run, job)
+        counts = {}
+        for channel in channels:
+            expected = run.addresses(creator, channel)
+            accepted = run.sim.accepted(channel, job)
+            mine = {r: o for (c, r), (o, _) in fates.items() if c == channel}
+            self.assert_same(set(mine), set(expected), f"planned on {channel}")
+            owner = {a: r for r, addresses in expected.items() for a in addresses}
+            self.assert_same(set(accepted) - set(owner), set(), f"strangers told on {channel}")
+            told = {owner[a] for a in accepted}
+            sent = {r for r, o in mine.items() if o == "sent"}
+            unknown = {r for r, o in mine.items() if o == "unknown"}
+            self.assert_same(sent - told, set(), f"recorded as sent but never told on {channel}")
+            self.assert_same(told - sent - unknown, set(), f"told, but the ledger denies it, on {channel}")
+            self.assert_same({r for r, o in mine.items() if o == "no_address"},
+                             {r for r, a in expected.items() if not a}, f"no_address on {channel}")
+            if channel in once:
+                twice = sorted(a for a, n in accepted.items() if n > 1)
+                self.assertEqual(twice[:5], [], f"{len(twice)} told twice on {channel}")
+            counts[channel] = Counter(mine.values())
+        return counts
+
+    def assert_told_once(self, run, job, creator="creator", channels=CHANNELS):
+        """Nothing went wrong: everybody with an address was told once, on every device, and the ledger
+        says exactly that."""
+        counts = self.assert_accounted(run, job, creator, channels, once=channels)
+        self.assertEqual(run.state(job), "done")
+        for channel in channels:
+            expected = {a for addresses in run.addresses(creator, channel).values() for a in addresses}
+            self.assert_same(set(run.sim.accepted(channel, job)), expected, f"told on {channel}")
+            self.assertEqual(set(counts[channel]) - {"sent", "no_address"}, set(), f"outcomes of {channel}")
+        return counts
+
+
+def main():
+    unittest.main(verbosity=2)

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""kill -9 in the middle of a job loses nobody and tells nobody twice whose channel says so."""
+
+import random
+
+from harness import CHANNELS, EndToEnd, main, say, until
+
+SEED = 20180501
+KILLS = 5
+
+
+class Crash(EndToEnd):
+    def slow_run(self, people):
+        run = self.new_run()
+        run.short_leases()
+        run.tune("email", chunk=20, chunks=4, concurrency=2)
+        run.tune("sms", chunk=16, chunks=8, concurrency=50)
+        run.tune("push", chunk=25, chunks=8, concurrency=50)
+        run.people(people)
+        run.sim.control(all={"latency_ms": 100})
+        return run
+
+    def wait_told(self, run, job, total, timeout_s=90):
+        until(lambda: sum(run.told(job).values()) >= total, lambda: f"{total} accepted" + run.progress(),
+              timeout_s, 0.02)
+
+    def assert_push_repeats_only(self, run, job, in_doubt):
+        """Push is sent again by policy: only to those whose chunk was claimed when a worker died."""
+        accepted = run.sim.accepted("push", job)
+        owner = {a: r for r, addresses in run.addresses("creator", "push").items() for a in addresses}
+        twice = {owner[a] for a, n in accepted.items() if n > 1}
+        self.assert_same(twice - {r for c, r in in_doubt if c == "push"}, set(), "push repeated without doubt")
+        return len(twice)
+
+    def assert_doubt_is_honest(self, run, job, in_doubt, counts):
+        """`unknown` only for what was claimed at a kill; push has no unknowns."""
+        unknown = {k for k, (o, _) in run.fates(job).items() if o == "unknown"}
+        self.assert_same(unknown - in_doubt, set(), "unknown, though nobody was sending it")
+        self.assertEqual(counts["push"]["unknown"], 0)
+        for channel in CHANNELS:
+            self.assertEqual(set(counts[channel]) - {"sent", "unknown"}, set(), channel)
+
+
+class Kill(Crash):
+    def test_one_kill_in_the_middle(self):
+        run = self.slow_run(3000)
+        worker = run.worker()
+        job = run.publish(run.job())
+        until(lambda: min(run.told(job).values()) >= 100, lambda: "all channels" + run.progress(), 60, 0.02)
+        worker.kill()
+        until(run.idle, "the connections of the dead worker to end", 20)
+        in_doubt, told = run.claimed(), run.told(job)
+        self.assertTrue(all(any(c == channel for c, _ in in_doubt) for channel in CHANNELS), "not in the middle")
+        self.assertTrue(all(told[c] < 3000 for c in CHANNELS), told)
+        run.sim.control(all={"latency_ms": 0})
+        run.worker()
+        run.wait_settled(job)
+        counts = self.assert_accounted(run, job)
+        self.assert_doubt_is_honest(run, job, in_doubt, counts)
+        repeats = self.assert_push_repeats_only(run, job, in_doubt)
+        say(f"    one kill: told before {told}, in doubt {len(in_doubt)}, push repeated {repeats}, {counts}")
+
+    def test_a_parked_request_was_never_sent(self):
+        """Killed while every request stands before the provider: unknown, though nobody was told."""
+        run = self.slow_run(600)
+        run.sim.hold()
+        worker = run.worker()
+        job = run.publish(run.job(channels=["email", "sms"]))
+        until(lambda: {c for c, _ in run.claimed()} == {"email", "sms"}, "both channels to be claimed", 60)
+        worker.kill()
+        until(run.idle, "the connections of the dead worker to end", 20)
+        in_doubt = run.claimed()
+        run.sim.release()
+        run.worker()
+        run.wait_settled(job)
+        self.assert_accounted(run, job, channels=["email", "sms"])
+        unknown = {k for k, (o, _) in run.fates(job).items() if o == "unknown"}
+        self.assert_same(unknown, in_doubt, "unknown after the kill")
+
+
+class ManyKills(Crash):
+    def test_kills_at_random_moments(self):
+        run = self.slow_run(5000)
+        dice = random.Random(SEED)
+        moments = sorted(dice.sample(range(1, 12_000), KILLS))
+        in_doubt = set()
+        worker = run.worker()
+        job = run.publish(run.job())
+        for moment in moments:
+            self.wait_told(run, job, moment)
+            worker.kill()
+            until(run.idle, "the connections of the dead worker to end", 20)
+            in_doubt |= run.claimed()
+            worker = run.worker(ready_s=None)
+        run.wait_settled(job, timeout_s=150)
+        counts = self.assert_accounted(run, job)
+        self.assert_doubt_is_honest(run, job, in_doubt, counts)
+        repeats = self.assert_push_repeats_only(run, job, in_doubt)
+        say(f"    seed {SEED}, killed at {moments}: in doubt {len(in_doubt)}, push repeated {repeats}, {counts}")
+
+
+class Drain(Crash):
+    def test_sigterm_finishes_what_is_claimed(self):
+        run = self.slow_run(3000)
+        worker = run.worker()
+        job = run.publish(run.job())
+        until(lambda: min(run.told(job).values()) >= 100, lambda: "all channels" + run.progress(), 60, 0.02)
+        self.assertEqual(worker.end(timeout_s=30), 0)
+        self.assertEqual(run.claimed(), set(), "left claimed by a worker that drained")
+        left = int(run.db.value("SELECT count(*) FROM chunk WHERE state = 'planned'"))
+        self.assertGreater(left, 0, "not in the middle")
+        run.sim.control(all={"latency_ms": 0})
+        run.worker()
+        run.wait_settled(job)
+        self.assert_told_once(run, job)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Workers side by side; one dies, one is stopped for longer than its lease and comes back."""
+
+import signal
+import time
+
+from harness import CHANNELS, main, say, until
+from kill_test import Crash
+
+LEASE_S, SESSION_S = 4, 6
+
+
+class Replicas(Crash):
+    def start_all(self, count, people):
+        run = self.slow_run(people)
+        workers = [run.worker() for _ in range(count)]
+        job = run.publish(run.job())
+        return run, workers, job
+
+    def stop_for_longer_than_the_lease(self, run, worker, job):
+        """Stops it when it really holds something."""
+        self.wait_told(run, job, 600)
+        worker.signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        until(lambda: time.monotonic() - stopped > max(LEASE_S, SESSION_S) + 1, "the lease to run out", 30)
+        worker.signal(signal.SIGCONT)
+
+    def finish(self, run, job, workers):
+        run.wait_settled(job, timeout_s=150)
+        counts = self.assert_accounted(run, job)
+        for channel in CHANNELS:
+            self.assertEqual(set(counts[channel]) - {"sent", "unknown"}, set(), channel)
+        self.assertEqual(counts["push"]["unknown"], 0)
+        for worker in workers:
+            self.assertEqual(worker.end(), 0, worker.name)
+        repeats = run.sim.summary(job)["fcm"]["extra"]
+        say(f"    {counts}, push repeated {repeats}")
+        return counts
+
+
+class TwoWorkers(Replicas):
+    def test_side_by_side(self):
+        run, workers, job = self.start_all(2, 3000)
+        run.wait_settled(job)
+        self.assert_told_once(run, job)
+        shares = [run.http(w, "/metrics").count("\n") for w in workers]
+        self.assertTrue(all(shares))
+
+    def test_one_is_stopped(self):
+        run, workers, job = self.start_all(2, 5000)
+        self.stop_for_longer_than_the_lease(run, workers[0], job)
+        self.finish(run, job, workers)
+
+
+class ThreeWorkers(Replicas):
+    def test_one_is_killed_and_one_is_stopped(self):
+        run, workers, job = self.start_all(3, 6000)
+        self.wait_told(run, job, 300)
+        workers[0].kill()
+        self.stop_for_longer_than_the_lease(run, workers[1], job)
+        self.finish(run, job, workers[1:])
+
+
+if __name__ == "__main__":
+    main()
