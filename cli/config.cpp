@@ -129,11 +129,11 @@ private:
                 for (pqxx::row::size_type i = 0; i < rows.columns(); ++i) {
                     found = found || column == rows.column_name(i);
                 }
-                if (!found) differ("", fmt::format("a column {}", column));
+                if (!found) differ("(query)", fmt::format("a column {}", column));
             }
         } catch (const pqxx::sql_error& fault) {
             const std::string_view text{fault.what()};
-            differ("", fmt::format("a query that PostgreSQL takes: {}",
+            differ("(query)", fmt::format("a query that PostgreSQL takes: {}",
                                    text.substr(0, text.find('\n'))));
         }
     }

@@ -1,0 +1,103 @@
+#include "database_case.hpp"
+
+#include "core/ledger/migrate.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace fanfare::testing {
+namespace {
+
+std::string on_database(const std::string& server, const std::string& name) {
+    return server.substr(0, server.rfind('/') + 1) + name;
+}
+
+std::string contents(const std::string& path) {
+    std::ifstream stream{std::string{FANFARE_SOURCE_DIR} + path};
+    std::stringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+}  // namespace
+
+void EmptyDatabaseCase::SetUp() {
+    const char* const server = std::getenv("FANFARE_TEST_DATABASE_URL");
+    if (server == nullptr) GTEST_SKIP() << "FANFARE_TEST_DATABASE_URL is not set";
+    static std::atomic<int> count{0};
+    server_ = server;
+    name_ = fmt::format("fanfare_producer_{}_{}", ::getpid(), ++count);
+    pqxx::connection connection{server_};
+    pqxx::nontransaction{connection}.exec("CREATE DATABASE " + name_);
+    url = Secret{on_database(server_, name_)};
+}
+
+void EmptyDatabaseCase::TearDown() {
+    if (name_.empty()) return;
+    pqxx::connection connection{server_};
+    pqxx::nontransaction{connection}.exec(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+}
+
+void LedgerCase::SetUp() {
+    EmptyDatabaseCase::SetUp();
+    if (IsSkipped()) return;
+    ASSERT_TRUE(
+        ledger::migrate(url, std::string{FANFARE_SOURCE_DIR} + "/config/migrations").has_value());
+    pool = std::make_unique<postgres::Pool>(url, postgres::Limits{}, 1);
+    sql(contents("/tests/fixtures/shows.sql"));
+    sql("INSERT INTO users (id, username) VALUES ('ann', 'Ann')");
+    sql("CREATE TABLE test_clock (shift interval NOT NULL); INSERT INTO test_clock VALUES ('0'); "
+        "CREATE OR REPLACE FUNCTION app_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+        "'SELECT clock_timestamp() + (SELECT shift FROM public.test_clock)'");
+    auto loaded = load_systems(std::string{FANFARE_SOURCE_DIR} + "/config/systems",
+                               [](const std::string&) { return std::nullopt; });
+    systems = std::get<Systems>(loaded);
+    std::erase_if(systems, [](const auto& system) { return system.first != "shows"; });
+    systems.at("shows").database = Secret{};  // The ledger's.
+}
+
+void LedgerCase::TearDown() {
+    pool.reset();
+    EmptyDatabaseCase::TearDown();
+}
+
+void LedgerCase::sql(const std::string& statement) {
+    run([&](postgres::Connection& connection) {
+        pqxx::work work{connection.raw()};
+        work.exec(statement);
+        work.commit();
+        return true;
+    });
+}
+
+std::string LedgerCase::ask(const std::string& query) {
+    return run([&](postgres::Connection& connection) {
+        pqxx::nontransaction work{connection.raw()};
+        const auto rows = work.exec(query);
+        return rows.empty() ? std::string{} : std::string{rows[0][0].c_str()};
+    });
+}
+
+void LedgerCase::advance(const std::string& interval) {
+    sql(fmt::format("UPDATE test_clock SET shift = shift + interval '{}'", interval));
+}
+
+void LedgerCase::add_show(const std::string& id, const std::string& starts) {
+    sql(fmt::format("INSERT INTO scheduled_shows (id, user_id, title, scheduled_at) VALUES "
+                    "('{}', 'ann', 'Live', now() AT TIME ZONE 'UTC' + interval '{}')",
+                    id, starts));
+}
+
+std::string LedgerCase::states() {
+    return ask(
+        "SELECT string_agg(subject || ':' || state, ' ' ORDER BY subject, occurrence) "
+        "FROM notification");
+}
+
+}  // namespace fanfare::testing

@@ -1,0 +1,148 @@
+#include "producer/schedule/refresh.hpp"
+
+#include "database_case.hpp"
+
+#include <fmt/format.h>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RefreshTest : public testing::LedgerCase {
+protected:
+    ledger::RefreshTally refresh() {
+        return attempt().value().value().tally;
+    }
+    Result<std::optional<RefreshReport>> attempt() {
+        Refresher refresher{{*pool, *pool, system_clock(), 3600s}, systems.at("shows")};
+        return refresher.refresh(systems.at("shows").schedules.at(0));
+    }
+    // Another due query in the place of the configured one.
+    void query(const std::string& text) {
+        systems.at("shows").schedules.at(0).query.sql = text;
+        systems.at("shows").schedules.at(0).query.parameters.clear();
+    }
+    static constexpr const char* two_rows =
+        "SELECT subject, '2099-01-01Z'::timestamptz AS occurrence, now() AS due_at, "
+        "'2099-01-01Z'::timestamptz AS expires_at, '{\"user_id\":\"ann\"}'::json AS params, "
+        "'{}'::json AS data FROM (VALUES ('a'), ('b')) v(subject)";
+};
+
+TEST_F(RefreshTest, FindsWhatIsDueAndThenWritesNothing) {
+    add_show("s1", "20 minutes");
+    add_show("far", "2 hours");
+    EXPECT_EQ(refresh().found, 1U);
+    EXPECT_EQ(states(), "s1:scheduled");
+    EXPECT_EQ(ask("SELECT data->>'title' || params::text FROM notification"),
+              "Live{\"user_id\": \"ann\"}");
+    const auto version = ask("SELECT xmin::text || ctid::text FROM notification");
+    const auto again = refresh();
+    EXPECT_EQ(again.found + again.changed + again.cancelled, 0U);
+    EXPECT_EQ(ask("SELECT xmin::text || ctid::text FROM notification"), version);
+}
+
+TEST_F(RefreshTest, ANewTitleChangesWhatIsStillScheduled) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE scheduled_shows SET title = 'Other'");
+    EXPECT_EQ(refresh().changed, 1U);
+    EXPECT_EQ(ask("SELECT data->>'title' FROM notification"), "Other");
+    sql("UPDATE notification SET state = 'published'");
+    sql("UPDATE scheduled_shows SET title = 'Third'");
+    EXPECT_EQ(refresh().changed, 0U);
+    EXPECT_EQ(ask("SELECT data->>'title' FROM notification"), "Other");
+}
+
+TEST_F(RefreshTest, ACancelledOrLiveShowIsCancelled) {
+    add_show("s1", "20 minutes");
+    add_show("s2", "20 minutes");
+    add_show("s3", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE scheduled_shows SET status = 'cancelled' WHERE id = 's1'");
+    sql("UPDATE scheduled_shows SET status = 'live' WHERE id = 's2'");
+    EXPECT_EQ(refresh().cancelled, 2U);
+    EXPECT_EQ(states(), "s1:cancelled s2:cancelled s3:scheduled");
+}
+
+TEST_F(RefreshTest, AMovedShowIsAnotherNotificationAndBackTheFirstAgain) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE scheduled_shows SET scheduled_at = scheduled_at + interval '10 minutes'");
+    const auto moved = refresh();
+    EXPECT_EQ(moved.found, 1U);
+    EXPECT_EQ(moved.cancelled, 1U);
+    EXPECT_EQ(states(), "s1:cancelled s1:scheduled");
+    EXPECT_EQ(ask("SELECT count(DISTINCT job_id) FROM notification"), "2");
+    sql("UPDATE scheduled_shows SET scheduled_at = scheduled_at - interval '10 minutes'");
+    std::ignore = refresh();
+    EXPECT_EQ(states(), "s1:scheduled s1:cancelled");
+}
+
+TEST_F(RefreshTest, MovedBeyondTheHorizonIsCancelledToo) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE scheduled_shows SET scheduled_at = scheduled_at + interval '1 day'");
+    std::ignore = refresh();
+    EXPECT_EQ(states(), "s1:cancelled");
+}
+
+TEST_F(RefreshTest, WhatIsPublishedOrPastStaysWhatItIs) {
+    add_show("s1", "20 minutes");
+    add_show("s2", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE notification SET state = 'published' WHERE subject = 's1'");
+    sql("UPDATE notification SET expires_at = app_now() - interval '1 s', "
+        "occurrence = app_now() - interval '1 s' WHERE subject = 's2'");
+    sql("DELETE FROM scheduled_shows");
+    EXPECT_EQ(refresh().cancelled, 0U);
+    EXPECT_EQ(states(), "s1:published s2:scheduled");
+}
+
+TEST_F(RefreshTest, AQueryThatFailsMidwayChangesNothing) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    query("SELECT g::text AS subject, '2099-01-01Z'::timestamptz AS occurrence, now() AS due_at, "
+          "NULL::timestamptz AS expires_at, '{}'::json AS params, "
+          "json_build_object('x', 1 / (2500 - g)) AS data FROM generate_series(1, 3000) g");
+    const auto done = attempt();
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().doing, ::testing::HasSubstr("system.yaml"));
+    EXPECT_EQ(states(), "s1:scheduled");
+}
+
+TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndNothingIsCancelled) {
+    query(two_rows);
+    std::ignore = refresh();
+    EXPECT_EQ(states(), "a:scheduled b:scheduled");
+    query(std::string{"SELECT nullif(subject, 'a') AS subject, occurrence, due_at, expires_at, "
+                      "params, data FROM ("} + two_rows + ") rows WHERE subject = 'a' UNION ALL "
+          "SELECT 'c', '2099-01-01Z', now(), 'infinity', '{}', '{}' UNION ALL "
+          "SELECT 'd', '2099-01-01Z', now(), NULL, '[1]', '{}' UNION ALL "
+          "SELECT 'e', '2099-01-01Z', now(), NULL, NULL, NULL");
+    const auto report = attempt().value().value();
+    EXPECT_EQ(report.rows, 4U);
+    EXPECT_EQ(report.unusable, 3U);
+    EXPECT_EQ(states(), "a:scheduled b:scheduled e:scheduled");
+}
+
+TEST_F(RefreshTest, RepeatedRowsAreOne) {
+    query(std::string{two_rows} + " UNION ALL " + two_rows);
+    EXPECT_EQ(refresh().found, 2U);
+}
+
+TEST_F(RefreshTest, OnlyOneProducerRefreshesAKindAtATime) {
+    add_show("s1", "20 minutes");
+    run([&](postgres::Connection& other) {
+        auto held = ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s);
+        EXPECT_TRUE(held);
+        EXPECT_FALSE(attempt().value());
+        const auto third = pool->open();
+        EXPECT_TRUE(ledger::NotificationRefresh::begin(*third, "shows", "show.cancelled", 3600s));
+        return true;
+    });
+    EXPECT_EQ(refresh().found, 1U);
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,44 @@
+#include "cli/output.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+namespace fanfare::cli {
+namespace {
+
+TEST(Table, AlignsWordsLeftAndNumbersRight) {
+    EXPECT_EQ(table_of({{{"name", std::string{"a"}}, {"count", std::int64_t{1234567}}},
+                        {{"name", std::string{"Zoë"}}, {"count", std::int64_t{5}}}}),
+              "name      count\n"
+              "a     1,234,567\n"
+              "Zoë           5\n");
+}
+
+TEST(Table, CannotDriveATerminal) {
+    EXPECT_EQ(table_of({{{"a", std::string{"x\x1b[2Jy\nz"}}}}), "a\nx?[2Jy?z\n");
+}
+
+TEST(Json, WhateverTheBytes) {
+    EXPECT_EQ(json_of({{"a", std::string{"q\"\xff"}}, {"b", true}, {"c", std::nan("")},
+                       {"d", std::vector<std::string>{"x"}}}),
+              "{\"a\":\"q\\\"\xef\xbf\xbd\",\"b\":true,\"c\":null,\"d\":[\"x\"]}");
+}
+
+TEST(Numbers, AreGrouped) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1000), "1,000");
+    EXPECT_EQ(grouped(-123456), "-123,456");
+}
+
+TEST(Durations, AreShort) {
+    EXPECT_EQ(duration_of(3.21), "3.2s");
+    EXPECT_EQ(duration_of(62), "1m 2s");
+    EXPECT_EQ(duration_of(3725), "1h 2m");
+    EXPECT_EQ(duration_of(90'000), "1d 1h");
+    EXPECT_EQ(duration_of(-1), "-");
+}
+
+}  // namespace
+}  // namespace fanfare::cli
