@@ -4,6 +4,8 @@
 #include <pqxx/except>
 #include <pqxx/nontransaction>
 
+#include <algorithm>
+
 namespace fanfare::postgres {
 namespace {
 
@@ -88,7 +90,9 @@ void parse_array(std::string_view literal, TextArray& out) {
     out.elements.clear();
     out.storage.clear();
     if (literal.size() < 2) return;
-    out.storage.reserve(literal.size());  // Never grows below: views into it stay good.
+    // Never grows below, and never so short that its bytes would be inside the string object
+    // and stay behind when it moves: views into it stay good.
+    out.storage.reserve(std::max<std::size_t>(literal.size(), sizeof(std::string)));
     std::size_t at = 1;
     const auto last = literal.size() - 1;
     while (at < last) {

@@ -52,8 +52,12 @@ private:
 void append_element(std::string& literal, std::string_view value);
 
 /// Splits the text form of a one-dimensional text[] ("{a,\"b c\"}") into its elements.
-/// The views point into `storage`, which holds the unescaped bytes.
+/// The views point into `storage`, which holds the unescaped bytes; they follow a move.
 struct TextArray {
+    TextArray() = default;
+    TextArray(TextArray&&) = default;
+    TextArray& operator=(TextArray&&) = default;
+
     std::string storage;
     std::vector<std::string_view> elements;
 };
