@@ -1,0 +1,146 @@
+#include "core/ledger/addresses.hpp"
+
+#include "core/ledger/bucket.hpp"
+#include "tests/integration/ledger_case.hpp"
+
+#include <future>
+
+namespace fanfare::ledger {
+namespace {
+
+using ::testing::ElementsAre;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+class AddressesTest : public LedgerCase {};
+
+TEST_F(AddressesTest, HaveOneSpelling) {
+    EXPECT_EQ(canonical_address(Channel::email, "Ada@Example.ORG"), "Ada@example.org");
+    EXPECT_EQ(canonical_address(Channel::email, "ada@example.org."), "ada@example.org");
+    EXPECT_EQ(canonical_address(Channel::email, "\"a@b\"@Example.org"), "\"a@b\"@example.org");
+    EXPECT_EQ(canonical_address(Channel::email, "nobody"), "nobody");
+    EXPECT_EQ(canonical_address(Channel::sms, "+49170ABC"), "+49170ABC");
+    EXPECT_EQ(canonical_address(Channel::push, "Token:AbC"), "Token:AbC") << "tokens tell case apart";
+}
+
+TEST_F(AddressesTest, ThatAreSuppressedAreFound) {
+    const std::vector<NewSuppression> list{{"a@x.org", "address_invalid"},
+                                           {"a@x.org", "complaint"},
+                                           {"o'\"\\,{}@x.org", "complaint"}};
+    add_suppressions(db(), Channel::email, list, "provider");
+    add_suppressions(db(), Channel::email, list, "provider");
+    const std::vector<std::string> asked{"b@x.org", "a@x.org", "A@x.org", "o'\"\\,{}@x.org", "a@x.org"};
+    EXPECT_THAT(find_suppressed(db(), Channel::email, asked),
+                ElementsAre(false, true, false, true, true));
+    EXPECT_THAT(find_suppressed(db(), Channel::sms, asked),
+                ElementsAre(false, false, false, false, false))
+        << "a channel at a time";
+    EXPECT_THAT(find_suppressed(db(), Channel::email, {}), ::testing::IsEmpty());
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "2");
+}
+
+TEST_F(AddressesTest, BelongToWhoeverBringsThemFirst) {
+    const auto job = accept("a");
+    const std::vector<AddressClaim> first{{"a@x.org", "u1"}, {"b@x.org", "u2"}, {"a@x.org", "u3"}};
+    const std::vector<AddressClaim> second{{"a@x.org", "u0"}, {"c@x.org", "u4"}};
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, first), ElementsAre(true, true, false));
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, second), ElementsAre(false, true));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_THAT(own_addresses(db(), job, Channel::email, first), ElementsAre(true, true, false))
+            << "a retry of the same chunk must not change who is told";
+        EXPECT_THAT(own_addresses(db(), job, Channel::email, second), ElementsAre(false, true));
+    }
+    EXPECT_THAT(own_addresses(db(), accept("b"), Channel::email, second), ElementsAre(true, true))
+        << "each job for itself";
+    EXPECT_THAT(own_addresses(db(), job, Channel::sms, second), ElementsAre(true, true));
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM address_owner WHERE address = 'a@x.org'::bytea"), "0")
+        << "only hashes are kept";
+}
+
+TEST_F(AddressesTest, HaveOneOwnerHoweverManyAskAtOnce) {
+    const auto job = accept("a");
+    std::vector<std::string> people;
+    for (int i = 0; i < 4; ++i) people.push_back(fmt::format("u{}", i));
+    const auto ask = [&](std::size_t person) {
+        const auto connection = ledger.connect();
+        std::vector<AddressClaim> claims;
+        for (int i = 0; i < 100; ++i) {
+            const int n = person % 2 == 0 ? i : 99 - i;  // Crosswise: no deadlock.
+            claims.push_back({fmt::format("a{}@x.org", n), people[person]});
+        }
+        auto owned = own_addresses(*connection, job, Channel::email, claims);
+        if (person % 2 != 0) std::reverse(owned.begin(), owned.end());
+        return owned;
+    };
+    std::vector<std::future<std::vector<bool>>> all;
+    for (std::size_t i = 0; i < people.size(); ++i) all.push_back(std::async(std::launch::async, ask, i));
+    std::array<int, 100> owners{};
+    for (auto& one : all) {
+        const auto owned = one.get();
+        for (std::size_t i = 0; i < owned.size(); ++i) owners[i] += owned[i] ? 1 : 0;
+    }
+    EXPECT_THAT(owners, ::testing::Each(1));
+}
+
+class BucketTest : public LedgerCase {};
+
+TEST_F(BucketTest, SlicesFollowOneAnother) {
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 20).begins_in, microseconds{0});
+    EXPECT_EQ(reserve_slice(*ledger.connect(), "mail", 100, 20).begins_in, milliseconds{200});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 50).begins_in, milliseconds{400});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 1).begins_in, milliseconds{900});
+    EXPECT_EQ(reserve_slice(db(), "texts", 100, 1).begins_in, microseconds{0}) << "each account its own";
+}
+
+TEST_F(BucketTest, UnusedTimeIsNotSavedUp) {
+    EXPECT_EQ(reserve_slice(db(), "mail", 10, 2).begins_in, microseconds{0});
+    ledger.advance(std::chrono::hours{1});
+    EXPECT_EQ(reserve_slice(db(), "mail", 10, 2).begins_in, microseconds{0});
+    EXPECT_EQ(reserve_slice(db(), "mail", 10, 2).begins_in, milliseconds{200});
+}
+
+TEST_F(BucketTest, SlicesOfManyReplicasNeverOverlap) {
+    constexpr double rate = 1'000;
+    const auto take = [&](unsigned seed) {
+        const auto connection = ledger.connect();
+        std::vector<std::pair<microseconds, std::uint32_t>> slices;
+        for (std::uint32_t i = 0; i < 50; ++i) {
+            const auto slice = reserve_slice(*connection, "mail", rate, 1 + (i * 7 + seed) % 40);
+            slices.emplace_back(slice.begins_in, slice.tokens);
+        }
+        return slices;
+    };
+    std::vector<std::future<std::vector<std::pair<microseconds, std::uint32_t>>>> all;
+    for (unsigned i = 0; i < 4; ++i) all.push_back(std::async(std::launch::async, take, i));
+    std::vector<std::pair<microseconds, std::uint32_t>> slices;
+    for (auto& one : all) {
+        for (const auto& slice : one.get()) slices.push_back(slice);
+    }
+    std::sort(slices.begin(), slices.end());
+    for (std::size_t i = 1; i < slices.size(); ++i) {
+        const microseconds length{static_cast<std::int64_t>(slices[i - 1].second * 1'000'000 / rate)};
+        EXPECT_EQ(slices[i].first, slices[i - 1].first + length) << "neither overlap nor gap";
+    }
+}
+
+TEST_F(BucketTest, ABlockHoldsBackEveryone) {
+    EXPECT_EQ(blocked_for(db(), "mail"), microseconds{0});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, microseconds{0});
+    EXPECT_EQ(block_account(db(), "mail", std::chrono::seconds{30}), std::chrono::seconds{30});
+    EXPECT_EQ(blocked_for(*ledger.connect(), "mail"), std::chrono::seconds{30});
+    EXPECT_EQ(reserve_slice(*ledger.connect(), "mail", 100, 10).begins_in, std::chrono::seconds{30});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, milliseconds{30'100});
+    EXPECT_EQ(block_account(db(), "mail", std::chrono::seconds{1}), std::chrono::seconds{30})
+        << "a shorter one does not shorten it";
+    ledger.advance(std::chrono::seconds{31});
+    EXPECT_EQ(blocked_for(db(), "mail"), microseconds{0});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, microseconds{0});
+}
+
+TEST_F(BucketTest, AnAccountCanBeBlockedBeforeItsFirstSlice) {
+    EXPECT_EQ(block_account(db(), "new", std::chrono::seconds{5}), std::chrono::seconds{5});
+    EXPECT_EQ(reserve_slice(db(), "new", 100, 10).begins_in, std::chrono::seconds{5});
+}
+
+}  // namespace
+}  // namespace fanfare::ledger

@@ -1,0 +1,259 @@
+#include "core/postgres/pool.hpp"
+#include "tests/support/coroutines.hpp"
+#include "tests/support/test_database.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include <barrier>
+#include <future>
+#include <optional>
+#include <string>
+
+namespace fanfare::postgres {
+
+void PrintTo(Errc code, std::ostream* out) { *out << to_string(code); }
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using test::TestDatabase;
+
+std::string ask(Connection& connection, const std::string& sql) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec(sql);
+    return rows.empty() ? std::string{} : rows[0][0].c_str();
+}
+
+/// What failure_of() makes of what `work` throws.
+template <class Work>
+std::optional<Failure> failure(Connection& connection, Work work) {
+    try {
+        work();
+    } catch (const std::exception& fault) {
+        return failure_of(fault, connection.is_open(), "test");
+    }
+    return std::nullopt;
+}
+
+std::optional<Failure> failure(Connection& connection, const std::string& sql) {
+    return failure(connection, [&] { ask(connection, sql); });
+}
+
+void kill(const TestDatabase& database, const std::string& pid) {
+    const auto other = database.connect();
+    ASSERT_EQ(ask(*other, "SELECT pg_terminate_backend(" + pid + ", 5000)"), "t");
+}
+
+class ConnectionTest : public ::testing::Test {
+protected:
+    TestDatabase database;
+    std::unique_ptr<Connection> connection = database.connect();
+};
+
+TEST_F(ConnectionTest, NeverComesBackToLifeByItself) {
+    const auto pid = ask(*connection, "SELECT pg_backend_pid()");
+    kill(database, pid);
+    for (int i = 0; i < 3; ++i) {
+        const auto fault = failure(*connection, "SELECT 1");
+        ASSERT_TRUE(fault) << "it reconnected in silence, and its settings are gone";
+        EXPECT_EQ(fault->code, Errc::store_unavailable);
+        EXPECT_TRUE(is_retryable(fault->code));
+    }
+    EXPECT_FALSE(connection->is_open());
+}
+
+TEST_F(ConnectionTest, HasItsLimits) {
+    EXPECT_EQ(ask(*connection, "SHOW statement_timeout"), "30s");
+    EXPECT_EQ(ask(*connection, "SHOW lock_timeout"), "10s");
+    EXPECT_EQ(ask(*connection, "SHOW idle_in_transaction_session_timeout"), "1min");
+    EXPECT_EQ(ask(*connection, "SHOW client_encoding"), "UTF8");
+}
+
+TEST_F(ConnectionTest, ToOthersDatabasesOnlyReads) {
+    ask(*connection, "CREATE TABLE t (a int)");
+    const auto reader = database.connect({.read_only = true});
+    const auto fault = failure(*reader, "INSERT INTO t VALUES (1)");
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(ask(*reader, "SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(ConnectionTest, RefusesWhatCannotBeReached) {
+    EXPECT_ANY_THROW(Connection(Secret{"postgresql://127.0.0.1:1/nowhere"}, {}));
+}
+
+TEST_F(ConnectionTest, CallsAStatementThatIsWrongRejected) {
+    for (const auto* sql : {"SELEKT 1", "SELECT * FROM nowhere", "SELECT 1/0",
+                            "SELECT 'x'::int"}) {
+        const auto fault = failure(*connection, sql);
+        ASSERT_TRUE(fault) << sql;
+        EXPECT_EQ(fault->code, Errc::store_rejected) << sql;
+        EXPECT_FALSE(is_retryable(fault->code));
+    }
+    EXPECT_TRUE(connection->is_open());
+}
+
+TEST_F(ConnectionTest, CallsATimeoutUnavailable) {
+    const auto hasty = database.connect({.statement_timeout = std::chrono::milliseconds{20}});
+    const auto fault = failure(*hasty, "SELECT pg_sleep(30)");
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->code, Errc::store_unavailable);
+}
+
+TEST_F(ConnectionTest, CallsALockTimeoutAConflict) {
+    ask(*connection, "CREATE TABLE t (a int)");
+    pqxx::work holder{connection->raw()};
+    holder.exec("LOCK TABLE t");
+    const auto other = database.connect();
+    ask(*other, "SET lock_timeout = 20");
+    const auto fault = failure(*other, "SELECT * FROM t");
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->code, Errc::store_conflict);
+}
+
+TEST_F(ConnectionTest, CallsADeadlockAConflict) {
+    ask(*connection, "CREATE TABLE t AS SELECT 1 AS id, 0 AS v UNION SELECT 2, 0");
+    std::barrier both{2};
+    const auto cross = [&](int first, int second) {
+        const auto mine = database.connect();
+        ask(*mine, "SET deadlock_timeout = 50");
+        return failure(*mine, [&] {
+            pqxx::work work{mine->raw()};
+            work.exec("UPDATE t SET v = v + 1 WHERE id = " + std::to_string(first));
+            both.arrive_and_wait();
+            work.exec("UPDATE t SET v = v + 1 WHERE id = " + std::to_string(second));
+            work.commit();
+        });
+    };
+    auto other = std::async(std::launch::async, cross, 2, 1);
+    const auto mine = cross(1, 2);
+    const auto theirs = other.get();
+    ASSERT_NE(mine.has_value(), theirs.has_value()) << "one of two is the victim";
+    EXPECT_EQ((mine ? *mine : *theirs).code, Errc::store_conflict);
+}
+
+TEST_F(ConnectionTest, CallsASerializationFailureAConflict) {
+    ask(*connection, "CREATE TABLE t AS SELECT 1 AS id, 0 AS v");
+    using Serial = pqxx::transaction<pqxx::serializable>;
+    const auto fault = failure(*connection, [&] {
+        Serial mine{connection->raw()};
+        mine.exec("SELECT sum(v) FROM t");
+        const auto other = database.connect();
+        ask(*other, "UPDATE t SET v = 5");
+        mine.exec("UPDATE t SET v = 6");
+        mine.commit();
+    });
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->code, Errc::store_conflict);
+    EXPECT_TRUE(is_retryable(fault->code));
+}
+
+TEST_F(ConnectionTest, TellsWhatWasWrongButNotWhose) {
+    ask(*connection, "CREATE TABLE t (address text PRIMARY KEY)");
+    ask(*connection, "INSERT INTO t VALUES ('ada@example.org')");
+    const auto fault = failure(*connection, "INSERT INTO t VALUES ('ada@example.org')");
+    ASSERT_TRUE(fault);
+    EXPECT_THAT(describe(*fault), HasSubstr("duplicate key"));
+    EXPECT_THAT(describe(*fault), Not(HasSubstr("ada@example.org")));
+}
+
+TEST_F(ConnectionTest, AnArrayWithANulIsRefusedNotShortened) {
+    // libpqxx 6.4 cuts text at a NUL: "victim\0x" must never be looked up as "victim".
+    std::string literal{"{"};
+    append_element(literal, std::string_view{"victim\0x", 8});
+    literal.push_back('}');
+    const auto fault = failure(*connection, [&] {
+        pqxx::nontransaction work{connection->raw()};
+        work.exec_params("SELECT unnest($1::text[])", literal);
+    });
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->code, Errc::store_rejected);
+}
+
+TEST_F(ConnectionTest, AgreesWithPostgresOnArrays) {
+    const std::vector<std::string> values{"plain",  "",      "NULL",  "null", "a,b", "{x}",    "\"q\"",
+                                          "b\\s\\", "a b",   "\n\t",  "'",    "日本", "🎉",    "é",
+                                          "$1",     "x\\,y", "\\\\\"", " ",    "{}",  "\x7f"};
+    std::string literal{"{"};
+    for (const auto& value : values) append_element(literal, value);
+    literal.push_back('}');
+    pqxx::nontransaction work{connection->raw()};
+    const auto rows = work.exec_params("SELECT unnest($1::text[])", literal);
+    ASSERT_EQ(rows.size(), values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        EXPECT_EQ(rows[static_cast<pqxx::result::size_type>(i)][0].c_str(), values[i]);
+    }
+    TextArray array;
+    const auto back = work.exec_params("SELECT $1::text[]", literal);
+    parse_array(back[0][0].c_str(), array);
+    EXPECT_THAT(array.elements, ::testing::ElementsAreArray(values));
+}
+
+class PoolTest : public ::testing::Test {
+protected:
+    Result<std::string> ask_pool(const std::string& sql) {
+        return test::run(context, asked(sql));
+    }
+    boost::asio::awaitable<Result<std::string>> asked(std::string sql) {
+        auto answer = co_await pool.run("ask", [&](Connection& connection) { return ask(connection, sql); });
+        co_return answer;
+    }
+
+    TestDatabase database;
+    Pool pool{database.url(), {}, 1};
+    boost::asio::io_context context{1};
+};
+
+TEST_F(PoolTest, KeepsAConnectionThatWorks) {
+    const auto first = ask_pool("SELECT pg_backend_pid()");
+    ASSERT_TRUE(first) << describe(first.error());
+    EXPECT_EQ(ask_pool("SELECT pg_backend_pid()").value(), first.value());
+}
+
+TEST_F(PoolTest, HandsOutANewConnectionAfterAFault) {
+    const auto first = ask_pool("SELECT pg_backend_pid()").value();
+    kill(database, first);
+    const auto broken = ask_pool("SELECT 1");
+    ASSERT_FALSE(broken);
+    EXPECT_EQ(broken.error().code, Errc::store_unavailable);
+    const auto second = ask_pool("SELECT pg_backend_pid()");
+    ASSERT_TRUE(second) << describe(second.error());
+    EXPECT_NE(second.value(), first);
+    EXPECT_EQ(ask_pool("SHOW statement_timeout").value(), "30s") << "with its settings";
+}
+
+TEST_F(PoolTest, LetsGoOfAConnectionWhoseWorkFailed) {
+    const auto first = ask_pool("SELECT pg_backend_pid()").value();
+    ASSERT_FALSE(ask_pool("SELEKT"));
+    EXPECT_NE(ask_pool("SELECT pg_backend_pid()").value(), first);
+}
+
+TEST_F(PoolTest, SaysUnavailableWhenThereIsNoServer) {
+    Pool nowhere{Secret{"postgresql://127.0.0.1:1/x"}, {}, 1};
+    auto work = [](Connection& connection) { return ask(connection, "SELECT 1"); };
+    const auto answer = nowhere.call("ask", work);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::store_unavailable);
+}
+
+TEST_F(PoolTest, SaysThatACommitIsInDoubtOrFailedButNeverDone) {
+    // The server dies between the statement and its commit.
+    auto work = [&](Connection& connection) {
+        pqxx::work change{connection.raw()};
+        change.exec("CREATE TABLE t (a int)");
+        const std::string pid = change.exec("SELECT pg_backend_pid()")[0][0].c_str();
+        kill(database, pid);
+        change.commit();
+        return 0;
+    };
+    const auto answer = pool.call("commit", work);
+    ASSERT_FALSE(answer);
+    EXPECT_TRUE(is_retryable(answer.error().code));
+    EXPECT_EQ(ask_pool("SELECT to_regclass('t') IS NULL").value(), "t");
+}
+
+}  // namespace
+}  // namespace fanfare::postgres

@@ -1,0 +1,142 @@
+#include "tests/support/coroutines.hpp"
+#include "worker/send/dispatcher.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class DispatcherTest : public ::testing::Test {
+protected:
+    bool push(Lane lane, Channel channel, std::int32_t number) {
+        return dispatcher.push(lane, {{"job", channel, number}, std::nullopt});
+    }
+
+    /// Serves a channel until the dispatcher stops; numbers of its chunks go to `out`.
+    asio::awaitable<void> serve(Channel channel, bool urgent_only, std::vector<std::int32_t>& out,
+                                bool* stopped = nullptr) {
+        while (auto descriptor = co_await dispatcher.next(channel, urgent_only)) {
+            EXPECT_EQ(descriptor->key.channel, channel);
+            out.push_back(descriptor->key.number);
+        }
+        if (stopped != nullptr) *stopped = true;
+    }
+
+    void TearDown() override {
+        dispatcher.stop();
+        test::settle(context);
+    }
+
+    asio::io_context context{1};
+    Dispatcher dispatcher{context.get_executor()};
+    std::vector<std::int32_t> served;
+};
+
+TEST_F(DispatcherTest, ServesTheMostUrgentLaneFirst) {
+    EXPECT_TRUE(push(Lane::bulk, Channel::email, 30));
+    EXPECT_TRUE(push(Lane::normal, Channel::email, 20));
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 10));
+    EXPECT_TRUE(push(Lane::bulk, Channel::email, 31));
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 11));
+    EXPECT_EQ(dispatcher.waiting(), 5U);
+
+    test::begin(context, serve(Channel::email, false, served));
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(10, 11, 20, 30, 31));
+    EXPECT_EQ(dispatcher.waiting(), 0U);
+}
+
+TEST_F(DispatcherTest, WakesThoseWhoWait) {
+    test::begin(context, serve(Channel::push, false, served));
+    test::settle(context);
+    EXPECT_TRUE(push(Lane::normal, Channel::push, 1));
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(1));
+}
+
+TEST_F(DispatcherTest, KeepsAPlaceForUrgentWork) {
+    test::begin(context, serve(Channel::email, true, served));
+    EXPECT_TRUE(push(Lane::bulk, Channel::email, 3));
+    EXPECT_TRUE(push(Lane::normal, Channel::email, 2));
+    test::settle(context);
+    EXPECT_THAT(served, IsEmpty());
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 1));
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(1));
+    EXPECT_EQ(dispatcher.waiting(), 2U);
+}
+
+TEST_F(DispatcherTest, RefusesWhatIsBeyondItsBoundAndNothingElse) {
+    for (std::size_t i = 0; i < Dispatcher::queue_max; ++i) {
+        ASSERT_TRUE(push(Lane::bulk, Channel::email, static_cast<std::int32_t>(i)));
+    }
+    EXPECT_FALSE(push(Lane::bulk, Channel::email, -1));
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 1)) << "bulk never shuts out urgent work";
+    EXPECT_TRUE(push(Lane::bulk, Channel::sms, 1)) << "nor another channel";
+    EXPECT_EQ(dispatcher.waiting(), Dispatcher::queue_max + 2);
+
+    test::begin(context, serve(Channel::email, false, served));
+    test::settle(context);
+    EXPECT_EQ(served.size(), Dispatcher::queue_max + 1);
+    EXPECT_TRUE(push(Lane::bulk, Channel::email, 2)) << "there is room again";
+}
+
+TEST_F(DispatcherTest, DoesNotHoldUpOneChannelForAnother) {
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 1));
+    EXPECT_TRUE(push(Lane::bulk, Channel::sms, 2));
+    test::begin(context, serve(Channel::sms, false, served));
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(2)) << "nobody serves e-mail, and SMS goes on";
+}
+
+TEST_F(DispatcherTest, GivesEachChunkToOne) {
+    std::vector<std::int32_t> other;
+    test::begin(context, serve(Channel::email, false, served));
+    test::begin(context, serve(Channel::email, false, other));
+    test::settle(context);
+    for (std::int32_t i = 0; i < 100; ++i) {
+        EXPECT_TRUE(push(Lane::normal, Channel::email, i));
+        if (i % 3 == 0) test::settle(context);
+    }
+    test::settle(context);
+    served.insert(served.end(), other.begin(), other.end());
+    std::sort(served.begin(), served.end());
+    ASSERT_EQ(served.size(), 100U);
+    EXPECT_EQ(std::adjacent_find(served.begin(), served.end()), served.end());
+}
+
+TEST_F(DispatcherTest, LetsEveryoneGoWhenItStops) {
+    bool stopped = false;
+    bool urgent_stopped = false;
+    test::begin(context, serve(Channel::email, false, served, &stopped));
+    test::begin(context, serve(Channel::sms, true, served, &urgent_stopped));
+    test::settle(context);
+    EXPECT_FALSE(stopped);
+
+    dispatcher.stop();
+    test::settle(context);
+    EXPECT_TRUE(stopped);
+    EXPECT_TRUE(urgent_stopped);
+    EXPECT_FALSE(push(Lane::urgent, Channel::email, 1)) << "the sweeper brings it back elsewhere";
+}
+
+TEST_F(DispatcherTest, LeavesWhatWaitsToTheSweeperWhenItStops) {
+    bool stopped = false;
+    EXPECT_TRUE(push(Lane::normal, Channel::email, 1));
+    dispatcher.stop();
+    test::begin(context, serve(Channel::email, false, served, &stopped));
+    test::settle(context);
+    EXPECT_TRUE(stopped);
+    EXPECT_THAT(served, IsEmpty());
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,183 @@
+#include "worker/send/outcome_rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+void PrintTo(const Fate& fate, std::ostream* out) {
+    *out << to_string(fate.outcome) << "/" << to_string(fate.reason);
+}
+
+namespace {
+
+using enum Outcome;
+using std::chrono::milliseconds;
+
+constexpr std::array<Outcome, outcome_count> outcomes{
+    pending,   sent,       delivered, opened,    clicked, refused, suppressed,
+    opted_out, no_address, expired,   cancelled, retry,   failed,  unknown};
+
+/// One verdict, with what becomes of the recipient under each policy, while there are
+/// attempts left and after the last.
+struct Case {
+    Verdict verdict;
+    Reason said;
+    struct {
+        Fate again;
+        Fate last;
+    } hold, resend, reconcile;
+};
+void PrintTo(const Case& c, std::ostream* out) {
+    *out << to_string(c.verdict) << " " << to_string(c.said);
+}
+
+Case always(Verdict verdict, Reason said, Fate fate) {
+    return {verdict, said, {fate, fate}, {fate, fate}, {fate, fate}};
+}
+Case passing(Verdict verdict, Reason said, Fate again, Fate last) {
+    return {verdict, said, {again, last}, {again, last}, {again, last}};
+}
+Case doubtful(Reason said, Reason told) {
+    const Fate nobody_knows{unknown, told};
+    return {Verdict::ambiguous,
+            said,
+            {nobody_knows, nobody_knows},
+            {{retry, told}, nobody_knows},
+            {nobody_knows, nobody_knows}};
+}
+
+class FateTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(FateTest, FollowsTheTable) {
+    const auto& c = GetParam();
+    const auto check = [&](DoubtPolicy policy, Fate again, Fate last) {
+        for (const std::int32_t max : {1, 2, 5, 100}) {
+            for (std::int32_t used = 1; used <= max + 1; ++used) {
+                EXPECT_EQ(fate_of(c.verdict, c.said, {policy, used, max}), used < max ? again : last)
+                    << to_string(policy) << ", attempt " << used << " of " << max;
+            }
+        }
+    };
+    check(DoubtPolicy::hold, c.hold.again, c.hold.last);
+    check(DoubtPolicy::resend, c.resend.again, c.resend.last);
+    check(DoubtPolicy::reconcile, c.reconcile.again, c.reconcile.last);
+}
+
+constexpr Fate used_up{failed, Reason::attempts_exhausted};
+INSTANTIATE_TEST_SUITE_P(
+    AllVerdicts, FateTest,
+    ::testing::Values(
+        always(Verdict::ok, Reason::none, {sent, Reason::none}),
+        always(Verdict::ok, Reason::throttled, {sent, Reason::none}),
+        always(Verdict::suppress, Reason::none, {refused, Reason::address_invalid}),
+        always(Verdict::suppress, Reason::recipient_refused, {refused, Reason::address_invalid}),
+        always(Verdict::perm_rcpt, Reason::none, {refused, Reason::recipient_refused}),
+        always(Verdict::perm_rcpt, Reason::address_invalid, {refused, Reason::address_invalid}),
+        always(Verdict::perm_req, Reason::none, {failed, Reason::request_refused}),
+        always(Verdict::perm_req, Reason::content_too_large, {failed, Reason::content_too_large}),
+        always(Verdict::config, Reason::none, {retry, Reason::account_unusable}),
+        always(Verdict::throttle, Reason::none, {retry, Reason::throttled}),
+        passing(Verdict::transient, Reason::none, {retry, Reason::provider_unavailable}, used_up),
+        passing(Verdict::transient, Reason::not_sent, {retry, Reason::not_sent}, used_up),
+        doubtful(Reason::none, Reason::answer_lost),
+        doubtful(Reason::answer_lost, Reason::answer_lost),
+        doubtful(Reason::answer_unreadable, Reason::answer_unreadable)));
+
+TEST(Fate, OnlyTransientAndDoubtCostAnAttempt) {
+    for (std::size_t i = 0; i < verdict_count; ++i) {
+        const auto verdict = static_cast<Verdict>(i);
+        EXPECT_EQ(costs_attempt(verdict),
+                  verdict == Verdict::transient || verdict == Verdict::ambiguous)
+            << to_string(verdict);
+    }
+}
+
+TEST(Fate, ThatMayBeTriedAgainAlwaysCostsAnAttemptOrWaits) {
+    // Otherwise a chunk could go round for ever without anything that ends it.
+    for (std::size_t i = 0; i < verdict_count; ++i) {
+        const auto verdict = static_cast<Verdict>(i);
+        const auto fate = fate_of(verdict, Reason::none, {DoubtPolicy::resend, 1, 5});
+        if (fate.outcome != retry) continue;
+        EXPECT_TRUE(costs_attempt(verdict) || verdict == Verdict::throttle ||
+                    verdict == Verdict::config)
+            << to_string(verdict);
+    }
+}
+
+bool is_told(Outcome outcome) {
+    return outcome == sent || outcome == delivered || outcome == opened || outcome == clicked;
+}
+
+TEST(Merge, GivesOnePersonOneOutcome) {
+    for (const auto a : outcomes) {
+        for (const auto b : outcomes) {
+            const Fate known{a, Reason::none};
+            const Fate next{b, Reason::not_sent};
+            const auto both = merge(known, next);
+            SCOPED_TRACE(std::string{to_string(a)} + " and " + std::string{to_string(b)});
+            EXPECT_TRUE(both == known || both == next);
+            const auto either = [&](auto is) { return is(a) || is(b); };
+            const auto has = [&](Outcome wanted) { return a == wanted || b == wanted; };
+            if (either(is_told)) {
+                EXPECT_TRUE(is_told(both.outcome)) << "told on any device is told";
+            } else if (has(unknown)) {
+                EXPECT_EQ(both.outcome, unknown) << "doubt on one forbids another try";
+            } else if (has(retry)) {
+                EXPECT_EQ(both.outcome, retry) << "while there is hope, nothing is final";
+            } else if (has(failed)) {
+                EXPECT_EQ(both.outcome, failed);
+            } else if (has(refused)) {
+                EXPECT_EQ(both.outcome, refused);
+            } else if (a != pending || b != pending) {
+                EXPECT_NE(both.outcome, pending) << "what is decided stands";
+            }
+            EXPECT_EQ(merge(both, next).outcome, both.outcome) << "telling it again changes nothing";
+        }
+    }
+}
+
+TEST(Merge, KeepsTheFirstOfEquals) {
+    EXPECT_EQ(merge({retry, Reason::throttled}, {retry, Reason::not_sent}),
+              (Fate{retry, Reason::throttled}));
+    EXPECT_EQ(merge({opted_out, Reason::consent_withdrawn}, {no_address, Reason::address_missing}),
+              (Fate{opted_out, Reason::consent_withdrawn}));
+}
+
+TEST(Backoff, DoublesUpToItsBound) {
+    const Backoff backoff{milliseconds{1'000}, milliseconds{300'000}};
+    EXPECT_EQ(wait_after(backoff, 1, 0), milliseconds{1'000});
+    EXPECT_EQ(wait_after(backoff, 2, 0), milliseconds{2'000});
+    EXPECT_EQ(wait_after(backoff, 5, 0), milliseconds{16'000});
+    EXPECT_EQ(wait_after(backoff, 9, 0), milliseconds{256'000});
+    EXPECT_EQ(wait_after(backoff, 10, 0), milliseconds{300'000});
+    EXPECT_EQ(wait_after(backoff, 1, 0.5), milliseconds{1'250});
+    EXPECT_EQ(wait_after(backoff, 0, 0), milliseconds{1'000}) << "throttled before any attempt";
+}
+
+TEST(Backoff, StaysWithinItsBoundsWhateverTheAttempt) {
+    for (const auto first : {1, 1'000, 600'000}) {
+        for (const auto max : {1, 300'000, 3'600'000}) {
+            const Backoff backoff{milliseconds{first}, milliseconds{max}};
+            milliseconds before{0};
+            for (const std::int32_t used : {-1, 0, 1, 2, 3, 7, 20, 21, 22, 31, 32, 33, 100, 1'000'000,
+                                            std::numeric_limits<std::int32_t>::max()}) {
+                const auto least = wait_after(backoff, used, 0);
+                const auto most = wait_after(backoff, used, 0.999'999);
+                EXPECT_GE(least, std::min(backoff.first, backoff.max)) << used;
+                EXPECT_LE(least, backoff.max) << used;
+                EXPECT_GE(most, least) << used;
+                EXPECT_LE(most, backoff.max + backoff.max / 2) << used;
+                EXPECT_GE(least, before) << "waits never shrink with the attempts";
+                before = least;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace fanfare

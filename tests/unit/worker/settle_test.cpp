@@ -1,0 +1,186 @@
+#include "worker/send/settle.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+using enum Outcome;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::string bytes_of(std::initializer_list<Outcome> outcomes) {
+    std::string bytes;
+    for (const auto outcome : outcomes) bytes.push_back(static_cast<char>(outcome));
+    return bytes;
+}
+
+std::string bytes_of(std::initializer_list<Reason> reasons) {
+    std::string bytes;
+    for (const auto reason : reasons) bytes.push_back(static_cast<char>(reason));
+    return bytes;
+}
+
+ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
+                                DoubtPolicy on_doubt = DoubtPolicy::hold) {
+    ledger::ClaimedChunk chunk;
+    chunk.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7};
+    chunk.epoch = 3;
+    chunk.attempt = 1;
+    chunk.on_doubt = on_doubt;
+    chunk.outcomes = bytes_of(outcomes);
+    chunk.reasons.assign(chunk.outcomes.size(), '\0');
+    return chunk;
+}
+
+Work work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
+    Work work;
+    work.chunk = chunk_with(outcomes);
+    work.resolved.fates = std::move(fates);
+    return work;
+}
+
+TEST(SettlePass, WritesWhatEveryoneCameTo) {
+    auto work = work_with({pending, retry, pending, retry},
+                          {{sent, Reason::none},
+                           {failed, Reason::attempts_exhausted},
+                           {retry, Reason::throttled},
+                           {unknown, Reason::answer_lost}});
+    settle_pass(work);
+    EXPECT_EQ(work.chunk.outcomes, bytes_of({sent, failed, retry, unknown}));
+    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none, Reason::attempts_exhausted,
+                                            Reason::throttled, Reason::answer_lost}));
+}
+
+TEST(SettlePass, LeavesThoseWhoWereNotTried) {
+    auto work = work_with({pending, retry}, {{}, {}});
+    work.chunk.reasons = bytes_of({Reason::none, Reason::throttled});
+    settle_pass(work);
+    EXPECT_EQ(work.chunk.outcomes, bytes_of({pending, retry}));
+    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none, Reason::throttled}));
+}
+
+TEST(SettlePass, NeverTouchesAFinalOutcome) {
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        const auto before = static_cast<Outcome>(i);
+        if (!is_final(before)) continue;
+        auto work = work_with({before}, {{retry, Reason::throttled}});
+        settle_pass(work);
+        EXPECT_EQ(work.chunk.outcomes, bytes_of({before})) << to_string(before);
+        EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none})) << to_string(before);
+    }
+}
+
+TEST(SettlePass, ClearsTheReasonOfAnEarlierTry) {
+    auto work = work_with({retry}, {{sent, Reason::none}});
+    work.chunk.reasons = bytes_of({Reason::throttled});
+    settle_pass(work);
+    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none}));
+}
+
+TEST(SettlePass, CountsTheAttemptOnlyIfItWasSpent) {
+    auto spent = work_with({pending}, {{retry, Reason::provider_unavailable}});
+    spent.spent_attempt = true;
+    settle_pass(spent);
+    EXPECT_EQ(spent.chunk.attempt, 2);
+    auto throttled = work_with({pending}, {{retry, Reason::throttled}});
+    settle_pass(throttled);
+    EXPECT_EQ(throttled.chunk.attempt, 1) << "throttling costs the recipient nothing";
+}
+
+TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
+    auto chunk = chunk_with({sent, pending, retry, refused, unknown});
+    settle_rest(chunk, {cancelled, Reason::job_cancelled});
+    EXPECT_EQ(chunk.outcomes, bytes_of({sent, cancelled, cancelled, refused, unknown}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::none, Reason::job_cancelled, Reason::job_cancelled,
+                                       Reason::none, Reason::none}));
+    EXPECT_TRUE(is_settled(chunk));
+}
+
+TEST(IsSettled, MeansThatNobodyIsOpen) {
+    EXPECT_TRUE(is_settled(chunk_with({sent, unknown, failed, expired})));
+    EXPECT_FALSE(is_settled(chunk_with({sent, pending})));
+    EXPECT_FALSE(is_settled(chunk_with({retry, sent})));
+    EXPECT_TRUE(is_settled(chunk_with({})));
+}
+
+class StalledUnderPolicy : public ::testing::TestWithParam<DoubtPolicy> {};
+
+TEST_P(StalledUnderPolicy, NeverSaysThatSomebodyWasTold) {
+    auto chunk = chunk_with({pending, retry, sent, refused}, GetParam());
+    const bool settled = settle_stalled(chunk);
+    EXPECT_EQ(settled, is_settled(chunk));
+    EXPECT_EQ(chunk.outcomes.substr(2), bytes_of({sent, refused})) << "what is known stays known";
+    if (GetParam() == DoubtPolicy::resend) {
+        EXPECT_FALSE(settled);
+        EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({pending, retry})) << "sent again";
+    } else {
+        EXPECT_TRUE(settled);
+        EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({unknown, unknown})) << "never sent again";
+        EXPECT_EQ(chunk.reasons.substr(0, 2), bytes_of({Reason::worker_lost, Reason::worker_lost}));
+    }
+}
+
+TEST_P(StalledUnderPolicy, ThatWasAllDoneIsSettled) {
+    auto chunk = chunk_with({sent, failed}, GetParam());
+    EXPECT_TRUE(settle_stalled(chunk));
+    EXPECT_EQ(chunk.outcomes, bytes_of({sent, failed}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, StalledUnderPolicy,
+                         ::testing::Values(DoubtPolicy::hold, DoubtPolicy::resend,
+                                           DoubtPolicy::reconcile),
+                         [](const auto& param) { return std::string{to_string(param.param)}; });
+
+TEST(Record, CarriesTheFenceAndTheFates) {
+    auto chunk = chunk_with({sent, retry});
+    chunk.reasons = bytes_of({Reason::none, Reason::throttled});
+    const auto record = record_of(chunk, "mail-eu", std::chrono::seconds{30});
+    EXPECT_EQ(record.key, (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
+    EXPECT_EQ(record.epoch, 3);
+    EXPECT_EQ(record.attempt, 1);
+    EXPECT_FALSE(record.done);
+    EXPECT_EQ(record.next_in, std::chrono::seconds{30});
+    EXPECT_EQ(record.outcomes, bytes_of({sent, retry}));
+    EXPECT_EQ(record.reasons, bytes_of({Reason::none, Reason::throttled}));
+    EXPECT_EQ(record.account, "mail-eu");
+}
+
+TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
+    auto chunk = chunk_with({sent, unknown});
+    const auto record = record_of(chunk, "a", std::chrono::seconds{30});
+    EXPECT_TRUE(record.done);
+    EXPECT_EQ(record.next_in, std::chrono::milliseconds{0});
+}
+
+TEST(Record, SaysNoReasonsWhenThereAreNone) {
+    auto chunk = chunk_with({sent, sent});
+    EXPECT_EQ(record_of(chunk, "a", {}).reasons, "");
+}
+
+TEST(Record, KeepsOneProviderIdForAllOnce) {
+    auto chunk = chunk_with({sent, refused, sent});
+    chunk.provider_ids = {"call-1", "", "call-1"};
+    EXPECT_THAT(record_of(chunk, "a", {}).provider_ids, ElementsAre("call-1"));
+}
+
+TEST(Record, KeepsAProviderIdForEachWhereTheyDiffer) {
+    auto chunk = chunk_with({sent, refused, sent});
+    chunk.provider_ids = {"call-1", "", "call-2"};
+    EXPECT_THAT(record_of(chunk, "a", {}).provider_ids, ElementsAre("call-1", "", "call-2"));
+}
+
+TEST(Record, KeepsNoProviderIdsWhereThereAreNone) {
+    auto none = chunk_with({failed, failed});
+    EXPECT_THAT(record_of(none, "a", {}).provider_ids, IsEmpty());
+    auto empty = chunk_with({failed, failed});
+    empty.provider_ids = {"", ""};
+    EXPECT_THAT(record_of(empty, "a", {}).provider_ids, IsEmpty());
+}
+
+}  // namespace
+}  // namespace fanfare
