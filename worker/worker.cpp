@@ -133,6 +133,7 @@ private:
         plans_.emplace(*planner_, stopping_);
         intake_.emplace(executor,
                         Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_,
+                                      system_clock(),
                                       [this](const std::string& job, Lane lane) {
                                           plans_->add(job, lane);
                                       },

@@ -4,8 +4,10 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
+#include <span>
 
 namespace fanfare::kafka {
 namespace {
@@ -29,6 +31,27 @@ Result<void> set(rd_kafka_conf_t* conf, const std::string& key, const std::strin
         return fail(Errc::config_invalid, fmt::format("set kafka.client.{}: {}", key, text.data()));
     }
     return {};
+}
+
+/// Which of `wanted` the broker does not have yet.
+Result<std::vector<std::string>> missing_topics(rd_kafka_t* client,
+                                                const std::vector<std::string>& wanted) {
+    const rd_kafka_metadata_t* raw = nullptr;
+    const auto error = rd_kafka_metadata(client, 1, nullptr, &raw, 15'000);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail(Errc::kafka_unavailable,
+                    fmt::format("ask the broker for its topics: {}", rd_kafka_err2str(error)));
+    }
+    const Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata{raw};
+    std::vector<std::string> missing;
+    for (const auto& name : wanted) {
+        const std::span topics{metadata->topics, static_cast<std::size_t>(metadata->topic_cnt)};
+        const bool known = std::any_of(topics.begin(), topics.end(), [&name](const auto& topic) {
+            return name == topic.topic;
+        });
+        if (!known) missing.push_back(name);
+    }
+    return missing;
 }
 
 }  // namespace
@@ -84,10 +107,14 @@ Result<void> create_topics(const KafkaSettings& settings) {
     std::vector<std::string> all{names.jobs, names.dead};
     all.insert(all.end(), names.chunks.begin(), names.chunks.end());
 
+    auto missing = missing_topics(client.value().get(), all);
+    if (!missing) return missing.error();
+    if (missing.value().empty()) return {};
+
     ErrorText text{};
     std::vector<Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>> topics;
     std::vector<rd_kafka_NewTopic_t*> raw;
-    for (const auto& name : all) {
+    for (const auto& name : missing.value()) {
         topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1,
                                                   text.data(), text.size()));
         if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);

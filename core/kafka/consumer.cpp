@@ -118,6 +118,8 @@ void Consumer::take(const rd_kafka_message_t& message) {
     record.topic = index_of(rd_kafka_topic_name(message.rkt));
     record.partition = message.partition;
     record.offset = message.offset;
+    rd_kafka_timestamp_type_t kind{};
+    record.timestamp_ms = rd_kafka_message_timestamp(&message, &kind);
     if (message.key != nullptr) {
         record.key.assign(static_cast<const char*>(message.key), message.key_len);
     }

@@ -38,6 +38,11 @@ asio::awaitable<void> Intake::take(kafka::Received record) {
     if (auto* const bad = std::get_if<Rejection>(&decoded)) {
         rejection = std::move(*bad);
     } else {
+        // A life time counts from publishing on: read again later, it ends no later.
+        const std::chrono::milliseconds published{record.timestamp_ms};
+        settle_expiry(std::get<Job>(decoded), record.timestamp_ms > 0
+                                                  ? TimePoint{published}
+                                                  : parts_.clock.now());
         rejection = check(std::get<Job>(decoded));
     }
     auto wait = retry_first;

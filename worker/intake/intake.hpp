@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/wire/job.hpp"
@@ -28,6 +29,7 @@ public:
         kafka::Topics topics;
         const Templates& templates;
         WorkerProbe& probe;
+        const Clock& clock;
         std::function<void(const std::string& job, Lane lane)> accepted;
         std::function<void(const kafka::Received&)> finished;
     };
