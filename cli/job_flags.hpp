@@ -9,16 +9,16 @@ namespace fanfare::cli {
 
 /// A job as a person types it.
 struct JobFlags {
-    std::string system;
-    std::string kind;
-    std::string audience;
-    std::vector<std::string> params;      // "name=value"
-    std::string recipients;               // "a,b,c", or the contents of a file: one a line.
-    std::vector<std::string> channels;    // Each may hold commas.
-    std::string lane;
-    std::vector<std::string> data;        // "name=value"
-    std::string key;
-    std::string expires_at;
+    std::string system{};
+    std::string kind{};
+    std::string audience{};
+    std::vector<std::string> params{};      // "name=value"
+    std::string recipients{};               // "a,b,c", or the contents of a file: one a line.
+    std::vector<std::string> channels{};    // Each may hold commas.
+    std::string lane{};
+    std::vector<std::string> data{};        // "name=value"
+    std::string key{};
+    std::string expires_at{};
     std::int64_t ttl_s = 0;               // 0: none.
 };
 
