@@ -50,9 +50,23 @@ asio::awaitable<void> Flight::fly() {
             letter->count, work_.lease_ends - account_.settings().timeout - lease_margin);
         if (!in_time || !lease_lasts() || work_.account_refused || account_.is_paused()) {
             account_.permits().give_back();
-            continue;  // Stays pending: nothing of it was sent.
+            untried_.push_back(letter);  // Stays pending: nothing of it was sent.
+            continue;
         }
         begin(*letter);
+    }
+    untried_.insert(untried_.end(), stale_.begin(), stale_.end());
+    keep_open();
+}
+
+void Flight::keep_open() {
+    for (const Letter* const letter : untried_) {
+        const auto& targets = work_.letters.groups[letter->group]->targets;
+        for (std::uint32_t i = 0; i < letter->count; ++i) {
+            auto& fate = work_.resolved.fates[targets[letter->first + i]->recipient];
+            // Another device may have been refused or dropped; this one may still tell them.
+            if (fate.outcome != Outcome::pending) fate = merge(fate, {Outcome::retry, Reason::not_sent});
+        }
     }
 }
 

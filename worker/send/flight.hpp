@@ -52,6 +52,7 @@ private:
     void apply_one(const Letter& letter, std::uint32_t index, Verdict verdict, Reason reason,
                    const std::string& provider_id);
     void split(const Letter& letter);
+    void keep_open();
     [[nodiscard]] bool lease_lasts() const;
 
     Account& account_;
@@ -61,6 +62,7 @@ private:
     std::deque<Letter*> waiting_;
     std::deque<Letter> halves_;          // Letters made by splitting; addresses are stable.
     std::vector<Letter*> stale_;         // Refused for a stale token: once more with a new one.
+    std::vector<const Letter*> untried_; // Never begun, or refused unread.
     bool renewed_ = false;
     std::size_t open_ = 0;
 };
