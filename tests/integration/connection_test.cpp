@@ -30,7 +30,7 @@ std::string ask(Connection& connection, const std::string& sql) {
 
 /// What failure_of() makes of what `work` throws.
 template <class Work>
-std::optional<Failure> failure(Connection& connection, Work work) {
+std::optional<Failure> failure_in(Connection& connection, Work work) {
     try {
         work();
     } catch (const std::exception& fault) {
@@ -40,7 +40,7 @@ std::optional<Failure> failure(Connection& connection, Work work) {
 }
 
 std::optional<Failure> failure(Connection& connection, const std::string& sql) {
-    return failure(connection, [&] { ask(connection, sql); });
+    return failure_in(connection, [&] { ask(connection, sql); });
 }
 
 void kill(const TestDatabase& database, const std::string& pid) {
@@ -120,7 +120,7 @@ TEST_F(ConnectionTest, CallsADeadlockAConflict) {
     const auto cross = [&](int first, int second) {
         const auto mine = database.connect();
         ask(*mine, "SET deadlock_timeout = 50");
-        return failure(*mine, [&] {
+        return failure_in(*mine, [&] {
             pqxx::work work{mine->raw()};
             work.exec("UPDATE t SET v = v + 1 WHERE id = " + std::to_string(first));
             both.arrive_and_wait();
@@ -138,7 +138,7 @@ TEST_F(ConnectionTest, CallsADeadlockAConflict) {
 TEST_F(ConnectionTest, CallsASerializationFailureAConflict) {
     ask(*connection, "CREATE TABLE t AS SELECT 1 AS id, 0 AS v");
     using Serial = pqxx::transaction<pqxx::serializable>;
-    const auto fault = failure(*connection, [&] {
+    const auto fault = failure_in(*connection, [&] {
         Serial mine{connection->raw()};
         mine.exec("SELECT sum(v) FROM t");
         const auto other = database.connect();
@@ -165,7 +165,7 @@ TEST_F(ConnectionTest, AnArrayWithANulIsRefusedNotShortened) {
     std::string literal{"{"};
     append_element(literal, std::string_view{"victim\0x", 8});
     literal.push_back('}');
-    const auto fault = failure(*connection, [&] {
+    const auto fault = failure_in(*connection, [&] {
         pqxx::nontransaction work{connection->raw()};
         work.exec_params("SELECT unnest($1::text[])", literal);
     });
