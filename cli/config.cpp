@@ -4,8 +4,8 @@
 #include "worker/providers/registry.hpp"
 #include "worker/rendering/templates.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <pqxx/nontransaction>
 
 #include <algorithm>
@@ -50,16 +50,14 @@ private:
         }
     }
 
-    void check_kinds(const Settings& settings, const Systems& systems,
-                     const Templates& templates) {
+    void check_kinds(const Settings& settings, const Systems& systems, const Templates& templates) {
         for (const auto& [name, system] : systems) {
             const auto file = (settings.systems_dir / name / "system.yaml").string();
             for (const auto& [kind_name, kind] : system.kinds) {
                 const auto key = fmt::format("kinds.{}.channels", kind_name);
                 for (const auto channel : kind.channels) {
                     check_channel({file, 0, key, std::string{to_string(channel)}, {}, 0}, settings,
-                                  templates.has(kind.templates, channel), channel,
-                                  kind.templates);
+                                  templates.has(kind.templates, channel), channel, kind.templates);
                 }
             }
         }
@@ -99,9 +97,9 @@ private:
                                 {"recipient_id", "address"});
                 }
                 for (const auto& schedule : system.schedules) {
-                    check_query(connection, schedule.query, "schedules." + schedule.kind,
-                                {"subject", "occurrence", "due_at", "expires_at", "params",
-                                 "data"});
+                    check_query(
+                        connection, schedule.query, "schedules." + schedule.kind,
+                        {"subject", "occurrence", "due_at", "expires_at", "params", "data"});
                 }
             } catch (const std::exception& fault) {
                 const auto failure = postgres::failure_of(fault, false, "connect");
@@ -134,7 +132,7 @@ private:
         } catch (const pqxx::sql_error& fault) {
             const std::string_view text{fault.what()};
             differ("(query)", fmt::format("a query that PostgreSQL takes: {}",
-                                   text.substr(0, text.find('\n'))));
+                                          text.substr(0, text.find('\n'))));
         }
     }
 
@@ -142,8 +140,10 @@ private:
         std::vector<Record> records;
         for (const auto& problem : problems_) {
             if (!globals_.json) fmt::print(stderr, "{}\n", describe(problem));
-            records.push_back({{"file", problem.file}, {"line", std::int64_t{problem.line}},
-                               {"key", problem.key}, {"value", problem.value},
+            records.push_back({{"file", problem.file},
+                               {"line", std::int64_t{problem.line}},
+                               {"key", problem.key},
+                               {"value", problem.value},
                                {"expected", problem.expected}});
         }
         if (globals_.json) {
@@ -162,8 +162,11 @@ private:
 int keys(const Globals& globals) {
     std::vector<Record> records;
     for (const auto& doc : setting_docs()) {
-        records.push_back({{"key", doc.key}, {"default", doc.default_value}, {"unit", doc.unit},
-                           {"bounds", doc.bounds}, {"doc", doc.doc}});
+        records.push_back({{"key", doc.key},
+                           {"default", doc.default_value},
+                           {"unit", doc.unit},
+                           {"bounds", doc.bounds},
+                           {"doc", doc.doc}});
     }
     print(records, globals.json, "");
     return exit_ok;

@@ -7,8 +7,8 @@
 #include "core/ledger/migrate.hpp"
 #include "core/ledger/notifications.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <pqxx/nontransaction>
 
 #include <algorithm>
@@ -22,8 +22,8 @@ std::filesystem::path migrations_dir(const Settings& settings, const std::string
     const std::filesystem::path dir =
         given.empty() ? settings.file.parent_path() / "migrations" : std::filesystem::path{given};
     if (!std::filesystem::is_directory(dir)) {
-        throw Stop{exit_config, fmt::format("{} is no folder; name it with --migrations",
-                                            dir.string())};
+        throw Stop{exit_config,
+                   fmt::format("{} is no folder; name it with --migrations", dir.string())};
     }
     return dir;
 }
@@ -47,8 +47,7 @@ int database_status(const Globals& globals, const std::string& given) {
     const auto settings = load_settings_or_stop(globals);
     Ledger ledger{settings};
     std::set<std::string> pending;
-    for (const auto& entry :
-         std::filesystem::directory_iterator{migrations_dir(settings, given)}) {
+    for (const auto& entry : std::filesystem::directory_iterator{migrations_dir(settings, given)}) {
         if (entry.path().extension() == ".sql") pending.insert(entry.path().stem().string());
     }
     const auto applied = ledger.run("read the applied migrations", [](auto& connection) {
@@ -78,14 +77,16 @@ int database_status(const Globals& globals, const std::string& given) {
 int verify(const Globals& globals, const std::string& text) {
     const auto job = text.empty() ? text : job_id_or_stop(text);
     Ledger ledger{load_settings_or_stop(globals)};
-    const auto audit = ledger.run("verify the ledger", [&](auto& connection) {
-        return ledger::audit(connection, job);
-    });
+    const auto audit = ledger.run("verify the ledger",
+                                  [&](auto& connection) { return ledger::audit(connection, job); });
     if (!job.empty() && audit.jobs == 0) throw Stop{exit_rejected, "no such job in the ledger"};
     const bool sound = audit.differences.empty();
     if (globals.json) {
-        print({{{"sound", sound}, {"jobs", audit.jobs}, {"chunks", audit.chunks},
-                {"recipients", audit.recipients}, {"differences", audit.differences}}},
+        print({{{"sound", sound},
+                {"jobs", audit.jobs},
+                {"chunks", audit.chunks},
+                {"recipients", audit.recipients},
+                {"differences", audit.differences}}},
               true, "");
     } else {
         for (const auto& difference : audit.differences) fmt::print("{}\n", difference);
@@ -137,12 +138,15 @@ int notifications(const Globals& globals, int limit, bool all) {
     });
     std::vector<Record> records;
     for (const auto& line : lines) {
-        records.push_back({{"due_at", line.due_at},
-                           {"due_in", line.due_in_s < 0 ? std::string{"past"}
-                                                        : duration_of(line.due_in_s)},
-                           {"system", line.key.system}, {"kind", line.key.kind},
-                           {"subject", line.key.subject}, {"occurrence", line.key.occurrence},
-                           {"state", line.state}, {"job", line.job}});
+        records.push_back(
+            {{"due_at", line.due_at},
+             {"due_in", line.due_in_s < 0 ? std::string{"past"} : duration_of(line.due_in_s)},
+             {"system", line.key.system},
+             {"kind", line.key.kind},
+             {"subject", line.key.subject},
+             {"occurrence", line.key.occurrence},
+             {"state", line.state},
+             {"job", line.job}});
     }
     print(records, globals.json,
           "nothing scheduled within the horizon; is fanfare-producer running?");
@@ -263,9 +267,8 @@ void add_notifications(CLI::App& app, Globals& globals) {
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
     command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
-    choose(command, globals, [&globals, limit, all] {
-        return notifications(globals, *limit, *all);
-    });
+    choose(command, globals,
+           [&globals, limit, all] { return notifications(globals, *limit, *all); });
 }
 
 void add_suppress(CLI::App& app, Globals& globals) {

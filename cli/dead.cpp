@@ -4,8 +4,8 @@
 #include "core/clock/clock.hpp"
 #include "core/kafka/client.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <map>
 #include <random>
@@ -36,11 +36,11 @@ public:
     Reader(const KafkaSettings& settings, std::string topic) : topic_{std::move(topic)} {
         std::random_device device;
         // assign() wants a group's name; without subscribe() and commits nobody joins it.
-        auto conf = value_or_stop(kafka::make_conf(
-            settings, {{"group.id", fmt::format("fanfare-cli-{:08x}", device())},
-                       {"enable.auto.commit", "false"},
-                       {"enable.partition.eof", "true"},
-                       {"auto.offset.reset", "earliest"}}));
+        auto conf = value_or_stop(
+            kafka::make_conf(settings, {{"group.id", fmt::format("fanfare-cli-{:08x}", device())},
+                                        {"enable.auto.commit", "false"},
+                                        {"enable.partition.eof", "true"},
+                                        {"auto.offset.reset", "earliest"}}));
         client_ = value_or_stop(kafka::open(RD_KAFKA_CONSUMER, std::move(conf)));
         rd_kafka_poll_set_consumer(client_.get());
         assign();
@@ -97,11 +97,11 @@ std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message)
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                            RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
-        all[name] = value == nullptr ? std::string{}
-                                     : std::string{static_cast<const char*>(value), size};
+        all[name] =
+            value == nullptr ? std::string{} : std::string{static_cast<const char*>(value), size};
     }
     return all;
 }
@@ -113,8 +113,8 @@ Record record_of(const rd_kafka_message_t& message) {
                            : static_cast<long long>(message.len);
     return {{"partition", std::int64_t{message.partition}},
             {"offset", message.offset},
-            {"from", fmt::format("{}/{}@{}", headers["fanfare-topic"],
-                                 headers["fanfare-partition"], headers["fanfare-offset"])},
+            {"from", fmt::format("{}/{}@{}", headers["fanfare-topic"], headers["fanfare-partition"],
+                                 headers["fanfare-offset"])},
             {"bytes", std::int64_t{bytes}},
             {"reason", headers["fanfare-reason"]},
             {"message", headers["fanfare-message"]}};

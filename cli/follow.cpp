@@ -24,10 +24,14 @@ using Rates = std::map<std::string, RateEstimate>;
 
 Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& channel,
                  std::optional<double> per_second) {
-    Record record{{"job", job.job},           {"system", job.system},
-                  {"kind", job.kind},         {"state", job.state},
-                  {"channel", channel.channel}, {"chunks", channel.chunks},
-                  {"chunks_done", channel.chunks_done}, {"planned", channel.planned}};
+    Record record{{"job", job.job},
+                  {"system", job.system},
+                  {"kind", job.kind},
+                  {"state", job.state},
+                  {"channel", channel.channel},
+                  {"chunks", channel.chunks},
+                  {"chunks_done", channel.chunks_done},
+                  {"planned", channel.planned}};
     for (std::size_t i = 0; i < outcome_count; ++i) {
         record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
     }
@@ -52,8 +56,12 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
             text += json_of(record_of(job, channel, rate_of(channel.channel))) + "\n";
         }
         if (job.channels.empty()) {
-            text = json_of({{"job", job.job}, {"system", job.system}, {"kind", job.kind},
-                            {"state", job.state}, {"failure", job.failure}}) + "\n";
+            text = json_of({{"job", job.job},
+                            {"system", job.system},
+                            {"kind", job.kind},
+                            {"state", job.state},
+                            {"failure", job.failure}}) +
+                   "\n";
         }
         return text;
     }
@@ -97,9 +105,8 @@ Stop unknown_job(const std::string& job) {
 }  // namespace
 
 std::string job_id_or_stop(const std::string& text) {
-    const auto hex = std::count_if(text.begin(), text.end(), [](unsigned char c) {
-        return std::isxdigit(c) != 0;
-    });
+    const auto hex = std::count_if(text.begin(), text.end(),
+                                   [](unsigned char c) { return std::isxdigit(c) != 0; });
     if (text.size() == 36 && hex == 32 && std::count(text.begin(), text.end(), '-') == 4) {
         return text;
     }

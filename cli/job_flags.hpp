@@ -12,14 +12,14 @@ struct JobFlags {
     std::string system{};
     std::string kind{};
     std::string audience{};
-    std::vector<std::string> params{};      // "name=value"
-    std::string recipients{};               // "a,b,c", or the contents of a file: one a line.
-    std::vector<std::string> channels{};    // Each may hold commas.
+    std::vector<std::string> params{};    // "name=value"
+    std::string recipients{};             // "a,b,c", or the contents of a file: one a line.
+    std::vector<std::string> channels{};  // Each may hold commas.
     std::string lane{};
-    std::vector<std::string> data{};        // "name=value"
+    std::vector<std::string> data{};  // "name=value"
     std::string key{};
     std::string expires_at{};
-    std::int64_t ttl_s = 0;               // 0: none.
+    std::int64_t ttl_s = 0;  // 0: none.
 };
 
 /// Why flags are no job.

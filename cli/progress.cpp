@@ -15,19 +15,32 @@ constexpr std::size_t bar_width = 24;
 
 std::string_view meaning_of(Outcome outcome) {
     switch (outcome) {
-        case Outcome::pending: return "Not tried yet.";
-        case Outcome::sent: return "The provider took the message.";
-        case Outcome::delivered: return "Delivered, says the provider's receipt.";
-        case Outcome::opened: return "Delivered and opened.";
-        case Outcome::clicked: return "Delivered, and a link was clicked.";
-        case Outcome::refused: return "The provider will not serve this recipient.";
-        case Outcome::suppressed: return "Left out: nothing may be sent to the address.";
-        case Outcome::opted_out: return "Left out: the person does not want this.";
-        case Outcome::no_address: return "Left out: no address on this channel.";
-        case Outcome::expired: return "Too late to be true: not sent.";
-        case Outcome::cancelled: return "Cancelled before it was sent.";
-        case Outcome::retry: return "A passing fault: it is tried again.";
-        case Outcome::failed: return "Given up after the last attempt.";
+        case Outcome::pending:
+            return "Not tried yet.";
+        case Outcome::sent:
+            return "The provider took the message.";
+        case Outcome::delivered:
+            return "Delivered, says the provider's receipt.";
+        case Outcome::opened:
+            return "Delivered and opened.";
+        case Outcome::clicked:
+            return "Delivered, and a link was clicked.";
+        case Outcome::refused:
+            return "The provider will not serve this recipient.";
+        case Outcome::suppressed:
+            return "Left out: nothing may be sent to the address.";
+        case Outcome::opted_out:
+            return "Left out: the person does not want this.";
+        case Outcome::no_address:
+            return "Left out: no address on this channel.";
+        case Outcome::expired:
+            return "Too late to be true: not sent.";
+        case Outcome::cancelled:
+            return "Cancelled before it was sent.";
+        case Outcome::retry:
+            return "A passing fault: it is tried again.";
+        case Outcome::failed:
+            return "Given up after the last attempt.";
         case Outcome::unknown:
             return "Nobody can know: the request was sent and its answer lost. Not sent again.";
     }
@@ -36,28 +49,46 @@ std::string_view meaning_of(Outcome outcome) {
 
 std::string_view meaning_of(Reason reason) {
     switch (reason) {
-        case Reason::none: return "";
-        case Reason::address_invalid: return "The provider calls the address invalid or dead.";
-        case Reason::recipient_refused: return "The provider cannot serve this recipient.";
-        case Reason::request_refused: return "The provider refused the content or parameters.";
+        case Reason::none:
+            return "";
+        case Reason::address_invalid:
+            return "The provider calls the address invalid or dead.";
+        case Reason::recipient_refused:
+            return "The provider cannot serve this recipient.";
+        case Reason::request_refused:
+            return "The provider refused the content or parameters.";
         case Reason::account_unusable:
             return "The provider account does not work: credentials, sender or domain.";
-        case Reason::throttled: return "The provider asked to slow down.";
-        case Reason::provider_unavailable: return "The provider was not available.";
-        case Reason::answer_lost: return "The request was written, no answer came.";
-        case Reason::answer_unreadable: return "The provider's answer could not be read.";
-        case Reason::worker_lost: return "The worker died or stalled while sending.";
+        case Reason::throttled:
+            return "The provider asked to slow down.";
+        case Reason::provider_unavailable:
+            return "The provider was not available.";
+        case Reason::answer_lost:
+            return "The request was written, no answer came.";
+        case Reason::answer_unreadable:
+            return "The provider's answer could not be read.";
+        case Reason::worker_lost:
+            return "The worker died or stalled while sending.";
         case Reason::on_suppression_list:
             return "The address is on the suppression list (fanfare suppress list).";
-        case Reason::duplicate_address: return "Somebody else of the audience has the address.";
-        case Reason::consent_withdrawn: return "The contact query says opted_out.";
-        case Reason::address_missing: return "The contact query gives no address.";
-        case Reason::past_expiry: return "The job had expired.";
-        case Reason::job_cancelled: return "The job was cancelled.";
-        case Reason::attempts_exhausted: return "worker.attempts_max attempts were used up.";
-        case Reason::not_sent: return "The request never left: DNS, connection or TLS.";
-        case Reason::recipient_gone: return "The contact query does not know the person any more.";
-        case Reason::content_too_large: return "The message was too large.";
+        case Reason::duplicate_address:
+            return "Somebody else of the audience has the address.";
+        case Reason::consent_withdrawn:
+            return "The contact query says opted_out.";
+        case Reason::address_missing:
+            return "The contact query gives no address.";
+        case Reason::past_expiry:
+            return "The job had expired.";
+        case Reason::job_cancelled:
+            return "The job was cancelled.";
+        case Reason::attempts_exhausted:
+            return "worker.attempts_max attempts were used up.";
+        case Reason::not_sent:
+            return "The request never left: DNS, connection or TLS.";
+        case Reason::recipient_gone:
+            return "The contact query does not know the person any more.";
+        case Reason::content_too_large:
+            return "The message was too large.";
     }
     return "";
 }
@@ -84,8 +115,8 @@ std::int64_t accepted_of(const ledger::ChannelProgress& channel) {
 void RateEstimate::sample(double at_s, std::int64_t settled) {
     if (last_ && at_s > last_->first) {
         const double elapsed = at_s - last_->first;
-        const double now = static_cast<double>(std::max<std::int64_t>(0, settled - last_->second)) /
-                           elapsed;
+        const double now =
+            static_cast<double>(std::max<std::int64_t>(0, settled - last_->second)) / elapsed;
         const double weight = 1 - std::exp(-elapsed / smoothing_s);
         rate_ = rate_ ? *rate_ + weight * (now - *rate_) : now;
     }
@@ -99,10 +130,10 @@ std::optional<double> eta_s(std::int64_t remaining, std::optional<double> per_se
 }
 
 std::string bar_of(std::int64_t done, std::int64_t planned, std::size_t width) {
-    const auto share = planned <= 0 ? 0.0
-                                    : std::clamp(static_cast<double>(done) /
-                                                     static_cast<double>(planned),
-                                                 0.0, 1.0);
+    const auto share =
+        planned <= 0
+            ? 0.0
+            : std::clamp(static_cast<double>(done) / static_cast<double>(planned), 0.0, 1.0);
     // Rounded down: nearly done is not done.
     const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
     return fmt::format("[{}{}] {:3}%", std::string(filled, '#'), std::string(width - filled, ' '),

@@ -8,8 +8,8 @@
 #include "core/wire/timestamp.hpp"
 #include "worker/rendering/templates.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -59,8 +59,9 @@ std::string message_of(PublishOptions options) {
         return contents(options.file);
     }
     if (!has_flags) {
-        throw Stop{exit_usage, "say what to publish: --system and --kind, or --file; "
-                               "see fanfare publish --help"};
+        throw Stop{exit_usage,
+                   "say what to publish: --system and --kind, or --file; "
+                   "see fanfare publish --help"};
     }
     auto& flags = options.flags;
     if (flags.key.empty()) flags.key = fresh_key();
@@ -117,16 +118,18 @@ int publish(const Globals& globals, const PublishOptions& options) {
         return exit_ok;
     }
     if (settings.kafka.brokers == "embedded") {
-        throw Stop{exit_config, "kafka.brokers is embedded: that broker lives in another process; "
-                                "set FANFARE_KAFKA_BROKERS to the address in its "
-                                "kafka.embedded_address_file"};
+        throw Stop{exit_config,
+                   "kafka.brokers is embedded: that broker lives in another process; "
+                   "set FANFARE_KAFKA_BROKERS to the address in its "
+                   "kafka.embedded_address_file"};
     }
     const auto producer = value_or_stop(kafka::Producer::open(settings.kafka));
     const auto topics = kafka::topics_of(settings.kafka);
     value_or_stop(producer->publish_and_wait({topics.jobs, job, message, {}},
                                              std::chrono::seconds{options.timeout_s}));
     if (!options.wait) {
-        print({{{"job", job}, {"bytes", static_cast<std::int64_t>(message.size())},
+        print({{{"job", job},
+                {"bytes", static_cast<std::int64_t>(message.size())},
                 {"topic", topics.jobs}}},
               globals.json, "");
         return exit_ok;
@@ -144,7 +147,8 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
     command.add_option("--kind", flags.kind, "Kind of notification, such as show.reminder");
     command.add_option("--audience", flags.audience,
                        "An audience of the system; default: the kind's");
-    command.add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
+    command
+        .add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
         ->take_all();
     command.add_option("--recipients", flags.recipients,
                        "Instead of an audience: ids (a,b,c), or a file with one a line");

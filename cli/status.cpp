@@ -29,9 +29,14 @@ int list(Ledger& ledger, const Globals& globals, int limit) {
             accepted += accepted_of(channel);
             names.push_back(channel.channel);
         }
-        records.push_back({{"job", job.job}, {"system", job.system}, {"kind", job.kind},
-                           {"state", job.state}, {"channels", names}, {"planned", planned},
-                           {"settled", settled}, {"sent", accepted},
+        records.push_back({{"job", job.job},
+                           {"system", job.system},
+                           {"kind", job.kind},
+                           {"state", job.state},
+                           {"channels", names},
+                           {"planned", planned},
+                           {"settled", settled},
+                           {"sent", accepted},
                            {"created_at", job.created_at}});
     }
     print(records, globals.json, "no jobs yet; publish one with: fanfare publish --help");
@@ -51,9 +56,8 @@ int status(const Globals& globals, const StatusOptions& options) {
 int cancel(const Globals& globals, const std::string& text) {
     Ledger ledger{load_settings_or_stop(globals)};
     const auto job = job_id_or_stop(text);
-    const bool done = ledger.run("cancel a job", [&](auto& connection) {
-        return ledger::cancel_job(connection, job);
-    });
+    const bool done = ledger.run(
+        "cancel a job", [&](auto& connection) { return ledger::cancel_job(connection, job); });
     const auto now = ledger.run("read the progress of a job", [&](auto& connection) {
         return ledger::load_progress(connection, job);
     });
@@ -85,9 +89,8 @@ void add_cancel(CLI::App& app, Globals& globals) {
         app.add_subcommand("cancel", "Stop a job: what is not sent yet will not be");
     auto job = std::make_shared<std::string>();
     command->add_option("job", *job, "The job's id")->required();
-    command->callback([&globals, job] {
-        globals.chosen = [&globals, job] { return cancel(globals, *job); };
-    });
+    command->callback(
+        [&globals, job] { globals.chosen = [&globals, job] { return cancel(globals, *job); }; });
 }
 
 }  // namespace fanfare::cli

@@ -1,10 +1,10 @@
 #include "core/observe/log.hpp"
 #include "producer/producer.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 

@@ -4,11 +4,11 @@
 #include "core/observe/health.hpp"
 #include "producer/schedule/scheduler.hpp"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -25,7 +25,8 @@ constexpr std::chrono::seconds stuck_after{60};
 class WiredProducer final : public Producer {
 public:
     explicit WiredProducer(Configuration configuration)
-        : settings_{std::move(configuration.settings)}, systems_{std::move(configuration.systems)},
+        : settings_{std::move(configuration.settings)},
+          systems_{std::move(configuration.systems)},
           ledger_{settings_.database.url, {}, 1},
           probe_{std::make_shared<prometheus::Registry>()} {}
 
@@ -41,13 +42,12 @@ public:
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
         scheduler_ = std::make_unique<Scheduler>(
-            Scheduler::Parts{
-                ledger_, systems_, system_clock(), probe_,
-                [this](const std::string& job, std::string_view bytes,
-                       std::function<void(bool)> acknowledged) {
-                    return publish(job, bytes, std::move(acknowledged));
-                },
-                [this] { mend_kafka(); }},
+            Scheduler::Parts{ledger_, systems_, system_clock(), probe_,
+                             [this](const std::string& job, std::string_view bytes,
+                                    std::function<void(bool)> acknowledged) {
+                                 return publish(job, bytes, std::move(acknowledged));
+                             },
+                             [this] { mend_kafka(); }},
             settings_.producer);
         return open_health();
     }
@@ -92,9 +92,7 @@ private:
         auto health = HealthServer::start(
             settings_.observe, probe_.registry(),
             {.alive =
-                 [this] {
-                     return system_clock().moment() - scheduler_->last_turn() < stuck_after;
-                 },
+                 [this] { return system_clock().moment() - scheduler_->last_turn() < stuck_after; },
              .ready = [this] { return readiness(); }});
         if (!health) return health.error();
         health_ = std::move(health.value());
@@ -112,12 +110,12 @@ private:
     /// On the publishing thread, as mend_kafka() is: nobody publishes while it replaces.
     bool publish(const std::string& job, std::string_view bytes,
                  std::function<void(bool)> acknowledged) {
-        const auto queued = kafka_->publish(
-            {topics_.jobs, job, bytes, {}},
-            [acknowledged = std::move(acknowledged)](const Result<void>& result) {
-                if (!result) spdlog::warn("{}", describe(result.error()));
-                acknowledged(result.has_value());
-            });
+        const auto queued =
+            kafka_->publish({topics_.jobs, job, bytes, {}},
+                            [acknowledged = std::move(acknowledged)](const Result<void>& result) {
+                                if (!result) spdlog::warn("{}", describe(result.error()));
+                                acknowledged(result.has_value());
+                            });
         if (!queued) spdlog::warn("{}", describe(queued.error()));
         return queued.has_value();
     }

@@ -108,7 +108,8 @@ void run_simulator(const Options& options) {
     const auto ports =
         fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}}}\n", http, https, control);
     if (!options.ports_file.empty()) write_atomically(options.ports_file, ports);
-    std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(), stderr);
+    std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(),
+               stderr);
     server.run();
     for (auto& parked : world.controls) parked.parked.clear();  // They hold connections.
 }

@@ -1,10 +1,10 @@
 #include "core/observe/log.hpp"
 #include "worker/worker.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -47,8 +47,8 @@ int main(int argc, char** argv) {
     if (!systems || !templates) return exit_config;
 
     fanfare::start_log("fanfare-worker", settings->observe);
-    auto worker = fanfare::Worker::open(
-        {std::move(*settings), std::move(*systems), std::move(*templates)});
+    auto worker =
+        fanfare::Worker::open({std::move(*settings), std::move(*systems), std::move(*templates)});
     if (!worker) {
         spdlog::critical("{}", describe(worker.error()));
         return worker.error().code == fanfare::Errc::config_invalid ? exit_config

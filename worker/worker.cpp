@@ -1,7 +1,7 @@
 #include "worker/worker.hpp"
 
-#include "core/observe/health.hpp"
 #include "core/kafka/consumer.hpp"
+#include "core/observe/health.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/plan_desk.hpp"
@@ -9,10 +9,10 @@
 #include "worker/send/sender.hpp"
 #include "worker/sweep/sweeper.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <cmath>
 #include <csignal>
@@ -38,8 +38,8 @@ Planner::Sizes chunk_sizes(const Settings& settings) {
         for (const auto& account : settings.accounts) {
             if (account.channel != channel || account.rate.per_second <= 0) continue;
             const auto two_seconds = std::max(1.0, std::floor(account.rate.per_second * 2));
-            sizes[i] = static_cast<std::uint32_t>(
-                std::min(static_cast<double>(sizes[i]), two_seconds));
+            sizes[i] =
+                static_cast<std::uint32_t>(std::min(static_cast<double>(sizes[i]), two_seconds));
         }
     }
     return sizes;
@@ -53,13 +53,16 @@ std::string random_word() {
 class WiredWorker final : public Worker {
 public:
     explicit WiredWorker(Configuration configuration)
-        : settings_{std::move(configuration.settings)}, systems_{std::move(configuration.systems)},
+        : settings_{std::move(configuration.settings)},
+          systems_{std::move(configuration.systems)},
           templates_{std::move(configuration.templates)},
           ledger_{settings_.database.url, {}, settings_.database.connections},
-          sources_{systems_, ledger_, source_connections}, dispatcher_{loop_.get_executor()},
-          desk_{loop_.get_executor(), ledger_,
-                {.lease = settings_.worker.lease,
-                 .token = [this] { return static_cast<std::int64_t>(random_() >> 1); }}} {}
+          sources_{systems_, ledger_, source_connections},
+          dispatcher_{loop_.get_executor()},
+          desk_{
+              loop_.get_executor(), ledger_, {.lease = settings_.worker.lease, .token = [this] {
+                                                  return static_cast<std::int64_t>(random_() >> 1);
+                                              }}} {}
 
     ~WiredWorker() override {
         plans_.reset();
@@ -127,29 +130,24 @@ private:
         const auto executor = loop_.get_executor();
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
-        planner_.emplace(Planner::Parts{ledger_, sources_, templates_, *producer_, topics, probe_,
-                                        stopping_},
-                         worker, chunk_sizes(settings_));
+        planner_.emplace(
+            Planner::Parts{ledger_, sources_, templates_, *producer_, topics, probe_, stopping_},
+            worker, chunk_sizes(settings_));
         plans_.emplace(*planner_, stopping_);
-        intake_.emplace(executor,
-                        Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_,
-                                      system_clock(),
-                                      [this](const std::string& job, Lane lane) {
-                                          plans_->add(job, lane);
-                                      },
-                                      finished});
-        sender_.emplace(Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_,
-                                      accounts_, system_clock(), probe_,
-                                      [this] {
-                                          return std::uniform_real_distribution<>{}(random_);
-                                      },
-                                      finished},
-                        worker);
-        sweeper_.emplace(Sweeper::Parts{executor, ledger_, desk_, *producer_, topics, probe_,
-                                        [this](const std::string& job) {
-                                            plans_->add(job, Lane::normal);
-                                        }},
-                         worker);
+        intake_.emplace(
+            executor,
+            Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_, system_clock(),
+                          [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
+                          finished});
+        sender_.emplace(
+            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_, accounts_,
+                          system_clock(), probe_,
+                          [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
+            worker);
+        sweeper_.emplace(
+            Sweeper::Parts{executor, ledger_, desk_, *producer_, topics, probe_,
+                           [this](const std::string& job) { plans_->add(job, Lane::normal); }},
+            worker);
     }
 
     Result<void> open_health() {
@@ -178,12 +176,12 @@ private:
         const auto topics = kafka::topics_of(settings_.kafka);
         std::vector<std::string> names{topics.jobs};
         names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
-        return kafka::Consumer::open(settings_.kafka, std::move(names),
-                                     [this](kafka::Received record) {
-                                         asio::post(loop_, [this, record = std::move(record)]() mutable {
-                                             route(std::move(record));
-                                         });
-                                     });
+        return kafka::Consumer::open(
+            settings_.kafka, std::move(names), [this](kafka::Received record) {
+                asio::post(loop_, [this, record = std::move(record)]() mutable {
+                    route(std::move(record));
+                });
+            });
     }
 
     /// Where a record goes: a job to the intake, a descriptor to its queue.
@@ -210,8 +208,8 @@ private:
 
     asio::awaitable<void> serve() {
         polled_ = true;
-        spdlog::info("worker {} started: {} accounts, {} systems", random_word(),
-                     accounts_.size(), systems_.size());
+        spdlog::info("worker {} started: {} accounts, {} systems", random_word(), accounts_.size(),
+                     systems_.size());
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
         TaskGroup lanes{loop_.get_executor()};
         for (const auto channel : channels) {

@@ -21,9 +21,9 @@ inline constexpr std::array<Lane, lane_count> lanes{Lane::urgent, Lane::normal, 
 
 /// What became of one recipient on one channel. One byte in `chunk.outcomes`.
 enum class Outcome : std::uint8_t {
-    pending = 0,     // Planned, not yet tried.
-    sent = 1,        // The provider took responsibility.
-    delivered = 2,   // A receipt said so.
+    pending = 0,    // Planned, not yet tried.
+    sent = 1,       // The provider took responsibility.
+    delivered = 2,  // A receipt said so.
     opened = 3,
     clicked = 4,
     refused = 5,     // Permanent: the provider will not serve this recipient.
@@ -32,33 +32,33 @@ enum class Outcome : std::uint8_t {
     no_address = 8,  // No live address on this channel.
     expired = 9,     // Too late to be true.
     cancelled = 10,
-    retry = 11,      // A passing fault; due again at chunk.next_at.
-    failed = 12,     // Attempts used up.
-    unknown = 13,    // The answer was lost: nobody can know. A person may replay it.
+    retry = 11,    // A passing fault; due again at chunk.next_at.
+    failed = 12,   // Attempts used up.
+    unknown = 13,  // The answer was lost: nobody can know. A person may replay it.
 };
 inline constexpr std::size_t outcome_count = 14;
 
 /// Why an outcome is what it is. One byte in `chunk.reasons`; 0 where nothing needs saying.
 enum class Reason : std::uint8_t {
     none = 0,
-    address_invalid = 1,      // The provider calls the address or token invalid or dead.
-    recipient_refused = 2,    // The provider cannot serve this recipient.
-    request_refused = 3,      // The content or parameters were refused.
-    account_unusable = 4,     // Credentials, sender, domain or account state.
+    address_invalid = 1,    // The provider calls the address or token invalid or dead.
+    recipient_refused = 2,  // The provider cannot serve this recipient.
+    request_refused = 3,    // The content or parameters were refused.
+    account_unusable = 4,   // Credentials, sender, domain or account state.
     throttled = 5,
     provider_unavailable = 6,
-    answer_lost = 7,          // The request was written, no answer came.
-    answer_unreadable = 8,    // Accepted, but the answer did not parse.
-    worker_lost = 9,          // The worker died or stalled while the chunk was claimed.
+    answer_lost = 7,        // The request was written, no answer came.
+    answer_unreadable = 8,  // Accepted, but the answer did not parse.
+    worker_lost = 9,        // The worker died or stalled while the chunk was claimed.
     on_suppression_list = 10,
-    duplicate_address = 11,   // Another person of the audience has the same address.
+    duplicate_address = 11,  // Another person of the audience has the same address.
     consent_withdrawn = 12,
     address_missing = 13,
     past_expiry = 14,
     job_cancelled = 15,
     attempts_exhausted = 16,
-    not_sent = 17,            // The request never left: DNS, connect or TLS.
-    recipient_gone = 18,      // The contact query no longer knows this person.
+    not_sent = 17,        // The request never left: DNS, connect or TLS.
+    recipient_gone = 18,  // The contact query no longer knows this person.
     content_too_large = 19,
 };
 inline constexpr std::size_t reason_count = 20;

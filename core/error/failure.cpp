@@ -18,19 +18,32 @@ std::string_view file_name(const char* path) {
 
 std::string_view to_string(Errc code) noexcept {
     switch (code) {
-        case Errc::config_invalid: return "config_invalid";
-        case Errc::kafka_unusable: return "kafka_unusable";
-        case Errc::kafka_unavailable: return "kafka_unavailable";
-        case Errc::store_unavailable: return "store_unavailable";
-        case Errc::store_conflict: return "store_conflict";
-        case Errc::store_rejected: return "store_rejected";
-        case Errc::commit_in_doubt: return "commit_in_doubt";
-        case Errc::job_malformed: return "job_malformed";
-        case Errc::job_rejected: return "job_rejected";
-        case Errc::template_invalid: return "template_invalid";
-        case Errc::http_unavailable: return "http_unavailable";
-        case Errc::credential_refused: return "credential_refused";
-        case Errc::stopping: return "stopping";
+        case Errc::config_invalid:
+            return "config_invalid";
+        case Errc::kafka_unusable:
+            return "kafka_unusable";
+        case Errc::kafka_unavailable:
+            return "kafka_unavailable";
+        case Errc::store_unavailable:
+            return "store_unavailable";
+        case Errc::store_conflict:
+            return "store_conflict";
+        case Errc::store_rejected:
+            return "store_rejected";
+        case Errc::commit_in_doubt:
+            return "commit_in_doubt";
+        case Errc::job_malformed:
+            return "job_malformed";
+        case Errc::job_rejected:
+            return "job_rejected";
+        case Errc::template_invalid:
+            return "template_invalid";
+        case Errc::http_unavailable:
+            return "http_unavailable";
+        case Errc::credential_refused:
+            return "credential_refused";
+        case Errc::stopping:
+            return "stopping";
     }
     return "?";
 }

@@ -13,19 +13,19 @@ namespace fanfare {
 /// Faults on our own side of the wire. What a provider answered is never one of
 /// these: see Verdict.
 enum class Errc : std::uint8_t {
-    config_invalid,     // A setting is missing or out of its bounds. Start-up only.
-    kafka_unusable,     // The client could not be opened, or reported a fatal error.
-    kafka_unavailable,  // Brokers did not answer in time. Retryable.
-    store_unavailable,  // PostgreSQL refused or dropped the connection. Retryable.
-    store_conflict,     // Deadlock, serialization failure, lock timeout. Retryable.
-    store_rejected,     // PostgreSQL refused the statement itself. A bug or a bad query.
-    commit_in_doubt,    // The connection broke during COMMIT: re-read or run it again.
-    job_malformed,      // Bytes on a topic that do not decode. Goes to the dead letters.
-    job_rejected,       // Decodes, but names what does not exist. Goes to the dead letters.
-    template_invalid,   // A template does not parse, or names an unknown variable.
-    http_unavailable,   // An endpoint of ours (token, metrics) could not be reached. Retryable.
-    credential_refused, // A provider does not accept our credential. Needs a person.
-    stopping,           // Shutdown cut the operation short. Never logged as an error.
+    config_invalid,      // A setting is missing or out of its bounds. Start-up only.
+    kafka_unusable,      // The client could not be opened, or reported a fatal error.
+    kafka_unavailable,   // Brokers did not answer in time. Retryable.
+    store_unavailable,   // PostgreSQL refused or dropped the connection. Retryable.
+    store_conflict,      // Deadlock, serialization failure, lock timeout. Retryable.
+    store_rejected,      // PostgreSQL refused the statement itself. A bug or a bad query.
+    commit_in_doubt,     // The connection broke during COMMIT: re-read or run it again.
+    job_malformed,       // Bytes on a topic that do not decode. Goes to the dead letters.
+    job_rejected,        // Decodes, but names what does not exist. Goes to the dead letters.
+    template_invalid,    // A template does not parse, or names an unknown variable.
+    http_unavailable,    // An endpoint of ours (token, metrics) could not be reached. Retryable.
+    credential_refused,  // A provider does not accept our credential. Needs a person.
+    stopping,            // Shutdown cut the operation short. Never logged as an error.
 };
 
 [[nodiscard]] std::string_view to_string(Errc code) noexcept;

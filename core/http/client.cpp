@@ -5,8 +5,8 @@
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/epoll.h>
@@ -26,7 +26,9 @@ namespace asio = boost::asio;
 class MultiClient final : public HttpClient, public std::enable_shared_from_this<MultiClient> {
 public:
     MultiClient(const asio::any_io_executor& executor, const HttpOptions& options)
-        : options_{options}, sockets_{executor, open_epoll()}, timer_{executor},
+        : options_{options},
+          sockets_{executor, open_epoll()},
+          timer_{executor},
           multi_{curl_multi_init()} {
         ensure(multi_ != nullptr, "libcurl gives out multi handles");
         CURLM* const multi = multi_.get();
@@ -140,8 +142,8 @@ private:
 
     void drive_ready() {
         std::array<epoll_event, 64> events{};
-        const int count = epoll_wait(sockets_.native_handle(), events.data(),
-                                     static_cast<int>(events.size()), 0);
+        const int count =
+            epoll_wait(sockets_.native_handle(), events.data(), static_cast<int>(events.size()), 0);
         int running = 0;
         for (int i = 0; i < count; ++i) {
             const auto& event = events[static_cast<std::size_t>(i)];

@@ -10,10 +10,10 @@ namespace fanfare {
 
 /// One HTTP request as bytes. POST always: no provider call of ours is anything else.
 struct HttpRequest {
-    std::string url;                    // Absolute, https (http only where allowed by config).
-    std::vector<std::string> headers;   // "Name: value"; see header_line().
+    std::string url;                   // Absolute, https (http only where allowed by config).
+    std::vector<std::string> headers;  // "Name: value"; see header_line().
     std::string body;
-    bool http2 = false;                 // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
+    bool http2 = false;  // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
 };
 
 /// How far an exchange got. Decides whether it can be repeated without harm.
@@ -31,8 +31,8 @@ struct HttpAnswer {
     // The only headers any provider needs, raw, empty when absent.
     std::string retry_after;
     std::string rate_limit_reset;
-    std::string message_id;             // X-Message-Id
-    std::string fault;                  // The transport's fault in words; no recipient data.
+    std::string message_id;  // X-Message-Id
+    std::string fault;       // The transport's fault in words; no recipient data.
     std::chrono::microseconds elapsed{0};
 };
 

@@ -81,9 +81,9 @@ void Transfer::prepare(const HttpRequest& request, HttpClient::Done done) {
     headers_.reset(list);
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS
-                                                     : CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(
+        easy, CURLOPT_HTTP_VERSION,
+        static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 }
 
 HttpAnswer Transfer::finish(CURLcode code) {
@@ -95,7 +95,8 @@ HttpAnswer Transfer::finish(CURLcode code) {
     answer_.elapsed = std::chrono::microseconds{elapsed};
     answer_.transport = transport_of(code);
     if (code != CURLE_OK) {
-        answer_.fault = fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));
+        answer_.fault =
+            fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));
     }
     return std::move(answer_);
 }

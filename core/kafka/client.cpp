@@ -46,9 +46,8 @@ Result<std::vector<std::string>> missing_topics(rd_kafka_t* client,
     std::vector<std::string> missing;
     for (const auto& name : wanted) {
         const std::span topics{metadata->topics, static_cast<std::size_t>(metadata->topic_cnt)};
-        const bool known = std::any_of(topics.begin(), topics.end(), [&name](const auto& topic) {
-            return name == topic.topic;
-        });
+        const bool known = std::any_of(topics.begin(), topics.end(),
+                                       [&name](const auto& topic) { return name == topic.topic; });
         if (!known) missing.push_back(name);
     }
     return missing;
@@ -72,12 +71,10 @@ Result<Conf> make_conf(const KafkaSettings& settings,
     Conf conf{rd_kafka_conf_new()};
     rd_kafka_conf_set_log_cb(conf.get(), on_log);
     std::vector<std::pair<std::string, std::string>> all{
-        {"bootstrap.servers", settings.brokers},
-        {"client.id", "fanfare"},
-        {"socket.nagle.disable", "true"},   // Left on by default before 2.10: 40 ms per commit.
-        {"socket.keepalive.enable", "true"},
-        {"broker.address.family", "any"},
-        {"message.max.bytes", "8388608"},   // A job that is too big must reach us to be refused.
+        {"bootstrap.servers", settings.brokers},    {"client.id", "fanfare"},
+        {"socket.nagle.disable", "true"},  // Left on by default before 2.10: 40 ms per commit.
+        {"socket.keepalive.enable", "true"},        {"broker.address.family", "any"},
+        {"message.max.bytes", "8388608"},  // A job that is too big must reach us to be refused.
         {"receive.message.max.bytes", "100000000"},
     };
     all.insert(all.end(), extra.begin(), extra.end());
@@ -115,8 +112,8 @@ Result<void> create_topics(const KafkaSettings& settings) {
     std::vector<Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>> topics;
     std::vector<rd_kafka_NewTopic_t*> raw;
     for (const auto& name : missing.value()) {
-        topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1,
-                                                  text.data(), text.size()));
+        topics.emplace_back(
+            rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1, text.data(), text.size()));
         if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);
         rd_kafka_NewTopic_set_config(topics.back().get(), "max.message.bytes", "8388608");
         raw.push_back(topics.back().get());

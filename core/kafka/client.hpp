@@ -13,16 +13,15 @@ namespace fanfare::kafka {
 
 /// The names of our topics.
 struct Topics {
-    std::string jobs;                                // fanfare.jobs
-    std::array<std::string, lane_count> chunks;      // fanfare.chunks.<lane>
-    std::string dead;                                // fanfare.dead
+    std::string jobs;                            // fanfare.jobs
+    std::array<std::string, lane_count> chunks;  // fanfare.chunks.<lane>
+    std::string dead;                            // fanfare.dead
 };
 [[nodiscard]] Topics topics_of(const KafkaSettings& settings);
 
 /// A configuration with what all our clients share, and `extra` on top.
-[[nodiscard]] Result<Conf> make_conf(
-    const KafkaSettings& settings,
-    const std::vector<std::pair<std::string, std::string>>& extra);
+[[nodiscard]] Result<Conf> make_conf(const KafkaSettings& settings,
+                                     const std::vector<std::pair<std::string, std::string>>& extra);
 
 /// Opens a client; librdkafka takes the configuration only when it succeeds.
 [[nodiscard]] Result<Client> open(rd_kafka_type_t type, Conf conf);

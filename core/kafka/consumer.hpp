@@ -18,11 +18,11 @@ namespace fanfare::kafka {
 
 /// One record as read. The bytes belong to it.
 struct Received {
-    std::size_t topic = 0;        // Index into the list the consumer was opened with.
+    std::size_t topic = 0;  // Index into the list the consumer was opened with.
     std::int32_t partition = 0;
     std::int64_t offset = 0;
     std::int64_t timestamp_ms = -1;  // The broker's or the publisher's; -1: none.
-    std::uint64_t generation = 0; // Of the assignment it came under.
+    std::uint64_t generation = 0;    // Of the assignment it came under.
     std::string key;
     std::string value;
 };

@@ -16,7 +16,8 @@ std::string canonical_address(Channel channel, std::string_view address) {
     const auto at = canonical.rfind('@');
     if (at == std::string::npos) return canonical;
     for (auto i = at; i < canonical.size(); ++i) {
-        if (canonical[i] >= 'A' && canonical[i] <= 'Z') canonical[i] = static_cast<char>(canonical[i] + 32);
+        if (canonical[i] >= 'A' && canonical[i] <= 'Z')
+            canonical[i] = static_cast<char>(canonical[i] + 32);
     }
     if (canonical.ends_with('.')) canonical.pop_back();
     return canonical;

@@ -183,8 +183,8 @@ std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const Chun
         "  AND c.epoch = w.epoch AND c.state = 'claimed' "
         "RETURNING c.job_id, c.channel, c.number",
         arrays.keys.jobs, arrays.keys.channels, arrays.keys.numbers, arrays.epochs, arrays.states,
-        arrays.waits, arrays.attempts, arrays.outcomes, arrays.reasons, arrays.ids,
-        arrays.tallies, arrays.accounts);
+        arrays.waits, arrays.attempts, arrays.outcomes, arrays.reasons, arrays.ids, arrays.tallies,
+        arrays.accounts);
     std::vector<ChunkKey> written;
     for (const auto& row : rows) written.push_back(key_of(row));
     return written;

@@ -30,15 +30,15 @@ struct ChunkKey {
 struct ClaimedChunk {
     ChunkKey key;
     std::int32_t epoch = 0;
-    std::int32_t attempt = 0;         // Counted attempts so far.
+    std::int32_t attempt = 0;  // Counted attempts so far.
     Lane lane = Lane::normal;
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     bool job_cancelled = false;
     bool job_expired = false;
-    std::string recipients_literal;   // As PostgreSQL wrote it: passed back to contact queries.
-    postgres::TextArray recipients;   // Sorted bytewise. Views into its own storage.
-    std::string outcomes;             // One Outcome a recipient, always full length.
-    std::string reasons;              // One Reason a recipient, always full length.
+    std::string recipients_literal;  // As PostgreSQL wrote it: passed back to contact queries.
+    postgres::TextArray recipients;  // Sorted bytewise. Views into its own storage.
+    std::string outcomes;            // One Outcome a recipient, always full length.
+    std::string reasons;             // One Reason a recipient, always full length.
     std::vector<std::string> provider_ids;  // Empty, or one a recipient.
 };
 
@@ -46,12 +46,12 @@ struct ClaimedChunk {
 struct ChunkRecord {
     ChunkKey key;
     std::int32_t epoch = 0;
-    bool done = false;                          // Otherwise planned again ...
-    std::chrono::milliseconds next_in{0};       // ... and claimable after this.
+    bool done = false;                     // Otherwise planned again ...
+    std::chrono::milliseconds next_in{0};  // ... and claimable after this.
     std::int32_t attempt = 0;
     std::string outcomes;
-    std::string reasons;                        // "" when all are none.
-    std::vector<std::string> provider_ids;      // Empty, one for all, or one a recipient.
+    std::string reasons;                    // "" when all are none.
+    std::vector<std::string> provider_ids;  // Empty, one for all, or one a recipient.
     std::string account;
 };
 

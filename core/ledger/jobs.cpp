@@ -89,10 +89,10 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();
-    pqxx::stream_to stream{work, "chunk",
-                           std::vector<std::string>{"job_id", "channel", "number", "on_doubt",
-                                                    "lane", "size", "recipients", "next_at",
-                                                    "publish_at"}};
+    pqxx::stream_to stream{
+        work, "chunk",
+        std::vector<std::string>{"job_id", "channel", "number", "on_doubt", "lane", "size",
+                                 "recipients", "next_at", "publish_at"}};
     for (const auto& chunk : chunks) {
         stream << std::make_tuple(task.job, static_cast<int>(chunk.channel), chunk.number,
                                   static_cast<int>(chunk.on_doubt), static_cast<int>(lane),

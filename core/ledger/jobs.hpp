@@ -35,9 +35,9 @@ struct PlanTask {
     std::string body;
     std::int32_t epoch = 0;
     std::int32_t attempts = 0;
-    std::string cursor;                                        // Last recipient written.
-    std::array<std::int32_t, channel_count> chunks{};          // Written, by channel.
-    std::array<std::int64_t, channel_count> planned{};         // Recipients, by channel.
+    std::string cursor;                                 // Last recipient written.
+    std::array<std::int32_t, channel_count> chunks{};   // Written, by channel.
+    std::array<std::int64_t, channel_count> planned{};  // Recipients, by channel.
 };
 /// Claims planning of one job, if nobody holds it.
 [[nodiscard]] std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,

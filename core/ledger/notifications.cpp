@@ -36,10 +36,10 @@ struct HoldArrays {
     std::string systems{"{"}, kinds{"{"}, subjects{"{"}, occurrences{"{"}, epochs{"{"};
 };
 
-#define FANFARE_HELD                                                                          \
-    "unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[]) "           \
-    "AS mine(system, kind, subject, occurrence, epoch) "                                      \
-    "WHERE n.system = mine.system AND n.kind = mine.kind AND n.subject = mine.subject "       \
+#define FANFARE_HELD                                                                    \
+    "unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[]) "     \
+    "AS mine(system, kind, subject, occurrence, epoch) "                                \
+    "WHERE n.system = mine.system AND n.kind = mine.kind AND n.subject = mine.subject " \
     "AND n.occurrence = mine.occurrence AND n.epoch = mine.epoch AND n.state = 'publishing' "
 
 NotificationKey key_of(const pqxx::row& row) {
@@ -135,9 +135,8 @@ RefreshTally NotificationRefresh::finish(bool complete) {
     return tally_;
 }
 
-NotificationClaims claim_notifications(Connection& connection,
-                                       std::span<const std::string> systems, int limit,
-                                       std::chrono::milliseconds lease) {
+NotificationClaims claim_notifications(Connection& connection, std::span<const std::string> systems,
+                                       int limit, std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
     // A scheduled one has a lease only when it was given back: it is not tried before.
     const auto rows = work.exec_params(
@@ -228,10 +227,12 @@ std::optional<std::chrono::microseconds> next_notification_in(
 
 std::int64_t count_waiting(Connection& connection, std::span<const std::string> systems) {
     pqxx::nontransaction work{connection.raw()};
-    return work.exec_params(
-        "SELECT count(*) FROM notification WHERE state IN ('scheduled', 'publishing') "
-        "AND system = ANY($1::text[])",
-        array_of(systems))[0][0].as<std::int64_t>();
+    return work
+        .exec_params(
+            "SELECT count(*) FROM notification WHERE state IN ('scheduled', 'publishing') "
+            "AND system = ANY($1::text[])",
+            array_of(systems))[0][0]
+        .as<std::int64_t>();
 }
 
 std::vector<NotificationLine> list_notifications(Connection& connection, int limit, bool all) {

@@ -165,8 +165,8 @@ private:
                                    to_string(outcome), counted[i]));
             }
             if (is_done && !is_final(outcome) && counted[i] != 0) {
-                differ(fmt::format("{}: done, but {} still {}", name, counted[i],
-                                   to_string(outcome)));
+                differ(
+                    fmt::format("{}: done, but {} still {}", name, counted[i], to_string(outcome)));
             }
         }
         if (!is_done && jobs_.at(row[0].c_str()).state == "done") {
@@ -200,8 +200,7 @@ private:
 
 std::optional<JobProgress> load_progress(Connection& connection, const std::string& job) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows =
-        work.exec_params(std::string{job_columns} + "WHERE id = $1::uuid", job);
+    const auto rows = work.exec_params(std::string{job_columns} + "WHERE id = $1::uuid", job);
     if (rows.empty()) return std::nullopt;
     std::vector<JobProgress> jobs{job_of(rows[0])};
     add_channels(work, jobs);
@@ -210,8 +209,8 @@ std::optional<JobProgress> load_progress(Connection& connection, const std::stri
 
 std::vector<JobProgress> latest_progress(Connection& connection, int limit) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
-        std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit);
+    const auto rows =
+        work.exec_params(std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit);
     std::vector<JobProgress> jobs;
     for (const auto& row : rows) jobs.push_back(job_of(row));
     add_channels(work, jobs);

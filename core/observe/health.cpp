@@ -2,6 +2,9 @@
 
 #include "core/async/task_group.hpp"
 
+#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
+#include <spdlog/spdlog.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -9,9 +12,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
-#include <prometheus/text_serializer.h>
-#include <spdlog/spdlog.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,9 +23,9 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using asio::ip::tcp;
 using asio::as_tuple;
 using asio::use_awaitable;
+using asio::ip::tcp;
 
 constexpr std::size_t connections_max = 64;
 constexpr std::chrono::seconds request_max{5};
@@ -33,7 +33,9 @@ constexpr std::chrono::seconds request_max{5};
 class Server final : public HealthServer {
 public:
     Server(std::shared_ptr<prometheus::Registry> registry, Checks checks)
-        : registry_{std::move(registry)}, checks_{std::move(checks)}, tasks_{loop_.get_executor()} {}
+        : registry_{std::move(registry)},
+          checks_{std::move(checks)},
+          tasks_{loop_.get_executor()} {}
 
     ~Server() override {
         asio::post(loop_, [this] { acceptor_.close(); });
@@ -74,8 +76,8 @@ private:
         http::request_parser<http::empty_body> parser;
         parser.header_limit(8192);
         stream.expires_after(request_max);
-        auto [fault, read] = co_await http::async_read(stream, buffer, parser,
-                                                       as_tuple(use_awaitable));
+        auto [fault, read] =
+            co_await http::async_read(stream, buffer, parser, as_tuple(use_awaitable));
         static_cast<void>(read);
         if (fault) co_return;
         auto answer = reply(parser.get());

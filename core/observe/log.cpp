@@ -1,10 +1,10 @@
 #include "core/observe/log.hpp"
 
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
 #include <string>
@@ -17,9 +17,8 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm&,
                 spdlog::memory_buf_t& out) override {
-        const auto text = boost::json::serialize(
-            boost::json::value(boost::json::string_view(message.payload.data(),
-                                                        message.payload.size())));
+        const auto text = boost::json::serialize(boost::json::value(
+            boost::json::string_view(message.payload.data(), message.payload.size())));
         out.append(text.data(), text.data() + text.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -32,8 +31,7 @@ public:
 void start_log(std::string_view program, const ObserveSettings& settings) {
     auto logger = std::make_shared<spdlog::logger>(
         std::string{program}, std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    auto formatter = std::make_unique<spdlog::pattern_formatter>(
-        spdlog::pattern_time_type::utc);
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     if (settings.log_format == "text") {
         formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %n %l %v");
     } else {

@@ -69,10 +69,11 @@ Connection::Connection(const Secret& url, const Limits& limits)
 #pragma GCC diagnostic pop
     silence_ = std::make_unique<SilentHandler>(*connection_);
     pqxx::nontransaction session{*connection_};
-    session.exec(fmt::format("SET statement_timeout = {}; SET lock_timeout = 10000; "
-                             "SET idle_in_transaction_session_timeout = 60000; "
-                             "SET default_transaction_read_only = {}; SET jit = off",
-                             limits.statement_timeout.count(), limits.read_only ? "on" : "off"));
+    session.exec(
+        fmt::format("SET statement_timeout = {}; SET lock_timeout = 10000; "
+                    "SET idle_in_transaction_session_timeout = 60000; "
+                    "SET default_transaction_read_only = {}; SET jit = off",
+                    limits.statement_timeout.count(), limits.read_only ? "on" : "off"));
 }
 
 bool Connection::is_open() const noexcept { return connection_ && connection_->is_open(); }

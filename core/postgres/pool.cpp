@@ -7,7 +7,9 @@ Pool::Pool(Secret url, Limits limits, std::size_t size)
 
 Pool::~Pool() { threads_.join(); }
 
-std::unique_ptr<Connection> Pool::open() const { return std::make_unique<Connection>(url_, limits_); }
+std::unique_ptr<Connection> Pool::open() const {
+    return std::make_unique<Connection>(url_, limits_);
+}
 
 std::unique_ptr<Connection> Pool::take() {
     const std::lock_guard guard{mutex_};

@@ -3,8 +3,8 @@
 #include "core/postgres/connection.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -48,16 +48,16 @@ public:
                               handler = std::move(handler),
                               alive = boost::asio::make_work_guard(home)]() mutable {
                 auto value = call(std::move(doing), work);
-                boost::asio::post(alive.get_executor(),
-                                  [handler = std::move(handler), value = std::move(value)]() mutable {
-                                      std::move(handler)(std::move(value));
-                                  });
+                boost::asio::post(alive.get_executor(), [handler = std::move(handler),
+                                                         value = std::move(value)]() mutable {
+                    std::move(handler)(std::move(value));
+                });
             };
             boost::asio::post(threads_, std::move(on_thread));
         };
         co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&,
-                                                       void(Value)>(
-            start, boost::asio::use_awaitable);
+                                                       void(Value)>(start,
+                                                                    boost::asio::use_awaitable);
     }
 
     /// The same on the calling thread.

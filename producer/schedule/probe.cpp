@@ -5,9 +5,8 @@ namespace {
 
 const prometheus::Histogram::BucketBoundaries lag_seconds{
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600};
-const prometheus::Histogram::BucketBoundaries query_seconds{0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                            0.05,  0.1,    0.25,  0.5,  1,
-                                                            2.5,   5,      10,    30};
+const prometheus::Histogram::BucketBoundaries query_seconds{
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 }  // namespace
 

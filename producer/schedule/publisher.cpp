@@ -64,9 +64,10 @@ bool Publisher::record() {
     if (!marked) return failed(marked.error());
     for (const auto& notification : marked.value()) parts_.probe.published(notification);
     if (const auto fenced = holds.size() - marked.value().size(); fenced > 0) {
-        spdlog::warn("{} notifications were taken over by another producer before they were "
-                     "marked; their jobs are the same",
-                     fenced);
+        spdlog::warn(
+            "{} notifications were taken over by another producer before they were "
+            "marked; their jobs are the same",
+            fenced);
         parts_.probe.notifications("", "", "fenced", fenced);
     }
     const std::lock_guard guard{mutex_};
@@ -119,9 +120,10 @@ void Publisher::hand_over(const ledger::ClaimedNotification& notification,
     const auto& key = notification.key;
     const auto made = due_job(notification, parts_.systems);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) {
-        spdlog::error("notification {} makes no job: {}: {}; mend config/systems/{}/system.yaml, "
-                      "it is tried again",
-                      derivation_of(key), rejection->code, rejection->message, key.system);
+        spdlog::error(
+            "notification {} makes no job: {}: {}; mend config/systems/{}/system.yaml, "
+            "it is tried again",
+            derivation_of(key), rejection->code, rejection->message, key.system);
         parts_.probe.notifications(key.system, key.kind, "rejected", 1);
         unusable.push_back({key, notification.epoch});
         return;
@@ -131,11 +133,10 @@ void Publisher::hand_over(const ledger::ClaimedNotification& notification,
         const std::lock_guard guard{mutex_};
         in_flight_[job.id] = {key, notification.epoch};
     }
-    const bool queued = parts_.publish(
-        job.id, encode_job(job),
-        [this, id = job.id, epoch = notification.epoch](bool done) {
-            acknowledged(id, epoch, done);
-        });
+    const bool queued = parts_.publish(job.id, encode_job(job),
+                                       [this, id = job.id, epoch = notification.epoch](bool done) {
+                                           acknowledged(id, epoch, done);
+                                       });
     if (!queued) acknowledged(job.id, notification.epoch, false);
 }
 
@@ -147,9 +148,10 @@ void Publisher::acknowledged(const std::string& job, std::int32_t epoch, bool do
         if (done) {
             acknowledged_.push_back(std::move(found->second));
         } else {
-            spdlog::warn("job {} did not reach the broker; it is published again when its lease "
-                         "ends",
-                         job);
+            spdlog::warn(
+                "job {} did not reach the broker; it is published again when its lease "
+                "ends",
+                job);
             parts_.probe.notifications(found->second.key.system, found->second.key.kind, "failed",
                                        1);
         }

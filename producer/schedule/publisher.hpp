@@ -81,7 +81,7 @@ private:
     Parts parts_;
     Times times_;
     std::vector<std::string> systems_;
-    mutable std::mutex mutex_;  // Guards the two below.
+    mutable std::mutex mutex_;                                   // Guards the two below.
     std::map<std::string, ledger::NotificationHold> in_flight_;  // By job.
     std::vector<ledger::NotificationHold> acknowledged_;
     Moment renewed_{};

@@ -76,8 +76,8 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
 Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule) {
     using Report = std::optional<RefreshReport>;
     auto in_ledger = [&](postgres::Connection& ledger) -> Result<Report> {
-        auto refresh = ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind,
-                                                          parts_.horizon);
+        auto refresh =
+            ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon);
         if (!refresh) return Report{};
         auto in_source = [&](postgres::Connection& source) {
             return stream(source, schedule, *refresh);
@@ -93,8 +93,8 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
         report.tally = refresh->finish(report.unusable == 0 && !report.cut);
         return Report{report};
     };
-    auto done = parts_.ledger.call(fmt::format("refresh {} of {}", schedule.kind, system_.name),
-                                   in_ledger);
+    auto done =
+        parts_.ledger.call(fmt::format("refresh {} of {}", schedule.kind, system_.name), in_ledger);
     if (!done) return done.error();
     return std::move(done.value());
 }

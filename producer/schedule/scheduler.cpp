@@ -71,9 +71,9 @@ std::string Scheduler::trouble() const {
 }
 
 void Scheduler::watch(Watch& watch) {
-    Refresher refresher{{parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock,
-                         settings_.horizon},
-                        watch.system};
+    Refresher refresher{
+        {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon},
+        watch.system};
     while (!watch.alarm.stopped()) {
         const auto begun = parts_.clock.moment();
         bool sound = true;
@@ -104,14 +104,14 @@ bool Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& sche
     parts_.probe.notifications(system, schedule.kind, "changed", report.tally.changed);
     parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
     if (report.unusable > 0 || report.cut) {
-        spdlog::warn("the due query of {} in {} gave {} rows, {} of them unusable (subject, "
-                     "occurrence or due_at empty, or params or data no object){}; nothing was "
-                     "cancelled",
-                     schedule.kind, system, report.rows, report.unusable,
-                     report.cut ? ", and more than fit: shorten producer.horizon_s" : "");
+        spdlog::warn(
+            "the due query of {} in {} gave {} rows, {} of them unusable (subject, "
+            "occurrence or due_at empty, or params or data no object){}; nothing was "
+            "cancelled",
+            schedule.kind, system, report.rows, report.unusable,
+            report.cut ? ", and more than fit: shorten producer.horizon_s" : "");
     }
-    const bool has_news =
-        report.tally.found + report.tally.changed + report.tally.cancelled > 0;
+    const bool has_news = report.tally.found + report.tally.changed + report.tally.cancelled > 0;
     if (has_news) {
         spdlog::info("{} {}: {} found, {} changed, {} cancelled", system, schedule.kind,
                      report.tally.found, report.tally.changed, report.tally.cancelled);

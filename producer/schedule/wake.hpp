@@ -11,8 +11,8 @@ struct WakeSituation {
     std::optional<std::chrono::microseconds> next_due_in;  // Nothing: none is known.
     std::chrono::microseconds poll_interval{0};            // Never longer than this ...
     std::chrono::microseconds renew_in{0};                 // ... nor than this, if not 0.
-    bool claimed_any = false;     // The last turn found work: there may be more.
-    std::uint32_t failures = 0;   // Turns that failed in a row.
+    bool claimed_any = false;    // The last turn found work: there may be more.
+    std::uint32_t failures = 0;  // Turns that failed in a row.
 };
 
 /// How long the publisher may sleep, unless somebody wakes it.

@@ -40,9 +40,8 @@ asio::awaitable<void> Intake::take(kafka::Received record) {
     } else {
         // A life time counts from publishing on: read again later, it ends no later.
         const std::chrono::milliseconds published{record.timestamp_ms};
-        settle_expiry(std::get<Job>(decoded), record.timestamp_ms > 0
-                                                  ? TimePoint{published}
-                                                  : parts_.clock.now());
+        settle_expiry(std::get<Job>(decoded),
+                      record.timestamp_ms > 0 ? TimePoint{published} : parts_.clock.now());
         rejection = check(std::get<Job>(decoded));
     }
     auto wait = retry_first;
@@ -77,31 +76,32 @@ asio::awaitable<bool> Intake::accept(const Job& job) {
 }
 
 asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {
-    spdlog::warn("refused a job of partition {} offset {}: {}: {}", record.partition,
-                 record.offset, rejection.code, rejection.message);
+    spdlog::warn("refused a job of partition {} offset {}: {}: {}", record.partition, record.offset,
+                 rejection.code, rejection.message);
     const bool cut = record.value.size() > dead_value_bytes_max;
     auto home = co_await asio::this_coro::executor;
     Signal told{home};
     std::optional<bool> published;
     // The callback comes on the producer's thread; what it touches lives in this frame until
     // it has come.
-    auto queued = parts_.producer.publish(
-        {parts_.topics.dead, record.key,
-         std::string_view{record.value}.substr(0, dead_value_bytes_max),
-         {{"fanfare-reason", rejection.code},
-          {"fanfare-message", rejection.message},
-          {"fanfare-topic", parts_.topics.jobs},
-          {"fanfare-partition", std::to_string(record.partition)},
-          {"fanfare-offset", std::to_string(record.offset)},
-          {"fanfare-bytes", std::to_string(record.value.size())},
-          {"fanfare-truncated", cut ? "true" : "false"}}},
-        [&, home](const Result<void>& result) {
-            const bool done = result.has_value();
-            asio::post(home, [&published, &told, done] {
-                published = done;
-                told.notify();
-            });
-        });
+    auto queued =
+        parts_.producer.publish({parts_.topics.dead,
+                                 record.key,
+                                 std::string_view{record.value}.substr(0, dead_value_bytes_max),
+                                 {{"fanfare-reason", rejection.code},
+                                  {"fanfare-message", rejection.message},
+                                  {"fanfare-topic", parts_.topics.jobs},
+                                  {"fanfare-partition", std::to_string(record.partition)},
+                                  {"fanfare-offset", std::to_string(record.offset)},
+                                  {"fanfare-bytes", std::to_string(record.value.size())},
+                                  {"fanfare-truncated", cut ? "true" : "false"}}},
+                                [&, home](const Result<void>& result) {
+                                    const bool done = result.has_value();
+                                    asio::post(home, [&published, &told, done] {
+                                        published = done;
+                                        told.notify();
+                                    });
+                                });
     if (!queued) co_return false;
     while (!published) co_await told.wait();
     if (*published) {

@@ -5,8 +5,8 @@
 #include "worker/send/letters.hpp"
 
 #include <fmt/format.h>
-#include <pqxx/nontransaction>
 #include <spdlog/spdlog.h>
+#include <pqxx/nontransaction>
 
 #include <algorithm>
 
@@ -71,7 +71,8 @@ Result<void> Planner::check_templates(const JobContext& job) {
             std::vector<std::string> shared;
             for (const auto& [name, value] : job.job.data) shared.push_back(name);
             for (const auto& [name, moment] : job.times) {
-                if (name.ends_with("_at")) shared.push_back(name.substr(0, name.size() - 3) + "_in");
+                if (name.ends_with("_at"))
+                    shared.push_back(name.substr(0, name.size() - 3) + "_in");
             }
             const auto problem = parts_.templates.check(job.kind->templates, channel, shared,
                                                         personal_variables(job, columns));
@@ -96,8 +97,8 @@ Result<void> Planner::stream(const JobContext& job, ledger::PlanTask& task) {
             for (const auto channel : job.job.channels) {
                 const auto i = static_cast<std::size_t>(channel);
                 cut(ids, channel, sizes_[i],
-                    job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt),
-                    task.chunks[i], chunks);
+                    job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt), task.chunks[i],
+                    chunks);
                 task.planned[i] += static_cast<std::int64_t>(ids.size());
                 parts_.probe.planned(channel, ids.size());
             }
@@ -135,8 +136,8 @@ void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>
     const auto& topic = parts_.topics.chunks[static_cast<std::size_t>(job.job.lane)];
     for (const auto& chunk : chunks) {
         const auto value = encode_descriptor({job.job.id, chunk.channel, chunk.number});
-        const auto key = fmt::format("{}/{}/{}", job.job.id, static_cast<int>(chunk.channel),
-                                     chunk.number);
+        const auto key =
+            fmt::format("{}/{}/{}", job.job.id, static_cast<int>(chunk.channel), chunk.number);
         auto queued = parts_.producer.publish({topic, key, value, {}}, {});
         if (!queued) {
             // Not a loss: the chunk is in the ledger, and the sweeper publishes it again.

@@ -35,10 +35,9 @@ AccountProbe::AccountProbe(prometheus::Registry& registry, const std::string& ac
                     .Name("fanfare_request_seconds")
                     .Help("How long provider calls took")
                     .Register(registry)
-                    .Add({{"account", account}},
-                         prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                                 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
-                                                                 10, 30});
+                    .Add({{"account", account}}, prometheus::Histogram::BucketBoundaries{
+                                                     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                     0.25, 0.5, 1, 2.5, 5, 10, 30});
     paused_ = &gauges(registry, "fanfare_account_paused",
                       "1 while an account is not used because of its credentials or settings")
                    .Add({{"account", account}});

@@ -48,8 +48,8 @@ public:
     void taken_over(std::size_t chunks);
     void republished(std::size_t chunks);
     void dropped_descriptor();
-    void job(const std::string& what);           // accepted, repeated, rejected, planned, failed
-    void dead_letter(const std::string& code);   // One of the rejection codes.
+    void job(const std::string& what);          // accepted, repeated, rejected, planned, failed
+    void dead_letter(const std::string& code);  // One of the rejection codes.
 
     [[nodiscard]] AccountProbe& account(const std::string& name, Channel channel);
     [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {

@@ -18,9 +18,9 @@ namespace fanfare {
 /// What names one send for receipts and support: travels in the provider's own custom
 /// data. Holds no personal data.
 struct SendReference {
-    std::string job;                // The job's uuid.
-    std::uint32_t chunk = 0;        // Its number within (job, channel).
-    std::string kind;               // For tags and collapse keys.
+    std::string job;          // The job's uuid.
+    std::uint32_t chunk = 0;  // Its number within (job, channel).
+    std::string kind;         // For tags and collapse keys.
 };
 
 /// One request to be: the messages of a slice of one chunk, all of one locale.
@@ -28,7 +28,7 @@ struct Batch {
     const Content& content;
     std::span<const Message> messages;  // 1 .. Provider::batch_max().
     const SendReference& reference;
-    std::int64_t expires_at_unix = 0;   // 0: never. For TTLs.
+    std::int64_t expires_at_unix = 0;  // 0: never. For TTLs.
 };
 
 /// The answer for one recipient where it differs from the answer for the rest.
@@ -42,13 +42,13 @@ struct RecipientAnswer {
 /// What one HTTP answer means: one verdict for the whole request, and the exceptions.
 struct BatchAnswer {
     Verdict verdict = Verdict::ambiguous;
-    Reason reason = Reason::none;                // none with ok.
-    std::chrono::milliseconds retry_after{0};    // The provider's own hint; 0 means none.
-    std::string provider_id;                     // Their message id for the call, or "".
-    std::string detail;                          // "mailgun 400: to is not valid"; for logs only:
-                                                 // never an address, number, token or key.
-    std::vector<RecipientAnswer> exceptions;     // Sorted by index.
-    bool split = false;       // perm_req because of an unnamed recipient: halve and send again.
+    Reason reason = Reason::none;              // none with ok.
+    std::chrono::milliseconds retry_after{0};  // The provider's own hint; 0 means none.
+    std::string provider_id;                   // Their message id for the call, or "".
+    std::string detail;                        // "mailgun 400: to is not valid"; for logs only:
+                                               // never an address, number, token or key.
+    std::vector<RecipientAnswer> exceptions;   // Sorted by index.
+    bool split = false;  // perm_req because of an unnamed recipient: halve and send again.
     bool renew_credential = false;  // The access token is stale: renew it and send again, once.
 };
 

@@ -38,13 +38,13 @@ using Text = std::vector<Piece>;
 /// one text per person with write_text().
 struct Content {
     Channel channel = Channel::email;
-    std::string locale;                  // The template's, after fallback; "" is the default.
-    Text subject;                        // E-mail subject, push title; empty for SMS.
-    Text text;                           // E-mail plain text, SMS text, push body.
-    Text html;                           // E-mail only; may be empty.
-    std::vector<std::string> variables;  // Names of the person's variables that are used.
+    std::string locale;                       // The template's, after fallback; "" is the default.
+    Text subject;                             // E-mail subject, push title; empty for SMS.
+    Text text;                                // E-mail plain text, SMS text, push body.
+    Text html;                                // E-mail only; may be empty.
+    std::vector<std::string> variables;       // Names of the person's variables that are used.
     std::map<std::string, std::string> data;  // Push data payload, same for everyone.
-    std::string collapse_key;            // Push; "" for none.
+    std::string collapse_key;                 // Push; "" for none.
 };
 
 /// One recipient of a request: who, where, and the values for Content::variables.

@@ -46,9 +46,12 @@ Account::Account(const asio::any_io_executor& executor, Parts parts)
                                           .upload_bytes = upload_bytes(*parts_.provider),
                                           .ca_file = parts_.settings.ca_file,
                                           .allow_http = parts_.settings.allow_http})},
-      pacer_{executor, parts_.ledger, parts_.clock,
+      pacer_{executor,
+             parts_.ledger,
+             parts_.clock,
              {.account = parts_.settings.name, .per_second = parts_.settings.rate.per_second}},
-      permits_{executor, parts_.settings.rate.concurrency}, fetched_{executor} {}
+      permits_{executor, parts_.settings.rate.concurrency},
+      fetched_{executor} {}
 
 std::size_t Account::batch_max() const noexcept {
     const auto own = parts_.provider->batch_max();
@@ -68,9 +71,8 @@ void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
 bool Account::is_paused() const noexcept { return parts_.clock.moment() < paused_until_; }
 
 std::chrono::milliseconds Account::paused_for() const noexcept {
-    return std::max(std::chrono::milliseconds{0},
-                    std::chrono::ceil<std::chrono::milliseconds>(paused_until_ -
-                                                                 parts_.clock.moment()));
+    return std::max(std::chrono::milliseconds{0}, std::chrono::ceil<std::chrono::milliseconds>(
+                                                      paused_until_ - parts_.clock.moment()));
 }
 
 asio::awaitable<bool> Account::authorize(bool renew) {
@@ -93,9 +95,9 @@ asio::awaitable<bool> Account::authorize(bool renew) {
 }
 
 asio::awaitable<bool> Account::fetch_credential() {
-    const auto unix_now = std::chrono::duration_cast<std::chrono::seconds>(
-                              parts_.clock.now().time_since_epoch())
-                              .count();
+    const auto unix_now =
+        std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.now().time_since_epoch())
+            .count();
     const auto exchange = parts_.provider->credential_exchange(unix_now);
     const auto answer = co_await http_->send(exchange->request);
     auto credential = parts_.provider->read_credential(answer);

@@ -65,7 +65,8 @@ void Flight::keep_open() {
         for (std::uint32_t i = 0; i < letter->count; ++i) {
             auto& fate = work_.resolved.fates[targets[letter->first + i]->recipient];
             // Another device may have been refused or dropped; this one may still tell them.
-            if (fate.outcome != Outcome::pending) fate = merge(fate, {Outcome::retry, Reason::not_sent});
+            if (fate.outcome != Outcome::pending)
+                fate = merge(fate, {Outcome::retry, Reason::not_sent});
         }
     }
 }
@@ -85,8 +86,7 @@ void Flight::begin(Letter& letter) {
 }
 
 void Flight::landed(Letter& letter, const HttpAnswer& answer) {
-    const auto verdict =
-        account_.provider().read(answer, letter.count, unix_seconds(clock_.now()));
+    const auto verdict = account_.provider().read(answer, letter.count, unix_seconds(clock_.now()));
     account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
     if (verdict.verdict != Verdict::ok) {
         spdlog::debug("account {} chunk {}/{}: {} ({})", account_.settings().name,
@@ -147,8 +147,7 @@ void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdic
     known = merge(known, fate);
     if (costs_attempt(verdict)) work_.spent_attempt = true;
     if (verdict == Verdict::suppress) {
-        work_.dead.push_back(
-            ledger::canonical_address(work_.chunk.key.channel, target.address));
+        work_.dead.push_back(ledger::canonical_address(work_.chunk.key.channel, target.address));
     }
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
         auto& ids = work_.chunk.provider_ids;

@@ -60,9 +60,9 @@ private:
     const Clock& clock_;
     Signal changed_;
     std::deque<Letter*> waiting_;
-    std::deque<Letter> halves_;          // Letters made by splitting; addresses are stable.
-    std::vector<Letter*> stale_;         // Refused for a stale token: once more with a new one.
-    std::vector<const Letter*> untried_; // Never begun, or refused unread.
+    std::deque<Letter> halves_;           // Letters made by splitting; addresses are stable.
+    std::vector<Letter*> stale_;          // Refused for a stale token: once more with a new one.
+    std::vector<const Letter*> untried_;  // Never begun, or refused unread.
     bool renewed_ = false;
     std::size_t open_ = 0;
 };

@@ -51,8 +51,9 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
     context->system = system == systems_.end() ? nullptr : &system->second;
     context->kind = context->system ? context->system->find_kind(context->job.kind) : nullptr;
     if (context->kind == nullptr) {
-        return fail(Errc::job_rejected, fmt::format("find kind {} of system {} in the configuration",
-                                                    context->job.kind, context->job.system));
+        return fail(Errc::job_rejected,
+                    fmt::format("find kind {} of system {} in the configuration", context->job.kind,
+                                context->job.system));
     }
     context->source = &pool_of(*context->system);
     context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);

@@ -20,9 +20,9 @@ struct JobContext {
     Job job;
     const System* system = nullptr;
     const Kind* kind = nullptr;
-    postgres::Pool* source = nullptr;                          // The system's database.
-    std::vector<std::pair<std::string, TimePoint>> times;      // Kind::times with their moments.
-    std::string collapse_key;                                  // Kind::collapse_key, filled in.
+    postgres::Pool* source = nullptr;                      // The system's database.
+    std::vector<std::pair<std::string, TimePoint>> times;  // Kind::times with their moments.
+    std::string collapse_key;                              // Kind::collapse_key, filled in.
 };
 
 /// The systems and the connections to their databases.

@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 5> reserved_columns{"recipient_id", "addr
 
 /// Where one variable of a content comes from.
 struct Origin {
-    std::optional<Column> column;       // Of the contact query ...
-    const TimePoint* time = nullptr;    // ... or a moment, in the reader's zone.
-    std::string_view fallback;          // For a missing or empty value.
+    std::optional<Column> column;     // Of the contact query ...
+    const TimePoint* time = nullptr;  // ... or a moment, in the reader's zone.
+    std::string_view fallback;        // For a missing or empty value.
 };
 
 std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
@@ -57,8 +57,12 @@ class Writer {
 public:
     Writer(const JobContext& job, const ledger::ClaimedChunk& chunk, const Resolved& resolved,
            const Stationery& stationery, Letters& letters)
-        : job_{job}, chunk_{chunk}, resolved_{resolved}, stationery_{stationery},
-          letters_{letters}, locale_column_{column_of(resolved.contacts, "locale")},
+        : job_{job},
+          chunk_{chunk},
+          resolved_{resolved},
+          stationery_{stationery},
+          letters_{letters},
+          locale_column_{column_of(resolved.contacts, "locale")},
           zone_column_{column_of(resolved.contacts, "time_zone")},
           personal_{personal_variables(job, resolved.contacts)} {}
 
@@ -137,8 +141,7 @@ private:
         group.targets.push_back(&target);
     }
 
-    std::string_view value_of(const Origin& origin, const Target& target,
-                              std::string_view locale) {
+    std::string_view value_of(const Origin& origin, const Target& target, std::string_view locale) {
         if (origin.time != nullptr) {
             const auto zone = text_of(resolved_.contacts, target.row, zone_column_);
             return letters_.made.emplace_back(moments().format(*origin.time, zone, locale));
@@ -161,8 +164,7 @@ private:
         for (std::size_t i = 0; i < group.messages.size(); ++i) {
             group.messages[i].values = group.values.data() + i * width;
         }
-        for (std::size_t first = 0; first < group.messages.size();
-             first += stationery_.batch_max) {
+        for (std::size_t first = 0; first < group.messages.size(); first += stationery_.batch_max) {
             const auto count = std::min(stationery_.batch_max, group.messages.size() - first);
             auto& letter = letters_.letters.emplace_back();
             letter.group = index;
@@ -209,15 +211,15 @@ std::vector<std::string> personal_variables(const JobContext& job, const pqxx::r
     return names;
 }
 
-void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk,
-                    const Provider& provider, const Letters::Group& group, Letter& letter) {
+void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
+                    const Letters::Group& group, Letter& letter) {
     const SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number),
                                   job.job.kind};
     std::int64_t expires_at = 0;
     if (job.job.expires_at) {
-        expires_at = std::chrono::duration_cast<std::chrono::seconds>(
-                         job.job.expires_at->time_since_epoch())
-                         .count();
+        expires_at =
+            std::chrono::duration_cast<std::chrono::seconds>(job.job.expires_at->time_since_epoch())
+                .count();
     }
     provider.compose({.content = group.content,
                       .messages = {group.messages.data() + letter.first, letter.count},

@@ -15,8 +15,8 @@ namespace fanfare {
 
 /// One request ready to go: whom it serves, and its bytes.
 struct Letter {
-    std::uint32_t group = 0;   // Of Letters::groups.
-    std::uint32_t first = 0;   // Messages [first, first + count) of the group.
+    std::uint32_t group = 0;  // Of Letters::groups.
+    std::uint32_t first = 0;  // Messages [first, first + count) of the group.
     std::uint32_t count = 0;
     HttpRequest request;
 };
@@ -27,12 +27,12 @@ struct Letters {
     struct Group {
         Content content;
         std::vector<Message> messages;
-        std::vector<const Target*> targets;      // Of the messages.
-        std::vector<std::string_view> values;    // content.variables.size() a message.
+        std::vector<const Target*> targets;    // Of the messages.
+        std::vector<std::string_view> values;  // content.variables.size() a message.
     };
     std::vector<std::unique_ptr<Group>> groups;
     std::vector<Letter> letters;
-    std::deque<std::string> made;                // Values that had to be formatted.
+    std::deque<std::string> made;  // Values that had to be formatted.
 };
 
 /// What rendering needs besides the chunk.
@@ -54,7 +54,7 @@ struct Stationery {
                                          Letters& letters);
 
 /// Composes one letter anew, for a slice of a group (after the provider asked to split).
-void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk,
-                    const Provider& provider, const Letters::Group& group, Letter& letter);
+void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
+                    const Letters::Group& group, Letter& letter);
 
 }  // namespace fanfare

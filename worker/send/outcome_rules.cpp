@@ -11,17 +11,24 @@ int weight(Outcome outcome) {
         case Outcome::sent:
         case Outcome::delivered:
         case Outcome::opened:
-        case Outcome::clicked: return 6;
-        case Outcome::unknown: return 5;
-        case Outcome::retry: return 4;
-        case Outcome::failed: return 3;
-        case Outcome::refused: return 2;
+        case Outcome::clicked:
+            return 6;
+        case Outcome::unknown:
+            return 5;
+        case Outcome::retry:
+            return 4;
+        case Outcome::failed:
+            return 3;
+        case Outcome::refused:
+            return 2;
         case Outcome::suppressed:
         case Outcome::opted_out:
         case Outcome::no_address:
         case Outcome::expired:
-        case Outcome::cancelled: return 1;
-        case Outcome::pending: return 0;
+        case Outcome::cancelled:
+            return 1;
+        case Outcome::pending:
+            return 0;
     }
     return 0;
 }
@@ -31,14 +38,18 @@ int weight(Outcome outcome) {
 Fate fate_of(Verdict verdict, Reason reason, const Situation& situation) {
     const bool again = situation.attempts_used < situation.attempts_max;
     switch (verdict) {
-        case Verdict::ok: return {Outcome::sent, Reason::none};
-        case Verdict::suppress: return {Outcome::refused, Reason::address_invalid};
+        case Verdict::ok:
+            return {Outcome::sent, Reason::none};
+        case Verdict::suppress:
+            return {Outcome::refused, Reason::address_invalid};
         case Verdict::perm_rcpt:
             return {Outcome::refused, reason == Reason::none ? Reason::recipient_refused : reason};
         case Verdict::perm_req:
             return {Outcome::failed, reason == Reason::none ? Reason::request_refused : reason};
-        case Verdict::config: return {Outcome::retry, Reason::account_unusable};
-        case Verdict::throttle: return {Outcome::retry, Reason::throttled};
+        case Verdict::config:
+            return {Outcome::retry, Reason::account_unusable};
+        case Verdict::throttle:
+            return {Outcome::retry, Reason::throttled};
         case Verdict::transient:
             if (!again) return {Outcome::failed, Reason::attempts_exhausted};
             return {Outcome::retry, reason == Reason::none ? Reason::provider_unavailable : reason};
@@ -58,8 +69,8 @@ std::chrono::milliseconds wait_after(const Backoff& backoff, std::int32_t attemp
                                      double jitter) {
     const auto doublings = std::clamp(attempts_used - 1, 0, 20);
     const auto wait = std::min(backoff.max, backoff.first * (1 << doublings));
-    return wait + std::chrono::milliseconds{static_cast<std::int64_t>(
-                      static_cast<double>(wait.count()) * 0.5 * jitter)};
+    return wait + std::chrono::milliseconds{
+                      static_cast<std::int64_t>(static_cast<double>(wait.count()) * 0.5 * jitter)};
 }
 
 }  // namespace fanfare

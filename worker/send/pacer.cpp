@@ -16,15 +16,18 @@ constexpr std::chrono::milliseconds database_retry{500};
 
 Pacer::Pacer(const asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
              Options options)
-    : executor_{executor}, ledger_{ledger}, clock_{clock}, options_{std::move(options)},
+    : executor_{executor},
+      ledger_{ledger},
+      clock_{clock},
+      options_{std::move(options)},
       changed_{executor} {}
 
 asio::awaitable<void> Pacer::ready(std::size_t count) {
     while (!stopping_) {
         const auto now = clock_.moment();
         if (now < blocked_until_) {
-            co_await pause_for(std::min<std::chrono::nanoseconds>(blocked_until_ - now,
-                                                                  std::chrono::seconds{1}));
+            co_await pause_for(
+                std::min<std::chrono::nanoseconds>(blocked_until_ - now, std::chrono::seconds{1}));
             continue;
         }
         const bool fits = options_.per_second <= 0 || claimed_ == 0 ||
@@ -73,9 +76,9 @@ asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
 
 asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     leasing_ = true;
-    const double wanted = std::max(static_cast<double>(count),
-                                   options_.per_second *
-                                       std::chrono::duration<double>{slice_length}.count());
+    const double wanted =
+        std::max(static_cast<double>(count),
+                 options_.per_second * std::chrono::duration<double>{slice_length}.count());
     const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
     auto slice = co_await ledger_.run("lease rate tokens", [&](postgres::Connection& connection) {
         return ledger::reserve_slice(connection, options_.account, options_.per_second, tokens);

@@ -27,8 +27,8 @@ public:
         std::string account;
         double per_second = 0;  // 0: no limit.
     };
-    Pacer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger,
-          const Clock& clock, Options options);
+    Pacer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
+          Options options);
 
     /// Waits until `count` recipients may be claimed, and counts them as claimed.
     [[nodiscard]] boost::asio::awaitable<void> ready(std::size_t count);
@@ -54,8 +54,8 @@ private:
     Options options_;
     Signal changed_;
     Moment blocked_until_{};
-    Moment next_slot_{};             // Of the slice in hand.
-    double tokens_left_ = 0;         // Of the slice in hand.
+    Moment next_slot_{};      // Of the slice in hand.
+    double tokens_left_ = 0;  // Of the slice in hand.
     bool leasing_ = false;
     bool stopping_ = false;
     std::size_t claimed_ = 0;

@@ -50,8 +50,8 @@ void read_row(const pqxx::row& row, Channel channel, Column address_column,
         fate = merge(fate, {Outcome::refused, Reason::address_invalid});
         return;
     }
-    resolved.targets.push_back({static_cast<std::uint32_t>(index),
-                                static_cast<std::int32_t>(row.num()), text});
+    resolved.targets.push_back(
+        {static_cast<std::uint32_t>(index), static_cast<std::int32_t>(row.num()), text});
 }
 
 std::vector<std::string> canonical_addresses(Channel channel, const std::vector<Target>& targets) {
@@ -128,8 +128,8 @@ void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
     addresses = canonical_addresses(channel, resolved.targets);
     std::vector<ledger::AddressClaim> claims;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-        claims.push_back({std::move(addresses[i]),
-                          chunk.recipients.elements[resolved.targets[i].recipient]});
+        claims.push_back(
+            {std::move(addresses[i]), chunk.recipients.elements[resolved.targets[i].recipient]});
     }
     keep_only(resolved.targets, resolved.fates,
               ledger::own_addresses(ledger, job.job.id, channel, claims),

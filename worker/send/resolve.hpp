@@ -24,9 +24,9 @@ struct Target {
 
 /// Who of a claimed chunk can be reached right now, and how.
 struct Resolved {
-    pqxx::result contacts;        // Keeps the bytes that the views point into.
+    pqxx::result contacts;  // Keeps the bytes that the views point into.
     std::vector<Target> targets;
-    std::vector<Fate> fates;      // One a recipient; pending where nothing is decided yet.
+    std::vector<Fate> fates;  // One a recipient; pending where nothing is decided yet.
 };
 
 /// Looks up addresses, consents and locales as they are now. Runs on a thread of the source

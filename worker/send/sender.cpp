@@ -13,7 +13,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds in_place_wait_max{3'000};
-constexpr std::chrono::milliseconds lease_reserve{5'000};     // Kept for recording.
+constexpr std::chrono::milliseconds lease_reserve{5'000};  // Kept for recording.
 constexpr std::chrono::milliseconds account_pause{30'000};
 constexpr std::chrono::milliseconds database_wait{1'000};
 constexpr std::size_t contexts_max = 256;
@@ -50,8 +50,8 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     // crash leaves little in doubt.
     Account* const account = co_await account_for(key.channel);
     if (account == nullptr) co_return;
-    const auto reserved = std::size_t{
-        settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max};
+    const auto reserved =
+        std::size_t{settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max};
     co_await account->pacer().ready(reserved);
     if (stopping_) {
         account->pacer().release(reserved);
@@ -106,9 +106,9 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
                                              work.chunk.attempt, parts_.jitter()));
         }
         if (work.account_refused) wait = std::max(wait, account_pause);
-        const bool lasts = parts_.clock.moment() + wait + account->settings().timeout +
-                               lease_reserve <
-                           work.lease_ends;
+        const bool lasts =
+            parts_.clock.moment() + wait + account->settings().timeout + lease_reserve <
+            work.lease_ends;
         if (wait > in_place_wait_max || !lasts || stopping_) break;
         co_await pause_for(wait);
     }
@@ -128,10 +128,11 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
                                 .provider = account.provider(),
                                 .batch_max = account.batch_max(),
                                 .now = parts_.clock.now()};
-    auto written = co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
-        apply_suppressions(ledger, job, work.chunk, work.resolved);
-        return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
-    });
+    auto written =
+        co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
+            apply_suppressions(ledger, job, work.chunk, work.resolved);
+            return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
+        });
     if (!written) {
         spdlog::error("job {}: {}", job.job.id, describe(written.error()));
         co_return false;
@@ -150,7 +151,8 @@ asio::awaitable<void> Sender::suppress_dead(Work& work) {
     if (work.dead.empty()) co_return;
     std::vector<ledger::NewSuppression> suppressions;
     for (auto& address : work.dead) {
-        suppressions.push_back({std::move(address), std::string{to_string(Reason::address_invalid)}});
+        suppressions.push_back(
+            {std::move(address), std::string{to_string(Reason::address_invalid)}});
     }
     work.dead.clear();
     auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {

@@ -42,7 +42,8 @@ public:
         std::function<void(const kafka::Received&)> finished;  // The record needs nothing more.
     };
 
-    Sender(Parts parts, const WorkerSettings& settings) : parts_{std::move(parts)}, settings_{settings} {}
+    Sender(Parts parts, const WorkerSettings& settings)
+        : parts_{std::move(parts)}, settings_{settings} {}
 
     /// Serves one chunk of the channel after another until the dispatcher stops.
     [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);

@@ -50,7 +50,8 @@ ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
     if (!silent) record.reasons = chunk.reasons;
     record.provider_ids = std::move(chunk.provider_ids);
     auto& ids = record.provider_ids;
-    const auto first = std::find_if(ids.begin(), ids.end(), [](const auto& id) { return !id.empty(); });
+    const auto first =
+        std::find_if(ids.begin(), ids.end(), [](const auto& id) { return !id.empty(); });
     if (first == ids.end()) {
         ids.clear();
     } else if (std::all_of(ids.begin(), ids.end(),

@@ -27,9 +27,10 @@ asio::awaitable<void> Sweeper::run() {
 }
 
 asio::awaitable<void> Sweeper::settle_stalled_chunks() {
-    auto stalled = co_await parts_.ledger.run("take over chunks", [&](postgres::Connection& ledger) {
-        return ledger::take_over_stalled(ledger, stalled_per_sweep_max, settings_.lease);
-    });
+    auto stalled =
+        co_await parts_.ledger.run("take over chunks", [&](postgres::Connection& ledger) {
+            return ledger::take_over_stalled(ledger, stalled_per_sweep_max, settings_.lease);
+        });
     if (!stalled) {
         spdlog::warn("{}", describe(stalled.error()));
         co_return;
@@ -46,20 +47,23 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
 }
 
 asio::awaitable<void> Sweeper::republish_overdue() {
-    auto overdue = co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
-        return ledger::take_overdue(ledger, chunks_per_sweep_max, settings_.republish_after);
-    });
+    auto overdue =
+        co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
+            return ledger::take_overdue(ledger, chunks_per_sweep_max, settings_.republish_after);
+        });
     if (!overdue) {
         spdlog::warn("{}", describe(overdue.error()));
         co_return;
     }
     for (const auto& chunk : overdue.value()) {
-        const auto key = fmt::format("{}/{}/{}", chunk.key.job,
-                                     static_cast<int>(chunk.key.channel), chunk.key.number);
-        auto queued = parts_.producer.publish(
-            {parts_.topics.chunks[static_cast<std::size_t>(chunk.lane)], key,
-             encode_descriptor(chunk.key), {}},
-            {});
+        const auto key = fmt::format("{}/{}/{}", chunk.key.job, static_cast<int>(chunk.key.channel),
+                                     chunk.key.number);
+        auto queued =
+            parts_.producer.publish({parts_.topics.chunks[static_cast<std::size_t>(chunk.lane)],
+                                     key,
+                                     encode_descriptor(chunk.key),
+                                     {}},
+                                    {});
         if (!queued) {
             spdlog::warn("{}", describe(queued.error()));
             co_return;
@@ -77,9 +81,8 @@ asio::awaitable<void> Sweeper::resume_plans() {
 }
 
 asio::awaitable<void> Sweeper::close_jobs() {
-    auto closed = co_await parts_.ledger.run("close jobs", [](postgres::Connection& ledger) {
-        return ledger::finish_jobs(ledger, {});
-    });
+    auto closed = co_await parts_.ledger.run(
+        "close jobs", [](postgres::Connection& ledger) { return ledger::finish_jobs(ledger, {}); });
     if (!closed) spdlog::warn("{}", describe(closed.error()));
 }
 
