@@ -222,6 +222,7 @@ class Run:
             "worker": {"sweep_interval_ms": 200, "republish_after_ms": 2000, "backoff_first_ms": 100,
                        "backoff_max_ms": 1000},
             "producer": {"poll_interval_ms": 200},
+            "observe": {"log_level": "debug"},
             "accounts": [
                 {"name": "e2e-mailgun", "type": "mailgun", "allow_http": True, "timeout_ms": 10000,
                  "rate": {"per_second": 0, "concurrency": 8},

@@ -25,11 +25,15 @@ class Crash(EndToEnd):
               timeout_s, 0.02)
 
     def assert_push_repeats_only(self, run, job, in_doubt):
-        """Push is sent again by policy: only to those whose chunk was claimed when a worker died."""
+        """Push is sent again by policy: only to those whose chunk was claimed when a worker died, and once
+        for each answer that a worker waited for in vain."""
         accepted = run.sim.accepted("push", job)
         owner = {a: r for r, addresses in run.addresses("creator", "push").items() for a in addresses}
         twice = {owner[a] for a, n in accepted.items() if n > 1}
-        self.assert_same(twice - {r for c, r in in_doubt if c == "push"}, set(), "push repeated without doubt")
+        others = twice - {r for c, r in in_doubt if c == "push"}
+        lost = sum(p.log.read_text(errors="replace").count("answer lost") for p in run.processes
+                   if p.name.startswith("worker"))
+        self.assertLessEqual(len(others), lost, f"push repeated without doubt: {sorted(others)[:5]}")
         return len(twice)
 
     def assert_doubt_is_honest(self, run, job, in_doubt, counts):
@@ -112,7 +116,9 @@ class Drain(Crash):
         run.sim.control(all={"latency_ms": 0})
         run.worker()
         run.wait_settled(job)
-        self.assert_told_once(run, job)
+        counts = self.assert_accounted(run, job)
+        self.assertEqual(counts, {channel: {"sent": 3000} for channel in CHANNELS})
+        self.assert_push_repeats_only(run, job, set())
 
 
 if __name__ == "__main__":

@@ -42,9 +42,11 @@ class TwoWorkers(Replicas):
     def test_side_by_side(self):
         run, workers, job = self.start_all(2, 3000)
         run.wait_settled(job)
-        self.assert_told_once(run, job)
-        shares = [run.http(w, "/metrics").count("\n") for w in workers]
-        self.assertTrue(all(shares))
+        counts = self.assert_accounted(run, job)
+        self.assertEqual(counts, {channel: {"sent": 3000} for channel in CHANNELS})
+        self.assert_push_repeats_only(run, job, set())
+        accounts = run.db.value("SELECT count(DISTINCT account) FROM chunk")
+        self.assertEqual(accounts, "3")
 
     def test_one_is_stopped(self):
         run, workers, job = self.start_all(2, 5000)
