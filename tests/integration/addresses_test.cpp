@@ -8,9 +8,9 @@
 namespace fanfare::ledger {
 namespace {
 
-using ::testing::ElementsAre;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using ::testing::ElementsAre;
 
 class AddressesTest : public LedgerCase {};
 
@@ -20,16 +20,17 @@ TEST_F(AddressesTest, HaveOneSpelling) {
     EXPECT_EQ(canonical_address(Channel::email, "\"a@b\"@Example.org"), "\"a@b\"@example.org");
     EXPECT_EQ(canonical_address(Channel::email, "nobody"), "nobody");
     EXPECT_EQ(canonical_address(Channel::sms, "+49170ABC"), "+49170ABC");
-    EXPECT_EQ(canonical_address(Channel::push, "Token:AbC"), "Token:AbC") << "tokens tell case apart";
+    EXPECT_EQ(canonical_address(Channel::push, "Token:AbC"), "Token:AbC")
+        << "tokens tell case apart";
 }
 
 TEST_F(AddressesTest, ThatAreSuppressedAreFound) {
-    const std::vector<NewSuppression> list{{"a@x.org", "address_invalid"},
-                                           {"a@x.org", "complaint"},
-                                           {"o'\"\\,{}@x.org", "complaint"}};
+    const std::vector<NewSuppression> list{
+        {"a@x.org", "address_invalid"}, {"a@x.org", "complaint"}, {"o'\"\\,{}@x.org", "complaint"}};
     add_suppressions(db(), Channel::email, list, "provider");
     add_suppressions(db(), Channel::email, list, "provider");
-    const std::vector<std::string> asked{"b@x.org", "a@x.org", "A@x.org", "o'\"\\,{}@x.org", "a@x.org"};
+    const std::vector<std::string> asked{"b@x.org", "a@x.org", "A@x.org", "o'\"\\,{}@x.org",
+                                         "a@x.org"};
     EXPECT_THAT(find_suppressed(db(), Channel::email, asked),
                 ElementsAre(false, true, false, true, true));
     EXPECT_THAT(find_suppressed(db(), Channel::sms, asked),
@@ -53,7 +54,8 @@ TEST_F(AddressesTest, BelongToWhoeverBringsThemFirst) {
     EXPECT_THAT(own_addresses(db(), accept("b"), Channel::email, second), ElementsAre(true, true))
         << "each job for itself";
     EXPECT_THAT(own_addresses(db(), job, Channel::sms, second), ElementsAre(true, true));
-    EXPECT_EQ(ledger.value("SELECT count(*) FROM address_owner WHERE address = 'a@x.org'::bytea"), "0")
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM address_owner WHERE address = 'a@x.org'::bytea"),
+              "0")
         << "only hashes are kept";
 }
 
@@ -73,7 +75,8 @@ TEST_F(AddressesTest, HaveOneOwnerHoweverManyAskAtOnce) {
         return owned;
     };
     std::vector<std::future<std::vector<bool>>> all;
-    for (std::size_t i = 0; i < people.size(); ++i) all.push_back(std::async(std::launch::async, ask, i));
+    for (std::size_t i = 0; i < people.size(); ++i)
+        all.push_back(std::async(std::launch::async, ask, i));
     std::array<int, 100> owners{};
     for (auto& one : all) {
         const auto owned = one.get();
@@ -89,7 +92,8 @@ TEST_F(BucketTest, SlicesFollowOneAnother) {
     EXPECT_EQ(reserve_slice(*ledger.connect(), "mail", 100, 20).begins_in, milliseconds{200});
     EXPECT_EQ(reserve_slice(db(), "mail", 100, 50).begins_in, milliseconds{400});
     EXPECT_EQ(reserve_slice(db(), "mail", 100, 1).begins_in, milliseconds{900});
-    EXPECT_EQ(reserve_slice(db(), "texts", 100, 1).begins_in, microseconds{0}) << "each account its own";
+    EXPECT_EQ(reserve_slice(db(), "texts", 100, 1).begins_in, microseconds{0})
+        << "each account its own";
 }
 
 TEST_F(BucketTest, UnusedTimeIsNotSavedUp) {
@@ -118,7 +122,8 @@ TEST_F(BucketTest, SlicesOfManyReplicasNeverOverlap) {
     }
     std::sort(slices.begin(), slices.end());
     for (std::size_t i = 1; i < slices.size(); ++i) {
-        const microseconds length{static_cast<std::int64_t>(slices[i - 1].second * 1'000'000 / rate)};
+        const microseconds length{
+            static_cast<std::int64_t>(slices[i - 1].second * 1'000'000 / rate)};
         EXPECT_EQ(slices[i].first, slices[i - 1].first + length) << "neither overlap nor gap";
     }
 }
@@ -128,7 +133,8 @@ TEST_F(BucketTest, ABlockHoldsBackEveryone) {
     EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, microseconds{0});
     EXPECT_EQ(block_account(db(), "mail", std::chrono::seconds{30}), std::chrono::seconds{30});
     EXPECT_EQ(blocked_for(*ledger.connect(), "mail"), std::chrono::seconds{30});
-    EXPECT_EQ(reserve_slice(*ledger.connect(), "mail", 100, 10).begins_in, std::chrono::seconds{30});
+    EXPECT_EQ(reserve_slice(*ledger.connect(), "mail", 100, 10).begins_in,
+              std::chrono::seconds{30});
     EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, milliseconds{30'100});
     EXPECT_EQ(block_account(db(), "mail", std::chrono::seconds{1}), std::chrono::seconds{30})
         << "a shorter one does not shorten it";

@@ -18,8 +18,9 @@ using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
 /// Ids that every natural language sorts otherwise than their bytes.
-const std::vector<std::string> odd_ids{"a", "B", "b", "A", "ä", "Z", "z", "_x", "10", "9", "é", "e",
-                                       "f", "a b", "a-b", "ab", "日本", "-1", "~", "\"q\"", "x,y"};
+const std::vector<std::string> odd_ids{"a",   "B",  "b",    "A",  "ä", "Z",     "z",
+                                       "_x",  "10", "9",    "é",  "e", "f",     "a b",
+                                       "a-b", "ab", "日本", "-1", "~", "\"q\"", "x,y"};
 
 struct Place {
     const char* name;
@@ -31,7 +32,8 @@ void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 class AudienceTest : public ::testing::TestWithParam<Place> {
 protected:
     AudienceTest() : database{GetParam().options}, connection{database.connect()} {
-        sql(std::string{"CREATE TABLE follower (channel text, person text"} + GetParam().column + ")");
+        sql(std::string{"CREATE TABLE follower (channel text, person text"} + GetParam().column +
+            ")");
         system.name = "shows";
         Audience audience;
         audience.name = "followers";
@@ -85,14 +87,16 @@ TEST_P(AudienceTest, NamesEveryoneOnceHoweverOftenTheyFollow) {
     for (int i = 0; i < 6; ++i) people.insert(people.end(), odd_ids.begin(), odd_ids.end());
     follow(people);
     EXPECT_THAT(read(), ElementsAreArray(bytewise(odd_ids)));
-    EXPECT_THAT(read({}, 1), ElementsAreArray(bytewise(odd_ids))) << "repeats over the ends of fetches";
+    EXPECT_THAT(read({}, 1), ElementsAreArray(bytewise(odd_ids)))
+        << "repeats over the ends of fetches";
 }
 
 TEST_P(AudienceTest, GoesOnJustAfterTheCursor) {
     follow(odd_ids);
     const auto all = bytewise(odd_ids);
     for (std::size_t i = 0; i < all.size(); ++i) {
-        const std::vector<std::string> rest(all.begin() + static_cast<std::ptrdiff_t>(i) + 1, all.end());
+        const std::vector<std::string> rest(all.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                            all.end());
         EXPECT_THAT(read(all[i]), ElementsAreArray(rest)) << "after " << all[i];
     }
 }
@@ -144,16 +148,18 @@ TEST_P(AudienceTest, SaysWhenItIsNotConfiguredAnyMore) {
 
 INSTANTIATE_TEST_SUITE_P(
     Collations, AudienceTest,
-    ::testing::Values(
-        Place{"C", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"},
-        Place{"CUtf8", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"},
-        Place{"Icu", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8' LOCALE_PROVIDER icu "
-                     "ICU_LOCALE 'en-US'"},
-        // lc_collate says C here, and the order is English all the same.
-        Place{"IcuOverC", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu "
+    ::testing::Values(Place{"C", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"},
+                      Place{"CUtf8", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"},
+                      Place{
+                          "Icu",
+                          "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8' LOCALE_PROVIDER icu "
                           "ICU_LOCALE 'en-US'"},
-        Place{"IcuColumnInC", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'",
-              " COLLATE \"en-x-icu\""}),
+                      // lc_collate says C here, and the order is English all the same.
+                      Place{"IcuOverC",
+                            "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu "
+                            "ICU_LOCALE 'en-US'"},
+                      Place{"IcuColumnInC", "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'",
+                            " COLLATE \"en-x-icu\""}),
     [](const auto& param) { return param.param.name; });
 
 }  // namespace

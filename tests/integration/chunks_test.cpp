@@ -32,10 +32,11 @@ protected:
     }
     /// The promise of the ledger, for every job and channel.
     void expect_everyone_counted() {
-        EXPECT_THAT(ledger.column("SELECT channel FROM job_progress WHERE planned <> pending + sent + "
-                                  "delivered + opened + clicked + refused + suppressed + opted_out + "
-                                  "no_address + expired + cancelled + retry + failed + unknown"),
-                    IsEmpty());
+        EXPECT_THAT(
+            ledger.column("SELECT channel FROM job_progress WHERE planned <> pending + sent + "
+                          "delivered + opened + clicked + refused + suppressed + opted_out + "
+                          "no_address + expired + cancelled + retry + failed + unknown"),
+            IsEmpty());
         EXPECT_THAT(ledger.column("SELECT job_id FROM job_progress p WHERE planned <> "
                                   "(SELECT count(*) FROM delivery d WHERE d.job_id = p.job_id "
                                   "AND d.channel = p.channel)"),
@@ -163,7 +164,8 @@ TEST_F(ChunksTest, TakeNothingFromAZombieWhileAnotherHoldsThem) {
     const auto next = claim({key(job)}, 2);
     ASSERT_THAT(next, SizeIs(1));
     EXPECT_THAT(record(record_for(zombie.at(0), bytes_of({refused}))), IsEmpty());
-    EXPECT_THAT(record(record_for(next[0], bytes_of({sent}))), SizeIs(1)) << "the holder's word counts";
+    EXPECT_THAT(record(record_for(next[0], bytes_of({sent}))), SizeIs(1))
+        << "the holder's word counts";
     EXPECT_EQ(outcomes_of(job), "sent");
 }
 
@@ -236,17 +238,20 @@ TEST_F(ChunksTest, ThatNobodyClaimsArePublishedAgain) {
     EXPECT_EQ(first[0].lane, Lane::normal);
     EXPECT_THAT(take_overdue(db(), 10, republish_after), IsEmpty());
     ledger.advance(republish_after);
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), SizeIs(2)) << "again and again, until claimed";
+    EXPECT_THAT(take_overdue(db(), 10, republish_after), SizeIs(2))
+        << "again and again, until claimed";
 }
 
 TEST_F(ChunksTest, OfACancelledOrExpiredJobSaySo) {
     auto short_lived = job_named("b");
-    short_lived.expires_at = std::chrono::sys_days{std::chrono::year{2030} / 1 / 1} + std::chrono::hours{13};
+    short_lived.expires_at =
+        std::chrono::sys_days{std::chrono::year{2030} / 1 / 1} + std::chrono::hours{13};
     const auto cancelled = accept("a");
     const auto expiring = accept(short_lived);
     plan(cancelled, {{"u1"}});
     plan(expiring, {{"u1"}, {"u2"}});
-    ledger.column(fmt::format("UPDATE job SET state = 'cancelled' WHERE id = '{}' RETURNING 1", cancelled));
+    ledger.column(
+        fmt::format("UPDATE job SET state = 'cancelled' WHERE id = '{}' RETURNING 1", cancelled));
     EXPECT_TRUE(claim({key(cancelled)}).at(0).job_cancelled);
     EXPECT_FALSE(claim({key(expiring, 0)}).at(0).job_expired);
     ledger.advance(std::chrono::hours{1});
@@ -271,9 +276,10 @@ TEST_F(ChunksTest, TellTheFateOfEveryone) {
                             "u2 refused address_invalid - 1 show.reminder email mail",
                             "u3 sent none call-1 1 show.reminder email mail",
                             "u4 pending none - 0 show.reminder email"));
-    EXPECT_EQ(ledger.value("SELECT concat_ws(' ', chunks, chunks_done, planned, pending, sent, refused) "
-                           "FROM job_progress"),
-              "2 1 4 1 2 1");
+    EXPECT_EQ(
+        ledger.value("SELECT concat_ws(' ', chunks, chunks_done, planned, pending, sent, refused) "
+                     "FROM job_progress"),
+        "2 1 4 1 2 1");
 }
 
 TEST_F(ChunksTest, KeepProviderIdsAsTheyAre) {
@@ -296,7 +302,8 @@ TEST_F(ChunksTest, CountEveryoneWhateverHappens) {
     std::vector<ChunkKey> keys;
     for (std::int32_t i = 0; i < 20; ++i) {
         auto& group = groups.emplace_back();
-        for (std::size_t n = 1 + below(5); n > 0; --n) group.push_back(fmt::format("u{:02}-{}", i, 9 - n));
+        for (std::size_t n = 1 + below(5); n > 0; --n)
+            group.push_back(fmt::format("u{:02}-{}", i, 9 - n));
         keys.push_back(key(job, i));
     }
     plan(job, groups, DoubtPolicy::resend);

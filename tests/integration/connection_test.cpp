@@ -18,9 +18,9 @@ void PrintTo(Errc code, std::ostream* out) { *out << to_string(code); }
 
 namespace {
 
+using test::TestDatabase;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using test::TestDatabase;
 
 std::string ask(Connection& connection, const std::string& sql) {
     pqxx::nontransaction work{connection.raw()};
@@ -86,8 +86,7 @@ TEST_F(ConnectionTest, RefusesWhatCannotBeReached) {
 }
 
 TEST_F(ConnectionTest, CallsAStatementThatIsWrongRejected) {
-    for (const auto* sql : {"SELEKT 1", "SELECT * FROM nowhere", "SELECT 1/0",
-                            "SELECT 'x'::int"}) {
+    for (const auto* sql : {"SELEKT 1", "SELECT * FROM nowhere", "SELECT 1/0", "SELECT 'x'::int"}) {
         const auto fault = failure(*connection, sql);
         ASSERT_TRUE(fault) << sql;
         EXPECT_EQ(fault->code, Errc::store_rejected) << sql;
@@ -174,9 +173,9 @@ TEST_F(ConnectionTest, AnArrayWithANulIsRefusedNotShortened) {
 }
 
 TEST_F(ConnectionTest, AgreesWithPostgresOnArrays) {
-    const std::vector<std::string> values{"plain",  "",      "NULL",  "null", "a,b", "{x}",    "\"q\"",
-                                          "b\\s\\", "a b",   "\n\t",  "'",    "日本", "🎉",    "é",
-                                          "$1",     "x\\,y", "\\\\\"", " ",    "{}",  "\x7f"};
+    const std::vector<std::string> values{
+        "plain", "",     "NULL", "null", "a,b", "{x}",   "\"q\"",  "b\\s\\", "a b", "\n\t",
+        "'",     "日本", "🎉",    "é",    "$1",  "x\\,y", "\\\\\"", " ",      "{}",  "\x7f"};
     std::string literal{"{"};
     for (const auto& value : values) append_element(literal, value);
     literal.push_back('}');
@@ -194,11 +193,10 @@ TEST_F(ConnectionTest, AgreesWithPostgresOnArrays) {
 
 class PoolTest : public ::testing::Test {
 protected:
-    Result<std::string> ask_pool(const std::string& sql) {
-        return test::run(context, asked(sql));
-    }
+    Result<std::string> ask_pool(const std::string& sql) { return test::run(context, asked(sql)); }
     boost::asio::awaitable<Result<std::string>> asked(std::string sql) {
-        auto answer = co_await pool.run("ask", [&](Connection& connection) { return ask(connection, sql); });
+        auto answer =
+            co_await pool.run("ask", [&](Connection& connection) { return ask(connection, sql); });
         co_return answer;
     }
 

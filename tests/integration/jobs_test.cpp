@@ -76,7 +76,8 @@ TEST_F(JobsTest, TakeNothingFromAPlannerWhoseTimeIsOver) {
     EXPECT_FALSE(finish_plan(db(), *zombie));
     fail_plan(db(), *zombie, "zombie", true, lease);
     EXPECT_EQ(ledger.value("SELECT count(*) FROM chunk"), "1");
-    EXPECT_EQ(ledger.value("SELECT plan_cursor || ' ' || state || ' ' || coalesce(failure, '-') FROM job"),
+    EXPECT_EQ(ledger.value(
+                  "SELECT plan_cursor || ' ' || state || ' ' || coalesce(failure, '-') FROM job"),
               "u2 planning -");
 }
 
@@ -117,7 +118,8 @@ TEST_F(JobsTest, AreDoneWhenEveryChunkIs) {
     const auto settle = [&](const ChunkKey& wanted) {
         for (const auto& chunk : chunks) {
             if (chunk.key == wanted) {
-                EXPECT_THAT(record(record_for(chunk, bytes_of({Outcome::sent}))), ElementsAre(wanted));
+                EXPECT_THAT(record(record_for(chunk, bytes_of({Outcome::sent}))),
+                            ElementsAre(wanted));
             }
         }
     };
@@ -153,7 +155,8 @@ TEST_F(JobsTest, ThatNobodyPlansAreFound) {
 
 TEST_F(JobsTest, ThatFailToPlanWaitAndAreTriedAgain) {
     const auto job = accept("a");
-    fail_plan(db(), *claim_plan(db(), job, lease), "no contact query", false, std::chrono::seconds{10});
+    fail_plan(db(), *claim_plan(db(), job, lease), "no contact query", false,
+              std::chrono::seconds{10});
     EXPECT_FALSE(claim_plan(db(), job, lease));
     ledger.advance(std::chrono::seconds{11});
     const auto again = claim_plan(db(), job, lease);
@@ -174,8 +177,9 @@ TEST_F(JobsTest, ThatAreHalfPlannedAreNeverGivenUp) {
 }
 
 TEST_F(JobsTest, KeepOddRecipientIdsWhole) {
-    const std::vector<std::string> ids{"",      " ",   "\"q\"", "NULL", "\\N", "\\.",  "a\\b", "a,b",
-                                       "a\tb",  "a\nb", "{x}",  "é",    "日本", "🎉", "\\x41", "\\101"};
+    const std::vector<std::string> ids{"",     " ",   "\"q\"", "NULL", "\\N", "\\.",
+                                       "a\\b", "a,b", "a\tb",  "a\nb", "{x}", "é",
+                                       "日本", "🎉",   "\\x41", "\\101"};
     const auto job = accept("a");
     plan(job, {ids});
     const auto chunks = claim({key(job)});

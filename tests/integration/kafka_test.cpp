@@ -83,8 +83,8 @@ protected:
         std::condition_variable changed;
         std::size_t acknowledged = 0;
         for (const auto& value : values) {
-            const auto queued = producer.value()->publish(
-                {topic, key, value, {}}, [&](const Result<void>& result) {
+            const auto queued =
+                producer.value()->publish({topic, key, value, {}}, [&](const Result<void>& result) {
                     const std::lock_guard guard{mutex};
                     EXPECT_TRUE(result) << describe(result.error());
                     ++acknowledged;
@@ -93,12 +93,13 @@ protected:
             ASSERT_TRUE(queued) << describe(queued.error());
         }
         std::unique_lock lock{mutex};
-        ASSERT_TRUE(changed.wait_for(lock, patience, [&] { return acknowledged == values.size(); }));
+        ASSERT_TRUE(
+            changed.wait_for(lock, patience, [&] { return acknowledged == values.size(); }));
     }
 
     std::unique_ptr<Consumer> consume(Mailbox& mailbox, const std::vector<std::string>& names) {
-        auto consumer = Consumer::open(settings, names,
-                                       [&mailbox](Received record) { mailbox.put(std::move(record)); });
+        auto consumer = Consumer::open(
+            settings, names, [&mailbox](Received record) { mailbox.put(std::move(record)); });
         EXPECT_TRUE(consumer) << describe(consumer.error());
         return std::move(consumer.value());
     }
@@ -187,7 +188,9 @@ protected:
 TEST_F(EmbeddedBrokerTest, DeliversAndCommitsOnlyWhatIsFinished) {
     deliver_and_commit_only_what_is_finished();
 }
-TEST_F(EmbeddedBrokerTest, CommitsEverythingWhenAllIsFinished) { commit_everything_when_all_is_finished(); }
+TEST_F(EmbeddedBrokerTest, CommitsEverythingWhenAllIsFinished) {
+    commit_everything_when_all_is_finished();
+}
 TEST_F(EmbeddedBrokerTest, PausesOneTopic) { pause_one_topic(); }
 
 class RealBrokerTest : public KafkaCase {
@@ -229,7 +232,8 @@ TEST_F(RealBrokerTest, AcknowledgesWhatWasPublished) {
 
 TEST_F(RealBrokerTest, TakesAJobOfTheLargestSize) {
     publish({std::string(1'000'000, 'x'), std::string(4'000'000, 'y')}, topics.jobs);
-    EXPECT_EQ(read_again(topics.jobs, 2).at(1).size(), 4'000'000U) << "it must reach us to be refused";
+    EXPECT_EQ(read_again(topics.jobs, 2).at(1).size(), 4'000'000U)
+        << "it must reach us to be refused";
 }
 
 TEST_F(RealBrokerTest, RefusesToQueueForNoTopic) {
@@ -242,7 +246,9 @@ TEST_F(RealBrokerTest, RefusesToQueueForNoTopic) {
 TEST_F(RealBrokerTest, DeliversAndCommitsOnlyWhatIsFinished) {
     deliver_and_commit_only_what_is_finished();
 }
-TEST_F(RealBrokerTest, CommitsEverythingWhenAllIsFinished) { commit_everything_when_all_is_finished(); }
+TEST_F(RealBrokerTest, CommitsEverythingWhenAllIsFinished) {
+    commit_everything_when_all_is_finished();
+}
 TEST_F(RealBrokerTest, PausesOneTopic) { pause_one_topic(); }
 
 TEST_F(RealBrokerTest, ReadsFromTheBeginningInANewGroup) {

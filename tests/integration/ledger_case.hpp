@@ -65,8 +65,9 @@ protected:
         ASSERT_TRUE(task);
         std::vector<NewChunk> chunks;
         for (const auto& group : groups) {
-            chunks.push_back({Channel::email, task->chunks[0]++, static_cast<std::int32_t>(group.size()),
-                              literal_of(group), on_doubt});
+            chunks.push_back({Channel::email, task->chunks[0]++,
+                              static_cast<std::int32_t>(group.size()), literal_of(group),
+                              on_doubt});
             task->planned[0] += static_cast<std::int64_t>(group.size());
             task->cursor = group.back();
         }

@@ -66,7 +66,8 @@ TEST_F(MigrateTest, ByTwoAtOnceAppliesOnce) {
     file("002_second.sql", "INSERT INTO a VALUES (1);");
     std::vector<std::future<Result<std::vector<std::string>>>> all;
     for (int i = 0; i < 4; ++i) {
-        all.push_back(std::async(std::launch::async, [&] { return migrate(database.url(), folder); }));
+        all.push_back(
+            std::async(std::launch::async, [&] { return migrate(database.url(), folder); }));
     }
     std::size_t applied = 0;
     for (auto& one : all) {

@@ -1,14 +1,14 @@
 #include "tests/support/http_server.hpp"
 
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
-#include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <sys/socket.h>
 
@@ -56,7 +56,8 @@ public:
 
     std::optional<std::string> read_request() override {
         error_code fault;
-        const auto head = asio::read_until(stream_, asio::dynamic_buffer(buffer_), "\r\n\r\n", fault);
+        const auto head =
+            asio::read_until(stream_, asio::dynamic_buffer(buffer_), "\r\n\r\n", fault);
         if (fault) return std::nullopt;
         const auto whole = head + content_length(std::string_view{buffer_}.substr(0, head));
         if (!fill(whole)) return std::nullopt;
@@ -189,7 +190,8 @@ void HttpServer::note(std::string request) {
 }
 
 Certificate make_certificate(const std::string& alternative_name) {
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"), EVP_PKEY_free};
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"),
+                                                                  EVP_PKEY_free};
     const std::unique_ptr<X509, decltype(&X509_free)> certificate{X509_new(), X509_free};
     check(key && certificate, "make a key");
     X509* const x = certificate.get();
@@ -202,17 +204,18 @@ Certificate make_certificate(const std::string& alternative_name) {
     const std::array<unsigned char, 4> common{'t', 'e', 's', 't'};
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common.data(), common.size(), -1, 0);
     X509_set_issuer_name(x, name);
-    for (const auto& [kind, value] : {std::pair<int, std::string>{NID_subject_alt_name, alternative_name},
-                                      std::pair<int, std::string>{NID_basic_constraints, "CA:TRUE"}}) {
+    for (const auto& [kind, value] :
+         {std::pair<int, std::string>{NID_subject_alt_name, alternative_name},
+          std::pair<int, std::string>{NID_basic_constraints, "CA:TRUE"}}) {
         const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension{
             X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str()), X509_EXTENSION_free};
         check(extension != nullptr, "make an extension");
         X509_add_ext(x, extension.get(), -1);
     }
     check(X509_sign(x, key.get(), EVP_sha256()) > 0, "sign");
-    return {pem([&](BIO* out) { return PEM_write_bio_X509(out, x); }),
-            pem([&](BIO* out) {
-                return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return {pem([&](BIO* out) { return PEM_write_bio_X509(out, x); }), pem([&](BIO* out) {
+                return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr,
+                                                nullptr);
             })};
 }
 

@@ -17,7 +17,8 @@ namespace fanfare::test {
 class TestDatabase {
 public:
     /// `options` go behind CREATE DATABASE name.
-    explicit TestDatabase(std::string_view options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'");
+    explicit TestDatabase(
+        std::string_view options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'");
     ~TestDatabase();
     TestDatabase(const TestDatabase&) = delete;
     TestDatabase& operator=(const TestDatabase&) = delete;

@@ -82,16 +82,17 @@ class ArrayProperty : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(ArrayProperty, IsReadAsItWasWritten) {
     std::mt19937 random{GetParam()};
-    const std::vector<std::string> pieces{"a",  "Z",    "0",    "\"",  "\\",      ",",    "{",  "}",
-                                          " ",  "\t",   "\n",   "'",   "NULL",    "null", "$1", "\\\\",
-                                          "\"\"", "é",  "日本", "🎉",  "\xcc\x81", "%",    ";",  "--"};
+    const std::vector<std::string> pieces{
+        "a",    "Z",    "0",  "\"",   "\\",   ",", "{",    "}", " ",        "\t", "\n", "'",
+        "NULL", "null", "$1", "\\\\", "\"\"", "é", "日本", "🎉", "\xcc\x81", "%",  ";",  "--"};
     const auto below = [&](std::size_t bound) {
         return std::uniform_int_distribution<std::size_t>{0, bound - 1}(random);
     };
     for (int round = 0; round < 500; ++round) {
         std::vector<std::string> values(below(12));
         for (auto& value : values) {
-            for (auto length = below(6); length > 0; --length) value += pieces[below(pieces.size())];
+            for (auto length = below(6); length > 0; --length)
+                value += pieces[below(pieces.size())];
         }
         const auto literal = written(values);
         ASSERT_THAT(parsed(literal), ElementsAreArray(values)) << literal;

@@ -21,7 +21,8 @@ TEST(HeaderLine, ReplacesEveryControlCharacterAndNothingElse) {
     for (int code = 0; code < 256; ++code) {
         const char c = static_cast<char>(code);
         const bool control = code < 0x20 || code == 0x7f;
-        EXPECT_EQ(header_line("N", std::string{c}), std::string{"N: "} + (control ? ' ' : c)) << code;
+        EXPECT_EQ(header_line("N", std::string{c}), std::string{"N: "} + (control ? ' ' : c))
+            << code;
     }
 }
 

@@ -66,8 +66,8 @@ TEST_F(HttpTest, SendsTheBytesAndReadsTheAnswer) {
                                       "x-ratelimit-reset: 1700000000\r\nX-Other: no\r\n"));
         line.wait_for_close();
     }};
-    const HttpRequest request{server.url("/v3/messages"), {"Content-Type: text/plain", "X-Tag: t"},
-                              "the body"};
+    const HttpRequest request{
+        server.url("/v3/messages"), {"Content-Type: text/plain", "X-Tag: t"}, "the body"};
     const auto answer = send(request);
     EXPECT_EQ(answer.transport, Transport::answered);
     EXPECT_EQ(answer.status, 429);
@@ -192,7 +192,8 @@ TEST_F(HttpTest, ConnectionRefusedMeansNotSent) {
     socklen_t size = sizeof address;
     ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
     ASSERT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    const HttpRequest request{fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port)), {}, "x"};
+    const HttpRequest request{
+        fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port)), {}, "x"};
     const auto answer = send(request);
     ::close(socket);
     EXPECT_EQ(answer.transport, Transport::not_sent);
@@ -387,7 +388,8 @@ TEST_F(HttpTest, ManyAtOnceShareFewConnectionsAndAreAnsweredOnceEach) {
     constexpr int count = 200;
     HttpServer server{answer_all};
     std::vector<HttpRequest> requests;
-    for (int i = 0; i < count; ++i) requests.push_back({server.url(), {}, fmt::format("body-{}", i)});
+    for (int i = 0; i < count; ++i)
+        requests.push_back({server.url(), {}, fmt::format("body-{}", i)});
     std::vector<std::vector<std::string>> answers(count);
     int open = count;
     bool inside_start = true;

@@ -13,7 +13,8 @@ namespace {
 namespace asio = boost::asio;
 using ::testing::ElementsAre;
 
-asio::awaitable<void> note_after(Signal& signal, std::vector<std::string>& notes, std::string note) {
+asio::awaitable<void> note_after(Signal& signal, std::vector<std::string>& notes,
+                                 std::string note) {
     co_await signal.wait();
     notes.push_back(std::move(note));
 }

@@ -53,7 +53,8 @@ TEST(Watermark, CountsARecordOnceHoweverOftenItIsDelivered) {
     watermark.finish(1);
     watermark.finish(2);
     watermark.begin(1);
-    EXPECT_EQ(watermark.committable(), Offset{3}) << "a repeat of a settled record holds nothing up";
+    EXPECT_EQ(watermark.committable(), Offset{3})
+        << "a repeat of a settled record holds nothing up";
     watermark.finish(3);
     EXPECT_EQ(watermark.committable(), Offset{4});
 }
@@ -124,8 +125,8 @@ TEST_P(WatermarkProperty, AgreesWithTheObviousWay) {
             watermark.begin(next);
             model.begin(next);
         } else if (what < 5) {
-            const auto again = known[static_cast<std::size_t>(
-                below(static_cast<std::int64_t>(known.size())))];
+            const auto again =
+                known[static_cast<std::size_t>(below(static_cast<std::int64_t>(known.size())))];
             watermark.begin(again);
             model.begin(again);
         } else if (what < 9) {

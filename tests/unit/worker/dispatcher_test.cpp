@@ -1,5 +1,5 @@
-#include "tests/support/coroutines.hpp"
 #include "worker/send/dispatcher.hpp"
+#include "tests/support/coroutines.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -58,7 +58,8 @@ TEST_P(FateTest, FollowsTheTable) {
     const auto check = [&](DoubtPolicy policy, Fate again, Fate last) {
         for (const std::int32_t max : {1, 2, 5, 100}) {
             for (std::int32_t used = 1; used <= max + 1; ++used) {
-                EXPECT_EQ(fate_of(c.verdict, c.said, {policy, used, max}), used < max ? again : last)
+                EXPECT_EQ(fate_of(c.verdict, c.said, {policy, used, max}),
+                          used < max ? again : last)
                     << to_string(policy) << ", attempt " << used << " of " << max;
             }
         }
@@ -136,7 +137,8 @@ TEST(Merge, GivesOnePersonOneOutcome) {
             } else if (a != pending || b != pending) {
                 EXPECT_NE(both.outcome, pending) << "what is decided stands";
             }
-            EXPECT_EQ(merge(both, next).outcome, both.outcome) << "telling it again changes nothing";
+            EXPECT_EQ(merge(both, next).outcome, both.outcome)
+                << "telling it again changes nothing";
         }
     }
 }
@@ -164,8 +166,8 @@ TEST(Backoff, StaysWithinItsBoundsWhateverTheAttempt) {
         for (const auto max : {1, 300'000, 3'600'000}) {
             const Backoff backoff{milliseconds{first}, milliseconds{max}};
             milliseconds before{0};
-            for (const std::int32_t used : {-1, 0, 1, 2, 3, 7, 20, 21, 22, 31, 32, 33, 100, 1'000'000,
-                                            std::numeric_limits<std::int32_t>::max()}) {
+            for (const std::int32_t used : {-1, 0, 1, 2, 3, 7, 20, 21, 22, 31, 32, 33, 100,
+                                            1'000'000, std::numeric_limits<std::int32_t>::max()}) {
                 const auto least = wait_after(backoff, used, 0);
                 const auto most = wait_after(backoff, used, 0.999'999);
                 EXPECT_GE(least, std::min(backoff.first, backoff.max)) << used;

@@ -45,11 +45,10 @@ Work work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates)
 }
 
 TEST(SettlePass, WritesWhatEveryoneCameTo) {
-    auto work = work_with({pending, retry, pending, retry},
-                          {{sent, Reason::none},
-                           {failed, Reason::attempts_exhausted},
-                           {retry, Reason::throttled},
-                           {unknown, Reason::answer_lost}});
+    auto work = work_with({pending, retry, pending, retry}, {{sent, Reason::none},
+                                                             {failed, Reason::attempts_exhausted},
+                                                             {retry, Reason::throttled},
+                                                             {unknown, Reason::answer_lost}});
     settle_pass(work);
     EXPECT_EQ(work.chunk.outcomes, bytes_of({sent, failed, retry, unknown}));
     EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none, Reason::attempts_exhausted,
@@ -140,7 +139,8 @@ TEST(Record, CarriesTheFenceAndTheFates) {
     auto chunk = chunk_with({sent, retry});
     chunk.reasons = bytes_of({Reason::none, Reason::throttled});
     const auto record = record_of(chunk, "mail-eu", std::chrono::seconds{30});
-    EXPECT_EQ(record.key, (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
+    EXPECT_EQ(record.key,
+              (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
     EXPECT_EQ(record.epoch, 3);
     EXPECT_EQ(record.attempt, 1);
     EXPECT_FALSE(record.done);
