@@ -3,8 +3,8 @@
 #include "core/ledger/migrate.hpp"
 
 #include <fmt/format.h>
-#include <pqxx/nontransaction>
 #include <unistd.h>
+#include <pqxx/nontransaction>
 
 #include <atomic>
 #include <cstdlib>
@@ -89,7 +89,8 @@ void LedgerCase::advance(const std::string& interval) {
 }
 
 void LedgerCase::add_show(const std::string& id, const std::string& starts) {
-    sql(fmt::format("INSERT INTO scheduled_shows (id, user_id, title, scheduled_at) VALUES "
+    sql(
+        fmt::format("INSERT INTO scheduled_shows (id, user_id, title, scheduled_at) VALUES "
                     "('{}', 'ann', 'Live', now() AT TIME ZONE 'UTC' + interval '{}')",
                     id, starts));
 }

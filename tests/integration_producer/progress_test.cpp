@@ -13,19 +13,23 @@ protected:
         LedgerCase::SetUp();
         if (IsSkipped()) return;
         sql("INSERT INTO job (id, idempotency_key, system, kind, body, lane, state, planned, "
-            "plan_chunks, planned_at) VALUES ('" + job + "', 'k', 'shows', 'show.reminder', '{}', "
+            "plan_chunks, planned_at) VALUES ('" +
+            job +
+            "', 'k', 'shows', 'show.reminder', '{}', "
             "1, 'sending', '{5,0,0}', '{2,0,0}', app_now())");
         sql("INSERT INTO chunk (job_id, channel, number, state, on_doubt, lane, size, recipients, "
             "outcomes, reasons, provider_ids, tally, attempt, account, publish_at) VALUES "
-            "('" + job + "', 0, 0, 'done', 0, 1, 3, '{a,b,c}', '\\x010601', '\\x000a00', "
+            "('" +
+            job +
+            "', 0, 0, 'done', 0, 1, 3, '{a,b,c}', '\\x010601', '\\x000a00', "
             "'{mail-1}', '{0,2,0,0,0,0,1,0,0,0,0,0,0,0}', 1, 'mg', app_now()), "
-            "('" + job + "', 0, 1, 'planned', 0, 1, 2, '{d,Ä}', NULL, NULL, NULL, NULL, 0, NULL, "
+            "('" +
+            job +
+            "', 0, 1, 'planned', 0, 1, 2, '{d,Ä}', NULL, NULL, NULL, NULL, 0, NULL, "
             "app_now())");
     }
     ledger::Audit audit() {
-        return run([](postgres::Connection& connection) {
-            return ledger::audit(connection, job);
-        });
+        return run([](postgres::Connection& connection) { return ledger::audit(connection, job); });
     }
     std::vector<ledger::Fate> fate(const std::string& recipient) {
         return run([&](postgres::Connection& connection) {
@@ -35,9 +39,8 @@ protected:
 };
 
 TEST_F(ProgressTest, SumsOverChunks) {
-    const auto progress = run([](postgres::Connection& connection) {
-        return ledger::load_progress(connection, job);
-    });
+    const auto progress = run(
+        [](postgres::Connection& connection) { return ledger::load_progress(connection, job); });
     ASSERT_TRUE(progress);
     EXPECT_EQ(progress->state, "sending");
     ASSERT_EQ(progress->channels.size(), 1U);
@@ -70,8 +73,10 @@ TEST_F(ProgressTest, ASoundLedgerHasNoDifferences) {
 TEST_F(ProgressTest, EveryKindOfDifferenceIsFound) {
     for (const auto* const damage :
          {"UPDATE job SET planned = '{6,0,0}'", "UPDATE job SET plan_chunks = '{3,0,0}'",
-          "DELETE FROM chunk WHERE number = 1", "UPDATE chunk SET outcomes = '\\x010101' "
-          "WHERE number = 0", "UPDATE chunk SET tally[2] = 1 WHERE number = 0",
+          "DELETE FROM chunk WHERE number = 1",
+          "UPDATE chunk SET outcomes = '\\x010101' "
+          "WHERE number = 0",
+          "UPDATE chunk SET tally[2] = 1 WHERE number = 0",
           "UPDATE chunk SET recipients = '{c,d}' WHERE number = 1",
           "UPDATE chunk SET state = 'done' WHERE number = 1",
           "UPDATE chunk SET recipients = '{d}' WHERE number = 1",

@@ -11,9 +11,7 @@ using namespace std::chrono_literals;
 
 class RefreshTest : public testing::LedgerCase {
 protected:
-    ledger::RefreshTally refresh() {
-        return attempt().value().value().tally;
-    }
+    ledger::RefreshTally refresh() { return attempt().value().value().tally; }
     Result<std::optional<RefreshReport>> attempt() {
         Refresher refresher{{*pool, *pool, system_clock(), 3600s}, systems.at("shows")};
         return refresher.refresh(systems.at("shows").schedules.at(0));
@@ -102,9 +100,10 @@ TEST_F(RefreshTest, WhatIsPublishedOrPastStaysWhatItIs) {
 TEST_F(RefreshTest, AQueryThatFailsMidwayChangesNothing) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
-    query("SELECT g::text AS subject, '2099-01-01Z'::timestamptz AS occurrence, now() AS due_at, "
-          "NULL::timestamptz AS expires_at, '{}'::json AS params, "
-          "json_build_object('x', 1 / (2500 - g)) AS data FROM generate_series(1, 3000) g");
+    query(
+        "SELECT g::text AS subject, '2099-01-01Z'::timestamptz AS occurrence, now() AS due_at, "
+        "NULL::timestamptz AS expires_at, '{}'::json AS params, "
+        "json_build_object('x', 1 / (2500 - g)) AS data FROM generate_series(1, 3000) g");
     const auto done = attempt();
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().doing, ::testing::HasSubstr("system.yaml"));
@@ -116,7 +115,9 @@ TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndNothingIsCancelled) {
     std::ignore = refresh();
     EXPECT_EQ(states(), "a:scheduled b:scheduled");
     query(std::string{"SELECT nullif(subject, 'a') AS subject, occurrence, due_at, expires_at, "
-                      "params, data FROM ("} + two_rows + ") rows WHERE subject = 'a' UNION ALL "
+                      "params, data FROM ("} +
+          two_rows +
+          ") rows WHERE subject = 'a' UNION ALL "
           "SELECT 'c', '2099-01-01Z', now(), 'infinity', '{}', '{}' UNION ALL "
           "SELECT 'd', '2099-01-01Z', now(), NULL, '[1]', '{}' UNION ALL "
           "SELECT 'e', '2099-01-01Z', now(), NULL, NULL, NULL");

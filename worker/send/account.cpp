@@ -40,7 +40,8 @@ void Permits::give_back() {
 }
 
 Account::Account(const asio::any_io_executor& executor, Parts parts)
-    : parts_{std::move(parts)},
+    : executor_{executor},
+      parts_{std::move(parts)},
       http_{HttpClient::create(executor, {.timeout = parts_.settings.timeout,
                                           .connections_max = connections_max(parts_),
                                           .upload_bytes = upload_bytes(*parts_.provider),
@@ -99,7 +100,13 @@ asio::awaitable<bool> Account::fetch_credential() {
         std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.now().time_since_epoch())
             .count();
     const auto exchange = parts_.provider->credential_exchange(unix_now);
-    const auto answer = co_await http_->send(exchange->request);
+    // A client of its own: a kept HTTP/1.1 connection to the same host would take the place
+    // of the one that the streams share, and they would go one by one.
+    const auto http = HttpClient::create(executor_, {.timeout = parts_.settings.timeout,
+                                                     .connections_max = 1,
+                                                     .ca_file = parts_.settings.ca_file,
+                                                     .allow_http = parts_.settings.allow_http});
+    const auto answer = co_await http->send(exchange->request);
     auto credential = parts_.provider->read_credential(answer);
     if (!credential) {
         pause(pause_without_credential, describe(credential.error()));

@@ -65,6 +65,7 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<bool> fetch_credential();
 
+    boost::asio::any_io_executor executor_;
     Parts parts_;
     std::unique_ptr<HttpClient> http_;
     Pacer pacer_;

@@ -23,6 +23,7 @@ Flight::Flight(const asio::any_io_executor& executor, Account& account, Work& wo
                const Clock& clock)
     : account_{account}, work_{work}, clock_{clock}, changed_{executor} {
     for (auto& letter : work.letters.letters) waiting_.push_back(&letter);
+    work.target_fates.assign(work.resolved.targets.size(), {});
 }
 
 asio::awaitable<void> Flight::fly() {
@@ -48,7 +49,7 @@ asio::awaitable<void> Flight::fly() {
         co_await account_.permits().take();
         const bool in_time = co_await account_.pacer().slot(
             letter->count, work_.lease_ends - account_.settings().timeout - lease_margin);
-        if (!in_time || !lease_lasts() || work_.account_refused || account_.is_paused()) {
+        if (!in_time || !may_begin()) {
             account_.permits().give_back();
             untried_.push_back(letter);  // Stays pending: nothing of it was sent.
             continue;
@@ -71,7 +72,12 @@ void Flight::keep_open() {
     }
 }
 
-bool Flight::lease_lasts() const {
+bool Flight::may_begin() const {
+    const auto& expires = work_.job ? work_.job->job.expires_at : std::nullopt;
+    if (expires && *expires <= clock_.now()) return false;  // Too late to be true.
+    if (work_.account_refused || work_.throttled_for.count() > 0 || account_.is_paused()) {
+        return false;
+    }
     return clock_.moment() + account_.settings().timeout + lease_margin < work_.lease_ends;
 }
 
@@ -143,6 +149,8 @@ void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdic
                               .attempts_used = work_.chunk.attempt + 1,
                               .attempts_max = work_.attempts_max};
     const auto fate = fate_of(verdict, reason, situation);
+    const auto place = static_cast<std::size_t>(&target - work_.resolved.targets.data());
+    if (place < work_.target_fates.size()) work_.target_fates[place] = fate;
     auto& known = work_.resolved.fates[target.recipient];
     known = merge(known, fate);
     if (costs_attempt(verdict)) work_.spent_attempt = true;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,12 @@ struct Work {
     std::chrono::milliseconds throttled_for{0};
     bool account_refused = false;
     std::string refusal;
-    std::vector<std::string> dead;  // Addresses the provider calls dead, canonical.
+    std::vector<std::string> dead;   // Addresses the provider calls dead, canonical.
+    std::vector<Fate> target_fates;  // One of Resolved::targets each; pending: not tried.
+
+    // People with several devices, over all passes of this claim.
+    std::set<std::uint32_t> told;               // Told on one device while another is still open.
+    std::set<std::string, std::less<>> served;  // Devices whose fate is final.
 };
 
 /// Sends all letters of one chunk: permit, slot, request; reads the answers into fates.
@@ -53,7 +59,7 @@ private:
                    const std::string& provider_id);
     void split(const Letter& letter);
     void keep_open();
-    [[nodiscard]] bool lease_lasts() const;
+    [[nodiscard]] bool may_begin() const;
 
     Account& account_;
     Work& work_;

@@ -11,6 +11,7 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds slice_length{200};
 constexpr std::chrono::milliseconds database_retry{500};
+constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
 
 }  // namespace
 
@@ -52,11 +53,11 @@ asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
             continue;
         }
         if (options_.per_second <= 0) co_return true;
+        drop_late_tokens(now);
         if (tokens_left_ >= static_cast<double>(count)) {
             const auto mine = next_slot_;
             if (mine > latest) co_return false;
-            const double seconds = static_cast<double>(count) / options_.per_second;
-            next_slot_ += std::chrono::nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
+            next_slot_ += time_of(static_cast<double>(count));
             tokens_left_ -= static_cast<double>(count);
             if (mine > now) co_await pause_for(mine - now);
             co_return true;
@@ -90,9 +91,29 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
         co_return false;
     }
     // From the answer on, not from the question: never early, at most a round trip late.
-    next_slot_ = clock_.moment() + slice.value().begins_in;
-    tokens_left_ = slice.value().tokens;
+    const auto begins = clock_.moment() + slice.value().begins_in;
+    const bool follows_on = begins - (next_slot_ + time_of(tokens_left_)) < late_max;
+    if (tokens_left_ <= 0 || !follows_on) {
+        next_slot_ = begins;
+        tokens_left_ = 0;
+    }
+    tokens_left_ += slice.value().tokens;
     co_return true;
+}
+
+std::chrono::nanoseconds Pacer::time_of(double tokens) const {
+    return std::chrono::nanoseconds{static_cast<std::int64_t>(tokens / options_.per_second * 1e9)};
+}
+
+void Pacer::drop_late_tokens(Moment now) {
+    // A slot that was not used in its time is gone: saved up, idle time would become a burst.
+    const auto late = now - next_slot_;
+    if (tokens_left_ <= 0 || late <= late_max) return;
+    const double dropped = std::min(
+        tokens_left_, std::floor(std::chrono::duration<double>{late - late_max / 2}.count() *
+                                 options_.per_second));
+    next_slot_ += time_of(dropped);
+    tokens_left_ -= dropped;
 }
 
 asio::awaitable<void> Pacer::block(std::chrono::milliseconds wait) {

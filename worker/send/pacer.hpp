@@ -47,6 +47,8 @@ public:
 
 private:
     [[nodiscard]] boost::asio::awaitable<bool> lease_slice(std::size_t count);
+    [[nodiscard]] std::chrono::nanoseconds time_of(double tokens) const;
+    void drop_late_tokens(Moment now);
 
     boost::asio::any_io_executor executor_;
     postgres::Pool& ledger_;

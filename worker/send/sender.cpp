@@ -105,13 +105,15 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
                                              work.chunk.attempt, parts_.jitter()));
         }
-        if (work.account_refused) wait = std::max(wait, account_pause);
+        // Also when another chunk had it paused: nothing of this one was sent.
+        if (account->is_paused()) wait = std::max(wait, account->paused_for());
         const bool lasts =
             parts_.clock.moment() + wait + account->settings().timeout + lease_reserve <
             work.lease_ends;
         if (wait > in_place_wait_max || !lasts || stopping_) break;
         co_await pause_for(wait);
     }
+    close_told(work);
     co_await record(work, account, wait);
 }
 
@@ -124,6 +126,9 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
         spdlog::error("job {}: {}", job.job.id, describe(loaded.error()));
         co_return false;
     }
+    std::erase_if(work.resolved.targets, [&work](const Target& target) {
+        return !work.served.empty() && work.served.contains(target.address);
+    });
     const Stationery stationery{.templates = parts_.templates,
                                 .provider = account.provider(),
                                 .batch_max = account.batch_max(),

@@ -1,11 +1,49 @@
 #include "worker/send/settle.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace fanfare {
 
+namespace {
+
+/// Looks at people with several devices: told on one while another is open, they stay open.
+void keep_devices_open(Work& work) {
+    const auto& targets = work.resolved.targets;
+    if (work.target_fates.size() != targets.size()) return;
+    std::vector<std::uint8_t> devices(work.resolved.fates.size());
+    for (const auto& target : targets) {
+        auto& count = devices[target.recipient];
+        if (count < 2) ++count;
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const auto& target = targets[i];
+        if (devices[target.recipient] < 2) continue;
+        auto& fate = work.resolved.fates[target.recipient];
+        if (is_final(work.target_fates[i].outcome)) {
+            work.served.emplace(target.address);
+        } else if (fate.outcome == Outcome::sent) {
+            work.told.insert(target.recipient);
+            fate = {Outcome::retry, Reason::not_sent};
+        }
+    }
+}
+
+}  // namespace
+
+void close_told(Work& work) {
+    for (const auto recipient : work.told) {
+        auto& outcome = work.chunk.outcomes[recipient];
+        if (static_cast<Outcome>(outcome) == Outcome::sent) continue;
+        outcome = static_cast<char>(Outcome::sent);
+        work.chunk.reasons[recipient] = static_cast<char>(Reason::none);
+    }
+    work.told.clear();
+}
+
 void settle_pass(Work& work) {
     auto& chunk = work.chunk;
+    keep_devices_open(work);
     if (work.spent_attempt) ++chunk.attempt;
     for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
         const auto& fate = work.resolved.fates[i];

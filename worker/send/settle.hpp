@@ -5,8 +5,13 @@
 namespace fanfare {
 
 /// Writes the fates of a pass into the chunk's outcomes and reasons: final ones stand,
-/// recipients that were not tried stay pending. Uses up an attempt if the pass did.
+/// recipients that were not tried stay pending. Uses up an attempt if the pass did. A person
+/// with a device still open stays open, and their served devices are remembered.
 void settle_pass(Work& work);
+
+/// At the end of a claim: who was told on one device counts as told, though another device
+/// could not be served in time; a further claim would tell the first one again.
+void close_told(Work& work);
 
 /// Gives every recipient that is not final this fate.
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);

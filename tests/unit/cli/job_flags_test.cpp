@@ -18,10 +18,15 @@ Job job_of(const JobFlags& flags) {
 }
 
 TEST(JobFlags, BecomeTheJobTheySay) {
-    const auto job = job_of({.system = "shows", .kind = "show.reminder", .audience = "followers",
-                             .params = {"user_id=a=b"}, .recipients = {},
-                             .channels = {"push,email", "sms"}, .lane = "urgent",
-                             .data = {"title=She said \"hi\"", "empty="}, .key = "k1",
+    const auto job = job_of({.system = "shows",
+                             .kind = "show.reminder",
+                             .audience = "followers",
+                             .params = {"user_id=a=b"},
+                             .recipients = {},
+                             .channels = {"push,email", "sms"},
+                             .lane = "urgent",
+                             .data = {"title=She said \"hi\"", "empty="},
+                             .key = "k1",
                              .expires_at = "2026-11-20T19:30:00Z"});
     EXPECT_EQ(job.system, "shows");
     EXPECT_EQ(job.audience, "followers");
@@ -43,8 +48,11 @@ TEST(JobFlags, WhatIsNotGivenIsLeftToTheKind) {
 }
 
 TEST(JobFlags, RecipientsMayBeAListOrLines) {
-    const auto job = job_of({.system = "shows", .kind = "generic", .recipients = "b, a\r\n\nc,",
-                             .key = "k", .ttl_s = 60});
+    const auto job = job_of({.system = "shows",
+                             .kind = "generic",
+                             .recipients = "b, a\r\n\nc,",
+                             .key = "k",
+                             .ttl_s = 60});
     EXPECT_THAT(job.recipients, ::testing::ElementsAre("a", "b", "c"));
     EXPECT_EQ(job.ttl, std::chrono::seconds{60});
 }

@@ -20,7 +20,9 @@ TEST(Table, CannotDriveATerminal) {
 }
 
 TEST(Json, WhateverTheBytes) {
-    EXPECT_EQ(json_of({{"a", std::string{"q\"\xff"}}, {"b", true}, {"c", std::nan("")},
+    EXPECT_EQ(json_of({{"a", std::string{"q\"\xff"}},
+                       {"b", true},
+                       {"c", std::nan("")},
                        {"d", std::vector<std::string>{"x"}}}),
               "{\"a\":\"q\\\"\xef\xbf\xbd\",\"b\":true,\"c\":null,\"d\":[\"x\"]}");
 }

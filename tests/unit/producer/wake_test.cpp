@@ -35,9 +35,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"FirstFailure", {.next_due_in = 0us, .poll_interval = 1s, .failures = 1}, 100ms},
         Case{"FailuresDouble", {.next_due_in = {}, .poll_interval = 1s, .failures = 4}, 800ms},
         Case{"FailuresAreBounded",
-             {.next_due_in = {}, .poll_interval = 1s, .failures = 4'000'000'000}, 10s},
+             {.next_due_in = {}, .poll_interval = 1s, .failures = 4'000'000'000},
+             10s},
         Case{"AFailureAfterAClaimWaitsToo",
-             {.next_due_in = {}, .poll_interval = 1s, .claimed_any = true, .failures = 1}, 100ms}),
+             {.next_due_in = {}, .poll_interval = 1s, .claimed_any = true, .failures = 1},
+             100ms}),
     [](const auto& suite) { return suite.param.name; });
 
 TEST(PollWait, GrowsWithFailuresAndIsBounded) {
