@@ -22,8 +22,8 @@ TEST(Descriptor, IsReadAsItWasWritten) {
 }
 
 TEST(Descriptor, IsReadInAnyOrderAndSpacing) {
-    const auto read = decode_descriptor(
-        R"( { "chunk" : 3, "channel":"push", "version": 1, "job": "0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11" } )");
+    const auto read = decode_descriptor(R"( { "chunk" : 3, "channel":"push", "version": 1, )"
+                                        R"("job": "0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11" } )");
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, (ledger::ChunkKey{job, Channel::push, 3}));
 }
@@ -51,18 +51,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NoChannel", R"({"version":1,"job":)" ID R"(,"chunk":1})"},
         Case{"NoChunk", R"({"version":1,"job":)" ID R"(,"channel":"sms"})"},
         Case{"ExtraField", R"({"version":1,"job":)" ID R"(,"channel":"sms","chunk":1,"to":"x"})"},
-        Case{
-            "ShortUuid",
-            R"({"version":1,"job":"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c1","channel":"sms","chunk":1})"},
-        Case{
-            "UpperCaseUuid",
-            R"({"version":1,"job":"0B54B6A8-93D5-5A3B-9D1E-6F2F6B0F3C11","channel":"sms","chunk":1})"},
-        Case{
-            "UuidWithoutDashes",
-            R"({"version":1,"job":"0b54b6a8093d505a3b09d1e06f2f6b0f3c11","channel":"sms","chunk":1})"},
-        Case{
-            "UuidWithSql",
-            R"({"version":1,"job":"'; DROP TABLE chunk; -- 6f2f6b0f3c11","channel":"sms","chunk":1})"},
+        Case{"ShortUuid", R"({"version":1,"job":"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c1",)"
+                          R"("channel":"sms","chunk":1})"},
+        Case{"UpperCaseUuid", R"({"version":1,"job":"0B54B6A8-93D5-5A3B-9D1E-6F2F6B0F3C11",)"
+                              R"("channel":"sms","chunk":1})"},
+        Case{"UuidWithoutDashes", R"({"version":1,"job":"0b54b6a8093d505a3b09d1e06f2f6b0f3c11",)"
+                                  R"("channel":"sms","chunk":1})"},
+        Case{"UuidWithSql", R"({"version":1,"job":"'; DROP TABLE chunk; -- 6f2f6b0f3c11",)"
+                            R"("channel":"sms","chunk":1})"},
         Case{"UnknownChannel", R"({"version":1,"job":)" ID R"(,"channel":"fax","chunk":1})"},
         Case{"Negative", R"({"version":1,"job":)" ID R"(,"channel":"sms","chunk":-1})"},
         Case{"Fraction", R"({"version":1,"job":)" ID R"(,"channel":"sms","chunk":1.5})"},

@@ -1,6 +1,5 @@
 #include "core/http/client.hpp"
-#include "tests/support/coroutines.hpp"
-#include "tests/support/http_server.hpp"
+#include "tests/unit/core/http_case.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -19,44 +18,17 @@
 
 namespace fanfare {
 
-void PrintTo(Transport transport, std::ostream* out) {
-    constexpr std::array<const char*, 3> words{"answered", "not_sent", "in_doubt"};
-    *out << words.at(static_cast<std::size_t>(transport));
-}
-
 namespace {
 
 namespace asio = boost::asio;
+using test::answer_all;
 using test::HttpServer;
+using test::HttpTest;
 using test::Line;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-class HttpTest : public ::testing::Test {
-protected:
-    HttpAnswer send(const HttpRequest& request) { return test::run(context, http().send(request)); }
-    HttpAnswer send(const HttpServer& server, std::string body = "hello") {
-        const HttpRequest request{server.url(), {"Content-Type: text/plain"}, std::move(body)};
-        return send(request);
-    }
-    HttpClient& http() {
-        if (!client) client = HttpClient::create(context.get_executor(), options);
-        return *client;
-    }
-
-    asio::io_context context{1};
-    HttpOptions options{.timeout = std::chrono::seconds{20}, .ca_file = {}, .allow_http = true};
-    std::unique_ptr<HttpClient> client;
-};
-
-/// Answers every request until the client is gone.
-void answer_all(Line& line, int) {
-    while (const auto request = line.read_request()) {
-        line.write(HttpServer::answer(200, test::body_of(*request)));
-    }
-}
 
 TEST_F(HttpTest, SendsTheBytesAndReadsTheAnswer) {
     HttpServer server{[](Line& line, int) {
@@ -318,59 +290,6 @@ TEST_F(HttpTest, AProxyOfTheEnvironmentIsNotUsed) {
     EXPECT_EQ(answer.transport, Transport::answered);
     EXPECT_EQ(proxy.connections(), 0);
     EXPECT_EQ(server.connections(), 1);
-}
-
-class TlsTest : public HttpTest {
-protected:
-    void trust(const std::string& certificate) {
-        options.allow_http = false;
-        options.ca_file = std::filesystem::temp_directory_path() /
-                          fmt::format("fanfare-http-test-{}.pem", ::getpid());
-        std::ofstream{options.ca_file} << certificate;
-    }
-    void TearDown() override {
-        if (!options.ca_file.empty()) std::filesystem::remove(options.ca_file);
-    }
-};
-
-TEST_F(TlsTest, TrustsTheCertificateItWasGiven) {
-    const auto own = test::make_certificate("IP:127.0.0.1");
-    HttpServer server{answer_all, own.certificate, own.key};
-    trust(own.certificate);
-    const auto answer = send(server, "secret");
-    EXPECT_EQ(answer.transport, Transport::answered) << answer.fault;
-    EXPECT_EQ(answer.body, "secret");
-}
-
-TEST_F(TlsTest, SendsNothingUnderAnUnknownAuthority) {
-    const auto own = test::make_certificate("IP:127.0.0.1");
-    const auto other = test::make_certificate("IP:127.0.0.1");
-    HttpServer server{answer_all, own.certificate, own.key};
-    trust(other.certificate);
-    EXPECT_EQ(send(server, "secret").transport, Transport::not_sent);
-    EXPECT_THAT(server.requests(), IsEmpty());
-}
-
-TEST_F(TlsTest, SendsNothingUnderAnotherHostsName) {
-    const auto own = test::make_certificate("DNS:other.example");
-    HttpServer server{answer_all, own.certificate, own.key};
-    trust(own.certificate);
-    EXPECT_EQ(send(server, "secret").transport, Transport::not_sent);
-    EXPECT_THAT(server.requests(), IsEmpty());
-}
-
-TEST_F(TlsTest, NeverSendsTwiceOnAKeptConnectionThatDies) {
-    const auto own = test::make_certificate("IP:127.0.0.1");
-    HttpServer server{[](Line& line, int connection) {
-                          if (connection > 0) return answer_all(line, connection);
-                          if (line.read_request()) line.write(HttpServer::answer(200, "one"));
-                          if (line.read_request()) line.close();
-                      },
-                      own.certificate, own.key};
-    trust(own.certificate);
-    ASSERT_EQ(send(server, "one").body, "one");
-    EXPECT_EQ(send(server, "two").transport, Transport::in_doubt);
-    EXPECT_THAT(server.requests(), SizeIs(2));
 }
 
 TEST_F(HttpTest, AnAnswerThatDoesNotComeInTimeIsInDoubt) {
