@@ -1,34 +1,10 @@
 #include "core/observe/log.hpp"
+#include "core/settings/start_up.hpp"
 #include "worker/worker.hpp"
 
-#include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
-
-#include <cstdio>
-
-namespace {
-
-constexpr int exit_config = 78;  // EX_CONFIG
-constexpr int exit_unavailable = 69;
-
-/// Prints every problem at once; true when there was none.
-bool accept(const fanfare::Problems& problems) {
-    for (const auto& problem : problems) fmt::print(stderr, "{}\n", describe(problem));
-    return problems.empty();
-}
-
-template <class T>
-std::optional<T> take(std::variant<T, fanfare::Problems> loaded) {
-    if (const auto* problems = std::get_if<fanfare::Problems>(&loaded)) {
-        accept(*problems);
-        return std::nullopt;
-    }
-    return std::move(std::get<T>(loaded));
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
     std::string config = "config/fanfare.yaml";
@@ -40,19 +16,20 @@ int main(int argc, char** argv) {
 
     mallopt(M_ARENA_MAX, 2);  // A few threads share few arenas: memory stays flat.
     const auto environment = fanfare::process_environment();
-    auto settings = take(fanfare::load_settings(config, environment));
-    if (!settings) return exit_config;
-    auto systems = take(fanfare::load_systems(settings->systems_dir, environment));
-    auto templates = take(fanfare::Templates::load(settings->templates_dir));
-    if (!systems || !templates) return exit_config;
+    auto settings = fanfare::loaded_or_printed(fanfare::load_settings(config, environment));
+    if (!settings) return fanfare::exit_config;
+    auto systems =
+        fanfare::loaded_or_printed(fanfare::load_systems(settings->systems_dir, environment));
+    auto templates = fanfare::loaded_or_printed(fanfare::Templates::load(settings->templates_dir));
+    if (!systems || !templates) return fanfare::exit_config;
 
     fanfare::start_log("fanfare-worker", settings->observe);
     auto worker =
         fanfare::Worker::open({std::move(*settings), std::move(*systems), std::move(*templates)});
     if (!worker) {
         spdlog::critical("{}", describe(worker.error()));
-        return worker.error().code == fanfare::Errc::config_invalid ? exit_config
-                                                                    : exit_unavailable;
+        return worker.error().code == fanfare::Errc::config_invalid ? fanfare::exit_config
+                                                                    : fanfare::exit_unavailable;
     }
     return worker.value()->run();
 }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/settings/problem.hpp"
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+#include <variant>
+
+/// What every program does with its configuration before anything starts.
+namespace fanfare {
+
+inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
+inline constexpr int exit_config = 78;       // EX_CONFIG
+
+/// What was loaded; or nothing, when there were problems: all of them are printed then.
+template <class T>
+[[nodiscard]] std::optional<T> loaded_or_printed(std::variant<T, Problems> loaded) {
+    if (const auto* problems = std::get_if<Problems>(&loaded)) {
+        for (const auto& problem : *problems) {
+            std::fputs((describe(problem) + "\n").c_str(), stderr);
+        }
+        return std::nullopt;
+    }
+    return std::move(std::get<T>(loaded));
+}
+
+}  // namespace fanfare
