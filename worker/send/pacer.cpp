@@ -11,6 +11,9 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds slice_length{200};
 constexpr std::chrono::milliseconds database_retry{500};
+// Requests reach the provider a little unevenly: the rest of the rate is for that, so that no
+// second of the provider's own clock holds more than the limit.
+constexpr double used_share = 0.97;
 constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
 
 }  // namespace
@@ -21,7 +24,9 @@ Pacer::Pacer(const asio::any_io_executor& executor, postgres::Pool& ledger, cons
       ledger_{ledger},
       clock_{clock},
       options_{std::move(options)},
-      changed_{executor} {}
+      changed_{executor} {
+    options_.per_second *= used_share;
+}
 
 asio::awaitable<void> Pacer::ready(std::size_t count) {
     while (!stopping_) {
@@ -60,6 +65,8 @@ asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
             next_slot_ += time_of(static_cast<double>(count));
             tokens_left_ -= static_cast<double>(count);
             if (mine > now) co_await pause_for(mine - now);
+            // A loop that stood still would send what it missed all at once: take a later slot.
+            if (clock_.moment() - mine > 2 * late_max) continue;
             co_return true;
         }
         if (leasing_) {
@@ -81,6 +88,7 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
         std::max(static_cast<double>(count),
                  options_.per_second * std::chrono::duration<double>{slice_length}.count());
     const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
+    const auto asked = clock_.moment();
     auto slice = co_await ledger_.run("lease rate tokens", [&](postgres::Connection& connection) {
         return ledger::reserve_slice(connection, options_.account, options_.per_second, tokens);
     });
@@ -90,14 +98,18 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
         spdlog::warn("{}", describe(slice.error()));
         co_return false;
     }
-    // From the answer on, not from the question: never early, at most a round trip late.
-    const auto begins = clock_.moment() + slice.value().begins_in;
+    // From the answer on, not from the question: never early, at most a round trip late. What
+    // that pushes past the slice's end is somebody else's time, and is let go.
+    const auto answered = clock_.moment();
+    const auto begins = answered + slice.value().begins_in;
+    const double overhang =
+        std::floor(std::chrono::duration<double>{answered - asked}.count() * options_.per_second);
     const bool follows_on = begins - (next_slot_ + time_of(tokens_left_)) < late_max;
     if (tokens_left_ <= 0 || !follows_on) {
         next_slot_ = begins;
         tokens_left_ = 0;
     }
-    tokens_left_ += slice.value().tokens;
+    tokens_left_ += std::max(static_cast<double>(count), slice.value().tokens - overhang);
     co_return true;
 }
 
