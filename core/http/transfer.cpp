@@ -133,8 +133,8 @@ std::size_t Transfer::on_write(char* from, std::size_t size, std::size_t count, 
 std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t count, void* self) {
     auto& answer = static_cast<Transfer*>(self)->answer_;
     const std::string_view line{from, size * count};
-    // Only three headers matter; their first letters tell most others apart.
-    if (line.empty() || (line[0] != 'r' && line[0] != 'R' && line[0] != 'x' && line[0] != 'X')) {
+    // Only a few headers matter; their first letters tell most others apart.
+    if (line.empty() || std::string_view{"rRxXaAdD"}.find(line[0]) == std::string_view::npos) {
         return line.size();
     }
     if (is_header(line, "retry-after")) answer.retry_after = header_value(line, "retry-after");
@@ -142,6 +142,11 @@ std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t count,
         answer.rate_limit_reset = header_value(line, "x-ratelimit-reset");
     }
     if (is_header(line, "x-message-id")) answer.message_id = header_value(line, "x-message-id");
+    if (is_header(line, "apns-id")) answer.message_id = header_value(line, "apns-id");
+    if (is_header(line, "x-amzn-errortype")) {
+        answer.error_type = header_value(line, "x-amzn-errortype");
+    }
+    if (is_header(line, "date")) answer.date = header_value(line, "date");
     return line.size();
 }
 

@@ -16,8 +16,14 @@ struct KnownType {
     std::string_view type;
     Channel channel;
 };
-constexpr std::array<KnownType, 3> known_types{
-    {{"mailgun", Channel::email}, {"twilio", Channel::sms}, {"fcm", Channel::push}}};
+constexpr std::array<KnownType, 8> known_types{{{"mailgun", Channel::email},
+                                                {"sendgrid", Channel::email},
+                                                {"ses", Channel::email},
+                                                {"smtp", Channel::email},
+                                                {"twilio", Channel::sms},
+                                                {"vonage", Channel::sms},
+                                                {"fcm", Channel::push},
+                                                {"apns", Channel::push}}};
 
 const KnownType* find_type(std::string_view type) {
     const auto* const found = std::find_if(known_types.begin(), known_types.end(),
@@ -32,16 +38,21 @@ std::vector<Row<AccountSettings>> account_rows() {
             {"name", "", "Label of metrics and key of the shared rate bucket; unique."},
             name_of(40, "-"), [](auto& a) -> auto& { return a.name; }),
         words<Account>(
-            {"type", "", "The provider: mailgun, twilio or fcm."}, name_of(40, "-_"),
-            [](auto& a) -> auto& { return a.type; }),
+            {"type", "",
+             "The provider: mailgun, sendgrid, ses, smtp, twilio, vonage, fcm or apns."},
+            name_of(40, "-_"), [](auto& a) -> auto& { return a.type; }),
         choice<Account>(
             {"channel", "", "email, sms or push", "by type",
              "What the account serves; needed only for a type without a channel of "
              "its own."},
             [](const std::string& word) { return parse_channel(word); },
             [](auto& a) -> auto& { return a.channel; }),
+        whole<Account>(
+            {"weight", "",
+             "Share of the channel's work among its accounts; 0: only when no other can."},
+            {0, 1'000}, [](auto& a) -> auto& { return a.weight; }),
         real<Account>(
-            {"rate.per_second", "recipients or requests per second",
+            {"rate.per_second", "the provider's unit per second",
              "Limit of the account over all workers together; 0 for none."},
             {0, 1'000'000}, [](auto& a) -> auto& { return a.rate.per_second; }),
         whole<Account>(

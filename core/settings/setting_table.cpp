@@ -149,6 +149,8 @@ Rows top_rows() {
     };
 }
 
+constexpr std::size_t link_key_bytes_min = 32;
+
 // What Fanfare's guarantees rest on is not for the file to change.
 constexpr std::array<std::string_view, 9> owned_client_keys{"bootstrap.servers",
                                                             "metadata.broker.list",
@@ -201,6 +203,18 @@ void read_database_url(Settings& settings, const YamlValue& value, const std::st
     }
 }
 
+void read_link_key(Settings& settings, const YamlValue& value, const std::string& key,
+                   const SecretSource& source, Report& report) {
+    if (value.is_null()) return;
+    auto secret = source.read(value, key, report);
+    if (!secret) return;
+    if (secret->reveal().size() < link_key_bytes_min) {
+        report.add(value.line, key, not_shown, "at least 32 bytes: openssl rand -hex 32");
+    } else {
+        settings.link_key = std::move(*secret);
+    }
+}
+
 }  // namespace
 
 Rows setting_rows() {
@@ -229,6 +243,13 @@ Form<Settings> settings_form(const SecretSource& secrets) {
           "The ledger: a libpq connection string or URL. Required."},
          [secrets](auto& settings, const auto& value, const auto& key, auto& report) {
              read_database_url(settings, value, key, secrets, report);
+         }});
+    form.specials.push_back(
+        {{"link_key", "", std::string{secret_bounds}, "",
+          "Signs receipts' references and unsubscribe links; at least 32 bytes, the same for "
+          "all programs. Without it there are neither."},
+         [secrets](auto& settings, const auto& value, const auto& key, auto& report) {
+             read_link_key(settings, value, key, secrets, report);
          }});
     form.specials.push_back(
         {{"accounts", "", "a list of at most 100", "", "The provider accounts."},

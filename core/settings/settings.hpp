@@ -37,15 +37,17 @@ struct DatabaseSettings {
 
 /// Bounds of one account's use, in the provider's own unit.
 struct RateSettings {
-    double per_second = 0;          // Recipients (batch) or requests; 0: no limit.
+    double per_second = 0;          // In the provider's unit (docs/providers.md); 0: no limit.
     std::uint32_t concurrency = 8;  // [1, 1000] requests in flight per worker.
 };
 
 /// One provider account.
 struct AccountSettings {
     std::string name;  // [a-z0-9-]{1,40}; label and bucket key.
-    std::string type;  // "mailgun", "twilio", "fcm".
+    std::string type;  // "mailgun", "twilio", "fcm" ...
     Channel channel = Channel::email;
+    std::uint32_t weight = 1;  // [0, 1000] share among the channel's accounts; 0: only when
+                               // no other can.
     RateSettings rate;
     std::uint32_t batch_max = 0;                 // 0: the provider's own maximum.
     std::chrono::milliseconds timeout{10'000};   // [100, 60'000] one request, everything included.
@@ -106,7 +108,9 @@ struct Settings {
     std::vector<AccountSettings> accounts;
     std::filesystem::path systems_dir = "systems";  // Absolute once loaded.
     std::filesystem::path templates_dir = "../templates";
-    std::string callback_url;  // Public base of webhooks; "" for none.
+    std::string callback_url;  // Public base of webhooks and unsubscribe links; "" for none.
+    Secret link_key;           // Signs references and unsubscribe links; at least 32 bytes. Empty:
+                               // no receipts, no links.
 };
 
 /// Reads one environment variable; nothing when unset. Passed in, so that tests own it.

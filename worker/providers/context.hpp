@@ -10,7 +10,8 @@ namespace fanfare {
 ///
 /// Lifetime  the clock outlives every provider made with it.
 struct ProviderContext {
-    std::string callback_url;              // Public base of our webhooks; "" for none.
+    std::string callback_url;              // Public base of our webhooks; "" for none. An
+                                           // account's own is <base>/webhooks/<account name>.
     const Clock* clock = &system_clock();  // For life times that a provider counts from now.
 };
 

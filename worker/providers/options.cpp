@@ -5,6 +5,7 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace fanfare {
 namespace {
@@ -94,6 +95,16 @@ std::string OptionReader::url(std::string_view name) {
     require(name, is_api_url(value, account_.allow_http),
             "https://host[:port] without query; http:// only with allow_http and a loopback host");
     return value;
+}
+
+std::uint32_t OptionReader::whole(std::string_view name, std::uint32_t min, std::uint32_t max) {
+    const auto value = text(name);
+    std::uint32_t number = 0;
+    const auto* const end = value.data() + value.size();
+    const auto [stopped, fault] = std::from_chars(value.data(), end, number);
+    const bool good = fault == std::errc{} && stopped == end && number >= min && number <= max;
+    require(name, good, fmt::format("a whole number from {} to {}", min, max));
+    return good ? number : min;
 }
 
 void OptionReader::refuse(std::string_view name, std::string expected) {

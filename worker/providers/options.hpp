@@ -3,6 +3,7 @@
 #include "core/settings/problem.hpp"
 #include "core/settings/settings.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ public:
     /// An https URL without query, user or trailing slash; http only for a loopback host
     /// of an account with allow_http. Anything else is a problem.
     [[nodiscard]] std::string url(std::string_view name);
+
+    /// A whole number in [min, max]; anything else is a problem, and `min`.
+    [[nodiscard]] std::uint32_t whole(std::string_view name, std::uint32_t min, std::uint32_t max);
 
     [[nodiscard]] bool has(std::string_view name) const { return !text(name).empty(); }
 

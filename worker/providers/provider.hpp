@@ -16,11 +16,14 @@
 namespace fanfare {
 
 /// What names one send for receipts and support: travels in the provider's own custom
-/// data. Holds no personal data.
+/// data. Holds no personal data. "<job>.<chunk>" is the same for a whole request; with
+/// Message::ref behind it ("<job>.<chunk>.<position>.<tag>") it names one person's send and
+/// cannot be made up by others.
 struct SendReference {
-    std::string job;          // The job's uuid.
-    std::uint32_t chunk = 0;  // Its number within (job, channel).
-    std::string kind;         // For tags and collapse keys.
+    std::string job;                 // The job's uuid.
+    std::uint32_t chunk = 0;         // Its number within (job, channel).
+    std::string kind;                // For tags and collapse keys.
+    std::string unsubscribe_prefix;  // With Message::ref behind it: the link of RFC 8058; "": none.
 };
 
 /// One request to be: the messages of a slice of one chunk, all of one locale.
@@ -48,8 +51,12 @@ struct BatchAnswer {
     std::string detail;                        // "mailgun 400: to is not valid"; for logs only:
                                                // never an address, number, token or key.
     std::vector<RecipientAnswer> exceptions;   // Sorted by index.
-    bool split = false;  // perm_req because of an unnamed recipient: halve and send again.
+    // What to do besides, where one verdict for all would be wrong:
+    bool split = false;        // perm_req because of an unnamed recipient: halve and send again.
+    bool resend_rest = false;  // Only the exceptions were at fault: send the others again at once.
     bool renew_credential = false;  // The access token is stale: renew it and send again, once.
+    bool recipient_only = false;    // throttle: of this one address, not of the account.
+    bool fewer_requests = false;    // throttle: too many at once rather than too fast.
 };
 
 /// A short-lived credential that must be fetched over HTTP (OAuth2 access tokens).
@@ -62,6 +69,9 @@ struct Credential {
     std::string value;
     std::chrono::seconds lifetime{0};
 };
+
+/// What an account's rate counts.
+enum class RateUnit : std::uint8_t { recipients, requests, segments };
 
 /// One vendor account: how it wants a request, and what its answers mean. No I/O: the
 /// send stage moves the bytes, so that every provider is tested as two pure functions.
@@ -81,6 +91,12 @@ public:
 
     /// Most recipients of one request; at least 1.
     [[nodiscard]] virtual std::size_t batch_max() const noexcept = 0;
+
+    /// What the vendor's own limit counts; `rate.per_second` is in this unit.
+    [[nodiscard]] virtual RateUnit rate_unit() const noexcept { return RateUnit::requests; }
+
+    /// Most SMS segments of one message; longer ones are not sent. 0: no limit.
+    [[nodiscard]] virtual std::size_t segments_max() const noexcept { return 0; }
 
     /// True where requests go as streams of few HTTP/2 connections.
     [[nodiscard]] virtual bool uses_http2() const noexcept { return false; }
@@ -104,6 +120,10 @@ public:
     }
     /// Replaces the access token used by compose().
     virtual void set_credential(std::string /*value*/) {}
+
+    /// For credentials that are made here, not fetched: an answer with renew_credential came
+    /// in, and what compose() signs from now on must be new (token age, clock difference).
+    virtual void renew(const HttpAnswer& /*refusal*/) {}
 };
 
 /// The class an HTTP answer has where the provider's own table says nothing better;

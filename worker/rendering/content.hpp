@@ -55,6 +55,7 @@ struct Message {
     std::string_view recipient;
     std::string_view address;
     const std::string_view* values = nullptr;  // Content::variables.size() of them.
+    std::string_view ref;  // "<position>.<tag>": with SendReference it names the send.
 };
 
 /// Appends `text` with the person's values, each escaped as its slot demands.

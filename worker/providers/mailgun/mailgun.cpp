@@ -23,6 +23,7 @@ constexpr std::array option_docs{
     OptionDoc{"base_url", false, false, "https://api.mailgun.net",
               "https://api.eu.mailgun.net for domains in the EU region"},
     OptionDoc{"tag", false, false, "", "a further o:tag beside the kind; ASCII, at most 128 bytes"},
+    OptionDoc{"webhook_signing_key", true, false, "", "HTTP webhook signing key, for receipts"},
     OptionDoc{"tracking", false, false, "",
               "o:tracking: yes, no, true, false or htmlonly; default: as set for the domain"},
 };
@@ -104,6 +105,7 @@ public:
     [[nodiscard]] std::string_view type() const noexcept override { return mailgun::type; }
     [[nodiscard]] Channel channel() const noexcept override { return Channel::email; }
     [[nodiscard]] std::size_t batch_max() const noexcept override { return parts_.batch_max; }
+    [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::recipients; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
         ensure(!batch.messages.empty() && batch.messages.size() <= recipients_max,
@@ -120,7 +122,7 @@ public:
             body.append("\r\n");
         }
         RecipientVariables variables{batch.content};
-        append_content(batch.content, variables, body);
+        append_content(batch.content, batch.reference, variables, body);
         append_options(batch, body);
         begin_part(parts_.boundary, "recipient-variables", body);
         variables.append_table(batch.messages, body);
@@ -133,8 +135,8 @@ public:
     }
 
 private:
-    void append_content(const Content& content, RecipientVariables& variables,
-                        std::string& body) const {
+    void append_content(const Content& content, const SendReference& reference,
+                        RecipientVariables& variables, std::string& body) const {
         const auto append = [&](std::string_view name, const Text& text, Place place) {
             begin_part(parts_.boundary, name, body);
             variables.append_text(text, place, body);
@@ -148,12 +150,18 @@ private:
 
         const auto& names = content.variables;
         const auto found = std::find(names.begin(), names.end(), unsubscribe_variable);
-        if (found == names.end()) return;
+        const auto& prefix = reference.unsubscribe_prefix;
+        if (found == names.end() && prefix.empty()) return;
         begin_part(parts_.boundary, "h:List-Unsubscribe", body);
         body.push_back('<');
-        variables.append_slot(
-            {.variable = static_cast<std::uint16_t>(found - names.begin()), .escape = Escape::none},
-            body);
+        if (found == names.end()) {
+            append_line(prefix, body);
+            body.append("%recipient.id%");
+        } else {
+            variables.append_slot({.variable = static_cast<std::uint16_t>(found - names.begin()),
+                                   .escape = Escape::none},
+                                  body);
+        }
         body.append(">\r\n");
         begin_part(parts_.boundary, "h:List-Unsubscribe-Post", body);
         body.append("List-Unsubscribe=One-Click\r\n");
@@ -165,7 +173,7 @@ private:
         body.push_back('.');
         append_number(batch.reference.chunk, body);
         body.append("\r\n");
-        // Each receipt then names its recipient by our id; nobody sees another's.
+        // Each receipt then names its recipient by place and tag; nobody sees another's.
         begin_part(parts_.boundary, "v:person", body);
         body.append("%recipient.id%\r\n");
         if (!batch.reference.kind.empty()) {

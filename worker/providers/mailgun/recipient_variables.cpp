@@ -174,7 +174,7 @@ void RecipientVariables::append_table(std::span<const Message> messages, std::st
         out.push_back('"');
         out.append(message.address);
         out.append("\":{\"id\":\"");
-        append_value(message.recipient, Escape::none, out);
+        append_value(message.ref, Escape::none, out);
         out.push_back('"');
         for (const auto& use : uses_) {
             out.append(use.key);

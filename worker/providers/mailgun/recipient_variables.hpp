@@ -47,7 +47,7 @@ public:
     void append_slot(const Slot& slot, std::string& out);
 
     /// Appends the table for all variables that were used so far: an entry for every
-    /// message, with at least the recipient's id.
+    /// message, with at least its ref as "id".
     void append_table(std::span<const Message> messages, std::string& out) const;
 
 private:

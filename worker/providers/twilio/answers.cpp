@@ -150,6 +150,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     } else {
         result = classify_by_status(type, answer, now_unix);
     }
+    result.fewer_requests = code == 20429;
     if (code) result.detail.append(" (code ").append(std::to_string(*code)).append(")");
     return result;
 }

@@ -22,6 +22,9 @@ constexpr std::array option_docs{
     OptionDoc{"messaging_service_sid", false, false, "",
               "MG and 32 hexadecimal digits; this or from"},
     OptionDoc{"base_url", false, false, "https://api.twilio.com", "a regional host if need be"},
+    OptionDoc{"segments_max", false, false, "10", "longer texts are not sent; each segment costs"},
+    OptionDoc{"webhook_auth_token", true, false, "",
+              "the account's primary token, for receipts; needed with api_key_sid only"},
 };
 
 constexpr std::int64_t validity_min = 6;  // Twilio calls 5 seconds and less unwise.
@@ -33,6 +36,7 @@ struct Parts {
     std::array<std::string, 2> headers;
     std::string sender;    // "&From=...&MessagingServiceSid=..."
     std::string callback;  // "&StatusCallback=...%3Fref%3D", or "".
+    std::size_t segments_max = 10;
     const Clock* clock = nullptr;
 };
 
@@ -47,6 +51,8 @@ public:
     [[nodiscard]] std::string_view type() const noexcept override { return twilio::type; }
     [[nodiscard]] Channel channel() const noexcept override { return Channel::sms; }
     [[nodiscard]] std::size_t batch_max() const noexcept override { return 1; }
+    [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::segments; }
+    [[nodiscard]] std::size_t segments_max() const noexcept override { return parts_.segments_max; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
         ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
@@ -65,7 +71,7 @@ public:
         append_percent_encoded(message.address, body);
         body.append(parts_.sender).append("&Body=");
         append_percent_encoded(text, body);
-        if (!parts_.callback.empty()) append_callback(batch.reference, body);
+        if (!parts_.callback.empty()) append_callback(batch.reference, message.ref, body);
         if (batch.expires_at_unix > 0) append_validity(batch.expires_at_unix, body);
     }
 
@@ -75,7 +81,8 @@ public:
     }
 
 private:
-    void append_callback(const SendReference& reference, std::string& body) const {
+    void append_callback(const SendReference& reference, std::string_view ref,
+                         std::string& body) const {
         body.append(parts_.callback);
         // Encoded twice: once as a value of the callback's query, once as a form field.
         thread_local std::string value;
@@ -83,6 +90,8 @@ private:
         append_percent_encoded(reference.job, value);
         value.push_back('.');
         append_number(reference.chunk, value);
+        value.push_back('.');
+        append_percent_encoded(ref, value);
         append_percent_encoded(value, body);
     }
 
@@ -151,6 +160,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     const auto service = reader.text("messaging_service_sid");
     const auto ignored = reader.batch_max(1);
     static_cast<void>(ignored);
+    parts.segments_max = reader.whole("segments_max", 1, 10);
     reader.require_channel(Channel::sms);
     reader.require("account_sid", is_sid(account_sid, "AC"), "AC and 32 hexadecimal digits");
     reader.require("messaging_service_sid", is_sid(service, "MG"), "MG and 32 hexadecimal digits");
@@ -169,7 +179,8 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     if (!context.callback_url.empty()) {
         std::string callback = context.callback_url;
         while (callback.ends_with('/')) callback.pop_back();
-        append_field("StatusCallback", callback + "/webhooks/twilio?ref=", parts.callback);
+        append_field("StatusCallback",
+                     callback + "/webhooks/" + reader.account().name + "?ref=", parts.callback);
     }
     return std::make_unique<Twilio>(std::move(parts));
 }

@@ -1,0 +1,135 @@
+#include "core/reference/reference.hpp"
+
+#include "core/error/failure.hpp"
+#include "core/handle/handle.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace fanfare {
+namespace {
+
+using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+
+constexpr std::size_t tag_bytes = 8;
+constexpr std::size_t tag_characters = 11;  // Base64url without padding.
+constexpr std::size_t job_characters = 36;
+constexpr std::uint32_t positions_max = 1'000'000;
+
+void append_tag(const char* bytes, std::string& out) {
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < tag_bytes; ++i) {
+        value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    }
+    // 64 bits are ten characters of six bits, and four bits more.
+    for (int shift = 58; shift >= 4; shift -= 6) out.push_back(alphabet[value >> shift & 63]);
+    out.push_back(alphabet[(value & 15) << 2]);
+}
+
+/// A decimal number without sign or leading zeros.
+std::optional<std::uint32_t> parse_number(std::string_view text) {
+    std::uint32_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stopped, fault] = std::from_chars(text.data(), end, number);
+    if (text.empty() || fault != std::errc{} || stopped != end) return std::nullopt;
+    if (text.size() > 1 && text.front() == '0') return std::nullopt;
+    return number;
+}
+
+bool is_uuid(std::string_view text) {
+    if (text.size() != job_characters) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+References::References(const Secret& link_key) : key_{link_key} {}
+References::~References() = default;
+References::References(References&&) noexcept = default;
+
+std::string References::keystream(std::string_view job, Channel channel, std::uint32_t chunk,
+                                  std::size_t first, std::size_t count) const {
+    const auto label = fmt::format("fanfare reference {}.{}.{}", job, to_string(channel), chunk);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> chunk_key{};
+    unsigned int length = 0;
+    const auto& secret = key_.reveal();
+    const auto* const made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+                                  reinterpret_cast<const unsigned char*>(label.data()),
+                                  label.size(), chunk_key.data(), &length);
+    ensure(made != nullptr && length == 32, "HMAC-SHA256 is available");
+    // Blocks have 64 bytes: begin at the one that holds the first position.
+    const auto block = first * tag_bytes / 64;
+    const auto skip = first * tag_bytes - block * 64;
+    std::array<unsigned char, 16> start{};  // Counter (little endian), then the nonce: zero.
+    for (std::size_t i = 0; i < 4; ++i) {
+        start[i] = static_cast<unsigned char>(block >> 8 * i & 255);
+    }
+    const CipherContext cipher{EVP_CIPHER_CTX_new()};
+    std::string zeros(skip + count * tag_bytes, '\0');
+    std::string stream(zeros.size(), '\0');
+    int written = 0;
+    const bool good =
+        cipher != nullptr &&
+        EVP_EncryptInit_ex(cipher.get(), EVP_chacha20(), nullptr, chunk_key.data(), start.data()) ==
+            1 &&
+        EVP_EncryptUpdate(cipher.get(), reinterpret_cast<unsigned char*>(stream.data()), &written,
+                          reinterpret_cast<const unsigned char*>(zeros.data()),
+                          static_cast<int>(zeros.size())) == 1;
+    ensure(good && static_cast<std::size_t>(written) == zeros.size(), "ChaCha20 is available");
+    stream.erase(0, skip);
+    return stream;
+}
+
+void References::write_refs(std::string_view job, Channel channel, std::uint32_t chunk,
+                            std::size_t count, std::vector<std::string>& refs) const {
+    ensure(count <= positions_max, "a chunk has at most 1,000,000 recipients");
+    refs.resize(count);
+    std::string stream;
+    if (has_key()) stream = keystream(job, channel, chunk, 0, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::array<char, 12> digits{};
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), i).ptr;
+        auto& ref = refs[i];
+        ref.assign(digits.data(), end);
+        if (stream.empty()) continue;
+        ref.push_back('.');
+        append_tag(stream.data() + i * tag_bytes, ref);
+    }
+}
+
+std::optional<Reference> References::read(std::string_view text, Channel channel) const {
+    if (!has_key()) return std::nullopt;
+    std::array<std::string_view, 4> parts;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto dot = text.find('.');
+        if ((dot == std::string_view::npos) != (i + 1 == parts.size())) return std::nullopt;
+        parts[i] = text.substr(0, dot);
+        if (dot != std::string_view::npos) text.remove_prefix(dot + 1);
+    }
+    const auto chunk = parse_number(parts[1]);
+    const auto position = parse_number(parts[2]);
+    const auto tag = parts[3];
+    if (!is_uuid(parts[0]) || !chunk || !position || *position >= positions_max ||
+        tag.size() != tag_characters) {
+        return std::nullopt;
+    }
+    std::string expected;
+    append_tag(keystream(parts[0], channel, *chunk, *position, 1).data(), expected);
+    if (CRYPTO_memcmp(expected.data(), tag.data(), tag_characters) != 0) return std::nullopt;
+    return Reference{std::string{parts[0]}, channel, *chunk, *position};
+}
+
+}  // namespace fanfare
