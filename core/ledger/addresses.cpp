@@ -8,7 +8,7 @@
 
 namespace fanfare::ledger {
 
-using postgres::append_element;
+using postgres::ArrayLiteral;
 
 std::string canonical_address(Channel channel, std::string_view address) {
     std::string canonical{address};
@@ -25,13 +25,12 @@ std::string canonical_address(Channel channel, std::string_view address) {
 
 std::vector<bool> find_suppressed(Connection& connection, Channel channel,
                                   std::span<const std::string> addresses) {
-    std::string literal{"{"};
-    for (const auto& address : addresses) append_element(literal, address);
-    literal.push_back('}');
+    ArrayLiteral literal;
+    for (const auto& address : addresses) literal.add(address);
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
-        static_cast<int>(channel), literal);
+        static_cast<int>(channel), literal.text());
     std::vector<bool> suppressed(addresses.size());
     if (rows.empty()) return suppressed;
     std::unordered_set<std::string_view> found;
@@ -44,32 +43,28 @@ std::vector<bool> find_suppressed(Connection& connection, Channel channel,
 
 void add_suppressions(Connection& connection, Channel channel,
                       std::span<const NewSuppression> suppressions, std::string_view source) {
-    std::string addresses{"{"};
-    std::string reasons{"{"};
+    ArrayLiteral addresses, reasons;
     for (const auto& suppression : suppressions) {
-        append_element(addresses, suppression.address);
-        append_element(reasons, suppression.reason);
+        addresses.add(suppression.address);
+        reasons.add(suppression.reason);
     }
-    addresses.push_back('}');
-    reasons.push_back('}');
     pqxx::nontransaction work{connection.raw()};
     work.exec_params(
         "INSERT INTO suppression (channel, address, reason, source) "
         "SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.reason, $4 "
         "FROM unnest($2::text[], $3::text[]) AS w(address, reason) ON CONFLICT DO NOTHING",
-        static_cast<int>(channel), addresses, reasons, std::string{source});
+        static_cast<int>(channel), addresses.text(), reasons.text(), std::string{source});
 }
 
 std::vector<bool> own_addresses(Connection& connection, const std::string& job, Channel channel,
                                 std::span<const AddressClaim> claims) {
-    std::string addresses{"{"};
-    std::string recipients{"{"};
+    ArrayLiteral address_column, recipient_column;
     for (const auto& claim : claims) {
-        append_element(addresses, claim.address);
-        append_element(recipients, claim.recipient);
+        address_column.add(claim.address);
+        recipient_column.add(claim.recipient);
     }
-    addresses.push_back('}');
-    recipients.push_back('}');
+    const auto addresses = address_column.text();
+    const auto recipients = recipient_column.text();
     pqxx::nontransaction work{connection.raw()};
     // Sorted, so that two replicas with overlapping addresses cannot lock each other out.
     work.exec_params(

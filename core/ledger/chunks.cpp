@@ -1,6 +1,7 @@
 #include "core/ledger/chunks.hpp"
 
 #include "core/error/failure.hpp"
+#include "core/ledger/bytes.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
@@ -10,38 +11,15 @@
 namespace fanfare::ledger {
 namespace {
 
-using postgres::append_element;
-
-/// `bytes` as PostgreSQL reads a bytea.
-void append_hex(std::string& out, std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    out.append("\\x");
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out.push_back(digits[byte >> 4]);
-        out.push_back(digits[byte & 15]);
-    }
-}
-
-std::string from_hex(std::string_view text) {
-    const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    std::string bytes;
-    for (std::size_t i = 2; i + 1 < text.size(); i += 2) {
-        bytes.push_back(static_cast<char>(value(text[i]) * 16 + value(text[i + 1])));
-    }
-    return bytes;
-}
+using postgres::ArrayLiteral;
 
 /// Three parallel array literals for unnest().
 struct KeyArrays {
-    std::string jobs{"{"}, channels{"{"}, numbers{"{"};
+    ArrayLiteral jobs, channels, numbers;
     void add(const ChunkKey& key) {
-        append_element(jobs, key.job);
-        append_element(channels, std::to_string(static_cast<int>(key.channel)));
-        append_element(numbers, std::to_string(key.number));
-    }
-    void close() {
-        for (auto* literal : {&jobs, &channels, &numbers}) literal->push_back('}');
+        jobs.add(key.job);
+        channels.add(static_cast<std::int64_t>(key.channel));
+        numbers.add(key.number);
     }
 };
 
@@ -75,8 +53,8 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     chunk.recipients_literal.assign(row[9].c_str(), row[9].size());
     postgres::parse_array(chunk.recipients_literal, chunk.recipients);
     const auto count = chunk.recipients.elements.size();
-    chunk.outcomes = row[10].is_null() ? std::string(count, '\0') : from_hex(row[10].c_str());
-    chunk.reasons = row[11].is_null() ? std::string(count, '\0') : from_hex(row[11].c_str());
+    chunk.outcomes = row[10].is_null() ? std::string(count, '\0') : bytes_of(row[10].c_str());
+    chunk.reasons = row[11].is_null() ? std::string(count, '\0') : bytes_of(row[11].c_str());
     if (!row[12].is_null()) read_ids(row[12].c_str(), count, chunk.provider_ids);
     ensure(chunk.outcomes.size() == count && chunk.reasons.size() == count,
            "a chunk has one outcome and one reason a recipient");
@@ -90,41 +68,28 @@ std::vector<ClaimedChunk> chunks_of(const pqxx::result& rows) {
     return chunks;
 }
 
-void append_ids(std::string& out, const std::vector<std::string>& ids) {
-    std::string literal{"{"};
-    for (const auto& id : ids) append_element(literal, id);
-    literal.push_back('}');
-    append_element(out, literal);
+std::string literal_of(const std::vector<std::string>& ids) {
+    ArrayLiteral literal;
+    for (const auto& id : ids) literal.add(id);
+    return literal.text();
 }
 
 /// One array literal a column of record_chunks().
 struct RecordArrays {
     KeyArrays keys;
-    std::string epochs{"{"}, states{"{"}, waits{"{"}, attempts{"{"}, outcomes{"{"}, reasons{"{"},
-        ids{"{"}, tallies{"{"}, accounts{"{"};
+    ArrayLiteral epochs, states, waits, attempts, outcomes, reasons, ids, tallies, accounts;
 
     void add(const ChunkRecord& record) {
         keys.add(record.key);
-        append_element(epochs, std::to_string(record.epoch));
-        append_element(states, record.done ? "done" : "planned");
-        append_element(waits, std::to_string(record.next_in.count()));
-        append_element(attempts, std::to_string(record.attempt));
-        std::string hex;
-        append_hex(hex, record.outcomes);
-        append_element(outcomes, hex);
-        hex.clear();
-        if (!record.reasons.empty()) append_hex(hex, record.reasons);
-        append_element(reasons, hex);
-        append_ids(ids, record.provider_ids);
-        append_element(tallies, fmt::format("{{{}}}", fmt::join(tally_of(record.outcomes), ",")));
-        append_element(accounts, record.account);
-    }
-    void close() {
-        keys.close();
-        for (auto* literal : {&epochs, &states, &waits, &attempts, &outcomes, &reasons, &ids,
-                              &tallies, &accounts}) {
-            literal->push_back('}');
-        }
+        epochs.add(record.epoch);
+        states.add(record.done ? "done" : "planned");
+        waits.add(record.next_in.count());
+        attempts.add(record.attempt);
+        outcomes.add(hex_of(record.outcomes));
+        reasons.add(record.reasons.empty() ? std::string{} : hex_of(record.reasons));
+        ids.add(literal_of(record.provider_ids));
+        tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(record.outcomes), ",")));
+        accounts.add(record.account);
     }
 };
 
@@ -144,7 +109,6 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection, std::span<const C
                                        std::chrono::milliseconds lease, std::int64_t token) {
     KeyArrays arrays;
     for (const auto& key : keys) arrays.add(key);
-    arrays.close();
     pqxx::nontransaction work{connection.raw()};
     static const std::string sql = fmt::format(
         "WITH ours AS (SELECT c.job_id, c.channel, c.number "
@@ -158,14 +122,13 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection, std::span<const C
         "FROM ours JOIN job j ON j.id = ours.job_id "
         "WHERE c.job_id = ours.job_id AND c.channel = ours.channel AND c.number = ours.number{}",
         returning);
-    return chunks_of(
-        work.exec_params(sql, arrays.jobs, arrays.channels, arrays.numbers, lease.count(), token));
+    return chunks_of(work.exec_params(sql, arrays.jobs.text(), arrays.channels.text(),
+                                      arrays.numbers.text(), lease.count(), token));
 }
 
 std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const ChunkRecord> records) {
     RecordArrays arrays;
     for (const auto& record : records) arrays.add(record);
-    arrays.close();
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "UPDATE chunk c SET state = w.state::chunk_state, lease_until = NULL, claim_token = NULL, "
@@ -182,9 +145,10 @@ std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const Chun
         "WHERE c.job_id = w.job_id AND c.channel = w.channel AND c.number = w.number "
         "  AND c.epoch = w.epoch AND c.state = 'claimed' "
         "RETURNING c.job_id, c.channel, c.number",
-        arrays.keys.jobs, arrays.keys.channels, arrays.keys.numbers, arrays.epochs, arrays.states,
-        arrays.waits, arrays.attempts, arrays.outcomes, arrays.reasons, arrays.ids, arrays.tallies,
-        arrays.accounts);
+        arrays.keys.jobs.text(), arrays.keys.channels.text(), arrays.keys.numbers.text(),
+        arrays.epochs.text(), arrays.states.text(), arrays.waits.text(), arrays.attempts.text(),
+        arrays.outcomes.text(), arrays.reasons.text(), arrays.ids.text(), arrays.tallies.text(),
+        arrays.accounts.text());
     std::vector<ChunkKey> written;
     for (const auto& row : rows) written.push_back(key_of(row));
     return written;

@@ -25,15 +25,17 @@ std::array<Number, channel_count> numbers_of(std::string_view literal) {
 
 }  // namespace
 
-bool insert_job(Connection& connection, const Job& job, std::string_view body) {
+bool insert_job(Connection& connection, const Job& job, std::string_view body,
+                std::string_view list) {
     pqxx::nontransaction work{connection.raw()};
     const auto expires =
         job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
     const auto done = work.exec_params(
-        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at) "
-        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz) ON CONFLICT DO NOTHING",
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list) "
+        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8) ON CONFLICT DO NOTHING",
         job.id, job.idempotency_key, job.system, job.kind, std::string{body},
-        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr);
+        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr,
+        std::string{list});
     return done.affected_rows() == 1;
 }
 

@@ -19,8 +19,10 @@ namespace fanfare::ledger {
 
 using postgres::Connection;
 
-/// Inserts an accepted job; false when its id or idempotency key is known already.
-[[nodiscard]] bool insert_job(Connection& connection, const Job& job, std::string_view body);
+/// Inserts an accepted job; false when its id or idempotency key is known already. `list` is
+/// what its recipients may unsubscribe from; "": nothing.
+[[nodiscard]] bool insert_job(Connection& connection, const Job& job, std::string_view body,
+                              std::string_view list = {});
 
 /// A job as sending needs it.
 struct JobRow {

@@ -9,6 +9,7 @@
 #include <pqxx/transaction>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
@@ -50,6 +51,17 @@ private:
 /// Appends one element to a PostgreSQL array literal under construction ("{" first, "}"
 /// last; elements are separated here).
 void append_element(std::string& literal, std::string_view value);
+
+/// A PostgreSQL array literal under construction: one column of a statement for many rows.
+class ArrayLiteral {
+public:
+    void add(std::string_view value) { append_element(literal_, value); }
+    void add(std::int64_t value) { append_element(literal_, std::to_string(value)); }
+    [[nodiscard]] std::string text() const { return literal_ + '}'; }
+
+private:
+    std::string literal_{"{"};
+};
 
 /// Splits the text form of a one-dimensional text[] ("{a,\"b c\"}") into its elements.
 /// The views point into `storage`, which holds the unescaped bytes; they follow a move.

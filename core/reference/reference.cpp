@@ -1,5 +1,6 @@
 #include "core/reference/reference.hpp"
 
+#include "core/domain/uuid.hpp"
 #include "core/error/failure.hpp"
 #include "core/handle/handle.hpp"
 
@@ -19,7 +20,6 @@ using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 constexpr std::size_t tag_bytes = 8;
 constexpr std::size_t tag_characters = 11;  // Base64url without padding.
-constexpr std::size_t job_characters = 36;
 constexpr std::uint32_t positions_max = 1'000'000;
 
 void append_tag(const char* bytes, std::string& out) {
@@ -42,16 +42,6 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
     if (text.empty() || fault != std::errc{} || stopped != end) return std::nullopt;
     if (text.size() > 1 && text.front() == '0') return std::nullopt;
     return number;
-}
-
-bool is_uuid(std::string_view text) {
-    if (text.size() != job_characters) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-    }
-    return true;
 }
 
 }  // namespace

@@ -114,6 +114,43 @@ Rows producer_rows() {
     };
 }
 
+Rows http_rows() {
+    return {
+        words<Settings>(
+            {"producer.http.address", "", "Where webhooks and unsubscribe links are served."},
+            ip_address(), [](auto& s) -> auto& { return s.producer.http.address; }),
+        whole<Settings>(
+            {"producer.http.port", "",
+             "Port of that server; -1 for no server, 0 for any free one."},
+            {-1, 65'535}, [](auto& s) -> auto& { return s.producer.http.port; }),
+        words<Settings>(
+            {"producer.http.port_file", "", "The port in use is written into this file."},
+            plain_text(0, 4096), [](auto& s) -> auto& { return s.producer.http.port_file; }),
+        words<Settings>(
+            {"producer.http.certificate", "",
+             "Certificate chain as PEM, for TLS; empty for plain HTTP behind a proxy."},
+            plain_text(0, 4096), [](auto& s) -> auto& { return s.producer.http.certificate; }),
+        words<Settings>(
+            {"producer.http.key", "", "The certificate's private key as PEM; both or neither."},
+            plain_text(0, 4096), [](auto& s) -> auto& { return s.producer.http.key; }),
+        whole<Settings>(
+            {"producer.http.body_max", "bytes", "Largest body of a request."}, {1'024, 64 << 20},
+            [](auto& s) -> auto& { return s.producer.http.body_max; }),
+        whole<Settings>(
+            {"producer.http.connections_max", "connections",
+             "Connections at once; more are closed at once."},
+            {1, 10'000}, [](auto& s) -> auto& { return s.producer.http.connections_max; }),
+        whole<Settings>(
+            {"producer.http.request_timeout_ms", "ms",
+             "How long a request may take to arrive whole, and its answer to leave."},
+            {100, 5 * minute_ms}, [](auto& s) -> auto& { return s.producer.http.request_timeout; }),
+        whole<Settings>(
+            {"producer.http.unsubscribes_per_second", "requests per second",
+             "Requests for unsubscribe links that are served; more get 429."},
+            {1, 100'000}, [](auto& s) -> auto& { return s.producer.http.unsubscribes_per_second; }),
+    };
+}
+
 Rows observe_rows() {
     return {
         words<Settings>(
@@ -222,8 +259,8 @@ Rows setting_rows() {
     all.push_back(whole<Settings>(
         {"database.connections", "connections", "Connections to the ledger, per program."}, {1, 64},
         [](auto& s) -> auto& { return s.database.connections; }));
-    for (auto& rows :
-         {channel_rows(), worker_rows(), producer_rows(), observe_rows(), top_rows()}) {
+    for (auto& rows : {channel_rows(), worker_rows(), producer_rows(), http_rows(), observe_rows(),
+                       top_rows()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

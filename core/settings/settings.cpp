@@ -50,6 +50,11 @@ void check_together(const Settings& settings, const YamlValue& root, Report& rep
         const auto* const value = worker == nullptr ? nullptr : worker->find(key);
         return value == nullptr ? 0 : value->line;
     };
+    const auto& http = settings.producer.http;
+    if (http.certificate.empty() != http.key.empty()) {
+        report.add(0, "producer.http.key", http.key.string(),
+                   "a file together with producer.http.certificate, or both empty");
+    }
     if (settings.worker.backoff_max < settings.worker.backoff_first) {
         report.add(line_of("backoff_max_ms"), "worker.backoff_max_ms",
                    fmt::format("{}", settings.worker.backoff_max.count()),
@@ -84,8 +89,10 @@ void by_section(std::vector<SettingDoc>& docs) {
 }
 
 void settle_paths(Settings& settings, const std::filesystem::path& folder) {
-    for (auto* path : {&settings.kafka.embedded_address_file, &settings.observe.port_file,
-                       &settings.systems_dir, &settings.templates_dir}) {
+    auto& http = settings.producer.http;
+    for (auto* path :
+         {&settings.kafka.embedded_address_file, &settings.observe.port_file, &settings.systems_dir,
+          &settings.templates_dir, &http.port_file, &http.certificate, &http.key}) {
         *path = in_folder(folder, *path);
     }
 }

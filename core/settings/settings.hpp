@@ -83,10 +83,24 @@ struct WorkerSettings {
     std::uint32_t plan_batch = 5'000;                   // [100, 100'000] recipients per fetch.
 };
 
+/// The producer's HTTP server: webhooks and unsubscribe links.
+struct ServerSettings {
+    std::string address = "127.0.0.1";
+    std::int32_t port = -1;               // [-1, 65'535]; -1: no server, 0: any free one (logged).
+    std::filesystem::path port_file;      // The port in use is written here.
+    std::filesystem::path certificate;    // PEM chain and key; both or neither: plain HTTP, for
+    std::filesystem::path key;            // behind a proxy.
+    std::uint32_t body_max = 1 << 20;     // [1'024, 67'108'864] bytes of a request.
+    std::uint32_t connections_max = 512;  // [1, 10'000]
+    std::chrono::milliseconds request_timeout{10'000};  // [100, 300'000] to arrive whole.
+    std::uint32_t unsubscribes_per_second = 200;        // [1, 100'000]; beyond: 429.
+};
+
 struct ProducerSettings {
     std::chrono::milliseconds poll_interval{1'000};  // [50, 60'000] due queries.
     std::chrono::seconds horizon{3'600};             // [60, 2'592'000] look-ahead.
     std::chrono::milliseconds lease{30'000};         // [1'000, 600'000]
+    ServerSettings http;
 };
 
 /// Metrics and health over plain HTTP.

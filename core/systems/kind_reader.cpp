@@ -76,6 +76,25 @@ void read_on_doubt(Kind& kind, const YamlValue& map, const std::string& key, Rep
     }
 }
 
+void read_fallback(Kind& kind, const YamlValue& map, const std::string& key, Report& report) {
+    if (map.is_null() || !expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& value = map.items[i];
+        const auto full = join_key(key, map.keys[i].text);
+        const auto from = parse_channel(map.keys[i].text);
+        const auto to = value.is_scalar() ? parse_channel(value.text) : std::nullopt;
+        if (!from) {
+            std::vector<std::string> known;
+            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
+            report.unknown(map.keys[i].line, full, known);
+        } else if (!to || to == from) {
+            report.add(value.line, full, value.shown(), "another channel: email, sms or push");
+        } else {
+            kind.fallback[static_cast<std::size_t>(*from)] = to;
+        }
+    }
+}
+
 Form<Kind> kind_form() {
     Form<Kind> form;
     form.rows = {
@@ -94,6 +113,8 @@ Form<Kind> kind_form() {
         words<Kind>(
             {"collapse_key", "", ""}, plain_text(0, 200),
             [](auto& k) -> auto& { return k.collapse_key; }),
+        words<Kind>(
+            {"list", "", ""}, name_of(100, ".-_"), [](auto& k) -> auto& { return k.list; }),
     };
     const auto special = [&form](const std::string& key, auto read) {
         form.specials.push_back({{key, "", "", "", ""}, read});
@@ -102,6 +123,7 @@ Form<Kind> kind_form() {
     special("times", read_times);
     special("person_defaults", read_person_defaults);
     special("on_doubt", read_on_doubt);
+    special("fallback", read_fallback);
     return form;
 }
 

@@ -23,11 +23,13 @@ struct ParameterRule {
 void check_parameters(const Query& query, const ParameterRule& rule, const std::string& key,
                       Report& report) {
     for (const auto& name : query.parameters) {
-        const bool is_reserved = name == "recipients" || name == "horizon";
+        const bool is_reserved =
+            name == "recipients" || name == "horizon" || name == "addresses";
         if (rule.reserved.empty() ? !is_reserved : name == rule.reserved) continue;
         report.add(query.line, key, ":" + name,
                    rule.reserved.empty()
-                       ? "parameters of the job; :recipients and :horizon mean something else"
+                       ? "parameters of the job; :recipients, :horizon and :addresses mean something "
+                                   "else"
                        : fmt::format("no parameter but :{}", rule.reserved));
     }
     if (rule.required && query.parameters.empty()) {
@@ -98,6 +100,23 @@ void read_contacts(System& system, const YamlValue& map, const std::string& key,
     }
 }
 
+void read_write_backs(System& system, const YamlValue& map, const std::string& key,
+                      Report& report) {
+    if (map.is_null() || !expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto full = join_key(key, map.keys[i].text);
+        const auto channel = parse_channel(map.keys[i].text);
+        if (!channel) {
+            std::vector<std::string> known;
+            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
+            report.unknown(map.keys[i].line, full, known);
+        } else {
+            system.write_backs[static_cast<std::size_t>(*channel)] =
+                read_query(map.items[i], full, {"addresses", true}, report);
+        }
+    }
+}
+
 void read_kinds(System& system, const YamlValue& map, const std::string& key, Report& report) {
     if (!expect_map(map, key, report)) return;
     const auto name_rule = name_of(100, ".-_");
@@ -107,7 +126,11 @@ void read_kinds(System& system, const YamlValue& map, const std::string& key, Re
             report.add(map.keys[i].line, key, name, "a name of " + name_rule.bounds);
             continue;
         }
-        system.kinds[name] = read_kind(name, map.items[i], join_key(key, name), report);
+        auto kind = read_kind(name, map.items[i], join_key(key, name), report);
+        // "none" is how a file says that there is nothing to unsubscribe from.
+        if (kind.list.empty()) kind.list = system.name;
+        if (kind.list == "none") kind.list.clear();
+        system.kinds[name] = std::move(kind);
     }
 }
 
@@ -142,6 +165,7 @@ Form<System> system_form(const SecretSource& secrets) {
     special("contacts", read_contacts);
     special("kinds", read_kinds);
     special("schedules", read_schedules);
+    special("write_backs", read_write_backs);
     return form;
 }
 
@@ -170,6 +194,37 @@ void settle_channels(Kind& kind, const YamlValue& root, int line, Report& report
     }
 }
 
+// A fallback serves whom the kind's own channels do not: never somebody twice.
+void check_fallback(const Kind& kind, const YamlValue& root, Report& report) {
+    const auto* const written = root.find("kinds")->find(kind.name)->find("fallback");
+    for (const auto from : channels) {
+        const auto to = kind.fallback[static_cast<std::size_t>(from)];
+        if (!to) continue;
+        const auto key = fmt::format("kinds.{}.fallback.{}", kind.name, to_string(from));
+        const auto serves = [&kind](Channel channel) {
+            return std::find(kind.channels.begin(), kind.channels.end(), channel) !=
+                   kind.channels.end();
+        };
+        if (!serves(from)) {
+            report.add(written->line, key, to_string(*to), "a channel of the kind on the left");
+        } else if (serves(*to)) {
+            report.add(written->line, key, to_string(*to), "a channel that the kind does not use");
+        } else if (!is_written(root, "contacts", to_string(*to))) {
+            report.add(written->line, key, to_string(*to),
+                       fmt::format("a channel with a query in contacts.{}", to_string(*to)));
+        }
+    }
+    const auto& fallback = kind.fallback;
+    for (std::size_t i = 0; i < channel_count; ++i) {
+        for (std::size_t j = i + 1; j < channel_count; ++j) {
+            if (fallback[i] && fallback[i] == fallback[j]) {
+                report.add(written->line, fmt::format("kinds.{}.fallback", kind.name),
+                           to_string(*fallback[i]), "each channel at most once on the right");
+            }
+        }
+    }
+}
+
 // What no section can tell alone: names that point to nothing.
 void check_references(System& system, const YamlValue& root, Report& report) {
     for (const auto* const required : {"audiences", "contacts", "kinds"}) {
@@ -178,6 +233,7 @@ void check_references(System& system, const YamlValue& root, Report& report) {
     for (auto& [name, kind] : system.kinds) {
         const auto* const written = root.find("kinds")->find(name);
         settle_channels(kind, root, written->line, report);
+        check_fallback(kind, root, report);
         if (kind.audience.empty() || is_written(root, "audiences", kind.audience)) continue;
         std::vector<std::string> known;
         for (const auto& [audience, ignored] : system.audiences) known.push_back(audience);

@@ -55,6 +55,10 @@ struct Kind {
     std::map<std::string, std::string> person_defaults;  // For missing values: name -> "there".
     std::string collapse_key;                            // Push.
     std::array<std::optional<DoubtPolicy>, channel_count> on_doubt;
+    std::string list;  // What a person unsubscribes from; default: the system's name. "": the
+                       // kind is no bulk mail (a receipt, a refund), nobody can.
+    /// Where to turn to when a channel cannot reach a person: no live address, or dead ones only.
+    std::array<std::optional<Channel>, channel_count> fallback;
 };
 
 /// Finds what is due. Parameters `:horizon` (timestamptz). Yields `subject` (text),
@@ -74,6 +78,9 @@ struct System {
     std::array<std::optional<Contact>, channel_count> contacts;
     std::map<std::string, Kind, std::less<>> kinds;
     std::vector<Schedule> schedules;
+    /// Writes dead addresses of a channel back: parameter `:addresses` (text[]). Optional; needs
+    /// a database user who may.
+    std::array<std::optional<Query>, channel_count> write_backs;
 
     [[nodiscard]] const Kind* find_kind(std::string_view kind) const;
     [[nodiscard]] const Audience* find_audience(std::string_view audience) const;

@@ -1,5 +1,7 @@
 #include "core/wire/descriptor.hpp"
 
+#include "core/domain/uuid.hpp"
+
 #include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -11,16 +13,6 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::size_t descriptor_bytes_max = 256;
-
-bool is_uuid(std::string_view text) {
-    if (text.size() != 36) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const char c = text[i];
-        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-    }
-    return true;
-}
 
 }  // namespace
 
