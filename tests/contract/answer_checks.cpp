@@ -9,11 +9,13 @@ namespace {
 
 using namespace std::string_literals;
 
-BatchAnswer read(const Provider& provider, Transport transport, int status, std::string body) {
+BatchAnswer read(const Provider& provider, Transport transport, int status, std::string body,
+                 std::string message_id = {}) {
     HttpAnswer answer;
     answer.transport = transport;
     answer.status = status;
     answer.body = std::move(body);
+    answer.message_id = std::move(message_id);
     return provider.read(answer, std::min<std::size_t>(provider.batch_max(), 2), test_now);
 }
 
@@ -24,7 +26,8 @@ Complaints check_reading(const ProviderCase& its, const Provider& provider) {
     constexpr std::string_view leak = "victim@example.com";
     std::mt19937 random{20260101};  // NOLINT: the same cases in every run.
     const auto under = [&random](std::size_t bound) { return random() % bound; };
-    const auto good = read(provider, Transport::answered, its.success_status, its.success_body);
+    const auto good = read(provider, Transport::answered, its.success_status, its.success_body,
+                           its.success_message_id);
     if (good.verdict != Verdict::ok || good.provider_id.empty()) out.push_back("success unread");
 
     for (int round = 0; round < 6000; ++round) {
@@ -36,11 +39,11 @@ Complaints check_reading(const ProviderCase& its, const Provider& provider) {
                 }
                 break;
             case 1:
-                body = its.success_body.substr(0, under(its.success_body.size()));
+                body = its.success_body.substr(0, under(its.success_body.size() + 1));
                 break;
             case 2:
                 body = its.success_body;
-                body[under(body.size())] = static_cast<char>(under(256));
+                if (!body.empty()) body[under(body.size())] = static_cast<char>(under(256));
                 break;
             default:
                 body = "{\"message\":\"" + std::string{leak} +

@@ -15,6 +15,8 @@ struct Crowd {
         for (std::size_t i = 0; i < size; ++i) {
             const auto mark = std::to_string(1'000'000 + i);
             ids.push_back("person-" + mark);
+            tags.push_back("AAAA" + mark);
+            refs.push_back(std::to_string(i) + "." + tags.back());
             switch (channel) {
                 case Channel::email:
                     addresses.push_back("user" + mark + "@example.com");
@@ -35,12 +37,14 @@ struct Crowd {
         for (const auto& pair : values) views.push_back({pair[0], pair[1]});
         std::vector<Message> out;
         for (std::size_t i = 0; i < ids.size(); ++i) {
-            out.push_back({ids[i], addresses[i], views[i].data()});
+            out.push_back({ids[i], addresses[i], views[i].data(), refs[i]});
         }
         return out;
     }
 
     std::vector<std::string> ids;
+    std::vector<std::string> tags;  // "AAAA1000000"
+    std::vector<std::string> refs;  // "0.AAAA1000000"
     std::vector<std::string> addresses;
     std::vector<std::array<std::string, 2>> values;
     std::vector<std::array<std::string_view, 2>> views;
@@ -66,7 +70,8 @@ Content content_for(Channel channel, const std::string& literal) {
 }
 
 const SendReference& reference() {
-    static const SendReference value{"6f1c2b1e-0000-4000-8000-000000000001", 7, "show.reminder"};
+    static const SendReference value{"6f1c2b1e-0000-4000-8000-000000000001", 7, "show.reminder",
+                                     "https://hooks.example.com/u/6f1c2b1e.7."};
     return value;
 }
 
@@ -192,10 +197,14 @@ Complaints check_privacy(const ProviderCase& its, const Provider& provider) {
         for (const auto& value : crowd.values[a]) {
             if (all.find(value) == std::string::npos) out.push_back("own value is missing");
         }
+        // Push services send no events that could name it.
+        if (provider.channel() != Channel::push && all.find(crowd.tags[a]) == std::string::npos) {
+            out.push_back("own reference is missing");
+        }
         for (std::size_t b = 0; b < crowd.ids.size(); ++b) {
             if (a == b) continue;
-            for (const auto& secret :
-                 {crowd.ids[b], crowd.addresses[b], crowd.values[b][0], crowd.values[b][1]}) {
+            for (const auto& secret : {crowd.ids[b], crowd.tags[b], crowd.addresses[b],
+                                       crowd.values[b][0], crowd.values[b][1]}) {
                 if (all.find(secret) == std::string::npos) continue;
                 out.push_back(crowd.ids[a] + " sees " + secret);
             }
@@ -265,7 +274,7 @@ Complaints check_residue(const ProviderCase& its, const Provider& provider) {
     Complaints out;
     Crowd many{provider.channel(), provider.batch_max()};
     Crowd one{provider.channel(), 1};
-    one.ids = {"other"};
+    one.refs = {"9.BBBBBBBBBBB"};
     one.values[0] = {"x", "y"};
     const auto long_content = content_for(provider.channel(), std::string(5000, 'l'));
     const auto short_content = content_for(provider.channel(), "s");

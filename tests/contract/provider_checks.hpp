@@ -18,8 +18,9 @@ struct ProviderCase {
     std::string name;
     std::function<std::unique_ptr<Provider>()> make;
     std::function<Reading(const HttpRequest&)> read_request;
-    std::string success_body;
+    std::string success_body;  // For two recipients, or one where the vendor takes one a call.
     int success_status = 200;
+    std::string success_message_id = {};  // HttpAnswer::message_id
 };
 
 void PrintTo(const ProviderCase& provider_case, std::ostream* out);

@@ -13,7 +13,7 @@
 namespace fanfare::testing {
 namespace {
 
-const SendReference reference{"job-1", 3, "show.reminder"};
+const SendReference reference{"job-1", 3, "show.reminder", ""};
 
 Content show() {
     Content content;
@@ -26,7 +26,7 @@ Content show() {
 
 HttpRequest compose(const Provider& provider, const Content& content, std::int64_t expires_at) {
     const std::string_view name = "\"Ann\"";
-    const std::array one{Message{"1", "token:1", &name}};
+    const std::array one{Message{"1", "token:1", &name, "0.AAAAAAAAAAA"}};
     HttpRequest request;
     provider.compose({content, one, reference, expires_at}, request);
     return request;

@@ -15,8 +15,9 @@ using Parts = std::vector<std::pair<std::string, std::string>>;
 Text text(std::string literal) { return {{std::move(literal), {}}}; }
 
 HttpRequest compose(const AccountSettings& account, const Content& content,
-                    std::span<const Message> messages, std::int64_t expires_at = 0) {
-    const SendReference reference{"job-1", 3, "show.reminder"};
+                    std::span<const Message> messages, std::int64_t expires_at = 0,
+                    const std::string& unsubscribe_prefix = "") {
+    const SendReference reference{"job-1", 3, "show.reminder", unsubscribe_prefix};
     HttpRequest request;
     open(account)->compose({content, messages, reference, expires_at}, request);
     return request;
@@ -39,8 +40,8 @@ TEST(Mailgun, WritesTheWholeCall) {
     const std::array<std::string_view, 1> bob{
         "B\xC3\xB6"
         "b"};
-    const std::array messages{Message{"1", "a@example.com", ann.data()},
-                              Message{"2", "b@example.com", bob.data()}};
+    const std::array messages{Message{"1", "a@example.com", ann.data(), "0.AAAAAAAAAAA"},
+                              Message{"2", "b@example.com", bob.data(), "1.BBBBBBBBBBB"}};
     auto account = mailgun_account();
     account.options["tag"] = "autumn";
     account.options["tracking"] = "no";
@@ -63,9 +64,9 @@ TEST(Mailgun, WritesTheWholeCall) {
         {"v:person", "%recipient.id%"},
         {"o:tag", "show.reminder"},
         {"o:deliver-within", "0h15m"},
-        {"recipient-variables", R"({"a@example.com":{"id":"1","v0":"Ann \"A\" <b>",)"
+        {"recipient-variables", R"({"a@example.com":{"id":"0.AAAAAAAAAAA","v0":"Ann \"A\" <b>",)"
                                 R"("h0":"Ann &quot;A&quot; &lt;b&gt;"},)"
-                                "\"b@example.com\":{\"id\":\"2\",\"v0\":\"B\xC3\xB6"
+                                "\"b@example.com\":{\"id\":\"1.BBBBBBBBBBB\",\"v0\":\"B\xC3\xB6"
                                 "b\",\"h0\":\"B\xC3\xB6"
                                 "b\"}}"},
     };
@@ -75,10 +76,10 @@ TEST(Mailgun, WritesTheWholeCall) {
 TEST(Mailgun, AlwaysSendsAnEntryForEveryAddress) {
     Content content;
     content.text = text("soon");
-    const std::array one{Message{"1", "a@example.com", nullptr}};
+    const std::array one{Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA"}};
     EXPECT_EQ(
         value_of(read_multipart(compose(mailgun_account(), content, one)), "recipient-variables"),
-        R"({"a@example.com":{"id":"1"}})");
+        R"({"a@example.com":{"id":"0.AAAAAAAAAAA"}})");
 }
 
 TEST(Mailgun, AddsOneClickUnsubscribeWherePeopleHaveAnAddressForIt) {
@@ -86,18 +87,39 @@ TEST(Mailgun, AddsOneClickUnsubscribeWherePeopleHaveAnAddressForIt) {
     content.text = text("soon");
     content.variables = {"name", "unsubscribe_url"};
     const std::array<std::string_view, 2> values{"Ann", "https://u.example.org/o?t=a%2Fb"};
-    const std::array one{Message{"1", "a@example.com", values.data()}};
+    const std::array one{Message{"1", "a@example.com", values.data(), "0.AAAAAAAAAAA"}};
     const auto parts = read_multipart(compose(mailgun_account(), content, one));
     EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"), "<%recipient.v1%>");
     EXPECT_EQ(value_of(parts, "h:List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     EXPECT_EQ(value_of(parts, "recipient-variables"),
-              R"({"a@example.com":{"id":"1","v1":"https://u.example.org/o?t=a%2Fb"}})");
+              R"({"a@example.com":{"id":"0.AAAAAAAAAAA","v1":"https://u.example.org/o?t=a%2Fb"}})");
+}
+
+TEST(Mailgun, AddsOneClickUnsubscribeByReference) {
+    Content content;
+    content.text = text("soon");
+    const std::array one{Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA"}};
+    const std::string prefix = "https://h.example.com/u/job-1.3.";
+    auto parts = read_multipart(compose(mailgun_account(), content, one, 0, prefix));
+    EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"),
+              "<https://h.example.com/u/job-1.3.%recipient.id%>");
+    EXPECT_EQ(value_of(parts, "h:List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    const auto reading = read_mailgun(compose(mailgun_account(), content, one, 0, prefix));
+    ASSERT_EQ(reading.deliveries.size(), 1U);
+    EXPECT_EQ(reading.deliveries[0].seen.at("h:List-Unsubscribe"),
+              "<https://h.example.com/u/job-1.3.0.AAAAAAAAAAA>");
+
+    content.variables = {"unsubscribe_url"};
+    const std::string_view own = "https://own.example.org/o";
+    const std::array with_own{Message{"1", "a@example.com", &own, "0.AAAAAAAAAAA"}};
+    parts = read_multipart(compose(mailgun_account(), content, with_own, 0, prefix));
+    EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"), "<%recipient.v0%>") << "one's own wins";
 }
 
 TEST(Mailgun, KeepsItsBoundaryOutOfEveryPart) {
     Content content;
     content.text = text("x");
-    const std::array one{Message{"1", "a@example.com", nullptr}};
+    const std::array one{Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA"}};
     const auto type = header(compose(mailgun_account(), content, one), "Content-Type");
     const auto boundary = type.substr(type.find('=') + 1);
     // Even one who knows the boundary cannot end a part.
@@ -114,7 +136,7 @@ TEST(Mailgun, KeepsItsBoundaryOutOfEveryPart) {
 TEST(Mailgun, BoundsTheTimeOfDelivery) {
     Content content;
     content.text = text("x");
-    const std::array one{Message{"1", "a@example.com", nullptr}};
+    const std::array one{Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA"}};
     const auto within = [&](std::int64_t expires_at) {
         return value_of(read_multipart(compose(mailgun_account(), content, one, expires_at)),
                         "o:deliver-within");
@@ -138,7 +160,7 @@ Written write(const Text& source, mailgun::Place place, std::string_view value =
     mailgun::RecipientVariables variables{content};
     Written out;
     variables.append_text(source, place, out.text);
-    const Message message{"1", "a@example.com", &value};
+    const Message message{"1", "a@example.com", &value, "0.AAAAAAAAAAA"};
     variables.append_table({&message, 1}, out.table);
     return out;
 }
@@ -146,7 +168,7 @@ Written write(const Text& source, mailgun::Place place, std::string_view value =
 TEST(RecipientVariables, MovesWordsBehindAPercentSign) {
     const auto written = write(text("a %unsubscribe_url% b"), mailgun::Place::text);
     EXPECT_EQ(written.text, "a %%recipient.w0%% b");
-    EXPECT_EQ(written.table, R"({"a@example.com":{"id":"1","w0":"unsubscribe_url"}})");
+    EXPECT_EQ(written.table, R"({"a@example.com":{"id":"0.AAAAAAAAAAA","w0":"unsubscribe_url"}})");
     EXPECT_EQ(write(text("%a%a% %b"), mailgun::Place::text).text,
               "%%recipient.w0%%%recipient.w0%% %%recipient.w1%");
     EXPECT_EQ(write(text("100% 5%, %41 %C3%A9%"), mailgun::Place::text).text,
@@ -172,7 +194,7 @@ TEST(RecipientVariables, UsesEntitiesInHtml) {
     const auto written =
         write(text("<a href=\"?x=%C3%A9\">%recipient.v0%</a>"), mailgun::Place::html);
     EXPECT_EQ(written.text, "<a href=\"?x=%C3%A9\">%&#114;ecipient.v0%</a>");
-    EXPECT_EQ(written.table, R"({"a@example.com":{"id":"1"}})");
+    EXPECT_EQ(written.table, R"({"a@example.com":{"id":"0.AAAAAAAAAAA"}})");
 }
 
 TEST(RecipientVariables, BoundsWhatEachRecipientCosts) {
@@ -186,13 +208,14 @@ TEST(RecipientVariables, BoundsWhatEachRecipientCosts) {
 
 TEST(RecipientVariables, LetsNoValueHoldAWord) {
     const Text slot{{"", Slot{0, Escape::none}}};
-    EXPECT_EQ(write(slot, mailgun::Place::text, "%recipient.id%").table,
-              "{\"a@example.com\":{\"id\":\"1\",\"v0\":\"%\xE2\x81\xA0recipient.id%\"}}");
+    EXPECT_EQ(
+        write(slot, mailgun::Place::text, "%recipient.id%").table,
+        "{\"a@example.com\":{\"id\":\"0.AAAAAAAAAAA\",\"v0\":\"%\xE2\x81\xA0recipient.id%\"}}");
     EXPECT_EQ(write(slot, mailgun::Place::text, "a\r\nb\tc").table,
-              R"({"a@example.com":{"id":"1","v0":"a  b c"}})");
+              R"({"a@example.com":{"id":"0.AAAAAAAAAAA","v0":"a  b c"}})");
     const Text html{{"", Slot{0, Escape::html}}};
     EXPECT_EQ(write(html, mailgun::Place::html, "%recipient.id% '\\").table,
-              R"({"a@example.com":{"id":"1","h0":"&#37;recipient.id&#37; &#39;\\"}})");
+              R"({"a@example.com":{"id":"0.AAAAAAAAAAA","h0":"&#37;recipient.id&#37; &#39;\\"}})");
 }
 
 TEST(RecipientVariables, KeepsTheSubjectOnOneLine) {
@@ -203,7 +226,7 @@ TEST(RecipientVariables, KeepsTheSubjectOnOneLine) {
 TEST(MailgunDeathTest, NeverPutsAnUncheckedAddressOnTheWire) {
     Content content;
     content.text = text("x");
-    const std::array one{Message{"1", "a@example.com, b@example.com", nullptr}};
+    const std::array one{Message{"1", "a@example.com, b@example.com", nullptr, "0.AAAAAAAAAAA"}};
     EXPECT_DEATH(static_cast<void>(compose(mailgun_account(), content, one)), "sendable");
 }
 
@@ -211,8 +234,8 @@ TEST(MailgunDeathTest, NeverPutsAnUncheckedAddressOnTheWire) {
 TEST(Mailgun, ToleratesARepeatedAddress) {
     Content content;
     content.text = text("x");
-    const std::array two{Message{"1", "a@example.com", nullptr},
-                         Message{"2", "a@example.com", nullptr}};
+    const std::array two{Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA"},
+                         Message{"2", "a@example.com", nullptr, "1.BBBBBBBBBBB"}};
     EXPECT_TRUE(read_mailgun(compose(mailgun_account(), content, two)).error.empty());
 }
 #endif

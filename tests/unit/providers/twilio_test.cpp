@@ -11,7 +11,7 @@ namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-const SendReference reference{"job-1", 3, "show.reminder"};
+const SendReference reference{"job-1", 3, "show.reminder", ""};
 
 HttpRequest compose(const Provider& provider, std::int64_t expires_at = 0) {
     Content content;
@@ -19,7 +19,7 @@ HttpRequest compose(const Provider& provider, std::int64_t expires_at = 0) {
     content.variables = {"name"};
     content.text = {{"Hi ", Slot{0, Escape::none}}, {" & co\n\xE2\x82\xAC", {}}};
     const std::string_view name = "A+B=C";
-    const std::array one{Message{"1", "+15558675310", &name}};
+    const std::array one{Message{"1", "+15558675310", &name, "0.AAAAAAAAAAA"}};
     HttpRequest request;
     provider.compose({content, one, reference, expires_at}, request);
     return request;
@@ -36,7 +36,8 @@ TEST(Twilio, WritesTheWholeCall) {
     EXPECT_EQ(header(request, "Content-Type"), "application/x-www-form-urlencoded");
     EXPECT_EQ(request.body,
               "To=%2B15558675310&From=%2B15005550006&Body=Hi%20A%2BB%3DC%20%26%20co%0A%E2%82%AC"
-              "&StatusCallback=https%3A%2F%2Fhooks.example.com%2Fwebhooks%2Ftwilio%3Fref%3Djob-1.3"
+              "&StatusCallback=https%3A%2F%2Fhooks.example.com%2Fwebhooks%2Ftext%3Fref%3Djob-1.3"
+              ".0.AAAAAAAAAAA"
               "&ValidityPeriod=900");
 }
 
