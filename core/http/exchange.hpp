@@ -8,12 +8,13 @@
 
 namespace fanfare {
 
-/// One HTTP request as bytes. POST always: no provider call of ours is anything else.
+/// One HTTP request as bytes: a POST, unless it asks for GET.
 struct HttpRequest {
     std::string url;                   // Absolute, https (http only where allowed by config).
     std::vector<std::string> headers;  // "Name: value"; see header_line().
     std::string body;
     bool http2 = false;  // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
+    bool get = false;    // Without a body; may be sent again by anyone.
 };
 
 /// How far an exchange got. Decides whether it can be repeated without harm.

@@ -80,6 +80,8 @@ void Transfer::prepare(const HttpRequest& request, HttpClient::Done done) {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
     headers_.reset(list);
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    if (request.get) body_ = {};
+    curl_easy_setopt(easy, request.get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
     curl_easy_setopt(
         easy, CURLOPT_HTTP_VERSION,

@@ -55,6 +55,17 @@ TEST_F(HttpTest, SendsTheBytesAndReadsTheAnswer) {
     EXPECT_THAT(seen, ::testing::EndsWith("\r\n\r\nthe body"));
 }
 
+TEST_F(HttpTest, GetsWithoutABodyAndPostsAgainOnTheSameHandle) {
+    HttpServer server{answer_all};
+    const HttpRequest get{.url = server.url("/a.pem"), .headers = {}, .body = "left", .get = true};
+    EXPECT_EQ(send(get).status, 200);
+    EXPECT_EQ(send(server, "hello").body, "hello");
+    ASSERT_THAT(server.requests(), SizeIs(2));
+    EXPECT_THAT(server.requests()[0], ::testing::StartsWith("GET /a.pem HTTP/1.1\r\n"));
+    EXPECT_THAT(server.requests()[0], ::testing::EndsWith("\r\n\r\n"));
+    EXPECT_THAT(server.requests()[1], ::testing::StartsWith("POST /send HTTP/1.1\r\n"));
+}
+
 TEST_F(HttpTest, DoesNotWaitForLeaveToSendALargeBody) {
     HttpServer server{answer_all};
     const std::string body(3'000'000, 'x');

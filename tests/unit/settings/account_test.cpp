@@ -64,7 +64,7 @@ TEST(Accounts, AreRefusedWithEveryProblem) {
                  "  - {name: g, type: fcm, options: {a: [b]}, rate: {per_sec: 1}}\n")),
         ElementsAre(
             IsProblem(2, "accounts[0].channel", "sms", "email, which is what mailgun serves"),
-            IsProblem(3, "accounts[1].type", "pigeon", "mailgun, twilio or fcm"),
+            IsProblem(3, "accounts[1].type", "pigeon", "mailgun, sendgrid, ses, smtp"),
             IsProblem(3, "accounts[1].name", "a", "accounts[0] has this one"),
             IsProblem(4, "accounts[2].name", "", "1 to 40 characters"),
             IsProblem(5, "accounts[3].name", "Upper", "1 to 40 characters"),

@@ -93,7 +93,7 @@ TEST(DefaultFile, ShowsEveryDefault) {
     const auto text = file_text(root + "/config/fanfare.yaml");
     for (const auto& doc : setting_docs()) {
         if (doc.key.starts_with("accounts") || doc.key == "kafka.client" ||
-            doc.key == "database.url") {
+            doc.key == "database.url" || doc.key == "link_key") {
             continue;
         }
         const auto name = doc.key.substr(doc.key.rfind('.') + 1);

@@ -69,6 +69,11 @@ const std::vector<Bound> bounds{
     {"producer.poll_interval_ms", 50, 60'000},
     {"producer.horizon_s", 60, 2'592'000},
     {"producer.lease_ms", 1'000, 600'000},
+    {"producer.http.port", -1, 65'535},
+    {"producer.http.body_max", 1'024, 67'108'864},
+    {"producer.http.connections_max", 1, 10'000},
+    {"producer.http.request_timeout_ms", 100, 300'000},
+    {"producer.http.unsubscribes_per_second", 1, 100'000},
     {"observe.port", 0, 65'535},
 };
 
@@ -247,7 +252,8 @@ TEST(Settings, AreOverriddenByTheEnvironment) {
 
 TEST(Settings, ReadAnOverrideForEveryScalar) {
     for (const auto& doc : setting_docs()) {
-        const bool nested_form = doc.key == "accounts" || doc.key == "kafka.client";
+        const bool nested_form =
+            doc.key == "accounts" || doc.key == "kafka.client" || doc.key == "link_key";
         if (doc.key.starts_with("accounts[]") || nested_form) continue;
         const auto name = environment_name(doc.key);
         const auto found = problems_in("", ledger_environment({{name, std::string("\x01\0", 2)}}));
@@ -271,6 +277,14 @@ TEST(Settings, KeepAnOrderAmongThemselves) {
     EXPECT_THAT(problems_in("worker: {lease_ms: 5001}\n"
                             "accounts: [{name: a, type: fcm, timeout_ms: 5000}]\n"),
                 IsEmpty());
+}
+
+TEST(Settings, TakeACertificateOnlyWithItsKey) {
+    EXPECT_THAT(problems_in("producer: {http: {certificate: a.pem}}"),
+                ElementsAre(IsProblem(0, "producer.http.key", "", "together with")));
+    EXPECT_THAT(problems_in("producer: {http: {certificate: a.pem, key: b.pem}}"), IsEmpty());
+    EXPECT_EQ(settings_in("producer: {http: {key: b.pem, certificate: c}}").producer.http.key,
+              std::filesystem::absolute("conf/b.pem"));
 }
 
 TEST(Settings, PassOnWhatLibrdkafkaKnows) {
