@@ -64,6 +64,17 @@ AccountSettings mailgun_account() {
     return account;
 }
 
+AccountSettings sendgrid_account() {
+    AccountSettings account;
+    account.name = "grid";
+    account.type = "sendgrid";
+    account.channel = Channel::email;
+    account.key = "providers[3]";
+    account.options = {{"from", "Shows <shows@example.org>"}};
+    account.secrets.emplace("api_key", Secret{"SG.0123456789abcdef0123456789abcdef"});
+    return account;
+}
+
 AccountSettings twilio_account() {
     AccountSettings account;
     account.name = "text";

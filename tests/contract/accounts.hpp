@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-/// Complete accounts of the three providers, for tests to use or to spoil.
+/// A complete account of each provider, for tests to use or to spoil.
 namespace fanfare::testing {
 
 inline constexpr std::int64_t test_now = 1'767'225'600;  // 2026-01-01T00:00:00Z
@@ -16,6 +16,7 @@ inline constexpr std::int64_t test_now = 1'767'225'600;  // 2026-01-01T00:00:00Z
 [[nodiscard]] const Clock& test_clock();
 
 [[nodiscard]] AccountSettings mailgun_account();
+[[nodiscard]] AccountSettings sendgrid_account();
 [[nodiscard]] AccountSettings twilio_account();
 [[nodiscard]] AccountSettings fcm_account();
 

@@ -80,6 +80,11 @@ void repeat_an_address(HttpRequest& request, const HttpRequest&) {
     replace_all(request.body, "user1000001@example.com", "user1000000@example.com");
 }
 
+void put_two_into_one_envelope(HttpRequest& request, const HttpRequest&) {
+    const std::string lead = R"([{"email":"user1000000@example.com"})";
+    replace_all(request.body, lead, lead + R"(,{"email":"user1000001@example.com"})");
+}
+
 PlantedBug unescaped(std::string provider, Spoil spoil) {
     return {"escapes_nothing_" + provider, provider, spoil, check_hostile_values};
 }
@@ -92,11 +97,19 @@ const std::vector<PlantedBug>& planted_bugs() {
         {"mixes_up_people_in_forms", "twilio", give_everyone_the_first_value, check_privacy},
         {"repeats_an_address", "mailgun", repeat_an_address, check_addresses},
         {"keeps_old_body_mailgun", "mailgun", keep_old_body, check_residue},
+        {"mixes_up_people_at_sendgrid", "sendgrid", give_everyone_the_first_value, check_privacy},
+        {"puts_two_into_one_envelope", "sendgrid", put_two_into_one_envelope, check_privacy},
+        {"keeps_old_body_sendgrid", "sendgrid", keep_old_body, check_residue},
         {"keeps_old_body_twilio", "twilio", keep_old_body, check_residue},
         {"keeps_old_body_fcm", "fcm", keep_old_body, check_residue},
         {"keeps_old_headers", "fcm", keep_old_headers, check_residue},
         unescaped("mailgun",
                   [](HttpRequest& r, const HttpRequest&) { replace_all(r.body, "\\\"", "\""); }),
+        unescaped("sendgrid",
+                  [](HttpRequest& r, const HttpRequest&) { replace_all(r.body, "\\\"", "\""); }),
+        {"leaves_markup_in_html_at_sendgrid", "sendgrid",
+         [](HttpRequest& r, const HttpRequest&) { replace_all(r.body, "&lt;", "<"); },
+         check_hostile_values},
         unescaped("fcm",
                   [](HttpRequest& r, const HttpRequest&) { replace_all(r.body, "\\\"", "\""); }),
         unescaped("twilio",

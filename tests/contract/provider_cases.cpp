@@ -11,6 +11,8 @@ const std::vector<ProviderCase>& provider_cases() {
     static const std::vector<ProviderCase> cases{
         {"mailgun", [] { return open(mailgun_account()); }, read_mailgun,
          R"({"id":"<1.2@mg.example.org>","message":"Queued. Thank you."})", 200},
+        {"sendgrid", [] { return open(sendgrid_account()); }, read_sendgrid, "", 202,
+         "DzXCdxTHQAOJ2v9jnBZHPA"},
         {"twilio", [] { return open(twilio_account()); }, read_twilio,
          R"({"sid":"SM00000000000000000000000000000002","status":"queued"})", 201},
         {"fcm", [] { return open(fcm_account()); }, read_fcm,

@@ -1,5 +1,6 @@
 #include "worker/providers/address.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -98,6 +99,28 @@ bool address_is_sendable(Channel channel, std::string_view address) noexcept {
             return !address.empty() && address.size() <= 4096 && all(address, token);
     }
     return false;
+}
+
+std::optional<Mailbox> parse_mailbox(std::string_view text) noexcept {
+    const bool is_one_line = std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+    if (!is_one_line) return std::nullopt;
+    Mailbox mailbox{"", text};
+    if (text.ends_with('>')) {
+        const auto open = text.find('<');
+        if (open == std::string_view::npos) return std::nullopt;
+        mailbox = {text.substr(0, open), text.substr(open + 1, text.size() - open - 2)};
+    }
+    auto& name = mailbox.name;
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"')) {
+        name = name.substr(1, name.size() - 2);
+    }
+    if (!address_is_sendable(Channel::email, mailbox.address)) return std::nullopt;
+    return mailbox;
 }
 
 }  // namespace fanfare

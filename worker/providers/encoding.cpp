@@ -31,6 +31,44 @@ void append_escaped_byte(char c, std::string& out) {
     }
 }
 
+std::string_view entity(char c) noexcept {
+    switch (c) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '"':
+            return "&quot;";
+        default:
+            return "&#39;";
+    }
+}
+
+/// `also`: bytes::html or nothing.
+void append_json_one_line(std::string_view text, std::uint8_t also, std::string& out) {
+    const std::uint8_t special = bytes::control | bytes::json | bytes::multibyte | also;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const char* const stop = bytes::find_any(at, end, special);
+        out.append(at, stop);
+        if (stop == end) return;
+        const auto flags = bytes::flags_of(*stop);
+        at = stop + 1;
+        if ((flags & bytes::multibyte) != 0) {
+            at = bytes::append_sequence(stop, end, out);
+        } else if ((flags & bytes::control) != 0) {
+            out.push_back(' ');
+        } else if ((flags & also) != 0) {
+            out.append(entity(*stop));
+        } else {
+            append_escaped_byte(*stop, out);
+        }
+    }
+}
+
 void append_percent_byte(char c, std::string& out) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     const auto byte = static_cast<unsigned char>(c);
@@ -55,6 +93,14 @@ void append_json(std::string_view text, std::string& out) {
             at = stop + 1;
         }
     }
+}
+
+void append_json_line(std::string_view text, std::string& out) {
+    append_json_one_line(text, 0, out);
+}
+
+void append_json_html(std::string_view text, std::string& out) {
+    append_json_one_line(text, bytes::html, out);
 }
 
 void append_percent_encoded(std::string_view text, std::string& out) {

@@ -10,6 +10,12 @@ namespace fanfare {
 /// characters become spaces, malformed UTF-8 becomes U+FFFD: the result always parses.
 void append_json(std::string_view text, std::string& out);
 
+/// The same on one line, which a subject needs: line feeds and tabs become spaces too.
+void append_json_line(std::string_view text, std::string& out);
+
+/// The same as append_json_line(), with & < > " ' replaced by entities.
+void append_json_html(std::string_view text, std::string& out);
+
 /// Appends `text` percent-encoded (RFC 3986, so that a space is %20 in every place).
 /// Control characters and malformed UTF-8 as in append_json().
 void append_percent_encoded(std::string_view text, std::string& out);

@@ -2,6 +2,7 @@
 
 #include "worker/providers/fcm/fcm.hpp"
 #include "worker/providers/mailgun/mailgun.hpp"
+#include "worker/providers/sendgrid/sendgrid.hpp"
 #include "worker/providers/twilio/twilio.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ struct Entry {
 constexpr std::array entries{
     Entry{"fcm", fcm::options, fcm::make},
     Entry{"mailgun", mailgun::options, mailgun::make},
+    Entry{"sendgrid", sendgrid::options, sendgrid::make},
     Entry{"twilio", twilio::options, twilio::make},
 };
 

@@ -23,7 +23,7 @@ using Keys = std::vector<std::string>;
 
 TEST(Registry, KnowsItsTypes) {
     const Keys types{provider_types().begin(), provider_types().end()};
-    EXPECT_EQ(types, (Keys{"fcm", "mailgun", "twilio"}));
+    EXPECT_EQ(types, (Keys{"fcm", "mailgun", "sendgrid", "twilio"}));
     for (const auto type : provider_types()) {
         const auto docs = provider_options(type);
         EXPECT_TRUE(std::any_of(docs.begin(), docs.end(), [](const auto& d) { return d.secret; }));
@@ -36,12 +36,14 @@ TEST(Registry, KnowsItsTypes) {
 }
 
 TEST(Registry, TakesCompleteAccounts) {
-    for (const auto& account : {mailgun_account(), twilio_account(), fcm_account()}) {
+    for (const auto& account :
+         {mailgun_account(), sendgrid_account(), twilio_account(), fcm_account()}) {
         EXPECT_EQ(refused(account), Keys{}) << account.type;
         EXPECT_EQ(open(account)->channel(), account.channel);
         EXPECT_EQ(open(account)->type(), account.type);
     }
     EXPECT_EQ(open(mailgun_account())->batch_max(), 1000U);
+    EXPECT_EQ(open(sendgrid_account())->batch_max(), 1000U);
 }
 
 TEST(Registry, TellsEveryProblemAtOnce) {
@@ -123,6 +125,20 @@ TEST(Registry, ChecksTwiliosSendersAndCredentials) {
               }),
               Keys{"providers[1].api_key_secret"});
     EXPECT_EQ(keys([](auto& a) { a.batch_max = 2; }), Keys{"providers[1].batch_max"});
+}
+
+TEST(Registry, ChecksSendGridsSender) {
+    const auto keys = [](auto change) {
+        auto account = sendgrid_account();
+        change(account);
+        return refused(account);
+    };
+    EXPECT_EQ(keys([](auto& a) { a.options["from"] = "Shows"; }), Keys{"providers[3].from"});
+    EXPECT_EQ(keys([](auto& a) { a.secrets.clear(); }), Keys{"providers[3].api_key"});
+    EXPECT_EQ(keys([](auto& a) { a.options["ip_pool_name"] = "x"; }),
+              Keys{"providers[3].ip_pool_name"});
+    EXPECT_EQ(keys([](auto& a) { a.batch_max = 1001; }), Keys{"providers[3].batch_max"});
+    EXPECT_EQ(keys([](auto& a) { a.channel = Channel::push; }), Keys{"providers[3].channel"});
 }
 
 TEST(Registry, ChecksFcmsServiceAccount) {

@@ -191,18 +191,6 @@ private:
     Parts parts_;
 };
 
-bool is_mailbox(std::string_view from) noexcept {
-    const bool is_one_line = std::none_of(from.begin(), from.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
-    if (!is_one_line) return false;
-    if (!from.ends_with('>')) return address_is_sendable(Channel::email, from);
-    const auto open = from.find('<');
-    return open != std::string_view::npos &&
-           address_is_sendable(Channel::email, from.substr(open + 1, from.size() - open - 2));
-}
-
 bool is_tag(std::string_view tag) noexcept {
     return tag.size() <= tag_bytes_max &&
            std::all_of(tag.begin(), tag.end(), [](char c) { return c > ' ' && c < '\x7f'; });
@@ -236,7 +224,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     parts.clock = context.clock;
     reader.require_channel(Channel::email);
     reader.require("domain", is_host_name(domain), "a host name such as mg.example.org");
-    reader.require("from", is_mailbox(from), "name@domain or Name <name@domain>");
+    reader.require("from", parse_mailbox(from).has_value(), "name@domain or Name <name@domain>");
     reader.require("tag", is_tag(tag), "at most 128 visible ASCII characters");
     reader.require("tracking", is_tracking(tracking), "yes, no, true, false or htmlonly");
     if (!reader.problems().empty()) return nullptr;
