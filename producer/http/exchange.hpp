@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+
+/// One HTTP request as it arrived. Untrusted, but well-formed as HTTP: the target begins with
+/// '/' and holds visible ASCII only.
+struct HttpCall {
+    std::string method;  // "POST", in capitals.
+    std::string target;  // As received: path and query.
+    std::string path;    // What is before '?', still percent-encoded.
+    std::string query;   // What is behind it, raw; "" for none.
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;  // The raw bytes: signatures are over these.
+    std::string peer;  // The address that connected: a proxy's, where there is one.
+    std::vector<std::pair<std::string, std::string>> params;  // {name} of the route, decoded.
+
+    /// The first header of this name, in any case; "" where there is none.
+    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+    /// The value of {name}; "" where the route has none.
+    [[nodiscard]] std::string_view param(std::string_view name) const noexcept;
+    /// "application/json" of a Content-Type with parameters, in lower case.
+    [[nodiscard]] std::string media_type() const;
+};
+
+struct HttpReply {
+    int status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// Serves one route. The call outlives the await. What it throws becomes a 500.
+using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpCall&)>;
+
+/// An error as RFC 9457 says it: application/problem+json with type, title, status, detail.
+/// `detail` is for the caller: no address, number, key or path of ours.
+[[nodiscard]] HttpReply problem(int status, std::string_view detail);
+
+/// "Not Found" for 404.
+[[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+
+}  // namespace fanfare

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+
+namespace fanfare {
+
+/// What the HTTP server does, in numbers.
+///
+/// Threads   any.
+class HttpProbe {
+public:
+    explicit HttpProbe(std::shared_ptr<prometheus::Registry> registry)
+        : registry_{std::move(registry)} {
+        requests_ = &prometheus::BuildCounter()
+                         .Name("fanfare_http_requests_total")
+                         .Help("Requests by route and status")
+                         .Register(*registry_);
+    }
+
+    /// `route` is a pattern, never a path: labels are few.
+    void answered(const std::string& route, int status) {
+        requests_->Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
+    }
+
+private:
+    std::shared_ptr<prometheus::Registry> registry_;
+    prometheus::Family<prometheus::Counter>* requests_;
+};
+
+}  // namespace fanfare
