@@ -1,6 +1,7 @@
 #include "core/http/client.hpp"
 
 #include "core/error/failure.hpp"
+#include "core/http/mail_pool.hpp"
 #include "core/http/transfer.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -196,21 +197,29 @@ private:
     bool closed_ = false;
 };
 
-/// Ties the shared client, which Asio's handlers look at weakly, to one owner.
+/// Ties the shared client, which Asio's handlers look at weakly, to one owner; mails go to
+/// threads of their own.
 class OwnedClient final : public HttpClient {
 public:
     OwnedClient(const asio::any_io_executor& executor, const HttpOptions& options)
-        : client_{std::make_shared<MultiClient>(executor, options)} {
+        : client_{std::make_shared<MultiClient>(executor, options)}, mails_{executor, options} {
         client_->begin();
     }
-    ~OwnedClient() override { client_->close(); }
+    ~OwnedClient() override {
+        mails_.close();
+        client_->close();
+    }
     void start(const HttpRequest& request, Done done) override {
+        if (request.mail) return mails_.start(request, std::move(done));
         client_->start(request, std::move(done));
     }
-    [[nodiscard]] std::size_t in_flight() const noexcept override { return client_->in_flight(); }
+    [[nodiscard]] std::size_t in_flight() const noexcept override {
+        return client_->in_flight() + mails_.in_flight();
+    }
 
 private:
     std::shared_ptr<MultiClient> client_;
+    MailPool mails_;
 };
 
 }  // namespace

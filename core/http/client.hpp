@@ -19,7 +19,7 @@ struct HttpOptions {
     std::uint32_t streams_max = 100;            // HTTP/2 streams a connection.
     std::uint32_t upload_bytes = 16 * 1024;     // [16 Ki, 2 Mi] written at once, a transfer.
     std::filesystem::path ca_file;              // Empty: the system's certificates.
-    bool allow_http = false;                    // Plain HTTP, for loopback only.
+    bool allow_http = false;                    // Plain HTTP and SMTP, for loopback only.
 };
 
 /// Many HTTP requests at once over few kept connections, on libcurl multi under Asio.
@@ -28,6 +28,8 @@ struct HttpOptions {
 /// 7.88 sends a POST again by itself when a kept connection dies, and that doubles people.
 /// Redirects, proxies from the environment, cookies and other protocols are off; TLS is
 /// always verified.
+///
+/// A request with an envelope is a mail and speaks SMTP only (MailPool), any other HTTP only.
 ///
 /// Bounds    1 MiB an answer; connections_max connections, the rest waits inside.
 /// Stop      the destructor aborts what runs: each open exchange ends in_doubt or not_sent.

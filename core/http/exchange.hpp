@@ -1,7 +1,10 @@
 #pragma once
 
+#include "core/http/mail.hpp"
+
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +16,9 @@ struct HttpRequest {
     std::string url;                   // Absolute, https (http only where allowed by config).
     std::vector<std::string> headers;  // "Name: value"; see header_line().
     std::string body;
-    bool http2 = false;  // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
-    bool get = false;    // Without a body; may be sent again by anyone.
+    bool http2 = false;                  // Ask for HTTP/2 (with ALPN; never cleartext upgrade).
+    bool get = false;                    // Without a body; may be sent again by anyone.
+    std::optional<MailEnvelope> mail{};  // Then `url` is smtp[s]://host:port/hello-name.
 };
 
 /// How far an exchange got. Decides whether it can be repeated without harm.
@@ -24,10 +28,12 @@ enum class Transport : std::uint8_t {
     in_doubt,  // Bytes left us and no complete answer came back.
 };
 
-/// One HTTP answer, bounded: bodies are cut at 1 MiB (and then in doubt).
+/// One HTTP answer, bounded: bodies are cut at 1 MiB (and then in doubt). Of a mail: the
+/// code and the text (4 KiB at most) of the last reply, and what it answered.
 struct HttpAnswer {
     Transport transport = Transport::not_sent;
     int status = 0;
+    MailStep step = MailStep::none;
     std::string body;
     // The only headers any provider needs, raw, empty when absent.
     std::string retry_after;
