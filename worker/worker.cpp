@@ -6,6 +6,8 @@
 #include "worker/intake/intake.hpp"
 #include "worker/plan/plan_desk.hpp"
 #include "worker/providers/registry.hpp"
+#include "worker/receipts/receipt_desk.hpp"
+#include "worker/reload/secret_watch.hpp"
 #include "worker/send/sender.hpp"
 #include "worker/sweep/sweeper.hpp"
 
@@ -23,21 +25,27 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::size_t jobs_topic = 0;  // Topics are subscribed in this order: jobs, then lanes.
+// Topics are subscribed in this order: jobs, lanes, receipts.
+constexpr std::size_t jobs_topic = 0;
+constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
 
 /// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
 /// doubt, and a claim is always sent well within its lease.
-Planner::Sizes chunk_sizes(const Settings& settings) {
+Planner::Sizes chunk_sizes(const Settings& settings, const Roster& roster) {
     Planner::Sizes sizes{};
     for (const auto channel : channels) {
         const auto i = static_cast<std::size_t>(channel);
         sizes[i] = settings.worker.channels[i].chunk_recipients_max;
-        for (const auto& account : settings.accounts) {
-            if (account.channel != channel || account.rate.per_second <= 0) continue;
-            const auto two_seconds = std::max(1.0, std::floor(account.rate.per_second * 2));
+        for (const auto& account : roster.all()) {
+            const auto rate = account->settings().rate.per_second;
+            if (account->settings().channel != channel || rate <= 0) continue;
+            const double batch = account->provider()->rate_unit() == RateUnit::requests
+                                     ? static_cast<double>(account->batch_max())
+                                     : 1.0;
+            const auto two_seconds = std::max(1.0, std::floor(rate * 2 * batch));
             sizes[i] =
                 static_cast<std::uint32_t>(std::min(static_cast<double>(sizes[i]), two_seconds));
         }
@@ -57,7 +65,10 @@ public:
           systems_{std::move(configuration.systems)},
           templates_{std::move(configuration.templates)},
           ledger_{settings_.database.url, {}, settings_.database.connections},
-          sources_{systems_, ledger_, source_connections},
+          references_{settings_.link_key},
+          // A link that nobody could check would be worse than none.
+          sources_{systems_, ledger_, source_connections,
+                   references_.has_key() ? settings_.callback_url : std::string{}},
           dispatcher_{loop_.get_executor()},
           desk_{
               loop_.get_executor(), ledger_, {.lease = settings_.worker.lease, .token = [this] {
@@ -106,14 +117,16 @@ private:
     }
 
     Result<void> open_accounts() {
+        const ProviderContext context{.callback_url = settings_.callback_url};
+        std::vector<std::unique_ptr<Account>> accounts;
         for (const auto& account : settings_.accounts) {
-            auto made = make_provider(account, {.callback_url = settings_.callback_url});
+            auto made = make_provider(account, context);
             if (const auto* problems = std::get_if<Problems>(&made)) {
                 std::string all;
                 for (const auto& problem : *problems) all += describe(problem) + "\n";
                 return fail(Errc::config_invalid, "set up account " + account.name + ":\n" + all);
             }
-            accounts_.push_back(std::make_unique<Account>(
+            accounts.push_back(std::make_unique<Account>(
                 loop_.get_executor(),
                 Account::Parts{.settings = account,
                                .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
@@ -121,6 +134,8 @@ private:
                                .clock = system_clock(),
                                .probe = probe_.account(account.name, account.channel)}));
         }
+        roster_.emplace(std::move(accounts));
+        watch_.emplace(settings_, *roster_, context);
         return {};
     }
 
@@ -132,7 +147,7 @@ private:
         const auto& worker = settings_.worker;
         planner_.emplace(
             Planner::Parts{ledger_, sources_, templates_, *producer_, topics, probe_, stopping_},
-            worker, chunk_sizes(settings_));
+            worker, chunk_sizes(settings_, *roster_));
         plans_.emplace(*planner_, stopping_);
         intake_.emplace(
             executor,
@@ -140,13 +155,18 @@ private:
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished});
         sender_.emplace(
-            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_, accounts_,
-                          system_clock(), probe_,
+            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_, *roster_,
+                          references_, system_clock(), probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
             worker);
+        receipts_.emplace(
+            executor, ReceiptDesk::Parts{
+                          ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
+                          [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
             Sweeper::Parts{executor, ledger_, desk_, *producer_, topics, probe_,
-                           [this](const std::string& job) { plans_->add(job, Lane::normal); }},
+                           [this](const std::string& job) { plans_->add(job, Lane::normal); },
+                           *receipts_},
             worker);
     }
 
@@ -176,6 +196,7 @@ private:
         const auto topics = kafka::topics_of(settings_.kafka);
         std::vector<std::string> names{topics.jobs};
         names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
+        names.push_back(topics.receipts);
         return kafka::Consumer::open(
             settings_.kafka, std::move(names), [this](kafka::Received record) {
                 asio::post(loop_, [this, record = std::move(record)]() mutable {
@@ -189,6 +210,10 @@ private:
         if (stopping_) return;  // Unfinished: read again by whoever comes next.
         if (record.topic == jobs_topic) {
             tasks_.spawn(intake_->take(std::move(record)));
+            return;
+        }
+        if (record.topic == receipts_topic) {
+            receipts_->take(std::move(record));
             return;
         }
         const auto key = decode_descriptor(record.value);
@@ -208,8 +233,8 @@ private:
 
     asio::awaitable<void> serve() {
         polled_ = true;
-        spdlog::info("worker {} started: {} accounts, {} systems", random_word(), accounts_.size(),
-                     systems_.size());
+        spdlog::info("worker {} started: {} accounts, {} systems", random_word(),
+                     roster_->all().size(), systems_.size());
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
         TaskGroup lanes{loop_.get_executor()};
         for (const auto channel : channels) {
@@ -224,6 +249,7 @@ private:
         TaskGroup upkeep{loop_.get_executor()};
         upkeep.spawn(sweeper_->run());
         upkeep.spawn(tick());
+        upkeep.spawn(watch_->run());
         desk_.on_settled = [this](const std::string& job) { close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
         spdlog::info("draining: what is claimed is sent and recorded, then the worker ends");
@@ -233,16 +259,19 @@ private:
         stopping_ = true;
         dispatcher_.stop();
         sender_->stop();
-        for (const auto& account : accounts_) account->pacer().stop();
+        for (const auto& account : roster_->all()) account->pacer().stop();
         intake_->stop();
+        receipts_->stop();
         sweeper_->stop();
+        watch_->stop();
         co_await lanes.join();
         desk_.stop();
         co_await desk_.join();
+        co_await receipts_->join();
         co_await upkeep.join();
         co_await tasks_.join();
         signals.cancel();
-        accounts_.clear();
+        roster_->clear();
         consumer_->stop();
         spdlog::info("drained");
         loop_.stop();
@@ -285,8 +314,10 @@ private:
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
     std::optional<kafka::EmbeddedBroker> broker_;
     postgres::Pool ledger_;
+    References references_;
     Sources sources_;
-    std::vector<std::unique_ptr<Account>> accounts_;
+    std::optional<Roster> roster_;
+    std::optional<SecretWatch> watch_;
     Dispatcher dispatcher_;
     Desk desk_;
     TaskGroup tasks_{loop_.get_executor()};
@@ -300,6 +331,7 @@ private:
     std::optional<PlanDesk> plans_;
     std::optional<Intake> intake_;
     std::optional<Sender> sender_;
+    std::optional<ReceiptDesk> receipts_;
     std::optional<Sweeper> sweeper_;
     std::unique_ptr<HealthServer> health_;
     int exit_code_ = 0;

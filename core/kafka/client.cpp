@@ -59,6 +59,7 @@ Topics topics_of(const KafkaSettings& settings) {
     Topics topics;
     topics.jobs = settings.topic_prefix + ".jobs";
     topics.dead = settings.topic_prefix + ".dead";
+    topics.receipts = settings.topic_prefix + ".receipts";
     for (const auto lane : lanes) {
         topics.chunks[static_cast<std::size_t>(lane)] =
             fmt::format("{}.chunks.{}", settings.topic_prefix, to_string(lane));
@@ -101,7 +102,7 @@ Result<void> create_topics(const KafkaSettings& settings) {
     auto client = open(RD_KAFKA_PRODUCER, std::move(conf.value()));
     if (!client) return client.error();
     const auto names = topics_of(settings);
-    std::vector<std::string> all{names.jobs, names.dead};
+    std::vector<std::string> all{names.jobs, names.dead, names.receipts};
     all.insert(all.end(), names.chunks.begin(), names.chunks.end());
 
     auto missing = missing_topics(client.value().get(), all);
@@ -154,6 +155,7 @@ Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
     if (cluster == nullptr) return fail(Errc::kafka_unusable, "start the embedded broker");
     const auto names = topics_of(settings);
     rd_kafka_mock_topic_create(cluster, names.jobs.c_str(), settings.partitions, 1);
+    rd_kafka_mock_topic_create(cluster, names.receipts.c_str(), settings.partitions, 1);
     rd_kafka_mock_topic_create(cluster, names.dead.c_str(), 1, 1);
     for (const auto& name : names.chunks) {
         rd_kafka_mock_topic_create(cluster, name.c_str(), settings.partitions, 1);

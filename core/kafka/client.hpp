@@ -16,6 +16,7 @@ struct Topics {
     std::string jobs;                            // fanfare.jobs
     std::array<std::string, lane_count> chunks;  // fanfare.chunks.<lane>
     std::string dead;                            // fanfare.dead
+    std::string receipts;                        // fanfare.receipts
 };
 [[nodiscard]] Topics topics_of(const KafkaSettings& settings);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 #include <algorithm>
 
@@ -27,7 +28,12 @@ struct KeyArrays {
 constexpr std::string_view returning =
     " RETURNING c.job_id, c.channel, c.number, c.epoch, c.attempt, c.lane, c.on_doubt, "
     "j.state = 'cancelled', coalesce(j.expires_at <= app_now(), false), c.recipients, "
-    "c.outcomes, c.reasons, c.provider_ids";
+    "c.outcomes, c.reasons, c.provider_ids, c.account";
+
+/// True for chunks whose reasons hold none of answer_lost, answer_unreadable, worker_lost.
+constexpr std::string_view not_in_doubt =
+    "(c.reasons IS NULL OR position('\\x07'::bytea IN c.reasons) "
+    "+ position('\\x08'::bytea IN c.reasons) + position('\\x09'::bytea IN c.reasons) = 0)";
 
 ChunkKey key_of(const pqxx::row& row) {
     return {row[0].c_str(), static_cast<Channel>(row[1].as<int>()), row[2].as<std::int32_t>()};
@@ -56,6 +62,7 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     chunk.outcomes = row[10].is_null() ? std::string(count, '\0') : bytes_of(row[10].c_str());
     chunk.reasons = row[11].is_null() ? std::string(count, '\0') : bytes_of(row[11].c_str());
     if (!row[12].is_null()) read_ids(row[12].c_str(), count, chunk.provider_ids);
+    if (!row[13].is_null()) chunk.account.assign(row[13].c_str(), row[13].size());
     ensure(chunk.outcomes.size() == count && chunk.reasons.size() == count,
            "a chunk has one outcome and one reason a recipient");
     return chunk;
@@ -105,31 +112,40 @@ std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes) {
     return tally;
 }
 
-std::vector<ClaimedChunk> claim_chunks(Connection& connection, std::span<const ChunkKey> keys,
+std::vector<ClaimedChunk> claim_chunks(Connection& connection,
+                                       std::span<const ClaimRequest> requests,
                                        std::chrono::milliseconds lease, std::int64_t token) {
-    KeyArrays arrays;
-    for (const auto& key : keys) arrays.add(key);
+    KeyArrays keys;
+    ArrayLiteral accounts;
+    for (const auto& request : requests) {
+        keys.add(request.key);
+        accounts.add(request.account);
+    }
     pqxx::nontransaction work{connection.raw()};
     static const std::string sql = fmt::format(
-        "WITH ours AS (SELECT c.job_id, c.channel, c.number "
-        "  FROM unnest($1::uuid[], $2::smallint[], $3::int[]) AS w(job_id, channel, number) "
+        "WITH ours AS (SELECT c.job_id, c.channel, c.number, w.account "
+        "  FROM unnest($1::uuid[], $2::smallint[], $3::int[], $6::text[]) "
+        "    AS w(job_id, channel, number, account) "
         "  JOIN chunk c USING (job_id, channel, number) "
         "  WHERE (c.state = 'planned' AND c.next_at <= app_now()) "
         "     OR (c.state = 'claimed' AND c.claim_token = $5) "
         "  FOR UPDATE OF c SKIP LOCKED) "
         "UPDATE chunk c SET state = 'claimed', epoch = c.epoch + 1, claim_token = $5, "
-        "  lease_until = app_now() + $4 * interval '1 ms' "
+        "  lease_until = app_now() + $4 * interval '1 ms', "
+        "  account = CASE WHEN {} OR c.account IS NULL THEN ours.account ELSE c.account END "
         "FROM ours JOIN job j ON j.id = ours.job_id "
         "WHERE c.job_id = ours.job_id AND c.channel = ours.channel AND c.number = ours.number{}",
-        returning);
-    return chunks_of(work.exec_params(sql, arrays.jobs.text(), arrays.channels.text(),
-                                      arrays.numbers.text(), lease.count(), token));
+        not_in_doubt, returning);
+    return chunks_of(work.exec_params(sql, keys.jobs.text(), keys.channels.text(),
+                                      keys.numbers.text(), lease.count(), token, accounts.text()));
 }
 
-std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const ChunkRecord> records) {
+namespace {
+
+std::vector<ChunkKey> write_records(pqxx::transaction_base& work,
+                                    std::span<const ChunkRecord> records) {
     RecordArrays arrays;
     for (const auto& record : records) arrays.add(record);
-    pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "UPDATE chunk c SET state = w.state::chunk_state, lease_until = NULL, claim_token = NULL, "
         "  next_at = app_now() + w.wait * interval '1 ms', "
@@ -151,6 +167,41 @@ std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const Chun
         arrays.accounts.text());
     std::vector<ChunkKey> written;
     for (const auto& row : rows) written.push_back(key_of(row));
+    return written;
+}
+
+void add_fallback(pqxx::work& work, const ChunkKey& key, const FallbackChunk& fallback) {
+    const auto size = static_cast<std::int32_t>(fallback.recipients.size());
+    const auto added =
+        work.exec_params(
+                "INSERT INTO chunk (job_id, channel, number, on_doubt, lane, publish_at, size, "
+                "recipients) VALUES ($1::uuid, $2, $3, $4, $5, app_now(), $6, $7::text[]) "
+                "ON CONFLICT DO NOTHING",
+                key.job, static_cast<int>(fallback.channel), key.number,
+                static_cast<int>(fallback.on_doubt), static_cast<int>(fallback.lane), size,
+                literal_of(fallback.recipients))
+            .affected_rows();
+    if (added == 0) return;
+    work.exec_params("UPDATE job SET planned[$2] = planned[$2] + $3 WHERE id = $1::uuid", key.job,
+                     static_cast<int>(fallback.channel) + 1, size);
+}
+
+}  // namespace
+
+std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const ChunkRecord> records) {
+    const bool plain = std::none_of(records.begin(), records.end(),
+                                    [](const auto& record) { return record.fallback.has_value(); });
+    if (plain) {
+        pqxx::nontransaction work{connection.raw()};
+        return write_records(work, records);
+    }
+    pqxx::work work{connection.raw()};
+    auto written = write_records(work, records);
+    for (const auto& record : records) {
+        const bool mine = std::find(written.begin(), written.end(), record.key) != written.end();
+        if (mine && record.fallback) add_fallback(work, record.key, *record.fallback);
+    }
+    work.commit();
     return written;
 }
 

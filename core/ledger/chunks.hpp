@@ -7,6 +7,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,13 @@ struct ChunkKey {
     auto operator<=>(const ChunkKey&) const = default;
 };
 
+/// A chunk wanted, and the account that is to serve it.
+struct ClaimRequest {
+    ChunkKey key;
+    std::string account;
+    auto operator<=>(const ClaimRequest&) const = default;
+};
+
 /// A chunk that is ours until its lease runs out.
 struct ClaimedChunk {
     ChunkKey key;
@@ -40,6 +48,17 @@ struct ClaimedChunk {
     std::string outcomes;            // One Outcome a recipient, always full length.
     std::string reasons;             // One Reason a recipient, always full length.
     std::vector<std::string> provider_ids;  // Empty, or one a recipient.
+    std::string account;  // Must serve it: the one asked for, unless somebody's answer from an
+                          // earlier one is still in doubt, which only that one may send again.
+};
+
+/// People of a settled chunk whom its channel could not reach, to be served on another: a new
+/// chunk of that channel with the same number.
+struct FallbackChunk {
+    Channel channel = Channel::email;
+    DoubtPolicy on_doubt = DoubtPolicy::hold;
+    Lane lane = Lane::normal;
+    std::vector<std::string> recipients;  // Sorted, distinct, not empty.
 };
 
 /// What is written back.
@@ -53,6 +72,7 @@ struct ChunkRecord {
     std::string reasons;                    // "" when all are none.
     std::vector<std::string> provider_ids;  // Empty, one for all, or one a recipient.
     std::string account;
+    std::optional<FallbackChunk> fallback;
 };
 
 /// How many of each outcome.
@@ -61,12 +81,13 @@ struct ChunkRecord {
 /// Claims those chunks that are planned and due; others (claimed, done, locked by another
 /// replica right now) are left out. `token` makes a repeat after a lost answer harmless.
 [[nodiscard]] std::vector<ClaimedChunk> claim_chunks(Connection& connection,
-                                                     std::span<const ChunkKey> keys,
+                                                     std::span<const ClaimRequest> requests,
                                                      std::chrono::milliseconds lease,
                                                      std::int64_t token);
 
 /// Writes outcomes, fenced by epoch; returns the keys that were written. What is missing was
-/// taken over by somebody else, whose word counts.
+/// taken over by somebody else, whose word counts. Fallback chunks of those written come into
+/// being in the same transaction, so that no job is closed before them.
 [[nodiscard]] std::vector<ChunkKey> record_chunks(Connection& connection,
                                                   std::span<const ChunkRecord> records);
 

@@ -34,8 +34,7 @@ bool insert_job(Connection& connection, const Job& job, std::string_view body,
         "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list) "
         "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8) ON CONFLICT DO NOTHING",
         job.id, job.idempotency_key, job.system, job.kind, std::string{body},
-        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr,
-        std::string{list});
+        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, std::string{list});
     return done.affected_rows() == 1;
 }
 

@@ -90,8 +90,13 @@ void read_secrets(AccountSettings& account, const YamlValue& map, const std::str
     if (map.is_null() || !expect_map(map, key, report)) return;
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto& name = map.keys[i].text;
-        auto secret = source.read(map.items[i], join_key(key, name), report);
-        if (secret) account.secrets[name] = std::move(*secret);
+        const auto& value = map.items[i];
+        auto secret = source.read(value, join_key(key, name), report);
+        if (!secret) continue;
+        account.secrets[name] = std::move(*secret);
+        if (const auto* const file = value.find("file")) {
+            account.secret_files.push_back(source.folder / file->text);
+        }
     }
 }
 

@@ -97,6 +97,10 @@ Rows worker_rows() {
         whole<Settings>(
             {"worker.plan_batch", "recipients", "Recipients fetched from an audience at once."},
             {100, 100'000}, [](auto& s) -> auto& { return s.worker.plan_batch; }),
+        whole<Settings>(
+            {"worker.soft_bounces_max", "bounces",
+             "Soft bounces of an address in a row before it is suppressed."},
+            {1, 100}, [](auto& s) -> auto& { return s.worker.soft_bounces_max; }),
     };
 }
 

@@ -55,7 +55,8 @@ struct AccountSettings {
     bool allow_http = false;                     // Loopback only, for the simulator.
     std::map<std::string, std::string> options;  // The provider's own keys, not secret.
     std::map<std::string, Secret> secrets;       // Keys written as {env: NAME} or {file: PATH}.
-    std::string file;                            // For messages: where it was configured ...
+    std::vector<std::filesystem::path> secret_files;  // Read again when they change.
+    std::string file;                                 // For messages: where it was configured ...
     int line = 0;
     std::string key;  // ... "providers[2]".
 };
@@ -81,6 +82,7 @@ struct WorkerSettings {
     std::chrono::milliseconds republish_after{30'000};  // [1'000, 3'600'000]
     std::chrono::milliseconds drain_max{25'000};        // [0, 300'000]
     std::uint32_t plan_batch = 5'000;                   // [100, 100'000] recipients per fetch.
+    std::uint32_t soft_bounces_max = 5;                 // [1, 100] in a row: then suppressed.
 };
 
 /// The producer's HTTP server: webhooks and unsubscribe links.

@@ -81,7 +81,9 @@ protected:
         return {job, Channel::email, number};
     }
     std::vector<ClaimedChunk> claim(const std::vector<ChunkKey>& keys, std::int64_t token = 1) {
-        return claim_chunks(db(), keys, lease, token);
+        std::vector<ClaimRequest> requests;
+        for (const auto& one : keys) requests.push_back({one, "mail"});
+        return claim_chunks(db(), requests, lease, token);
     }
     static ChunkRecord record_for(const ClaimedChunk& chunk, std::string outcomes) {
         ChunkRecord record;

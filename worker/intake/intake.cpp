@@ -21,8 +21,13 @@ constexpr std::chrono::milliseconds retry_max{5'000};
 std::optional<Rejection> Intake::check(Job& job) const {
     if (auto rejection = resolve_job(job, parts_.sources.systems())) return rejection;
     const auto& system = parts_.sources.systems().find(job.system)->second;
-    const auto& folder = system.find_kind(job.kind)->templates;
+    const auto& kind = *system.find_kind(job.kind);
+    const auto& folder = kind.templates;
+    auto used = job.channels;
     for (const auto channel : job.channels) {
+        if (const auto to = kind.fallback[static_cast<std::size_t>(channel)]) used.push_back(*to);
+    }
+    for (const auto channel : used) {
         if (parts_.templates.has(folder, channel)) continue;
         return Rejection{"unknown_template",
                          fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
@@ -62,8 +67,10 @@ asio::awaitable<void> Intake::take(kafka::Received record) {
 }
 
 asio::awaitable<bool> Intake::accept(const Job& job) {
+    const auto& system = parts_.sources.systems().find(job.system)->second;
+    const auto& list = system.find_kind(job.kind)->list;
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
-        return ledger::insert_job(ledger, job, encode_job(job));
+        return ledger::insert_job(ledger, job, encode_job(job), list);
     });
     if (!inserted) {
         spdlog::warn("job {}: {}", job.id, describe(inserted.error()));

@@ -63,8 +63,14 @@ void Planner::plan(const std::string& id) {
 
 Result<void> Planner::check_templates(const JobContext& job) {
     // What personal variables there are is known from the columns of the contact query.
+    auto used = job.job.channels;
+    for (const auto channel : job.job.channels) {
+        if (const auto to = job.kind->fallback[static_cast<std::size_t>(channel)]) {
+            used.push_back(*to);
+        }
+    }
     const auto check = [&](postgres::Connection& source) -> Result<void> {
-        for (const auto channel : job.job.channels) {
+        for (const auto channel : used) {
             const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
             pqxx::nontransaction work{source.raw()};
             const auto columns = work.exec_params(contact->query.sql, "{}");
@@ -75,7 +81,7 @@ Result<void> Planner::check_templates(const JobContext& job) {
                     shared.push_back(name.substr(0, name.size() - 3) + "_in");
             }
             const auto problem = parts_.templates.check(job.kind->templates, channel, shared,
-                                                        personal_variables(job, columns));
+                                                        personal_variables(job, channel, columns));
             if (problem) return fail(Errc::template_invalid, "render: " + describe(*problem));
         }
         return {};

@@ -41,6 +41,9 @@ AccountProbe::AccountProbe(prometheus::Registry& registry, const std::string& ac
     paused_ = &gauges(registry, "fanfare_account_paused",
                       "1 while an account is not used because of its credentials or settings")
                    .Add({{"account", account}});
+    broken_ = &gauges(registry, "fanfare_account_broken",
+                      "1 while an account is not used because it keeps failing")
+                   .Add({{"account", account}});
 }
 
 void AccountProbe::answered(Verdict verdict, std::size_t recipients,
@@ -51,6 +54,7 @@ void AccountProbe::answered(Verdict verdict, std::size_t recipients,
 }
 
 void AccountProbe::paused(bool value) { paused_->Set(value ? 1 : 0); }
+void AccountProbe::broken(bool value) { broken_->Set(value ? 1 : 0); }
 
 WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
     : registry_{std::move(registry)} {
@@ -83,6 +87,8 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
     jobs_ = &counters(*registry_, "fanfare_jobs_total", "Jobs by what became of them");
     dead_letters_ =
         &counters(*registry_, "fanfare_dead_letters_total", "Records refused, by reason");
+    receipts_ =
+        &counters(*registry_, "fanfare_receipts_total", "Receipts by what they did to the ledger");
 }
 
 void WorkerProbe::planned(Channel channel, std::size_t recipients) {
@@ -113,6 +119,10 @@ void WorkerProbe::dropped_descriptor() { dropped_->Increment(); }
 void WorkerProbe::job(const std::string& what) { jobs_->Add({{"what", what}}).Increment(); }
 void WorkerProbe::dead_letter(const std::string& code) {
     dead_letters_->Add({{"reason", code}}).Increment();
+}
+
+void WorkerProbe::receipts(const std::string& what, std::size_t count) {
+    if (count > 0) receipts_->Add({{"what", what}}).Increment(static_cast<double>(count));
 }
 
 AccountProbe& WorkerProbe::account(const std::string& name, Channel channel) {

@@ -26,12 +26,14 @@ public:
 
     void answered(Verdict verdict, std::size_t recipients, std::chrono::microseconds elapsed);
     void paused(bool value);
+    void broken(bool value);
 
 private:
     std::array<prometheus::Counter*, verdict_count> requests_{};
     std::array<prometheus::Counter*, verdict_count> recipients_{};
     prometheus::Histogram* seconds_;
     prometheus::Gauge* paused_;
+    prometheus::Gauge* broken_;
 };
 
 /// What the worker does, in numbers.
@@ -50,6 +52,7 @@ public:
     void dropped_descriptor();
     void job(const std::string& what);          // accepted, repeated, rejected, planned, failed
     void dead_letter(const std::string& code);  // One of the rejection codes.
+    void receipts(const std::string& what, std::size_t count);  // raised, unchanged, early ...
 
     [[nodiscard]] AccountProbe& account(const std::string& name, Channel channel);
     [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {
@@ -67,6 +70,7 @@ private:
     prometheus::Counter* dropped_;
     prometheus::Family<prometheus::Counter>* jobs_;
     prometheus::Family<prometheus::Counter>* dead_letters_;
+    prometheus::Family<prometheus::Counter>* receipts_;
     std::map<std::string, AccountProbe> accounts_;
 };
 

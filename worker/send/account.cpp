@@ -30,13 +30,27 @@ std::uint32_t upload_bytes(const Provider& provider) {
 }  // namespace
 
 asio::awaitable<void> Permits::take() {
-    while (free_ == 0) co_await released_.wait();
-    --free_;
+    while (taken_ >= limit_) co_await released_.wait();
+    ++taken_;
 }
 
 void Permits::give_back() {
-    ++free_;
+    --taken_;
+    if (limit_ < max_ && ++good_ >= limit_) {
+        good_ = 0;
+        ++limit_;
+        released_.notify_one();
+    }
+    if (ignore_ > 0) --ignore_;
     released_.notify_one();
+}
+
+void Permits::shrink() {
+    // Requests that were out together are refused together: one halving is enough for them.
+    if (ignore_ > 0) return;
+    limit_ = std::max<std::size_t>(1, limit_ / 2);
+    good_ = 0;
+    ignore_ = taken_;
 }
 
 Account::Account(const asio::any_io_executor& executor, Parts parts)
@@ -58,6 +72,43 @@ std::size_t Account::batch_max() const noexcept {
     const auto own = parts_.provider->batch_max();
     const auto configured = std::size_t{parts_.settings.batch_max};
     return configured == 0 ? own : std::min(own, configured);
+}
+
+std::size_t Account::tokens_for(std::size_t recipients) const noexcept {
+    if (parts_.provider->rate_unit() != RateUnit::requests) return recipients;
+    return (recipients + batch_max() - 1) / batch_max();
+}
+
+void Account::answered(const BatchAnswer& answer) {
+    const bool bad = answer.verdict == Verdict::transient || answer.verdict == Verdict::ambiguous;
+    const auto now = parts_.clock.moment();
+    const bool was_closed = breaker_.state(now) == Breaker::State::closed;
+    breaker_.answered(!bad, now);
+    const bool is_closed = breaker_.state(now) == Breaker::State::closed;
+    if (was_closed && !is_closed) {
+        spdlog::error("account {} keeps failing ({}): its work moves to others, if there are any",
+                      parts_.settings.name, answer.detail);
+    } else if (!was_closed && is_closed) {
+        spdlog::info("account {} works again", parts_.settings.name);
+    }
+    parts_.probe.broken(!is_closed);
+}
+
+void Account::reload(std::shared_ptr<Provider> provider) {
+    parts_.provider = std::move(provider);
+    credential_good_until_ = {};
+    credential_fetched_at_ = {};
+    paused_until_ = {};
+    parts_.probe.paused(false);
+    spdlog::info("account {} has new credentials", parts_.settings.name);
+}
+
+bool Account::is_usable() const noexcept {
+    return !is_paused() && breaker_.lets_through(parts_.clock.moment());
+}
+
+std::chrono::milliseconds Account::unusable_for() const noexcept {
+    return std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
 }
 
 void Account::pause(std::chrono::milliseconds wait, std::string_view why) {

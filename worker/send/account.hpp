@@ -5,6 +5,7 @@
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/providers/provider.hpp"
+#include "worker/send/breaker.hpp"
 #include "worker/send/pacer.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,18 +15,25 @@
 
 namespace fanfare {
 
-/// Counts requests in flight: at most so many at once.
+/// Counts requests in flight: at most so many at once, fewer while the provider says that it
+/// is too many (halved then, and one more for every round that went well).
 ///
 /// Threads   one serial executor.
 class Permits {
 public:
     Permits(const boost::asio::any_io_executor& executor, std::size_t max)
-        : free_{max}, released_{executor} {}
+        : max_{max}, limit_{max}, released_{executor} {}
     [[nodiscard]] boost::asio::awaitable<void> take();
     void give_back();
+    void shrink();
+    [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
 
 private:
-    std::size_t free_;
+    std::size_t max_;
+    std::size_t limit_;
+    std::size_t taken_ = 0;
+    std::size_t good_ = 0;    // Given back since the limit last changed ...
+    std::size_t ignore_ = 0;  // ... and requests of before the last change that are still out.
     Signal released_;
 };
 
@@ -37,7 +45,7 @@ class Account {
 public:
     struct Parts {
         AccountSettings settings;
-        std::unique_ptr<Provider> provider;
+        std::shared_ptr<Provider> provider;
         postgres::Pool& ledger;
         const Clock& clock;
         AccountProbe& probe;
@@ -45,12 +53,29 @@ public:
     Account(const boost::asio::any_io_executor& executor, Parts parts);
 
     [[nodiscard]] const AccountSettings& settings() const noexcept { return parts_.settings; }
-    [[nodiscard]] Provider& provider() noexcept { return *parts_.provider; }
+    /// Whoever composes and reads with it holds it: reload() may replace it meanwhile.
+    [[nodiscard]] const std::shared_ptr<Provider>& provider() const noexcept {
+        return parts_.provider;
+    }
+    [[nodiscard]] Breaker& breaker() noexcept { return breaker_; }
     [[nodiscard]] Pacer& pacer() noexcept { return pacer_; }
     [[nodiscard]] Permits& permits() noexcept { return permits_; }
     [[nodiscard]] AccountProbe& probe() noexcept { return parts_.probe; }
     [[nodiscard]] HttpClient& http() noexcept { return *http_; }
     [[nodiscard]] std::size_t batch_max() const noexcept;
+
+    /// Tokens of the account's rate that so many recipients take, as far as can be told.
+    [[nodiscard]] std::size_t tokens_for(std::size_t recipients) const noexcept;
+
+    /// A request ended: what it says of the account's health.
+    void answered(const BatchAnswer& answer);
+
+    /// New credentials: what begins from now on uses them, and a pause for the old ones ends.
+    void reload(std::shared_ptr<Provider> provider);
+
+    /// Neither paused nor broken: a request may begin.
+    [[nodiscard]] bool is_usable() const noexcept;
+    [[nodiscard]] std::chrono::milliseconds unusable_for() const noexcept;
 
     /// A credential of CONFIG kind was refused, or the account is not usable: nobody is sent
     /// to it for a while, and nobody's attempts are used up.
@@ -70,6 +95,7 @@ private:
     std::unique_ptr<HttpClient> http_;
     Pacer pacer_;
     Permits permits_;
+    Breaker breaker_;
     Signal fetched_;
     Moment paused_until_{};
     Moment credential_good_until_{};

@@ -26,9 +26,10 @@ std::vector<std::shared_ptr<Ticket>> take(std::deque<std::shared_ptr<Ticket>>& q
 Desk::Desk(const asio::any_io_executor& executor, postgres::Pool& ledger, Options options)
     : executor_{executor}, ledger_{ledger}, options_{std::move(options)}, tasks_{executor} {}
 
-asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> Desk::claim(ledger::ChunkKey key) {
+asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> Desk::claim(
+    ledger::ClaimRequest request) {
     auto ticket = std::make_shared<ClaimTicket>(executor_);
-    ticket->request = std::move(key);
+    ticket->request = std::move(request);
     claims_.push_back(ticket);
     if (!claiming_) {
         claiming_ = true;
@@ -53,14 +54,15 @@ asio::awaitable<Result<bool>> Desk::record(ledger::ChunkRecord record) {
 asio::awaitable<void> Desk::serve_claims() {
     while (!claims_.empty()) {
         const auto tickets = take(claims_);
-        std::vector<ledger::ChunkKey> keys;
-        for (const auto& ticket : tickets) keys.push_back(ticket->request);
-        std::sort(keys.begin(), keys.end());
-        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        std::vector<ledger::ClaimRequest> requests;
+        for (const auto& ticket : tickets) requests.push_back(ticket->request);
+        const auto same_chunk = [](const auto& a, const auto& b) { return a.key == b.key; };
+        std::sort(requests.begin(), requests.end());
+        requests.erase(std::unique(requests.begin(), requests.end(), same_chunk), requests.end());
         const auto token = options_.token();
         auto wait = retry_first;
         auto claimed = co_await ledger_.run("claim chunks", [&](postgres::Connection& connection) {
-            return ledger::claim_chunks(connection, keys, options_.lease, token);
+            return ledger::claim_chunks(connection, requests, options_.lease, token);
         });
         while (!claimed && is_retryable(claimed.error().code) && !stopping_) {
             // The same token: chunks that the lost statement claimed are still ours.
@@ -68,7 +70,7 @@ asio::awaitable<void> Desk::serve_claims() {
             co_await pause_for(wait);
             wait = std::min(wait * 2, retry_max);
             claimed = co_await ledger_.run("claim chunks", [&](postgres::Connection& connection) {
-                return ledger::claim_chunks(connection, keys, options_.lease, token);
+                return ledger::claim_chunks(connection, requests, options_.lease, token);
             });
         }
         for (const auto& ticket : tickets) {
@@ -77,7 +79,7 @@ asio::awaitable<void> Desk::serve_claims() {
             } else {
                 std::optional<ledger::ClaimedChunk> mine;
                 for (auto& chunk : claimed.value()) {
-                    if (chunk.key != ticket->request) continue;
+                    if (chunk.key != ticket->request.key) continue;
                     mine = std::move(chunk);
                     chunk.key.job.clear();  // Given out: a second descriptor gets nothing.
                     break;

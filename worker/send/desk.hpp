@@ -31,7 +31,7 @@ public:
 
     /// Ours, or nothing: it is settled, not yet due, or somebody else's.
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
-        ledger::ChunkKey key);
+        ledger::ClaimRequest request);
 
     /// True when written, false when somebody else took the chunk over meanwhile. Goes on
     /// trying while the database is away, until stop().
@@ -51,7 +51,7 @@ private:
         std::optional<Result<Answer>> answer;
         Signal ready;
     };
-    using ClaimTicket = Ticket<ledger::ChunkKey, std::optional<ledger::ClaimedChunk>>;
+    using ClaimTicket = Ticket<ledger::ClaimRequest, std::optional<ledger::ClaimedChunk>>;
     using RecordTicket = Ticket<ledger::ChunkRecord, bool>;
 
     [[nodiscard]] boost::asio::awaitable<void> serve_claims();

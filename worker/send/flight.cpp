@@ -34,8 +34,7 @@ asio::awaitable<void> Flight::fly() {
             const bool authorized = co_await account_.authorize(true);
             if (!authorized) break;
             for (Letter* const letter : stale_) {
-                compose_letter(*work_.job, work_.chunk.key, account_.provider(),
-                               *work_.letters.groups[letter->group], *letter);
+                compose(*letter);
                 waiting_.push_back(letter);
             }
             stale_.clear();
@@ -48,7 +47,7 @@ asio::awaitable<void> Flight::fly() {
         waiting_.pop_front();
         co_await account_.permits().take();
         const bool in_time = co_await account_.pacer().slot(
-            letter->count, work_.lease_ends - account_.settings().timeout - lease_margin);
+            letter->tokens, work_.lease_ends - account_.settings().timeout - lease_margin);
         if (!in_time || !may_begin()) {
             account_.permits().give_back();
             untried_.push_back(letter);  // Stays pending: nothing of it was sent.
@@ -75,7 +74,7 @@ void Flight::keep_open() {
 bool Flight::may_begin() const {
     const auto& expires = work_.job ? work_.job->job.expires_at : std::nullopt;
     if (expires && *expires <= clock_.now()) return false;  // Too late to be true.
-    if (work_.account_refused || work_.throttled_for.count() > 0 || account_.is_paused()) {
+    if (work_.account_refused || work_.throttled_for.count() > 0 || !account_.is_usable()) {
         return false;
     }
     return clock_.moment() + account_.settings().timeout + lease_margin < work_.lease_ends;
@@ -83,6 +82,7 @@ bool Flight::may_begin() const {
 
 void Flight::begin(Letter& letter) {
     ++open_;
+    account_.breaker().begin(clock_.moment());
     account_.http().start(letter.request, [this, &letter](HttpAnswer answer) {
         --open_;
         account_.permits().give_back();
@@ -92,16 +92,21 @@ void Flight::begin(Letter& letter) {
 }
 
 void Flight::landed(Letter& letter, const HttpAnswer& answer) {
-    const auto verdict = account_.provider().read(answer, letter.count, unix_seconds(clock_.now()));
+    const auto verdict = work_.provider->read(answer, letter.count, unix_seconds(clock_.now()));
     account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
+    account_.answered(verdict);
+    if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {
         spdlog::debug("account {} chunk {}/{}: {} ({})", account_.settings().name,
                       work_.chunk.key.job, work_.chunk.key.number, verdict.detail, answer.fault);
     }
     if (verdict.renew_credential && !renewed_) {
+        if (stale_.empty()) work_.provider->renew(answer);
         stale_.push_back(&letter);
     } else if (verdict.split && letter.count > 1) {
         split(letter);
+    } else if (verdict.resend_rest && !verdict.exceptions.empty()) {
+        send_rest(letter, verdict);
     } else {
         apply(letter, verdict);
     }
@@ -112,18 +117,51 @@ void Flight::split(const Letter& letter) {
     const auto half = letter.count / 2;
     for (const auto& [first, count] :
          {std::pair{letter.first, half}, std::pair{letter.first + half, letter.count - half}}) {
-        auto& part = halves_.emplace_back();
+        auto& part = parts_.emplace_back();
         part.group = letter.group;
         part.first = first;
         part.count = count;
-        compose_letter(*work_.job, work_.chunk.key, account_.provider(),
-                       *work_.letters.groups[part.group], part);
+        part.tokens = std::min(letter.tokens, count);
+        compose(part);
         waiting_.push_back(&part);
     }
 }
 
+/// The provider named who was to blame and sent nothing: the others go again without them.
+void Flight::send_rest(const Letter& letter, const BatchAnswer& answer) {
+    auto& from = *work_.letters.groups[letter.group];
+    auto rest = std::make_unique<Letters::Group>();
+    rest->content = from.content;
+    auto exception = answer.exceptions.begin();
+    for (std::uint32_t i = 0; i < letter.count; ++i) {
+        if (exception != answer.exceptions.end() && exception->index == i) {
+            apply_one(letter, i, exception->verdict, exception->reason, exception->provider_id);
+            ++exception;
+            continue;
+        }
+        rest->messages.push_back(from.messages[letter.first + i]);
+        rest->targets.push_back(from.targets[letter.first + i]);
+    }
+    if (rest->messages.empty()) return;
+    auto& part = parts_.emplace_back();
+    part.group = static_cast<std::uint32_t>(work_.letters.groups.size());
+    part.count = static_cast<std::uint32_t>(rest->messages.size());
+    part.tokens = std::min(letter.tokens, part.count);
+    work_.letters.groups.push_back(std::move(rest));
+    compose(part);
+    waiting_.push_back(&part);
+}
+
+void Flight::compose(Letter& letter) const {
+    compose_letter(*work_.job, work_.chunk.key, *work_.provider,
+                   *work_.letters.groups[letter.group], letter);
+}
+
 void Flight::apply(const Letter& letter, const BatchAnswer& answer) {
-    if (answer.verdict == Verdict::throttle) {
+    if (answer.verdict == Verdict::throttle && answer.recipient_only) {
+        work_.recipients_wait =
+            std::max({work_.recipients_wait, answer.retry_after, throttle_default});
+    } else if (answer.verdict == Verdict::throttle) {
         work_.throttled_for = std::max({work_.throttled_for, answer.retry_after, throttle_default});
     }
     if (answer.verdict == Verdict::config) {

@@ -20,12 +20,14 @@ struct Work {
     std::shared_ptr<const JobContext> job;
     Resolved resolved;
     Letters letters;
+    std::shared_ptr<Provider> provider;  // That composed the letters; reads their answers.
     Moment lease_ends{};
     std::int32_t attempts_max = 5;
 
     // What the answers of the current pass asked for.
     bool spent_attempt = false;
-    std::chrono::milliseconds throttled_for{0};
+    std::chrono::milliseconds throttled_for{0};    // The account.
+    std::chrono::milliseconds recipients_wait{0};  // Single addresses.
     bool account_refused = false;
     std::string refusal;
     std::vector<std::string> dead;   // Addresses the provider calls dead, canonical.
@@ -58,15 +60,17 @@ private:
     void apply_one(const Letter& letter, std::uint32_t index, Verdict verdict, Reason reason,
                    const std::string& provider_id);
     void split(const Letter& letter);
+    void send_rest(const Letter& letter, const BatchAnswer& answer);
     void keep_open();
     [[nodiscard]] bool may_begin() const;
+    void compose(Letter& letter) const;
 
     Account& account_;
     Work& work_;
     const Clock& clock_;
     Signal changed_;
     std::deque<Letter*> waiting_;
-    std::deque<Letter> halves_;           // Letters made by splitting; addresses are stable.
+    std::deque<Letter> parts_;            // Letters made of others; addresses are stable.
     std::vector<Letter*> stale_;          // Refused for a stale token: once more with a new one.
     std::vector<const Letter*> untried_;  // Never begun, or refused unread.
     bool renewed_ = false;

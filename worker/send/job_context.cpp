@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fanfare {
 namespace {
 
@@ -24,10 +26,20 @@ std::string fill_in(std::string_view pattern, const std::map<std::string, std::s
 
 }  // namespace
 
-Sources::Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections)
-    : systems_{systems}, ledger_{ledger} {
+Sources::Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections,
+                 std::string link_base)
+    : systems_{systems}, ledger_{ledger}, link_base_{std::move(link_base)} {
+    while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
         if (system.database.empty()) continue;
+        const bool writes = std::any_of(system.write_backs.begin(), system.write_backs.end(),
+                                        [](const auto& query) { return query.has_value(); });
+        if (writes) {
+            writers_[name] = std::make_unique<postgres::Pool>(
+                system.database,
+                postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = false},
+                1);
+        }
         pools_[name] = std::make_unique<postgres::Pool>(
             system.database,
             postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true},
@@ -38,6 +50,11 @@ Sources::Sources(const Systems& systems, postgres::Pool& ledger, std::size_t con
 postgres::Pool& Sources::pool_of(const System& system) {
     const auto found = pools_.find(system.name);
     return found == pools_.end() ? ledger_ : *found->second;
+}
+
+postgres::Pool& Sources::writer_of(const System& system) {
+    const auto found = writers_.find(system.name);
+    return found == writers_.end() ? ledger_ : *found->second;
 }
 
 Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view body) {
@@ -57,6 +74,9 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
     }
     context->source = &pool_of(*context->system);
     context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);
+    if (!link_base_.empty() && !context->kind->list.empty()) {
+        context->unsubscribe_prefix = fmt::format("{}/u/{}.", link_base_, context->job.id);
+    }
     for (const auto& name : context->kind->times) {
         const auto text = context->job.data.find(name);
         if (text == context->job.data.end()) continue;

@@ -23,6 +23,7 @@ struct JobContext {
     postgres::Pool* source = nullptr;                      // The system's database.
     std::vector<std::pair<std::string, TimePoint>> times;  // Kind::times with their moments.
     std::string collapse_key;                              // Kind::collapse_key, filled in.
+    std::string unsubscribe_prefix;  // "<base>/u/<job>."; "" where nobody can unsubscribe.
 };
 
 /// The systems and the connections to their databases.
@@ -30,9 +31,15 @@ struct JobContext {
 /// Lifetime  the systems and the ledger's pool outlive it.
 class Sources {
 public:
-    Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections);
+    /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
+    Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections,
+            std::string link_base);
 
     [[nodiscard]] postgres::Pool& pool_of(const System& system);
+
+    /// The same database, for write-backs.
+    [[nodiscard]] postgres::Pool& writer_of(const System& system);
+
     [[nodiscard]] const Systems& systems() const noexcept { return systems_; }
 
     /// Understands a job's body; fails when its system or kind is no longer configured.
@@ -41,7 +48,9 @@ public:
 private:
     const Systems& systems_;
     postgres::Pool& ledger_;
+    std::string link_base_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> pools_;
+    std::map<std::string, std::unique_ptr<postgres::Pool>> writers_;  // Systems with write-backs.
 };
 
 }  // namespace fanfare

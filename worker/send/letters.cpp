@@ -1,5 +1,7 @@
 #include "worker/send/letters.hpp"
 
+#include "worker/rendering/segments.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,11 +15,13 @@ using Column = pqxx::row::size_type;
 
 constexpr std::array<std::string_view, 5> reserved_columns{"recipient_id", "address", "locale",
                                                            "time_zone", "opted_out"};
+constexpr std::string_view unsubscribe_url = "unsubscribe_url";
 
 /// Where one variable of a content comes from.
 struct Origin {
     std::optional<Column> column;     // Of the contact query ...
-    const TimePoint* time = nullptr;  // ... or a moment, in the reader's zone.
+    const TimePoint* time = nullptr;  // ... or a moment, in the reader's zone ...
+    bool is_link = false;             // ... or the person's own link to unsubscribe.
     std::string_view fallback;        // For a missing or empty value.
 };
 
@@ -64,9 +68,12 @@ public:
           letters_{letters},
           locale_column_{column_of(resolved.contacts, "locale")},
           zone_column_{column_of(resolved.contacts, "time_zone")},
-          personal_{personal_variables(job, resolved.contacts)} {}
+          personal_{personal_variables(job, chunk.key.channel, resolved.contacts)} {}
 
     Result<void> write() {
+        stationery_.references.write_refs(job_.job.id, chunk_.key.channel,
+                                          static_cast<std::uint32_t>(chunk_.key.number),
+                                          chunk_.outcomes.size(), letters_.refs);
         for (const auto& target : resolved_.targets) {
             const auto wanted = text_of(resolved_.contacts, target.row, locale_column_);
             auto place = place_of(wanted, repeats_of(target.address));
@@ -123,6 +130,7 @@ private:
             }
             if (origin.time == nullptr) {
                 origin.column = column_of(resolved_.contacts, name);
+                origin.is_link = !origin.column && name == unsubscribe_url;
             }
             const auto fallback = job_.kind->person_defaults.find(name);
             if (fallback != job_.kind->person_defaults.end()) origin.fallback = fallback->second;
@@ -136,8 +144,8 @@ private:
         for (const auto& origin : origins) {
             group.values.push_back(value_of(origin, target, locale));
         }
-        group.messages.push_back(
-            {chunk_.recipients.elements[target.recipient], target.address, nullptr});
+        group.messages.push_back({chunk_.recipients.elements[target.recipient], target.address,
+                                  nullptr, letters_.refs[target.recipient]});
         group.targets.push_back(&target);
     }
 
@@ -145,6 +153,11 @@ private:
         if (origin.time != nullptr) {
             const auto zone = text_of(resolved_.contacts, target.row, zone_column_);
             return letters_.made.emplace_back(moments().format(*origin.time, zone, locale));
+        }
+        if (origin.is_link) {
+            return letters_.made.emplace_back(fmt::format("{}{}.{}", job_.unsubscribe_prefix,
+                                                          chunk_.key.number,
+                                                          letters_.refs[target.recipient]));
         }
         std::string_view value;
         if (origin.column) value = text_of(resolved_.contacts, target.row, origin.column);
@@ -164,12 +177,40 @@ private:
         for (std::size_t i = 0; i < group.messages.size(); ++i) {
             group.messages[i].values = group.values.data() + i * width;
         }
+        if (stationery_.provider.segments_max() > 0) {
+            seal_texts(index);
+            return;
+        }
         for (std::size_t first = 0; first < group.messages.size(); first += stationery_.batch_max) {
             const auto count = std::min(stationery_.batch_max, group.messages.size() - first);
             auto& letter = letters_.letters.emplace_back();
             letter.group = index;
             letter.first = static_cast<std::uint32_t>(first);
             letter.count = static_cast<std::uint32_t>(count);
+            const bool by_request = stationery_.provider.rate_unit() == RateUnit::requests;
+            letter.tokens = by_request ? 1 : letter.count;
+            compose_letter(job_, chunk_.key, stationery_.provider, group, letter);
+        }
+    }
+
+    /// The same for SMS: one a request, whose segments are counted before anything is sent.
+    void seal_texts(std::uint32_t index) {
+        auto& group = *letters_.groups[index];
+        std::string text;
+        for (std::size_t i = 0; i < group.messages.size(); ++i) {
+            text.clear();
+            write_text(group.content.text, group.messages[i].values, text);
+            const auto segments = count_segments(text).count;
+            if (segments > stationery_.provider.segments_max()) {
+                letters_.too_long.push_back(group.targets[i]);
+                continue;
+            }
+            auto& letter = letters_.letters.emplace_back();
+            letter.group = index;
+            letter.first = static_cast<std::uint32_t>(i);
+            letter.count = 1;
+            const bool by_segment = stationery_.provider.rate_unit() == RateUnit::segments;
+            letter.tokens = by_segment ? static_cast<std::uint32_t>(segments) : 1;
             compose_letter(job_, chunk_.key, stationery_.provider, group, letter);
         }
     }
@@ -196,7 +237,8 @@ private:
 
 }  // namespace
 
-std::vector<std::string> personal_variables(const JobContext& job, const pqxx::result& contacts) {
+std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
+                                            const pqxx::result& contacts) {
     std::vector<std::string> names;
     for (Column i = 0; i < contacts.columns(); ++i) {
         const std::string_view name{contacts.column_name(i)};
@@ -208,13 +250,19 @@ std::vector<std::string> personal_variables(const JobContext& job, const pqxx::r
     for (const auto& [name, text] : job.kind->person_defaults) {
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
+    const bool linked = channel == Channel::email && !job.unsubscribe_prefix.empty();
+    if (linked && std::find(names.begin(), names.end(), unsubscribe_url) == names.end()) {
+        names.emplace_back(unsubscribe_url);
+    }
     return names;
 }
 
 void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
                     const Letters::Group& group, Letter& letter) {
-    const SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number),
-                                  job.job.kind};
+    SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number), job.job.kind, {}};
+    if (chunk.channel == Channel::email && !job.unsubscribe_prefix.empty()) {
+        reference.unsubscribe_prefix = fmt::format("{}{}.", job.unsubscribe_prefix, chunk.number);
+    }
     std::int64_t expires_at = 0;
     if (job.job.expires_at) {
         expires_at =
@@ -233,6 +281,7 @@ Result<void> write_letters(const JobContext& job, const ledger::ClaimedChunk& ch
                            Letters& letters) {
     letters.groups.clear();
     letters.letters.clear();
+    letters.too_long.clear();
     letters.made.clear();
     return Writer{job, chunk, resolved, stationery, letters}.write();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/reference/reference.hpp"
 #include "worker/providers/provider.hpp"
 #include "worker/rendering/moments.hpp"
 #include "worker/rendering/templates.hpp"
@@ -18,6 +19,7 @@ struct Letter {
     std::uint32_t group = 0;  // Of Letters::groups.
     std::uint32_t first = 0;  // Messages [first, first + count) of the group.
     std::uint32_t count = 0;
+    std::uint32_t tokens = 1;  // Of the account's rate that it takes.
     HttpRequest request;
 };
 
@@ -32,19 +34,23 @@ struct Letters {
     };
     std::vector<std::unique_ptr<Group>> groups;
     std::vector<Letter> letters;
-    std::deque<std::string> made;  // Values that had to be formatted.
+    std::vector<const Target*> too_long;  // Whose text is longer than the account may send.
+    std::deque<std::string> made;         // Values that had to be formatted.
+    std::vector<std::string> refs;        // One a recipient of the chunk.
 };
 
 /// What rendering needs besides the chunk.
 struct Stationery {
     const Templates& templates;
     const Provider& provider;
+    const References& references;
     std::size_t batch_max = 1;
     TimePoint now;
 };
 
-/// Names of the variables that differ by person: columns of the contact query and times.
-[[nodiscard]] std::vector<std::string> personal_variables(const JobContext& job,
+/// Names of the variables that differ by person: columns of the contact query, times, and the
+/// link to unsubscribe.
+[[nodiscard]] std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
                                                           const pqxx::result& contacts);
 
 /// Writes every target's letter. CPU only; runs on a thread of a pool. Fails when a template
@@ -53,7 +59,8 @@ struct Stationery {
                                          const Resolved& resolved, const Stationery& stationery,
                                          Letters& letters);
 
-/// Composes one letter anew, for a slice of a group (after the provider asked to split).
+/// Composes one letter anew, for a slice of a group (after the provider asked to split, or for
+/// a new credential).
 void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
                     const Letters::Group& group, Letter& letter);
 

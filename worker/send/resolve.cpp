@@ -1,12 +1,14 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/addresses.hpp"
+#include "core/ledger/opt_outs.hpp"
 #include "worker/providers/address.hpp"
 
 #include <pqxx/nontransaction>
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 namespace fanfare {
 namespace {
@@ -78,6 +80,21 @@ void keep_only(std::vector<Target>& targets, std::vector<Fate>& fates,
     targets.resize(kept);
 }
 
+void drop_opted_out(postgres::Connection& ledger, const JobContext& job,
+                    const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    if (job.kind->list.empty() || resolved.targets.empty()) return;
+    const auto out = ledger::opted_out(ledger, job.system->name, chunk.key.channel, job.kind->list,
+                                       chunk.recipients_literal);
+    if (out.empty()) return;
+    const std::unordered_set<std::string_view> gone(out.begin(), out.end());
+    std::vector<bool> keep;
+    for (const auto& target : resolved.targets) {
+        keep.push_back(!gone.contains(chunk.recipients.elements[target.recipient]));
+    }
+    keep_only(resolved.targets, resolved.fates, keep,
+              {Outcome::opted_out, Reason::consent_withdrawn});
+}
+
 }  // namespace
 
 void load_contacts(postgres::Connection& source, const JobContext& job,
@@ -117,6 +134,7 @@ void load_contacts(postgres::Connection& source, const JobContext& job,
 
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                         const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    drop_opted_out(ledger, job, chunk, resolved);
     if (resolved.targets.empty()) return;
     const auto channel = chunk.key.channel;
     auto addresses = canonical_addresses(channel, resolved.targets);

@@ -4,6 +4,8 @@
 #include "core/ledger/jobs.hpp"
 #include "worker/send/settle.hpp"
 
+#include <pqxx/nontransaction>
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -18,6 +20,28 @@ constexpr std::chrono::milliseconds account_pause{30'000};
 constexpr std::chrono::milliseconds database_wait{1'000};
 constexpr std::size_t contexts_max = 256;
 
+/// Those whom the channel cannot reach: no address, or none that is alive.
+std::optional<ledger::FallbackChunk> fallback_of(const Work& work, const WorkerSettings& settings) {
+    const auto& chunk = work.chunk;
+    const auto to = work.job->kind->fallback[static_cast<std::size_t>(chunk.key.channel)];
+    if (!to || chunk.job_cancelled || chunk.job_expired) return std::nullopt;
+    const auto i = static_cast<std::size_t>(*to);
+    ledger::FallbackChunk fallback{
+        *to, work.job->kind->on_doubt[i].value_or(settings.channels[i].on_doubt), chunk.lane, {}};
+    for (std::size_t r = 0; r < chunk.outcomes.size(); ++r) {
+        const auto outcome = static_cast<Outcome>(chunk.outcomes[r]);
+        const auto reason = static_cast<Reason>(chunk.reasons[r]);
+        const bool unreachable = reason == Reason::address_missing ||
+                                 reason == Reason::address_invalid ||
+                                 reason == Reason::on_suppression_list;
+        if (unreachable && outcome != Outcome::unknown) {
+            fallback.recipients.emplace_back(chunk.recipients.elements[r]);
+        }
+    }
+    if (fallback.recipients.empty()) return std::nullopt;
+    return fallback;
+}
+
 }  // namespace
 
 asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
@@ -31,16 +55,14 @@ asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
 
 asio::awaitable<Account*> Sender::account_for(Channel channel) {
     while (!stopping_) {
-        std::chrono::milliseconds wait{1'000};
-        for (const auto& account : parts_.accounts) {
-            if (account->settings().channel != channel) continue;
-            if (!account->is_paused()) {
-                const bool authorized = co_await account->authorize();
-                if (authorized) co_return account.get();
-            }
-            wait = std::min(wait, std::max(account->paused_for(), std::chrono::milliseconds{50}));
+        Account* const account = parts_.roster.next(channel);
+        if (account == nullptr) {
+            const auto wait = parts_.roster.wait(channel);
+            co_await pause_for(wait);
+            continue;
         }
-        co_await pause_for(wait);
+        const bool authorized = co_await account->authorize();  // Paused where not.
+        if (authorized) co_return account;
     }
     co_return nullptr;
 }
@@ -50,15 +72,16 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     // crash leaves little in doubt.
     Account* const account = co_await account_for(key.channel);
     if (account == nullptr) co_return;
-    const auto reserved =
-        std::size_t{settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max};
+    const auto reserved = account->tokens_for(
+        settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
     co_await account->pacer().ready(reserved);
     if (stopping_) {
         account->pacer().release(reserved);
         co_return;
     }
     const auto asked = parts_.clock.moment();
-    auto claimed = co_await parts_.desk.claim(key);
+    ledger::ClaimRequest request{key, account->settings().name};
+    auto claimed = co_await parts_.desk.claim(std::move(request));
     if (!claimed) {
         spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
     } else if (claimed.value()) {
@@ -66,7 +89,9 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
         work.chunk = std::move(*claimed.value());
         work.lease_ends = asked + settings_.lease;
         work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
-        co_await send(work, account);
+        // Doubt stays with the account that caused it, as long as that one is configured.
+        Account* const bound = parts_.roster.find(work.chunk.account);
+        co_await send(work, bound != nullptr ? bound : account);
     }
     account->pacer().release(reserved);
 }
@@ -88,25 +113,28 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         if (is_settled(work.chunk)) break;
         work.spent_attempt = false;
         work.throttled_for = {};
+        work.recipients_wait = {};
         work.account_refused = false;
         if (!co_await prepare(work, *account)) {
             wait = database_wait;
             break;
         }
-        Flight flight{parts_.executor, *account, work, parts_.clock};
-        co_await flight.fly();
-        settle_pass(work);
-        co_await suppress_dead(work);
-        if (work.account_refused) account->pause(account_pause, work.refusal);
-        if (work.throttled_for.count() > 0) co_await account->pacer().block(work.throttled_for);
+        co_await fly(work, *account);
         if (is_settled(work.chunk)) break;
-        wait = work.throttled_for;
+        wait = std::max(work.throttled_for, work.recipients_wait);
         if (work.spent_attempt) {
             wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
                                              work.chunk.attempt, parts_.jitter()));
         }
-        // Also when another chunk had it paused: nothing of this one was sent.
-        if (account->is_paused()) wait = std::max(wait, account->paused_for());
+        // Also when another chunk had it stopped: nothing of this one was sent.
+        if (!account->is_usable()) {
+            Account* const other = co_await other_account(work, account);
+            if (other != nullptr) {
+                account = other;
+            } else {
+                wait = std::max(wait, account->unusable_for());
+            }
+        }
         const bool lasts =
             parts_.clock.moment() + wait + account->settings().timeout + lease_reserve <
             work.lease_ends;
@@ -115,6 +143,26 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
     }
     close_told(work);
     co_await record(work, account, wait);
+}
+
+/// One pass over everyone who is still open.
+asio::awaitable<void> Sender::fly(Work& work, Account& account) {
+    Flight flight{parts_.executor, account, work, parts_.clock};
+    co_await flight.fly();
+    settle_pass(work);
+    co_await suppress_dead(work);
+    if (work.account_refused) account.pause(account_pause, work.refusal);
+    if (work.throttled_for.count() > 0) co_await account.pacer().block(work.throttled_for);
+}
+
+/// Another account for what is left of a chunk; none while somebody's answer is in doubt,
+/// because only the first one could hide a second message.
+asio::awaitable<Account*> Sender::other_account(const Work& work, Account* account) {
+    if (is_in_doubt(work.chunk)) co_return nullptr;
+    Account* const other = parts_.roster.next(work.chunk.key.channel);
+    if (other == nullptr || other == account) co_return nullptr;
+    const bool authorized = co_await other->authorize();
+    co_return authorized ? other : nullptr;
 }
 
 asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
@@ -129,8 +177,10 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
     std::erase_if(work.resolved.targets, [&work](const Target& target) {
         return !work.served.empty() && work.served.contains(target.address);
     });
+    work.provider = account.provider();
     const Stationery stationery{.templates = parts_.templates,
-                                .provider = account.provider(),
+                                .provider = *work.provider,
+                                .references = parts_.references,
                                 .batch_max = account.batch_max(),
                                 .now = parts_.clock.now()};
     auto written =
@@ -149,21 +199,44 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
         work.letters = {};
         work.resolved.fates.assign(work.chunk.outcomes.size(), {});
     }
+    for (const auto* const target : work.letters.too_long) {
+        auto& fate = work.resolved.fates[target->recipient];
+        fate = merge(fate, {Outcome::failed, Reason::content_too_large});
+    }
     co_return true;
 }
 
 asio::awaitable<void> Sender::suppress_dead(Work& work) {
     if (work.dead.empty()) co_return;
     std::vector<ledger::NewSuppression> suppressions;
-    for (auto& address : work.dead) {
-        suppressions.push_back(
-            {std::move(address), std::string{to_string(Reason::address_invalid)}});
+    for (const auto& address : work.dead) {
+        suppressions.push_back({address, std::string{to_string(Reason::address_invalid)}});
     }
+    auto addresses = std::move(work.dead);
     work.dead.clear();
     auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {
         ledger::add_suppressions(ledger, work.chunk.key.channel, suppressions, "provider");
     });
     if (!done) spdlog::warn("{}", describe(done.error()));
+    co_await write_back(*work.job, work.chunk.key.channel, std::move(addresses));
+}
+
+/// Tells the system which addresses are dead, where it wants to know.
+asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
+                                         std::vector<std::string> addresses) {
+    const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
+    if (!query) co_return;
+    postgres::ArrayLiteral literal;
+    for (const auto& address : addresses) literal.add(address);
+    auto& writer = parts_.sources.writer_of(*job.system);
+    auto done = co_await writer.run("write dead addresses back", [&](postgres::Connection& source) {
+        pqxx::nontransaction work{source.raw()};
+        work.exec_params(query->sql, literal.text());
+    });
+    if (!done) {
+        spdlog::warn("system {}: {}; the addresses are suppressed here all the same",
+                     job.system->name, describe(done.error()));
+    }
 }
 
 asio::awaitable<void> Sender::record(Work& work, const Account* account,
@@ -174,6 +247,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     std::string name;
     if (account != nullptr) name = account->settings().name;
     auto entry = record_of(work.chunk, std::move(name), next_in);
+    if (entry.done && work.job) entry.fallback = fallback_of(work, settings_);
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,

@@ -5,6 +5,7 @@
 #include "worker/send/desk.hpp"
 #include "worker/send/dispatcher.hpp"
 #include "worker/send/flight.hpp"
+#include "worker/send/roster.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -35,7 +36,8 @@ public:
         Sources& sources;
         postgres::Pool& ledger;
         const Templates& templates;
-        std::vector<std::unique_ptr<Account>>& accounts;
+        Roster& roster;
+        const References& references;
         const Clock& clock;
         WorkerProbe& probe;
         std::function<double()> jitter;                        // Uniform in [0, 1).
@@ -55,8 +57,13 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
     [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
+    [[nodiscard]] boost::asio::awaitable<void> fly(Work& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
+                                                                 Account* account);
     [[nodiscard]] boost::asio::awaitable<bool> prepare(Work& work, Account& account);
     [[nodiscard]] boost::asio::awaitable<void> suppress_dead(Work& work);
+    [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
+                                                          std::vector<std::string> addresses);
     [[nodiscard]] boost::asio::awaitable<void> record(Work& work, const Account* account,
                                                       std::chrono::milliseconds next_in);
     [[nodiscard]] boost::asio::awaitable<std::shared_ptr<const JobContext>> context_of(

@@ -68,8 +68,27 @@ bool is_settled(const ledger::ClaimedChunk& chunk) {
                        [](char c) { return is_final(static_cast<Outcome>(c)); });
 }
 
+bool is_in_doubt(const ledger::ClaimedChunk& chunk) {
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
+        const auto reason = static_cast<Reason>(chunk.reasons[i]);
+        if (reason == Reason::answer_lost || reason == Reason::answer_unreadable ||
+            reason == Reason::worker_lost) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool settle_stalled(ledger::ClaimedChunk& chunk) {
-    if (chunk.on_doubt == DoubtPolicy::resend) return is_settled(chunk);
+    if (chunk.on_doubt == DoubtPolicy::resend) {
+        // Nobody knows whom the lost worker reached: only its account may send again.
+        for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+            if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
+            chunk.reasons[i] = static_cast<char>(Reason::worker_lost);
+        }
+        return is_settled(chunk);
+    }
     settle_rest(chunk, {Outcome::unknown, Reason::worker_lost});
     return true;
 }

@@ -19,6 +19,9 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 /// True when every recipient's outcome is final.
 [[nodiscard]] bool is_settled(const ledger::ClaimedChunk& chunk);
 
+/// True while somebody is to be tried again whose last answer was lost.
+[[nodiscard]] bool is_in_doubt(const ledger::ClaimedChunk& chunk);
+
 /// What a stalled chunk becomes under its policy: `resend` plans it again, the others say
 /// that nobody knows. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);

@@ -22,6 +22,7 @@ asio::awaitable<void> Sweeper::run() {
         co_await republish_overdue();
         co_await resume_plans();
         co_await close_jobs();
+        co_await parts_.receipts.apply_early();
         co_await pause_for(settings_.sweep_interval);
     }
 }
@@ -40,7 +41,7 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
     spdlog::warn("took over {} chunks whose worker died or stalled", stalled.value().size());
     for (auto& chunk : stalled.value()) {
         settle_stalled(chunk);
-        auto entry = record_of(chunk, {}, {});
+        auto entry = record_of(chunk, chunk.account, {});
         auto written = co_await parts_.desk.record(std::move(entry));
         if (!written) spdlog::warn("{}", describe(written.error()));
     }

@@ -3,6 +3,7 @@
 #include "core/kafka/producer.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
+#include "worker/receipts/receipt_desk.hpp"
 #include "worker/send/desk.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +17,8 @@ namespace fanfare {
 ///
 /// Every sweep_interval: chunks whose lease ran out are settled by their policy, chunks that
 /// should have been claimed by now are published again, jobs that nobody plans are planned,
-/// jobs whose every chunk is settled are closed. Many sweepers may run; each row is one's.
+/// jobs whose every chunk is settled are closed, receipts that came early are applied. Many
+/// sweepers may run; each row is one's.
 ///
 /// Bounds    1,000 chunks of a kind a sweep.
 /// Stop      stop(), then await run().
@@ -31,6 +33,7 @@ public:
         kafka::Topics topics;
         WorkerProbe& probe;
         std::function<void(const std::string& job)> plan;
+        ReceiptDesk& receipts;
     };
     Sweeper(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)}, settings_{settings} {}

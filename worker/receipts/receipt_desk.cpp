@@ -1,0 +1,133 @@
+#include "worker/receipts/receipt_desk.hpp"
+
+#include "core/ledger/addresses.hpp"
+#include "core/ledger/opt_outs.hpp"
+#include "core/ledger/receipts.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::size_t waiting_max = 50'000;
+constexpr std::chrono::milliseconds gather{100};
+constexpr std::chrono::milliseconds retry_first{100};
+constexpr std::chrono::milliseconds retry_max{5'000};
+constexpr int early_max = 10'000;
+
+std::string_view suppression_reason(ReceiptEvent event) {
+    if (event == ReceiptEvent::hard_bounced) return "address_invalid";
+    if (event == ReceiptEvent::complained) return "complained";
+    return "unsubscribed";
+}
+
+/// Addresses that get nothing more. Who unsubscribed from a message of ours leaves its list;
+/// without a reference nobody knows which, and the address leaves all.
+void suppress(postgres::Connection& ledger, const std::vector<ReceiptBatch>& batches) {
+    for (const auto& batch : batches) {
+        std::vector<ledger::NewSuppression> suppressions;
+        for (const auto& receipt : batch.receipts) {
+            const auto event = receipt.event;
+            if (event == ReceiptEvent::unsubscribed && !receipt.reference.job.empty()) {
+                if (ledger::opt_out(ledger, receipt.reference)) continue;
+            }
+            const bool final = event == ReceiptEvent::hard_bounced ||
+                               event == ReceiptEvent::complained ||
+                               event == ReceiptEvent::unsubscribed;
+            if (!final || receipt.address.empty()) continue;
+            suppressions.push_back({ledger::canonical_address(batch.channel, receipt.address),
+                                    std::string{suppression_reason(event)}});
+        }
+        if (suppressions.empty()) continue;
+        ledger::add_suppressions(ledger, batch.channel, suppressions, "receipt");
+    }
+}
+
+}  // namespace
+
+void ReceiptDesk::take(kafka::Received record) {
+    auto batch = decode_receipts(record.value);
+    if (!batch) {
+        spdlog::warn("dropped a record of receipts, partition {} offset {}: not understood",
+                     record.partition, record.offset);
+        parts_.probe.dead_letter("not_a_receipt");
+        parts_.finished(record);
+        return;
+    }
+    receipts_waiting_ += batch->receipts.size();
+    waiting_.push_back(std::move(*batch));
+    record.value.clear();
+    records_.push_back(std::move(record));
+    if (receipts_waiting_ > waiting_max && !paused_) {
+        paused_ = true;
+        parts_.pause(true);
+    }
+    if (writing_) return;
+    writing_ = true;
+    tasks_.spawn(write_all());
+}
+
+asio::awaitable<void> ReceiptDesk::write_all() {
+    while (!waiting_.empty() && !stopping_) {
+        co_await pause_for(gather);
+        const auto batches = std::move(waiting_);
+        const auto records = std::move(records_);
+        waiting_.clear();
+        records_.clear();
+        receipts_waiting_ = 0;
+        auto wait = retry_first;
+        bool written = co_await write(batches);
+        while (!written && !stopping_) {
+            co_await pause_for(wait);
+            wait = std::min(wait * 2, retry_max);
+            written = co_await write(batches);
+        }
+        if (written) {
+            for (const auto& record : records) parts_.finished(record);
+        }
+        if (paused_ && receipts_waiting_ <= waiting_max / 2) {
+            paused_ = false;
+            parts_.pause(false);
+        }
+    }
+    writing_ = false;
+}
+
+asio::awaitable<bool> ReceiptDesk::write(const std::vector<ReceiptBatch>& batches) {
+    const int in_a_row_max = parts_.soft_bounces_max;
+    auto tally = co_await parts_.ledger.run("write receipts", [&](postgres::Connection& ledger) {
+        auto applied = ledger::apply_receipts(ledger, batches);
+        // After the outcomes: done again after a fault, all of it comes to the same.
+        suppress(ledger, batches);
+        ledger::count_soft_bounces(ledger, batches, in_a_row_max);
+        return applied;
+    });
+    if (!tally) {
+        spdlog::warn("{}", describe(tally.error()));
+        co_return false;
+    }
+    parts_.probe.receipts("raised", tally.value().raised);
+    parts_.probe.receipts("unchanged", tally.value().unchanged);
+    parts_.probe.receipts("early", tally.value().early);
+    parts_.probe.receipts("unmatched", tally.value().unmatched);
+    co_return true;
+}
+
+asio::awaitable<void> ReceiptDesk::apply_early() {
+    auto tally =
+        co_await parts_.ledger.run("apply early receipts", [](postgres::Connection& ledger) {
+            return ledger::apply_early_receipts(ledger, early_max);
+        });
+    if (!tally) {
+        spdlog::warn("{}", describe(tally.error()));
+        co_return;
+    }
+    parts_.probe.receipts("raised", tally.value().raised);
+    parts_.probe.receipts("unchanged", tally.value().unchanged);
+    parts_.probe.receipts("unmatched", tally.value().unmatched);
+}
+
+}  // namespace fanfare
