@@ -2,6 +2,7 @@
 
 #include "core/kafka/producer.hpp"
 #include "core/observe/health.hpp"
+#include "producer/front.hpp"
 #include "producer/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
@@ -31,6 +32,7 @@ public:
           probe_{std::make_shared<prometheus::Registry>()} {}
 
     ~WiredProducer() override {
+        front_.reset();
         health_.reset();
         kafka_.reset();  // Its callbacks reach into the scheduler.
         scheduler_.reset();
@@ -49,6 +51,7 @@ public:
                              },
                              [this] { mend_kafka(); }},
             settings_.producer);
+        if (auto done = open_front(); !done) return done;
         return open_health();
     }
 
@@ -64,10 +67,12 @@ public:
             });
         });
         scheduler_->start();
+        if (front_) front_->start();
         started_ = true;
         spdlog::info("producer started: {} systems", systems_.size());
         std::thread joiner{[this] {
             scheduler_->join();
+            if (front_) front_->stop();
             asio::post(loop_, [this] { loop_.stop(); });
         }};
         loop_.run();
@@ -86,6 +91,14 @@ private:
             return {};
         }
         return kafka::create_topics(settings_.kafka);
+    }
+
+    Result<void> open_front() {
+        if (settings_.producer.http.port < 0) return {};
+        auto front = Front::open(settings_, system_clock(), probe_.registry());
+        if (!front) return front.error();
+        front_ = std::move(front.value());
+        return {};
     }
 
     Result<void> open_health() {
@@ -144,6 +157,7 @@ private:
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
+    std::unique_ptr<Front> front_;
     std::atomic<bool> started_{false};
     std::atomic<bool> stopping_{false};
 };

@@ -10,8 +10,9 @@ namespace fanfare {
 
 /// The producer: everything wired together, and nothing decided here.
 ///
-/// Stop      SIGTERM or SIGINT: no new claims; what is on its way to the broker is waited for.
-/// Threads   one for signals (the caller's), those of the scheduler, Kafka's, health's.
+/// Stop      SIGTERM or SIGINT: no new claims and no new requests; what is on its way to the
+///           broker is waited for.
+/// Threads   one for signals (the caller's), those of the scheduler, of Front, Kafka's, health's.
 class Producer {
 public:
     struct Configuration {

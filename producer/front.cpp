@@ -1,0 +1,101 @@
+#include "producer/front.hpp"
+
+#include "core/ledger/opt_outs.hpp"
+#include "core/postgres/pool.hpp"
+#include "core/reference/reference.hpp"
+#include "producer/http/server.hpp"
+#include "producer/receipts/desk.hpp"
+#include "producer/receipts/fetcher.hpp"
+#include "producer/receipts/publisher.hpp"
+#include "producer/unsubscribe/desk.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t connections = 2;
+constexpr postgres::Limits limits{.statement_timeout = std::chrono::seconds{5}};
+
+class WiredFront final : public Front {
+public:
+    WiredFront(const Settings& settings, const Clock& clock,
+               std::shared_ptr<prometheus::Registry> registry)
+        : settings_{settings},
+          clock_{clock},
+          registry_{std::move(registry)},
+          references_{settings_.link_key},
+          ledger_{settings_.database.url, limits, connections} {}
+
+    ~WiredFront() override { stop(); }
+
+    Result<void> open() {
+        auto server = WebServer::open(settings_.producer.http, clock_, registry_);
+        if (!server) return server.error();
+        server_ = std::move(server.value());
+        auto publisher = ReceiptPublisher::open(settings_.kafka, server_->executor());
+        if (!publisher) return publisher.error();
+        publisher_ = std::move(publisher.value());
+        fetcher_ = std::make_unique<Fetcher>(server_->executor());
+        receipts_ = std::make_unique<ReceiptDesk>(
+            ReceiptDesk::Parts{settings_, references_, clock_, registry_,
+                               [this](std::vector<ReceiptBatch> batches) {
+                                   return publisher_->publish(std::move(batches));
+                               },
+                               [this](const AccountSettings& account, std::string url) {
+                                   return fetcher_->get(account, std::move(url));
+                               }});
+        unsubscribes_ = std::make_unique<UnsubscribeDesk>(UnsubscribeDesk::Parts{
+            references_, settings_.producer.http.unsubscribes_per_second, registry_,
+            [this](Reference reference) { return store(std::move(reference)); }});
+        if (!references_.has_key()) {
+            spdlog::warn("no link_key: receipts name no send, and no unsubscribe link works");
+        }
+        return {};
+    }
+
+    void start() override {
+        Router router;
+        receipts_->add_routes(router);
+        unsubscribes_->add_routes(router);
+        server_->start(std::move(router));
+    }
+
+    void stop() override {
+        if (server_) server_->stop();
+    }
+
+private:
+    asio::awaitable<Result<bool>> store(Reference reference) {
+        auto work = [reference = std::move(reference)](postgres::Connection& connection) {
+            return ledger::opt_out(connection, reference);
+        };
+        std::string doing{"store an opt-out"};
+        co_return co_await ledger_.run(std::move(doing), std::move(work));
+    }
+
+    const Settings& settings_;
+    const Clock& clock_;
+    std::shared_ptr<prometheus::Registry> registry_;
+    References references_;
+    // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
+    std::unique_ptr<WebServer> server_;
+    postgres::Pool ledger_;
+    std::unique_ptr<ReceiptPublisher> publisher_;
+    std::unique_ptr<Fetcher> fetcher_;
+    std::unique_ptr<ReceiptDesk> receipts_;
+    std::unique_ptr<UnsubscribeDesk> unsubscribes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Front>> Front::open(const Settings& settings, const Clock& clock,
+                                           std::shared_ptr<prometheus::Registry> registry) {
+    auto front = std::make_unique<WiredFront>(settings, clock, std::move(registry));
+    if (auto done = front->open(); !done) return done.error();
+    return std::unique_ptr<Front>{std::move(front)};
+}
+
+}  // namespace fanfare

@@ -1,0 +1,156 @@
+#include "producer/receipts/desk.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t webhook_bytes_max = 1 << 20;
+constexpr std::size_t documents_max = 16;
+constexpr std::string_view unavailable{"unavailable"};
+
+HttpReply taken() {
+    HttpReply reply;
+    reply.headers.emplace_back("Cache-Control", "no-store");
+    return reply;
+}
+
+HttpReply try_again() {
+    auto reply = problem(503, "This could not be stored yet; send it again.");
+    reply.headers.emplace_back("Retry-After", "30");
+    return reply;
+}
+
+std::string_view detail_of(int status) {
+    if (status == 401) return "The signature is missing.";
+    if (status == 403) return "The signature, its time or its topic is not accepted.";
+    return "This is no webhook of this provider.";
+}
+
+std::string base_of(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+}  // namespace
+
+ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
+    const ReceiverContext context{base_of(parts_.settings.callback_url), parts_.references};
+    for (const auto& settings : parts_.settings.accounts) {
+        auto receiver = make_receiver(settings, context);
+        if (!receiver) continue;
+        accounts_.emplace(settings.name, Account{settings, std::move(receiver), {}, {}});
+    }
+    auto& registry = *parts_.registry;
+    webhooks_ = &prometheus::BuildCounter()
+                     .Name("fanfare_webhooks_total")
+                     .Help("Webhooks by account and what became of them")
+                     .Register(registry);
+    receipts_ = &prometheus::BuildCounter()
+                     .Name("fanfare_receipts_received_total")
+                     .Help("Receipts that were published, by account and event")
+                     .Register(registry);
+    foreign_ = &prometheus::BuildCounter()
+                    .Name("fanfare_receipts_foreign_total")
+                    .Help("Receipts whose reference is none of ours, by account")
+                    .Register(registry);
+}
+
+void ReceiptDesk::add_routes(Router& router) {
+    const RouteOptions options{.body_max = webhook_bytes_max, .content_types = {}};
+    const HttpHandler handler = [this](const HttpCall& call) { return receive(call); };
+    router.add("POST", "/webhooks/{account}", handler, options);
+    router.add("GET", "/webhooks/{account}", handler, options);
+}
+
+asio::awaitable<HttpReply> ReceiptDesk::receive(const HttpCall& call) {
+    const auto found = accounts_.find(call.param("account"));
+    if (found == accounts_.end()) co_return problem(404, "There is no such account.");
+    auto& account = found->second;
+    // Vonage alone may be set up to send its receipts as a query.
+    const bool as_query = call.method == "GET" && account.settings.type == "vonage";
+    if (call.method != "POST" && !as_query) {
+        auto reply = problem(405, "Webhooks are sent by POST.");
+        reply.headers.emplace_back("Allow", "POST");
+        co_return reply;
+    }
+    auto reception = co_await read(account, call);
+    if (const auto* const refusal = std::get_if<Refusal>(&reception)) {
+        count(account, refusal->why);
+        co_return problem(refusal->status, detail_of(refusal->status));
+    }
+    if (std::holds_alternative<Wanted>(reception)) {
+        count(account, unavailable);
+        co_return try_again();
+    }
+    auto received = std::get<Received>(std::move(reception));
+    co_return co_await keep(account, std::move(received));
+}
+
+asio::awaitable<Reception> ReceiptDesk::read(Account& account, const HttpCall& call) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
+    const auto now_unix = now.time_since_epoch().count();
+    std::pair<std::string, std::string> fresh;
+    const Documents documents = [&account, &fresh](const std::string& url) {
+        const auto found = account.documents.find(url);
+        if (found != account.documents.end()) return &std::as_const(found->second);
+        return fresh.first == url ? &std::as_const(fresh.second) : nullptr;
+    };
+    auto reception = account.receiver->receive(call, documents, now_unix);
+    const auto* const wanted = std::get_if<Wanted>(&reception);
+    if (wanted == nullptr) co_return reception;
+    std::string url = wanted->url;
+    auto fetched = co_await parts_.fetch(account.settings, url);
+    if (!fetched) co_return reception;
+    fresh = {std::move(url), std::move(*fetched)};
+    reception = account.receiver->receive(call, documents, now_unix);
+    // Kept only once a signature verified with it: nobody else fills the cache.
+    if (std::holds_alternative<Received>(reception)) {
+        if (account.documents.size() >= documents_max) account.documents.clear();
+        account.documents.insert(std::move(fresh));
+    }
+    co_return reception;
+}
+
+asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received) {
+    if (!received.token.empty() && account.seen.contains(received.token)) {
+        count(account, "repeated");
+        co_return taken();
+    }
+    if (!received.visit.empty()) {
+        std::string url = received.visit;
+        const auto answer = co_await parts_.fetch(account.settings, std::move(url));
+        count(account, answer ? "confirmed" : unavailable);
+        if (!answer) co_return try_again();
+        spdlog::info("account {}: its topic's subscription is confirmed", account.settings.name);
+        co_return taken();
+    }
+    const auto& name = account.settings.name;
+    if (!received.receipts.empty()) {
+        auto batches = batch_receipts(name, account.settings.channel, received.receipts);
+        const bool stored = co_await parts_.publish(std::move(batches));
+        if (!stored) {
+            count(account, unavailable);
+            co_return try_again();
+        }
+    }
+    if (!received.token.empty()) account.seen.add(received.token);
+    count(account, received.receipts.empty() ? "nothing" : "stored");
+    for (const auto& receipt : received.receipts) {
+        const std::string event{to_string(receipt.event)};
+        receipts_->Add({{"account", name}, {"event", event}}).Increment();
+    }
+    if (received.foreign > 0) {
+        foreign_->Add({{"account", name}}).Increment(static_cast<double>(received.foreign));
+    }
+    co_return taken();
+}
+
+void ReceiptDesk::count(const Account& account, std::string_view result) {
+    webhooks_->Add({{"account", account.settings.name}, {"result", std::string{result}}})
+        .Increment();
+}
+
+}  // namespace fanfare

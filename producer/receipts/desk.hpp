@@ -1,0 +1,68 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/settings/settings.hpp"
+#include "producer/http/router.hpp"
+#include "producer/receipts/receiver.hpp"
+#include "producer/receipts/seen.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// Serves /webhooks/{account}: what the account's receiver reads goes to Kafka, and only what is
+/// there is answered with 200. A delivery counts as seen only then, too: a provider that tries
+/// again after a 5xx is heard.
+///
+/// Bounds    1 MiB a webhook; 16 certificates an account.
+/// Threads   the server's.
+class ReceiptDesk {
+public:
+    /// True once the broker has all of them.
+    using Publish = std::function<boost::asio::awaitable<bool>(std::vector<ReceiptBatch>)>;
+    /// The body of a 2xx answer to a GET; nothing for any other.
+    using Fetch = std::function<boost::asio::awaitable<std::optional<std::string>>(
+        const AccountSettings&, std::string url)>;
+
+    struct Parts {
+        const Settings& settings;
+        const References& references;
+        const Clock& clock;
+        std::shared_ptr<prometheus::Registry> registry;
+        Publish publish;
+        Fetch fetch;
+    };
+
+    explicit ReceiptDesk(Parts parts);
+    void add_routes(Router& router);
+
+private:
+    struct Account {
+        const AccountSettings& settings;
+        std::unique_ptr<Receiver> receiver;
+        std::map<std::string, std::string> documents;
+        SeenTokens seen;
+    };
+
+    [[nodiscard]] boost::asio::awaitable<HttpReply> receive(const HttpCall& call);
+    [[nodiscard]] boost::asio::awaitable<Reception> read(Account& account, const HttpCall& call);
+    [[nodiscard]] boost::asio::awaitable<HttpReply> keep(Account& account, Received received);
+    void count(const Account& account, std::string_view result);
+
+    Parts parts_;
+    std::map<std::string, Account, std::less<>> accounts_;
+    prometheus::Family<prometheus::Counter>* webhooks_;
+    prometheus::Family<prometheus::Counter>* receipts_;
+    prometheus::Family<prometheus::Counter>* foreign_;
+};
+
+}  // namespace fanfare

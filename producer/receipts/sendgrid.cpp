@@ -1,0 +1,82 @@
+#include "producer/receipts/sendgrid.hpp"
+
+#include "producer/receipts/crypto.hpp"
+#include "producer/receipts/document.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <optional>
+
+namespace fanfare::receipts {
+namespace {
+
+using enum ReceiptEvent;
+
+ReceiptEvent drop_event(std::string_view reason) {
+    if (reason == "Bounced Address" || reason == "Invalid") return hard_bounced;
+    if (reason == "Spam Reporting Address") return complained;
+    if (reason == "Unsubscribed Address") return unsubscribed;
+    return failed;  // Of the content or of the account: says nothing of the address.
+}
+
+std::optional<ReceiptEvent> event_of(const Object& event) {
+    const auto name = text_of(event, "event");
+    if (name == "processed") return accepted;
+    if (name == "delivered") return delivered;
+    if (name == "open") return opened;
+    if (name == "click") return clicked;
+    if (name == "bounce") return text_of(event, "type") == "bounce" ? hard_bounced : soft_bounced;
+    if (name == "dropped") return drop_event(text_of(event, "reason"));
+    if (name == "spamreport") return complained;
+    if (name == "unsubscribe" || name == "group_unsubscribe") return unsubscribed;
+    return std::nullopt;  // deferred is SendGrid's own to retry.
+}
+
+class SendGrid final : public Receiver {
+public:
+    SendGrid(std::string key, const References& references)
+        : key_{std::move(key)}, references_{references} {}
+
+    [[nodiscard]] Reception receive(const HttpCall& call, const Documents& /*documents*/,
+                                    std::int64_t now_unix) const override {
+        if (key_.empty()) return Refusal{403, "missing_key"};
+        const auto encoded = call.header("x-twilio-email-event-webhook-signature");
+        const auto timestamp = call.header("x-twilio-email-event-webhook-timestamp");
+        if (encoded.empty() || timestamp.empty()) return Refusal{401, "unsigned"};
+        const auto signature = base64_decoded(encoded);
+        if (!signature || !verify_ecdsa(key_, std::string{timestamp} + call.body, *signature)) {
+            return Refusal{403, "forged"};
+        }
+        const auto signed_at = unix_seconds(timestamp);
+        if (!signed_at || !is_timely(*signed_at, now_unix)) return Refusal{403, "stale"};
+        const auto document = parse_document(call.body);
+        if (!document || !document->is_array()) return Refusal{400, "malformed"};
+        ReceiptList list{references_, Channel::email};
+        for (const auto& each : document->get_array()) {
+            if (each.is_object()) read(each.get_object(), list);
+        }
+        return list.take(std::string{encoded});
+    }
+
+private:
+    static void read(const Object& event, ReceiptList& list) {
+        const auto what = event_of(event);
+        if (!what) return;
+        list.add(text_of(event, "fanfare"), *what, seconds_of(event, "timestamp"),
+                 text_of(event, "email"), text_of(event, "sg_event_id"));
+    }
+
+    std::string key_;  // DER; "" where there is none, or none that is a key.
+    const References& references_;
+};
+
+}  // namespace
+
+std::unique_ptr<Receiver> make_sendgrid(const AccountSettings& account,
+                                        const ReceiverContext& context) {
+    auto key = base64_decoded(account_value(account, "webhook_public_key")).value_or("");
+    if (!is_ec_public_key(key)) key.clear();
+    return std::make_unique<SendGrid>(std::move(key), context.references);
+}
+
+}  // namespace fanfare::receipts

@@ -1,0 +1,142 @@
+#include "producer/receipts/ses.hpp"
+
+#include "producer/receipts/crypto.hpp"
+#include "producer/receipts/document.hpp"
+#include "producer/receipts/ses_events.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace fanfare::receipts {
+namespace {
+
+constexpr std::int64_t message_age_max_s = 3'600;  // SNS tries again for about an hour.
+constexpr std::array<std::string_view, 6> notification_keys{"Message",   "MessageId", "Subject",
+                                                            "Timestamp", "TopicArn",  "Type"};
+constexpr std::array<std::string_view, 7> confirmation_keys{
+    "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"};
+
+/// sns.<region>.amazonaws.com, and .cn behind it.
+bool is_sns_host(std::string_view host) {
+    if (!host.starts_with("sns.")) return false;
+    host.remove_prefix(4);
+    if (host.ends_with(".cn")) host.remove_suffix(3);
+    constexpr std::string_view tail{".amazonaws.com"};
+    if (!host.ends_with(tail)) return false;
+    host.remove_suffix(tail.size());
+    return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+/// An https URL at SNS, port 443, without user; of this machine too where the account may.
+bool is_sns_url(std::string_view text, bool loopback) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+        return c > ' ' && c < '\x7f' && c != '\\' && c != '@' && c != '#';
+    });
+    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+    if (!plain || !parsed || text.size() > 2'000) return false;
+    const auto& url = *parsed;
+    if (url.scheme() != "https" || url.has_userinfo() || url.has_fragment()) return false;
+    // Boost 1.81 may read the rest of a host as a path that does not begin with '/'.
+    const auto path = url.encoded_path();
+    if (path.empty() || path.front() != '/') return false;
+    const auto name = url.encoded_host();
+    const std::string_view host{name.data(), name.size()};
+    if (loopback && host == "localhost") return true;
+    return is_sns_host(host) && (!url.has_port() || url.port() == "443");
+}
+
+bool is_certificate_url(std::string_view text, bool loopback) {
+    if (!is_sns_url(text, loopback)) return false;
+    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+    const auto path = parsed->encoded_path();
+    return std::string_view{path.data(), path.size()}.ends_with(".pem") && !parsed->has_query();
+}
+
+template <std::size_t Count>
+std::string string_to_sign(const Object& message, const std::array<std::string_view, Count>& keys) {
+    std::string text;
+    for (const auto key : keys) {
+        const auto* const value = message.if_contains({key.data(), key.size()});
+        if (value == nullptr || !value->is_string()) continue;
+        text.append(key).append("\n").append(text_of(message, key)).append("\n");
+    }
+    return text;
+}
+
+class Ses final : public Receiver {
+public:
+    Ses(const AccountSettings& account, const References& references)
+        : topic_{account_value(account, "topic_arn")},
+          loopback_{account.allow_http},
+          references_{references} {}
+
+    [[nodiscard]] Reception receive(const HttpCall& call, const Documents& documents,
+                                    std::int64_t now_unix) const override {
+        if (topic_.empty()) return Refusal{403, "missing_key"};
+        const auto document = parse_document(call.body);
+        if (!document || !document->is_object()) return Refusal{400, "malformed"};
+        const auto& message = document->get_object();
+        if (text_of(message, "TopicArn") != topic_) return Refusal{403, "wrong_topic"};
+        const auto type = text_of(message, "Type");
+        const bool news = type == "Notification";
+        if (!news && type != "SubscriptionConfirmation" && type != "UnsubscribeConfirmation") {
+            return Refusal{400, "malformed"};
+        }
+        const std::string place{text_of(message, "SigningCertURL")};
+        const auto version = text_of(message, "SignatureVersion");
+        const auto signature = base64_decoded(text_of(message, "Signature"));
+        if (place.empty() || text_of(message, "Signature").empty()) {
+            return Refusal{401, "unsigned"};
+        }
+        const bool known = version == "1" || version == "2";
+        if (!known || !signature || !is_certificate_url(place, loopback_)) {
+            return Refusal{403, "forged"};
+        }
+        const auto sent_at = moment_seconds(text_of(message, "Timestamp"));
+        if (!is_timely(sent_at, now_unix, message_age_max_s)) return Refusal{403, "stale"};
+        const auto* const certificate = documents(place);
+        if (certificate == nullptr) return Wanted{place};
+        const auto text = news ? string_to_sign(message, notification_keys)
+                               : string_to_sign(message, confirmation_keys);
+        const auto digest = version == "1" ? Digest::sha1 : Digest::sha256;
+        if (!verify_rsa(*certificate, digest, text, *signature)) return Refusal{403, "forged"};
+        return news ? notification(message) : confirmation(message, type);
+    }
+
+private:
+    [[nodiscard]] Reception notification(const Object& message) const {
+        ReceiptList list{references_, Channel::email};
+        const auto id = text_of(message, "MessageId");
+        if (!read_ses_event(text_of(message, "Message"), id, list)) {
+            // SNS may send its own words, such as a test of the destination: nothing to keep.
+            return Received{};
+        }
+        return list.take(std::string{id});
+    }
+
+    [[nodiscard]] Reception confirmation(const Object& message, std::string_view type) const {
+        Received received;
+        if (type != "SubscriptionConfirmation") return received;
+        received.visit = std::string{text_of(message, "SubscribeURL")};
+        if (!is_sns_url(received.visit, loopback_)) return Refusal{403, "forged"};
+        return received;
+    }
+
+    std::string topic_;
+    bool loopback_;
+    const References& references_;
+};
+
+}  // namespace
+
+std::unique_ptr<Receiver> make_ses(const AccountSettings& account, const ReceiverContext& context) {
+    return std::make_unique<Ses>(account, context.references);
+}
+
+}  // namespace fanfare::receipts

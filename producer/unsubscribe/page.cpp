@@ -1,0 +1,121 @@
+#include "producer/unsubscribe/page.hpp"
+
+#include "producer/http/text.hpp"
+#include "producer/receipts/crypto.hpp"
+
+#include <fmt/format.h>
+
+namespace fanfare {
+namespace {
+
+constexpr std::string_view field_name{"List-Unsubscribe"};
+constexpr std::string_view one_click{"One-Click"};
+
+constexpr std::string_view style{
+    "body{font:1.125rem/1.5 system-ui,sans-serif;margin:0;color:#1a1a1a;background:#fff}"
+    "main{max-width:32rem;margin:15vh auto 0;padding:0 1.25rem}"
+    "h1{font-size:1.5rem;line-height:1.25}"
+    "button{font:inherit;padding:.75rem 1.5rem;border:0;border-radius:.5rem;"
+    "background:#0b57d0;color:#fff;cursor:pointer}"
+    "button:focus-visible{outline:3px solid #1a1a1a;outline-offset:3px}"
+    "@media(prefers-color-scheme:dark){body{color:#f1f1f1;background:#161616}"
+    "button{background:#a8c7fa;color:#062e6f}button:focus-visible{outline-color:#f1f1f1}}"};
+
+HttpReply page(int status, std::string_view title, std::string_view content) {
+    static const auto policy = fmt::format(
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'",
+        receipts::base64(receipts::digest_of(receipts::Digest::sha256, style)));
+    HttpReply reply;
+    reply.status = status;
+    reply.content_type = "text/html; charset=utf-8";
+    reply.headers = {{"Content-Security-Policy", policy},
+                     {"Cache-Control", "no-store"},
+                     {"Referrer-Policy", "no-referrer"},
+                     {"X-Frame-Options", "DENY"},
+                     {"X-Robots-Tag", "noindex"}};
+    reply.body = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n{2}\n"
+        "</main>\n</body>\n</html>\n",
+        title, style, content);
+    return reply;
+}
+
+/// The value of one part's field; nothing unless the part is that field's.
+bool part_asks(std::string_view part) {
+    const auto gap = part.find("\r\n\r\n");
+    if (gap == std::string_view::npos) return false;
+    auto value = part.substr(gap + 4);
+    if (!value.ends_with("\r\n")) return false;
+    value.remove_suffix(2);
+    const auto head = lower(part.substr(0, gap));
+    const auto named = fmt::format("name=\"{}\"", lower(field_name));
+    return value == one_click && head.find("content-disposition: form-data") != std::string::npos &&
+           head.find(named) != std::string::npos;
+}
+
+bool multipart_asks(const HttpCall& call) {
+    const auto type = call.header("content-type");
+    constexpr std::string_view key{"boundary="};
+    const auto at = lower(type).find(key);
+    if (at == std::string::npos) return false;
+    auto boundary = trimmed(type.substr(at + key.size()));
+    boundary = boundary.substr(0, boundary.find(';'));
+    if (boundary.size() > 2 && boundary.starts_with('"') && boundary.ends_with('"')) {
+        boundary = boundary.substr(1, boundary.size() - 2);
+    }
+    if (boundary.empty() || boundary.size() > 70) return false;
+    const auto line = fmt::format("--{}", boundary);
+    std::string_view rest{call.body};
+    for (auto begin = rest.find(line); begin != std::string_view::npos; begin = rest.find(line)) {
+        rest.remove_prefix(begin + line.size());
+        const auto end = rest.find(line);
+        if (end == std::string_view::npos) return false;
+        if (part_asks(rest.substr(0, end))) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+HttpReply ask_page() {
+    return page(200, "Unsubscribe from these e-mails?",
+                "<form method=\"post\">\n"
+                "<input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\">\n"
+                "<p>You will get no more e-mails of this list.</p>\n"
+                "<button type=\"submit\">Unsubscribe</button>\n</form>");
+}
+
+HttpReply done_page() {
+    return page(200, "You are unsubscribed",
+                "<p role=\"status\">You will get no more e-mails of this list. "
+                "One that is already on its way may still arrive.</p>");
+}
+
+HttpReply unknown_page() {
+    return page(404, "This link does not work",
+                "<p>Please use the link as it stands in the e-mail.</p>");
+}
+
+HttpReply unavailable_page() {
+    auto reply =
+        page(503, "This did not work yet",
+             "<p role=\"alert\">You are still subscribed. Please try again in a minute.</p>");
+    reply.headers.emplace_back("Retry-After", "60");
+    return reply;
+}
+
+HttpReply unclear_page() {
+    return page(400, "This request is not complete",
+                "<p>Please open the link of the e-mail and press the button there.</p>");
+}
+
+bool asks_one_click(const HttpCall& call) {
+    if (call.media_type() == "multipart/form-data") return multipart_asks(call);
+    const auto form = parse_form(call.body);
+    return form && field(*form, field_name) == one_click;
+}
+
+}  // namespace fanfare
