@@ -75,6 +75,21 @@ AccountSettings sendgrid_account() {
     return account;
 }
 
+AccountSettings ses_account() {
+    AccountSettings account;
+    account.name = "amazon";
+    account.type = "ses";
+    account.channel = Channel::email;
+    account.key = "providers[4]";
+    account.options = {{"access_key_id", "AKIDEXAMPLE"},
+                       {"region", "us-east-1"},
+                       {"from", "Shows <shows@example.org>"},
+                       {"configuration_set", "fanfare"}};
+    account.secrets.emplace("secret_access_key",
+                            Secret{"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"});
+    return account;
+}
+
 AccountSettings twilio_account() {
     AccountSettings account;
     account.name = "text";

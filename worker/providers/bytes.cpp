@@ -63,6 +63,14 @@ const char* append_sequence(const char* at, const char* end, std::string& out) {
     return at + length;
 }
 
+std::string_view cut(std::string_view text, std::size_t size) noexcept {
+    const auto is_inside = [text](std::size_t at) {
+        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+    };
+    while (size > 0 && is_inside(size)) --size;
+    return text.substr(0, size);
+}
+
 bool begins_word(const char* at, const char* end) noexcept {
     if (at == end) return false;
     const char c = *at;

@@ -42,6 +42,9 @@ inline constexpr std::string_view joiner = "\xE2\x81\xA0";       // U+2060, has 
 /// Returns where to go on.
 const char* append_sequence(const char* at, const char* end, std::string& out);
 
+/// At most `size` bytes of `text`, and no half of a character.
+[[nodiscard]] std::string_view cut(std::string_view text, std::size_t size) noexcept;
+
 /// True where the text after a '%' could be a word of a template language, such as
 /// "unsubscribe_url" or "recipient.name". A percent-encoded byte ("%C3") is none.
 [[nodiscard]] bool begins_word(const char* at, const char* end) noexcept;

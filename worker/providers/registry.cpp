@@ -3,6 +3,7 @@
 #include "worker/providers/fcm/fcm.hpp"
 #include "worker/providers/mailgun/mailgun.hpp"
 #include "worker/providers/sendgrid/sendgrid.hpp"
+#include "worker/providers/ses/ses.hpp"
 #include "worker/providers/twilio/twilio.hpp"
 
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ constexpr std::array entries{
     Entry{"fcm", fcm::options, fcm::make},
     Entry{"mailgun", mailgun::options, mailgun::make},
     Entry{"sendgrid", sendgrid::options, sendgrid::make},
+    Entry{"ses", ses::options, ses::make},
     Entry{"twilio", twilio::options, twilio::make},
 };
 

@@ -48,17 +48,22 @@ milliseconds bounded(double seconds) noexcept {
 
 }  // namespace
 
-milliseconds wait_until_date(std::string_view date, std::int64_t now_unix) {
+std::optional<std::int64_t> parse_date(std::string_view date) {
     date = trimmed(date);
     // libcurl also takes bare numbers for dates ("20260101"); a date of ours has a month's name.
     if (date.size() > date_bytes_max || date.find(' ') == std::string_view::npos ||
         date.find('\0') != std::string_view::npos) {
-        return milliseconds{0};
+        return std::nullopt;
     }
     const std::string terminated{date};
     const auto moment = static_cast<std::int64_t>(curl_getdate(terminated.c_str(), nullptr));
-    if (moment < 0) return milliseconds{0};
-    return bounded(static_cast<double>(moment) - static_cast<double>(now_unix));
+    return moment < 0 ? std::nullopt : std::optional{moment};
+}
+
+milliseconds wait_until_date(std::string_view date, std::int64_t now_unix) {
+    const auto moment = parse_date(date);
+    return moment ? bounded(static_cast<double>(*moment) - static_cast<double>(now_unix))
+                  : milliseconds{0};
 }
 
 milliseconds parse_retry_after(std::string_view value, std::int64_t now_unix) {

@@ -23,7 +23,7 @@ using Keys = std::vector<std::string>;
 
 TEST(Registry, KnowsItsTypes) {
     const Keys types{provider_types().begin(), provider_types().end()};
-    EXPECT_EQ(types, (Keys{"fcm", "mailgun", "sendgrid", "twilio"}));
+    EXPECT_EQ(types, (Keys{"fcm", "mailgun", "sendgrid", "ses", "twilio"}));
     for (const auto type : provider_types()) {
         const auto docs = provider_options(type);
         EXPECT_TRUE(std::any_of(docs.begin(), docs.end(), [](const auto& d) { return d.secret; }));
@@ -37,7 +37,7 @@ TEST(Registry, KnowsItsTypes) {
 
 TEST(Registry, TakesCompleteAccounts) {
     for (const auto& account :
-         {mailgun_account(), sendgrid_account(), twilio_account(), fcm_account()}) {
+         {mailgun_account(), sendgrid_account(), ses_account(), twilio_account(), fcm_account()}) {
         EXPECT_EQ(refused(account), Keys{}) << account.type;
         EXPECT_EQ(open(account)->channel(), account.channel);
         EXPECT_EQ(open(account)->type(), account.type);
@@ -139,6 +139,24 @@ TEST(Registry, ChecksSendGridsSender) {
               Keys{"providers[3].ip_pool_name"});
     EXPECT_EQ(keys([](auto& a) { a.batch_max = 1001; }), Keys{"providers[3].batch_max"});
     EXPECT_EQ(keys([](auto& a) { a.channel = Channel::push; }), Keys{"providers[3].channel"});
+}
+
+TEST(Registry, ChecksSesAccounts) {
+    const auto keys = [](auto change) {
+        auto account = ses_account();
+        change(account);
+        return refused(account);
+    };
+    EXPECT_EQ(keys([](auto& a) { a.options["from"] = "x"; }), Keys{"providers[4].from"});
+    EXPECT_EQ(keys([](auto& a) { a.secrets.clear(); }), Keys{"providers[4].secret_access_key"});
+    EXPECT_EQ(keys([](auto& a) { a.options["region"] = "us.evil.com/"; }),
+              Keys{"providers[4].region"});
+    EXPECT_EQ(keys([](auto& a) { a.options["configuration_set"] = "a b"; }),
+              Keys{"providers[4].configuration_set"});
+    EXPECT_EQ(keys([](auto& a) { a.batch_max = 51; }), Keys{"providers[4].batch_max"});
+    EXPECT_EQ(keys([](auto& a) { a.options["base_url"] = "http://x"; }),
+              Keys{"providers[4].base_url"});
+    EXPECT_EQ(keys([](auto& a) { a.options["topic_arn"] = "arn:aws:sns:us-east-1:1:t"; }), Keys{});
 }
 
 TEST(Registry, ChecksFcmsServiceAccount) {

@@ -20,15 +20,6 @@ void write_guarded(std::string_view text, std::string_view mark, std::string& ou
     write(text);
 }
 
-/// At most `size` bytes of `text`, and no half of a character.
-std::string_view cut(std::string_view text, std::size_t size) noexcept {
-    const auto is_inside = [&text](std::size_t at) {
-        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-    };
-    while (size > 0 && is_inside(size)) --size;
-    return text.substr(0, size);
-}
-
 }  // namespace
 
 void Substitutions::append_slot(const Slot& slot, std::string& out) {
@@ -85,7 +76,8 @@ void Substitutions::append_shares(const Message& message, std::string& out) cons
         append_value(value, use.slot.escape, encoded);
         while (encoded.size() > share) {
             // At least by one byte, and by what the encoding adds.
-            value = cut(value, std::min(value.size() - 1, value.size() * share / encoded.size()));
+            value = bytes::cut(value,
+                               std::min(value.size() - 1, value.size() * share / encoded.size()));
             encoded.clear();
             append_value(value, use.slot.escape, encoded);
         }
