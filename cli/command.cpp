@@ -1,6 +1,7 @@
 #include "cli/command.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 namespace fanfare::cli {
 namespace {
@@ -62,6 +63,10 @@ Stop stop_for(const Failure& failure) {
         return {exit_rejected, sentence};
     }
     return {exit_unavailable, sentence};
+}
+
+void choose(CLI::App* command, Globals& globals, std::function<int()> action) {
+    command->callback([&globals, action = std::move(action)] { globals.chosen = action; });
 }
 
 }  // namespace fanfare::cli

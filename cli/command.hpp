@@ -84,6 +84,9 @@ private:
     std::optional<postgres::Connection> connection_;
 };
 
+/// Makes `action` what the program does when `command` was typed.
+void choose(CLI::App* command, Globals& globals, std::function<int()> action);
+
 // The commands, as `fanfare --help` lists them.
 void add_publish(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);

@@ -1,9 +1,8 @@
-// db, verify, delivery, notifications, suppress: what is asked of the ledger.
+// db, verify, delivery, notifications: what is asked of the ledger.
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
-#include "core/ledger/addresses.hpp"
 #include "core/ledger/migrate.hpp"
 #include "core/ledger/notifications.hpp"
 
@@ -153,78 +152,6 @@ int notifications(const Globals& globals, int limit, bool all) {
     return exit_ok;
 }
 
-struct SuppressOptions {
-    std::string channel;
-    std::string address;
-    std::string reason = "manual";
-    int limit = 100;
-};
-
-Channel channel_or_stop(const std::string& word) {
-    if (const auto channel = parse_channel(word)) return *channel;
-    throw Stop{exit_usage, "a channel is email, sms or push"};
-}
-
-int suppress_list(const Globals& globals, const SuppressOptions& options) {
-    const int code =
-        options.channel.empty() ? -1 : static_cast<int>(channel_or_stop(options.channel));
-    Ledger ledger{load_settings_or_stop(globals)};
-    const auto records = ledger.run("list suppressions", [&](auto& connection) {
-        pqxx::nontransaction work{connection.raw()};
-        std::vector<Record> all;
-        for (const auto& row : work.exec_params(
-                 "SELECT ch.name, s.address, s.reason, s.source, to_char(s.created_at AT TIME "
-                 "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
-                 "JOIN channel ch ON ch.code = s.channel WHERE $1 < 0 OR s.channel = $1 "
-                 "ORDER BY s.created_at DESC, s.address LIMIT $2",
-                 code, options.limit)) {
-            all.push_back({{"channel", std::string{row[0].c_str()}},
-                           {"address", std::string{row[1].c_str()}},
-                           {"reason", std::string{row[2].c_str()}},
-                           {"source", std::string{row[3].c_str()}},
-                           {"since", std::string{row[4].c_str()}}});
-        }
-        return all;
-    });
-    print(records, globals.json, "nothing is suppressed");
-    return exit_ok;
-}
-
-int suppress_add(const Globals& globals, const SuppressOptions& options) {
-    const auto channel = channel_or_stop(options.channel);
-    Ledger ledger{load_settings_or_stop(globals)};
-    const ledger::NewSuppression entry{ledger::canonical_address(channel, options.address),
-                                       options.reason};
-    ledger.run("add a suppression", [&](auto& connection) {
-        ledger::add_suppressions(connection, channel, {&entry, 1}, "cli");
-        return true;
-    });
-    print({{{"channel", options.channel}, {"address", entry.address}, {"suppressed", true}}},
-          globals.json, "");
-    return exit_ok;
-}
-
-int suppress_remove(const Globals& globals, const SuppressOptions& options) {
-    const auto channel = channel_or_stop(options.channel);
-    Ledger ledger{load_settings_or_stop(globals)};
-    const auto address = ledger::canonical_address(channel, options.address);
-    const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
-        pqxx::nontransaction work{connection.raw()};
-        return work.exec_params("DELETE FROM suppression WHERE channel = $1 AND address = $2",
-                                static_cast<int>(channel), address)
-                   .affected_rows() == 1;
-    });
-    print({{{"channel", options.channel}, {"address", address}, {"removed", removed}}},
-          globals.json, "");
-    return removed ? exit_ok : exit_differs;
-}
-
-/// Makes `action` what the program does when `command` was typed.
-template <class Action>
-void choose(CLI::App* command, Globals& globals, Action action) {
-    command->callback([&globals, action] { globals.chosen = action; });
-}
-
 }  // namespace
 
 void add_db(CLI::App& app, Globals& globals) {
@@ -269,25 +196,6 @@ void add_notifications(CLI::App& app, Globals& globals) {
     command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
     choose(command, globals,
            [&globals, limit, all] { return notifications(globals, *limit, *all); });
-}
-
-void add_suppress(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("suppress", "Addresses that get nothing more");
-    command->require_subcommand(1);
-    auto options = std::make_shared<SuppressOptions>();
-    auto* const list = command->add_subcommand("list", "The latest first");
-    list->add_option("--channel", options->channel, "email, sms or push");
-    list->add_option("-n,--limit", options->limit, "How many")->check(CLI::Range(1, 100'000));
-    choose(list, globals, [&globals, options] { return suppress_list(globals, *options); });
-    auto* const add = command->add_subcommand("add", "Send nothing more to an address");
-    add->add_option("channel", options->channel, "email, sms or push")->required();
-    add->add_option("address", options->address, "The address, number or token")->required();
-    add->add_option("--reason", options->reason, "Why")->capture_default_str();
-    choose(add, globals, [&globals, options] { return suppress_add(globals, *options); });
-    auto* const remove = command->add_subcommand("remove", "Allow an address again");
-    remove->add_option("channel", options->channel, "email, sms or push")->required();
-    remove->add_option("address", options->address, "The address, number or token")->required();
-    choose(remove, globals, [&globals, options] { return suppress_remove(globals, *options); });
 }
 
 }  // namespace fanfare::cli

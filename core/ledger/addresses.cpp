@@ -41,19 +41,28 @@ std::vector<bool> find_suppressed(Connection& connection, Channel channel,
     return suppressed;
 }
 
-void add_suppressions(Connection& connection, Channel channel,
-                      std::span<const NewSuppression> suppressions, std::string_view source) {
+std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
+                             std::span<const NewSuppression> suppressions,
+                             std::string_view source) {
     ArrayLiteral addresses, reasons;
     for (const auto& suppression : suppressions) {
         addresses.add(suppression.address);
         reasons.add(suppression.reason);
     }
+    return work
+        .exec_params(
+            "INSERT INTO suppression (channel, address, reason, source) "
+            "SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.reason, $4 "
+            "FROM unnest($2::text[], $3::text[]) AS w(address, reason) ON CONFLICT DO NOTHING",
+            static_cast<int>(channel), addresses.text(), reasons.text(), std::string{source})
+        .affected_rows();
+}
+
+std::size_t add_suppressions(Connection& connection, Channel channel,
+                             std::span<const NewSuppression> suppressions,
+                             std::string_view source) {
     pqxx::nontransaction work{connection.raw()};
-    work.exec_params(
-        "INSERT INTO suppression (channel, address, reason, source) "
-        "SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.reason, $4 "
-        "FROM unnest($2::text[], $3::text[]) AS w(address, reason) ON CONFLICT DO NOTHING",
-        static_cast<int>(channel), addresses.text(), reasons.text(), std::string{source});
+    return add_suppressions(work, channel, suppressions, source);
 }
 
 std::vector<bool> own_addresses(Connection& connection, const std::string& job, Channel channel,

@@ -26,8 +26,12 @@ struct NewSuppression {
     std::string address;  // Canonical.
     std::string reason;
 };
-void add_suppressions(Connection& connection, Channel channel,
-                      std::span<const NewSuppression> suppressions, std::string_view source);
+/// Returns how many were not suppressed before.
+std::size_t add_suppressions(Connection& connection, Channel channel,
+                             std::span<const NewSuppression> suppressions, std::string_view source);
+/// The same as part of a larger transaction.
+std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
+                             std::span<const NewSuppression> suppressions, std::string_view source);
 
 /// An address of a job's audience and the person who brings it.
 struct AddressClaim {

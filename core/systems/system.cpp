@@ -23,14 +23,14 @@ struct ParameterRule {
 void check_parameters(const Query& query, const ParameterRule& rule, const std::string& key,
                       Report& report) {
     for (const auto& name : query.parameters) {
-        const bool is_reserved =
-            name == "recipients" || name == "horizon" || name == "addresses";
+        const bool is_reserved = name == "recipients" || name == "horizon" || name == "addresses";
         if (rule.reserved.empty() ? !is_reserved : name == rule.reserved) continue;
-        report.add(query.line, key, ":" + name,
-                   rule.reserved.empty()
-                       ? "parameters of the job; :recipients, :horizon and :addresses mean something "
-                                   "else"
-                       : fmt::format("no parameter but :{}", rule.reserved));
+        report.add(
+            query.line, key, ":" + name,
+            rule.reserved.empty()
+                ? "parameters of the job; :recipients, :horizon and :addresses mean something "
+                  "else"
+                : fmt::format("no parameter but :{}", rule.reserved));
     }
     if (rule.required && query.parameters.empty()) {
         report.add(query.line, key, "a query without parameters",

@@ -104,10 +104,10 @@ TEST_F(ChunksTest, AreClaimedAgainWithTheSameToken) {
 TEST_F(ChunksTest, AreNeverClaimedByTwoAtOnce) {
     const auto job = accept("a");
     std::vector<std::vector<std::string>> groups;
-    std::vector<ChunkKey> keys;
+    std::vector<ClaimRequest> keys;
     for (int i = 0; i < 200; ++i) {
         groups.push_back({fmt::format("u{:03}", i)});
-        keys.push_back(key(job, i));
+        keys.push_back({key(job, i), "mail"});
     }
     plan(job, groups);
     const auto greedy = [&](unsigned seed) {
@@ -134,7 +134,7 @@ TEST_F(ChunksTest, AreNeverClaimedByTwoAtOnce) {
     }
     for (const auto& claimed : got) EXPECT_EQ(got.count(claimed), 1U);
     // A chunk that was locked just then by one who left it out is claimed the next time.
-    for (const auto& chunk : claim(keys, 99)) got.insert(chunk.key);
+    for (const auto& chunk : claim_chunks(db(), keys, lease, 99)) got.insert(chunk.key);
     EXPECT_THAT(got, SizeIs(200));
 }
 

@@ -50,7 +50,7 @@ void Permits::shrink() {
     if (ignore_ > 0) return;
     limit_ = std::max<std::size_t>(1, limit_ / 2);
     good_ = 0;
-    ignore_ = taken_;
+    ignore_ = taken_ + 1;  // The last of them is given back before it asks.
 }
 
 Account::Account(const asio::any_io_executor& executor, Parts parts)

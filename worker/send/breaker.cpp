@@ -19,8 +19,7 @@ void Breaker::begin(Moment now) {
 
 void Breaker::answered(bool good, Moment now) {
     if (!closed_) {
-        // Answers to requests that began before it opened tell nothing new, unless good.
-        if (!probing_ && !good) return;
+        if (!probing_) return;  // Begun before it opened: tells nothing new.
         probing_ = false;
         if (!good) {
             open(now);

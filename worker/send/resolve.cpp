@@ -1,6 +1,7 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/addresses.hpp"
+#include "worker/phone/phone.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "worker/providers/address.hpp"
 
@@ -34,6 +35,15 @@ std::optional<std::size_t> index_of(const std::vector<std::string_view>& recipie
 
 bool says_yes(const pqxx::field& field) { return !field.is_null() && field.c_str()[0] == 't'; }
 
+/// The address as it is sent to: of a phone number the canonical form, "" for none that can be.
+std::string_view sent_form(Channel channel, std::string_view address, Resolved& resolved) {
+    if (channel != Channel::sms) return address;
+    auto number = e164(address);
+    if (!number) return {};
+    if (*number == address) return address;
+    return resolved.numbers.emplace_back(*std::move(number));
+}
+
 /// Decides on one row of the contact query: a target, or why not.
 void read_row(const pqxx::row& row, Channel channel, Column address_column,
               std::optional<Column> opted_out, std::size_t index, Resolved& resolved) {
@@ -47,7 +57,7 @@ void read_row(const pqxx::row& row, Channel channel, Column address_column,
         fate = merge(fate, {Outcome::no_address, Reason::address_missing});
         return;
     }
-    const std::string_view text{address.c_str(), address.size()};
+    const auto text = sent_form(channel, {address.c_str(), address.size()}, resolved);
     if (!address_is_sendable(channel, text)) {
         fate = merge(fate, {Outcome::refused, Reason::address_invalid});
         return;
@@ -103,6 +113,7 @@ void load_contacts(postgres::Connection& source, const JobContext& job,
     const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
     const auto& recipients = chunk.recipients.elements;
     resolved.targets.clear();
+    resolved.numbers.clear();
     resolved.fates.assign(recipients.size(), {});
     std::vector<bool> seen(recipients.size());
     if (contact) {

@@ -41,6 +41,7 @@ protected:
             context.get_executor(),
             Account::Parts{settings, std::make_unique<DeadEndProvider>(), pool, clock, probe});
         work.lease_ends = clock.moment() + std::chrono::seconds{60};
+        work.provider = account->provider();
     }
 
     /// Recipient i has `devices[i]` devices that are to be served.

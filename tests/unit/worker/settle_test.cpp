@@ -117,6 +117,7 @@ TEST_P(StalledUnderPolicy, NeverSaysThatSomebodyWasTold) {
     if (GetParam() == DoubtPolicy::resend) {
         EXPECT_FALSE(settled);
         EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({pending, retry})) << "sent again";
+        EXPECT_TRUE(is_in_doubt(chunk)) << "by the account that may have sent before";
     } else {
         EXPECT_TRUE(settled);
         EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({unknown, unknown})) << "never sent again";

@@ -1,0 +1,225 @@
+// suppress: addresses that get nothing more.
+#include "cli/command.hpp"
+#include "cli/csv.hpp"
+#include "cli/output.hpp"
+#include "core/ledger/addresses.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+
+namespace fanfare::cli {
+namespace {
+
+constexpr std::size_t rows_at_once = 5'000;
+constexpr std::size_t address_bytes_max = 4'096;
+
+struct SuppressOptions {
+    std::string channel;
+    std::string address;
+    std::string reason = "manual";
+    int limit = 100;
+    std::string file = "-";
+};
+
+Channel channel_or_stop(const std::string& word) {
+    if (const auto channel = parse_channel(word)) return *channel;
+    throw Stop{exit_usage, "a channel is email, sms or push"};
+}
+
+int suppress_list(const Globals& globals, const SuppressOptions& options) {
+    const int code =
+        options.channel.empty() ? -1 : static_cast<int>(channel_or_stop(options.channel));
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto records = ledger.run("list suppressions", [&](auto& connection) {
+        pqxx::nontransaction work{connection.raw()};
+        std::vector<Record> all;
+        for (const auto& row : work.exec_params(
+                 "SELECT ch.name, s.address, s.reason, s.source, to_char(s.created_at AT TIME "
+                 "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
+                 "JOIN channel ch ON ch.code = s.channel WHERE $1 < 0 OR s.channel = $1 "
+                 "ORDER BY s.created_at DESC, s.address LIMIT $2",
+                 code, options.limit)) {
+            all.push_back({{"channel", std::string{row[0].c_str()}},
+                           {"address", std::string{row[1].c_str()}},
+                           {"reason", std::string{row[2].c_str()}},
+                           {"source", std::string{row[3].c_str()}},
+                           {"since", std::string{row[4].c_str()}}});
+        }
+        return all;
+    });
+    print(records, globals.json, "nothing is suppressed");
+    return exit_ok;
+}
+
+int suppress_add(const Globals& globals, const SuppressOptions& options) {
+    const auto channel = channel_or_stop(options.channel);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const ledger::NewSuppression entry{ledger::canonical_address(channel, options.address),
+                                       options.reason};
+    ledger.run("add a suppression", [&](auto& connection) {
+        ledger::add_suppressions(connection, channel, {&entry, 1}, "cli");
+        return true;
+    });
+    print({{{"channel", options.channel}, {"address", entry.address}, {"suppressed", true}}},
+          globals.json, "");
+    return exit_ok;
+}
+
+int suppress_remove(const Globals& globals, const SuppressOptions& options) {
+    const auto channel = channel_or_stop(options.channel);
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto address = ledger::canonical_address(channel, options.address);
+    const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
+        pqxx::nontransaction work{connection.raw()};
+        return work.exec_params("DELETE FROM suppression WHERE channel = $1 AND address = $2",
+                                static_cast<int>(channel), address)
+                   .affected_rows() == 1;
+    });
+    print({{{"channel", options.channel}, {"address", address}, {"removed", removed}}},
+          globals.json, "");
+    return removed ? exit_ok : exit_differs;
+}
+
+/// One line of an import: channel, address and perhaps a reason.
+struct Line {
+    Channel channel = Channel::email;
+    ledger::NewSuppression entry;
+};
+
+Line line_or_stop(const std::vector<std::string>& fields, std::size_t number) {
+    const auto refuse = [number](const std::string& expected) {
+        return Stop{exit_rejected,
+                    fmt::format("line {}: {}; nothing was imported", number, expected)};
+    };
+    if (fields.size() < 2) throw refuse("expected channel,address[,reason]");
+    const auto channel = parse_channel(fields[0]);
+    if (!channel) throw refuse("a channel is email, sms or push");
+    if (fields[1].empty() || fields[1].size() > address_bytes_max) {
+        throw refuse(fmt::format("an address has 1 to {} bytes", address_bytes_max));
+    }
+    const bool has_reason = fields.size() > 2 && !fields[2].empty();
+    return {*channel,
+            {ledger::canonical_address(*channel, fields[1]), has_reason ? fields[2] : "imported"}};
+}
+
+/// Writes what has gathered for each channel.
+std::size_t flush(pqxx::work& work,
+                  std::array<std::vector<ledger::NewSuppression>, channel_count>& waiting) {
+    std::size_t added = 0;
+    for (const auto channel : channels) {
+        auto& entries = waiting[static_cast<std::size_t>(channel)];
+        if (!entries.empty()) added += ledger::add_suppressions(work, channel, entries, "import");
+        entries.clear();
+    }
+    return added;
+}
+
+int suppress_import(const Globals& globals, const SuppressOptions& options) {
+    std::ifstream file;
+    if (options.file != "-") {
+        file.open(options.file, std::ios::binary);
+        if (!file) throw Stop{exit_rejected, fmt::format("{} cannot be read", options.file)};
+    }
+    std::istream& in = options.file == "-" ? std::cin : file;
+    Ledger ledger{load_settings_or_stop(globals)};
+    std::size_t lines = 0;
+    const auto added = ledger.run("import suppressions", [&](auto& connection) {
+        pqxx::work work{connection.raw()};
+        std::array<std::vector<ledger::NewSuppression>, channel_count> waiting;
+        std::vector<std::string> fields;
+        std::size_t written = 0;
+        CsvReader reader{in};
+        while (reader.next(fields)) {
+            if (reader.line() == 1 && fields.at(0) == "channel") continue;  // The heading.
+            auto line = line_or_stop(fields, reader.line());
+            waiting[static_cast<std::size_t>(line.channel)].push_back(std::move(line.entry));
+            if (++lines % rows_at_once == 0) {
+                written += flush(work, waiting);
+                fmt::print(stderr, "\r{} read", grouped(static_cast<std::int64_t>(lines)));
+            }
+        }
+        if (!reader.fault().empty()) {
+            throw Stop{exit_rejected, fmt::format("line {}: {}; nothing was imported",
+                                                  reader.line(), reader.fault())};
+        }
+        written += flush(work, waiting);
+        work.commit();
+        return written;
+    });
+    if (lines >= rows_at_once) fmt::print(stderr, "\n");
+    print({{{"read", static_cast<std::int64_t>(lines)},
+            {"added", static_cast<std::int64_t>(added)},
+            {"known_before", static_cast<std::int64_t>(lines - added)}}},
+          globals.json, "");
+    return exit_ok;
+}
+
+int suppress_export(const Globals& globals, const SuppressOptions& options) {
+    const int code =
+        options.channel.empty() ? -1 : static_cast<int>(channel_or_stop(options.channel));
+    Ledger ledger{load_settings_or_stop(globals)};
+    fmt::print("channel,address,reason,source,since\n");
+    int last_channel = -1;
+    std::string last_address;
+    while (true) {
+        // Page by page along the key: never more in memory than one page.
+        const auto rows = ledger.run("export suppressions", [&](auto& connection) {
+            pqxx::nontransaction work{connection.raw()};
+            return work.exec_params(
+                "SELECT s.channel, ch.name, s.address, s.reason, s.source, to_char(s.created_at "
+                "AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
+                "JOIN channel ch ON ch.code = s.channel "
+                "WHERE ($1 < 0 OR s.channel = $1) AND (s.channel, s.address) > ($2, $3) "
+                "ORDER BY s.channel, s.address LIMIT $4",
+                code, last_channel, last_address, static_cast<int>(rows_at_once));
+        });
+        std::string text;
+        for (const auto& row : rows) {
+            for (pqxx::row::size_type i = 1; i <= 5; ++i) {
+                append_csv({row[i].c_str(), row[i].size()}, text);
+                text.push_back(i == 5 ? '\n' : ',');
+            }
+            last_channel = row[0].template as<int>();
+            last_address.assign(row[2].c_str(), row[2].size());
+        }
+        fmt::print("{}", text);
+        if (rows.size() < static_cast<pqxx::result::size_type>(rows_at_once)) return exit_ok;
+    }
+}
+
+}  // namespace
+
+void add_suppress(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand("suppress", "Addresses that get nothing more");
+    command->require_subcommand(1);
+    auto options = std::make_shared<SuppressOptions>();
+    auto* const list = command->add_subcommand("list", "The latest first");
+    list->add_option("--channel", options->channel, "email, sms or push");
+    list->add_option("-n,--limit", options->limit, "How many")->check(CLI::Range(1, 100'000));
+    choose(list, globals, [&globals, options] { return suppress_list(globals, *options); });
+    auto* const add = command->add_subcommand("add", "Send nothing more to an address");
+    add->add_option("channel", options->channel, "email, sms or push")->required();
+    add->add_option("address", options->address, "The address, number or token")->required();
+    add->add_option("--reason", options->reason, "Why")->capture_default_str();
+    choose(add, globals, [&globals, options] { return suppress_add(globals, *options); });
+    auto* const remove = command->add_subcommand("remove", "Allow an address again");
+    remove->add_option("channel", options->channel, "email, sms or push")->required();
+    remove->add_option("address", options->address, "The address, number or token")->required();
+    choose(remove, globals, [&globals, options] { return suppress_remove(globals, *options); });
+    auto* const import = command->add_subcommand(
+        "import", "Add all of a CSV file: channel,address[,reason]; all lines or none");
+    import->add_option("file", options->file, "The file; - for standard input")
+        ->capture_default_str();
+    choose(import, globals, [&globals, options] { return suppress_import(globals, *options); });
+    auto* const all = command->add_subcommand("export", "All of them as CSV, for import");
+    all->add_option("--channel", options->channel, "email, sms or push");
+    choose(all, globals, [&globals, options] { return suppress_export(globals, *options); });
+}
+
+}  // namespace fanfare::cli

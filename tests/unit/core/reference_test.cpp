@@ -1,0 +1,91 @@
+#include "core/reference/reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+constexpr auto job = "0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11";
+const Secret key{"0123456789abcdef0123456789abcdef"};
+
+std::string reference_of(const References& references, std::uint32_t chunk, std::size_t position,
+                         Channel channel = Channel::email) {
+    std::vector<std::string> refs;
+    references.write_refs(job, channel, chunk, position + 1, refs);
+    return std::string{job} + "." + std::to_string(chunk) + "." + refs.back();
+}
+
+TEST(References, AreReadAsTheyWereWritten) {
+    const References references{key};
+    for (const std::uint32_t chunk : {0U, 1U, 17U, 2'000'000'000U}) {
+        for (const std::size_t position : {0U, 1U, 7U, 8U, 9U, 999U, 12'345U}) {
+            const auto read =
+                references.read(reference_of(references, chunk, position), Channel::email);
+            ASSERT_TRUE(read) << chunk << " " << position;
+            EXPECT_EQ(*read, (Reference{job, Channel::email, chunk,
+                                        static_cast<std::uint32_t>(position)}));
+        }
+    }
+}
+
+TEST(References, AreStableAcrossProgramsWithOneKey) {
+    // Links in mails that were sent long ago go on working.
+    EXPECT_EQ(reference_of(References{key}, 3, 4), reference_of(References{key}, 3, 4));
+    EXPECT_NE(reference_of(References{Secret{std::string(32, 'x')}}, 3, 4),
+              reference_of(References{key}, 3, 4));
+}
+
+TEST(References, NoTwoPlacesShareATag) {
+    const References references{key};
+    std::set<std::string> tags;
+    for (std::uint32_t chunk = 0; chunk < 4; ++chunk) {
+        std::vector<std::string> refs;
+        references.write_refs(job, Channel::email, chunk, 1'000, refs);
+        for (const auto& ref : refs) tags.insert(ref.substr(ref.find('.') + 1));
+    }
+    EXPECT_EQ(tags.size(), 4'000U);
+}
+
+TEST(References, AnyChangeIsRefused) {
+    const References references{key};
+    const auto good = reference_of(references, 12, 34);
+    ASSERT_TRUE(references.read(good, Channel::email));
+    EXPECT_FALSE(references.read(good, Channel::sms)) << "another channel";
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (const char c : {'0', '1', 'a', 'f', 'A', '.', '-', '\0'}) {
+            auto changed = good;
+            changed[i] = c;
+            if (changed == good) continue;
+            EXPECT_FALSE(references.read(changed, Channel::email)) << changed;
+        }
+    }
+    for (std::size_t size = 0; size < good.size(); ++size) {
+        EXPECT_FALSE(references.read(good.substr(0, size), Channel::email)) << size;
+    }
+    EXPECT_FALSE(references.read(good + ".", Channel::email));
+    EXPECT_FALSE(references.read(good + "A", Channel::email));
+    EXPECT_FALSE(references.read(" " + good, Channel::email));
+}
+
+TEST(References, ThePlaceOfAnotherNeedsTheTagOfAnother) {
+    const References references{key};
+    const auto mine = reference_of(references, 1, 2);
+    const auto theirs = reference_of(references, 1, 3);
+    const auto forged = theirs.substr(0, theirs.rfind('.')) + mine.substr(mine.rfind('.'));
+    EXPECT_FALSE(references.read(forged, Channel::email));
+}
+
+TEST(References, WithoutAKeyNothingIsSignedAndNothingBelieved) {
+    const References references{Secret{}};
+    std::vector<std::string> refs;
+    references.write_refs(job, Channel::email, 0, 2, refs);
+    EXPECT_EQ(refs, (std::vector<std::string>{"0", "1"}));
+    EXPECT_FALSE(references.read(reference_of(References{key}, 0, 0), Channel::email));
+}
+
+}  // namespace
+}  // namespace fanfare
