@@ -2,6 +2,7 @@
 
 #include "worker/providers/registry.hpp"
 
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -21,6 +22,15 @@ std::string text_of(BIO* memory) {
     return out;
 }
 
+KeyPair pems_of(EVP_PKEY* key) {
+    BIO* const secret = BIO_new(BIO_s_mem());
+    PEM_write_bio_PKCS8PrivateKey(secret, key, nullptr, nullptr, 0, nullptr, nullptr);
+    BIO* const open = BIO_new(BIO_s_mem());
+    PEM_write_bio_PUBKEY(open, key);
+    EVP_PKEY_free(key);
+    return {text_of(secret), text_of(open)};
+}
+
 }  // namespace
 
 const Clock& test_clock() {
@@ -29,15 +39,12 @@ const Clock& test_clock() {
 }
 
 const KeyPair& generated_key_pair() {
-    static const KeyPair pair = [] {
-        EVP_PKEY* const key = EVP_RSA_gen(2048);
-        BIO* const secret = BIO_new(BIO_s_mem());
-        PEM_write_bio_PKCS8PrivateKey(secret, key, nullptr, nullptr, 0, nullptr, nullptr);
-        BIO* const open = BIO_new(BIO_s_mem());
-        PEM_write_bio_PUBKEY(open, key);
-        EVP_PKEY_free(key);
-        return KeyPair{text_of(secret), text_of(open)};
-    }();
+    static const KeyPair pair = pems_of(EVP_RSA_gen(2048));
+    return pair;
+}
+
+const KeyPair& generated_curve_pair() {
+    static const KeyPair pair = pems_of(EVP_EC_gen("P-256"));
     return pair;
 }
 
@@ -124,3 +131,35 @@ std::unique_ptr<Provider> open(const AccountSettings& account) {
 }
 
 }  // namespace fanfare::testing
+AccountSettings vonage_account() {
+    AccountSettings account;
+    account.name = "nexmo";
+    account.type = "vonage";
+    account.channel = Channel::sms;
+    account.key = "providers[5]";
+    account.options = {{"api_key", "abcd1234"}, {"from", "AcmeInc"}};
+    account.secrets.emplace("api_secret", Secret{"vonage-secret-01"});
+    return account;
+}
+
+AccountSettings vonage_messages_account() {
+    auto account = vonage_account();
+    account.options["api"] = "messages";
+    account.options["application_id"] = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab";
+    account.secrets.clear();
+    account.secrets.emplace("private_key", Secret{generated_key_pair().private_pem});
+    return account;
+}
+
+AccountSettings apns_account() {
+    AccountSettings account;
+    account.name = "apple";
+    account.type = "apns";
+    account.channel = Channel::push;
+    account.key = "providers[6]";
+    account.options = {
+        {"key_id", "ABC123DEFG"}, {"team_id", "TEAM123456"}, {"topic", "org.example.shows"}};
+    account.secrets.emplace("private_key", Secret{generated_curve_pair().private_pem});
+    return account;
+}
+

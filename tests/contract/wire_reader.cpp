@@ -14,7 +14,9 @@ int hex_digit(char c) {
     return -1;
 }
 
-std::string decode(std::string_view text) {
+}  // namespace
+
+std::string decode_percent(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%' || i + 2 >= text.size()) {
@@ -27,12 +29,12 @@ std::string decode(std::string_view text) {
     return out;
 }
 
-/// Flattens a JSON value: {"a":{"b":"c"}} is "a.b" -> "c".
-void flatten(const boost::json::value& value, const std::string& path,
-             std::map<std::string, std::string>& out) {
+void flatten_json(const boost::json::value& value, const std::string& path,
+                  std::map<std::string, std::string>& out) {
     if (const auto* const object = value.if_object()) {
         for (const auto& [key, member] : *object) {
-            flatten(member, path.empty() ? std::string{key} : path + "." + std::string{key}, out);
+            flatten_json(member, path.empty() ? std::string{key} : path + "." + std::string{key},
+                         out);
         }
     } else if (const auto* const text = value.if_string()) {
         out[path] = std::string{*text};
@@ -40,8 +42,6 @@ void flatten(const boost::json::value& value, const std::string& path,
         out[path] = boost::json::serialize(value);
     }
 }
-
-}  // namespace
 
 std::string header(const HttpRequest& request, std::string_view name) {
     std::string found;
@@ -60,7 +60,8 @@ std::vector<std::pair<std::string, std::string>> read_form(std::string_view body
         const auto field = body.substr(0, body.find('&'));
         const auto equals = field.find('=');
         if (equals == std::string_view::npos) return {};
-        fields.emplace_back(decode(field.substr(0, equals)), decode(field.substr(equals + 1)));
+        fields.emplace_back(decode_percent(field.substr(0, equals)),
+                            decode_percent(field.substr(equals + 1)));
         body.remove_prefix(std::min(field.size() + 1, body.size()));
     }
     return fields;
@@ -91,7 +92,7 @@ Reading read_fcm(const HttpRequest& request) {
     const auto parsed = boost::json::parse(request.body, error);
     if (error || !parsed.is_object()) return {{}, "not JSON"};
     Delivery delivery;
-    flatten(parsed, "", delivery.seen);
+    flatten_json(parsed, "", delivery.seen);
     for (const auto& [name, value] : delivery.seen) {
         if (!name.starts_with("message.")) return {{}, "unknown field " + name};
     }

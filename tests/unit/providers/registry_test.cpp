@@ -23,7 +23,8 @@ using Keys = std::vector<std::string>;
 
 TEST(Registry, KnowsItsTypes) {
     const Keys types{provider_types().begin(), provider_types().end()};
-    EXPECT_EQ(types, (Keys{"fcm", "mailgun", "sendgrid", "ses", "twilio"}));
+    EXPECT_EQ(types,
+              (Keys{"apns", "fcm", "mailgun", "sendgrid", "ses", "smtp", "twilio", "vonage"}));
     for (const auto type : provider_types()) {
         const auto docs = provider_options(type);
         EXPECT_TRUE(std::any_of(docs.begin(), docs.end(), [](const auto& d) { return d.secret; }));

@@ -1,36 +1,14 @@
 #include "worker/providers/fcm/service_account.hpp"
 
-#include "core/error/failure.hpp"
 #include "worker/providers/classification.hpp"
 #include "worker/providers/encoding.hpp"
-
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 namespace fanfare::fcm {
 namespace {
 
-using Bio = Handle<BIO, BIO_free_all>;
-using DigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
-
 constexpr std::string_view scope = "https://www.googleapis.com/auth/firebase.messaging";
 constexpr std::string_view google_token_uri = "https://oauth2.googleapis.com/token";
 constexpr std::int64_t lifetime_seconds = 3600;
-
-/// OpenSSL would ask at the terminal for the pass phrase of an encrypted key.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
-
-PrivateKey parse_private_key(std::string_view pem) {
-    const Bio source{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-    if (!source) return nullptr;
-    PrivateKey key{PEM_read_bio_PrivateKey(source.get(), nullptr, no_pass_phrase, nullptr)};
-    // The queue of errors belongs to the thread; what is left in it would confuse the next caller.
-    ERR_clear_error();
-    if (key && EVP_PKEY_is_a(key.get(), "RSA") != 1) return nullptr;
-    return key;
-}
 
 void append_member(std::string_view name, std::string_view value, std::string& out) {
     out.append("\"").append(name).append("\":\"");
@@ -49,7 +27,7 @@ std::optional<ServiceAccount> parse_service_account(std::string_view text) {
     account.client_email = string_at(object, "client_email");
     account.private_key_id = string_at(object, "private_key_id");
     account.token_uri = string_at(object, "token_uri");
-    account.private_key = parse_private_key(string_at(object, "private_key"));
+    account.private_key = parse_private_key(string_at(object, "private_key"), "RSA");
     if (account.token_uri.empty()) account.token_uri = google_token_uri;
     if (account.client_email.empty() || !account.private_key) return std::nullopt;
     return account;
@@ -78,18 +56,7 @@ std::string assertion_input(const ServiceAccount& account, std::int64_t now_unix
 
 std::string sign_assertion(const ServiceAccount& account, std::int64_t now_unix) {
     const auto input = assertion_input(account, now_unix);
-    const auto* const bytes = reinterpret_cast<const unsigned char*>(input.data());
-    const DigestContext context{EVP_MD_CTX_new()};
-    std::size_t length = 0;
-    bool done = context && EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr,
-                                              account.private_key.get()) == 1;
-    done = done && EVP_DigestSign(context.get(), nullptr, &length, bytes, input.size()) == 1;
-    std::string signature(length, '\0');
-    done = done && EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
-                                  &length, bytes, input.size()) == 1;
-    ensure(done, "an RSA key that was parsed can sign");
-    signature.resize(length);
-    return input + "." + base64url(signature);
+    return input + "." + base64url(sign_sha256(*account.private_key, input));
 }
 
 }  // namespace fanfare::fcm

@@ -1,8 +1,6 @@
 #pragma once
 
-#include "core/handle/handle.hpp"
-
-#include <openssl/evp.h>
+#include "worker/providers/private_key.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,8 +8,6 @@
 #include <string_view>
 
 namespace fanfare::fcm {
-
-using PrivateKey = Handle<EVP_PKEY, EVP_PKEY_free>;
 
 /// Google's key file of a service account, as far as sending needs it.
 ///
