@@ -38,7 +38,7 @@ struct HttpAnswer {
     // The only headers any provider needs, raw, empty when absent.
     std::string retry_after;
     std::string rate_limit_reset;
-    std::string message_id;  // X-Message-Id, or apns-id
+    std::string message_id;  // X-Message-Id, apns-id, or the envelope's
     std::string error_type;  // x-amzn-ErrorType
     std::string date;        // Date
     std::string fault;       // The transport's fault in words; no recipient data.

@@ -12,6 +12,7 @@ struct MailEnvelope {
     std::string recipient;  // One only: its answer is the answer of the exchange.
     std::string username;   // "": no login.
     std::string password;
+    std::string message_id;  // Of the body; comes back in HttpAnswer::message_id.
     bool cleartext = false;  // No TLS: obeyed only with allow_http and a loopback host.
     bool operator==(const MailEnvelope&) const = default;
 };

@@ -137,6 +137,7 @@ HttpAnswer MailTransfer::perform(const HttpRequest& request) {
         elapsed += more;
     }
     HttpAnswer answer;
+    answer.message_id = request.mail->message_id;
     answer.transport = transport();
     if (answer.transport == Transport::answered) {
         answer.status = status_;

@@ -97,6 +97,19 @@ AccountSettings ses_account() {
     return account;
 }
 
+AccountSettings smtp_account() {
+    AccountSettings account;
+    account.name = "post";
+    account.type = "smtp";
+    account.channel = Channel::email;
+    account.key = "providers[4]";
+    account.options = {{"host", "mail.example.org"},
+                       {"from", "Shows <shows@example.org>"},
+                       {"username", "fanfare"}};
+    account.secrets.emplace("password", Secret{"0123456789abcdef"});
+    return account;
+}
+
 AccountSettings twilio_account() {
     AccountSettings account;
     account.name = "text";

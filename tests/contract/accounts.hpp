@@ -18,6 +18,7 @@ inline constexpr std::int64_t test_now = 1'767'225'600;  // 2026-01-01T00:00:00Z
 [[nodiscard]] AccountSettings mailgun_account();
 [[nodiscard]] AccountSettings sendgrid_account();
 [[nodiscard]] AccountSettings ses_account();
+[[nodiscard]] AccountSettings smtp_account();
 [[nodiscard]] AccountSettings twilio_account();
 [[nodiscard]] AccountSettings fcm_account();
 

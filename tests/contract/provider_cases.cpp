@@ -17,6 +17,7 @@ const std::vector<ProviderCase>& provider_cases() {
          R"({"BulkEmailEntryResults":[{"Status":"SUCCESS","MessageId":"0100-1"},)"
          R"({"Status":"SUCCESS","MessageId":"0100-2"}]})",
          200},
+        {"smtp", [] { return open(smtp_account()); }, read_smtp, "2.0.0 Ok: queued as 4ABC", 250},
         {"twilio", [] { return open(twilio_account()); }, read_twilio,
          R"({"sid":"SM00000000000000000000000000000002","status":"queued"})", 201},
         {"fcm", [] { return open(fcm_account()); }, read_fcm,

@@ -27,6 +27,7 @@ struct Reading {
 [[nodiscard]] Reading read_mailgun(const HttpRequest& request);
 [[nodiscard]] Reading read_sendgrid(const HttpRequest& request);
 [[nodiscard]] Reading read_ses(const HttpRequest& request);
+[[nodiscard]] Reading read_smtp(const HttpRequest& request);
 [[nodiscard]] Reading read_twilio(const HttpRequest& request);
 [[nodiscard]] Reading read_fcm(const HttpRequest& request);
 

@@ -5,6 +5,7 @@
 #include "worker/providers/mailgun/mailgun.hpp"
 #include "worker/providers/sendgrid/sendgrid.hpp"
 #include "worker/providers/ses/ses.hpp"
+#include "worker/providers/smtp/smtp.hpp"
 #include "worker/providers/twilio/twilio.hpp"
 
 #include "worker/providers/vonage/vonage.hpp"
@@ -31,6 +32,7 @@ constexpr std::array entries{
     Entry{"mailgun", mailgun::options, mailgun::make},
     Entry{"sendgrid", sendgrid::options, sendgrid::make},
     Entry{"ses", ses::options, ses::make},
+    Entry{"smtp", smtp::options, smtp::make},
     Entry{"twilio", twilio::options, twilio::make},
 };
 

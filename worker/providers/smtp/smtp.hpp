@@ -1,0 +1,22 @@
+#pragma once
+
+#include "worker/providers/context.hpp"
+#include "worker/providers/options.hpp"
+#include "worker/providers/provider.hpp"
+
+#include <memory>
+#include <span>
+
+namespace fanfare::smtp {
+
+inline constexpr std::string_view type = "smtp";
+
+[[nodiscard]] std::span<const OptionDoc> options();
+
+/// An account at a mail server, or null where `reader` found a problem.
+[[nodiscard]] std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& context);
+
+/// What the last reply of a mail server means, for the one recipient there was.
+[[nodiscard]] BatchAnswer read_answer(const HttpAnswer& answer);
+
+}  // namespace fanfare::smtp
