@@ -10,7 +10,7 @@ INSERT INTO users (id, username, email, phone, locale, time_zone)
 SELECT 'u' || md5('fanfare ' || n) || lpad((n % 10000)::text, 4, '0'),
        CASE WHEN n = 1 THEN 'Mira' ELSE 'viewer' || n END,
        CASE WHEN n % 50 <> 7 THEN 'viewer' || n || '@example.com' END,
-       CASE WHEN n % 10 <> 3 THEN '+1555' || lpad(n::text, 8, '0') END,
+       CASE WHEN n % 10 <> 3 THEN '+1' || (5550000000 + n) END,
        (ARRAY['en', 'en', 'en', 'de', 'pt-BR', 'en-GB'])[1 + n % 6],
        (ARRAY['America/New_York', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Kathmandu',
               'Pacific/Chatham', 'UTC', NULL])[1 + n % 7]

@@ -1,8 +1,8 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/addresses.hpp"
-#include "worker/phone/phone.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "worker/phone/phone.hpp"
 #include "worker/providers/address.hpp"
 
 #include <pqxx/nontransaction>

@@ -24,7 +24,7 @@ struct Target {
 
 /// Who of a claimed chunk can be reached right now, and how.
 struct Resolved {
-    pqxx::result contacts;  // Keeps the bytes that the views point into.
+    pqxx::result contacts;            // Keeps the bytes that the views point into.
     std::deque<std::string> numbers;  // Canonical phone numbers that the source writes otherwise.
     std::vector<Target> targets;
     std::vector<Fate> fates;  // One a recipient; pending where nothing is decided yet.
