@@ -1,0 +1,138 @@
+#include "producer/unsubscribe/desk.hpp"
+#include "producer/unsubscribe/page.hpp"
+#include "tests/support/coroutines.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class UnsubscribeTest : public ::testing::Test {
+protected:
+    UnsubscribeTest() { desk.add_routes(router); }
+
+    std::string link(Channel channel = Channel::email) const {
+        std::vector<std::string> refs;
+        references.write_refs(job, channel, 7, 4, refs);
+        return "/u/" + job + ".7." + refs[3];
+    }
+
+    HttpReply send(const std::string& method, const std::string& path, std::string body = "",
+                   const std::string& type = "application/x-www-form-urlencoded") {
+        HttpCall call;
+        call.method = method;
+        call.path = path;
+        call.body = std::move(body);
+        call.headers.emplace_back("Content-Type", type);
+        auto match = router.find(method, path);
+        if (match.route == nullptr) return problem(404, "");
+        call.params = std::move(match.params);
+        return test::run(context, match.route->handler(call));
+    }
+
+    asio::awaitable<Result<bool>> store(Reference reference) {
+        if (!ledger_is_up) co_return fail(Errc::store_unavailable, "store an opt-out");
+        stored.push_back(std::move(reference));
+        co_return job_is_known;
+    }
+
+    const std::string job = "0b5a8c2e-1111-4222-8333-444455556666";
+    const std::string one_click = "List-Unsubscribe=One-Click";
+    References references{Secret{"a link key of at least 32 bytes, for tests"}};
+    asio::io_context context{1};
+    bool ledger_is_up = true;
+    bool job_is_known = true;
+    std::vector<Reference> stored;
+    Router router;
+    UnsubscribeDesk desk{{references, 100, std::make_shared<prometheus::Registry>(),
+                          [this](Reference reference) { return store(std::move(reference)); }}};
+};
+
+TEST_F(UnsubscribeTest, APostUnsubscribesAtOnce) {
+    const auto reply = send("POST", link(), one_click);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_THAT(stored, ElementsAre(Reference{job, Channel::email, 7, 3}));
+    EXPECT_THAT(reply.body, HasSubstr("You are unsubscribed"));
+}
+
+TEST_F(UnsubscribeTest, APostMayBeMultipart) {
+    const std::string part =
+        "Content-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n";
+    EXPECT_EQ(
+        send("POST", link(), "--b\r\n" + part + "--b--\r\n", "multipart/form-data; boundary=b")
+            .status,
+        200);
+    EXPECT_EQ(
+        send("POST", link(), "--b\r\n" + part + "--b--", "multipart/form-data; boundary=\"b\"")
+            .status,
+        200);
+    EXPECT_EQ(stored.size(), 2U);
+    EXPECT_EQ(send("POST", link(), "--b\r\n" + part, "multipart/form-data; boundary=b").status,
+              400);
+    EXPECT_EQ(send("POST", link(), "--b\r\n" + part + "--b--", "multipart/form-data").status, 400);
+    EXPECT_EQ(stored.size(), 2U);
+}
+
+TEST_F(UnsubscribeTest, AGetShowsAButtonAndChangesNothing) {
+    for (const auto* const method : {"GET", "HEAD"}) {
+        const auto reply = send(method, link());
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_THAT(reply.body, HasSubstr("<form method=\"post\">"));
+        EXPECT_THAT(reply.body, HasSubstr("name=\"List-Unsubscribe\" value=\"One-Click\""));
+        EXPECT_THAT(reply.body, HasSubstr("<html lang=\"en\">"));
+        EXPECT_THAT(reply.body, HasSubstr("width=device-width"));
+    }
+    EXPECT_THAT(stored, IsEmpty());
+}
+
+TEST_F(UnsubscribeTest, ABadLinkIs404AndChangesNothing) {
+    auto forged = link();
+    forged.back() = forged.back() == 'A' ? 'Q' : 'A';
+    for (const auto& path :
+         {forged, link(Channel::sms), link() + "x", std::string{"/u/x"}, link() + "/x"}) {
+        EXPECT_EQ(send("GET", path).status, 404) << path;
+        EXPECT_EQ(send("POST", path, one_click).status, 404) << path;
+    }
+    EXPECT_THAT(stored, IsEmpty());
+    job_is_known = false;
+    EXPECT_EQ(send("POST", link(), one_click).status, 404);
+}
+
+TEST_F(UnsubscribeTest, APostMustAskForIt) {
+    for (const auto* const body :
+         {"", "List-Unsubscribe=no", "a=b", "list-unsubscribe=One-Click", "%"}) {
+        EXPECT_EQ(send("POST", link(), body).status, 400) << body;
+    }
+    EXPECT_THAT(stored, IsEmpty());
+}
+
+TEST_F(UnsubscribeTest, IsThankedForOnlyWhenItIsStored) {
+    ledger_is_up = false;
+    const auto reply = send("POST", link(), one_click);
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_THAT(reply.body, Not(HasSubstr("You are unsubscribed")));
+}
+
+TEST_F(UnsubscribeTest, PagesTellNobodyAnything) {
+    for (const auto& reply :
+         {ask_page(), done_page(), unknown_page(), unavailable_page(), unclear_page()}) {
+        std::string headers;
+        for (const auto& [name, value] : reply.headers) headers += name + ": " + value + "\n";
+        EXPECT_THAT(headers,
+                    HasSubstr("Content-Security-Policy: default-src 'none'; style-src 'sha256-"));
+        EXPECT_THAT(headers, HasSubstr("Cache-Control: no-store\n"));
+        EXPECT_THAT(headers, HasSubstr("Referrer-Policy: no-referrer\n"));
+        EXPECT_THAT(reply.body, Not(HasSubstr("<script")));
+        EXPECT_THAT(reply.body, Not(HasSubstr("http")));
+    }
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,149 @@
+#include "producer/receipts/desk.hpp"
+#include "receipts_case.hpp"
+#include "tests/support/coroutines.hpp"
+
+#include <prometheus/text_serializer.h>
+
+namespace fanfare::test {
+namespace {
+
+namespace asio = boost::asio;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+Settings four_accounts() {
+    Settings settings;
+    settings.accounts = {account("mailgun", {{"webhook_signing_key", "k"}}),
+                         account("ses", {}, {{"topic_arn", vector_topic}}),
+                         account("vonage", {{"signature_secret", "s"}}), account("fcm", {})};
+    return settings;
+}
+
+/// A desk whose broker and whose SNS do as they are told.
+class ReceiptDeskTest : public ReceiptsTest {
+protected:
+    ReceiptDeskTest() { desk.add_routes(router); }
+
+    HttpReply send(HttpCall call, const std::string& name = "mailgun") {
+        call.path = "/webhooks/" + name;
+        auto match = router.find(call.method, call.path);
+        call.params = std::move(match.params);
+        return run(context, match.route->handler(call));
+    }
+
+    asio::awaitable<bool> publish(std::vector<ReceiptBatch> batches) {
+        ++publishings;
+        if (broker_is_up) {
+            for (auto& batch : batches) published.push_back(std::move(batch));
+        }
+        co_return broker_is_up;
+    }
+
+    asio::awaitable<std::optional<std::string>> fetch(std::string url) {
+        fetched.push_back(std::move(url));
+        if (!sns_is_up) co_return std::nullopt;
+        co_return certificate;
+    }
+
+    std::string metrics() { return prometheus::TextSerializer{}.Serialize(registry->Collect()); }
+
+    Settings settings = four_accounts();
+    ManualClock clock{TimePoint{std::chrono::seconds{vector_time}}};
+    asio::io_context context{1};
+    bool broker_is_up = true;
+    bool sns_is_up = true;
+    int publishings = 0;
+    std::vector<ReceiptBatch> published;
+    std::vector<std::string> fetched;
+    Router router;
+    std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+    ReceiptDesk desk{
+        {settings, references, clock, registry,
+         [this](std::vector<ReceiptBatch> batches) { return publish(std::move(batches)); },
+         [this](const AccountSettings&, std::string url) { return fetch(std::move(url)); }}};
+};
+
+const std::string bounce =
+    R"({"event":"failed","severity":"permanent","reason":"bounce","recipient":"a@x"})";
+
+TEST_F(ReceiptDeskTest, AnswersOnceTheBrokerHasIt) {
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200);
+    ASSERT_THAT(published, SizeIs(1));
+    EXPECT_EQ(published[0].account, "mailgun");
+    EXPECT_EQ(published[0].receipts.at(0).event, ReceiptEvent::hard_bounced);
+    EXPECT_THAT(metrics(),
+                HasSubstr(R"(fanfare_webhooks_total{account="mailgun",result="stored"} 1)"));
+    EXPECT_THAT(
+        metrics(),
+        HasSubstr(R"(fanfare_receipts_received_total{account="mailgun",event="hard_bounced"} 1)"));
+}
+
+TEST_F(ReceiptDeskTest, HearsAnHonestRetryAndNoRepetition) {
+    broker_is_up = false;
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 503);
+    EXPECT_THAT(published, IsEmpty());
+    broker_is_up = true;
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200) << "the same token, not stored before";
+    EXPECT_THAT(published, SizeIs(1));
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200);
+    EXPECT_EQ(publishings, 2) << "the third changes nothing";
+    EXPECT_EQ(send(mailgun_call("k", bounce, vector_time, "t2")).status, 200);
+    EXPECT_EQ(publishings, 3);
+}
+
+TEST_F(ReceiptDeskTest, DoesNothingForOthers) {
+    EXPECT_EQ(send(mailgun_call("wrong", bounce)).status, 403);
+    EXPECT_EQ(send(mailgun_call("k", bounce, vector_time - 601)).status, 403);
+    EXPECT_EQ(send(post("", "{}")).status, 401);
+    EXPECT_EQ(send(post("", "no json")).status, 406) << "Mailgun shall not try that again";
+    EXPECT_EQ(send(mailgun_call("k", bounce), "fcm").status, 404);
+    EXPECT_EQ(send(mailgun_call("k", bounce), "nobody").status, 404);
+    EXPECT_EQ(send(mailgun_call("k", bounce), "ses").status, 403) << "another account's";
+    auto get = mailgun_call("k", bounce);
+    get.method = "GET";
+    EXPECT_EQ(send(get).status, 405);
+    get.method = "HEAD";
+    EXPECT_EQ(send(get, "vonage").status, 405);
+    EXPECT_EQ(publishings, 0);
+}
+
+TEST_F(ReceiptDeskTest, FetchesACertificateOnceAndKeepsWhatVerified) {
+    const auto news = post("", vector_file("sns_notification_v1.json"));
+    sns_is_up = false;
+    EXPECT_EQ(send(news, "ses").status, 503);
+    sns_is_up = true;
+    certificate = "no certificate";
+    EXPECT_EQ(send(news, "ses").status, 403);
+    certificate = vector_file("test-only-sns-cert.pem");
+    EXPECT_EQ(send(news, "ses").status, 200) << "what did not verify was not kept";
+    EXPECT_THAT(fetched, SizeIs(3));
+    EXPECT_EQ(send(post("", vector_file("sns_notification_v2.json")), "ses").status, 200);
+    EXPECT_THAT(fetched, SizeIs(3));
+    ASSERT_THAT(published, SizeIs(1)) << "both vectors have one MessageId";
+}
+
+TEST_F(ReceiptDeskTest, ConfirmsASubscriptionAfterItsSignature) {
+    const auto body = vector_file("sns_subscription_v1.json");
+    EXPECT_EQ(send(post("", body), "ses").status, 200);
+    ASSERT_THAT(fetched, SizeIs(2));
+    EXPECT_EQ(fetched[0], certificate_url);
+    EXPECT_THAT(fetched[1], HasSubstr("Action=ConfirmSubscription"));
+    auto forged = body;
+    forged.replace(forged.find("&Token=2"), 8, "&Token=3");
+    EXPECT_EQ(send(post("", forged), "ses").status, 403);
+    EXPECT_THAT(fetched, SizeIs(2)) << "what is forged is not visited";
+    EXPECT_EQ(publishings, 0);
+}
+
+TEST(SeenTokens, KeepTheLatest) {
+    SeenTokens seen;
+    for (std::size_t i = 0; i <= SeenTokens::count_max; ++i) seen.add(std::to_string(i));
+    EXPECT_FALSE(seen.contains("0"));
+    EXPECT_TRUE(seen.contains("1"));
+    EXPECT_TRUE(seen.contains(std::to_string(SeenTokens::count_max)));
+}
+
+}  // namespace
+}  // namespace fanfare::test
