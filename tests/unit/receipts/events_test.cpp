@@ -38,9 +38,11 @@ TEST_F(ReceiptsTest, MailgunEvents) {
         {R"("event":"failed","severity":"permanent","reason":"old")", "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"espblock")", "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"generic")", "soft_bounced"},
-        {R"("event":"failed","severity":"permanent","reason":"generic","delivery-status":{"code":550,"enhanced-code":"5.1.1"})",
+        {R"("event":"failed","severity":"permanent","reason":"generic",)"
+         R"("delivery-status":{"code":550,"enhanced-code":"5.1.1"})",
          "hard_bounced"},
-        {R"("event":"failed","severity":"permanent","reason":"generic","delivery-status":{"code":550,"enhanced-code":"5.7.1"})",
+        {R"("event":"failed","severity":"permanent","reason":"generic",)"
+         R"("delivery-status":{"code":550,"enhanced-code":"5.7.1"})",
          "soft_bounced"},
         {R"("event":"stored")", ""},
         {R"("event":7)", ""},
@@ -72,9 +74,9 @@ TEST_F(ReceiptsTest, MailgunNamesThePerson) {
 TEST_F(ReceiptsTest, AReferenceThatIsNoneOfOursIsCountedAndLeftOut) {
     auto whole = reference(Channel::sms);  // Good, but for the other channel.
     const auto second = whole.find('.', whole.find('.') + 1);
-    const auto data = fmt::format(
-        R"({{"event":"delivered","recipient":"a@example.com","user-variables":{{"fanfare":"{}","person":"{}"}}}})",
-        whole.substr(0, second), whole.substr(second + 1));
+    const auto data = fmt::format(R"({{"event":"delivered","recipient":"a@example.com",)"
+                                  R"("user-variables":{{"fanfare":"{}","person":"{}"}}}})",
+                                  whole.substr(0, second), whole.substr(second + 1));
     const auto got = std::get<Received>(
         receive(account("mailgun", {{"webhook_signing_key", "k"}}), mailgun_call("k", data)));
     EXPECT_EQ(got.foreign, 1U);
@@ -116,7 +118,8 @@ TEST_F(ReceiptsTest, SesEvents) {
         {R"("eventType":"Reject")", "failed"},
         {R"("eventType":"Rendering Failure")", "failed"},
         {R"("eventType":"Subscription")", ""},
-        {R"("eventType":"Subscription","subscription":{"newTopicPreferences":{"unsubscribeAll":true}})",
+        {R"("eventType":"Subscription",)"
+         R"("subscription":{"newTopicPreferences":{"unsubscribeAll":true}})",
          "unsubscribed"},
         {R"("eventType":"Open")", "opened"},
         {R"("eventType":"Click")", "clicked"},
@@ -136,11 +139,11 @@ TEST_F(ReceiptsTest, SesNamesEachRecipientAndTheSend) {
     for (int i = 0; i < 3; ++i) tag[tag.find('.')] = '_';
     ReceiptList list{references, Channel::email};
     ASSERT_TRUE(read_ses_event(
-        fmt::format(
-            R"({{"eventType":"Bounce","bounce":{{"bounceType":"Permanent","timestamp":"2026-01-01T00:00:02.000Z",)"
-            R"("bouncedRecipients":[{{"emailAddress":"a@x"}},{{"emailAddress":"b@x"}}]}},)"
-            R"("mail":{{"tags":{{"fanfare":["{}"]}}}}}})",
-            tag),
+        fmt::format(R"({{"eventType":"Bounce","bounce":{{"bounceType":"Permanent",)"
+                    R"("timestamp":"2026-01-01T00:00:02.000Z",)"
+                    R"("bouncedRecipients":[{{"emailAddress":"a@x"}},{{"emailAddress":"b@x"}}]}},)"
+                    R"("mail":{{"tags":{{"fanfare":["{}"]}}}}}})",
+                    tag),
         "m1", list));
     const auto got = list.take("").receipts;
     ASSERT_EQ(got.size(), 2U);
