@@ -55,6 +55,15 @@ void add_provider_options(CLI::App& app, ProviderOptions& options) {
     app.add_option("--fcm-public-key", options.fcm_public_key,
                    "PEM file that JWT assertions must verify with; empty: any well-formed one");
     app.add_option("--fcm-token-lifetime", options.fcm_token_lifetime_s, "Seconds");
+    app.add_option("--vonage-key", options.vonage_key, "API key");
+    app.add_option("--vonage-secret", options.vonage_secret, "API secret");
+    app.add_option("--vonage-signature-secret", options.vonage_signature_secret,
+                   "What requests to the SMS API may be signed with");
+    app.add_option("--vonage-public-key", options.vonage_public_key,
+                   "PEM file that tokens of an application must verify with; empty: any");
+    app.add_option("--apns-topic", options.apns_topic, "The only bundle id; empty: any");
+    app.add_option("--apns-public-key", options.apns_public_key,
+                   "PEM file that provider tokens must verify with; empty: any well-formed one");
 }
 
 }  // namespace
@@ -71,13 +80,17 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error);
     }
-    if (auto& key = options.providers.fcm_public_key; !key.empty()) {
-        std::ifstream file{key};
+    auto& its = options.providers;
+    const std::pair<const char*, std::string*> keys[] = {
+        {"--fcm-public-key", &its.fcm_public_key},
+        {"--vonage-public-key", &its.vonage_public_key},
+        {"--apns-public-key", &its.apns_public_key}};
+    for (const auto& [flag, key] : keys) {
+        if (key->empty()) continue;
+        std::ifstream file{*key};
         std::string pem{std::istreambuf_iterator<char>{file}, {}};
-        if (pem.empty()) {
-            return app.exit(CLI::ValidationError{"--fcm-public-key", "cannot read " + key});
-        }
-        key = std::move(pem);
+        if (pem.empty()) return app.exit(CLI::ValidationError{flag, "cannot read " + *key});
+        *key = std::move(pem);
     }
     return options;
 }

@@ -23,6 +23,12 @@ struct ProviderOptions {
     std::string fcm_project;               // "": any.
     std::string fcm_public_key;            // PEM; "": any well-formed assertion.
     std::uint32_t fcm_token_lifetime_s = 3'600;
+    std::string vonage_key = "abcd1234";
+    std::string vonage_secret = "0123456789abcdef";
+    std::string vonage_signature_secret = "0123456789abcdef0123456789abcdef0123";
+    std::string vonage_public_key;  // PEM; "": any well-formed token.
+    std::string apns_topic;         // "": any.
+    std::string apns_public_key;    // PEM; "": any well-formed token.
 };
 
 /// What a check may look at besides the request.

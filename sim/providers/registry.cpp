@@ -1,7 +1,9 @@
+#include "sim/providers/apns/apns.hpp"
 #include "sim/providers/fcm/fcm.hpp"
 #include "sim/providers/mailgun/mailgun.hpp"
 #include "sim/providers/provider.hpp"
 #include "sim/providers/twilio/twilio.hpp"
+#include "sim/providers/vonage/vonage.hpp"
 
 namespace fanfare::sim {
 
@@ -11,6 +13,8 @@ Providers make_providers(const ProviderOptions& options) {
     providers.push_back(make_twilio(options));
     providers.push_back(make_fcm(options));
     providers.push_back(make_fcm_token(options));
+    providers.push_back(make_vonage(options));
+    providers.push_back(make_apns(options));
     return providers;
 }
 

@@ -56,4 +56,11 @@ std::size_t count_segments(std::string_view text) noexcept {
     return all_gsm ? segments(gsm, 160, 153) : segments(ucs, 70, 67);
 }
 
+bool is_gsm(std::string_view text) noexcept {
+    while (!text.empty()) {
+        if (septets(next_character(text)) == 0) return false;
+    }
+    return true;
+}
+
 }  // namespace fanfare::sim

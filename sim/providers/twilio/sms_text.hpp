@@ -9,4 +9,7 @@ namespace fanfare::sim {
 /// UCS-2 (70, or 67 each). `text` is valid UTF-8.
 [[nodiscard]] std::size_t count_segments(std::string_view text) noexcept;
 
+/// Whether GSM-7 has all characters. `text` is valid UTF-8.
+[[nodiscard]] bool is_gsm(std::string_view text) noexcept;
+
 }  // namespace fanfare::sim
