@@ -36,6 +36,7 @@ private:
     [[nodiscard]] Fate choose(const Arrival& arrival, Tally& job, Trouble& trouble);
     void apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
                Reaction& reaction);
+    void tell(const Arrival& arrival, const CheckContext& context);
     void count_outcome(const Arrival& arrival, std::string_view fate, const Reaction& reaction);
 
     World& world_;

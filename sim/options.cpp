@@ -38,9 +38,12 @@ void add_server_options(CLI::App& app, Options& options) {
     app.add_option("--keep-messages", options.keep_messages,
                    "Keep the last N requests for /oracle/calls and /oracle/messages; 0: none")
         ->check(CLI::Range(0, 1'000'000));
-    app.add_option("--fault", options.faults,
+    app.add_option("--fault,--set", options.faults,
                    "PROVIDER.SETTING=VALUE as in POST /control, for example "
                    "mailgun.latency_ms=20 or '*.error_rate=0.01'; may be repeated");
+    app.add_option("--webhook-ca-file", options.webhook_ca_file,
+                   "The authority of receivers that webhooks are posted to (PEM); empty: the "
+                   "system's");
     app.add_option("--connections-max", options.rules.connections_max, "Open connections a thread");
 }
 

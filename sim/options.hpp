@@ -23,7 +23,8 @@ struct Options {
     unsigned threads = 1;
     std::uint64_t seed = 1;
     std::size_t keep_messages = 0;
-    std::vector<std::string> faults;  // "mailgun.latency_ms=20"
+    std::filesystem::path webhook_ca_file;  // Whom webhooks trust; empty: the system's.
+    std::vector<std::string> faults;        // "mailgun.latency_ms=20"
     ProviderOptions providers;
     ConnectionRules rules;
 };

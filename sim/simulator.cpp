@@ -1,9 +1,12 @@
 #include "sim/simulator.hpp"
 
 #include "sim/admin/admin.hpp"
+#include "sim/admin/pages.hpp"
 #include "sim/certificate.hpp"
 #include "sim/front.hpp"
 #include "sim/http/server.hpp"
+#include "sim/webhooks/postman.hpp"
+#include "sim/webhooks/sns_door.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -62,16 +65,18 @@ void apply_fault(World& world, const std::string& text) {
     boost::system::error_code error;
     auto parsed = boost::json::parse(value, error);
     if (error) parsed = boost::json::string{value};
-    bool known = false;
-    for (std::size_t i = 0; i < world.controls.size(); ++i) {
-        if (provider != "*" && provider != world.providers[i]->name()) continue;
-        known = true;
-        auto faults = world.controls[i].faults;
-        const auto problem = faults.change({{text.substr(dot + 1, equals - dot - 1), parsed}});
-        if (!problem.empty()) throw std::runtime_error{"--fault " + text + ": " + problem};
-        world.set_faults(i, std::move(faults));
-    }
-    if (!known) throw std::runtime_error{"--fault: no provider " + provider};
+    const boost::json::object change{{text.substr(dot + 1, equals - dot - 1), parsed}};
+    const auto problem = change_settings(world, {{provider, change}});
+    if (!problem.empty()) throw std::runtime_error{"--fault " + text + ": " + problem};
+}
+
+Keys webhook_keys(const Options& options, std::uint16_t https_port) {
+    Keys keys;
+    keys.twilio_sid = options.providers.twilio_sid;
+    keys.twilio_token = options.providers.twilio_token;
+    const auto& name = options.certificate_name;
+    keys.sns_url = fmt::format("https://{}:{}/sns", name.empty() ? "localhost" : name, https_port);
+    return keys;
 }
 
 void allow_many_files() {
@@ -93,11 +98,16 @@ void run_simulator(const Options& options) {
     prepare_tls(tls, certificate);
 
     Front front{world, system_clock()};
+    SnsDoor door{world.postbag, front};
     Admin admin{world};
     Server server{options.threads, system_clock(), options.rules, options.address};
-    const auto http = server.listen(options.http_port, front, nullptr);
-    const auto https = server.listen(options.https_port, front, &tls);
+    const auto http = server.listen(options.http_port, door, nullptr);
+    const auto https = server.listen(options.https_port, door, &tls);
     const auto control = server.listen(options.admin_port, admin, nullptr);
+
+    world.postbag.set_keys(webhook_keys(options, https));
+    // Its thread begins before the server's and ends after them.
+    const Postman postman{world.postbag, system_clock(), options.webhook_ca_file};
 
     asio::signal_set signals{server.loop(), SIGINT, SIGTERM};
     signals.async_wait([&server](boost::system::error_code error, int) {

@@ -4,6 +4,7 @@
 #include "sim/oracle/oracle.hpp"
 #include "sim/oracle/recorder.hpp"
 #include "sim/providers/provider.hpp"
+#include "sim/webhooks/postbag.hpp"
 
 #include <atomic>
 #include <functional>
@@ -15,7 +16,8 @@ namespace fanfare::sim {
 
 /// Everything the server threads and the admin port share.
 ///
-/// Threads   hold `mutex` for all but `providers` and `seed`, which never change, and the atomics.
+/// Threads   hold `mutex` for all but `providers` and `seed`, which never change, the atomics, and
+///           the postbag, which locks for itself.
 /// Lifetime  outlives the server. `parked` holds connections: clear it before the server goes.
 struct World {
     struct Control {
@@ -32,7 +34,8 @@ struct World {
           seed{seed_given},
           controls(providers.size()),
           oracle{providers.size()},
-          recorder{calls_max} {}
+          recorder{calls_max},
+          postbag{seed, names()} {}
 
     /// Replaces a provider's faults. A bucket whose limit changes starts full.
     void set_faults(std::size_t index, Faults faults) {
@@ -51,6 +54,14 @@ struct World {
     std::vector<Control> controls;  // By ProviderIndex, as the oracle's.
     Oracle oracle;
     Recorder recorder;
+    Postbag postbag;
+
+private:
+    [[nodiscard]] std::vector<std::string_view> names() const {
+        std::vector<std::string_view> list;
+        for (const auto& provider : providers) list.push_back(provider->name());
+        return list;
+    }
 };
 
 }  // namespace fanfare::sim

@@ -23,10 +23,42 @@ std::optional<std::vector<ProviderIndex>> chosen(const World& world, const Reque
     return indexes;
 }
 
-// {"mailgun": {...}, "*": {...}}: "*" first, then the named ones. All or nothing.
-std::string change_all(World& world, const json::object& given) {
-    std::vector<Faults> changed;
-    for (const auto& control : world.controls) changed.push_back(control.faults);
+// The settings of one provider.
+struct Changed {
+    Faults faults;
+    WebhookSettings webhooks;
+};
+
+std::string change_one(Changed& changed, const json::object& change) {
+    json::object faults, webhooks;
+    for (const auto& [name, value] : change) {
+        (WebhookSettings::knows(name) ? webhooks : faults)[name] = value;
+    }
+    auto problem = changed.faults.change(faults);
+    if (problem.empty()) problem = changed.webhooks.change(webhooks);
+    return problem;
+}
+
+json::object all_controls(World& world) {
+    json::object shown;
+    for (std::size_t i = 0; i < world.controls.size(); ++i) {
+        auto faults = world.controls[i].faults.show();
+        faults["held"] = world.controls[i].held.load();
+        world.postbag.settings(static_cast<ProviderIndex>(i)).show(faults);
+        faults["parked"] = world.controls[i].parked.size();
+        shown[world.providers[i]->name()] = std::move(faults);
+    }
+    return shown;
+}
+
+}  // namespace
+
+// {"mailgun": {...}, "*": {...}}, in the order written.
+std::string change_settings(World& world, const json::object& given) {
+    std::vector<Changed> changed;
+    for (ProviderIndex i = 0; i < world.controls.size(); ++i) {
+        changed.push_back({world.controls[i].faults, world.postbag.settings(i)});
+    }
     for (const auto& [name, value] : given) {
         const auto* change = value.if_object();
         if (change == nullptr)
@@ -35,27 +67,15 @@ std::string change_all(World& world, const json::object& given) {
         if (!index && name != "*") return fmt::format("no provider \"{}\"", std::string_view{name});
         for (ProviderIndex i = 0; i < changed.size(); ++i) {
             if (index && *index != i) continue;
-            if (auto problem = changed[i].change(*change); !problem.empty()) return problem;
+            if (auto problem = change_one(changed[i], *change); !problem.empty()) return problem;
         }
     }
-    for (std::size_t i = 0; i < changed.size(); ++i) {
-        world.set_faults(i, std::move(changed[i]));
+    for (ProviderIndex i = 0; i < changed.size(); ++i) {
+        world.set_faults(i, std::move(changed[i].faults));
+        world.postbag.set_settings(i, std::move(changed[i].webhooks));
     }
     return {};
 }
-
-json::object all_controls(World& world) {
-    json::object shown;
-    for (std::size_t i = 0; i < world.controls.size(); ++i) {
-        auto faults = world.controls[i].faults.show();
-        faults["held"] = world.controls[i].held.load();
-        faults["parked"] = world.controls[i].parked.size();
-        shown[world.providers[i]->name()] = std::move(faults);
-    }
-    return shown;
-}
-
-}  // namespace
 
 std::optional<ProviderIndex> provider_index(const World& world, std::string_view name) {
     for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
@@ -74,7 +94,7 @@ void change_control(World& world, const Request& request, Answer& answer) {
     const auto given = json::parse(request.body, error);
     if (error || !given.is_object()) return answer_problem(answer, 400, "not a JSON object");
     const std::lock_guard lock{world.mutex};
-    const auto problem = change_all(world, given.get_object());
+    const auto problem = change_settings(world, given.get_object());
     if (!problem.empty()) return answer_problem(answer, 400, problem);
     answer.body = json::serialize(all_controls(world));
 }
@@ -108,6 +128,7 @@ void reset(World& world, const Request&, Answer& answer) {
     const std::lock_guard lock{world.mutex};
     world.oracle.reset();
     world.recorder.reset();
+    world.postbag.reset();
     answer.body = R"({"reset":true})";
 }
 

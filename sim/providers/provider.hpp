@@ -1,12 +1,14 @@
 #pragma once
 
 #include "sim/http/message.hpp"
+#include "sim/webhooks/delivery.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +54,7 @@ struct Checked {
     std::vector<std::string_view> recipients;  // Distinct.
     bool refused = false;                      // Bad only because of its recipient.
     bool leak = false;                         // Recipients see each other.
+    bool taken = false;                        // Accepted and recorded; the front says so.
     std::uint32_t unfilled = 0;                // Recipients without variables of their own.
 
     // Working memory of the check. Views above may point into it or into the request.
@@ -91,6 +94,12 @@ public:
                        Checked& checked) const = 0;
     /// Words a trouble as the real one does.
     virtual void refuse(const Trouble& trouble, Answer& answer) const = 0;
+    /// Appends what events of an accepted request will say, one delivery for each of these of its
+    /// recipients: those that were refused are not among them. `context` is that of check(), so
+    /// that ids agree with the answer. Default: no events.
+    virtual void describe(const Request& request, const CheckContext& context,
+                          std::span<const std::string_view> recipients,
+                          std::vector<Delivery>& out) const;
     /// What that person gets to see of a request that was accepted; nothing if not addressed.
     [[nodiscard]] virtual std::optional<boost::json::object> render(
         const Request& request, std::string_view address) const = 0;

@@ -18,6 +18,9 @@ Providers make_providers(const ProviderOptions& options) {
     return providers;
 }
 
+void Provider::describe(const Request&, const CheckContext&, std::span<const std::string_view>,
+                        std::vector<Delivery>&) const {}
+
 void Checked::clear() {
     kind = Kind::bad;
     answer.clear();
@@ -25,6 +28,7 @@ void Checked::clear() {
     recipients.clear();
     refused = false;
     leak = false;
+    taken = false;
     unfilled = 0;
     arena.clear();
     fields.clear();

@@ -2,6 +2,7 @@
 
 #include "sim/http/multipart.hpp"
 #include "sim/http/text.hpp"
+#include "sim/providers/mailgun/describe.hpp"
 #include "sim/providers/mailgun/mailbox.hpp"
 #include "sim/providers/mailgun/options.hpp"
 #include "sim/providers/mailgun/recipient_variables.hpp"
@@ -53,6 +54,10 @@ std::string_view domain_of(std::string_view path) {
         return {};
     }
     return path.substr(before.size(), path.size() - before.size() - after.size());
+}
+
+std::string id_of(const CheckContext& context, std::string_view domain) {
+    return fmt::format("{}.1.{:016X}@{}", context.now_s, context.number, domain);
 }
 
 Bad check_content(const std::vector<Part>& parts) {
@@ -146,8 +151,7 @@ public:
         checked.kind = dry ? Checked::Kind::other : Checked::Kind::message;
         answer.status = 200;
         fmt::format_to(std::back_inserter(answer.body),
-                       R"({{"id":"<{}.1.{:016X}@{}>","message":"Queued. Thank you."}})",
-                       context.now_s, context.number, domain);
+                       R"({{"id":"<{}>","message":"Queued. Thank you."}})", id_of(context, domain));
     }
 
     void refuse(const Trouble& trouble, Answer& answer) const override {
@@ -166,6 +170,12 @@ public:
                 return say(answer, trouble.status != 0 ? trouble.status : 500,
                            "Internal Server Error");
         }
+    }
+
+    void describe(const Request& request, const CheckContext& context,
+                  std::span<const std::string_view> recipients,
+                  std::vector<Delivery>& out) const override {
+        describe_mailgun(request, id_of(context, domain_of(request.path)), recipients, out);
     }
 
     std::optional<boost::json::object> render(const Request& request,

@@ -15,10 +15,6 @@ namespace fanfare::sim {
 
 namespace json = boost::json;
 
-namespace {
-
-// Replaces %recipient.name% by that recipient's variable and %recipient% by its address.
-// What has no variable stays as it is: the person sees it.
 std::string substituted(std::string_view text, std::string_view address,
                         const json::object& variables) {
     constexpr std::string_view mark = "%recipient";
@@ -45,8 +41,6 @@ std::string substituted(std::string_view text, std::string_view address,
         text.remove_prefix(end + 1);
     }
 }
-
-}  // namespace
 
 bool parse_mailgun_parts(const Request& request, std::string& arena, std::vector<Field>& fields,
                          std::vector<Part>& parts) {

@@ -17,6 +17,11 @@ namespace fanfare::sim {
 [[nodiscard]] bool parse_mailgun_parts(const Request& request, std::string& arena,
                                        std::vector<Field>& fields, std::vector<Part>& parts);
 
+/// Replaces %recipient.name% by that recipient's variable and %recipient% by its address.
+/// What has no variable stays as it is: the person sees it.
+[[nodiscard]] std::string substituted(std::string_view text, std::string_view address,
+                                      const boost::json::object& variables);
+
 /// The message as that recipient gets it: subject, text, html, to, headers, variables.
 [[nodiscard]] std::optional<boost::json::object> render_mailgun(const Request& request,
                                                                 std::string_view address);

@@ -139,6 +139,26 @@ public:
         }
     }
 
+    void describe(const Request& request, const CheckContext& context,
+                  std::span<const std::string_view> recipients,
+                  std::vector<Delivery>& out) const override {
+        std::string arena;
+        std::vector<Field> fields;
+        if (!parse_form(request.body, arena, fields)) return;
+        const auto message = read_twilio_message(fields);
+        if (message.callback.empty()) return;
+        for (const auto address : recipients) {
+            auto& delivery = out.emplace_back();
+            delivery.scheme = Scheme::twilio;
+            delivery.address = address;
+            delivery.message_id = fmt::format("SM{:032x}", context.number);
+            delivery.sender = message.from;
+            delivery.callback = message.callback;
+            if (message.service.empty()) continue;
+            delivery.data.emplace_back("MessagingServiceSid", message.service);
+        }
+    }
+
     std::optional<boost::json::object> render(const Request& request,
                                               std::string_view address) const override {
         std::string arena;
