@@ -17,22 +17,44 @@ std::chrono::microseconds latency(const Faults& faults, std::uint64_t seed, std:
     return std::chrono::microseconds{std::llround(ms * 1000)};
 }
 
-// Looks for a recipient that always fails: by name, or because chance once fell on it.
-bool find_refused(const Faults& faults, std::uint64_t seed, const Checked& checked,
-                  Trouble& trouble) {
-    if (faults.fail_addresses.empty() && faults.refuse_rate <= 0) return false;
-    for (const auto recipient : checked.recipients) {
+// Finds the recipients that always fail: by name, or because chance once fell on them.
+void find_refused(const Faults& faults, std::uint64_t seed, Checked& checked) {
+    if (faults.fail_addresses.empty() && faults.refuse_rate <= 0) return;
+    for (std::size_t i = 0; i < checked.recipients.size(); ++i) {
+        const auto recipient = checked.recipients[i];
         const auto listed = faults.fail_addresses.find(recipient);
         const bool is_listed = listed != faults.fail_addresses.end();
         const auto chance = [&] {
             return draw(seed, std::hash<std::string_view>{}(recipient), draw_address);
         };
         if (!is_listed && (faults.refuse_rate <= 0 || chance() >= faults.refuse_rate)) continue;
-        trouble.recipient = recipient;
-        if (is_listed) trouble.code = listed->second;
-        return true;
+        checked.refusals.push_back(
+            {checked.place_of(i), is_listed ? std::string_view{listed->second} : ""});
     }
-    return false;
+}
+
+// Those whom nobody refuses, in order. Refusals are in the order of recipients.
+void drop_refused(Checked& checked) {
+    auto& recipients = checked.recipients;
+    auto refused = checked.refusals.begin();
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < recipients.size(); ++i) {
+        if (refused != checked.refusals.end() && refused->place == checked.place_of(i)) {
+            ++refused;
+        } else {
+            if (!checked.places.empty()) checked.places[kept] = checked.places[i];
+            recipients[kept++] = recipients[i];
+        }
+    }
+    recipients.resize(kept);
+    if (!checked.places.empty()) checked.places.resize(kept);
+}
+
+std::string_view recipient_at(const Checked& checked, std::uint32_t place) {
+    for (std::size_t i = 0; i < checked.recipients.size(); ++i) {
+        if (checked.place_of(i) == place) return checked.recipients[i];
+    }
+    return {};
 }
 
 }  // namespace
@@ -62,21 +84,8 @@ void Front::handle(const Request& request, Reaction& reaction) {
                                .number = number,
                                .token_generation = control.token_generation};
     providers[index]->check(request, context, checked);
-    const Arrival arrival{index, request, checked, now_ns, number};
-    {
-        const std::lock_guard lock{world_.mutex};
-        judge(arrival, reaction);
-    }
-    if (checked.taken && world_.postbag.wants(index)) tell(arrival, context);
-}
-
-// The webhooks' side hears of what was taken.
-void Front::tell(const Arrival& arrival, const CheckContext& context) {
-    const auto& checked = arrival.checked;
-    std::vector<Delivery> deliveries;
-    world_.providers[arrival.provider]->describe(arrival.request, context, checked.recipients,
-                                                 deliveries);
-    world_.postbag.take(arrival.provider, checked.reference, deliveries, clock_);
+    const std::lock_guard lock{world_.mutex};
+    judge({index, request, checked, now_ns, number}, reaction);
 }
 
 void Front::judge(const Arrival& arrival, Reaction& reaction) {
@@ -118,16 +127,26 @@ Fate Front::choose(const Arrival& arrival, Tally& job, Trouble& trouble) {
         ++state.tally.violations;
         ++job.violations;
     }
-    const auto fate =
-        decide(faults, {.seed = world_.seed,
-                        .number = arrival.number,
-                        .within_limit = within_limit,
-                        .within_concurrency = within_concurrency,
-                        .refused = find_refused(faults, world_.seed, arrival.checked, trouble)});
+    auto& checked = arrival.checked;
+    const bool singly = world_.providers[arrival.provider]->refuses_singly();
+    find_refused(faults, world_.seed, checked);
+    const auto fate = decide(faults, {.seed = world_.seed,
+                                      .number = arrival.number,
+                                      .within_limit = within_limit,
+                                      .within_concurrency = within_concurrency,
+                                      .refused = !singly && !checked.refusals.empty()});
     if (!control.faults.script.empty()) control.faults.script.pop_front();
-    if (trouble.recipient.empty() && !arrival.checked.recipients.empty()) {
-        trouble.recipient = arrival.checked.recipients.front();
+    const bool is_scripted = fate == Fate::refuse && checked.refusals.empty();
+    if (is_scripted && !checked.recipients.empty()) {
+        checked.refusals.push_back({checked.place_of(0), ""});
     }
+    if (!checked.refusals.empty()) {
+        trouble.recipient = recipient_at(checked, checked.refusals.front().place);
+        trouble.code = checked.refusals.front().code;
+    } else if (!checked.recipients.empty()) {
+        trouble.recipient = checked.recipients.front();
+    }
+    trouble.refused = checked.refusals;
     trouble.path = arrival.request.path;
     trouble.now_s = arrival.now_ns / 1'000'000'000;
     trouble.retry_after_s = static_cast<std::uint32_t>(std::ceil(faults.retry_after_s));
@@ -144,17 +163,27 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
         oracle.provider(arrival.provider).tally.*member += by;
         oracle.job(job).tally.*member += by;
     };
+    const auto& provider = *world_.providers[arrival.provider];
     const auto refuse = [&](Trouble::Kind kind, std::uint64_t Tally::*member) {
         count(member);
         auto told = trouble;
         told.kind = kind;
         reaction.answer.clear();
-        world_.providers[arrival.provider]->refuse(told, reaction.answer);
+        provider.refuse(told, reaction.answer);
+    };
+    const auto refuse_some = [&] {
+        if (!provider.refuses_singly() || checked.refusals.empty()) return;
+        count(&Tally::refused, checked.refusals.size());
+        auto told = trouble;
+        told.kind = Trouble::Kind::refuse;
+        provider.refuse(told, reaction.answer);
+        drop_refused(checked);
     };
     const bool cut = world_.controls[arrival.provider].faults.cut_connections;
     const auto lost = cut ? Reaction::Fate::cut : Reaction::Fate::drop;
     switch (fate) {
         case Fate::refuse:
+            if (provider.refuses_singly()) break;
             return refuse(Trouble::Kind::refuse, &Tally::refused);
         case Fate::throttle:
             return refuse(Trouble::Kind::throttle, &Tally::throttled);
@@ -176,17 +205,17 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
             break;
         case Fate::malformed:
             count(&Tally::malformed);
-            reaction.answer.body.resize(reaction.answer.body.size() / 2);
             break;
         case Fate::accept:
             break;
     }
     // Beyond this point the provider has taken the request.
+    refuse_some();
+    if (fate == Fate::malformed) reaction.answer.body.resize(reaction.answer.body.size() / 2);
     if (checked.kind == Checked::Kind::other) return count(&Tally::dry_runs, 1);
     if (checked.leak) count(&Tally::leaks, checked.recipients.size());
     count(&Tally::unfilled, checked.unfilled);
-    oracle.accept(job, checked.recipients, arrival.now_ns);
-    checked.taken = true;
+    if (!checked.recipients.empty()) oracle.accept(job, checked.recipients, arrival.now_ns);
 }
 
 void Front::count_outcome(const Arrival& arrival, std::string_view fate, const Reaction& reaction) {

@@ -54,6 +54,11 @@ void add_provider_options(CLI::App& app, ProviderOptions& options) {
     app.add_option("--twilio-token", options.twilio_token, "Auth token");
     app.add_flag("--twilio-test-credentials", options.twilio_test_credentials,
                  "Magic numbers; nothing counts as sent");
+    app.add_option("--sendgrid-key", options.sendgrid_key, "API key");
+    app.add_option("--ses-access-key", options.ses_access_key, "Access key id");
+    app.add_option("--ses-secret-key", options.ses_secret_key,
+                   "Secret access key; signatures are verified with it");
+    app.add_option("--ses-region", options.ses_region, "The only region; empty: any");
     app.add_option("--fcm-project", options.fcm_project, "The only project; empty: any");
     app.add_option("--fcm-public-key", options.fcm_public_key,
                    "PEM file that JWT assertions must verify with; empty: any well-formed one");

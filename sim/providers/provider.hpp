@@ -1,7 +1,6 @@
 #pragma once
 
 #include "sim/http/message.hpp"
-#include "sim/webhooks/delivery.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -31,6 +30,10 @@ struct ProviderOptions {
     std::string vonage_public_key;  // PEM; "": any well-formed token.
     std::string apns_topic;         // "": any.
     std::string apns_public_key;    // PEM; "": any well-formed token.
+    std::string sendgrid_key = "SG.0123456789abcdef0123456789abcdef";
+    std::string ses_access_key = "AKIDEXAMPLE";
+    std::string ses_secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    std::string ses_region;  // "": any.
 };
 
 /// What a check may look at besides the request.
@@ -38,6 +41,12 @@ struct CheckContext {
     std::int64_t now_s = 0;              // Unix seconds.
     std::uint64_t number = 0;            // Unique among requests: ids are made of it.
     std::uint32_t token_generation = 0;  // Faults::token_generation
+};
+
+/// A recipient that always fails, of a call that may hold others.
+struct Refused {
+    std::uint32_t place;    // In the call; see Checked::places.
+    std::string_view code;  // Provider's own, from fail_addresses; "": its default.
 };
 
 /// Everything a check found out. Kept and cleared by its owner so that memory is used again.
@@ -51,18 +60,22 @@ struct Checked {
     Kind kind = Kind::bad;
     Answer answer;
     std::string_view reference;                // "<job>.<chunk>", "" when absent.
-    std::vector<std::string_view> recipients;  // Distinct.
+    std::vector<std::string_view> recipients;  // Each gets a message; distinct at Mailgun.
+    std::vector<std::uint32_t> places;         // Of each in the call; empty: as in `recipients`.
     bool refused = false;                      // Bad only because of its recipient.
     bool leak = false;                         // Recipients see each other.
-    bool taken = false;                        // Accepted and recorded; the front says so.
     std::uint32_t unfilled = 0;                // Recipients without variables of their own.
 
     // Working memory of the check. Views above may point into it or into the request.
     std::string arena;
     std::vector<Field> fields;
     std::vector<std::uint64_t> table;
+    std::vector<Refused> refusals;  // Of recipients; filled by Front.
 
     void clear();
+    [[nodiscard]] std::uint32_t place_of(std::size_t recipient) const {
+        return places.empty() ? static_cast<std::uint32_t>(recipient) : places[recipient];
+    }
     /// Copies into the arena; room must have been reserved.
     [[nodiscard]] std::string_view keep(std::string_view text);
 };
@@ -77,7 +90,8 @@ struct Trouble {
     std::uint32_t retry_after_s = 0;
     int status = 0;  // Of an error; 0: its usual one.
     std::uint32_t concurrent = 0;
-    std::string_view path = {};  // Of the request.
+    std::string_view path = {};             // Of the request.
+    std::span<const Refused> refused = {};  // All of them; never empty with Kind::refuse.
 };
 
 /// One provider's API, without I/O and without memory of its own.
@@ -92,14 +106,11 @@ public:
     /// Checks as strictly as the real one.
     virtual void check(const Request& request, const CheckContext& context,
                        Checked& checked) const = 0;
-    /// Words a trouble as the real one does.
+    /// Whether it takes the others of a call in which some recipients are refused.
+    [[nodiscard]] virtual bool refuses_singly() const noexcept { return false; }
+    /// Words a trouble as the real one does. Where it refuses singly `answer` holds what it
+    /// would have said to a good call; else it is empty.
     virtual void refuse(const Trouble& trouble, Answer& answer) const = 0;
-    /// Appends what events of an accepted request will say, one delivery for each of these of its
-    /// recipients: those that were refused are not among them. `context` is that of check(), so
-    /// that ids agree with the answer. Default: no events.
-    virtual void describe(const Request& request, const CheckContext& context,
-                          std::span<const std::string_view> recipients,
-                          std::vector<Delivery>& out) const;
     /// What that person gets to see of a request that was accepted; nothing if not addressed.
     [[nodiscard]] virtual std::optional<boost::json::object> render(
         const Request& request, std::string_view address) const = 0;

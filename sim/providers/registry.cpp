@@ -2,6 +2,8 @@
 #include "sim/providers/fcm/fcm.hpp"
 #include "sim/providers/mailgun/mailgun.hpp"
 #include "sim/providers/provider.hpp"
+#include "sim/providers/sendgrid/sendgrid.hpp"
+#include "sim/providers/ses/ses.hpp"
 #include "sim/providers/twilio/twilio.hpp"
 #include "sim/providers/vonage/vonage.hpp"
 
@@ -15,6 +17,8 @@ Providers make_providers(const ProviderOptions& options) {
     providers.push_back(make_fcm_token(options));
     providers.push_back(make_vonage(options));
     providers.push_back(make_apns(options));
+    providers.push_back(make_sendgrid(options));
+    providers.push_back(make_ses(options));
     return providers;
 }
 
@@ -26,12 +30,14 @@ void Checked::clear() {
     answer.clear();
     reference = {};
     recipients.clear();
+    places.clear();
     refused = false;
     leak = false;
     taken = false;
     unfilled = 0;
     arena.clear();
     fields.clear();
+    refusals.clear();
 }
 
 std::string_view Checked::keep(std::string_view text) {

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "sim/providers/provider.hpp"
+
+namespace fanfare::sim {
+
+/// Amazon SES: POST /v2/email/outbound-bulk-emails
+[[nodiscard]] std::unique_ptr<Provider> make_ses(const ProviderOptions& options);
+
+}  // namespace fanfare::sim
