@@ -18,6 +18,9 @@ void add_server_options(CLI::App& app, Options& options) {
     app.add_option("--http-port", options.http_port, "Plain HTTP/1.1; 0: any free port");
     app.add_option("--https-port", options.https_port, "TLS with HTTP/2 and HTTP/1.1; 0: any");
     app.add_option("--admin-port", options.admin_port, "Control, oracle and metrics; 0: any");
+    app.add_option("--smtp-port", options.smtp_port, "SMTP with STARTTLS; 0: any free port");
+    app.add_option("--smtp-user", options.mail.user, "User name; empty: no login is needed");
+    app.add_option("--smtp-password", options.mail.password, "Password");
     app.add_option("--address", options.address,
                    "Where to listen; beyond loopback only in a network of your own")
         ->capture_default_str()
@@ -30,7 +33,7 @@ void add_server_options(CLI::App& app, Options& options) {
             return plain ? std::string{} : std::string{"a host name in lower case"};
         });
     app.add_option("--ports-file", options.ports_file,
-                   "Written once listening: {\"http\":1,\"https\":2,\"admin\":3}");
+                   "Written once listening: {\"http\":1,\"https\":2,\"admin\":3,\"smtp\":4}");
     app.add_option("--ca-file", options.ca_file,
                    "The authority of this run's certificate is written here (PEM)");
     app.add_option("--threads", options.threads, "Event loops")->check(CLI::Range(1, 64));

@@ -2,6 +2,7 @@
 
 #include "sim/http/connection.hpp"
 #include "sim/providers/provider.hpp"
+#include "sim/smtp/conversation.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +19,8 @@ struct Options {
     std::uint16_t http_port = 0;
     std::uint16_t https_port = 0;
     std::uint16_t admin_port = 0;
+    std::uint16_t smtp_port = 0;
+    MailRules mail{.user = "fanfare", .password = "0123456789abcdef"};
     std::filesystem::path ports_file;
     std::filesystem::path ca_file;
     unsigned threads = 1;

@@ -5,6 +5,7 @@
 #include "sim/certificate.hpp"
 #include "sim/front.hpp"
 #include "sim/http/server.hpp"
+#include "sim/smtp/listener.hpp"
 #include "sim/webhooks/postman.hpp"
 #include "sim/webhooks/sns_door.hpp"
 
@@ -104,6 +105,12 @@ void run_simulator(const Options& options) {
     const auto http = server.listen(options.http_port, door, nullptr);
     const auto https = server.listen(options.https_port, door, &tls);
     const auto control = server.listen(options.admin_port, admin, nullptr);
+    // A context of its own: mail knows no ALPN.
+    asio::ssl::context mail_tls{asio::ssl::context::tls_server};
+    mail_tls.use_certificate_chain(asio::buffer(certificate.certificate_pem));
+    mail_tls.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem);
+    SmtpListener mail{server.loop(), front, mail_tls, options.mail};
+    const auto smtp = mail.listen(options.address, options.smtp_port);
 
     world.postbag.set_keys(webhook_keys(options, https));
     // Its thread begins before the server's and ends after them.
@@ -116,7 +123,8 @@ void run_simulator(const Options& options) {
     // Ready: from here on others may call us.
     if (!options.ca_file.empty()) write_atomically(options.ca_file, certificate.authority_pem);
     const auto ports =
-        fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}}}\n", http, https, control);
+        fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}, \"smtp\": {}}}\n", http, https,
+                    control, smtp);
     if (!options.ports_file.empty()) write_atomically(options.ports_file, ports);
     std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(),
                stderr);

@@ -4,6 +4,7 @@
 #include "sim/providers/provider.hpp"
 #include "sim/providers/sendgrid/sendgrid.hpp"
 #include "sim/providers/ses/ses.hpp"
+#include "sim/providers/smtp/smtp.hpp"
 #include "sim/providers/twilio/twilio.hpp"
 #include "sim/providers/vonage/vonage.hpp"
 
@@ -19,6 +20,7 @@ Providers make_providers(const ProviderOptions& options) {
     providers.push_back(make_apns(options));
     providers.push_back(make_sendgrid(options));
     providers.push_back(make_ses(options));
+    providers.push_back(make_smtp());
     return providers;
 }
 
