@@ -19,7 +19,7 @@ bool is_space(char c) {
 }
 
 std::string_view type_of(std::string_view parameter) {
-    if (parameter == "recipients") return "text[]";
+    if (parameter == "recipients" || parameter == "addresses") return "text[]";
     if (parameter == "horizon") return "timestamptz";
     return "text";
 }

@@ -20,7 +20,7 @@ struct QueryFault {
     std::string expected;  // Completes "expected ...".
 };
 
-/// Turns ":name" into "$n::text" (":recipients" into "$n::text[]", ":horizon" into
+/// Turns ":name" into "$n::text" (":recipients" and ":addresses" into "$n::text[]", ":horizon" into
 /// "$n::timestamptz"); the same name is the same n. Strings, quoted identifiers, dollar
 /// quotes, comments and "::" are understood and left alone; comments are dropped.
 ///

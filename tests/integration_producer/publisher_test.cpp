@@ -206,7 +206,8 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
     FakeBroker broker;
     const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), {}};
     // One poll only: what is due later goes out because its moment is known.
-    const ProducerSettings settings{.poll_interval = 60s};
+    ProducerSettings settings;
+    settings.poll_interval = 60s;
     Scheduler one{parts, settings};
     Scheduler two{parts, settings};
     one.start();

@@ -36,12 +36,13 @@ asio::awaitable<void> Permits::take() {
 
 void Permits::give_back() {
     --taken_;
-    if (limit_ < max_ && ++good_ >= limit_) {
+    if (ignore_ > 0) {
+        --ignore_;
+    } else if (limit_ < max_ && ++good_ >= limit_) {
         good_ = 0;
         ++limit_;
         released_.notify_one();
     }
-    if (ignore_ > 0) --ignore_;
     released_.notify_one();
 }
 
