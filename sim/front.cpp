@@ -84,8 +84,21 @@ void Front::handle(const Request& request, Reaction& reaction) {
                                .number = number,
                                .token_generation = control.token_generation};
     providers[index]->check(request, context, checked);
-    const std::lock_guard lock{world_.mutex};
-    judge({index, request, checked, now_ns, number}, reaction);
+    const Arrival arrival{index, request, checked, now_ns, number};
+    {
+        const std::lock_guard lock{world_.mutex};
+        judge(arrival, reaction);
+    }
+    if (checked.taken && world_.postbag.wants(index)) tell(arrival, context);
+}
+
+// The webhooks' side hears of what was taken.
+void Front::tell(const Arrival& arrival, const CheckContext& context) {
+    const auto& checked = arrival.checked;
+    std::vector<Delivery> deliveries;
+    world_.providers[arrival.provider]->describe(arrival.request, context, checked.recipients,
+                                                 deliveries);
+    world_.postbag.take(arrival.provider, checked.reference, deliveries, clock_);
 }
 
 void Front::judge(const Arrival& arrival, Reaction& reaction) {
@@ -216,6 +229,7 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
     if (checked.leak) count(&Tally::leaks, checked.recipients.size());
     count(&Tally::unfilled, checked.unfilled);
     if (!checked.recipients.empty()) oracle.accept(job, checked.recipients, arrival.now_ns);
+    checked.taken = true;
 }
 
 void Front::count_outcome(const Arrival& arrival, std::string_view fate, const Reaction& reaction) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sim/http/message.hpp"
+#include "sim/webhooks/delivery.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -64,6 +65,7 @@ struct Checked {
     std::vector<std::uint32_t> places;         // Of each in the call; empty: as in `recipients`.
     bool refused = false;                      // Bad only because of its recipient.
     bool leak = false;                         // Recipients see each other.
+    bool taken = false;                        // Accepted and recorded; the front says so.
     std::uint32_t unfilled = 0;                // Recipients without variables of their own.
 
     // Working memory of the check. Views above may point into it or into the request.
@@ -111,6 +113,12 @@ public:
     /// Words a trouble as the real one does. Where it refuses singly `answer` holds what it
     /// would have said to a good call; else it is empty.
     virtual void refuse(const Trouble& trouble, Answer& answer) const = 0;
+    /// Appends what events of an accepted request will say, one delivery for each of these of its
+    /// recipients: those that were refused are not among them. `context` is that of check(), so
+    /// that ids agree with the answer. Default: no events.
+    virtual void describe(const Request& request, const CheckContext& context,
+                          std::span<const std::string_view> recipients,
+                          std::vector<Delivery>& out) const;
     /// What that person gets to see of a request that was accepted; nothing if not addressed.
     [[nodiscard]] virtual std::optional<boost::json::object> render(
         const Request& request, std::string_view address) const = 0;

@@ -16,10 +16,10 @@ Providers make_providers(const ProviderOptions& options) {
     providers.push_back(make_twilio(options));
     providers.push_back(make_fcm(options));
     providers.push_back(make_fcm_token(options));
-    providers.push_back(make_vonage(options));
-    providers.push_back(make_apns(options));
     providers.push_back(make_sendgrid(options));
     providers.push_back(make_ses(options));
+    providers.push_back(make_vonage(options));
+    providers.push_back(make_apns(options));
     providers.push_back(make_smtp());
     return providers;
 }

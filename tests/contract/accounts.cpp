@@ -132,18 +132,6 @@ AccountSettings fcm_account() {
     return account;
 }
 
-std::unique_ptr<Provider> open(const AccountSettings& account) {
-    auto made = make_provider(
-        account, {.callback_url = "https://hooks.example.com", .clock = &test_clock()});
-    if (const auto* const problems = std::get_if<Problems>(&made)) {
-        std::string all;
-        for (const auto& problem : *problems) all += problem.key + ": " + problem.expected + "\n";
-        throw std::runtime_error{all};
-    }
-    return std::move(std::get<std::unique_ptr<Provider>>(made));
-}
-
-}  // namespace fanfare::testing
 AccountSettings vonage_account() {
     AccountSettings account;
     account.name = "nexmo";
@@ -176,3 +164,15 @@ AccountSettings apns_account() {
     return account;
 }
 
+std::unique_ptr<Provider> open(const AccountSettings& account) {
+    auto made = make_provider(
+        account, {.callback_url = "https://hooks.example.com", .clock = &test_clock()});
+    if (const auto* const problems = std::get_if<Problems>(&made)) {
+        std::string all;
+        for (const auto& problem : *problems) all += problem.key + ": " + problem.expected + "\n";
+        throw std::runtime_error{all};
+    }
+    return std::move(std::get<std::unique_ptr<Provider>>(made));
+}
+
+}  // namespace fanfare::testing

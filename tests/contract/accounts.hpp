@@ -21,18 +21,18 @@ inline constexpr std::int64_t test_now = 1'767'225'600;  // 2026-01-01T00:00:00Z
 [[nodiscard]] AccountSettings smtp_account();
 [[nodiscard]] AccountSettings twilio_account();
 [[nodiscard]] AccountSettings fcm_account();
-
 [[nodiscard]] AccountSettings vonage_account();
 [[nodiscard]] AccountSettings vonage_messages_account();  // Signed in as an application.
 [[nodiscard]] AccountSettings apns_account();
+
 /// A key pair made for this process.
 struct KeyPair {
     std::string private_pem;
     std::string public_pem;
 };
 [[nodiscard]] const KeyPair& generated_key_pair();
-
 [[nodiscard]] const KeyPair& generated_curve_pair();  // P-256
+
 /// A service account's key file with the generated key.
 [[nodiscard]] std::string service_account_json();
 

@@ -22,7 +22,6 @@ const std::vector<ProviderCase>& provider_cases() {
          R"({"sid":"SM00000000000000000000000000000002","status":"queued"})", 201},
         {"fcm", [] { return open(fcm_account()); }, read_fcm,
          R"({"name":"projects/test-project/messages/0:15%31"})", 200},
-    };
         {"vonage", [] { return open(vonage_account()); }, read_vonage_sms,
          R"({"message-count":"1","messages":[{"message-id":"0A0000000123ABCD1","status":"0"}]})",
          200},
@@ -30,6 +29,7 @@ const std::vector<ProviderCase>& provider_cases() {
          R"({"message_uuid":"aaaaaaaa-bbbb-cccc-dddd-0123456789ab"})", 202},
         {"apns", [] { return open(apns_account()); }, read_apns, "", 200,
          "eabeae54-14a8-11e5-b60b-1697f925ec7b"},
+    };
     return cases;
 }
 

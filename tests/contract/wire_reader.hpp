@@ -30,10 +30,10 @@ struct Reading {
 [[nodiscard]] Reading read_smtp(const HttpRequest& request);
 [[nodiscard]] Reading read_twilio(const HttpRequest& request);
 [[nodiscard]] Reading read_fcm(const HttpRequest& request);
-
 [[nodiscard]] Reading read_vonage_sms(const HttpRequest& request);
 [[nodiscard]] Reading read_vonage_messages(const HttpRequest& request);
 [[nodiscard]] Reading read_apns(const HttpRequest& request);
+
 /// The parts of a multipart body in order; empty where it is malformed in any way.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_multipart(
     const HttpRequest& request);
@@ -41,7 +41,6 @@ struct Reading {
 /// The fields of a form-encoded body in order.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_form(std::string_view body);
 
-/// The value of "Name: value"; "" where there is none, "twice" where it is repeated.
 /// A form's or path's text without its %xx.
 [[nodiscard]] std::string decode_percent(std::string_view text);
 
@@ -49,6 +48,7 @@ struct Reading {
 void flatten_json(const boost::json::value& value, const std::string& path,
                   std::map<std::string, std::string>& out);
 
+/// The value of "Name: value"; "" where there is none, "twice" where it is repeated.
 [[nodiscard]] std::string header(const HttpRequest& request, std::string_view name);
 
 }  // namespace fanfare::testing

@@ -7,8 +7,8 @@
 #include "worker/providers/ses/ses.hpp"
 #include "worker/providers/smtp/smtp.hpp"
 #include "worker/providers/twilio/twilio.hpp"
-
 #include "worker/providers/vonage/vonage.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -27,16 +27,16 @@ struct Entry {
 };
 
 constexpr std::array entries{
-    Entry{"fcm", fcm::options, fcm::make},
     Entry{"apns", apns::options, apns::make},
+    Entry{"fcm", fcm::options, fcm::make},
     Entry{"mailgun", mailgun::options, mailgun::make},
     Entry{"sendgrid", sendgrid::options, sendgrid::make},
     Entry{"ses", ses::options, ses::make},
     Entry{"smtp", smtp::options, smtp::make},
     Entry{"twilio", twilio::options, twilio::make},
+    Entry{"vonage", vonage::options, vonage::make},
 };
 
-    Entry{"vonage", vonage::options, vonage::make},
 constexpr std::array<std::string_view, entries.size()> list_types() {
     std::array<std::string_view, entries.size()> types;
     for (std::size_t i = 0; i < entries.size(); ++i) types[i] = entries[i].type;

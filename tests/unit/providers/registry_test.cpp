@@ -37,8 +37,8 @@ TEST(Registry, KnowsItsTypes) {
 }
 
 TEST(Registry, TakesCompleteAccounts) {
-    for (const auto& account :
-         {mailgun_account(), sendgrid_account(), ses_account(), twilio_account(), fcm_account()}) {
+    for (const auto& account : {mailgun_account(), sendgrid_account(), ses_account(),
+                                smtp_account(), twilio_account(), fcm_account()}) {
         EXPECT_EQ(refused(account), Keys{}) << account.type;
         EXPECT_EQ(open(account)->channel(), account.channel);
         EXPECT_EQ(open(account)->type(), account.type);
