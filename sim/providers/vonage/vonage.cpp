@@ -103,6 +103,25 @@ public:
         say_vonage_status(status, trouble.recipient, answer);
     }
 
+    void describe(const Request& request, const CheckContext& context,
+                  std::span<const std::string_view> recipients,
+                  std::vector<Delivery>& out) const override {
+        const auto message = reread(request);
+        if (!message || message->callback.empty()) return;
+        const bool is_sms = request.path == sms_path;
+        for (const auto address : recipients) {
+            auto& delivery = out.emplace_back();
+            delivery.scheme = is_sms ? Scheme::vonage_sms : Scheme::vonage_messages;
+            delivery.address = address;
+            delivery.message_id =
+                is_sms ? message_id(context, 0) : uuid_of(context.number, context.number);
+            delivery.sender = message->from;
+            delivery.callback = message->callback;
+            if (message->reference.empty()) continue;
+            delivery.data.emplace_back(is_sms ? "client-ref" : "client_ref", message->reference);
+        }
+    }
+
     std::optional<json::object> render(const Request& request,
                                        std::string_view address) const override {
         const auto message = reread(request);
