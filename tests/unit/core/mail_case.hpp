@@ -63,6 +63,7 @@ protected:
                         .recipient = "ann@example.com",
                         .username = "user",
                         .password = "pass",
+                        .message_id = "m-1@example.org",
                         .cleartext = true};
         return request;
     }

@@ -30,6 +30,7 @@ TEST_F(MailTest, HandsOverAMessageAndTellsTheAnswer) {
     EXPECT_EQ(answer.status, 250);
     EXPECT_EQ(answer.step, MailStep::end_of_data);
     EXPECT_EQ(answer.body, "2.0.0 Ok: queued as 4ABC");
+    EXPECT_EQ(answer.message_id, "m-1@example.org");
     EXPECT_THAT(messages, ElementsAre(test::text));
     const auto lines = server.lines();
     ASSERT_GE(lines.size(), 5U);
