@@ -84,6 +84,17 @@ bool is_to(const json::object& person, std::string_view address) {
     return false;
 }
 
+/// What the mail says for everyone, and the personalization's own over it.
+json::object merged(const json::object& mail, const json::object& person, std::string_view group) {
+    json::object out;
+    for (const auto* object : {&mail, &person}) {
+        const auto* members = object->if_contains(group);
+        if (members == nullptr) continue;
+        for (const auto& [name, value] : members->as_object()) out[name] = value;
+    }
+    return out;
+}
+
 json::object render_person(const json::object& mail, const json::object& person) {
     const auto* given = person.if_contains("substitutions");
     const json::object none;
@@ -103,15 +114,8 @@ json::object render_person(const json::object& mail, const json::object& person)
     json::array to;
     for (const auto& one : person.at("to").as_array()) to.push_back(one.at("email"));
     message["to"] = std::move(to);
-    for (const std::string_view group : {"headers", "custom_args"}) {
-        json::object merged;
-        for (const auto* object : {&mail, &person}) {
-            const auto* members = object->if_contains(group);
-            if (members == nullptr) continue;
-            for (const auto& [name, value] : members->as_object()) merged[name] = value;
-        }
-        message[group == "headers" ? "headers" : "variables"] = std::move(merged);
-    }
+    message["headers"] = merged(mail, person, "headers");
+    message["variables"] = merged(mail, person, "custom_args");
     return message;
 }
 
@@ -198,6 +202,32 @@ public:
             // A member is missing or of another type: such a request was not accepted.
         }
         return std::nullopt;
+    }
+
+    void describe(const Request& request, const CheckContext& context,
+                  std::span<const std::string_view> recipients,
+                  std::vector<Delivery>& out) const override {
+        boost::system::error_code error;
+        const auto body = json::parse(request.body, error);
+        if (error) return;
+        const auto& mail = body.as_object();
+        const auto& people = mail.at("personalizations").as_array();
+        std::size_t at = 0;  // Recipients are in the order of personalizations.
+        for (const auto address : recipients) {
+            while (at < people.size() && !is_to(people[at].as_object(), address)) ++at;
+            if (at == people.size()) return;
+            const auto& person = people[at].as_object();
+            auto& delivery = out.emplace_back();
+            delivery.scheme = Scheme::sendgrid;
+            delivery.address = address;
+            delivery.message_id = message_id(context.number);
+            delivery.sender = text_at(mail.at("from").as_object(), "email");
+            for (const auto& [name, value] : merged(mail, person, "custom_args")) {
+                delivery.data.emplace_back(name, value.as_string());
+            }
+            // Of several in one envelope each is found; else the next has the next envelope.
+            if (person.at("to").as_array().size() == 1) ++at;
+        }
     }
 
     static std::string message_id(std::uint64_t number) { return fmt::format("{:022x}", number); }

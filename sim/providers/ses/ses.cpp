@@ -157,6 +157,34 @@ public:
         return std::nullopt;
     }
 
+    void describe(const Request& request, const CheckContext& context,
+                  std::span<const std::string_view> recipients,
+                  std::vector<Delivery>& out) const override {
+        boost::system::error_code error;
+        const auto body = json::parse(request.body, error);
+        if (error) return;
+        const auto& call = body.as_object();
+        if (!call.contains("ConfigurationSetName")) return;  // Nobody publishes its events.
+        const auto& entries = call.at("BulkEmailEntries").as_array();
+        std::size_t at = 0;  // Recipients are in the order of entries.
+        for (const auto address : recipients) {
+            while (at < entries.size() && !is_to(entries[at].as_object(), address)) ++at;
+            if (at == entries.size()) return;
+            auto& delivery = out.emplace_back();
+            delivery.scheme = Scheme::ses;
+            delivery.address = address;
+            delivery.message_id = message_id(context.number, at);
+            delivery.sender = text_at(call, "FromEmailAddress");
+            for (const auto& tags : {named(call, "DefaultEmailTags"),
+                                     named(entries[at].as_object(), "ReplacementTags")}) {
+                for (const auto& [name, value] : tags) {
+                    delivery.data.emplace_back(name, value.as_string());
+                }
+            }
+            ++at;
+        }
+    }
+
 private:
     /// Only the entries of those who are refused; the others stay as they were told.
     static void refuse_entries(const Trouble& trouble, Answer& answer) {

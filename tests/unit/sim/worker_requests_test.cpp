@@ -1,3 +1,5 @@
+#include "sim/providers/sendgrid/sendgrid.hpp"
+#include "sim/providers/ses/ses.hpp"
 #include "tests/unit/sim/front_case.hpp"
 
 // Behind the other: from here on fanfare::testing hides the framework's.
@@ -121,6 +123,25 @@ TEST_F(WorkerRequests, SesLosesAnswersOfThoseItTookOnly) {
     send(call(*ses_));
     EXPECT_EQ(answered(*ses_).exceptions.at(0).index, 0U) << "scripted: the first is refused";
     EXPECT_EQ(summary_of("ses").at("accepted"), 6);
+}
+
+TEST_F(WorkerRequests, HaveEventsThatNameThePersonAndTheirMessage) {
+    for (const int which : {0, 1}) {
+        auto request = call(which == 0 ? *sendgrid_ : *ses_);
+        const auto provider = which == 0 ? make_sendgrid({}) : make_ses({});
+        const std::vector<std::string_view> taken{"a@example.com", "c@example.com"};
+        std::vector<Delivery> told;
+        provider->describe(request.view(), {.now_s = test_now_s, .number = 9}, taken, told);
+        ASSERT_EQ(told.size(), 2U);
+        EXPECT_EQ(told[1].address, "c@example.com");
+        const std::string reference = which == 0 ? "job.7.2.CCCCCCCCCCC" : "job_7_2_CCCCCCCCCCC";
+        const std::pair<std::string, std::string> own{"fanfare", reference};
+        EXPECT_EQ(told[1].data.back(), own);
+        Checked checked;
+        provider->check(request.view(), {.now_s = test_now_s, .number = 9}, checked);
+        const auto said = which == 0 ? checked.answer.headers.at(0).second : checked.answer.body;
+        EXPECT_NE(said.find(told[1].message_id), std::string::npos) << said;
+    }
 }
 
 TEST_F(WorkerRequests, AreThrottledInEachManner) {
