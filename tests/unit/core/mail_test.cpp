@@ -125,9 +125,10 @@ TEST_F(MailTest, WithoutStartTlsLetsNothingOut) {
 TEST_F(MailTest, CleartextIsForLoopbackOnly) {
     MailServer server{[](MailLine& line, int) { serve(line, {}); }};
     auto request = mail(server);
-    // Another loopback address, which is not one of the names that are let through.
-    request.url.replace(request.url.find("127.0.0.1"), 9, "127.1.1.1");
+    // The same server by a name that is not one of those that are let through.
+    request.url.replace(request.url.find("127.0.0.1"), 9, "[::ffff:127.0.0.1]");
     EXPECT_EQ(HttpTest::send(request).transport, Transport::not_sent);
+    EXPECT_EQ(server.connections(), 1);
     EXPECT_EQ(server.count("MAIL"), 0U);
 }
 
