@@ -1,6 +1,7 @@
 #include "worker/worker.hpp"
 
 #include "core/kafka/consumer.hpp"
+#include "core/ledger/bucket.hpp"
 #include "core/observe/health.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/intake/intake.hpp"
@@ -31,6 +32,7 @@ constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
+constexpr std::chrono::milliseconds share_interval{500};
 
 /// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
 /// doubt, and a claim is always sent well within its lease.
@@ -249,6 +251,7 @@ private:
         TaskGroup upkeep{loop_.get_executor()};
         upkeep.spawn(sweeper_->run());
         upkeep.spawn(tick());
+        upkeep.spawn(share_blocks());
         upkeep.spawn(watch_->run());
         desk_.on_settled = [this](const std::string& job) { close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
@@ -291,6 +294,19 @@ private:
             return ledger::finish_jobs(ledger, ids);
         });
         if (!closed) spdlog::debug("{}", describe(closed.error()));
+    }
+
+    /// What one replica was asked to wait for holds all of them back.
+    asio::awaitable<void> share_blocks() {
+        while (!stopping_) {
+            co_await pause_for(share_interval);
+            auto blocked =
+                co_await ledger_.run("look for blocked accounts", ledger::blocked_accounts);
+            if (!blocked) continue;
+            for (const auto& [name, left] : blocked.value()) {
+                if (Account* const account = roster_->find(name)) account->pacer().hold(left);
+            }
+        }
     }
 
     asio::awaitable<void> tick() {

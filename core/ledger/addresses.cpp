@@ -11,7 +11,10 @@ namespace fanfare::ledger {
 using postgres::ArrayLiteral;
 
 std::string canonical_address(Channel channel, std::string_view address) {
-    std::string canonical{address};
+    // Some providers write numbers without their plus.
+    const bool lacks_plus = channel == Channel::sms && !address.starts_with('+');
+    std::string canonical(lacks_plus && !address.empty() ? 1 : 0, '+');
+    canonical.append(address);
     if (channel != Channel::email) return canonical;
     const auto at = canonical.rfind('@');
     if (at == std::string::npos) return canonical;

@@ -15,7 +15,7 @@ namespace fanfare::ledger {
 using postgres::Connection;
 
 /// Two spellings of one address give one canonical form: the domain of an e-mail address is
-/// lower-cased, its local part kept; anything else stays as it is.
+/// lower-cased, its local part kept; a number gets its plus; anything else stays as it is.
 [[nodiscard]] std::string canonical_address(Channel channel, std::string_view address);
 
 /// Which of `addresses` (canonical) are suppressed: one flag each.

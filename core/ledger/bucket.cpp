@@ -39,13 +39,15 @@ std::chrono::microseconds block_account(Connection& connection, const std::strin
     return micros(row[0]);
 }
 
-std::chrono::microseconds blocked_for(Connection& connection, const std::string& account) {
+std::vector<BlockedAccount> blocked_accounts(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
-        "SELECT greatest(0, extract(epoch FROM blocked_until - app_now()) * 1000000)::bigint "
-        "FROM bucket WHERE account = $1 AND blocked_until > app_now()",
-        account);
-    return rows.empty() ? std::chrono::microseconds{0} : micros(rows[0][0]);
+    std::vector<BlockedAccount> blocked;
+    for (const auto& row : work.exec(
+             "SELECT account, (extract(epoch FROM blocked_until - app_now()) * 1000000)::bigint "
+             "FROM bucket WHERE blocked_until > app_now()")) {
+        blocked.push_back({row[0].c_str(), micros(row[1])});
+    }
+    return blocked;
 }
 
 }  // namespace fanfare::ledger

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 /// Rate tokens of a provider account, shared by all replicas through one row.
 /// Functions block, throw what libpqxx throws, and belong inside postgres::Pool::run().
@@ -25,8 +26,11 @@ struct Slice {
 std::chrono::microseconds block_account(Connection& connection, const std::string& account,
                                         std::chrono::milliseconds wait);
 
-/// How long the account is still blocked, by whichever replica; 0 when it is not.
-[[nodiscard]] std::chrono::microseconds blocked_for(Connection& connection,
-                                                    const std::string& account);
+/// Accounts that are blocked right now, by whichever replica, and for how long.
+struct BlockedAccount {
+    std::string account;
+    std::chrono::microseconds left{0};
+};
+[[nodiscard]] std::vector<BlockedAccount> blocked_accounts(Connection& connection);
 
 }  // namespace fanfare::ledger

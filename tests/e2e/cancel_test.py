@@ -27,7 +27,7 @@ class Cancel(EndToEnd):
         fates = self.assert_sound(run, job)
         told = {}
         for channel in CHANNELS:
-            accepted = run.sim.accepted(channel, job)
+            accepted = run.accepted(channel, job)
             people = run.addresses("creator", channel)
             owner = {a: r for r, addresses in people.items() for a in addresses}
             sent = {r for (c, r), (o, _) in fates.items() if c == channel and o == "sent"}

@@ -24,7 +24,7 @@ class FanOut(EndToEnd):
             for name in ("bad_requests", "leaks", "unfilled", "violations"):
                 self.assertEqual(found.get(name, 0), 0, f"{provider} {name}")
         # The same job again is no second notification.
-        before = {c: run.sim.accepted(c, job) for c in counts}
+        before = {c: run.accepted(c, job) for c in counts}
         repeat = run.job(creator)
         repeat["id"], repeat["idempotency_key"] = job, run.db.value(
             f"SELECT idempotency_key FROM job WHERE id = '{job}'")
@@ -34,7 +34,7 @@ class FanOut(EndToEnd):
             "AND email IS NOT NULL LIMIT 1")]}
         run.publish(repeat, repeat, brokers=brokers)
         run.wait_settled(run.publish(after, brokers=brokers))
-        self.assertEqual({c: run.sim.accepted(c, job) for c in counts}, before)
+        self.assertEqual({c: run.accepted(c, job) for c in counts}, before)
         self.assertEqual(worker.end(), 0)
 
     def test_everybody_is_told_once(self):

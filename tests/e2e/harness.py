@@ -25,6 +25,7 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import accounts
 import broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,8 +34,6 @@ CHANNELS = ("email", "sms", "push")
 PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
 FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
          "expired", "cancelled", "failed", "unknown"}
-MAILGUN_KEY = "key-0123456789abcdef0123456789abcdef"
-TWILIO_TOKEN = "0123456789abcdef0123456789abcdef"
 PARTITIONS = 3
 LOG_TAIL = 40
 _PDEATHSIG = 1
@@ -171,11 +170,16 @@ class Simulator:
     def count(self, provider, name, job=None):
         return self.summary(job).get(provider, {}).get(name, 0)
 
-    def accepted(self, channel, job):
+    def accepted(self, provider, job):
         """Address -> how often it was told."""
-        text = self.call(f"/oracle/accepted?provider={PROVIDERS[channel]}&job={job}")
+        text = self.call(f"/oracle/accepted?provider={provider}&job={job}")
         return {address: int(count) for address, count in
                 (line.rsplit("\t", 1) for line in text.splitlines())}
+
+    def events(self, provider, job):
+        """Address -> the weightiest event that was told of it and taken."""
+        text = self.call(f"/oracle/events?provider={provider}&job={job}")
+        return dict(line.rsplit("\t", 1) for line in text.splitlines())
 
 
 class Run:
@@ -187,8 +191,9 @@ class Run:
         self.name = "e2e_" + secrets.token_hex(6)
         self.maintenance = Database(database_url or self._needed("FANFARE_TEST_DATABASE_URL"))
         self.brokers = (brokers or self._needed("FANFARE_TEST_KAFKA_BROKERS")) if kafka else "embedded"
-        self.topics = [f"{self.name}.{t}" for t in ("jobs", "dead", "chunks.urgent", "chunks.normal",
-                                                   "chunks.bulk")]
+        self.topics = [f"{self.name}.{t}" for t in ("jobs", "dead", "receipts", "chunks.urgent",
+                                                   "chunks.normal", "chunks.bulk")]
+        self.providers = dict(PROVIDERS)
         parts = urllib.parse.urlsplit(self.maintenance.url)
         self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
         self.maintenance.psql(f'CREATE DATABASE {self.name};')
@@ -204,14 +209,6 @@ class Run:
         return os.environ[name]
 
     def _settings(self):
-        http, https = self.sim.ports["http"], self.sim.ports["https"]
-        key = self.dir / "key.pem"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
-                        "-out", key], check=True, capture_output=True)
-        (self.dir / "account.json").write_text(json.dumps({
-            "type": "service_account", "project_id": "demo", "private_key_id": "k1",
-            "private_key": key.read_text(), "client_email": "fanfare@demo.iam.gserviceaccount.com",
-            "token_uri": f"https://localhost:{https}/token"}))
         return {
             "kafka": {"brokers": self.brokers, "topic_prefix": self.name, "group": self.name,
                       "partitions": PARTITIONS, "client": {"session.timeout.ms": "6000"}},
@@ -223,22 +220,28 @@ class Run:
                        "backoff_max_ms": 1000},
             "producer": {"poll_interval_ms": 200},
             "observe": {"log_level": "debug"},
-            "accounts": [
-                {"name": "e2e-mailgun", "type": "mailgun", "allow_http": True, "timeout_ms": 10000,
-                 "rate": {"per_second": 0, "concurrency": 8},
-                 "options": {"domain": "mg.example.org", "from": "Fanfare <shows@mg.example.org>",
-                             "base_url": f"http://127.0.0.1:{http}"},
-                 "secrets": {"api_key": {"env": "E2E_MAILGUN_KEY"}}},
-                {"name": "e2e-twilio", "type": "twilio", "allow_http": True, "timeout_ms": 10000,
-                 "rate": {"per_second": 0, "concurrency": 64},
-                 "options": {"account_sid": "AC00000000000000000000000000000001", "from": "+15005550006",
-                             "base_url": f"http://127.0.0.1:{http}"},
-                 "secrets": {"auth_token": {"env": "E2E_TWILIO_TOKEN"}}},
-                {"name": "e2e-fcm", "type": "fcm", "timeout_ms": 10000, "ca_file": str(self.sim.ca),
-                 "rate": {"per_second": 0, "concurrency": 100},
-                 "options": {"base_url": f"https://localhost:{https}",
-                             "token_uri": f"https://localhost:{https}/token"},
-                 "secrets": {"service_account": {"file": str(self.dir / "account.json")}}}]}
+            "accounts": [accounts.account(self, provider) for provider in PROVIDERS.values()]}
+
+    def use(self, channel, provider):
+        """Serves a channel by another provider than the usual one."""
+        self.providers[channel] = provider
+        self.settings["accounts"][CHANNELS.index(channel)] = accounts.account(self, provider)
+
+    def with_links(self):
+        """References are signed, the producer takes webhooks and unsubscribes."""
+        self.settings["link_key"] = {"env": "E2E_LINK_KEY"}
+        self.settings["producer"]["http"] = {"port": 0, "port_file": str(self.dir / "front.port")}
+
+    def front(self):
+        """Where the producer listens."""
+        return f"http://127.0.0.1:{int((self.dir / 'front.port').read_text())}"
+
+    def system(self, text):
+        """The system `shows` as this text has it."""
+        folder = self.dir / "systems/shows"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "system.yaml").write_text(text)
+        self.settings["systems_dir"] = str(folder.parent)
 
     def account(self, channel):
         return self.settings["accounts"][CHANNELS.index(channel)]
@@ -264,7 +267,7 @@ class Run:
 
     def environment(self, **more):
         return {"PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": self.db.url,
-                "E2E_MAILGUN_KEY": MAILGUN_KEY, "E2E_TWILIO_TOKEN": TWILIO_TOKEN,
+                **accounts.ENVIRONMENT,
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **more}
 
     def start(self, name, program, *arguments, **environment):
@@ -318,7 +321,9 @@ class Run:
             INSERT INTO followers (follower_id, followed_id)
             SELECT '{prefix}' || lpad(n::text, 6, '0'), '{creator}' FROM generate_series(1, {count}) n;
             INSERT INTO push_tokens (user_id, token)
-            SELECT '{prefix}' || lpad(n::text, 6, '0'), 'token-{prefix}-' || n
+            SELECT '{prefix}' || lpad(n::text, 6, '0'),
+                   CASE WHEN {self.providers["push"] == "apns"} THEN md5('{prefix}' || n) || md5(n::text)
+                        ELSE 'token-{prefix}-' || n END
             FROM generate_series(1, {count}) n WHERE {push};
             ANALYZE users, followers, push_tokens;""")
 
@@ -354,7 +359,11 @@ class Run:
     def told(self, job):
         """How many messages the simulator has accepted for a job, by channel."""
         found = self.sim.summary(job)
-        return {c: found.get(PROVIDERS[c], {}).get("accepted", 0) for c in CHANNELS}
+        return {c: found.get(self.providers[c], {}).get("accepted", 0) for c in CHANNELS}
+
+    def accepted(self, channel, job):
+        """Address -> how often the channel's provider has accepted it."""
+        return self.sim.accepted(self.providers[channel], job)
 
     def progress(self):
         return "\n" + self.db.psql("SELECT j.id, j.state, j.planned, c.channel, c.state, count(*), sum(size) "
@@ -477,7 +486,7 @@ class EndToEnd(unittest.TestCase):
         counts = {}
         for channel in channels:
             expected = run.addresses(creator, channel)
-            accepted = run.sim.accepted(channel, job)
+            accepted = run.accepted(channel, job)
             mine = {r: o for (c, r), (o, _) in fates.items() if c == channel}
             self.assert_same(set(mine), set(expected), f"planned on {channel}")
             owner = {a: r for r, addresses in expected.items() for a in addresses}
@@ -502,7 +511,7 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(run.state(job), "done")
         for channel in channels:
             expected = {a for addresses in run.addresses(creator, channel).values() for a in addresses}
-            self.assert_same(set(run.sim.accepted(channel, job)), expected, f"told on {channel}")
+            self.assert_same(set(run.accepted(channel, job)), expected, f"told on {channel}")
             self.assertEqual(set(counts[channel]) - {"sent", "no_address"}, set(), f"outcomes of {channel}")
         return counts
 

@@ -27,7 +27,7 @@ class Crash(EndToEnd):
     def assert_push_repeats_only(self, run, job, in_doubt):
         """Push is sent again by policy: only to those whose chunk was claimed when a worker died, and once
         for each answer that a worker waited for in vain."""
-        accepted = run.sim.accepted("push", job)
+        accepted = run.accepted("push", job)
         owner = {a: r for r, addresses in run.addresses("creator", "push").items() for a in addresses}
         twice = {owner[a] for a, n in accepted.items() if n > 1}
         others = twice - {r for c, r in in_doubt if c == "push"}

@@ -127,7 +127,7 @@ class Twitch(EndToEnd):
                 mine = fates[job, channel]
                 self.assert_same(set(mine), followers[name], f"planned for {name} on {channel}")
                 wanted = {a for follower in followers[name] for a in people[follower][channel]}
-                accepted = run.sim.accepted(channel, job)
+                accepted = run.accepted(channel, job)
                 self.assert_same(set(accepted), wanted, f"told of {name} on {channel}")
                 twice = [a for a, n in accepted.items() if n > 1]
                 self.assertEqual(twice[:5], [], f"{len(twice)} told twice of {name} on {channel}")

@@ -45,11 +45,15 @@ bool has_control(std::string_view value) {
     });
 }
 
-/// The job's variables as one locale reads them: with "starts_in" beside each "starts_at".
+/// The job's variables as one locale reads them: with "starts_in" beside each "starts_at", and
+/// with "starts_at_there" beside each "starts_at_zone": the same moment in a zone of the job's own.
 std::map<std::string, std::string> shared_variables(const JobContext& job, TimePoint now,
                                                     std::string_view locale, Moments& moments) {
     auto shared = job.job.data;
     for (const auto& [name, moment] : job.times) {
+        if (const auto zone = job.job.data.find(name + "_zone"); zone != job.job.data.end()) {
+            shared[name + "_there"] = moments.format(moment, zone->second, locale);
+        }
         if (!name.ends_with("_at")) continue;
         shared[name.substr(0, name.size() - 3) + "_in"] = moments.relative(moment, now, locale);
     }

@@ -128,9 +128,13 @@ void Pacer::drop_late_tokens(Moment now) {
     tokens_left_ -= dropped;
 }
 
-asio::awaitable<void> Pacer::block(std::chrono::milliseconds wait) {
+void Pacer::hold(std::chrono::microseconds wait) {
     blocked_until_ = std::max(blocked_until_, clock_.moment() + wait);
     tokens_left_ = 0;
+}
+
+asio::awaitable<void> Pacer::block(std::chrono::milliseconds wait) {
+    hold(wait);
     auto done = co_await ledger_.run("block an account", [&](postgres::Connection& connection) {
         return ledger::block_account(connection, options_.account, wait);
     });

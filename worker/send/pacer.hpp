@@ -42,6 +42,9 @@ public:
     /// The provider asked everyone to wait.
     [[nodiscard]] boost::asio::awaitable<void> block(std::chrono::milliseconds wait);
 
+    /// Some replica was asked to wait; nothing begins here before either.
+    void hold(std::chrono::microseconds wait);
+
     /// Wakes the waiters so that they see that the worker stops.
     void stop();
 
