@@ -73,10 +73,10 @@ const std::vector<AnswerCase> rows{
     {"quota_html", 429, "<html>", Verdict::throttle, Reason::throttled, seconds{60}},
     {"device_quota", 429,
      fault(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "Device message rate exceeded"),
-     Verdict::transient, Reason::throttled, seconds{60}},
+     Verdict::throttle, Reason::throttled, seconds{60}},
     {"topic_quota", 429,
      fault(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "Topics message rate exceeded"),
-     Verdict::transient, Reason::throttled, seconds{60}},
+     Verdict::throttle, Reason::throttled, seconds{60}},
     {"unavailable", 503, fault(503, "UNAVAILABLE", "UNAVAILABLE"), Verdict::transient, outage},
     {"internal", 500, fault(500, "INTERNAL", "INTERNAL"), Verdict::transient, outage},
     {"unspecified", 500, fault(500, "UNKNOWN", "UNSPECIFIED_ERROR"), Verdict::transient, outage},
@@ -117,9 +117,11 @@ TEST(FcmWait, HonoursRetryAfter) {
     auto answer = answered(429, fault(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"));
     answer.retry_after = "5";
     EXPECT_EQ(fcm::read_answer(answer, test_now).retry_after, seconds{5});
+    EXPECT_FALSE(fcm::read_answer(answer, test_now).recipient_only);
     answer.body =
         fault(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "Device message rate exceeded");
     EXPECT_EQ(fcm::read_answer(answer, test_now).retry_after, seconds{60}) << "a minute at least";
+    EXPECT_TRUE(fcm::read_answer(answer, test_now).recipient_only) << "others go on";
 }
 
 TEST(FcmToken, IsRead) {

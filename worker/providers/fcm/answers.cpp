@@ -23,8 +23,8 @@ constexpr Meaning platform_key{Verdict::config, Reason::account_unusable, "THIRD
 constexpr Meaning bad_request{Verdict::perm_req, Reason::request_refused, "INVALID_ARGUMENT"};
 constexpr Meaning too_big{Verdict::perm_req, Reason::content_too_large, "message too big"};
 constexpr Meaning project_quota{Verdict::throttle, Reason::throttled, "QUOTA_EXCEEDED", quota_wait};
-// Only this token has to wait, so nothing that would hold back the account.
-constexpr Meaning device_quota{Verdict::transient, Reason::throttled,
+// Only this token has to wait: recipient_only, nothing that would hold back the account.
+constexpr Meaning device_quota{Verdict::throttle, Reason::throttled,
                                "QUOTA_EXCEEDED of a device or topic", quota_wait};
 constexpr Meaning outage{Verdict::transient, Reason::provider_unavailable, "provider's fault"};
 constexpr Meaning bad_project{Verdict::config, Reason::account_unusable, "project unusable"};
@@ -153,7 +153,8 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     if (meaning == nullptr && answer.status == 429) meaning = &project_quota;
     if (meaning == nullptr) return classify_by_status(type, answer, now_unix);
     auto result = as_answer(type, *meaning, answer, now_unix);
-    if (meaning == &device_quota) result.retry_after = std::max(result.retry_after, {quota_wait});
+    result.recipient_only = meaning == &device_quota;
+    if (result.recipient_only) result.retry_after = std::max(result.retry_after, {quota_wait});
     result.renew_credential = meaning == &stale_token;
     return result;
 }
