@@ -122,9 +122,8 @@ void run_simulator(const Options& options) {
     });
     // Ready: from here on others may call us.
     if (!options.ca_file.empty()) write_atomically(options.ca_file, certificate.authority_pem);
-    const auto ports =
-        fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}, \"smtp\": {}}}\n", http, https,
-                    control, smtp);
+    const auto ports = fmt::format("{{\"http\": {}, \"https\": {}, \"admin\": {}, \"smtp\": {}}}\n",
+                                   http, https, control, smtp);
     if (!options.ports_file.empty()) write_atomically(options.ports_file, ports);
     std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(),
                stderr);

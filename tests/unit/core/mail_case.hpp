@@ -3,6 +3,7 @@
 #include "tests/support/mail_server.hpp"
 #include "tests/unit/core/http_case.hpp"
 
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,26 @@ struct Manners {
     std::string end = "250 2.0.0 Ok: queued as 4ABC";
 };
 
+/// Messages as the server's threads took them and as the test looks at them.
+class Messages {
+public:
+    void add(std::string message) {
+        const std::lock_guard guard{mutex_};
+        all_.push_back(std::move(message));
+    }
+    [[nodiscard]] std::vector<std::string> all() const {
+        const std::lock_guard guard{mutex_};
+        return all_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> all_;
+};
+
 /// Reads commands until QUIT, the end, or a reply of Manners that begins with '!': then the
 /// connection is closed in its place.
-inline void serve(MailLine& line, const Manners& manners,
-                  std::vector<std::string>* messages = nullptr) {
+inline void serve(MailLine& line, const Manners& manners, Messages* messages = nullptr) {
     const auto say = [&line](const std::string& reply) {
         if (reply == "!fin") line.close();
         if (reply == "!rst") line.reset();
@@ -40,7 +57,7 @@ inline void serve(MailLine& line, const Manners& manners,
             if (!manners.data.starts_with("354")) continue;
             const auto message = line.read_message();
             if (!message) return;
-            if (messages != nullptr) messages->push_back(*message);
+            if (messages != nullptr) messages->add(*message);
             if (!say(manners.end)) return;
         } else if (is("QUIT")) {
             line.say("221 bye");

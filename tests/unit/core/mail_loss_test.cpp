@@ -30,12 +30,12 @@ TEST_P(LossTest, TellsWhetherTheMessageMayHaveBeenTaken) {
     const auto& [its, abrupt] = GetParam();
     Manners manners;
     manners.*its.reply = abrupt ? "!rst" : "!fin";
-    std::vector<std::string> messages;
+    test::Messages messages;
     MailServer server{[&](MailLine& line, int) { serve(line, manners, &messages); }};
     const auto answer = post(server);
     EXPECT_EQ(answer.transport, its.fate) << answer.fault;
     EXPECT_EQ(server.connections(), 1) << "a new connection is not tried again";
-    EXPECT_THAT(messages, SizeIs(its.fate == Transport::in_doubt ? 1 : 0));
+    EXPECT_THAT(messages.all(), SizeIs(its.fate == Transport::in_doubt ? 1 : 0));
     EXPECT_THAT(answer.fault, Not(IsEmpty()));
 }
 
@@ -67,7 +67,7 @@ class KeptMailTest : public MailTest, public ::testing::WithParamInterface<Death
 
 TEST_P(KeptMailTest, OfAKeptConnectionNeverSendsAMessageTwice) {
     const auto& its = GetParam();
-    std::vector<std::string> messages;
+    test::Messages messages;
     MailServer server{[&](MailLine& line, int connection) {
         if (connection > 0) return serve(line, {}, &messages);
         // One whole transaction, then the death.
@@ -75,7 +75,7 @@ TEST_P(KeptMailTest, OfAKeptConnectionNeverSendsAMessageTwice) {
         for (const auto* reply : {"250 ok", "250 ok", "250 ok", "354 go"}) {
             if (!line.answer(reply)) return;
         }
-        messages.push_back(line.read_message().value_or("?"));
+        messages.add(line.read_message().value_or("?"));
         line.say("250 ok");
         Manners manners{.greeting = "!"};
         manners.*its.reply = its.line;
@@ -90,7 +90,7 @@ TEST_P(KeptMailTest, OfAKeptConnectionNeverSendsAMessageTwice) {
                 line.say("250 ok");
             } else {
                 line.say("354 go");
-                messages.push_back(line.read_message().value_or("?"));
+                messages.add(line.read_message().value_or("?"));
                 return its.line == "!rst" ? line.reset() : line.close();
             }
         }
@@ -102,7 +102,7 @@ TEST_P(KeptMailTest, OfAKeptConnectionNeverSendsAMessageTwice) {
     const auto answer = HttpTest::send(request);
     EXPECT_EQ(answer.transport, its.message_left ? Transport::in_doubt : Transport::answered)
         << answer.fault;
-    EXPECT_THAT(messages, ElementsAre("one\r\n", "two\r\n")) << "each is there once";
+    EXPECT_THAT(messages.all(), ElementsAre("one\r\n", "two\r\n")) << "each is there once";
     EXPECT_EQ(server.connections(), its.message_left ? 1 : 2);
     request.body = "three\r\n";
     EXPECT_EQ(HttpTest::send(request).status, 250) << "and the client goes on";

@@ -23,7 +23,7 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 TEST_F(MailTest, HandsOverAMessageAndTellsTheAnswer) {
-    std::vector<std::string> messages;
+    test::Messages messages;
     MailServer server{[&](MailLine& line, int) { serve(line, {}, &messages); }};
     const auto answer = post(server);
     EXPECT_EQ(answer.transport, Transport::answered) << answer.fault;
@@ -31,7 +31,7 @@ TEST_F(MailTest, HandsOverAMessageAndTellsTheAnswer) {
     EXPECT_EQ(answer.step, MailStep::end_of_data);
     EXPECT_EQ(answer.body, "2.0.0 Ok: queued as 4ABC");
     EXPECT_EQ(answer.message_id, "m-1@example.org");
-    EXPECT_THAT(messages, ElementsAre(test::text));
+    EXPECT_THAT(messages.all(), ElementsAre(test::text));
     const auto lines = server.lines();
     ASSERT_GE(lines.size(), 5U);
     EXPECT_EQ(lines[0], "EHLO client.example.org");
@@ -42,16 +42,16 @@ TEST_F(MailTest, HandsOverAMessageAndTellsTheAnswer) {
 }
 
 TEST_F(MailTest, KeepsItsConnection) {
-    std::vector<std::string> messages;
+    test::Messages messages;
     MailServer server{[&](MailLine& line, int) { serve(line, {}, &messages); }};
     for (const auto* body : {"a\r\n", "b\r\n", "c\r\n"}) EXPECT_EQ(post(server, body).status, 250);
     EXPECT_EQ(server.connections(), 1);
     EXPECT_EQ(server.count("AUTH"), 1U);
-    EXPECT_THAT(messages, ElementsAre("a\r\n", "b\r\n", "c\r\n"));
+    EXPECT_THAT(messages.all(), ElementsAre("a\r\n", "b\r\n", "c\r\n"));
 }
 
 TEST_F(MailTest, StuffsDotsWhereverTheyFall) {
-    std::vector<std::string> messages;
+    test::Messages messages;
     MailServer server{[&](MailLine& line, int) { serve(line, {}, &messages); }};
     std::mt19937 random{20260101};  // NOLINT: the same cases in every run.
     std::vector<std::string> bodies{".\r\n", "..\r\n.\r\n", "a\r\n.\r\nMAIL FROM:<x@y.z>\r\n",
@@ -65,7 +65,7 @@ TEST_F(MailTest, StuffsDotsWhereverTheyFall) {
         bodies.push_back(body + "end\r\n");
     }
     for (const auto& body : bodies) EXPECT_EQ(post(server, body).status, 250);
-    EXPECT_TRUE(messages == bodies);
+    EXPECT_TRUE(messages.all() == bodies);
 }
 
 struct Refusal {
