@@ -77,6 +77,7 @@ Result<void> Planner::check_templates(const JobContext& job) {
             std::vector<std::string> shared;
             for (const auto& [name, value] : job.job.data) shared.push_back(name);
             for (const auto& [name, moment] : job.times) {
+                if (job.job.data.contains(name + "_zone")) shared.push_back(name + "_there");
                 if (name.ends_with("_at"))
                     shared.push_back(name.substr(0, name.size() - 3) + "_in");
             }

@@ -54,10 +54,11 @@ icu::Locale to_locale(std::string_view name) {
     return icu::Locale{base.c_str()};
 }
 
-std::string to_utf8_with_plain_spaces(icu::UnicodeString text) {
+std::string to_plain_utf8(icu::UnicodeString text) {
     for (std::int32_t i = 0; i < text.length(); ++i) {
         const auto c = text.charAt(i);
         if (c == u'\u202F' || c == u'\u00A0' || c == u'\u2009') text.setCharAt(i, u' ');
+        if (c == u'\u2212') text.setCharAt(i, u'-');
     }
     std::string out;
     return text.toUTF8String(out);
@@ -151,7 +152,7 @@ struct Moments::Caches {
         formatter->setTimeZone(zone(time_zone));
         icu::UnicodeString text;
         formatter->format(to_icu(moment), text);
-        return to_utf8_with_plain_spaces(std::move(text));
+        return to_plain_utf8(std::move(text));
     }
 };
 
@@ -188,7 +189,7 @@ std::string Moments::relative(TimePoint moment, TimePoint now, std::string_view 
         const auto distance = distance_of(minutes);
         formatter->formatNumeric(static_cast<double>(distance.count), distance.unit, text, status);
     }
-    return to_utf8_with_plain_spaces(std::move(text));
+    return to_plain_utf8(std::move(text));
 }
 
 }  // namespace fanfare

@@ -13,8 +13,9 @@ namespace fanfare {
 
 /// Formats moments for readers, in their zone and language.
 ///
-/// An unknown zone counts as UTC, an unknown locale as English. Spaces are plain ASCII
-/// ones: the narrow no-break space that ICU likes would turn a whole SMS into UCS-2.
+/// An unknown zone counts as UTC, an unknown locale as English. Spaces and minus signs are plain
+/// ASCII ones: the narrow no-break space that ICU likes, and the minus of the French "UTC-5",
+/// would turn a whole SMS into UCS-2.
 ///
 /// Bounds    locales_max formatters, zones_max zones, results_max answers; each cache is
 ///           emptied when it is full.

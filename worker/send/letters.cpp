@@ -60,6 +60,15 @@ std::map<std::string, std::string> shared_variables(const JobContext& job, TimeP
     return shared;
 }
 
+/// What an app needs to open the right page: the job's link, and its variables named "..._id".
+std::map<std::string, std::string> push_data(const std::map<std::string, std::string>& data) {
+    std::map<std::string, std::string> chosen;
+    for (const auto& [name, value] : data) {
+        if (name == "link" || name.ends_with("_id")) chosen[name] = value;
+    }
+    return chosen;
+}
+
 /// Writes the letters of one chunk; lives for one call.
 class Writer {
 public:
@@ -116,6 +125,7 @@ private:
             group.content = std::move(content.value());
             group.messages.reserve(resolved_.targets.size());
             group.content.collapse_key = job_.collapse_key;
+            if (channel == Channel::push) group.content.data = push_data(job_.job.data);
             origins_.push_back(origins_of(group.content));
         }
         if (repeat == 0) {

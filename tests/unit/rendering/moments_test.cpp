@@ -156,5 +156,11 @@ TEST(Relative, SpeaksOtherLanguages) {
     EXPECT_EQ(moments.relative(now + 15min, now, "xx"), "in 15 minutes");
 }
 
+TEST(Moments, WritesOnlyWhatAnSmsHasRoomFor) {
+    Moments moments;
+    const auto text = moments.format(TimePoint{}, "America/Los_Angeles", "fr");
+    EXPECT_EQ(text, "31 d\u00E9cembre 1969 \u00E0 16:00 UTC-8") << "U+2212 is not in GSM-7";
+}
+
 }  // namespace
 }  // namespace fanfare
