@@ -161,6 +161,8 @@ Form<System> system_form(const SecretSource& secrets) {
             report.add(value.line, key, not_shown, "postgresql://... or a libpq connection string");
         }
     });
+    form.rows.push_back(flag<System>(
+        {"optional", "", ""}, [](auto& s) -> auto& { return s.optional; }));
     special("audiences", read_audiences);
     special("contacts", read_contacts);
     special("kinds", read_kinds);
@@ -255,6 +257,14 @@ void check_references(System& system, const YamlValue& root, Report& report) {
     }
 }
 
+bool is_absent(const YamlValue& root, const Environment& environment) {
+    const auto* const optional = root.find("optional");
+    const auto* const database = root.find("database");
+    const auto* const name = database == nullptr ? nullptr : database->find("env");
+    return optional != nullptr && optional->is_scalar() && optional->text == "true" &&
+           name != nullptr && name->is_scalar() && !name->text.empty() && !environment(name->text);
+}
+
 std::string read_text(const std::filesystem::path& file) {
     std::ifstream stream{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{stream}, {}};
@@ -282,7 +292,9 @@ std::variant<System, Problems> parse_system(const std::filesystem::path& file,
         report.add(0, "(folder)", system.name, "a name of " + name_rule.bounds);
     }
     if (const auto root = parse_yaml(text, report)) {
-        const SecretSource secrets{environment, file.parent_path()};
+        system.absent = is_absent(*root, environment);
+        const Environment placeholder = [](const std::string&) { return "dbname=absent"; };
+        const SecretSource secrets{system.absent ? placeholder : environment, file.parent_path()};
         const auto form = system_form(secrets);
         FormReader<System>{system, form, "", report}.read(*root);
         check_references(system, *root, report);
@@ -317,7 +329,7 @@ std::variant<Systems, Problems> load_systems(const std::filesystem::path& dir,
         }
         auto read = parse_system(file, read_text(file), environment);
         if (auto* system = std::get_if<System>(&read)) {
-            systems.emplace(system->name, std::move(*system));
+            if (!system->absent) systems.emplace(system->name, std::move(*system));
         } else {
             auto& found = std::get<Problems>(read);
             problems.insert(problems.end(), found.begin(), found.end());

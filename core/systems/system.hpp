@@ -71,8 +71,10 @@ struct Schedule {
 
 /// A folder config/systems/<name>/: one existing backend, served without changing it.
 struct System {
-    std::string name;  // The folder's name.
-    Secret database;   // Empty: the ledger's database.
+    std::string name;       // The folder's name.
+    Secret database;        // Empty: the ledger's database.
+    bool optional = false;  // Left out where the variable that names its database is not set.
+    bool absent = false;    // It is: checked like any other, but not served.
     std::chrono::milliseconds statement_timeout{30'000};
     std::map<std::string, Audience, std::less<>> audiences;
     std::array<std::optional<Contact>, channel_count> contacts;
@@ -93,7 +95,8 @@ using Systems = std::map<std::string, System, std::less<>>;
                                                           std::string_view text,
                                                           const Environment& environment);
 
-/// Reads every folder below `dir`. Finds every problem before it returns.
+/// Reads every folder below `dir`. Finds every problem before it returns. Absent systems are
+/// left out.
 [[nodiscard]] std::variant<Systems, Problems> load_systems(const std::filesystem::path& dir,
                                                            const Environment& environment);
 
