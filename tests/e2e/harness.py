@@ -185,7 +185,7 @@ class Simulator:
 class Run:
     """One database, one topic prefix, one simulator, and the programs that use them."""
 
-    def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None):
+    def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None, system="shows"):
         self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-"))
         self.processes = []
         self.name = "e2e_" + secrets.token_hex(6)
@@ -194,13 +194,16 @@ class Run:
         self.topics = [f"{self.name}.{t}" for t in ("jobs", "dead", "receipts", "chunks.urgent",
                                                    "chunks.normal", "chunks.bulk")]
         self.providers = dict(PROVIDERS)
+        self.system_url = {}
         parts = urllib.parse.urlsplit(self.maintenance.url)
         self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
         self.maintenance.psql(f'CREATE DATABASE {self.name};')
         self.db.migrate()
-        self.db.psql((ROOT / "tests/fixtures/shows.sql").read_text())
+        self.db.psql((ROOT / f"tests/fixtures/{system}.sql").read_text())
         self.sim = Simulator(self, sim)
         self.settings = self._settings()
+        self.system_url = {f"FANFARE_{system.upper()}_URL": self.db.url}
+        self.system((ROOT / f"config/systems/{system}/system.yaml").read_text(), system)
 
     @staticmethod
     def _needed(name):
@@ -236,9 +239,9 @@ class Run:
         """Where the producer listens."""
         return f"http://127.0.0.1:{int((self.dir / 'front.port').read_text())}"
 
-    def system(self, text):
-        """The system `shows` as this text has it."""
-        folder = self.dir / "systems/shows"
+    def system(self, text, name="shows"):
+        """This system alone, as the text has it."""
+        folder = self.dir / "served" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "system.yaml").write_text(text)
         self.settings["systems_dir"] = str(folder.parent)
@@ -267,7 +270,7 @@ class Run:
 
     def environment(self, **more):
         return {"PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": self.db.url,
-                **accounts.ENVIRONMENT,
+                **accounts.ENVIRONMENT, **self.system_url,
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **more}
 
     def start(self, name, program, *arguments, **environment):
