@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Live streams: followers and active subscribers, each once, with the time in both zones."""
+
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+from harness import main
+from system_case import SystemCase, utc
+
+PEOPLE = {  # zone, follows, subscription
+    "both": ("Europe/Berlin", True, "active"), "fan": ("Asia/Kolkata", True, None),
+    "member": ("America/Los_Angeles", False, "active"), "former": ("UTC", False, "cancelled"),
+    "lapsed": (None, True, "cancelled"), "nobody": ("UTC", False, None)}
+TOLD = ["both", "fan", "lapsed", "member"]
+
+
+def said(moment, zone):
+    """"November 20, 2026 at 7:30 PM", which the name of the zone follows."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%B} {local.day}, {local.year} at {int(f'{local:%I}')}:{local:%M %p}"
+
+
+class SystemStreams(SystemCase):
+    SYSTEM = "streams"
+
+    def people(self, run):
+        run.db.psql("INSERT INTO users (id, name, email, \"timeZone\") "
+                    "VALUES ('coach', 'Kim', 'kim@example.com', 'America/New_York');")
+        for name, (zone, follows, subscription) in PEOPLE.items():
+            run.db.load('users (id, name, email, "timeZone")', [(name, name.title(), f"{name}@example.com", zone)])
+            if follows:
+                run.db.load('follows ("followerId", "followedId")', [(name, "coach")])
+            if subscription:
+                run.db.load('subscriptions ("memberId", "creatorId", status)', [(name, "coach", subscription)])
+
+    def stream(self, run, name, starts, created="0 s", live=False):
+        """The moment it starts."""
+        at = run.db.value(f"""
+            INSERT INTO streams (id, title, "workoutType", "startTime", "isLive", "createdAt", "updatedAt", "creatorId")
+            VALUES ('{name}', 'Morning <Flow>', 'Yoga', {utc(starts)}, {live}, {utc(created)}, {utc(created)}, 'coach')
+            RETURNING extract(epoch FROM "startTime" AT TIME ZONE 'UTC');""")
+        return datetime.fromtimestamp(float(at), timezone.utc)
+
+    def change(self, run, name, what):
+        run.db.psql(f"UPDATE streams SET {what}, \"updatedAt\" = {utc()} WHERE id = '{name}';")
+
+    def check(self, run, kind, name, subject, count=1):
+        """Everyone of the circle was told once."""
+        job = self.settled(run, kind, name, count)
+        self.assert_told(run, job, "email", [f"{p}@example.com" for p in TOLD])
+        text = self.message(run, "both@example.com", job)
+        for part in (subject, f"https://app.example.com/live/{name}", "Yoga", "Hi Both"):
+            self.assertIn(part, text)
+        return job
+
+    def test_from_a_row_to_the_whole_circle(self):
+        run = self.begin()
+        self.people(run)
+
+        # Created for later: at once, in the reader's time and the creator's. Too near for a reminder.
+        start = self.stream(run, "soon", "8 minutes")
+        told = [self.check(run, "stream.scheduled", "soon", "Kim scheduled a live stream")]
+        for person, zone in (("both", "Europe/Berlin"), ("fan", "Asia/Kolkata"), ("member", "America/Los_Angeles"),
+                             ("lapsed", "UTC")):
+            text = self.message(run, f"{person}@example.com", told[0])
+            self.assertIn("Starts in 8 minutes", text)
+            self.assertIn(said(start, zone), text)
+            self.assertIn(said(start, "America/New_York"), text)
+            self.assertIn("In Kim's time", text)
+
+        # 15 minutes before; moved after that: again.
+        self.stream(run, "planned", "15 minutes 3 seconds", created="-2 days")
+        told.append(self.check(run, "stream.reminder", "planned", "Kim goes live in 15 minutes!"))
+        self.change(run, "planned", "\"startTime\" = \"startTime\" + interval '20 minutes'")
+        self.state(run, "stream.reminder", "planned", "scheduled")
+        self.change(run, "planned", f"\"startTime\" = {utc('15 minutes 1 second')}")
+        told.append(self.check(run, "stream.reminder", "planned", "Kim goes live in 15 minutes!", 2))
+
+        # Live by a change, and live from the start; what changes later tells nobody.
+        self.change(run, "planned", '"isLive" = true')
+        told.append(self.check(run, "stream.live", "planned", "Kim is LIVE NOW!"))
+        self.change(run, "planned", f'"viewerCount" = 7, "startTime" = {utc()}')
+        self.stream(run, "sudden", "0 s", live=True)
+        told.append(self.check(run, "stream.live", "sudden", "Kim is LIVE NOW!"))
+
+        self.assertEqual(self.states(run, "stream.scheduled"), [("soon", "published")])
+        self.assertNotIn("soon", dict(self.states(run, "stream.reminder")), "it was just announced")
+        self.assertEqual(len(self.states(run, "stream.live")), 2)
+        self.assert_nothing_else(run, told)
+
+
+if __name__ == "__main__":
+    main()
