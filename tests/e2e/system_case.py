@@ -1,9 +1,10 @@
 """What the tests of the five systems share: from a row in their tables to what a person reads."""
 
 import json
+import subprocess
 from collections import Counter
 
-from harness import EndToEnd, until
+from harness import BIN, EndToEnd, until
 
 
 def utc(shift="0 s"):
@@ -56,6 +57,13 @@ class SystemCase(EndToEnd):
     def assert_told(self, run, job, channel, addresses):
         """Exactly these addresses were told by the job, each once."""
         self.assertEqual(run.accepted(channel, job), Counter(addresses), f"told on {channel}")
+
+    def ask(self, run, *arguments):
+        """What the command line answers."""
+        done = subprocess.run([BIN / "fanfare", "-c", run.dir / "fanfare.yaml", *arguments],
+                              env=run.environment(), capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def message(self, run, address, job):
         """All that a person reads, as one text."""

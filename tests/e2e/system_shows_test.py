@@ -35,7 +35,12 @@ class SystemShows(SystemCase):
             text = self.message(run, self.token(run), told[-1])
             self.assertIn("Mira is going live soon!", text)
             self.assertIn(f"Friday Night starts in {left}", text)
-            self.assertIn("show_id", text)
+            self.assertIn(f'"show_id": "{name}"', text)
+            self.assertIn('"user_id": "creator"', text)
+
+        # What became of it can be asked for.
+        self.assertIn("done", self.ask(run, "status", told[0]))
+        self.assertIn("sent", self.ask(run, "delivery", told[0], "--recipient", "p000007"))
 
         # Cancelled or moved before it was due.
         self.show(run, "never", "16 minutes")
