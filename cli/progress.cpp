@@ -87,6 +87,10 @@ std::string_view meaning_of(Reason reason) {
             return "The request never left: DNS, connection or TLS.";
         case Reason::recipient_gone:
             return "The contact query does not know the person any more.";
+        case Reason::too_often:
+            return "The kind's at_most was reached for this person.";
+        case Reason::quiet_hours:
+            return "It fell into the kind's quiet hours, which drop what comes then.";
         case Reason::content_too_large:
             return "The message was too large.";
     }

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <shared_mutex>
 #include <thread>
 
 namespace fanfare {
@@ -49,7 +50,8 @@ public:
                                     std::function<void(bool)> acknowledged) {
                                  return publish(job, bytes, std::move(acknowledged));
                              },
-                             [this] { mend_kafka(); }},
+                             [this] { mend_kafka(); },
+                             settings_.database.url},
             settings_.producer);
         if (auto done = open_front(); !done) return done;
         return open_health();
@@ -120,10 +122,11 @@ private:
         return {true, ""};
     }
 
-    /// On the publishing thread, as mend_kafka() is: nobody publishes while it replaces.
+    /// From any thread of the scheduler; nobody publishes while mend_kafka() replaces.
     bool publish(const std::string& job, std::string_view bytes,
                  std::function<void(bool)> acknowledged) {
         const auto queued =
+        const std::shared_lock guard{kafka_mutex_};
             kafka_->publish({topics_.jobs, job, bytes, {}},
                             [acknowledged = std::move(acknowledged)](const Result<void>& result) {
                                 if (!result) spdlog::warn("{}", describe(result.error()));
@@ -143,7 +146,11 @@ private:
             return;
         }
         spdlog::warn("the Kafka client had a fatal error and was replaced");
-        kafka_ = std::move(fresh.value());
+        {
+            const std::lock_guard guard{kafka_mutex_};
+            std::swap(kafka_, fresh.value());
+        }
+        fresh.value().reset();  // Its callbacks may ask for nothing that is locked.
         scheduler_->publisher().forget_in_flight();
     }
 
@@ -156,6 +163,7 @@ private:
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<kafka::Producer> kafka_;
+    std::shared_mutex kafka_mutex_;
     std::unique_ptr<HealthServer> health_;
     std::unique_ptr<Front> front_;
     std::atomic<bool> started_{false};

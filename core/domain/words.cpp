@@ -29,7 +29,9 @@ constexpr std::array<string_view, reason_count> reason_words{"none",
                                                              "attempts_exhausted",
                                                              "not_sent",
                                                              "recipient_gone",
-                                                             "content_too_large"};
+                                                             "content_too_large",
+                                                             "too_often",
+                                                             "quiet_hours"};
 constexpr std::array<string_view, verdict_count> verdict_words{
     "ok", "suppress", "perm_rcpt", "perm_req", "config", "throttle", "transient", "ambiguous"};
 constexpr std::array<string_view, 3> doubt_words{"hold", "resend", "reconcile"};

@@ -60,8 +60,10 @@ enum class Reason : std::uint8_t {
     not_sent = 17,        // The request never left: DNS, connect or TLS.
     recipient_gone = 18,  // The contact query no longer knows this person.
     content_too_large = 19,
+    too_often = 20,    // Over the kind's cap for this person.
+    quiet_hours = 21,  // The kind drops what falls into them.
 };
-inline constexpr std::size_t reason_count = 20;
+inline constexpr std::size_t reason_count = 22;
 
 /// Every provider answer is exactly one of these; see docs/providers.md.
 enum class Verdict : std::uint8_t {

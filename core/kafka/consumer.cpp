@@ -106,6 +106,27 @@ void Consumer::poll_loop() {
     }
 }
 
+namespace {
+
+/// Copies the record's headers; those without a value are left out.
+std::vector<std::pair<std::string, std::string>> headers_of(const rd_kafka_message_t& message) {
+    std::vector<std::pair<std::string, std::string>> copied;
+    rd_kafka_headers_t* headers = nullptr;  // The message's own.
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return copied;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+        if (value == nullptr) continue;
+        copied.emplace_back(name, std::string{static_cast<const char*>(value), size});
+    }
+    return copied;
+}
+
+}  // namespace
+
 void Consumer::take(const rd_kafka_message_t& message) {
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (message.err == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
@@ -126,6 +147,7 @@ void Consumer::take(const rd_kafka_message_t& message) {
     if (message.payload != nullptr) {
         record.value.assign(static_cast<const char*>(message.payload), message.len);
     }
+    if (record.topic == 0) record.headers = headers_of(message);
     {
         const std::lock_guard guard{mutex_};
         auto& partition = partitions_[{record.topic, record.partition}];

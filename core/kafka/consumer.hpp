@@ -25,6 +25,7 @@ struct Received {
     std::uint64_t generation = 0;    // Of the assignment it came under.
     std::string key;
     std::string value;
+    std::vector<std::pair<std::string, std::string>> headers;  // Of the first topic only.
 };
 
 /// Reads topics as a member of a group; commits only what is finished.

@@ -19,6 +19,11 @@ namespace fanfare::ledger {
 
 using postgres::Connection;
 
+/// Chunks that were split off others are numbered in here, over all channels of a job; the planner
+/// leaves it out. Within what the smallest references can name.
+inline constexpr std::int32_t split_begin = 1 << 21;
+inline constexpr std::int32_t split_end = 1 << 22;
+
 /// Names one chunk; what a descriptor on Kafka carries.
 struct ChunkKey {
     std::string job;
@@ -73,6 +78,7 @@ struct ChunkRecord {
     std::vector<std::string> provider_ids;  // Empty, one for all, or one a recipient.
     std::string account;
     std::optional<FallbackChunk> fallback;
+    std::chrono::hours counted{0};  // The window of the kind's cap: who was told counts. 0: none.
 };
 
 /// How many of each outcome.
@@ -87,7 +93,8 @@ struct ChunkRecord {
 
 /// Writes outcomes, fenced by epoch; returns the keys that were written. What is missing was
 /// taken over by somebody else, whose word counts. Fallback chunks of those written come into
-/// being in the same transaction, so that no job is closed before them.
+/// being in the same transaction, so that no job is closed before them; so does what counts for a
+/// cap.
 [[nodiscard]] std::vector<ChunkKey> record_chunks(Connection& connection,
                                                   std::span<const ChunkRecord> records);
 

@@ -31,10 +31,13 @@ bool insert_job(Connection& connection, const Job& job, std::string_view body,
     const auto expires =
         job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
     const auto done = work.exec_params(
-        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list) "
-        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list, "
+        "subject) "
+        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8, $9) "
+        "ON CONFLICT DO NOTHING",
         job.id, job.idempotency_key, job.system, job.kind, std::string{body},
-        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, std::string{list});
+        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, std::string{list},
+        job.subject);
     return done.affected_rows() == 1;
 }
 
@@ -125,6 +128,56 @@ void fail_plan(Connection& connection, const PlanTask& task, const std::string& 
         "plan_lease = app_now() + $5 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
         task.job, task.epoch, why, final, wait.count());
+}
+
+void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::milliseconds wait) {
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "UPDATE job SET plan_attempts = plan_attempts - 1, "
+        "plan_lease = app_now() + $3 * interval '1 ms' "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
+        task.job, task.epoch, wait.count());
+}
+
+std::int64_t cancel_earlier(Connection& connection, const Job& job,
+                            std::span<const std::string> kinds) {
+    if (job.subject.empty() || kinds.empty()) return 0;
+    std::string literal{"{"};
+    for (const auto& kind : kinds) postgres::append_element(literal, kind);
+    literal.push_back('}');
+    pqxx::work work{connection.raw()};
+    work.exec_params(
+        "UPDATE notification SET state = 'cancelled', lease_until = NULL, updated_at = app_now() "
+        "WHERE system = $1 AND subject = $2 AND kind = ANY($3::text[]) AND state = 'scheduled'",
+        job.system, job.subject, literal);
+    work.exec_params(
+        "UPDATE job SET state = 'cancelled', finished_at = app_now() "
+        "WHERE system = $1 AND subject = $2 AND kind = ANY($3::text[]) AND id <> $4::uuid "
+        "AND state IN ('planning', 'sending') AND created_at <= "
+        " (SELECT created_at FROM job WHERE id = $4::uuid)",
+        job.system, job.subject, literal, job.id);
+    static const std::string earlier =
+        "job_id IN (SELECT id FROM job WHERE system = $1 AND subject = $2 "
+        "AND kind = ANY($3::text[]) AND id <> $4::uuid AND state = 'cancelled') ";
+    // Untouched chunks are settled here; of the others a worker knows what may be said.
+    work.exec_params(
+        "UPDATE chunk SET state = 'done', updated_at = app_now(), "
+        "outcomes = decode(repeat('0a', size), 'hex'), reasons = decode(repeat('0f', size), "
+        "'hex'), "
+        "tally = ('{0,0,0,0,0,0,0,0,0,0,' || size || ',0,0,0}')::integer[] "
+        "WHERE state = 'planned' AND outcomes IS NULL AND " +
+            earlier,
+        job.system, job.subject, literal, job.id);
+    work.exec_params(
+        "UPDATE chunk SET next_at = app_now(), publish_at = app_now() "
+        "WHERE state = 'planned' AND next_at > app_now() AND " +
+            earlier,
+        job.system, job.subject, literal, job.id);
+    const auto held =
+        work.exec_params("SELECT count(*) FROM chunk WHERE state = 'claimed' AND " + earlier,
+                         job.system, job.subject, literal, job.id);
+    work.commit();
+    return held[0][0].as<std::int64_t>();
 }
 
 std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids) {

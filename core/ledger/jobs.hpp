@@ -67,6 +67,15 @@ struct NewChunk {
 void fail_plan(Connection& connection, const PlanTask& task, const std::string& why, bool final,
                std::chrono::milliseconds wait);
 
+/// Planning cannot go on yet: anybody may claim it again after `wait`. Costs no attempt.
+void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::milliseconds wait);
+
+/// Ends what came before `job` about its subject, of these kinds: scheduled notifications and what
+/// of their jobs nobody has claimed are cancelled. Returns how many chunks are in a worker's hands
+/// at this moment; those are settled when it records, or within a lease.
+std::int64_t cancel_earlier(Connection& connection, const Job& job,
+                            std::span<const std::string> kinds);
+
 /// Closes those jobs whose every chunk is settled; returns how many. With no ids: all open.
 std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids);
 

@@ -72,10 +72,10 @@ public:
             "DECLARE audit NO SCROLL CURSOR FOR SELECT job_id, channel, number, state, size, "
             "cardinality(recipients), outcomes, tally, "
             "recipients[1] COLLATE \"C\" <= lag(recipients[size]) OVER (PARTITION BY job_id, "
-            "channel ORDER BY number) COLLATE \"C\" "
+            "channel ORDER BY number) COLLATE \"C\" AND number NOT BETWEEN $2 AND $3 "
             "FROM chunk WHERE $1 = '' OR job_id = nullif($1, '')::uuid "
             "ORDER BY job_id, channel, number",
-            job);
+            job, split_begin, split_end - 1);
         while (true) {
             const auto rows = work_.exec("FETCH 500 FROM audit");
             if (rows.empty()) break;
@@ -124,7 +124,8 @@ private:
                                       to_string(static_cast<Channel>(channel)), row[2].c_str());
         ++audit_.chunks;
         audit_.recipients += size;
-        ++job.chunks_found[channel];
+        const auto number = row[2].as<std::int32_t>();
+        if (number < split_begin || number >= split_end) ++job.chunks_found[channel];
         job.recipients_found[channel] += size;
         if (row[5].as<std::int64_t>() != size) {
             differ(fmt::format("{}: size {}, but {} recipients", name, size, row[5].c_str()));

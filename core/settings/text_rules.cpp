@@ -79,6 +79,14 @@ bool is_inner_path(std::string_view text) {
     return false;
 }
 
+bool is_sql_name(std::string_view text) {
+    constexpr std::size_t bytes_max = 63;  // PostgreSQL cuts longer ones.
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return !text.empty() && text.size() <= bytes_max && !is_digit(text.front()) &&
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; });
+}
+
 }  // namespace
 
 TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max) {
@@ -103,6 +111,16 @@ TextRule name_of(std::size_t bytes_max, std::string_view more) {
                        std::all_of(text.begin(), text.end(), [&](char c) {
                            return is_lower_or_digit(c) || extra.find(c) != std::string::npos;
                        });
+            }};
+}
+
+TextRule sql_name(bool qualified) {
+    return {qualified ? "a table, or schema.table: a-z, 0-9 and _, no digit first"
+                      : "1 to 63 characters of a-z, 0-9 and _, no digit first",
+            [=](std::string_view text) {
+                const auto dot = text.find('.');
+                if (!qualified || dot == std::string_view::npos) return is_sql_name(text);
+                return is_sql_name(text.substr(0, dot)) && is_sql_name(text.substr(dot + 1));
             }};
 }
 

@@ -95,6 +95,109 @@ void read_fallback(Kind& kind, const YamlValue& map, const std::string& key, Rep
     }
 }
 
+/// A name of an audience, or {told: kind}.
+void read_audience(Kind& kind, const YamlValue& value, const std::string& key, Report& report) {
+    if (!value.is_map()) {
+        if (const auto* name = expect_text(value, key, name_of(100, "-_"), report)) {
+            kind.audience = *name;
+        }
+        return;
+    }
+    Form<Kind> form;
+    form.rows = {words<Kind>(
+        {"told", "", ""}, name_of(100, ".-_"), [](auto& k) -> auto& { return k.told; })};
+    FormReader<Kind>{kind, form, key, report}.read(value);
+    if (kind.told.empty() && value.items.empty()) {
+        report.add(value.line, key, "{}", "a name below audiences, or {told: kind}");
+    }
+}
+
+void read_cancels(Kind& kind, const YamlValue& list, const std::string& key, Report& report) {
+    if (list.is_null() || !expect_list(list, key, report)) return;
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+        const auto* const name =
+            expect_text(list.items[i], fmt::format("{}[{}]", key, i), name_of(100, ".-_"), report);
+        if (name != nullptr) kind.cancels.push_back(*name);
+    }
+}
+
+/// "22:00".
+std::optional<std::chrono::minutes> parse_wall_time(const std::string& text) {
+    if (text.size() != 5 || text[2] != ':') return std::nullopt;
+    const auto hours = parse_whole(text[0] == '0' ? text.substr(1, 1) : text.substr(0, 2));
+    const auto minutes = parse_whole(text[3] == '0' ? text.substr(4, 1) : text.substr(3, 2));
+    if (!hours || !minutes || *hours < 0 || *hours > 23 || *minutes < 0 || *minutes > 59) {
+        return std::nullopt;
+    }
+    return std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+}
+
+Form<QuietHours> quiet_form() {
+    Form<QuietHours> form;
+    const auto wall_time = [](const char* key, auto field) {
+        return choice<QuietHours>({key, "", "a time of day such as \"22:00\"", "", ""},
+                                  parse_wall_time, field);
+    };
+    form.rows = {
+        wall_time(
+            "from", [](auto& q) -> auto& { return q.from; }),
+        wall_time(
+            "to", [](auto& q) -> auto& { return q.to; }),
+        choice<QuietHours>(
+            {"then", "", "defer or drop", "defer", ""},
+            [](const std::string& word) -> std::optional<bool> {
+                if (word != "defer" && word != "drop") return std::nullopt;
+                return word == "drop";
+            },
+            [](auto& q) -> auto& { return q.drops; }),
+        words<QuietHours>(
+            {"time_zone", "", ""}, plain_text(1, 64), [](auto& q) -> auto& { return q.time_zone; }),
+    };
+    return form;
+}
+
+void read_quiet_hours(Kind& kind, const YamlValue& map, const std::string& key, Report& report) {
+    if (map.is_null() || (map.is_scalar() && map.text == "none")) return;
+    static const Form<QuietHours> form = quiet_form();
+    QuietHours quiet;
+    const auto before = report.problems.size();
+    FormReader<QuietHours>{quiet, form, key, report}.read(map);
+    if (report.problems.size() > before) return;
+    for (const auto* const required : {"from", "to"}) {
+        if (map.find(required) == nullptr) {
+            report.missing(map.line, join_key(key, required), "a time of day such as \"22:00\"");
+        }
+    }
+    if (report.problems.size() > before) return;
+    if (quiet.from == quiet.to) {
+        report.add(map.line, join_key(key, "to"), map.find("to")->shown(),
+                   "another time than from; quiet_hours: none for none");
+    } else {
+        kind.quiet_hours = quiet;
+    }
+}
+
+void read_at_most(Kind& kind, const YamlValue& map, const std::string& key, Report& report) {
+    if (map.is_null()) return;
+    Form<Cap> form;
+    form.rows = {
+        whole<Cap>(
+            {"count", "", ""}, {1, 1'000}, [](auto& c) -> auto& { return c.count; }),
+        whole<Cap>(
+            {"per_hours", "h", ""}, {1, 8'760}, [](auto& c) -> auto& { return c.window; }),
+    };
+    Cap cap;
+    const auto before = report.problems.size();
+    FormReader<Cap>{cap, form, key, report}.read(map);
+    if (report.problems.size() > before) return;
+    for (const auto* const required : {"count", "per_hours"}) {
+        if (map.find(required) == nullptr) {
+            report.missing(map.line, join_key(key, required), "a whole number");
+        }
+    }
+    kind.at_most = cap;
+}
+
 Form<Kind> kind_form() {
     Form<Kind> form;
     form.rows = {
@@ -102,8 +205,6 @@ Form<Kind> kind_form() {
             {"lane", "", "urgent, normal or bulk", "normal", ""},
             [](const std::string& word) { return parse_lane(word); },
             [](auto& k) -> auto& { return k.lane; }),
-        words<Kind>(
-            {"audience", "", ""}, name_of(100, "-_"), [](auto& k) -> auto& { return k.audience; }),
         words<Kind>(
             {"templates", "", ""}, inner_path(), [](auto& k) -> auto& { return k.templates; }),
         choice<Kind>(
@@ -119,6 +220,10 @@ Form<Kind> kind_form() {
     const auto special = [&form](const std::string& key, auto read) {
         form.specials.push_back({{key, "", "", "", ""}, read});
     };
+    special("audience", read_audience);
+    special("cancels", read_cancels);
+    special("quiet_hours", read_quiet_hours);
+    special("at_most", read_at_most);
     special("channels", read_channels);
     special("times", read_times);
     special("person_defaults", read_person_defaults);

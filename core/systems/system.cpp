@@ -145,9 +145,15 @@ void read_schedules(System& system, const YamlValue& map, const std::string& key
 
 Form<System> system_form(const SecretSource& secrets) {
     Form<System> form;
-    form.rows = {whole<System>(
-        {"statement_timeout_ms", "ms", ""}, {100, 600'000},
-        [](auto& s) -> auto& { return s.statement_timeout; })};
+    form.rows = {
+        whole<System>(
+            {"statement_timeout_ms", "ms", ""}, {100, 600'000},
+            [](auto& s) -> auto& { return s.statement_timeout; }),
+        words<System>(
+            {"notify", "", ""}, sql_name(false), [](auto& s) -> auto& { return s.notify; }),
+        words<System>(
+            {"outbox", "", ""}, sql_name(true), [](auto& s) -> auto& { return s.outbox; }),
+    };
     const auto special = [&form](const std::string& key, auto read) {
         form.specials.push_back({{key, "", "", "", ""}, read});
     };
@@ -227,6 +233,31 @@ void check_fallback(const Kind& kind, const YamlValue& root, Report& report) {
     }
 }
 
+void check_kind_name(const YamlValue& root, const YamlValue& at, const std::string& key,
+                     const std::string& name, Report& report) {
+    if (is_written(root, "kinds", name)) return;
+    std::vector<std::string> known;
+    for (const auto& each : root.find("kinds")->keys) known.push_back(each.text);
+    const auto meant = nearest(name, known);
+    report.add(at.line, key, name,
+               meant.empty() ? "a name below kinds"
+                             : fmt::format("a name below kinds; did you mean {}?", meant));
+}
+
+void check_kind_names(const Kind& kind, const YamlValue& root, Report& report) {
+    const auto* const written = root.find("kinds")->find(kind.name);
+    const auto key = join_key("kinds", kind.name);
+    if (!kind.told.empty()) {
+        check_kind_name(root, *written->find("audience"), key + ".audience.told", kind.told,
+                        report);
+    }
+    for (const auto& other : kind.cancels) {
+        const auto& list = *written->find("cancels");
+        check_kind_name(root, list, key + ".cancels", other, report);
+        if (other == kind.name) report.add(list.line, key + ".cancels", other, "other kinds");
+    }
+}
+
 // What no section can tell alone: names that point to nothing.
 void check_references(System& system, const YamlValue& root, Report& report) {
     for (const auto* const required : {"audiences", "contacts", "kinds"}) {
@@ -236,6 +267,7 @@ void check_references(System& system, const YamlValue& root, Report& report) {
         const auto* const written = root.find("kinds")->find(name);
         settle_channels(kind, root, written->line, report);
         check_fallback(kind, root, report);
+        check_kind_names(kind, root, report);
         if (kind.audience.empty() || is_written(root, "audiences", kind.audience)) continue;
         std::vector<std::string> known;
         for (const auto& [audience, ignored] : system.audiences) known.push_back(audience);
@@ -250,7 +282,7 @@ void check_references(System& system, const YamlValue& root, Report& report) {
         const auto* const kind = system.find_kind(schedule.kind);
         if (kind == nullptr) {
             report.add(schedule.query.line, key, schedule.kind, "a name below kinds");
-        } else if (kind->audience.empty()) {
+        } else if (kind->audience.empty() && kind->told.empty()) {
             report.missing(schedule.query.line, fmt::format("kinds.{}.audience", kind->name),
                            "an audience, because the kind has a schedule");
         }

@@ -42,13 +42,31 @@ struct Contact {
 
 enum class Dedupe : std::uint8_t { person, address };
 
+/// When a kind leaves people alone: from `from` to `to` on the clock on their wall.
+struct QuietHours {
+    std::chrono::minutes from{0};  // Since midnight; after `to`: over midnight.
+    std::chrono::minutes to{0};
+    bool drops = false;     // Otherwise people are told when they end.
+    std::string time_zone;  // Of people who have none; "": UTC.
+    bool operator==(const QuietHours&) const = default;
+};
+
+/// At most `count` jobs of a kind reach one person within any `window`.
+struct Cap {
+    std::int32_t count = 0;
+    std::chrono::hours window{0};
+    bool operator==(const Cap&) const = default;
+};
+
 /// One kind of notification of a system.
 struct Kind {
     std::string name;  // "show.reminder"
     Lane lane = Lane::normal;
-    std::string audience;           // Default audience of jobs of this kind.
-    std::vector<Channel> channels;  // Default channels.
-    std::string templates;          // Folder under templates/; default: the kind's name.
+    std::string audience;              // Default audience of jobs of this kind ...
+    std::string told;                  // ... or whoever was told of this kind, of the same subject.
+    std::vector<std::string> cancels;  // Kinds whose jobs of the same subject end before this.
+    std::vector<Channel> channels;     // Default channels.
+    std::string templates;             // Folder under templates/; default: the kind's name.
     Dedupe dedupe = Dedupe::person;
     std::vector<std::string> times;  // Variables of `data` that are moments (ISO 8601): each is
                                      // shown in the reader's zone and locale.
@@ -59,6 +77,8 @@ struct Kind {
                        // kind is no bulk mail (a receipt, a refund), nobody can.
     /// Where to turn to when a channel cannot reach a person: no live address, or dead ones only.
     std::array<std::optional<Channel>, channel_count> fallback;
+    std::optional<QuietHours> quiet_hours;  // Not for urgent jobs.
+    std::optional<Cap> at_most;
 };
 
 /// Finds what is due. Parameters `:horizon` (timestamptz). Yields `subject` (text),
@@ -83,6 +103,8 @@ struct System {
     /// Writes dead addresses of a channel back: parameter `:addresses` (text[]). Optional; needs
     /// a database user who may.
     std::array<std::optional<Query>, channel_count> write_backs;
+    std::string notify;  // A channel on which the database says that something may be due.
+    std::string outbox;  // A table of jobs that the backend fills (docs/examples/outbox.sql).
 
     [[nodiscard]] const Kind* find_kind(std::string_view kind) const;
     [[nodiscard]] const Audience* find_audience(std::string_view audience) const;

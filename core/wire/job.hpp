@@ -20,12 +20,13 @@ struct Job {
     static constexpr int version = 1;
     static constexpr std::size_t bytes_max = 1'000'000;
     static constexpr std::size_t recipients_max = 10'000;
-    static constexpr std::size_t id_bytes_max = 200;  // One recipient id.
+    static constexpr std::size_t id_bytes_max = 200;  // One recipient id, or the subject.
 
     std::string id;               // uuid; derived from the idempotency key where absent.
     std::string idempotency_key;  // [1, 200] bytes.
     std::string system;           // "shows"
     std::string kind;             // "show.reminder"
+    std::string subject;          // What it is about: the show's id. "": nothing in particular.
     std::string audience;         // A name of the system ...
     std::map<std::string, std::string> params;  // ... with its parameters;
     std::vector<std::string> recipients;        // or the explicit list: sorted, distinct.

@@ -38,7 +38,7 @@ private:
         std::string_view name;
         void (JobReader::*read)(Value, const std::string& at);
     };
-    static const std::array<Field, 12> fields;
+    static const std::array<Field, 13> fields;
 
     void read_field(const std::string& name, Value value) {
         const auto at = point_to("", name);
@@ -100,6 +100,9 @@ private:
     }
     void read_kind(Value value, const std::string& at) {
         read_text(value, at, name_of(100, ".-_"), job_.kind);
+    }
+    void read_subject(Value value, const std::string& at) {
+        read_text(value, at, plain_text(0, Job::id_bytes_max), job_.subject);
     }
     void read_source(Value value, const std::string& at) {
         read_text(value, at, plain_text(0, source_bytes_max), job_.source);
@@ -265,12 +268,13 @@ private:
     std::optional<Rejection> rejection_;
 };
 
-const std::array<JobReader::Field, 12> JobReader::fields{{
+const std::array<JobReader::Field, 13> JobReader::fields{{
     {"version", &JobReader::read_version},
     {"id", &JobReader::read_id},
     {"idempotency_key", &JobReader::read_key},
     {"system", &JobReader::read_system},
     {"kind", &JobReader::read_kind},
+    {"subject", &JobReader::read_subject},
     {"audience", &JobReader::read_audience},
     {"channels", &JobReader::read_channels},
     {"lane", &JobReader::read_lane},
@@ -285,7 +289,9 @@ const std::array<JobReader::Field, 12> JobReader::fields{{
 std::variant<Job, Rejection> decode_job(std::string_view bytes) {
     auto parsed = parse_json(bytes);
     if (auto* rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
-    return JobReader{}.read(std::get<JsonValue>(parsed));
+    return read_job(std::get<JsonValue>(parsed));
 }
+
+std::variant<Job, Rejection> read_job(const JsonValue& value) { return JobReader{}.read(value); }
 
 }  // namespace fanfare

@@ -36,6 +36,7 @@ std::string encode_job(const Job& job) {
     message["idempotency_key"] = job.idempotency_key;
     message["system"] = job.system;
     message["kind"] = job.kind;
+    if (!job.subject.empty()) message["subject"] = job.subject;
     if (auto audience = audience_of(job); !audience.empty()) {
         message["audience"] = std::move(audience);
     }

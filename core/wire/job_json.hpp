@@ -38,4 +38,7 @@ struct JsonValue {
 /// Bounds    at most Job::bytes_max bytes.
 [[nodiscard]] std::variant<JsonValue, Rejection> parse_json(std::string_view bytes);
 
+/// decode_job() of what is parsed already.
+[[nodiscard]] std::variant<Job, Rejection> read_job(const JsonValue& value);
+
 }  // namespace fanfare

@@ -37,11 +37,14 @@ const std::vector<RejectionDoc>& rejection_docs() {
         {"ambiguous_expiry", "Both expires_at and ttl_s are present."},
         {"unknown_system", "No system folder has this name."},
         {"unknown_kind", "The system has no such kind."},
+        {"missing_subject", "The kind is for those who were told of a subject, and there is none."},
         {"missing_audience", "Neither the job nor its kind names an audience."},
         {"unknown_audience", "The system has no such audience."},
         {"missing_parameter", "The audience needs a parameter that is absent."},
         {"surplus_parameter", "The audience has no such parameter."},
         {"unreachable_channel", "The system has no contact query for the channel."},
+        {"invalid_event", "The message is no CloudEvents 1.0 event with a job as its data."},
+        {"unknown_event_type", "The event's type is not fanfare.job.v1."},
     };
     return docs;
 }

@@ -1,3 +1,4 @@
+#include "core/settings/text_rules.hpp"
 #include "core/wire/job.hpp"
 #include "core/wire/job_rejection.hpp"
 
@@ -23,8 +24,27 @@ std::optional<Rejection> check_parameters(const Job& job, const Audience& audien
     return std::nullopt;
 }
 
+/// Who was told of an earlier job: named by the subject alone.
+std::optional<Rejection> resolve_told(Job& job, const Kind& kind) {
+    if (const auto given = job.params.find("subject"); given != job.params.end()) {
+        if (job.subject.empty() && plain_text(1, Job::id_bytes_max).accepts(given->second)) {
+            job.subject = given->second;
+        }
+        job.params.erase(given);
+    }
+    if (job.subject.empty()) {
+        return reject(
+            "missing_subject", "/subject",
+            fmt::format("is missing; the kind {} is for those who were told of it", kind.name));
+    }
+    // A due query may give the parameters that the earlier kind's audience takes.
+    job.params.clear();
+    return std::nullopt;
+}
+
 std::optional<Rejection> resolve_audience(Job& job, const System& system, const Kind& kind) {
     if (!job.recipients.empty()) return std::nullopt;
+    if (job.audience.empty() && !kind.told.empty()) return resolve_told(job, kind);
     if (job.audience.empty()) job.audience = kind.audience;
     if (job.audience.empty()) {
         return reject("missing_audience", "/audience",

@@ -26,6 +26,11 @@ std::string idempotency_key_of(const ledger::NotificationKey& key) {
     return derived_id(name);
 }
 
+std::string subject_of(const ledger::NotificationKey& key) {
+    const auto& subject = key.subject;
+    return subject.size() <= Job::id_bytes_max && is_plain(subject) ? subject : derived_id(subject);
+}
+
 std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,
                                      const Systems& systems) {
     boost::json::object message{{"version", Job::version},
@@ -33,6 +38,7 @@ std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notifica
                                 {"idempotency_key", idempotency_key_of(notification.key)},
                                 {"system", notification.key.system},
                                 {"kind", notification.key.kind},
+                                {"subject", subject_of(notification.key)},
                                 {"source", "scheduler"}};
     if (!notification.expires_at.empty()) message["expires_at"] = notification.expires_at;
     // Params and data are JSON already; read as any backend's job is, they need no second rule.

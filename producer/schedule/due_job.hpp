@@ -12,6 +12,9 @@ namespace fanfare {
 [[nodiscard]] std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,
                                                    const Systems& systems);
 
+/// The subject where a job may have it, otherwise an id derived from it.
+[[nodiscard]] std::string subject_of(const ledger::NotificationKey& key);
+
 /// derivation_of(key) where that may be an idempotency key, otherwise the job's id.
 [[nodiscard]] std::string idempotency_key_of(const ledger::NotificationKey& key);
 

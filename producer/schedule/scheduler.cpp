@@ -1,11 +1,18 @@
 #include "producer/schedule/scheduler.hpp"
 
+#include "producer/schedule/outbox.hpp"
 #include "producer/schedule/wake.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace fanfare {
+namespace {
+
+constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
+constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
+
+}  // namespace
 
 struct Scheduler::Watch {
     explicit Watch(const System& of) : system{of} {}
@@ -14,6 +21,10 @@ struct Scheduler::Watch {
     Alarm alarm;
     std::atomic<std::uint32_t> failures{0};
     std::thread thread;
+    std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
+    Alarm outbox_alarm;
+    std::atomic<std::uint32_t> outbox_failures{0};
+    std::thread outbox_thread;
 };
 
 Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
@@ -27,12 +38,16 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
                   }},
                  {.lease = settings.lease, .poll_interval = settings.poll_interval}} {
     for (const auto& [name, system] : parts_.systems) {
-        if (system.schedules.empty()) continue;
+        if (system.schedules.empty() && system.outbox.empty()) continue;
         auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system));
         if (system.database.empty()) continue;
         watch.pool = std::make_unique<postgres::Pool>(
             system.database,
             postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true}, 1);
+        if (system.outbox.empty()) continue;
+        watch.outbox_pool = std::make_unique<postgres::Pool>(
+            system.database,
+            postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = false}, 1);
     }
 }
 
@@ -44,19 +59,52 @@ Scheduler::~Scheduler() {
 void Scheduler::start() {
     publishing_ = std::thread{[this] { publisher_.run(); }};
     for (const auto& watched : watches_) {
-        watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
+        if (!watched->system.schedules.empty()) {
+            watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
+        }
+        if (!watched->system.outbox.empty()) {
+            watched->outbox_thread =
+                std::thread{[this, &watch = *watched] { empty_outbox(watch); }};
+        }
+    }
+    listen();
+}
+
+void Scheduler::listen() {
+    if (!parts_.ledger_url.empty()) {
+        listeners_.push_back(
+            std::make_unique<Listener>(parts_.ledger_url, std::vector<std::string>{ledger_channel},
+                                       [this](const std::string&) { due_.ring(); }));
+    }
+    for (const auto& watched : watches_) {
+        const auto& system = watched->system;
+        const auto& database = system.database.empty() ? parts_.ledger_url : system.database;
+        std::vector<std::string> names;
+        if (!system.notify.empty()) names.push_back(system.notify);
+        if (!system.outbox.empty()) names.emplace_back(outbox_channel);
+        if (names.empty() || database.empty()) continue;
+        listeners_.push_back(std::make_unique<Listener>(
+            database, std::move(names), [&watch = *watched](const std::string& channel) {
+                if (channel == watch.system.notify) watch.alarm.ring();
+                if (!watch.system.outbox.empty()) watch.outbox_alarm.ring();
+            }));
     }
 }
 
 void Scheduler::stop() {
-    for (const auto& watch : watches_) watch->alarm.stop();
+    for (const auto& watch : watches_) {
+        watch->alarm.stop();
+        watch->outbox_alarm.stop();
+    }
     due_.stop();
 }
 
 void Scheduler::join() {
+    listeners_.clear();  // First: they ring what is below.
     if (publishing_.joinable()) publishing_.join();
     for (const auto& watch : watches_) {
         if (watch->thread.joinable()) watch->thread.join();
+        if (watch->outbox_thread.joinable()) watch->outbox_thread.join();
     }
 }
 
@@ -64,6 +112,10 @@ std::string Scheduler::trouble() const {
     for (const auto& watch : watches_) {
         if (watch->failures.load() > 0) {
             return fmt::format("a due query of the system {} fails; see the log",
+                               watch->system.name);
+        }
+        if (watch->outbox_failures.load() > 0) {
+            return fmt::format("the outbox of the system {} cannot be read; see the log",
                                watch->system.name);
         }
     }
@@ -84,6 +136,26 @@ void Scheduler::watch(Watch& watch) {
         if (sound) watch.failures = 0;
         const auto wait = wait_before_next_poll(settings_.poll_interval, watch.failures);
         watch.alarm.wait(begun + wait - parts_.clock.moment());
+    }
+}
+
+void Scheduler::empty_outbox(Watch& watch) {
+    Outbox outbox{{watch.outbox_pool ? *watch.outbox_pool : parts_.ledger, parts_.systems,
+                   parts_.probe, parts_.publish},
+                  watch.system};
+    while (!watch.outbox_alarm.stopped()) {
+        const auto turn = outbox.turn();
+        if (turn) {
+            watch.outbox_failures = 0;
+            if (turn.value().published == Outbox::rows_max) continue;  // There may be more.
+        } else {
+            const auto times = ++watch.outbox_failures;
+            if ((times & (times - 1)) == 0) {
+                spdlog::warn("{} ({} times)", describe(turn.error()), times);
+            }
+        }
+        watch.outbox_alarm.wait(
+            wait_before_next_poll(settings_.poll_interval, watch.outbox_failures));
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "producer/schedule/listener.hpp"
 #include "producer/schedule/publisher.hpp"
 #include "producer/schedule/refresh.hpp"
 
@@ -14,12 +15,16 @@ namespace fanfare {
 /// Finds what is due in every system, and publishes it on the minute.
 ///
 ///     due query -> notification (ledger) -> claim -> fanfare.jobs
+///     outbox of a system                          -> fanfare.jobs
+///
+/// Due queries and outboxes are polled, and run at once when their database says so (NOTIFY).
 ///
 /// Several may run side by side: refreshes exclude each other, claims skip each other.
 ///
 /// Stop      stop() asks; join() returns when every thread is done. Due queries that run are
 ///           waited for (at most their statement_timeout).
-/// Threads   one a system, so that a slow database delays nobody else's; one that publishes.
+/// Threads   one a system and one an outbox, so that a slow database delays nobody else's; one
+///           that publishes; one a database that is listened to.
 /// Lifetime  the ledger, systems, probe and publish function outlive it.
 class Scheduler {
 public:
@@ -30,6 +35,7 @@ public:
         ScheduleProbe& probe;
         PublishJob publish;
         std::function<void()> turned;
+        Secret ledger_url;  // To listen to it; empty: it is only polled.
     };
     Scheduler(Parts parts, const ProducerSettings& settings);
     ~Scheduler();
@@ -40,6 +46,9 @@ public:
     void stop();
     void join();
 
+    /// Something may be due sooner than was thought. From any thread.
+    void hurry() { due_.ring(); }
+
     [[nodiscard]] Publisher& publisher() noexcept { return publisher_; }
     /// When the publishing thread last turned; for the watchdog.
     [[nodiscard]] Moment last_turn() const noexcept { return last_turn_.load(); }
@@ -47,7 +56,9 @@ public:
     [[nodiscard]] std::string trouble() const;
 
 private:
-    struct Watch;  // One system and what its thread needs.
+    struct Watch;  // One system and what its threads need.
+    void listen();
+    void empty_outbox(Watch& watch);
     void watch(Watch& watch);
     [[nodiscard]] bool refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
 
@@ -58,6 +69,7 @@ private:
     std::atomic<Moment> last_turn_;
     Publisher publisher_;
     std::thread publishing_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
 };
 
 }  // namespace fanfare

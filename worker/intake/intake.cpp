@@ -2,6 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/ledger/jobs.hpp"
+#include "core/wire/cloud_event.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -38,7 +39,8 @@ std::optional<Rejection> Intake::check(Job& job) const {
 }
 
 asio::awaitable<void> Intake::take(kafka::Received record) {
-    auto decoded = decode_job(record.value);
+    auto decoded = is_cloud_event(record.headers) ? decode_event(record.headers, record.value)
+                                                  : decode_job(record.value);
     std::optional<Rejection> rejection;
     if (auto* const bad = std::get_if<Rejection>(&decoded)) {
         rejection = std::move(*bad);

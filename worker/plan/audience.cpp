@@ -19,7 +19,22 @@ std::string_view collation(pqxx::transaction_base& work) {
     return rows[0][0].as<bool>() ? R"( COLLATE "default")" : R"( COLLATE "C")";
 }
 
+/// Whoever a provider took responsibility for, on any channel, in an earlier job of the kind.
+constexpr const char* told_before =
+    "SELECT u.recipient AS recipient_id FROM job j JOIN chunk c ON c.job_id = j.id "
+    "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
+    "WHERE j.system = $1 AND j.kind = $2 AND j.subject = $3 AND j.id <> $4::uuid "
+    "AND j.created_at <= (SELECT created_at FROM job WHERE id = $4::uuid) "
+    "AND c.outcomes IS NOT NULL "
+    "AND get_byte(c.outcomes, (u.position - 1)::integer) BETWEEN 1 AND 4";
+static_assert(static_cast<int>(Outcome::sent) == 1 && static_cast<int>(Outcome::clicked) == 4);
+
 }  // namespace
+
+bool is_told_audience(const JobContext& job) {
+    return job.job.recipients.empty() && job.job.audience.empty() && job.kind != nullptr &&
+           !job.kind->told.empty();
+}
 
 AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& job,
                                const std::string& cursor)
@@ -36,6 +51,9 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
         literal.push_back('}');
         inner = "SELECT unnest($1::text[]) AS recipient_id";
         values.push_back(std::move(literal));
+    } else if (is_told_audience(job)) {
+        inner = told_before;
+        values = {job.job.system, job.kind->told, job.job.subject, job.job.id};
     } else {
         const auto* const audience = job.system->find_audience(job.job.audience);
         if (audience == nullptr) {

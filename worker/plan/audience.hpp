@@ -12,6 +12,9 @@
 
 namespace fanfare {
 
+/// True for an audience that the ledger knows, not the system: who was told of earlier jobs.
+[[nodiscard]] bool is_told_audience(const JobContext& job);
+
 /// The audience of one job as a stream of recipient ids: sorted bytewise, distinct, from
 /// just after `cursor` on, as of one snapshot.
 ///
@@ -21,7 +24,8 @@ namespace fanfare {
 ///           are good until the next call.
 class AudienceStream {
 public:
-    /// Throws what libpqxx throws.
+    /// `source` is the system's database, or the ledger for is_told_audience(). Throws what libpqxx
+    /// throws.
     AudienceStream(postgres::Connection& source, const JobContext& job, const std::string& cursor);
 
     /// Replaces `ids` with up to `count` further ids; empty at the end.

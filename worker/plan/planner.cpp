@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int32_t attempts_max = 5;
 constexpr std::chrono::milliseconds retry_wait{5'000};
+constexpr std::chrono::milliseconds held_wait{100};
 
 /// Cuts `ids` into chunks of one channel and appends them.
 void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t size,
@@ -23,6 +24,7 @@ void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t s
         const auto part = ids.first(std::min<std::size_t>(size, ids.size()));
         auto& chunk = chunks.emplace_back();
         chunk.channel = channel;
+        if (number == ledger::split_begin) number = ledger::split_end;
         chunk.number = number++;
         chunk.size = static_cast<std::int32_t>(part.size());
         chunk.on_doubt = on_doubt;
@@ -52,6 +54,9 @@ void Planner::plan(const std::string& id) {
     if (auto checked = check_templates(*job.value()); !checked) {
         return note_failure(task, checked.error());
     }
+    const auto clear = clear_the_way(*job.value(), task);
+    if (!clear) return note_failure(task, clear.error());
+    if (!clear.value()) return;
     if (auto streamed = stream(*job.value(), task); !streamed) {
         return note_failure(task, streamed.error());
     }
@@ -91,6 +96,19 @@ Result<void> Planner::check_templates(const JobContext& job) {
     return checked ? checked.value() : Result<void>{checked.error()};
 }
 
+/// Ends what this job takes the place of. False: somebody is being told of it right now, and
+/// whether they were is known in a moment; the sweeper comes back to it.
+Result<bool> Planner::clear_the_way(const JobContext& job, const ledger::PlanTask& task) {
+    if (job.kind->cancels.empty()) return true;
+    const auto cancel = [&](postgres::Connection& connection) {
+        const auto held = ledger::cancel_earlier(connection, job.job, job.kind->cancels);
+        const bool waits = held > 0 && is_told_audience(job);
+        if (waits) ledger::postpone_plan(connection, task, held_wait);
+        return !waits;
+    };
+    return parts_.ledger.call("cancel earlier jobs", cancel);
+}
+
 Result<void> Planner::stream(const JobContext& job, ledger::PlanTask& task) {
     const auto batch = static_cast<std::size_t>(settings_.plan_batch);
     const auto run = [&](postgres::Connection& source) -> Result<void> {
@@ -117,7 +135,8 @@ Result<void> Planner::stream(const JobContext& job, ledger::PlanTask& task) {
         }
         return {};
     };
-    auto streamed = job.source->call("read the audience", run);
+    auto& source = is_told_audience(job) ? parts_.ledger : *job.source;
+    auto streamed = source.call("read the audience", run);
     if (!streamed) return streamed.error();
     if (!streamed.value()) return streamed.value();
     if (parts_.stopping) return {};

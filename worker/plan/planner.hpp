@@ -48,6 +48,7 @@ public:
 
 private:
     [[nodiscard]] Result<void> check_templates(const JobContext& job);
+    [[nodiscard]] Result<bool> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
     [[nodiscard]] Result<void> stream(const JobContext& job, ledger::PlanTask& task);
     [[nodiscard]] Result<bool> write(const JobContext& job, ledger::PlanTask& task,
                                      std::vector<ledger::NewChunk>& chunks);

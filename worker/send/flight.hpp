@@ -28,6 +28,9 @@ struct Work {
     bool spent_attempt = false;
     std::chrono::milliseconds throttled_for{0};    // The account.
     std::chrono::milliseconds recipients_wait{0};  // Single addresses.
+    std::optional<TimePoint> quiet_until;          // The earliest end of somebody's quiet hours.
+    std::vector<std::uint32_t> quiet;              // Whom they keep open.
+    bool lost = false;                             // No longer ours: nothing is to be recorded.
     bool account_refused = false;
     std::string refusal;
     std::vector<std::string> dead;   // Addresses the provider calls dead, canonical.

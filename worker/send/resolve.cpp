@@ -1,6 +1,7 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/addresses.hpp"
+#include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "worker/phone/phone.hpp"
 #include "worker/providers/address.hpp"
@@ -90,19 +91,33 @@ void keep_only(std::vector<Target>& targets, std::vector<Fate>& fates,
     targets.resize(kept);
 }
 
+void drop_people(const std::vector<std::string>& people, Fate fate,
+                 const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    if (people.empty()) return;
+    const std::unordered_set<std::string_view> gone(people.begin(), people.end());
+    std::vector<bool> keep;
+    for (const auto& target : resolved.targets) {
+        keep.push_back(!gone.contains(chunk.recipients.elements[target.recipient]));
+    }
+    keep_only(resolved.targets, resolved.fates, keep, fate);
+}
+
+/// Just before sending: what another worker sends at this moment is not seen.
+void drop_over_cap(postgres::Connection& ledger, const JobContext& job,
+                   const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    if (!job.kind->at_most || resolved.targets.empty()) return;
+    const ledger::CapQuestion question{job.system->name, job.kind->name, job.job.id,
+                                       job.kind->at_most->count, job.kind->at_most->window};
+    drop_people(ledger::over_cap(ledger, question, chunk.recipients_literal),
+                {Outcome::suppressed, Reason::too_often}, chunk, resolved);
+}
+
 void drop_opted_out(postgres::Connection& ledger, const JobContext& job,
                     const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     if (job.kind->list.empty() || resolved.targets.empty()) return;
     const auto out = ledger::opted_out(ledger, job.system->name, chunk.key.channel, job.kind->list,
                                        chunk.recipients_literal);
-    if (out.empty()) return;
-    const std::unordered_set<std::string_view> gone(out.begin(), out.end());
-    std::vector<bool> keep;
-    for (const auto& target : resolved.targets) {
-        keep.push_back(!gone.contains(chunk.recipients.elements[target.recipient]));
-    }
-    keep_only(resolved.targets, resolved.fates, keep,
-              {Outcome::opted_out, Reason::consent_withdrawn});
+    drop_people(out, {Outcome::opted_out, Reason::consent_withdrawn}, chunk, resolved);
 }
 
 }  // namespace
@@ -146,6 +161,7 @@ void load_contacts(postgres::Connection& source, const JobContext& job,
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                         const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     drop_opted_out(ledger, job, chunk, resolved);
+    drop_over_cap(ledger, job, chunk, resolved);
     if (resolved.targets.empty()) return;
     const auto channel = chunk.key.channel;
     auto addresses = canonical_addresses(channel, resolved.targets);

@@ -36,9 +36,9 @@ struct Resolved {
 void load_contacts(postgres::Connection& source, const JobContext& job,
                    const ledger::ClaimedChunk& chunk, Resolved& resolved);
 
-/// Drops people who unsubscribed from the kind's list, suppressed addresses and, for kinds that
-/// dedupe by address, those that another person of the audience owns. Runs on a thread of the
-/// ledger's pool.
+/// Drops people who unsubscribed from the kind's list or are over its cap, suppressed addresses
+/// and, for kinds that dedupe by address, those that another person of the audience owns. Runs on a
+/// thread of the ledger's pool.
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                         const ledger::ClaimedChunk& chunk, Resolved& resolved);
 

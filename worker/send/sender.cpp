@@ -2,6 +2,7 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
+#include "worker/send/quiet.hpp"
 #include "worker/send/settle.hpp"
 
 #include <pqxx/nontransaction>
@@ -40,6 +41,19 @@ std::optional<ledger::FallbackChunk> fallback_of(const Work& work, const WorkerS
     }
     if (fallback.recipients.empty()) return std::nullopt;
     return fallback;
+}
+
+/// When everyone who is still open is in their quiet hours: the first end of these.
+std::optional<TimePoint> only_quiet_left(const Work& work) {
+    if (!work.quiet_until) return std::nullopt;
+    std::vector<bool> quiet(work.chunk.outcomes.size());
+    for (const auto recipient : work.quiet) quiet[recipient] = true;
+    for (std::size_t i = 0; i < quiet.size(); ++i) {
+        if (!quiet[i] && !is_final(static_cast<Outcome>(work.chunk.outcomes[i]))) {
+            return std::nullopt;
+        }
+    }
+    return work.quiet_until;
 }
 
 }  // namespace
@@ -116,12 +130,18 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         work.recipients_wait = {};
         work.account_refused = false;
         if (!co_await prepare(work, *account)) {
+            if (work.lost) co_return;
             wait = database_wait;
             break;
         }
         co_await fly(work, *account);
         if (is_settled(work.chunk)) break;
         wait = std::max(work.throttled_for, work.recipients_wait);
+        if (const auto until = only_quiet_left(work)) {
+            wait = std::max(
+                wait, std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now()));
+            break;
+        }
         if (work.spent_attempt) {
             wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
                                              work.chunk.attempt, parts_.jitter()));
@@ -165,7 +185,7 @@ asio::awaitable<Account*> Sender::other_account(const Work& work, Account* accou
     co_return authorized ? other : nullptr;
 }
 
-asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
+asio::awaitable<bool> Sender::load(Work& work) {
     const JobContext& job = *work.job;
     auto loaded = co_await job.source->run("load contacts", [&](postgres::Connection& source) {
         load_contacts(source, job, work.chunk, work.resolved);
@@ -174,6 +194,51 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
         spdlog::error("job {}: {}", job.job.id, describe(loaded.error()));
         co_return false;
     }
+    const bool deferred = co_await defer_quiet(work);
+    co_return deferred;
+}
+
+/// Sets those aside who are in their quiet hours: in chunks of their own as long as nobody of this
+/// one was tried, otherwise, and when nobody else is left, they wait in it. False: the chunk is
+/// no longer ours, or the ledger is away.
+asio::awaitable<bool> Sender::defer_quiet(Work& work) {
+    work.quiet.clear();
+    work.quiet_until.reset();
+    auto splits = set_quiet_aside(*work.job, parts_.clock.now(), work.resolved);
+    if (splits.empty()) co_return true;
+    std::size_t people = 0;
+    for (const auto& split : splits) people += split.positions.size();
+    const bool waits_here = people == work.chunk.outcomes.size() || !is_untouched(work.chunk);
+    if (waits_here) {
+        work.quiet_until = splits.front().next_at;
+        const std::size_t here = is_untouched(work.chunk) ? 1 : splits.size();
+        for (std::size_t i = 0; i < here; ++i) {
+            const auto& positions = splits[i].positions;
+            work.quiet.insert(work.quiet.end(), positions.begin(), positions.end());
+        }
+        splits.erase(splits.begin(), splits.begin() + static_cast<std::ptrdiff_t>(here));
+        if (splits.empty()) co_return true;
+    }
+    const auto split_off = [&](postgres::Connection& ledger) {
+        return ledger::split_chunk(ledger, work.chunk, splits);
+    };
+    auto split = co_await parts_.ledger.run("split a chunk", split_off);
+    if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
+    if (!split || !split.value()) {
+        spdlog::warn("chunk {}/{}/{}: could not be split for quiet hours; its lease settles it",
+                     work.chunk.key.job, to_string(work.chunk.key.channel), work.chunk.key.number);
+        work.lost = true;
+        co_return false;
+    }
+    // Positions have changed: once more for those who stayed.
+    const bool loaded = co_await load(work);
+    co_return loaded;
+}
+
+asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
+    const JobContext& job = *work.job;
+    const bool ready = co_await load(work);
+    if (!ready) co_return false;
     std::erase_if(work.resolved.targets, [&work](const Target& target) {
         return !work.served.empty() && work.served.contains(target.address);
     });
@@ -247,6 +312,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     std::string name;
     if (account != nullptr) name = account->settings().name;
     auto entry = record_of(work.chunk, std::move(name), next_in);
+    if (work.job && work.job->kind->at_most) entry.counted = work.job->kind->at_most->window;
     if (entry.done && work.job) entry.fallback = fallback_of(work, settings_);
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {

@@ -61,6 +61,8 @@ private:
     [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
                                                                  Account* account);
     [[nodiscard]] boost::asio::awaitable<bool> prepare(Work& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<bool> load(Work& work);
+    [[nodiscard]] boost::asio::awaitable<bool> defer_quiet(Work& work);
     [[nodiscard]] boost::asio::awaitable<void> suppress_dead(Work& work);
     [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
                                                           std::vector<std::string> addresses);

@@ -33,6 +33,7 @@ TEST(DueJob, HasTheDefaultsOfItsKind) {
     EXPECT_EQ(job.idempotency_key, "shows/show.reminder/s1/2026-11-20T19:30:00.000000Z");
     EXPECT_EQ(job.id, derived_id(job.idempotency_key));
     EXPECT_EQ(job.audience, "followers");
+    EXPECT_EQ(job.subject, "s1");
     EXPECT_EQ(job.params.at("user_id"), "ann");
     EXPECT_THAT(job.channels, ::testing::ElementsAre(Channel::email, Channel::sms, Channel::push));
     EXPECT_EQ(job.lane, Lane::normal);
@@ -67,6 +68,7 @@ TEST(DueJob, ALongOrStrangeSubjectStillHasAKey) {
         const auto made = due_job(notification, shows());
         ASSERT_TRUE(std::holds_alternative<Job>(made)) << std::get<Rejection>(made).message;
         EXPECT_EQ(std::get<Job>(made).idempotency_key, notification.job);
+        EXPECT_EQ(std::get<Job>(made).subject, derived_id(subject));
     }
 }
 

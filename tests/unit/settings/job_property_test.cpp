@@ -49,6 +49,7 @@ Job random_job(Random& random) {
     job.id = derived_id(job.idempotency_key);
     job.system = random_name(random);
     job.kind = random_name(random);
+    if (below(random, 2) == 0) job.subject = random_text(random, 20, false);
     if (below(random, 2) == 0) {
         for (auto i = 1 + below(random, 8); i > 0; --i) {
             job.recipients.push_back(random_text(random, 20, false));

@@ -170,6 +170,29 @@ TEST(ResolveJob, LeavesAListOfRecipientsAlone) {
     EXPECT_EQ(job.audience, "");
 }
 
+TEST(ResolveJob, WhoWasToldIsNamedByTheSubject) {
+    auto systems = shows();
+    auto& kind = systems.at("shows").kinds["bare"];
+    kind.told = "show.reminder";
+    const auto bare = [](const std::string& more) {
+        return std::get<Job>(decode_job(
+            R"({"idempotency_key":"k","system":"shows","kind":"bare")" + more + "}"));
+    };
+    auto job = bare(R"(,"subject":"s1","audience":{"params":{"user_id":"u1"}})");
+    EXPECT_EQ(resolve_job(job, systems), std::nullopt);
+    EXPECT_EQ(job.audience, "");
+    EXPECT_TRUE(job.params.empty());
+    job = bare(R"(,"audience":{"params":{"subject":"s2"}})");
+    EXPECT_EQ(resolve_job(job, systems), std::nullopt);
+    EXPECT_EQ(job.subject, "s2");
+    EXPECT_EQ(resolve_job(job, systems), std::nullopt) << "read again from the ledger";
+    job = bare("");
+    EXPECT_EQ(resolve_job(job, systems).value().code, "missing_subject");
+    job = bare(R"(,"audience":{"name":"everyone"})");
+    EXPECT_EQ(resolve_job(job, systems), std::nullopt) << "a job may name its own audience";
+    EXPECT_EQ(job.audience, "everyone");
+}
+
 struct Unresolved {
     std::string name;
     std::string bytes;

@@ -33,6 +33,41 @@ const std::string base =
     "contacts:\n  email: SELECT 1 WHERE 1 = ANY(:recipients)\n"
     "  push: SELECT 1 WHERE 1 = ANY(:recipients)\n";
 
+TEST(System, KindsSayWhoWasToldWhenAndHowOften) {
+    const auto system = system_in(
+        base +
+        "notify: show_changed\noutbox: app.fanfare_outbox\n"
+        "kinds:\n  start: {audience: all}\n  stop: {audience: {told: start}, cancels: "
+        "[start], quiet_hours: {from: \"22:00\", to: 08:05, then: drop, time_zone: "
+        "Europe/Berlin}, at_most: {count: 3, per_hours: 24}}\n  loud: {quiet_hours: none}\n"
+        "schedules:\n  stop: SELECT 1\n");
+    EXPECT_EQ(system.notify, "show_changed");
+    EXPECT_EQ(system.outbox, "app.fanfare_outbox");
+    const auto& kind = *system.find_kind("stop");
+    EXPECT_EQ(kind.audience, "");
+    EXPECT_EQ(kind.told, "start");
+    EXPECT_THAT(kind.cancels, ElementsAre("start"));
+    EXPECT_EQ(kind.quiet_hours, (QuietHours{22h, 8h + 5min, true, "Europe/Berlin"}));
+    EXPECT_EQ(kind.at_most, (Cap{3, 24h}));
+    EXPECT_EQ(system.find_kind("loud")->quiet_hours, std::nullopt);
+}
+
+TEST(System, MistakesInThoseAreReported) {
+    const auto problems = problems_of(
+        load(base + "notify: Show-Changed\noutbox: a;b\nkinds:\n"
+                    "  a: {audience: {told: bb}, cancels: [a, c]}\n"
+                    "  b: {quiet_hours: {from: \"24:00\", to: \"8:00\"}}\n"
+                    "  bee: {quiet_hours: {from: \"22:00\"}, at_most: {count: 0}}\n"
+                    "  d: {quiet_hours: {from: \"22:00\", to: \"22:00\"}, audience: {}}\n"));
+    std::vector<std::string> keys;
+    for (const auto& problem : problems) keys.push_back(problem.key);
+    EXPECT_THAT(
+        keys, ::testing::UnorderedElementsAre(
+                  "notify", "outbox", "kinds.a.audience.told", "kinds.a.cancels", "kinds.a.cancels",
+                  "kinds.b.quiet_hours.from", "kinds.b.quiet_hours.to", "kinds.bee.quiet_hours.to",
+                  "kinds.bee.at_most.count", "kinds.d.quiet_hours.to", "kinds.d.audience"));
+}
+
 TEST(System, IsReadWhole) {
     const auto system = system_in(
         base +

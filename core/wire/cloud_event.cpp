@@ -1,0 +1,168 @@
+#include "core/wire/cloud_event.hpp"
+
+#include "core/settings/text_rules.hpp"
+#include "core/wire/job_json.hpp"
+#include "core/wire/job_rejection.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace fanfare {
+namespace {
+
+constexpr std::array<std::string_view, 2> types{"fanfare.job.v1", "io.fanfare.job"};
+constexpr std::string_view structured = "application/cloudevents+json";
+constexpr std::string_view any_event = "application/cloudevents";
+constexpr std::size_t key_bytes_max = 200;
+constexpr std::size_t attribute_bytes_max = 2'000;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_word(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// The media type without its parameters.
+std::string_view media_type(std::string_view value) {
+    value = value.substr(0, value.find(';'));
+    while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+    return value;
+}
+
+std::optional<std::string_view> header(EventHeaders headers, std::string_view name) {
+    for (const auto& [key, value] : headers) {
+        if (same_word(key, name)) return value;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string_view> event_header(EventHeaders headers, std::string_view name) {
+    auto found = header(headers, fmt::format("ce_{}", name));
+    return found ? found : header(headers, fmt::format("ce-{}", name));
+}
+
+const JsonValue* field_of(const JsonValue& object, std::string_view name) {
+    const auto found = std::find(object.keys.begin(), object.keys.end(), name);
+    if (found == object.keys.end()) return nullptr;
+    return &object.items[static_cast<std::size_t>(found - object.keys.begin())];
+}
+
+Rejection invalid(std::string_view at, std::string_view sentence) {
+    return reject("invalid_event", at, sentence);
+}
+
+bool is_json(std::string_view content_type) {
+    const auto type = media_type(content_type);
+    return same_word(type, "application/json") || type.ends_with("+json");
+}
+
+/// What an event says of itself.
+struct Attributes {
+    std::string_view specversion, id, source, type, datacontenttype;
+};
+
+std::optional<Rejection> check(const Attributes& event) {
+    if (event.specversion != "1.0") {
+        return invalid("/specversion", "is missing or not supported; send 1.0");
+    }
+    const auto plain = plain_text(1, attribute_bytes_max);
+    if (!plain.accepts(event.id)) return invalid("/id", "is missing or not valid; send an id");
+    if (!plain.accepts(event.source) || event.source.find(' ') != std::string_view::npos) {
+        return invalid("/source", "is missing or no URI reference; send who the event is from");
+    }
+    if (std::find(types.begin(), types.end(), event.type) == types.end()) {
+        return reject("unknown_event_type", "/type", "is no type of event; send fanfare.job.v1");
+    }
+    if (!event.datacontenttype.empty() && !is_json(event.datacontenttype)) {
+        return invalid("/datacontenttype", "is not JSON; send application/json");
+    }
+    return std::nullopt;
+}
+
+/// The first space ends the source, which has none: two events never share a key.
+std::string key_of(const Attributes& event) {
+    auto key = fmt::format("{} {}", event.source, event.id);
+    return key.size() <= key_bytes_max ? key : derived_id(key);
+}
+
+std::variant<Job, Rejection> job_of(JsonValue data, const Attributes& event) {
+    const bool is_named = !data.is_object() || field_of(data, "id") != nullptr ||
+                          field_of(data, "idempotency_key") != nullptr;
+    if (!is_named) {
+        data.keys.emplace_back("idempotency_key");
+        data.items.push_back({JsonValue::Shape::string, key_of(event), {}, {}});
+    }
+    return read_job(data);
+}
+
+std::variant<Job, Rejection> job_of_bytes(std::string_view bytes, const Attributes& event) {
+    auto parsed = parse_json(bytes);
+    if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
+    return job_of(std::move(std::get<JsonValue>(parsed)), event);
+}
+
+std::optional<std::string> from_base64(const std::string& text) {
+    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+    std::string bytes(text.size() / 4 * 3, '\0');
+    const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                      reinterpret_cast<const unsigned char*>(text.data()),
+                                      static_cast<int>(text.size()));
+    if (size < 0) return std::nullopt;
+    // It counts the bytes that the padding stands for.
+    const auto padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
+    bytes.resize(static_cast<std::size_t>(size) - padding);
+    return bytes;
+}
+
+std::variant<Job, Rejection> decode_structured(std::string_view bytes) {
+    auto parsed = parse_json(bytes);
+    if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
+    const auto& root = std::get<JsonValue>(parsed);
+    if (!root.is_object()) return invalid("", "is no object; send one event");
+    const auto text = [&root](std::string_view name) -> std::string_view {
+        const auto* const value = field_of(root, name);
+        return value != nullptr && value->is_string() ? std::string_view{value->text}
+                                                      : std::string_view{};
+    };
+    const Attributes event{text("specversion"), text("id"), text("source"), text("type"),
+                           text("datacontenttype")};
+    if (auto rejection = check(event)) return std::move(*rejection);
+    const auto* const data = field_of(root, "data");
+    const auto* const encoded = field_of(root, "data_base64");
+    if ((data == nullptr) == (encoded == nullptr)) {
+        return invalid("/data", "is missing, or stands beside data_base64; send one of them");
+    }
+    if (data != nullptr) return job_of(*data, event);
+    const auto decoded = encoded->is_string() ? from_base64(encoded->text) : std::nullopt;
+    if (!decoded) return invalid("/data_base64", "is not Base64; send the job as data");
+    return job_of_bytes(*decoded, event);
+}
+
+}  // namespace
+
+bool is_cloud_event(EventHeaders headers) {
+    const auto type = media_type(header(headers, "content-type").value_or(""));
+    return (type.size() >= any_event.size() &&
+            same_word(type.substr(0, any_event.size()), any_event)) ||
+           event_header(headers, "specversion").has_value();
+}
+
+std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view bytes) {
+    const auto content_type = header(headers, "content-type").value_or("");
+    const auto type = media_type(content_type);
+    if (same_word(type, structured)) return decode_structured(bytes);
+    const auto attribute = [headers](std::string_view name) {
+        return event_header(headers, name).value_or(std::string_view{});
+    };
+    const Attributes event{attribute("specversion"), attribute("id"), attribute("source"),
+                           attribute("type"), content_type};
+    if (auto rejection = check(event)) return std::move(*rejection);
+    return job_of_bytes(bytes, event);
+}
+
+}  // namespace fanfare

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/wire/job.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace fanfare {
+
+/// Names and values beside a message: of a Kafka record, or of an HTTP request.
+using EventHeaders = std::span<const std::pair<std::string, std::string>>;
+
+/// True when the message says that it is a CloudEvent: structured ("content-type:
+/// application/cloudevents+json"), a batch, or binary ("ce_specversion", over HTTP
+/// "ce-specversion"). Names count in any case.
+[[nodiscard]] bool is_cloud_event(EventHeaders headers);
+
+/// The job of a CloudEvent 1.0 of type fanfare.job.v1 (or io.fanfare.job): its data, as
+/// decode_job() reads it. Source and id of the event are its idempotency key unless it has an id or
+/// a key of its own. No batches. Pure.
+[[nodiscard]] std::variant<Job, Rejection> decode_event(EventHeaders headers,
+                                                        std::string_view bytes);
+
+}  // namespace fanfare

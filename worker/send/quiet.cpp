@@ -1,0 +1,162 @@
+#include "worker/send/quiet.hpp"
+
+#include <unicode/basictz.h>
+#include <unicode/timezone.h>
+#include <unicode/tztrans.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace fanfare {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr std::size_t name_bytes_max = 64;
+constexpr milliseconds day = std::chrono::hours{24};
+constexpr int changes_max = 8;  // Of a zone's offset within one night.
+
+std::unique_ptr<icu::TimeZone> zone_named(std::string_view name) {
+    if (name.empty() || name.size() > name_bytes_max) return nullptr;
+    std::unique_ptr<icu::TimeZone> zone{icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(
+        icu::StringPiece{name.data(), static_cast<std::int32_t>(name.size())}))};
+    if (!zone || *zone == icu::TimeZone::getUnknown()) return nullptr;
+    return zone;
+}
+
+milliseconds offset_at(const icu::TimeZone* zone, milliseconds moment) {
+    if (zone == nullptr) return {};
+    std::int32_t raw = 0;
+    std::int32_t saving = 0;
+    UErrorCode status = U_ZERO_ERROR;
+    zone->getOffset(static_cast<UDate>(moment.count()), 0, raw, saving, status);
+    return milliseconds{U_FAILURE(status) != 0 ? 0 : raw + saving};
+}
+
+/// When the zone's offset changes next; nothing when it does not.
+std::optional<milliseconds> next_change(const icu::TimeZone* zone, milliseconds moment) {
+    const auto* const rules = dynamic_cast<const icu::BasicTimeZone*>(zone);
+    icu::TimeZoneTransition change;
+    if (rules == nullptr ||
+        rules->getNextTransition(static_cast<UDate>(moment.count()), 0, change) == 0) {
+        return std::nullopt;
+    }
+    return milliseconds{static_cast<std::int64_t>(change.getTime())};
+}
+
+/// How long a wall clock that shows `wall` stays in the quiet hours; 0 outside of them.
+milliseconds quiet_for(const QuietHours& quiet, milliseconds wall) {
+    const milliseconds from = quiet.from;
+    const milliseconds to = quiet.to;
+    const bool inside = from < to ? wall >= from && wall < to : wall >= from || wall < to;
+    if (!inside) return {};
+    return wall < to ? to - wall : day - wall + to;
+}
+
+std::optional<pqxx::row::size_type> zone_column(const pqxx::result& rows) {
+    for (pqxx::row::size_type i = 0; i < rows.columns(); ++i) {
+        if (std::string_view{rows.column_name(i)} == "time_zone") return i;
+    }
+    return std::nullopt;
+}
+
+/// What quiet hours make of people, asked once a zone.
+class QuietNight {
+public:
+    QuietNight(const QuietHours& quiet, const pqxx::result& contacts, TimePoint now)
+        : quiet_{quiet}, contacts_{contacts}, now_{now}, column_{zone_column(contacts)} {}
+
+    std::optional<TimePoint> until(const Target& target) {
+        std::string zone = quiet_.time_zone;
+        if (column_) {
+            const auto field =
+                contacts_[static_cast<pqxx::result::size_type>(target.row)][*column_];
+            if (!field.is_null() && field.size() > 0) zone.assign(field.c_str(), field.size());
+        }
+        const auto known = answers_.find(zone);
+        if (known != answers_.end()) return known->second;
+        return answers_.emplace(zone, quiet_until(quiet_, zone, now_)).first->second;
+    }
+
+private:
+    const QuietHours& quiet_;
+    const pqxx::result& contacts_;
+    TimePoint now_;
+    std::optional<pqxx::row::size_type> column_;
+    std::unordered_map<std::string, std::optional<TimePoint>> answers_;
+};
+
+}  // namespace
+
+std::optional<TimePoint> quiet_until(const QuietHours& quiet, std::string_view time_zone,
+                                     TimePoint now) {
+    const auto zone = zone_named(time_zone);
+    const auto begin = std::chrono::floor<milliseconds>(now.time_since_epoch());
+    auto at = begin;
+    // From one change of the offset to the next, wall clocks run evenly.
+    for (int change = 0; change < changes_max; ++change) {
+        const auto local = at + offset_at(zone.get(), at);
+        const auto left = quiet_for(quiet, local - std::chrono::floor<std::chrono::days>(local));
+        if (left.count() == 0) break;
+        const auto changes_at = next_change(zone.get(), at);
+        if (!changes_at || at + left < *changes_at) {
+            at += left;
+            break;
+        }
+        at = *changes_at;
+    }
+    if (at == begin) return std::nullopt;
+    return TimePoint{at};
+}
+
+std::vector<ledger::Split> set_quiet_aside(const JobContext& job, TimePoint now,
+                                           Resolved& resolved) {
+    if (!job.kind->quiet_hours || job.job.lane == Lane::urgent) return {};
+    const auto& quiet = *job.kind->quiet_hours;
+    QuietNight night{quiet, resolved.contacts, now};
+    const auto& expires = job.job.expires_at;
+    std::map<TimePoint, std::vector<std::uint32_t>> deferred;
+    std::erase_if(resolved.targets, [&](const Target& target) {
+        const auto until = night.until(target);
+        if (!until) return false;
+        auto& fate = resolved.fates[target.recipient];
+        if (quiet.drops) {
+            fate = merge(fate, {Outcome::suppressed, Reason::quiet_hours});
+        } else if (expires && *until >= *expires) {
+            fate = merge(fate, {Outcome::expired, Reason::past_expiry});
+        } else {
+            deferred[*until].push_back(target.recipient);
+        }
+        return true;
+    });
+    std::vector<ledger::Split> splits;
+    std::vector<bool> taken(resolved.fates.size());
+    for (auto& [until, people] : deferred) {
+        std::sort(people.begin(), people.end());
+        std::erase_if(people, [&taken](std::uint32_t one) {
+            const bool again = taken[one];
+            taken[one] = true;
+            return again;
+        });
+        if (!people.empty()) splits.push_back({until, std::move(people)});
+    }
+    // Several devices in several zones wait together; who can be told at once is.
+    for (const auto& target : resolved.targets) {
+        if (!taken[target.recipient]) continue;
+        for (auto& split : splits) std::erase(split.positions, target.recipient);
+    }
+    std::erase_if(splits, [](const auto& split) { return split.positions.empty(); });
+    return splits;
+}
+
+bool is_untouched(const ledger::ClaimedChunk& chunk) {
+    const auto is_zero = [](char c) { return c == '\0'; };
+    return chunk.attempt == 0 &&
+           std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(), is_zero) &&
+           std::all_of(chunk.reasons.begin(), chunk.reasons.end(), is_zero);
+}
+
+}  // namespace fanfare
