@@ -11,20 +11,22 @@ class SystemBroadcasts(SystemCase):
     SYSTEM = "broadcasts"
 
     def people(self, run):
-        """Curators 1, 2 and 3; everyone from 101 on follows each, every fifth with a tablet, too."""
+        """Curators 1 to 4; everyone from 101 on follows each, every fifth with a tablet, too."""
         run.db.psql(f"""
-            INSERT INTO users (id, username, locale) VALUES (1, 'ada', 'en'), (2, 'ben', 'en'), (3, 'cy', 'en');
+            INSERT INTO users (id, username, locale) VALUES (1, 'ada', 'en'), (2, 'ben', 'en'), (3, 'cy', 'en'),
+                (4, 'di', 'en');
             INSERT INTO users (id, username, locale)
             SELECT 100 + n, 'fan' || n, (ARRAY['en', 'de', 'es', 'fr'])[1 + n % 4] FROM generate_series(1, {FOLLOWERS}) n;
             INSERT INTO follows (curator_id, follower_id)
-            SELECT c, 100 + n FROM generate_series(1, 3) c, generate_series(1, {FOLLOWERS}) n;
+            SELECT c, 100 + n FROM generate_series(1, 4) c, generate_series(1, {FOLLOWERS}) n;
             INSERT INTO push_notification_tokens (user_id, token)
             SELECT 100 + n, 'token-' || n FROM generate_series(1, {FOLLOWERS}) n UNION ALL
             SELECT 100 + n, 'tablet-' || n FROM generate_series(5, {FOLLOWERS}, 5) n;""")
 
-    def broadcast(self, run, curator, started="0 s", heartbeat="NULL"):
-        return run.db.value("INSERT INTO broadcasts (curator_id, title, started_at, last_heartbeat_at) "
-                            f"VALUES ({curator}, 'Late Night Tape', {utc(started)}, {heartbeat}) RETURNING id;")
+    def broadcast(self, run, curator, started="0 s", heartbeat="NULL", ended="NULL"):
+        return run.db.value(
+            "INSERT INTO broadcasts (curator_id, title, started_at, last_heartbeat_at, ended_at) "
+            f"VALUES ({curator}, 'Late Night Tape', {utc(started)}, {heartbeat}, {ended}) RETURNING id;")
 
     def devices(self, run):
         return [t for (t,) in run.db.rows("SELECT token FROM push_notification_tokens")]
@@ -39,7 +41,7 @@ class SystemBroadcasts(SystemCase):
         # The job is there, then somebody turns it off: settings count as they are at sending.
         run.db.psql("INSERT INTO user_notification_settings VALUES (103, 'broadcast.started', true),"
                     "(104, 'broadcast.started', false), (105, 'something.else', false);")
-        first = self.broadcast(run, 1)
+        first = self.broadcast(run, 1, started="-30 seconds")
         job = self.published(run, "broadcast.started", first)
         run.db.psql("UPDATE user_notification_settings SET enabled = false WHERE user_id = 103;")
         run.worker()
@@ -66,7 +68,11 @@ class SystemBroadcasts(SystemCase):
         told = self.settled(run, "broadcast.started", second)
         self.assertEqual(self.jobs(run, "broadcast.started", again), [])
         self.assertEqual(self.jobs(run, "broadcast.started", over), [])
-        self.assert_nothing_else(run, [job, told])
+
+        # A false start told nobody: the next one counts.
+        self.broadcast(run, 4, started="-1 minute", ended=utc("-58 seconds"))
+        third = self.settled(run, "broadcast.started", self.broadcast(run, 4))
+        self.assert_nothing_else(run, [job, told, third])
 
     def test_a_silent_broadcast_is_over(self):
         run = self.begin(programs=False)
