@@ -3,6 +3,7 @@
 #include "core/ledger/opt_outs.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/reference/reference.hpp"
+#include "producer/api/room.hpp"
 #include "producer/http/server.hpp"
 #include "producer/receipts/desk.hpp"
 #include "producer/receipts/fetcher.hpp"
@@ -21,11 +22,13 @@ constexpr postgres::Limits limits{.statement_timeout = std::chrono::seconds{5}};
 
 class WiredFront final : public Front {
 public:
-    WiredFront(const Settings& settings, const Clock& clock,
-               std::shared_ptr<prometheus::Registry> registry)
+    WiredFront(const Settings& settings, const Systems& systems, const Clock& clock,
+               std::shared_ptr<prometheus::Registry> registry, std::function<void()> hurry)
         : settings_{settings},
+          systems_{systems},
           clock_{clock},
           registry_{std::move(registry)},
+          hurry_{std::move(hurry)},
           references_{settings_.link_key},
           ledger_{settings_.database.url, limits, connections} {}
 
@@ -53,13 +56,14 @@ public:
         if (!references_.has_key()) {
             spdlog::warn("no link_key: receipts name no send, and no unsubscribe link works");
         }
-        return {};
+        return open_api();
     }
 
     void start() override {
         Router router;
         receipts_->add_routes(router);
         unsubscribes_->add_routes(router);
+        if (api_) api_->add_routes(router);
         server_->start(std::move(router));
     }
 
@@ -68,6 +72,14 @@ public:
     }
 
 private:
+    Result<void> open_api() {
+        if (settings_.producer.clients.empty()) return {};
+        auto room = api::Room::open(settings_, systems_, clock_, server_->executor(), hurry_);
+        if (!room) return room.error();
+        api_ = std::move(room.value());
+        return {};
+    }
+
     asio::awaitable<Result<bool>> store(Reference reference) {
         auto work = [reference = std::move(reference)](postgres::Connection& connection) {
             return ledger::opt_out(connection, reference);
@@ -82,8 +94,10 @@ private:
     }
 
     const Settings& settings_;
+    const Systems& systems_;
     const Clock& clock_;
     std::shared_ptr<prometheus::Registry> registry_;
+    std::function<void()> hurry_;
     References references_;
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
     std::unique_ptr<WebServer> server_;
@@ -92,13 +106,17 @@ private:
     std::unique_ptr<Fetcher> fetcher_;
     std::unique_ptr<ReceiptDesk> receipts_;
     std::unique_ptr<UnsubscribeDesk> unsubscribes_;
+    std::unique_ptr<api::Room> api_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Front>> Front::open(const Settings& settings, const Clock& clock,
-                                           std::shared_ptr<prometheus::Registry> registry) {
-    auto front = std::make_unique<WiredFront>(settings, clock, std::move(registry));
+Result<std::unique_ptr<Front>> Front::open(const Settings& settings, const Systems& systems,
+                                           const Clock& clock,
+                                           std::shared_ptr<prometheus::Registry> registry,
+                                           std::function<void()> hurry) {
+    auto front = std::make_unique<WiredFront>(settings, systems, clock, std::move(registry),
+                                              std::move(hurry));
     if (auto done = front->open(); !done) return done.error();
     return std::unique_ptr<Front>{std::move(front)};
 }

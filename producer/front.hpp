@@ -3,23 +3,27 @@
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
 #include "core/settings/settings.hpp"
+#include "core/systems/system.hpp"
 
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <memory>
 
 namespace fanfare {
 
-/// The producer's HTTP side wired together: server, webhooks, unsubscribe links.
+/// The producer's HTTP side wired together: server, webhooks, unsubscribe links,
+/// and the API for backends where there are clients of it.
 ///
 /// Stop      stop() serves what has arrived, then ends; the destructor does the same.
 /// Threads   the server's own, those of its connections to the ledger, Kafka's.
 class Front {
 public:
     /// Binds and opens; serves from start() on. Fails with what to change.
+    /// `hurry` is called, on the server's thread, when something may be due sooner.
     [[nodiscard]] static Result<std::unique_ptr<Front>> open(
-        const Settings& settings, const Clock& clock,
-        std::shared_ptr<prometheus::Registry> registry);
+        const Settings& settings, const Systems& systems, const Clock& clock,
+        std::shared_ptr<prometheus::Registry> registry, std::function<void()> hurry);
     virtual ~Front() = default;
 
     virtual void start() = 0;

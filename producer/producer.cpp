@@ -97,7 +97,8 @@ private:
 
     Result<void> open_front() {
         if (settings_.producer.http.port < 0) return {};
-        auto front = Front::open(settings_, system_clock(), probe_.registry());
+        auto front = Front::open(settings_, systems_, system_clock(), probe_.registry(),
+                                 [this] { scheduler_->hurry(); });
         if (!front) return front.error();
         front_ = std::move(front.value());
         return {};
@@ -125,8 +126,8 @@ private:
     /// From any thread of the scheduler; nobody publishes while mend_kafka() replaces.
     bool publish(const std::string& job, std::string_view bytes,
                  std::function<void(bool)> acknowledged) {
-        const auto queued =
         const std::shared_lock guard{kafka_mutex_};
+        const auto queued =
             kafka_->publish({topics_.jobs, job, bytes, {}},
                             [acknowledged = std::move(acknowledged)](const Result<void>& result) {
                                 if (!result) spdlog::warn("{}", describe(result.error()));
@@ -162,8 +163,8 @@ private:
     postgres::Pool ledger_;
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
-    std::unique_ptr<kafka::Producer> kafka_;
     std::shared_mutex kafka_mutex_;
+    std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
     std::unique_ptr<Front> front_;
     std::atomic<bool> started_{false};

@@ -1,6 +1,7 @@
 #include "core/settings/setting_table.hpp"
 
 #include "core/settings/account_reader.hpp"
+#include "core/settings/client_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -176,6 +177,19 @@ Rows observe_rows() {
     };
 }
 
+Rows cost_rows() {
+    Rows rows;
+    for (const auto channel : channels) {
+        const auto index = static_cast<std::size_t>(channel);
+        rows.push_back(real<Settings>(
+            {fmt::format("costs.{}", to_string(channel)),
+             channel == Channel::sms ? "$ per segment" : "$ per message",
+             "What estimates reckon with."},
+            {0, 100}, [index](auto& s) -> auto& { return s.costs[index]; }));
+    }
+    return rows;
+}
+
 Rows top_rows() {
     return {
         words<Settings>(
@@ -264,7 +278,7 @@ Rows setting_rows() {
         {"database.connections", "connections", "Connections to the ledger, per program."}, {1, 64},
         [](auto& s) -> auto& { return s.database.connections; }));
     for (auto& rows : {channel_rows(), worker_rows(), producer_rows(), http_rows(), observe_rows(),
-                       top_rows()}) {
+                       cost_rows(), top_rows()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;
@@ -284,6 +298,12 @@ Form<Settings> settings_form(const SecretSource& secrets) {
           "The ledger: a libpq connection string or URL. Required."},
          [secrets](auto& settings, const auto& value, const auto& key, auto& report) {
              read_database_url(settings, value, key, secrets, report);
+         }});
+    form.specials.push_back(
+        {{"producer.clients", "", "a list of at most 1000", "",
+          "Who may call the HTTP API; docs/api.md. None: there is no API."},
+         [secrets](auto& settings, const auto& list, const auto& key, auto& report) {
+             settings.producer.clients = read_clients(list, key, secrets, report);
          }});
     form.specials.push_back(
         {{"link_key", "", std::string{secret_bounds}, "",

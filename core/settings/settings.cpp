@@ -1,6 +1,7 @@
 #include "core/settings/settings.hpp"
 
 #include "core/settings/account_reader.hpp"
+#include "core/settings/client_reader.hpp"
 #include "core/settings/setting_table.hpp"
 
 #include <fmt/format.h>
@@ -164,6 +165,7 @@ std::vector<SettingDoc> setting_docs() {
     };
     append(settings_form(secrets), "");
     append(account_form(secrets), "accounts[].");
+    append(client_form(secrets), "producer.clients[].");
     by_section(docs);
     return docs;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/domain/words.hpp"
+#include "core/settings/client.hpp"
 #include "core/settings/problem.hpp"
 #include "core/settings/secret.hpp"
 
@@ -103,6 +104,7 @@ struct ProducerSettings {
     std::chrono::seconds horizon{3'600};             // [60, 2'592'000] look-ahead.
     std::chrono::milliseconds lease{30'000};         // [1'000, 600'000]
     ServerSettings http;
+    std::vector<ClientSettings> clients;  // Of the HTTP API; empty: there is none.
 };
 
 /// Metrics and health over plain HTTP.
@@ -122,6 +124,8 @@ struct Settings {
     ProducerSettings producer;
     ObserveSettings observe;
     std::vector<AccountSettings> accounts;
+    std::array<double, channel_count> costs{0.001, 0.0075,
+                                            0};     // [0, 100] a message (SMS: a segment).
     std::filesystem::path systems_dir = "systems";  // Absolute once loaded.
     std::filesystem::path templates_dir = "../templates";
     std::string callback_url;  // Public base of webhooks and unsubscribe links; "" for none.

@@ -95,10 +95,15 @@ std::optional<HttpReply> refusal(const HttpCall& call, const Router::Match& matc
     return std::nullopt;
 }
 
-std::string head_of(const HttpReply& reply, bool keep, TimePoint now) {
-    auto head = fmt::format(
-        "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Length: {}\r\nX-Content-Type-Options: nosniff\r\n",
-        reply.status, reason_phrase(reply.status), http_date(now), reply.body.size());
+/// `chunked` only counts for a body in pieces; without it the end of the connection ends the body.
+std::string head_of(const HttpReply& reply, bool keep, bool chunked, TimePoint now) {
+    auto head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nX-Content-Type-Options: nosniff\r\n",
+                            reply.status, reason_phrase(reply.status), http_date(now));
+    if (!reply.pieces) {
+        head.append(fmt::format("Content-Length: {}\r\n", reply.body.size()));
+    } else if (chunked) {
+        head.append("Transfer-Encoding: chunked\r\n");
+    }
     if (!reply.content_type.empty()) {
         head.append(header_line("Content-Type", reply.content_type)).append("\r\n");
     }
@@ -119,16 +124,46 @@ asio::awaitable<HttpReply> handle(const Route& route, const HttpCall& call) {
     co_return problem(500, "Something went wrong here.");
 }
 
+/// A body that is made while it is sent. Each piece has request_timeout to leave.
 template <class Stream>
-asio::awaitable<bool> write_reply(Stream& stream, const HttpReply& reply, bool keep, bool with_body,
-                                  Deadline& deadline, const ConnectionContext& context) {
-    const auto head = head_of(reply, keep, context.clock.now());
+asio::awaitable<bool> write_pieces(Stream& stream, const HttpReply& reply, bool chunked,
+                                   Deadline& deadline, const ConnectionContext& context) {
+    std::optional<std::string> piece{reply.body};
+    bool is_first = true;
+    while (true) {
+        if (!is_first || piece->empty()) {
+            deadline.arm(std::chrono::hours{24}, both_ways);
+            piece = co_await reply.pieces();
+        }
+        is_first = false;
+        if (!piece) co_return false;
+        const bool is_last = piece->empty();
+        std::string bytes = std::move(*piece);
+        if (chunked) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+        deadline.arm(context.settings.request_timeout, both_ways);
+        const auto buffer = asio::buffer(bytes);
+        auto [fault, count] = co_await asio::async_write(stream, buffer, as_tuple(use_awaitable));
+        static_cast<void>(count);
+        if (fault) co_return false;
+        if (is_last) co_return true;
+    }
+}
+
+template <class Stream>
+asio::awaitable<bool> write_reply(Stream& stream, const HttpReply& reply, bool keep, bool chunked,
+                                  bool with_body, Deadline& deadline,
+                                  const ConnectionContext& context) {
+    const auto head = head_of(reply, keep, chunked, context.clock.now());
     std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::const_buffer{}};
-    if (with_body) buffers[1] = asio::buffer(reply.body);
+    if (with_body && !reply.pieces) buffers[1] = asio::buffer(reply.body);
     deadline.arm(context.settings.request_timeout, both_ways);
     auto [fault, count] = co_await asio::async_write(stream, buffers, as_tuple(use_awaitable));
     static_cast<void>(count);
-    co_return !fault && keep;
+    if (fault) co_return false;
+    if (!with_body || !reply.pieces) co_return keep;
+    const bool whole = co_await write_pieces(stream, reply, chunked, deadline, context);
+    if (!whole) deadline.cut(both_ways);
+    co_return whole&& keep;
 }
 
 /// One request and its answer. True when the connection may carry another.
@@ -182,7 +217,9 @@ asio::awaitable<bool> exchange(Stream& stream, beast::flat_buffer& buffer, Deadl
     }
     context.probe.answered(match.route == nullptr ? "none" : match.route->pattern, reply->status);
     const bool with_body = call.method != "HEAD";
-    co_return co_await write_reply(stream, *reply, keep, with_body, deadline, context);
+    const bool chunked = parser.is_header_done() && parser.get().version() >= 11;
+    keep = keep && (chunked || !reply->pieces);
+    co_return co_await write_reply(stream, *reply, keep, chunked, with_body, deadline, context);
 }
 
 template <class Stream>

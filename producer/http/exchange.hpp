@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,11 +31,16 @@ struct HttpCall {
     [[nodiscard]] std::string media_type() const;
 };
 
+/// The next piece of a body that is made while it is sent; "" at its end. Nothing: it cannot be
+/// finished, and the connection is cut so that nobody takes a part for the whole.
+using HttpPieces = std::function<boost::asio::awaitable<std::optional<std::string>>()>;
+
 struct HttpReply {
     int status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    HttpPieces pieces;  // Where set, they follow `body`.
 };
 
 /// Serves one route. The call outlives the await. What it throws becomes a 500.

@@ -1,0 +1,125 @@
+#include "core/ledger/api_jobs.hpp"
+
+#include <pqxx/nontransaction>
+
+namespace fanfare::ledger {
+namespace {
+
+#define FANFARE_ISO(column) \
+    "coalesce(to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')"
+
+/// Of an array literal as a parameter; "" stands for everything.
+#define FANFARE_AMONG(column, number) \
+    "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"
+
+#define FANFARE_JOB_COLUMNS \
+    "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                          \
+    "coalesce(body ->> 'source', ''), state, " FANFARE_ISO("created_at") ", "                    \
+    FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at") ", " \
+    "coalesce(failure, '') "
+
+JobLine line_of(const pqxx::row& row) {
+    return {.id = row[0].c_str(),
+            .system = row[1].c_str(),
+            .kind = row[2].c_str(),
+            .lane = row[3].c_str(),
+            .source = row[4].c_str(),
+            .state = row[5].c_str(),
+            .created_at = row[6].c_str(),
+            .planned_at = row[7].c_str(),
+            .finished_at = row[8].c_str(),
+            .expires_at = row[9].c_str(),
+            .failure = row[10].c_str()};
+}
+
+}  // namespace
+
+KnownRequest remember_request(Connection& connection, const NewRequest& request) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto put = work.exec_params(
+        "INSERT INTO api_request (owner, key, digest, job_id, body) "
+        "VALUES ($1, $2, $3, $4::uuid, nullif($5, '')::jsonb) ON CONFLICT DO NOTHING",
+        request.owner, request.key, request.digest, request.job, request.body);
+    const auto rows = work.exec_params(
+        "SELECT digest = $3, published_at IS NOT NULL, job_id, coalesce(body::text, '') "
+        "FROM api_request WHERE owner = $1 AND key = $2",
+        request.owner, request.key, request.digest);
+    return {.same = rows[0][0].as<bool>(),
+            .is_new = put.affected_rows() == 1,
+            .published = rows[0][1].as<bool>(),
+            .job = rows[0][2].c_str(),
+            .body = rows[0][3].c_str()};
+}
+
+void mark_request_published(Connection& connection, const std::string& owner,
+                            const std::string& key) {
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "UPDATE api_request SET published_at = coalesce(published_at, app_now()) "
+        "WHERE owner = $1 AND key = $2",
+        owner, key);
+}
+
+std::optional<JobLine> find_job(Connection& connection, const std::string& id, const Sight& sight) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT " FANFARE_JOB_COLUMNS
+        "FROM job WHERE id = $1::uuid "
+        "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3"),
+        id, sight.systems, sight.sources);
+    if (!rows.empty()) return line_of(rows[0]);
+    const auto accepted = work.exec_params(
+        "SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
+        "coalesce(body ->> 'source', ''), 'accepted', " FANFARE_ISO("created_at") ", '', '', "
+        "coalesce(body ->> 'expires_at', ''), '' FROM api_request r "
+        "WHERE job_id = $1::uuid AND body IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
+        "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
+        "AND " FANFARE_AMONG("body ->> 'source'", "3") " LIMIT 1",
+        id, sight.systems, sight.sources);
+    if (accepted.empty()) return std::nullopt;
+    return line_of(accepted[0]);
+}
+
+std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight, const JobFilter& filter,
+                               int limit) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT " FANFARE_JOB_COLUMNS "FROM job WHERE " FANFARE_AMONG("system", "1") " "
+        "AND " FANFARE_AMONG("body ->> 'source'", "2") " AND ($3 = '' OR system = $3) "
+        "AND ($4 = '' OR kind = $4) AND ($5 = '' OR state = nullif($5, '')::job_state) "
+        "AND ($6 = '' OR (created_at, id) < (nullif($6, '')::timestamptz, nullif($7, '')::uuid)) "
+        "ORDER BY created_at DESC, id DESC LIMIT $8",
+        sight.systems, sight.sources, filter.system, filter.kind, filter.state, filter.before_at,
+        filter.before_id, limit);
+    std::vector<JobLine> lines;
+    for (const auto& row : rows) lines.push_back(line_of(row));
+    return lines;
+}
+
+bool cancel_wherever(Connection& connection, const std::string& id,
+                     const std::optional<PendingJob>& pending) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto stopped = work.exec_params(
+        "UPDATE job SET state = 'cancelled', finished_at = app_now() "
+        "WHERE id = $1::uuid AND state IN ('planning', 'sending')",
+        id);
+    if (stopped.affected_rows() == 1) return true;
+    // Not taken yet: its place in the ledger is taken, so that a worker finds it cancelled.
+    work.exec_params(
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, state, "
+        " finished_at) "
+        "SELECT $1::uuid, b.body ->> 'idempotency_key', b.body ->> 'system', b.body ->> 'kind', "
+        " b.body, array_position(ARRAY['urgent', 'normal', 'bulk'], b.body ->> 'lane') - 1, "
+        " (b.body ->> 'expires_at')::timestamptz, 'cancelled', app_now() "
+        "FROM (SELECT nullif($2, '')::jsonb AS body WHERE $2 <> '' UNION ALL "
+        " SELECT body FROM api_request WHERE job_id = $1::uuid AND body IS NOT NULL LIMIT 1) b "
+        "ON CONFLICT (id) DO UPDATE SET state = 'cancelled', finished_at = app_now() "
+        " WHERE job.state IN ('planning', 'sending')",
+        id, pending ? pending->body : std::string{});
+    const auto rows =
+        work.exec_params("SELECT state = 'cancelled' FROM job WHERE id = $1::uuid", id);
+    return !rows.empty() && rows[0][0].as<bool>();
+}
+
+}  // namespace fanfare::ledger

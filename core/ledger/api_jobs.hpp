@@ -1,0 +1,81 @@
+#pragma once
+
+#include "core/postgres/connection.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What backends order and ask of jobs through the HTTP API. Functions block, throw what libpqxx
+/// throws, and belong inside postgres::Pool::run().
+namespace fanfare::ledger {
+
+using postgres::Connection;
+
+/// What a client may see: array literals, "" for everything.
+struct Sight {
+    std::string systems;
+    std::string sources;
+};
+
+/// One creation as it is asked for.
+struct NewRequest {
+    std::string owner;
+    std::string key;     // Of the owner's own.
+    std::string digest;  // Of what is asked for.
+    std::string job;
+    std::string body;  // The job as it is to be published; "": none.
+};
+/// What is known of a creation: this one, or an earlier one with its key.
+struct KnownRequest {
+    bool same = true;        // False: the earlier one asked for something else.
+    bool is_new = true;      // It was not known before.
+    bool published = false;  // The broker has acknowledged the job.
+    std::string job;
+    std::string body;
+};
+/// Remembers a creation by (owner, key).
+[[nodiscard]] KnownRequest remember_request(Connection& connection, const NewRequest& request);
+void mark_request_published(Connection& connection, const std::string& owner,
+                            const std::string& key);
+
+/// One job in a list. Moments are ISO 8601 in UTC, "" for none.
+struct JobLine {
+    std::string id;
+    std::string system;
+    std::string kind;
+    std::string lane;
+    std::string source;
+    std::string state;  // job_state, or "accepted": no worker has taken it yet.
+    std::string created_at;
+    std::string planned_at;
+    std::string finished_at;
+    std::string expires_at;
+    std::string failure;
+};
+[[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
+                                              const Sight& sight);
+
+/// A page of jobs, newest first. Fields that are "" do not filter.
+struct JobFilter {
+    std::string system;
+    std::string kind;
+    std::string state;
+    std::string before_at;  // The last job of the page before ...
+    std::string before_id;  // ... and its id.
+};
+[[nodiscard]] std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight,
+                                             const JobFilter& filter, int limit);
+
+/// A job that may be on its way to a worker.
+struct PendingJob {
+    std::string id;
+    std::string body;  // encode_job()
+};
+/// Cancels a job whether a worker has taken it or not: with `pending`, or one remembered by
+/// remember_request(), a job that comes later is known already, and cancelled. True unless it
+/// is over.
+bool cancel_wherever(Connection& connection, const std::string& id,
+                     const std::optional<PendingJob>& pending = std::nullopt);
+
+}  // namespace fanfare::ledger

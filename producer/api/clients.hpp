@@ -1,0 +1,65 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/ledger/api_jobs.hpp"
+#include "core/settings/settings.hpp"
+#include "producer/http/exchange.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace fanfare::api {
+
+/// Who calls, and what they see. Good for one call.
+struct Caller {
+    std::string client;
+    std::string owner;  // The source of what they create.
+    ledger::Sight sight;
+    std::vector<std::string> systems;  // Empty: all.
+
+    [[nodiscard]] bool may(std::string_view system) const;
+};
+
+/// The clients of the API. Tokens are kept as hashes only, and compared in a time that tells
+/// nothing of them.
+///
+/// A client with an owner sees what is that owner's. One without sees its own, and what the
+/// scheduler found in its systems; with the scope admin everything, or, with the header
+/// Fanfare-Owner, what is that owner's.
+///
+/// Threads   one.
+class Clients {
+public:
+    Clients(const std::vector<ClientSettings>& clients, const Clock& clock);
+
+    /// The caller, or the refusal: 401 without a known token, 403 without the scope, 429 beyond
+    /// the client's rate.
+    [[nodiscard]] std::variant<Caller, HttpReply> admit(const HttpCall& call, Scope scope);
+
+private:
+    struct Client {
+        std::string hash;
+        std::string name;
+        std::vector<Scope> scopes;
+        std::vector<std::string> systems;
+        std::string owner;
+        double per_second = 0;
+        double calls_left = 0;
+        Moment as_of{};
+        [[nodiscard]] bool has(Scope scope) const;
+        [[nodiscard]] bool take(Moment now);
+    };
+    [[nodiscard]] Client* find(std::string_view token);
+
+    const Clock& clock_;
+    std::vector<Client> clients_;
+};
+
+/// The header Idempotency-Key; "" where there is none. 400 where it cannot be one.
+[[nodiscard]] std::variant<std::string, HttpReply> idempotency_key_of(const HttpCall& call);
+inline constexpr std::size_t key_bytes_max = 128;
+
+}  // namespace fanfare::api

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "producer/api/desk.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+namespace fanfare::api {
+
+/// Remembers an order, publishes its job and answers 202 once the broker has it. The same key
+/// with the same body is answered the same; with another body it is 409. What was remembered
+/// without reaching the broker is published again, as it was.
+[[nodiscard]] boost::asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller,
+                                                           Order& order);
+
+}  // namespace fanfare::api

@@ -1,0 +1,99 @@
+#include "producer/api/cron.hpp"
+
+#include "core/async/task_group.hpp"
+#include "core/ledger/api_notifications.hpp"
+#include "producer/api/reply.hpp"
+#include "producer/schedule/refresh.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds published_max{5'000};
+constexpr std::chrono::milliseconds look_every{50};
+constexpr postgres::Limits ledger_limits{.statement_timeout = std::chrono::seconds{30}};
+
+/// Runs all due queries of a system on connections of their own; the tallies' sum.
+Result<ledger::RefreshTally> refresh_now(const Parts& parts, const System& system) {
+    postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
+    const auto& url = system.database.empty() ? parts.settings.database.url : system.database;
+    postgres::Pool source{
+        url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
+    Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};
+    ledger::RefreshTally sum;
+    for (const auto& schedule : system.schedules) {
+        const auto done = refresher.refresh(schedule);
+        if (!done) return done.error();
+        if (!done.value()) continue;  // The scheduler is at it right now.
+        sum.found += done.value()->tally.found;
+        sum.changed += done.value()->tally.changed;
+        sum.cancelled += done.value()->tally.cancelled;
+    }
+    return sum;
+}
+
+struct Round {
+    std::string begun;
+    Result<ledger::RefreshTally> tally;
+};
+
+asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    const std::string name{call.param("system")};
+    if (auto denial = denied(caller, name)) co_return std::move(*denial);
+    const auto found = parts.systems.find(name);
+    if (found == parts.systems.end()) co_return nothing_here("system");
+    const auto& system = found->second;
+    auto work = [&](postgres::Connection& ledger) {
+        auto begun = ledger::ledger_now(ledger);
+        return Round{std::move(begun), refresh_now(parts, system)};
+    };
+    std::string doing{"run due queries"};
+    const auto round = co_await parts.reading.run(std::move(doing), work);
+    if (!round) co_return unavailable(round.error());
+    if (!round.value().tally) co_return unavailable(round.value().tally.error());
+    const auto& begun = round.value().begun;
+    const auto end = parts.clock.moment() + published_max;
+    auto look = [&](postgres::Connection& ledger) {
+        return ledger::published_since(ledger, name, begun);
+    };
+    ledger::PublishedSince since;
+    while (true) {
+        parts.hurry();
+        std::string looking{"look up what was published"};
+        auto looked = co_await parts.reading.run(std::move(looking), look);
+        if (!looked) co_return unavailable(looked.error());
+        since = std::move(looked.value());
+        if (since.waiting == 0 || parts.clock.moment() >= end) break;
+        co_await pause_for(look_every);
+    }
+    json::array published;
+    for (const auto& detail : since.published) {
+        published.push_back(json::object{{"kind", detail.key.kind},
+                                         {"subject", detail.key.subject},
+                                         {"occurrence", detail.key.occurrence},
+                                         {"job", detail.id}});
+    }
+    const auto& tally = round.value().tally.value();
+    const json::object document{{"found", tally.found},
+                                {"changed", tally.changed},
+                                {"cancelled", tally.cancelled},
+                                {"waiting", since.waiting},
+                                {"published", std::move(published)}};
+    co_return reply_with(200, document);
+}
+
+}  // namespace
+
+void add_cron_routes(Door& door, const Parts& parts) {
+    door.post("/v1/cron/{system}", Scope::schedule,
+              [&parts](const HttpCall& call, const Caller& caller) {
+                  return run_now(parts, call, caller);
+              });
+}
+
+}  // namespace fanfare::api

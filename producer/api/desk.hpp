@@ -1,0 +1,59 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/postgres/pool.hpp"
+#include "core/settings/settings.hpp"
+#include "producer/api/clients.hpp"
+#include "producer/api/order.hpp"
+#include "producer/http/router.hpp"
+#include "worker/rendering/templates.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <string>
+
+namespace fanfare::api {
+
+/// What the rooms of the API share.
+///
+/// Threads   the server's.
+/// Lifetime  outlives the server's handlers, as everything it refers to.
+struct Parts {
+    using Publish = std::function<boost::asio::awaitable<bool>(std::string job, std::string body)>;
+
+    const Settings& settings;
+    const Systems& systems;
+    const Templates& templates;
+    const Clock& clock;
+    postgres::Pool& ledger;       // Writes, and what is found by a key.
+    postgres::Pool& reading;      // Read-only: lists, exports, estimates.
+    Publish publish;              // True once the broker has the job.
+    std::function<void()> hurry;  // Something may be due sooner than the scheduler thinks.
+
+    [[nodiscard]] Known known() const { return {systems, templates}; }
+};
+
+/// Serves one call of a caller who may make it.
+using Served = std::function<boost::asio::awaitable<HttpReply>(const HttpCall&, const Caller&)>;
+
+/// The API's door: routes that only a client with the scope gets through.
+class Door {
+public:
+    Door(Router& router, std::shared_ptr<Clients> clients)
+        : router_{router}, clients_{std::move(clients)} {}
+
+    void get(std::string_view pattern, Scope scope, Served served);
+    /// With a JSON body of at most `body_max` bytes.
+    void post(std::string_view pattern, Scope scope, Served served,
+              std::size_t body_max = Job::bytes_max, std::string_view method = "POST");
+
+private:
+    Router& router_;
+    std::shared_ptr<Clients> clients_;
+};
+
+/// Every route of the API.
+void add_api_routes(Router& router, const Parts& parts);
+
+}  // namespace fanfare::api

@@ -1,0 +1,142 @@
+#include "producer/api/estimate.hpp"
+
+#include "producer/api/draft.hpp"
+#include "producer/api/fields.hpp"
+#include "producer/api/money.hpp"
+#include "producer/api/reply.hpp"
+#include "producer/api/survey.hpp"
+#include "worker/rendering/segments.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <cmath>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::int64_t moments_max = 10'000;
+constexpr std::int64_t people_max = 1'000'000'000;
+
+/// What all accounts of a channel may send in a second; 0 where one of them has no limit.
+double limit_of(const Settings& settings, Channel channel) {
+    double limit = 0;
+    for (const auto& account : settings.accounts) {
+        if (account.channel != channel || account.weight == 0) continue;
+        if (account.rate.per_second <= 0) return 0;
+        limit += account.rate.per_second;
+    }
+    return limit;
+}
+
+/// Everybody reachable, and a text of so many segments as this job's is for a sample person.
+Survey assumed(const Parts& parts, const Kind& kind, const Job& job, std::int64_t people) {
+    Survey survey{.people = people, .surveyed = people, .channels = {}};
+    for (const auto channel : job.channels) {
+        auto& found = survey.channels[static_cast<std::size_t>(channel)];
+        found.messages = people;
+        if (channel != Channel::sms) continue;
+        const auto written =
+            write_draft(parts.templates, kind, channel, job.data, {}, "", parts.clock.now());
+        const auto segments =
+            written ? static_cast<std::int64_t>(count_segments(written.value().text).count) : 1;
+        found.segments = people * segments;
+    }
+    return survey;
+}
+
+/// Figures of the part that was looked at, for all of the audience.
+void scale(Survey& survey) {
+    if (survey.surveyed == 0 || survey.surveyed == survey.people) return;
+    const auto factor = static_cast<double>(survey.people) / static_cast<double>(survey.surveyed);
+    for (auto& found : survey.channels) {
+        for (auto* const figure : {&found.messages, &found.segments, &found.no_address,
+                                   &found.opted_out, &found.suppressed}) {
+            *figure = std::llround(static_cast<double>(*figure) * factor);
+        }
+    }
+}
+
+json::object document_of(const Parts& parts, const Job& job, const Survey& survey,
+                         std::int64_t moments, bool exact) {
+    json::object channels;
+    Micros total = 0;
+    for (const auto channel : job.channels) {
+        const auto index = static_cast<std::size_t>(channel);
+        const auto& found = survey.channels[index];
+        const auto units = channel == Channel::sms ? found.segments : found.messages;
+        const auto cost = cost_of(units, moments, micros_of(parts.settings.costs[index]));
+        const auto limit = limit_of(parts.settings, channel);
+        json::value seconds;
+        if (limit > 0) seconds = static_cast<double>(units) / limit;
+        total += cost;
+        json::object one{{"messages", found.messages},
+                         {"left_out", json::object{{"no_address", found.no_address},
+                                                   {"opted_out", found.opted_out},
+                                                   {"suppressed", found.suppressed}}},
+                         {"cost", dollars(cost)},
+                         {"seconds", std::move(seconds)}};
+        if (channel == Channel::sms) one["segments"] = found.segments;
+        channels[text(to_string(channel))] = std::move(one);
+    }
+    return {{"people", survey.people},
+            {"moments", moments},
+            {"exact", exact},
+            {"currency", "USD"},
+            {"channels", std::move(channels)},
+            {"cost", dollars(total)}};
+}
+
+asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
+                                    const Caller& caller) {
+    Fields fields{call.body, {"job", "moments", "people"}};
+    const auto moments = fields.whole_or("moments", 1, moments_max, 1);
+    const auto people = fields.whole_or("people", 0, people_max, -1);
+    const auto* const draft = fields.find("job");
+    if (auto fault = fields.fault()) co_return std::move(*fault);
+    if (draft == nullptr) co_return refusal(422, "missing_field", "/job: is missing; send it");
+    const auto body = json::serialize(as_json(*draft));
+    auto read = read_draft(body, caller, parts.known());
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    const auto& job = std::get<Job>(read);
+    const auto& system = parts.systems.find(job.system)->second;
+    const auto& kind = *system.find_kind(job.kind);
+    if (people >= 0) {
+        const auto survey = assumed(parts, kind, job, people);
+        const auto document = document_of(parts, job, survey, moments, true);
+        co_return reply_with(200, document);
+    }
+    if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
+        co_return refusal(422, "unknown_audience", "/audience/name: cannot be surveyed");
+    }
+    auto work = [&](postgres::Connection& ledger) {
+        const auto& url = system.database.empty() ? parts.settings.database.url : system.database;
+        const postgres::Limits limits{.statement_timeout = system.statement_timeout,
+                                      .read_only = true};
+        postgres::Connection source{url, limits};
+        postgres::Connection lookup{url, limits};
+        const Surveyor::Parts of_survey{source, lookup, ledger, parts.templates, parts.clock.now()};
+        return Surveyor{of_survey, system, kind, job}.run();
+    };
+    std::string doing{"survey an audience"};
+    auto surveyed = co_await parts.reading.run(std::move(doing), work);
+    if (!surveyed) co_return unavailable(surveyed.error());
+    auto& survey = surveyed.value();
+    const bool exact = survey.surveyed == survey.people;
+    scale(survey);
+    const auto document = document_of(parts, job, survey, moments, exact);
+    co_return reply_with(200, document);
+}
+
+}  // namespace
+
+void add_estimate_routes(Door& door, const Parts& parts) {
+    door.post("/v1/estimate", Scope::preview, [&parts](const HttpCall& call, const Caller& caller) {
+        return estimate(parts, call, caller);
+    });
+}
+
+}  // namespace fanfare::api

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/wire/job_json.hpp"
+#include "producer/http/exchange.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fanfare::api {
+
+/// The members of a body that is one JSON object. The first fault stands: what is read after it
+/// means nothing. A member that is null counts as absent where it may be.
+class Fields {
+public:
+    Fields(std::string_view body, std::initializer_list<std::string_view> known);
+
+    /// Plain text of 1 to `bytes_max` bytes; must be there.
+    [[nodiscard]] std::string text(std::string_view name, std::size_t bytes_max);
+    [[nodiscard]] std::string text_or(std::string_view name, std::size_t bytes_max,
+                                      std::string_view fallback);
+    /// ISO 8601 with a zone, as format_timestamp() writes it; "" where it is absent and may be.
+    [[nodiscard]] std::string moment(std::string_view name, bool required);
+    [[nodiscard]] std::int64_t whole_or(std::string_view name, std::int64_t min, std::int64_t max,
+                                        std::int64_t fallback);
+    /// An object of scalars; empty where absent.
+    [[nodiscard]] std::map<std::string, std::string> scalars(std::string_view name);
+
+    [[nodiscard]] const JsonValue* find(std::string_view name) const;
+    /// What stands against the body: 400, 413 or 422.
+    [[nodiscard]] const std::optional<HttpReply>& fault() const noexcept { return fault_; }
+
+private:
+    void refuse(std::string_view code, std::string_view name, std::string_view sentence);
+
+    JsonValue root_;
+    std::optional<HttpReply> fault_;
+};
+
+[[nodiscard]] boost::json::value as_json(const JsonValue& value);
+
+}  // namespace fanfare::api

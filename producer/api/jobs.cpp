@@ -1,0 +1,175 @@
+#include "producer/api/jobs.hpp"
+
+#include "core/ledger/progress.hpp"
+#include "core/wire/timestamp.hpp"
+#include "producer/api/creation.hpp"
+#include "producer/api/query.hpp"
+#include "producer/api/reply.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", "cancelled",
+                                                 "failed"};
+
+json::object object_of(const ledger::JobLine& job) {
+    return {{"id", job.id},
+            {"system", job.system},
+            {"kind", job.kind},
+            {"lane", job.lane},
+            {"source", job.source},
+            {"state", job.state},
+            {"created_at", job.created_at},
+            {"planned_at", text_or_null(job.planned_at)},
+            {"finished_at", text_or_null(job.finished_at)},
+            {"expires_at", text_or_null(job.expires_at)},
+            {"failure", text_or_null(job.failure)}};
+}
+
+std::int64_t count_of(const ledger::ChannelProgress& channel, Outcome outcome) {
+    return channel.outcomes[static_cast<std::size_t>(outcome)];
+}
+
+/// A clicked message was opened, an opened one delivered, a delivered one sent.
+json::object rates_of(const ledger::ChannelProgress& channel) {
+    const auto clicked = count_of(channel, Outcome::clicked);
+    const auto opened = clicked + count_of(channel, Outcome::opened);
+    const auto told =
+        opened + count_of(channel, Outcome::delivered) + count_of(channel, Outcome::sent);
+    const auto share = [told](std::int64_t part) {
+        return told == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(told);
+    };
+    return {{"opened", share(opened)}, {"clicked", share(clicked)}};
+}
+
+json::array channels_of(const ledger::JobProgress& progress) {
+    json::array list;
+    for (const auto& channel : progress.channels) {
+        json::object outcomes;
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            outcomes[text(to_string(static_cast<Outcome>(i)))] = channel.outcomes[i];
+        }
+        list.push_back(json::object{{"channel", channel.channel},
+                                    {"planned", channel.planned},
+                                    {"outcomes", std::move(outcomes)},
+                                    {"rates", rates_of(channel)}});
+    }
+    return list;
+}
+
+asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,
+                                     const Caller& caller) {
+    auto read = read_order(call, caller, parts.known());
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    co_return co_await create_job(parts, caller, std::get<Order>(read));
+}
+
+asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
+                                     const Caller& caller) {
+    constexpr std::array<std::string_view, 5> known{"system", "kind", "state", "cursor", "limit"};
+    const auto read = Query::read(call, known);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
+    const auto& query = std::get<Query>(read);
+    const auto limit = query.limit();
+    if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
+    ledger::JobFilter filter;
+    filter.system = query["system"];
+    filter.kind = query["kind"];
+    filter.state = query["state"];
+    const bool state_is_known = filter.state.empty() || std::find(states.begin(), states.end(),
+                                                                  filter.state) != states.end();
+    if (!state_is_known) {
+        co_return bad_query("state", "planning, sending, done, cancelled or failed");
+    }
+    if (!query["cursor"].empty()) {
+        const auto place = read_cursor(query["cursor"]);
+        if (!place || !parse_timestamp(place->first) || !is_uuid(place->second)) {
+            co_return bad_query("cursor", "next_cursor of the page before");
+        }
+        filter.before_at = place->first;
+        filter.before_id = place->second;
+    }
+    std::string doing{"list jobs"};
+    auto work = [&](postgres::Connection& ledger) {
+        return ledger::list_jobs(ledger, caller.sight, filter, *limit + 1);
+    };
+    auto found = co_await parts.reading.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    auto& lines = found.value();
+    const bool more = lines.size() > static_cast<std::size_t>(*limit);
+    if (more) lines.pop_back();
+    json::array jobs;
+    for (const auto& line : lines) jobs.push_back(object_of(line));
+    json::value next;
+    if (more) next = make_cursor(lines.back().created_at, lines.back().id);
+    const json::object page{{"jobs", std::move(jobs)}, {"next_cursor", std::move(next)}};
+    co_return reply_with(200, page);
+}
+
+using Progress = std::optional<ledger::JobProgress>;
+using LineAndProgress = std::optional<std::pair<ledger::JobLine, Progress>>;
+
+asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
+                                    const Caller& caller) {
+    const std::string id{call.param("id")};
+    if (!is_uuid(id)) co_return nothing_here("job");
+    std::string doing{"look up a job"};
+    auto work = [&](postgres::Connection& ledger) -> LineAndProgress {
+        auto line = ledger::find_job(ledger, id, caller.sight);
+        if (!line) return std::nullopt;
+        return std::pair{std::move(*line), ledger::load_progress(ledger, id)};
+    };
+    auto found = co_await parts.reading.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("job");
+    const auto& [line, progress] = *found.value();
+    auto document = object_of(line);
+    document["channels"] = progress ? channels_of(*progress) : json::array{};
+    co_return reply_with(200, document);
+}
+
+asio::awaitable<HttpReply> cancel_job(const Parts& parts, const HttpCall& call,
+                                      const Caller& caller) {
+    const std::string id{call.param("id")};
+    if (!is_uuid(id)) co_return nothing_here("job");
+    std::string doing{"cancel a job"};
+    auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::JobLine> {
+        if (!ledger::find_job(ledger, id, caller.sight)) return std::nullopt;
+        ledger::cancel_wherever(ledger, id);
+        return ledger::find_job(ledger, id, caller.sight);
+    };
+    auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("job");
+    const auto& line = *found.value();
+    if (line.state != "cancelled") {
+        co_return refusal(409, "job_over", "The job is over; everyone has their outcome.");
+    }
+    const auto document = object_of(line);
+    co_return reply_with(200, document);
+}
+
+}  // namespace
+
+void add_job_routes(Door& door, const Parts& parts) {
+    const auto bound = [&parts](auto serve) {
+        return [&parts, serve](const HttpCall& call, const Caller& caller) {
+            return serve(parts, call, caller);
+        };
+    };
+    door.post("/v1/jobs", Scope::publish, bound(order_job));
+    door.get("/v1/jobs", Scope::read, bound(list_jobs));
+    door.get("/v1/jobs/{id}", Scope::read, bound(show_job));
+    door.post("/v1/jobs/{id}/cancel", Scope::cancel, bound(cancel_job));
+}
+
+}  // namespace fanfare::api

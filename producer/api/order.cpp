@@ -1,0 +1,108 @@
+#include "producer/api/order.hpp"
+
+#include "core/settings/text_rules.hpp"
+#include "core/wire/job_json.hpp"
+#include "producer/api/reply.hpp"
+#include "producer/receipts/crypto.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fanfare::api {
+namespace {
+
+constexpr std::array<std::string_view, 3> own_fields{"version", "id", "source"};
+constexpr std::string_view placeholder = "00000000-0000-0000-0000-000000000000";
+
+/// The body with an id in it, as any job has one.
+std::string with_id(std::string_view body, bool is_empty) {
+    const auto open = body.find('{') + 1;
+    return fmt::format(R"({}"id":"{}"{}{})", body.substr(0, open), placeholder, is_empty ? "" : ",",
+                       body.substr(open));
+}
+
+std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
+    const auto& kind = *known.systems.find(job.system)->second.find_kind(job.kind);
+    for (const auto channel : job.channels) {
+        if (known.templates.has(kind.templates, channel)) continue;
+        return refusal(422, "unknown_template",
+                       fmt::format("/channels: the kind {} has no {} templates; leave it out",
+                                   job.kind, to_string(channel)));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string digest_of(std::string_view text) {
+    return receipts::hex(receipts::digest_of(receipts::Digest::sha256, text));
+}
+
+bool is_uuid(std::string_view text) noexcept {
+    if (text.size() != 36) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        const bool digit =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (dash ? c != '-' : !digit) return false;
+    }
+    return true;
+}
+
+std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
+    if (caller.may(system)) return std::nullopt;
+    return refusal(403, "system_denied", "This client may not touch this system.");
+}
+
+std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& caller,
+                                        const Known& known) {
+    auto parsed = parse_json(body);
+    if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
+    const auto& root = std::get<JsonValue>(parsed);
+    if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
+    for (const auto field : own_fields) {
+        if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
+        return refusal(422, "unknown_field",
+                       fmt::format("/{}: is not for the caller to say; remove it", field));
+    }
+    auto decoded = decode_job(with_id(body, root.keys.empty()));
+    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
+    auto& job = std::get<Job>(decoded);
+    if (auto denial = denied(caller, job.system)) return std::move(*denial);
+    if (const auto rejection = resolve_job(job, known.systems)) return refusal(*rejection);
+    if (auto missing = check_templates(job, known)) return std::move(*missing);
+    return std::move(job);
+}
+
+std::variant<Order, HttpReply> read_order(std::string_view body, std::string_view header_key,
+                                          const Caller& caller, const Known& known) {
+    auto read = read_draft(body, caller, known);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) return std::move(*reply);
+    Order order{.job = std::move(std::get<Job>(read)), .key = {}, .digest = {}};
+    auto& job = order.job;
+    const std::string own_key = job.idempotency_key == placeholder ? "" : job.idempotency_key;
+    job.source = caller.owner;
+    job.id.clear();
+    job.idempotency_key.clear();
+    order.digest = digest_of(encode_job(job));
+    order.key = !header_key.empty() ? std::string{header_key} : own_key;
+    if (order.key.empty()) order.key = "derived/" + order.digest;
+    if (order.key.size() > key_bytes_max) {
+        return refusal(422, "invalid_value", "/idempotency_key: is longer than 128 bytes");
+    }
+    job.idempotency_key = fmt::format("api/{}/{}", caller.owner, order.key);
+    job.id = derived_id(job.idempotency_key);
+    return order;
+}
+
+std::variant<Order, HttpReply> read_order(const HttpCall& call, const Caller& caller,
+                                          const Known& known) {
+    const auto key = idempotency_key_of(call);
+    if (const auto* const reply = std::get_if<HttpReply>(&key)) return *reply;
+    return read_order(call.body, std::get<std::string>(key), caller, known);
+}
+
+}  // namespace fanfare::api

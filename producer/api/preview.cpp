@@ -1,0 +1,126 @@
+#include "producer/api/preview.hpp"
+
+#include "core/settings/text_rules.hpp"
+#include "core/wire/job_json.hpp"
+#include "producer/api/creation.hpp"
+#include "producer/api/draft.hpp"
+#include "producer/api/fields.hpp"
+#include "producer/api/reply.hpp"
+#include "worker/rendering/segments.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+json::object document_of(Channel channel, const Written& written,
+                         const std::map<std::string, std::string>& data) {
+    json::object document{{"channel", text(to_string(channel))}, {"locale", written.locale}};
+    switch (channel) {
+        case Channel::email:
+            document["subject"] = written.subject;
+            document["text"] = written.text;
+            document["html"] = text_or_null(written.html);
+            break;
+        case Channel::sms: {
+            const auto segments = count_segments(written.text);
+            document["text"] = written.text;
+            document["segments"] = segments.count;
+            document["encoding"] = segments.unicode ? "UCS-2" : "GSM-7";
+            break;
+        }
+        case Channel::push: {
+            document["title"] = written.subject;
+            document["body"] = written.text;
+            json::object payload;
+            for (const auto& [name, value] : data) payload[name] = value;
+            document["data"] = std::move(payload);
+            break;
+        }
+    }
+    return document;
+}
+
+/// The place in the template without the folder it is in.
+HttpReply unrenderable(const Parts& parts, const Failure& failure) {
+    auto detail = failure.doing;
+    const auto folder = parts.settings.templates_dir.string() + "/";
+    if (const auto at = detail.find(folder); at != std::string::npos) {
+        detail.erase(at, folder.size());
+    }
+    return refusal(422, "unrenderable", detail);
+}
+
+asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    Fields fields{call.body,
+                  {"system", "kind", "channel", "locale", "time_zone", "data", "person"}};
+    const auto system_name = fields.text("system", 40);
+    const auto kind_name = fields.text("kind", 100);
+    const auto channel = parse_channel(fields.text("channel", 10));
+    const Reader reader{fields.text_or("locale", 60, ""), fields.text_or("time_zone", 60, ""),
+                        fields.scalars("person")};
+    const auto data = fields.scalars("data");
+    if (auto fault = fields.fault()) co_return std::move(*fault);
+    if (!channel) co_return refusal(422, "unknown_channel", "/channel: send email, sms or push");
+    if (auto denial = denied(caller, system_name)) co_return std::move(*denial);
+    const auto system = parts.systems.find(system_name);
+    if (system == parts.systems.end()) {
+        co_return refusal(422, "unknown_system", "/system: is not served here");
+    }
+    const auto* const kind = system->second.find_kind(kind_name);
+    if (kind == nullptr) co_return refusal(422, "unknown_kind", "/kind: is no kind of the system");
+    if (!parts.templates.has(kind->templates, *channel)) {
+        co_return refusal(422, "unknown_template", "/channel: the kind has no templates for it");
+    }
+    const auto& base = parts.settings.callback_url;
+    const std::string link = base.empty() || kind->list.empty() ? "" : base + "/u/preview";
+    const auto written =
+        write_draft(parts.templates, *kind, *channel, data, reader, link, parts.clock.now());
+    if (!written) co_return unrenderable(parts, written.error());
+    const auto document = document_of(*channel, written.value(), data);
+    co_return reply_with(200, document);
+}
+
+/// A job for one person, as an order is written.
+std::string order_of(const Fields& fields) {
+    json::object job;
+    for (const auto* const name : {"system", "kind", "channels", "data"}) {
+        if (const auto* const value = fields.find(name)) job[name] = as_json(*value);
+    }
+    const auto* const recipient = fields.find("recipient");
+    job["audience"] = json::object{{"recipients", json::array{recipient->text}}};
+    job["lane"] = "urgent";
+    job["ttl_s"] = 600;
+    return json::serialize(job);
+}
+
+asio::awaitable<HttpReply> test_send(const Parts& parts, const HttpCall& call,
+                                     const Caller& caller) {
+    Fields fields{call.body, {"system", "kind", "recipient", "channels", "data"}};
+    static_cast<void>(fields.text("recipient", Job::id_bytes_max));
+    if (auto fault = fields.fault()) co_return std::move(*fault);
+    const auto key = idempotency_key_of(call);
+    if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
+    const auto body = order_of(fields);
+    auto read = read_order(body, std::get<std::string>(key), caller, parts.known());
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    co_return co_await create_job(parts, caller, std::get<Order>(read));
+}
+
+}  // namespace
+
+void add_preview_routes(Door& door, const Parts& parts) {
+    const auto bound = [&parts](auto serve) {
+        return [&parts, serve](const HttpCall& call, const Caller& caller) {
+            return serve(parts, call, caller);
+        };
+    };
+    door.post("/v1/preview", Scope::preview, bound(preview));
+    door.post("/v1/test-sends", Scope::publish, bound(test_send));
+}
+
+}  // namespace fanfare::api

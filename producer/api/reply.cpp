@@ -1,0 +1,66 @@
+#include "producer/api/reply.hpp"
+
+#include <spdlog/spdlog.h>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace fanfare::api {
+namespace {
+
+constexpr std::array<std::string_view, 5> unreadable{"not_json", "too_deep", "duplicate_key",
+                                                     "nul_character", "number_out_of_range"};
+
+}  // namespace
+
+HttpReply refusal(int status, std::string_view code, std::string_view detail) {
+    const boost::json::object document{{"type", "about:blank"},
+                                       {"title", text(reason_phrase(status))},
+                                       {"status", status},
+                                       {"code", text(code)},
+                                       {"detail", text(detail)}};
+    HttpReply reply;
+    reply.status = status;
+    reply.content_type = "application/problem+json";
+    reply.body = boost::json::serialize(document);
+    return reply;
+}
+
+HttpReply refusal(const Rejection& rejection) {
+    const bool is_unreadable =
+        std::find(unreadable.begin(), unreadable.end(), rejection.code) != unreadable.end();
+    const int status = rejection.code == "too_large" ? 413 : is_unreadable ? 400 : 422;
+    return refusal(status, rejection.code, rejection.message);
+}
+
+HttpReply unavailable(const Failure& failure) {
+    spdlog::warn("{}", describe(failure));
+    if (!is_retryable(failure.code) && failure.code != Errc::commit_in_doubt) {
+        return refusal(500, "internal", "Something went wrong here; the log says what.");
+    }
+    auto reply = refusal(503, "unavailable", "This cannot be served right now; send it again.");
+    reply.headers.emplace_back("Retry-After", "5");
+    return reply;
+}
+
+HttpReply nothing_here(std::string_view what) {
+    return refusal(404, "not_found", std::string{"There is no such "}.append(what).append("."));
+}
+
+HttpReply reply_with(int status, const boost::json::value& document) {
+    HttpReply reply;
+    reply.status = status;
+    reply.content_type = "application/json";
+    reply.body = boost::json::serialize(document);
+    reply.headers.emplace_back("Cache-Control", "no-store");
+    return reply;
+}
+
+boost::json::value text_or_null(std::string_view view) {
+    if (view.empty()) return nullptr;
+    return boost::json::value(text(view));
+}
+
+}  // namespace fanfare::api

@@ -1,0 +1,137 @@
+#include "producer/api/survey.hpp"
+
+#include "core/ledger/addresses.hpp"
+#include "core/ledger/opt_outs.hpp"
+#include "producer/api/draft.hpp"
+#include "worker/rendering/segments.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include <algorithm>
+#include <set>
+
+namespace fanfare::api {
+namespace {
+
+using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+using Column = pqxx::row::size_type;
+
+constexpr int people_a_fetch = 5'000;
+
+std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
+    for (Column i = 0; i < rows.columns(); ++i) {
+        if (name == rows.column_name(i)) return i;
+    }
+    return std::nullopt;
+}
+
+std::string text_of(const pqxx::row& row, std::optional<Column> column) {
+    return column && !row[*column].is_null() ? row[*column].c_str() : std::string{};
+}
+
+/// The audience as a cursor of distinct ids.
+void open_audience(pqxx::transaction_base& work, const System& system, const Job& job) {
+    std::string inner = "SELECT unnest($1::text[]) AS recipient_id";
+    std::vector<std::string> values;
+    if (!job.recipients.empty()) {
+        postgres::ArrayLiteral literal;
+        for (const auto& id : job.recipients) literal.add(id);
+        values.push_back(literal.text());
+    } else {
+        const auto& query = system.find_audience(job.audience)->query;
+        inner = query.sql;
+        for (const auto& name : query.parameters) values.push_back(job.params.at(name));
+    }
+    work.exec_params(
+        fmt::format("DECLARE audience NO SCROLL CURSOR FOR SELECT DISTINCT a.recipient_id::text "
+                    "FROM ({}\n) a WHERE a.recipient_id IS NOT NULL ORDER BY 1",
+                    inner),
+        pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+}
+
+}  // namespace
+
+Survey Surveyor::run() {
+    Snapshot work{parts_.source.raw()};
+    open_audience(work, system_, job_);
+    while (true) {
+        const auto rows = work.exec(fmt::format("FETCH {} FROM audience", people_a_fetch));
+        if (rows.empty()) return survey_;
+        const auto count = static_cast<std::int64_t>(rows.size());
+        survey_.people += count;
+        if (survey_.surveyed >= people_max) continue;
+        survey_.surveyed += count;
+        postgres::ArrayLiteral literal;
+        for (const auto& row : rows) literal.add(std::string_view{row[0].c_str()});
+        const auto recipients = literal.text();
+        for (const auto channel : job_.channels) look_at(recipients, count, channel);
+    }
+}
+
+void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channel channel) {
+    auto& found = survey_.channels[static_cast<std::size_t>(channel)];
+    const auto& contact = system_.contacts[static_cast<std::size_t>(channel)];
+    pqxx::nontransaction work{parts_.lookup.raw()};
+    const auto rows = work.exec_params(contact->query.sql, recipients);
+    const auto id_column = column_of(rows, "recipient_id");
+    const auto address_column = column_of(rows, "address");
+    const auto consent_column = column_of(rows, "opted_out");
+    const auto out = kind_.list.empty() ? std::vector<std::string>{}
+                                        : ledger::opted_out(parts_.ledger, system_.name, channel,
+                                                            kind_.list, recipients);
+    const std::set<std::string, std::less<>> gone(out.begin(), out.end());
+    std::set<std::string> reached, refusing, listed;
+    std::vector<pqxx::row> sendable;
+    std::vector<std::string> addresses;
+    for (const auto& row : rows) {
+        const auto id = text_of(row, id_column);
+        const auto address = text_of(row, address_column);
+        if (gone.contains(id) || text_of(row, consent_column) == "t") {
+            refusing.insert(id);
+        } else if (!address.empty()) {
+            sendable.push_back(row);
+            addresses.push_back(ledger::canonical_address(channel, address));
+        }
+    }
+    const auto suppressed = ledger::find_suppressed(parts_.ledger, channel, addresses);
+    for (std::size_t i = 0; i < sendable.size(); ++i) {
+        auto& fate = suppressed[i] ? listed : reached;
+        fate.insert(text_of(sendable[i], id_column));
+        if (suppressed[i]) continue;
+        ++found.messages;
+        if (channel == Channel::sms) found.segments += segments_of(sendable[i]);
+    }
+    const auto left_out = [&](const std::set<std::string>& people,
+                              const std::set<std::string>& no) {
+        return std::count_if(people.begin(), people.end(), [&](const std::string& id) {
+            return !reached.contains(id) && !no.contains(id);
+        });
+    };
+    const auto refused = left_out(refusing, {});
+    const auto suppressed_people = left_out(listed, refusing);
+    found.opted_out += refused;
+    found.suppressed += suppressed_people;
+    found.no_address +=
+        count - refused - suppressed_people - static_cast<std::int64_t>(reached.size());
+}
+
+std::int64_t Surveyor::segments_of(const pqxx::row& row) const {
+    Reader reader;
+    for (Column i = 0; i < row.size(); ++i) {
+        const std::string name{row[i].name()};
+        if (name == "locale") {
+            reader.locale = text_of(row, i);
+        } else if (name == "time_zone") {
+            reader.time_zone = text_of(row, i);
+        } else if (name != "recipient_id" && name != "address" && name != "opted_out") {
+            reader.values[name] = text_of(row, i);
+        }
+    }
+    const auto written =
+        write_draft(parts_.templates, kind_, Channel::sms, job_.data, reader, "", parts_.now);
+    return written ? static_cast<std::int64_t>(count_segments(written.value().text).count) : 1;
+}
+
+}  // namespace fanfare::api

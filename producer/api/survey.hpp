@@ -1,0 +1,61 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "core/postgres/pool.hpp"
+#include "core/systems/system.hpp"
+#include "core/wire/job.hpp"
+#include "worker/rendering/templates.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace fanfare::api {
+
+/// What a job would come to on one channel, if it were sent now.
+struct ChannelSurvey {
+    std::int64_t messages = 0;  // One an address: a person may have several devices.
+    std::int64_t segments = 0;  // SMS: of all messages together.
+    std::int64_t no_address = 0;
+    std::int64_t opted_out = 0;
+    std::int64_t suppressed = 0;
+};
+
+struct Survey {
+    std::int64_t people = 0;    // In the audience.
+    std::int64_t surveyed = 0;  // Of them, looked at one by one.
+    std::array<ChannelSurvey, channel_count> channels{};
+};
+
+/// Looks at a job's audience as the worker would, and writes nothing. Throws what libpqxx throws.
+///
+/// Bounds    people_max people are looked at, the first by id; beyond, they are only counted.
+///           One fetch in memory.
+/// Threads   any; one connection of each database while it runs.
+class Surveyor {
+public:
+    static constexpr std::int64_t people_max = 100'000;
+
+    struct Parts {
+        postgres::Connection& source;  // Two of the system's database: one streams,
+        postgres::Connection& lookup;  // one answers.
+        postgres::Connection& ledger;
+        const Templates& templates;
+        TimePoint now;
+    };
+    Surveyor(const Parts& parts, const System& system, const Kind& kind, const Job& job)
+        : parts_{parts}, system_{system}, kind_{kind}, job_{job} {}
+
+    [[nodiscard]] Survey run();
+
+private:
+    void look_at(const std::string& recipients, std::int64_t count, Channel channel);
+    [[nodiscard]] std::int64_t segments_of(const pqxx::row& row) const;
+
+    const Parts& parts_;
+    const System& system_;
+    const Kind& kind_;
+    const Job& job_;
+    Survey survey_;
+};
+
+}  // namespace fanfare::api
