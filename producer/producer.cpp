@@ -50,8 +50,7 @@ public:
                                     std::function<void(bool)> acknowledged) {
                                  return publish(job, bytes, std::move(acknowledged));
                              },
-                             [this] { mend_kafka(); },
-                             settings_.database.url},
+                             [this] { mend_kafka(); }, settings_.database.url},
             settings_.producer);
         if (auto done = open_front(); !done) return done;
         return open_health();
