@@ -35,7 +35,7 @@ public:
         ScheduleProbe& probe;
         PublishJob publish;
         std::function<void()> turned;
-        Secret ledger_url;  // To listen to it; empty: it is only polled.
+        Secret ledger_url{};  // To listen to it; empty: it is only polled.
     };
     Scheduler(Parts parts, const ProducerSettings& settings);
     ~Scheduler();

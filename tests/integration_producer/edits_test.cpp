@@ -1,4 +1,5 @@
 // What people do to the schedule holds against due queries and publishers.
+#include "core/wire/job.hpp"
 #include "database_case.hpp"
 #include "producer/schedule/refresh.hpp"
 
