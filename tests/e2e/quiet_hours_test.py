@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Who sleeps is told when they wake, or not at all when that is too late; nobody is told too often."""
+
+from datetime import datetime, timedelta, timezone
+
+from harness import EndToEnd, main
+
+PEOPLE = 60
+SYSTEM = """
+audiences:
+  followers: SELECT follower_id AS recipient_id FROM followers WHERE followed_id = :user_id
+contacts:
+  email: SELECT id AS recipient_id, email AS address, locale, time_zone, username AS name FROM users WHERE id = ANY(:recipients)
+kinds:
+  show.reminder:
+    audience: followers
+    times: [starts_at]
+    person_defaults: {{name: there}}
+    quiet_hours: {{from: "{begin:%H:%M}", to: "{end:%H:%M}", then: defer}}
+    at_most: {{count: 1, per_hours: 24}}
+"""
+
+
+class QuietHours(EndToEnd):
+    def prepare(self, end):
+        run = self.new_run()
+        run.people(PEOPLE)
+        run.db.psql("UPDATE users SET time_zone = CASE WHEN right(id, 1) < '5' THEN NULL ELSE 'Etc/GMT+6' END;")
+        run.system(SYSTEM.format(begin=end - timedelta(hours=1), end=end))
+        return run
+
+    def by_zone(self, run, job):
+        found = {}
+        for (_, person), fate in self.assert_sound(run, job).items():
+            found.setdefault("asleep" if person[-1] < "5" else "awake", set()).add(fate)
+        return found
+
+    def test_who_sleeps_is_told_afterwards_and_once(self):
+        end = (datetime.now(timezone.utc) + timedelta(seconds=80)).replace(second=0, microsecond=0)
+        run = self.prepare(end)
+        run.worker()
+        job = run.publish(run.job(channels=["email"]))
+        run.wait_settled(job, timeout_s=150)
+        counts = self.assert_told_once(run, job, channels=("email",))
+        self.assertEqual(counts["email"]["sent"], PEOPLE)
+        late = run.db.rows("SELECT DISTINCT right(recipient, 1) < '5', updated_at >= "
+                           f"timestamptz '{end.isoformat()}' FROM delivery WHERE job_id = '{job}'")
+        self.assertEqual(sorted(late), [["f", "f"], ["t", "t"]], "the sleepers afterwards, the others at once")
+        again = run.publish(run.job(channels=["email"]))
+        run.wait_settled(again)
+        self.assertEqual(set(run.fates(again).values()), {("suppressed", "too_often")})
+        self.assertEqual(run.told(again)["email"], 0)
+
+    def test_what_is_too_late_by_then_expires(self):
+        end = datetime.now(timezone.utc) + timedelta(hours=2)
+        run = self.prepare(end)
+        run.system(SYSTEM.format(begin=end - timedelta(hours=4), end=end))
+        run.worker()
+        soon = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        job = run.publish(run.job(channels=["email"], expires_at=soon))
+        run.wait_settled(job)
+        self.assertEqual(self.by_zone(run, job), {"asleep": {("expired", "past_expiry")},
+                                                  "awake": {("sent", "none")}})
+        urgent = run.publish(run.job(channels=["email"], lane="urgent", audience={"recipients": ["p000010"]}))
+        run.wait_settled(urgent)
+        self.assertEqual(len(run.fates(urgent)), 1)
+        self.assertEqual(set(run.fates(urgent).values()), {("sent", "none")}, "urgent ones wake people")
+
+
+if __name__ == "__main__":
+    main()
