@@ -67,6 +67,8 @@ public:
         try {
             if (!connection_) connection_.emplace(url_, postgres::Limits{});
             return Value{boost::system::in_place_value, work(*connection_)};
+        } catch (const Stop&) {
+            throw;  // The command's own word.
         } catch (const std::exception& fault) {
             const bool open = connection_ && connection_->is_open();
             connection_.reset();

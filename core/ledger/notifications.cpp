@@ -155,7 +155,7 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
         " AND n.subject = due.subject AND n.occurrence = due.occurrence "
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", n.state, "
         " n.epoch, n.job_id, coalesce(" FANFARE_ISO("n.expires_at") ", ''), n.params, "
-        " jsonb_strip_nulls(n.data)",
+        " jsonb_strip_nulls(n.data), n.source",
         array_of(systems), limit, lease.count());
     NotificationClaims claims;
     for (const auto& row : rows) {
@@ -168,7 +168,8 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
                                   .job = row[6].c_str(),
                                   .expires_at = row[7].c_str(),
                                   .params = row[8].c_str(),
-                                  .data = row[9].c_str()});
+                                  .data = row[9].c_str(),
+                                  .source = row[10].c_str()});
     }
     return claims;
 }

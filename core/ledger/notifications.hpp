@@ -144,6 +144,7 @@ struct ClaimedNotification {
     std::string expires_at;
     std::string params;
     std::string data;
+    std::string source = "scheduler";  // Who scheduled it: its job is theirs to see.
 };
 struct NotificationClaims {
     std::vector<ClaimedNotification> claimed;

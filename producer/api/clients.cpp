@@ -60,8 +60,7 @@ bool Clients::Client::has(Scope scope) const {
 
 bool Clients::Client::take(Moment now) {
     const std::chrono::duration<double> since = now - as_of;
-    calls_left = as_of == Moment{} ? per_second
-                                   : std::min(per_second, calls_left + since.count() * per_second);
+    calls_left = std::min(per_second, calls_left + since.count() * per_second);
     as_of = now;
     if (calls_left < 1) return false;
     calls_left -= 1;
@@ -76,8 +75,8 @@ Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock)
                             .systems = each.systems,
                             .owner = each.owner,
                             .per_second = static_cast<double>(each.per_second),
-                            .calls_left = 0,
-                            .as_of = {}});
+                            .calls_left = static_cast<double>(each.per_second),
+                            .as_of = clock.moment()});
     }
 }
 

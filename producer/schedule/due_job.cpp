@@ -39,7 +39,7 @@ std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notifica
                                 {"system", notification.key.system},
                                 {"kind", notification.key.kind},
                                 {"subject", subject_of(notification.key)},
-                                {"source", "scheduler"}};
+                                {"source", notification.source}};
     if (!notification.expires_at.empty()) message["expires_at"] = notification.expires_at;
     // Params and data are JSON already; read as any backend's job is, they need no second rule.
     auto text = boost::json::serialize(message);

@@ -42,8 +42,7 @@ TEST_F(SplitsTest, WhoWaitsLeavesAndWhoStaysKeepsTheClaim) {
     EXPECT_THAT(chunk.recipients.elements, ElementsAre("a", "c"));
     EXPECT_EQ(chunk.recipients_literal, literal_of({"a", "c"}));
     EXPECT_THAT(record(record_for(chunk, bytes_of({sent, refused}))), SizeIs(1));
-    EXPECT_THAT(chunks(), ElementsAre("0 done 2 {a,c} 0h",
-                                      "2097152 planned 2 {b,d} 1h",
+    EXPECT_THAT(chunks(), ElementsAre("0 done 2 {a,c} 0h", "2097152 planned 2 {b,d} 1h",
                                       "2097153 planned 1 {e} 8h"));
     EXPECT_EQ(ledger.value("SELECT planned[1] = 5 FROM job"), "t");
     EXPECT_THAT(audit(db(), job).differences, IsEmpty());

@@ -175,8 +175,8 @@ TEST(ResolveJob, WhoWasToldIsNamedByTheSubject) {
     auto& kind = systems.at("shows").kinds["bare"];
     kind.told = "show.reminder";
     const auto bare = [](const std::string& more) {
-        return std::get<Job>(decode_job(
-            R"({"idempotency_key":"k","system":"shows","kind":"bare")" + more + "}"));
+        return std::get<Job>(
+            decode_job(R"({"idempotency_key":"k","system":"shows","kind":"bare")" + more + "}"));
     };
     auto job = bare(R"(,"subject":"s1","audience":{"params":{"user_id":"u1"}})");
     EXPECT_EQ(resolve_job(job, systems), std::nullopt);

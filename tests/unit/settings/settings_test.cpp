@@ -283,7 +283,7 @@ TEST(Settings, KeepAnOrderAmongThemselves) {
 
 TEST(Settings, TakeACertificateOnlyWithItsKey) {
     EXPECT_THAT(problems_in("producer: {http: {certificate: a.pem}}"),
-                ElementsAre(IsProblem(0, "producer.http.key", "", "together with")));
+                ElementsAre(IsProblem(0, "producer.http.key", R"("")", "together with")));
     EXPECT_THAT(problems_in("producer: {http: {certificate: a.pem, key: b.pem}}"), IsEmpty());
     EXPECT_EQ(settings_in("producer: {http: {key: b.pem, certificate: c}}").producer.http.key,
               std::filesystem::absolute("conf/b.pem"));
