@@ -103,6 +103,7 @@ TEST_F(ClientsTest, LetsAdminAloneActForOthers) {
     EXPECT_EQ(status("Bearer " + shop_token, Scope::read, "tenant-a"), 403);
     EXPECT_EQ(status("Bearer " + tenant_token, Scope::read, "tenant-a"), 200);
     EXPECT_EQ(status("Bearer " + admin_token, Scope::read, std::string(61, 'x')), 400);
+    clock_.advance(std::chrono::seconds{1});
     EXPECT_EQ(status("Bearer " + admin_token, Scope::read, "a\x01"), 400);
 }
 
