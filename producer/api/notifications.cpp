@@ -187,8 +187,17 @@ asio::awaitable<HttpReply> change_one(const Parts& parts, const HttpCall& call,
 }
 
 asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
-    const auto nothing = [](postgres::Connection&, const Detail&) { return true; };
-    co_return co_await change_one(parts, call, caller, nothing);
+    const std::string id{call.param("id")};
+    if (!is_uuid(id)) co_return nothing_here("notification");
+    auto work = [&](postgres::Connection& connection) {
+        return ledger::find_notification(connection, id, caller.sight);
+    };
+    std::string doing{"find a notification"};
+    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("notification");
+    const auto document = shown(*found.value());
+    co_return reply_with(200, document);
 }
 
 asio::awaitable<HttpReply> cancel(const Parts& parts, const HttpCall& call, const Caller& caller) {
