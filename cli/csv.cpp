@@ -1,5 +1,7 @@
 #include "cli/csv.hpp"
 
+#include <string_view>
+
 namespace fanfare::cli {
 namespace {
 
@@ -60,19 +62,6 @@ bool CsvReader::read_record(std::vector<std::string>& fields) {
     }
     if (quoted) return fail("a quote that is never closed");
     return true;
-}
-
-void append_csv(std::string_view field, std::string& out) {
-    if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-        out.append(field);
-        return;
-    }
-    out.push_back('"');
-    for (const char c : field) {
-        if (c == '"') out.push_back('"');
-        out.push_back(c);
-    }
-    out.push_back('"');
 }
 
 }  // namespace fanfare::cli

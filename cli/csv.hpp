@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <istream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace fanfare::cli {
@@ -32,8 +31,5 @@ private:
     std::size_t lines_read_ = 0;
     std::string fault_;
 };
-
-/// Appends a field, in quotes where it needs them.
-void append_csv(std::string_view field, std::string& out);
 
 }  // namespace fanfare::cli

@@ -3,6 +3,7 @@
 #include "cli/csv.hpp"
 #include "cli/output.hpp"
 #include "core/ledger/addresses.hpp"
+#include "core/wire/csv.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>

@@ -1,5 +1,7 @@
 #include "cli/csv.hpp"
 
+#include "core/wire/csv.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
