@@ -62,13 +62,10 @@ void read_on_doubt(Kind& kind, const YamlValue& map, const std::string& key, Rep
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto& value = map.items[i];
         const auto full = join_key(key, map.keys[i].text);
-        const auto channel = parse_channel(map.keys[i].text);
+        const auto channel = channel_key(map, i, key, report);
+        if (!channel) continue;
         const auto policy = value.is_scalar() ? parse_doubt_policy(value.text) : std::nullopt;
-        if (!channel) {
-            std::vector<std::string> known;
-            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
-            report.unknown(map.keys[i].line, full, known);
-        } else if (!policy) {
+        if (!policy) {
             report.add(value.line, full, value.shown(), "hold, resend or reconcile");
         } else {
             kind.on_doubt[static_cast<std::size_t>(*channel)] = policy;
@@ -81,13 +78,10 @@ void read_fallback(Kind& kind, const YamlValue& map, const std::string& key, Rep
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto& value = map.items[i];
         const auto full = join_key(key, map.keys[i].text);
-        const auto from = parse_channel(map.keys[i].text);
+        const auto from = channel_key(map, i, key, report);
+        if (!from) continue;
         const auto to = value.is_scalar() ? parse_channel(value.text) : std::nullopt;
-        if (!from) {
-            std::vector<std::string> known;
-            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
-            report.unknown(map.keys[i].line, full, known);
-        } else if (!to || to == from) {
+        if (!to || to == from) {
             report.add(value.line, full, value.shown(), "another channel: email, sms or push");
         } else {
             kind.fallback[static_cast<std::size_t>(*from)] = to;
@@ -233,6 +227,17 @@ Form<Kind> kind_form() {
 }
 
 }  // namespace
+
+std::optional<Channel> channel_key(const YamlValue& map, std::size_t i, const std::string& key,
+                                   Report& report) {
+    const auto channel = parse_channel(map.keys[i].text);
+    if (!channel) {
+        std::vector<std::string> known;
+        for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
+        report.unknown(map.keys[i].line, join_key(key, map.keys[i].text), known);
+    }
+    return channel;
+}
 
 Kind read_kind(const std::string& name, const YamlValue& map, const std::string& key,
                Report& report) {

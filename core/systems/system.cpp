@@ -87,13 +87,8 @@ void read_contacts(System& system, const YamlValue& map, const std::string& key,
     if (!expect_map(map, key, report)) return;
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto full = join_key(key, map.keys[i].text);
-        const auto channel = parse_channel(map.keys[i].text);
-        if (!channel) {
-            std::vector<std::string> known;
-            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
-            report.unknown(map.keys[i].line, full, known);
-            continue;
-        }
+        const auto channel = channel_key(map, i, key, report);
+        if (!channel) continue;
         if (auto query = read_query(map.items[i], full, {"recipients", true}, report)) {
             system.contacts[static_cast<std::size_t>(*channel)] = Contact{std::move(*query)};
         }
@@ -105,12 +100,7 @@ void read_write_backs(System& system, const YamlValue& map, const std::string& k
     if (map.is_null() || !expect_map(map, key, report)) return;
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto full = join_key(key, map.keys[i].text);
-        const auto channel = parse_channel(map.keys[i].text);
-        if (!channel) {
-            std::vector<std::string> known;
-            for (const auto each : channels) known.push_back(join_key(key, to_string(each)));
-            report.unknown(map.keys[i].line, full, known);
-        } else {
+        if (const auto channel = channel_key(map, i, key, report)) {
             system.write_backs[static_cast<std::size_t>(*channel)] =
                 read_query(map.items[i], full, {"addresses", true}, report);
         }
