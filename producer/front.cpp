@@ -5,9 +5,9 @@
 #include "core/reference/reference.hpp"
 #include "producer/api/room.hpp"
 #include "producer/http/server.hpp"
+#include "producer/publishing/record_publisher.hpp"
 #include "producer/receipts/desk.hpp"
 #include "producer/receipts/fetcher.hpp"
-#include "producer/receipts/publisher.hpp"
 #include "producer/unsubscribe/desk.hpp"
 
 #include <spdlog/spdlog.h>
@@ -38,14 +38,14 @@ public:
         auto server = WebServer::open(settings_.producer.http, clock_, registry_);
         if (!server) return server.error();
         server_ = std::move(server.value());
-        auto publisher = ReceiptPublisher::open(settings_.kafka, server_->executor());
+        auto publisher = RecordPublisher::open(settings_.kafka, server_->executor());
         if (!publisher) return publisher.error();
         publisher_ = std::move(publisher.value());
         fetcher_ = std::make_unique<Fetcher>(server_->executor());
         receipts_ = std::make_unique<ReceiptDesk>(
             ReceiptDesk::Parts{settings_, references_, clock_, registry_,
                                [this](std::vector<ReceiptBatch> batches) {
-                                   return publisher_->publish(std::move(batches));
+                                   return publish_receipts(std::move(batches));
                                },
                                [this](const AccountSettings& account, std::string url) {
                                    return fetcher_->get(account, std::move(url));
@@ -74,10 +74,31 @@ public:
 private:
     Result<void> open_api() {
         if (settings_.producer.clients.empty()) return {};
-        auto room = api::Room::open(settings_, systems_, clock_, server_->executor(), hurry_);
+        auto room = api::Room::open(
+            settings_, systems_, clock_,
+            [this](std::string job, std::string body) {
+                return publish_job(std::move(job), std::move(body));
+            },
+            hurry_);
         if (!room) return room.error();
         api_ = std::move(room.value());
         return {};
+    }
+
+    asio::awaitable<bool> publish_receipts(std::vector<ReceiptBatch> batches) {
+        std::vector<RecordPublisher::Record> records;
+        for (const auto& batch : batches) {
+            records.push_back({receipt_key(batch), encode_receipts(batch)});
+        }
+        auto topic = topics_.receipts;
+        co_return co_await publisher_->publish(std::move(topic), std::move(records));
+    }
+
+    asio::awaitable<bool> publish_job(std::string job, std::string body) {
+        std::vector<RecordPublisher::Record> records;
+        records.push_back({std::move(job), std::move(body)});
+        auto topic = topics_.jobs;
+        co_return co_await publisher_->publish(std::move(topic), std::move(records));
     }
 
     asio::awaitable<Result<bool>> store(Reference reference) {
@@ -102,7 +123,8 @@ private:
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
     std::unique_ptr<WebServer> server_;
     postgres::Pool ledger_;
-    std::unique_ptr<ReceiptPublisher> publisher_;
+    const kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
+    std::unique_ptr<RecordPublisher> publisher_;
     std::unique_ptr<Fetcher> fetcher_;
     std::unique_ptr<ReceiptDesk> receipts_;
     std::unique_ptr<UnsubscribeDesk> unsubscribes_;

@@ -4,20 +4,19 @@
 #include "core/error/failure.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
+#include "producer/api/desk.hpp"
 #include "producer/http/router.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
 #include <memory>
 
 namespace fanfare::api {
 
-/// The HTTP API wired together: templates, connections, broker, routes.
+/// The HTTP API wired together: templates, connections, routes.
 ///
 /// Bounds    2 connections for writes and look-ups (5 s a statement), 2 read-only ones for lists,
 ///           exports and estimates (30 s), of their own: neither delays webhooks or the scheduler.
-/// Threads   those of its connections, Kafka's; the handlers run on `executor`.
+/// Threads   those of its connections; the handlers run on the server's.
 /// Lifetime  what open() gets outlives it; it outlives the server's handlers.
 class Room {
 public:
@@ -25,7 +24,7 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<Room>> open(const Settings& settings,
                                                             const Systems& systems,
                                                             const Clock& clock,
-                                                            boost::asio::any_io_executor executor,
+                                                            Parts::Publish publish,
                                                             std::function<void()> hurry);
     virtual ~Room() = default;
 

@@ -1,4 +1,4 @@
-#include "producer/receipts/publisher.hpp"
+#include "producer/publishing/record_publisher.hpp"
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/as_tuple.hpp>
@@ -27,40 +27,36 @@ struct Wait {
 
 }  // namespace
 
-Result<std::unique_ptr<ReceiptPublisher>> ReceiptPublisher::open(const KafkaSettings& settings,
-                                                                 asio::any_io_executor executor) {
+Result<std::unique_ptr<RecordPublisher>> RecordPublisher::open(const KafkaSettings& settings,
+                                                               asio::any_io_executor executor) {
     auto kafka = kafka::Producer::open(settings);
     if (!kafka) return kafka.error();
-    return std::unique_ptr<ReceiptPublisher>{
-        new ReceiptPublisher{settings, std::move(executor), std::move(kafka.value())}};
+    return std::unique_ptr<RecordPublisher>{
+        new RecordPublisher{settings, std::move(executor), std::move(kafka.value())}};
 }
 
-ReceiptPublisher::ReceiptPublisher(const KafkaSettings& settings, asio::any_io_executor executor,
-                                   std::unique_ptr<kafka::Producer> kafka)
-    : settings_{settings},
-      executor_{std::move(executor)},
-      topic_{kafka::topics_of(settings).receipts},
-      kafka_{std::move(kafka)} {}
+RecordPublisher::RecordPublisher(const KafkaSettings& settings, asio::any_io_executor executor,
+                                 std::unique_ptr<kafka::Producer> kafka)
+    : settings_{settings}, executor_{std::move(executor)}, kafka_{std::move(kafka)} {}
 
-void ReceiptPublisher::mend() {
+void RecordPublisher::mend() {
     if (!kafka_->is_fatal()) return;
     auto fresh = kafka::Producer::open(settings_);
     if (!fresh) {
         spdlog::error("{}", describe(fresh.error()));
         return;
     }
-    spdlog::warn("the receipts' Kafka client had a fatal error and was replaced");
+    spdlog::warn("the HTTP server's Kafka client had a fatal error and was replaced");
     kafka_ = std::move(fresh.value());
 }
 
-asio::awaitable<bool> ReceiptPublisher::publish(std::vector<ReceiptBatch> batches) {
+asio::awaitable<bool> RecordPublisher::publish(std::string topic, std::vector<Record> records) {
     mend();
-    auto wait = std::make_shared<Wait>(executor_, batches.size());
-    for (const auto& batch : batches) {
-        const auto key = receipt_key(batch);
-        const auto value = encode_receipts(batch);
+    auto wait = std::make_shared<Wait>(executor_, records.size());
+    for (const auto& record : records) {
         const auto queued = kafka_->publish(
-            {topic_, key, value, {}}, [wait, home = executor_](const Result<void>& result) {
+            {topic, record.key, record.value, {}},
+            [wait, home = executor_](const Result<void>& result) {
                 if (!result) spdlog::warn("{}", describe(result.error()));
                 asio::post(home, [wait, stored = result.has_value()] { wait->settle(stored); });
             });

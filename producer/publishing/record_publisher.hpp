@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/kafka/producer.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// Publishes what came in by HTTP, and says when the broker has it: receipts and jobs of
+/// backends share its one Kafka client.
+///
+/// Bounds    what kafka::Producer queues; 10 s for an acknowledgement.
+/// Threads   `executor`, which must be serial.
+/// Lifetime  the executor outlives it: the broker's word may come late.
+class RecordPublisher {
+public:
+    [[nodiscard]] static Result<std::unique_ptr<RecordPublisher>> open(
+        const KafkaSettings& settings, boost::asio::any_io_executor executor);
+
+    struct Record {
+        std::string key;
+        std::string value;
+    };
+    /// True once the broker has all of them; false when it does not say so in time. They may
+    /// arrive then all the same: a job or a receipt that comes twice changes nothing.
+    [[nodiscard]] boost::asio::awaitable<bool> publish(std::string topic,
+                                                       std::vector<Record> records);
+
+private:
+    RecordPublisher(const KafkaSettings& settings, boost::asio::any_io_executor executor,
+                    std::unique_ptr<kafka::Producer> kafka);
+    /// After an error that no retry mends, a new client takes over.
+    void mend();
+
+    KafkaSettings settings_;
+    boost::asio::any_io_executor executor_;
+    std::unique_ptr<kafka::Producer> kafka_;
+};
+
+}  // namespace fanfare
