@@ -26,7 +26,7 @@ struct KeyArrays {
 
 /// The columns every claim returns.
 constexpr std::string_view returning =
-    " RETURNING c.job_id, c.channel, c.number, c.epoch, c.attempt, c.lane, c.on_doubt, "
+    " RETURNING c.job_id, c.channel, c.number, c.epoch, c.attempts, c.lane, c.on_doubt, "
     "j.state = 'cancelled', coalesce(j.expires_at <= app_now(), false), c.recipients, "
     "c.outcomes, c.reasons, c.provider_ids, c.account";
 
@@ -51,7 +51,6 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     ClaimedChunk chunk;
     chunk.key = key_of(row);
     chunk.epoch = row[3].as<std::int32_t>();
-    chunk.attempt = row[4].as<std::int32_t>();
     chunk.lane = static_cast<Lane>(row[5].as<int>());
     chunk.on_doubt = static_cast<DoubtPolicy>(row[6].as<int>());
     chunk.job_cancelled = row[7].as<bool>();
@@ -61,10 +60,12 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     const auto count = chunk.recipients.elements.size();
     chunk.outcomes = row[10].is_null() ? std::string(count, '\0') : bytes_of(row[10].c_str());
     chunk.reasons = row[11].is_null() ? std::string(count, '\0') : bytes_of(row[11].c_str());
+    chunk.attempts = row[4].is_null() ? std::string(count, '\0') : bytes_of(row[4].c_str());
     if (!row[12].is_null()) read_ids(row[12].c_str(), count, chunk.provider_ids);
     if (!row[13].is_null()) chunk.account.assign(row[13].c_str(), row[13].size());
-    ensure(chunk.outcomes.size() == count && chunk.reasons.size() == count,
-           "a chunk has one outcome and one reason a recipient");
+    ensure(chunk.outcomes.size() == count && chunk.reasons.size() == count &&
+               chunk.attempts.size() == count,
+           "a chunk has one outcome, reason and count of attempts a recipient");
     return chunk;
 }
 
@@ -91,7 +92,7 @@ struct RecordArrays {
         epochs.add(record.epoch);
         states.add(record.done ? "done" : "planned");
         waits.add(record.next_in.count());
-        attempts.add(record.attempt);
+        attempts.add(record.attempts.empty() ? std::string{} : hex_of(record.attempts));
         outcomes.add(hex_of(record.outcomes));
         reasons.add(record.reasons.empty() ? std::string{} : hex_of(record.reasons));
         ids.add(literal_of(record.provider_ids));
@@ -150,13 +151,14 @@ std::vector<ChunkKey> write_records(pqxx::transaction_base& work,
         "UPDATE chunk c SET state = w.state::chunk_state, lease_until = NULL, claim_token = NULL, "
         "  next_at = app_now() + w.wait * interval '1 ms', "
         "  publish_at = app_now() + w.wait * interval '1 ms', "
-        "  attempt = w.attempt, outcomes = decode(substr(w.outcomes, 3), 'hex'), "
+        "  outcomes = decode(substr(w.outcomes, 3), 'hex'), "
         "  reasons = CASE WHEN w.reasons <> '' THEN decode(substr(w.reasons, 3), 'hex') END, "
+        "  attempts = CASE WHEN w.attempts <> '' THEN decode(substr(w.attempts, 3), 'hex') END, "
         "  provider_ids = nullif(w.ids, '{}')::text[], tally = w.tally::int[], "
         "  account = w.account, updated_at = app_now() "
         "FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::int[], $5::text[], $6::bigint[], "
-        "  $7::int[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]) "
-        "  AS w(job_id, channel, number, epoch, state, wait, attempt, outcomes, reasons, ids, "
+        "  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]) "
+        "  AS w(job_id, channel, number, epoch, state, wait, attempts, outcomes, reasons, ids, "
         "       tally, account) "
         "WHERE c.job_id = w.job_id AND c.channel = w.channel AND c.number = w.number "
         "  AND c.epoch = w.epoch AND c.state = 'claimed' "

@@ -43,7 +43,6 @@ struct ClaimRequest {
 struct ClaimedChunk {
     ChunkKey key;
     std::int32_t epoch = 0;
-    std::int32_t attempt = 0;  // Counted attempts so far.
     Lane lane = Lane::normal;
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     bool job_cancelled = false;
@@ -52,6 +51,7 @@ struct ClaimedChunk {
     postgres::TextArray recipients;  // Sorted bytewise. Views into its own storage.
     std::string outcomes;            // One Outcome a recipient, always full length.
     std::string reasons;             // One Reason a recipient, always full length.
+    std::string attempts;            // Counted attempts at each, always full length.
     std::vector<std::string> provider_ids;  // Empty, or one a recipient.
     std::string account;  // Must serve it: the one asked for, unless somebody's answer from an
                           // earlier one is still in doubt, which only that one may send again.
@@ -72,9 +72,9 @@ struct ChunkRecord {
     std::int32_t epoch = 0;
     bool done = false;                     // Otherwise planned again ...
     std::chrono::milliseconds next_in{0};  // ... and claimable after this.
-    std::int32_t attempt = 0;
     std::string outcomes;
     std::string reasons;                    // "" when all are none.
+    std::string attempts;                   // "" when all are 0.
     std::vector<std::string> provider_ids;  // Empty, one for all, or one a recipient.
     std::string account;
     std::optional<FallbackChunk> fallback;

@@ -40,7 +40,7 @@ Fence shrink(pqxx::transaction_base& work, const ClaimedChunk& chunk, const std:
     const auto old_size = static_cast<std::int32_t>(chunk.outcomes.size());
     const auto done = work.exec_params(
         "UPDATE chunk SET recipients = $5::text[], size = $6, outcomes = NULL, reasons = NULL, "
-        "provider_ids = NULL, tally = NULL, updated_at = app_now() "
+        "attempts = NULL, provider_ids = NULL, tally = NULL, updated_at = app_now() "
         "WHERE job_id = $1::uuid AND channel = $2 AND number = $3 AND epoch = $4 "
         "AND state = 'claimed' AND size = $7",
         chunk.key.job, channel, chunk.key.number, chunk.epoch, kept, size, old_size);
@@ -86,6 +86,7 @@ bool split_chunk(Connection& connection, ClaimedChunk& chunk, std::span<const Sp
     postgres::parse_array(chunk.recipients_literal, chunk.recipients);
     chunk.outcomes.assign(stay.size(), '\0');
     chunk.reasons.assign(stay.size(), '\0');
+    chunk.attempts.assign(stay.size(), '\0');
     chunk.provider_ids.clear();
     return true;
 }

@@ -76,7 +76,7 @@ Rows worker_rows() {
             {2 * second_ms, 10 * minute_ms}, [](auto& s) -> auto& { return s.worker.lease; }),
         whole<Settings>(
             {"worker.attempts_max", "attempts",
-             "Attempts at one recipient before it counts as failed."},
+             "Attempts at one recipient before it counts as failed; others' faults cost nothing."},
             {1, 100}, [](auto& s) -> auto& { return s.worker.attempts_max; }),
         whole<Settings>(
             {"worker.backoff_first_ms", "ms", "Wait before the second attempt."},

@@ -34,7 +34,7 @@ class Failover(EndToEnd):
         run.wait_settled(job)
         self.assert_told_once(run, job, channels=["email"])
         self.assertEqual(self.served_by(run, job), {"spare": str(PEOPLE // 50)})
-        self.assertEqual(run.db.value(f"SELECT max(attempt) FROM chunk WHERE job_id = '{job}'"), "0")
+        self.assertEqual(run.db.value(f"SELECT max(attempts) FROM delivery WHERE job_id = '{job}'"), "0")
 
     def test_an_account_that_cannot_be_reached_is_left_alone(self):
         def nobody_there(run, account):
@@ -71,7 +71,7 @@ class Failover(EndToEnd):
         fresh.rename(key)
         run.wait_settled(job)
         self.assert_told_once(run, job, channels=["email"])
-        self.assertEqual(run.db.value(f"SELECT max(attempt) FROM chunk WHERE job_id = '{job}'"), "0")
+        self.assertEqual(run.db.value(f"SELECT max(attempts) FROM delivery WHERE job_id = '{job}'"), "0")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ TEST_F(ChunksTest, AreClaimedWithAllThatSendingNeeds) {
     const auto& chunk = chunks[0].key.number == 0 ? chunks[0] : chunks[1];
     EXPECT_EQ(chunk.key, key(job, 0));
     EXPECT_EQ(chunk.epoch, 1);
-    EXPECT_EQ(chunk.attempt, 0);
+    EXPECT_EQ(chunk.attempts, bytes_of({pending, pending}));
     EXPECT_EQ(chunk.lane, Lane::normal);
     EXPECT_EQ(chunk.on_doubt, DoubtPolicy::reconcile);
     EXPECT_FALSE(chunk.job_cancelled);
@@ -191,6 +191,7 @@ TEST_F(ChunksTest, ThatAreTriedLaterAreNotClaimedBefore) {
     auto later = record_for(chunks.at(0), bytes_of({sent, retry}));
     later.next_in = std::chrono::seconds{90};
     later.reasons = reasons_of({Reason::none, Reason::throttled});
+    later.attempts = std::string{'\0', '\3'};
     later.provider_ids = {"m-1", ""};
     EXPECT_THAT(record(later), SizeIs(1));
 
@@ -201,7 +202,7 @@ TEST_F(ChunksTest, ThatAreTriedLaterAreNotClaimedBefore) {
     EXPECT_THAT(take_overdue(db(), 10, republish_after), SizeIs(1)) << "due: it is published again";
     chunks = claim({key(job)}, 3);
     ASSERT_THAT(chunks, SizeIs(1));
-    EXPECT_EQ(chunks[0].attempt, 1);
+    EXPECT_EQ(chunks[0].attempts, later.attempts);
     EXPECT_EQ(chunks[0].epoch, 2);
     EXPECT_EQ(chunks[0].outcomes, bytes_of({sent, retry})) << "who was told is not told again";
     EXPECT_EQ(chunks[0].reasons[1], static_cast<char>(Reason::throttled));
@@ -266,15 +267,16 @@ TEST_F(ChunksTest, TellTheFateOfEveryone) {
     const auto chunk = std::move(claim({key(job, 0)}).at(0));
     auto entry = record_for(chunk, bytes_of({sent, refused, sent}));
     entry.reasons = reasons_of({Reason::none, Reason::address_invalid, Reason::none});
+    entry.attempts = std::string{'\0', '\1', '\2'};
     entry.provider_ids = {"call-1"};
     ASSERT_THAT(record(entry), SizeIs(1));
     expect_everyone_counted();
     EXPECT_THAT(ledger.column("SELECT concat_ws(' ', recipient, outcome, reason, "
                               "coalesce(provider_id, '-'), attempts, kind, channel, account) "
                               "FROM delivery ORDER BY recipient"),
-                ElementsAre("u1 sent none call-1 1 show.reminder email mail",
+                ElementsAre("u1 sent none call-1 0 show.reminder email mail",
                             "u2 refused address_invalid - 1 show.reminder email mail",
-                            "u3 sent none call-1 1 show.reminder email mail",
+                            "u3 sent none call-1 2 show.reminder email mail",
                             "u4 pending none - 0 show.reminder email"));
     EXPECT_EQ(
         ledger.value("SELECT concat_ws(' ', chunks, chunks_done, planned, pending, sent, refused) "

@@ -94,7 +94,6 @@ protected:
         for (const char c : record.outcomes) {
             if (!is_final(static_cast<Outcome>(c))) record.done = false;
         }
-        record.attempt = chunk.attempt + 1;
         record.account = "mail";
         return record;
     }

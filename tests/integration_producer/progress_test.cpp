@@ -18,14 +18,14 @@ protected:
             "', 'k', 'shows', 'show.reminder', '{}', "
             "1, 'sending', '{5,0,0}', '{2,0,0}', app_now())");
         sql("INSERT INTO chunk (job_id, channel, number, state, on_doubt, lane, size, recipients, "
-            "outcomes, reasons, provider_ids, tally, attempt, account, publish_at) VALUES "
+            "outcomes, reasons, provider_ids, tally, attempts, account, publish_at) VALUES "
             "('" +
             job +
             "', 0, 0, 'done', 0, 1, 3, '{a,b,c}', '\\x010601', '\\x000a00', "
-            "'{mail-1}', '{0,2,0,0,0,0,1,0,0,0,0,0,0,0}', 1, 'mg', app_now()), "
+            "'{mail-1}', '{0,2,0,0,0,0,1,0,0,0,0,0,0,0}', '\\x010101', 'mg', app_now()), "
             "('" +
             job +
-            "', 0, 1, 'planned', 0, 1, 2, '{d,Ä}', NULL, NULL, NULL, NULL, 0, NULL, "
+            "', 0, 1, 'planned', 0, 1, 2, '{d,Ä}', NULL, NULL, NULL, NULL, NULL, NULL, "
             "app_now())");
     }
     ledger::Audit audit() {

@@ -184,14 +184,14 @@ void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdic
     const auto& group = *work_.letters.groups[letter.group];
     const Target& target = *group.targets[letter.first + index];
     const Situation situation{.on_doubt = work_.chunk.on_doubt,
-                              .attempts_used = work_.chunk.attempt + 1,
+                              .attempts_used = work_.chunk.attempts[target.recipient] + 1,
                               .attempts_max = work_.attempts_max};
     const auto fate = fate_of(verdict, reason, situation);
     const auto place = static_cast<std::size_t>(&target - work_.resolved.targets.data());
     if (place < work_.target_fates.size()) work_.target_fates[place] = fate;
     auto& known = work_.resolved.fates[target.recipient];
     known = merge(known, fate);
-    if (costs_attempt(verdict)) work_.spent_attempt = true;
+    if (costs_attempt(verdict)) work_.spent.push_back(target.recipient);
     if (verdict == Verdict::suppress) {
         work_.dead.push_back(ledger::canonical_address(work_.chunk.key.channel, target.address));
     }

@@ -25,7 +25,7 @@ struct Work {
     std::int32_t attempts_max = 5;
 
     // What the answers of the current pass asked for.
-    bool spent_attempt = false;
+    std::vector<std::uint32_t> spent;              // Recipients, once for each attempt that failed.
     std::chrono::milliseconds throttled_for{0};    // The account.
     std::chrono::milliseconds recipients_wait{0};  // Single addresses.
     std::optional<TimePoint> quiet_until;          // The earliest end of somebody's quiet hours.

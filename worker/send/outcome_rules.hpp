@@ -26,7 +26,7 @@ struct Situation {
 /// that is sent again, use up attempts.
 [[nodiscard]] Fate fate_of(Verdict verdict, Reason reason, const Situation& situation);
 
-/// True when the verdict uses up an attempt of the chunk.
+/// True when the verdict uses up one of the recipient's attempts.
 [[nodiscard]] constexpr bool costs_attempt(Verdict verdict) noexcept {
     return verdict == Verdict::transient || verdict == Verdict::ambiguous;
 }

@@ -154,8 +154,7 @@ std::vector<ledger::Split> set_quiet_aside(const JobContext& job, TimePoint now,
 
 bool is_untouched(const ledger::ClaimedChunk& chunk) {
     const auto is_zero = [](char c) { return c == '\0'; };
-    return chunk.attempt == 0 &&
-           std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(), is_zero) &&
+    return std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(), is_zero) &&
            std::all_of(chunk.reasons.begin(), chunk.reasons.end(), is_zero);
 }
 

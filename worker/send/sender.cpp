@@ -125,7 +125,6 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             settle_rest(work.chunk, {Outcome::expired, Reason::past_expiry});
         }
         if (is_settled(work.chunk)) break;
-        work.spent_attempt = false;
         work.throttled_for = {};
         work.recipients_wait = {};
         work.account_refused = false;
@@ -134,7 +133,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             wait = database_wait;
             break;
         }
-        co_await fly(work, *account);
+        const auto attempts = co_await fly(work, *account);
         if (is_settled(work.chunk)) break;
         wait = std::max(work.throttled_for, work.recipients_wait);
         if (const auto until = only_quiet_left(work)) {
@@ -142,9 +141,9 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
                 wait, std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now()));
             break;
         }
-        if (work.spent_attempt) {
+        if (attempts > 0) {
             wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
-                                             work.chunk.attempt, parts_.jitter()));
+                                             attempts, parts_.jitter()));
         }
         // Also when another chunk had it stopped: nothing of this one was sent.
         if (!account->is_usable()) {
@@ -165,14 +164,15 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
     co_await record(work, account, wait);
 }
 
-/// One pass over everyone who is still open.
-asio::awaitable<void> Sender::fly(Work& work, Account& account) {
+/// One pass over everyone who is still open; returns what settle_pass() does.
+asio::awaitable<std::int32_t> Sender::fly(Work& work, Account& account) {
     Flight flight{parts_.executor, account, work, parts_.clock};
     co_await flight.fly();
-    settle_pass(work);
+    const auto attempts = settle_pass(work);
     co_await suppress_dead(work);
     if (work.account_refused) account.pause(account_pause, work.refusal);
     if (work.throttled_for.count() > 0) co_await account.pacer().block(work.throttled_for);
+    co_return attempts;
 }
 
 /// Another account for what is left of a chunk; none while somebody's answer is in doubt,

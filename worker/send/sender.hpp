@@ -57,7 +57,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
     [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> fly(Work& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<std::int32_t> fly(Work& work, Account& account);
     [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
                                                                  Account* account);
     [[nodiscard]] boost::asio::awaitable<bool> prepare(Work& work, Account& account);

@@ -29,6 +29,24 @@ void keep_devices_open(Work& work) {
     }
 }
 
+/// Counts the attempts that failed, and returns the most of anybody's.
+std::int32_t count_attempts(Work& work) {
+    auto& spent = work.spent;
+    std::sort(spent.begin(), spent.end());
+    spent.erase(std::unique(spent.begin(), spent.end()), spent.end());
+    std::int32_t most = 0;
+    for (const auto recipient : spent) {
+        auto& attempts = work.chunk.attempts[recipient];
+        most = std::max(most, static_cast<std::int32_t>(++attempts));
+    }
+    spent.clear();
+    return most;
+}
+
+bool says_something(const std::string& bytes) {
+    return std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != '\0'; });
+}
+
 }  // namespace
 
 void close_told(Work& work) {
@@ -41,10 +59,9 @@ void close_told(Work& work) {
     work.told.clear();
 }
 
-void settle_pass(Work& work) {
+std::int32_t settle_pass(Work& work) {
     auto& chunk = work.chunk;
     keep_devices_open(work);
-    if (work.spent_attempt) ++chunk.attempt;
     for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
         const auto& fate = work.resolved.fates[i];
         if (fate.outcome == Outcome::pending || is_final(static_cast<Outcome>(chunk.outcomes[i]))) {
@@ -53,6 +70,7 @@ void settle_pass(Work& work) {
         chunk.outcomes[i] = static_cast<char>(fate.outcome);
         chunk.reasons[i] = static_cast<char>(fate.reason);
     }
+    return count_attempts(work);
 }
 
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
@@ -100,11 +118,9 @@ ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
     record.epoch = chunk.epoch;
     record.done = is_settled(chunk);
     record.next_in = record.done ? std::chrono::milliseconds{0} : next_in;
-    record.attempt = chunk.attempt;
     record.outcomes = chunk.outcomes;
-    const bool silent =
-        std::all_of(chunk.reasons.begin(), chunk.reasons.end(), [](char c) { return c == '\0'; });
-    if (!silent) record.reasons = chunk.reasons;
+    if (says_something(chunk.reasons)) record.reasons = chunk.reasons;
+    if (says_something(chunk.attempts)) record.attempts = chunk.attempts;
     record.provider_ids = std::move(chunk.provider_ids);
     auto& ids = record.provider_ids;
     const auto first =

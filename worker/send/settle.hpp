@@ -5,9 +5,12 @@
 namespace fanfare {
 
 /// Writes the fates of a pass into the chunk's outcomes and reasons: final ones stand,
-/// recipients that were not tried stay pending. Uses up an attempt if the pass did. A person
-/// with a device still open stays open, and their served devices are remembered.
-void settle_pass(Work& work);
+/// recipients that were not tried stay pending. A person with a device still open stays open,
+/// and their served devices are remembered.
+///
+/// Counts the attempts that failed, one a person and pass. Returns the most that anybody who
+/// failed in this pass has used up; 0: nobody did.
+std::int32_t settle_pass(Work& work);
 
 /// At the end of a claim: who was told on one device counts as told, though another device
 /// could not be served in time; a further claim would tell the first one again.

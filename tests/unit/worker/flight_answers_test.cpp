@@ -65,6 +65,7 @@ protected:
         work.chunk.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::email, 0};
         work.chunk.outcomes.assign(names.size(), '\0');
         work.chunk.reasons.assign(names.size(), '\0');
+        work.chunk.attempts.assign(names.size(), '\0');
         work.resolved.fates.assign(names.size(), {});
         auto& group = work.letters.groups.emplace_back(std::make_unique<Letters::Group>());
         for (std::uint32_t i = 0; i < names.size(); ++i) {
@@ -87,6 +88,10 @@ protected:
         std::vector<Outcome> outcomes;
         for (const char c : work.chunk.outcomes) outcomes.push_back(static_cast<Outcome>(c));
         return outcomes;
+    }
+
+    [[nodiscard]] bool nobody_lost_an_attempt() const {
+        return work.chunk.attempts == std::string(work.chunk.outcomes.size(), '\0');
     }
 
     boost::asio::io_context context{1};
@@ -120,7 +125,7 @@ TEST_F(FlightAnswersTest, TheOthersOfACallAreSentAgainWithoutThoseWhoWereNamed) 
                 ElementsAre(Outcome::sent, Outcome::refused, Outcome::sent, Outcome::refused));
     EXPECT_THAT(provider->composed,
                 ElementsAre(ElementsAre("a", "b", "c", "d"), ElementsAre("a", "c")));
-    EXPECT_FALSE(work.spent_attempt) << "nothing was sent the first time";
+    EXPECT_TRUE(nobody_lost_an_attempt()) << "nothing was sent the first time";
     EXPECT_THAT(work.dead, ElementsAre("b"));
 }
 
@@ -154,7 +159,7 @@ TEST_F(FlightAnswersTest, AHoldOfOneAddressHoldsBackNobodyElse) {
     EXPECT_THAT(fly(), ElementsAre(Outcome::retry));
     EXPECT_EQ(work.throttled_for, milliseconds{0});
     EXPECT_EQ(work.recipients_wait, milliseconds{60'000});
-    EXPECT_FALSE(work.spent_attempt);
+    EXPECT_TRUE(nobody_lost_an_attempt());
 }
 
 TEST_F(FlightAnswersTest, ThrottlingOfTheAccountIsTold) {
@@ -167,7 +172,7 @@ TEST_F(FlightAnswersTest, ThrottlingOfTheAccountIsTold) {
     EXPECT_THAT(fly(), ElementsAre(Outcome::retry));
     EXPECT_EQ(work.throttled_for, milliseconds{5'000});
     EXPECT_EQ(account->permits().limit(), before / 2);
-    EXPECT_FALSE(work.spent_attempt);
+    EXPECT_TRUE(nobody_lost_an_attempt());
 }
 
 TEST_F(FlightAnswersTest, AStaleCredentialIsRenewedOnceAndTheLetterWrittenAgain) {
@@ -188,7 +193,7 @@ TEST_F(FlightAnswersTest, AStaleCredentialThatStaysStaleStopsTheAccount) {
     provider->answers = {stale, stale};
     EXPECT_THAT(fly(), ElementsAre(Outcome::retry));
     EXPECT_TRUE(work.account_refused);
-    EXPECT_FALSE(work.spent_attempt);
+    EXPECT_TRUE(nobody_lost_an_attempt());
     EXPECT_THAT(work.dead, IsEmpty());
 }
 
@@ -196,10 +201,18 @@ TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {
     for (int i = 0; i < 10; ++i) account->answered(answer_of(Verdict::ambiguous));
     people({"a"});
     EXPECT_THAT(fly(), ElementsAre(Outcome::pending)) << "not even begun";
-    EXPECT_FALSE(work.spent_attempt);
+    EXPECT_TRUE(nobody_lost_an_attempt());
     clock.advance(std::chrono::seconds{3});
     EXPECT_THAT(fly(), ElementsAre(Outcome::sent)) << "the probe";
     EXPECT_TRUE(account->is_usable());
+}
+
+TEST_F(FlightAnswersTest, NobodysAttemptsAreUsedUpByOthers) {
+    people({"often", "never"});
+    work.chunk.attempts[0] = 4;
+    provider->answers = {answer_of(Verdict::transient)};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::failed, Outcome::retry));
+    EXPECT_EQ(work.chunk.attempts, (std::string{5, 1}));
 }
 
 }  // namespace

@@ -30,10 +30,10 @@ ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
     ledger::ClaimedChunk chunk;
     chunk.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7};
     chunk.epoch = 3;
-    chunk.attempt = 1;
     chunk.on_doubt = on_doubt;
     chunk.outcomes = bytes_of(outcomes);
     chunk.reasons.assign(chunk.outcomes.size(), '\0');
+    chunk.attempts.assign(chunk.outcomes.size(), '\1');
     return chunk;
 }
 
@@ -81,14 +81,16 @@ TEST(SettlePass, ClearsTheReasonOfAnEarlierTry) {
     EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none}));
 }
 
-TEST(SettlePass, CountsTheAttemptOnlyIfItWasSpent) {
-    auto spent = work_with({pending}, {{retry, Reason::provider_unavailable}});
-    spent.spent_attempt = true;
-    settle_pass(spent);
-    EXPECT_EQ(spent.chunk.attempt, 2);
-    auto throttled = work_with({pending}, {{retry, Reason::throttled}});
-    settle_pass(throttled);
-    EXPECT_EQ(throttled.chunk.attempt, 1) << "throttling costs the recipient nothing";
+TEST(SettlePass, CountsAttemptsOnlyOfThoseItFailedAt) {
+    auto work = work_with(
+        {pending, pending, pending},
+        {{retry, Reason::provider_unavailable}, {retry, Reason::throttled}, {sent, Reason::none}});
+    work.spent = {0, 0};  // Two devices, or two halves of a call: one attempt.
+    EXPECT_EQ(settle_pass(work), 2);
+    EXPECT_EQ(work.chunk.attempts, (std::string{'\2', '\1', '\1'}))
+        << "neither throttling nor other people's faults cost an attempt";
+    EXPECT_EQ(settle_pass(work), 0) << "the next pass failed at nobody";
+    EXPECT_EQ(work.chunk.attempts, (std::string{'\2', '\1', '\1'}));
 }
 
 TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
@@ -143,7 +145,7 @@ TEST(Record, CarriesTheFenceAndTheFates) {
     EXPECT_EQ(record.key,
               (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
     EXPECT_EQ(record.epoch, 3);
-    EXPECT_EQ(record.attempt, 1);
+    EXPECT_EQ(record.attempts, (std::string{'\1', '\1'}));
     EXPECT_FALSE(record.done);
     EXPECT_EQ(record.next_in, std::chrono::seconds{30});
     EXPECT_EQ(record.outcomes, bytes_of({sent, retry}));
