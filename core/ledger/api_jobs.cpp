@@ -100,6 +100,11 @@ std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight, const
 bool cancel_wherever(Connection& connection, const std::string& id,
                      const std::optional<PendingJob>& pending) {
     pqxx::nontransaction work{connection.raw()};
+    return cancel_wherever(work, id, pending);
+}
+
+bool cancel_wherever(pqxx::transaction_base& work, const std::string& id,
+                     const std::optional<PendingJob>& pending) {
     const auto stopped = work.exec_params(
         "UPDATE job SET state = 'cancelled', finished_at = app_now() "
         "WHERE id = $1::uuid AND state IN ('planning', 'sending')",

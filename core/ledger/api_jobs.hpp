@@ -2,6 +2,8 @@
 
 #include "core/postgres/connection.hpp"
 
+#include <pqxx/transaction_base>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,5 +79,7 @@ struct PendingJob {
 /// is over.
 bool cancel_wherever(Connection& connection, const std::string& id,
                      const std::optional<PendingJob>& pending = std::nullopt);
+bool cancel_wherever(pqxx::transaction_base& work, const std::string& id,
+                     const std::optional<PendingJob>& pending);
 
 }  // namespace fanfare::ledger

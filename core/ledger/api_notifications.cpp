@@ -1,7 +1,5 @@
 #include "core/ledger/api_notifications.hpp"
 
-#include "core/wire/job.hpp"
-
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
@@ -49,6 +47,11 @@ std::vector<NotificationDetail> details_of(const pqxx::result& rows) {
 std::optional<NotificationDetail> find_notification(Connection& connection, const std::string& id,
                                                     const Sight& sight) {
     pqxx::nontransaction work{connection.raw()};
+    return find_notification(work, id, sight);
+}
+
+std::optional<NotificationDetail> find_notification(pqxx::transaction_base& work,
+                                                    const std::string& id, const Sight& sight) {
     const auto rows =
         work.exec_params(FANFARE_COLUMNS "WHERE job_id = $1::uuid AND " FANFARE_SEEN("2", "3"), id,
                          sight.systems, sight.sources);
@@ -71,68 +74,19 @@ std::vector<NotificationDetail> page_of_notifications(Connection& connection, co
         filter.after_at, filter.after_id, limit));
 }
 
-std::vector<NotificationDetail> open_of_subject(Connection& connection, const std::string& system,
-                                                const std::string& subject, const Sight& sight) {
+std::vector<NotificationKey> open_of_subject(Connection& connection, const std::string& system,
+                                             const std::string& subject, const std::string& kind,
+                                             const Sight& sight) {
     pqxx::nontransaction work{connection.raw()};
-    return details_of(work.exec_params(FANFARE_COLUMNS
-                                       "WHERE system = $1 AND subject = $2 "
-                                       "AND state IN ('scheduled', 'publishing') AND " FANFARE_SEEN(
-                                           "3", "4") "ORDER BY notification.due_at LIMIT 1000",
-                                       system, subject, sight.systems, sight.sources));
-}
-
-Scheduling schedule_by_hand(Connection& connection, const ScheduledByHand& wanted) {
-    const auto id = derived_id(derivation_of(wanted.key));
-    pqxx::nontransaction work{connection.raw()};
-    const auto put = work.exec_params(
-        "INSERT INTO notification (system, kind, subject, occurrence, due_at, expires_at, params, "
-        " data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz, "
-        " nullif($6, '')::timestamptz, $7::jsonb, $8::jsonb, $9::uuid, 'api', $10) "
-        "ON CONFLICT DO NOTHING",
-        wanted.key.system, wanted.key.kind, wanted.key.subject, wanted.key.occurrence,
-        wanted.due_at, wanted.expires_at, wanted.params, wanted.data, id, wanted.source);
-    const auto rows = work.exec_params(FANFARE_COLUMNS "WHERE job_id = $1::uuid", id);
-    const auto same = work.exec_params(
-        "SELECT (due_at, params, data, source) = ($2::timestamptz, $3::jsonb, $4::jsonb, $5) "
-        "AND expires_at IS NOT DISTINCT FROM nullif($6, '')::timestamptz "
-        "FROM notification WHERE job_id = $1::uuid",
-        id, wanted.due_at, wanted.params, wanted.data, wanted.source, wanted.expires_at);
-    return {.is_new = put.affected_rows() == 1,
-            .same = same[0][0].as<bool>(),
-            .detail = detail_of(rows[0])};
-}
-
-bool reschedule_by_hand(Connection& connection, const std::string& id, const Rescheduling& changes,
-                        const std::string& by) {
-    pqxx::nontransaction work{connection.raw()};
-    return work.exec_params(
-                   "UPDATE notification SET due_at = coalesce(nullif($2, '')::timestamptz, "
-                   "due_at), "
-                   "expires_at = coalesce(nullif($3, '')::timestamptz, expires_at), "
-                   "params = coalesce(nullif($4, '')::jsonb, params), "
-                   "data = coalesce(nullif($5, '')::jsonb, data), moved_by = $6, "
-                   "lease_until = NULL, updated_at = app_now() "
-                   "WHERE job_id = $1::uuid AND state = 'scheduled'",
-                   id, changes.due_at, changes.expires_at, changes.params, changes.data, by)
-               .affected_rows() == 1;
-}
-
-bool hurry_by_hand(Connection& connection, const std::string& id, const std::string& by) {
-    pqxx::nontransaction work{connection.raw()};
-    return work.exec_params(
-                   "UPDATE notification SET due_at = least(due_at, app_now()), moved_by = $2, "
-                   "lease_until = NULL, updated_at = app_now() WHERE job_id = $1::uuid "
-                   "AND state = 'scheduled' AND coalesce(expires_at, 'infinity') > app_now()",
-                   id, by)
-               .affected_rows() == 1;
-}
-
-void cancel_by_hand(Connection& connection, const std::string& id, const std::string& by) {
-    pqxx::nontransaction work{connection.raw()};
-    work.exec_params(
-        "UPDATE notification SET state = 'cancelled', cancelled_by = $2, lease_until = NULL, "
-        "updated_at = app_now() WHERE job_id = $1::uuid AND state <> 'expired'",
-        id, by);
+    std::vector<NotificationKey> keys;
+    for (auto& detail : details_of(work.exec_params(
+             FANFARE_COLUMNS "WHERE system = $1 AND subject = $2 AND ($3 = '' OR kind = $3) "
+                             "AND state IN ('scheduled', 'publishing') AND " FANFARE_SEEN(
+                                 "4", "5") "ORDER BY notification.due_at LIMIT 1000",
+             system, subject, kind, sight.systems, sight.sources))) {
+        keys.push_back(std::move(detail.key));
+    }
+    return keys;
 }
 
 std::string ledger_now(Connection& connection) {

@@ -1,116 +1,115 @@
-// What people and backends do to the schedule, beside the due queries.
-#include "core/ledger/notifications.hpp"
+#include "core/ledger/notification_edits.hpp"
+
+#include "core/ledger/due_job.hpp"
 #include "core/wire/job.hpp"
-#include "core/wire/timestamp.hpp"
 
 #include <pqxx/transaction>
 
 namespace fanfare::ledger {
 namespace {
 
-#define FANFARE_THIS "system = $1 AND kind = $2 AND subject = $3 AND occurrence = $4::timestamptz "
-
-/// The occurrence as job ids are derived from it.
-NotificationKey normal(NotificationKey key) {
-    if (const auto at = parse_timestamp(key.occurrence)) key.occurrence = format_timestamp(*at);
-    return key;
-}
-
-/// Publishers wake when this commits.
 void wake_publishers(pqxx::transaction_base& work) { work.exec("NOTIFY fanfare"); }
 
-bool is_known(pqxx::transaction_base& work, const NotificationKey& key) {
-    return !work.exec_params("SELECT 1 FROM notification WHERE " FANFARE_THIS, key.system, key.kind,
-                             key.subject, key.occurrence)
-                .empty();
+/// Commits what was changed, or says why nothing was: `changed` asked for it to be scheduled, and
+/// for its expiry to come after its moment.
+Edit finish(pqxx::work& work, const std::string& id, bool changed) {
+    if (changed) {
+        wake_publishers(work);
+        work.commit();
+        return Edit::done;
+    }
+    const auto rows = work.exec_params(
+        "SELECT state = 'scheduled' FROM notification WHERE job_id = $1::uuid", id);
+    if (rows.empty()) return Edit::unknown;
+    return rows[0][0].as<bool>() ? Edit::past_expiry : Edit::too_late;
 }
 
-NotificationEdit edit_of(pqxx::work& work, const NotificationKey& key, std::size_t changed) {
-    const bool known = changed > 0 || is_known(work, key);
-    if (changed > 0) wake_publishers(work);
-    work.commit();
-    if (changed > 0) return NotificationEdit::done;
-    return known ? NotificationEdit::too_late : NotificationEdit::unknown;
+/// False when the job is over.
+bool stop_job(pqxx::transaction_base& work, const Systems& systems,
+              const NotificationDetail& detail) {
+    const auto made = due_job(detail, systems);
+    const auto* const job = std::get_if<Job>(&made);
+    std::optional<PendingJob> pending;
+    if (job != nullptr) pending = PendingJob{detail.id, encode_job(*job)};
+    if (cancel_wherever(work, detail.id, pending)) return true;
+    // What can be no job, and is none, needs no stopping.
+    return job == nullptr &&
+           work.exec_params("SELECT 1 FROM job WHERE id = $1::uuid", detail.id).empty();
 }
 
 }  // namespace
 
-NotificationEdit insert_notification(Connection& connection, const NewNotification& wanted) {
-    const auto key = normal(wanted.key);
+Scheduling schedule_notification(Connection& connection, const NewNotification& wanted) {
+    const auto id = derived_id(derivation_of(wanted.key));
     pqxx::work work{connection.raw()};
-    const auto done = work.exec_params(
-        "INSERT INTO notification AS n (system, kind, subject, occurrence, due_at, expires_at, "
-        " params, data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, "
-        " coalesce(nullif($5, '')::timestamptz, app_now()), nullif($6, '')::timestamptz, "
-        " $7::jsonb, $8::jsonb, $9::uuid, 'api', $10) "
-        "ON CONFLICT (system, kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at, "
-        " expires_at = excluded.expires_at, params = excluded.params, data = excluded.data, "
-        " origin = 'api', source = excluded.source, lease_until = NULL, updated_at = app_now() "
-        "WHERE n.state = 'scheduled' AND n.origin = 'api'",
-        key.system, key.kind, key.subject, key.occurrence, wanted.due_at, wanted.expires_at,
-        wanted.params, wanted.data, derived_id(derivation_of(key)), wanted.source);
-    return edit_of(work, key, done.affected_rows());
+    const auto put = work.exec_params(
+        "INSERT INTO notification (system, kind, subject, occurrence, due_at, expires_at, params, "
+        " data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz, "
+        " nullif($6, '')::timestamptz, $7::jsonb, $8::jsonb, $9::uuid, 'api', $10) "
+        "ON CONFLICT DO NOTHING",
+        wanted.key.system, wanted.key.kind, wanted.key.subject, wanted.key.occurrence,
+        wanted.due_at, wanted.expires_at, wanted.params, wanted.data, id, wanted.source);
+    const auto same = work.exec_params(
+        "SELECT (due_at, params, data, source) = ($2::timestamptz, $3::jsonb, $4::jsonb, $5) "
+        "AND expires_at IS NOT DISTINCT FROM nullif($6, '')::timestamptz "
+        "FROM notification WHERE job_id = $1::uuid",
+        id, wanted.due_at, wanted.params, wanted.data, wanted.source, wanted.expires_at);
+    const bool is_new = put.affected_rows() == 1;
+    if (is_new) wake_publishers(work);
+    Scheduling scheduling{is_new, same[0][0].as<bool>(), *find_notification(work, id, {})};
+    work.commit();
+    return scheduling;
 }
 
-NotificationEdit cancel_notification(Connection& connection, const NotificationKey& which,
-                                     const std::string& by) {
-    const auto key = normal(which);
+Edit reschedule_notification(Connection& connection, const std::string& id,
+                             const NewMoment& changes, const std::string& by) {
+    pqxx::work work{connection.raw()};
+    const auto done = work.exec_params(
+        "UPDATE notification SET due_at = coalesce(nullif($2, '')::timestamptz, due_at), "
+        "expires_at = coalesce(nullif($3, '')::timestamptz, expires_at), "
+        "params = coalesce(nullif($4, '')::jsonb, params), "
+        "data = coalesce(nullif($5, '')::jsonb, data), moved_by = $6, "
+        "lease_until = NULL, updated_at = app_now() "
+        "WHERE job_id = $1::uuid AND state = 'scheduled' "
+        "AND coalesce(nullif($3, '')::timestamptz, expires_at, 'infinity') "
+        " > coalesce(nullif($2, '')::timestamptz, due_at)",
+        id, changes.due_at, changes.expires_at, changes.params, changes.data, by);
+    return finish(work, id, done.affected_rows() == 1);
+}
+
+Edit send_notification_now(Connection& connection, const std::string& id, const std::string& by) {
+    pqxx::work work{connection.raw()};
+    const auto done = work.exec_params(
+        "UPDATE notification SET due_at = least(due_at, app_now()), moved_by = $2, "
+        "lease_until = NULL, updated_at = app_now() WHERE job_id = $1::uuid "
+        "AND state = 'scheduled' AND coalesce(expires_at, 'infinity') > app_now()",
+        id, by);
+    return finish(work, id, done.affected_rows() == 1);
+}
+
+Edit cancel_notification(Connection& connection, const Systems& systems, const NotificationKey& key,
+                         const Sight& sight, const std::string& by) {
+    const auto id = derived_id(derivation_of(key));
     pqxx::work work{connection.raw()};
     // One that no query has found yet is noted, so that it is cancelled when it is found.
-    const auto done = work.exec_params(
-        "INSERT INTO notification AS n (system, kind, subject, occurrence, due_at, job_id, state, "
-        " cancelled_by) VALUES ($1, $2, $3, $4::timestamptz, $4::timestamptz, $5::uuid, "
-        " 'cancelled', $6) "
-        "ON CONFLICT (system, kind, subject, occurrence) DO UPDATE SET state = 'cancelled', "
-        " cancelled_by = excluded.cancelled_by, lease_until = NULL, updated_at = app_now() "
-        "WHERE n.state IN ('scheduled', 'cancelled')",
-        key.system, key.kind, key.subject, key.occurrence, derived_id(derivation_of(key)), by);
-    return edit_of(work, key, done.affected_rows());
-}
-
-NotificationEdit reschedule_notification(Connection& connection, const NotificationKey& which,
-                                         const NewMoment& moment, const std::string& by) {
-    const auto key = normal(which);
-    pqxx::work work{connection.raw()};
-    const auto done = work.exec_params(
-        "UPDATE notification SET state = 'scheduled', due_at = $5::timestamptz, "
-        " expires_at = coalesce(nullif($6, '')::timestamptz, expires_at), moved_by = $7, "
-        " cancelled_by = NULL, lease_until = NULL, updated_at = app_now() "
-        "WHERE " FANFARE_THIS
-        "AND state IN ('scheduled', 'cancelled') "
-        "AND coalesce(nullif($6, '')::timestamptz, expires_at, 'infinity') > $5::timestamptz",
-        key.system, key.kind, key.subject, key.occurrence, moment.due_at, moment.expires_at, by);
-    return edit_of(work, key, done.affected_rows());
-}
-
-NotificationEdit send_notification_now(Connection& connection, const NotificationKey& which,
-                                       const std::string& by) {
-    const auto key = normal(which);
-    pqxx::work work{connection.raw()};
-    const auto done = work.exec_params(
-        "UPDATE notification SET state = 'scheduled', due_at = least(due_at, app_now()), "
-        " moved_by = $5, cancelled_by = NULL, lease_until = NULL, updated_at = app_now() "
-        "WHERE " FANFARE_THIS
-        "AND state IN ('scheduled', 'cancelled') "
-        "AND coalesce(expires_at, 'infinity') > app_now()",
-        key.system, key.kind, key.subject, key.occurrence, by);
-    return edit_of(work, key, done.affected_rows());
-}
-
-std::size_t cancel_subject(Connection& connection, const std::string& system,
-                           const std::string& subject, const std::string& by,
-                           std::span<const std::string> kinds) {
-    std::string literal{"{"};
-    for (const auto& kind : kinds) postgres::append_element(literal, kind);
-    literal.push_back('}');
-    pqxx::work work{connection.raw()};
-    const auto done = work.exec_params(
-        "UPDATE notification SET state = 'cancelled', cancelled_by = $3, lease_until = NULL, "
-        " updated_at = app_now() WHERE system = $1 AND subject = $2 AND state = 'scheduled' "
-        "AND (kind = ANY($4::text[]) OR cardinality($4::text[]) = 0)",
-        system, subject, by, literal);
+    work.exec_params(
+        "INSERT INTO notification (system, kind, subject, occurrence, due_at, job_id, state) "
+        "VALUES ($1, $2, $3, $4::timestamptz, $4::timestamptz, $5::uuid, 'cancelled') "
+        "ON CONFLICT DO NOTHING",
+        key.system, key.kind, key.subject, key.occurrence, id);
+    // From here on no publisher claims or marks it.
+    work.exec_params("SELECT 1 FROM notification WHERE job_id = $1::uuid FOR UPDATE", id);
+    const auto detail = find_notification(work, id, sight);
+    if (!detail) return Edit::unknown;
+    if (detail->state == "expired") return Edit::too_late;
+    // Once claimed, its job may be anywhere.
+    if (detail->epoch > 0 && !stop_job(work, systems, *detail)) return Edit::too_late;
+    work.exec_params(
+        "UPDATE notification SET state = 'cancelled', cancelled_by = $2, lease_until = NULL, "
+        "updated_at = app_now() WHERE job_id = $1::uuid",
+        id, by);
     work.commit();
-    return done.affected_rows();
+    return Edit::done;
 }
 
 }  // namespace fanfare::ledger

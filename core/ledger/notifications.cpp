@@ -13,27 +13,23 @@ namespace {
     "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 std::string array_of(std::span<const std::string> texts) {
-    std::string literal{"{"};
-    for (const auto& text : texts) postgres::append_element(literal, text);
-    literal.push_back('}');
-    return literal;
+    postgres::ArrayLiteral array;
+    for (const auto& text : texts) array.add(text);
+    return array.text();
 }
 
-/// Columns of holds as array literals, for unnest().
+/// Columns of holds, for unnest().
 struct HoldArrays {
     explicit HoldArrays(std::span<const NotificationHold> holds) {
         for (const auto& hold : holds) {
-            postgres::append_element(systems, hold.key.system);
-            postgres::append_element(kinds, hold.key.kind);
-            postgres::append_element(subjects, hold.key.subject);
-            postgres::append_element(occurrences, hold.key.occurrence);
-            postgres::append_element(epochs, std::to_string(hold.epoch));
-        }
-        for (auto* const array : {&systems, &kinds, &subjects, &occurrences, &epochs}) {
-            array->push_back('}');
+            systems.add(hold.key.system);
+            kinds.add(hold.key.kind);
+            subjects.add(hold.key.subject);
+            occurrences.add(hold.key.occurrence);
+            epochs.add(hold.epoch);
         }
     }
-    std::string systems{"{"}, kinds{"{"}, subjects{"{"}, occurrences{"{"}, epochs{"{"};
+    postgres::ArrayLiteral systems, kinds, subjects, occurrences, epochs;
 };
 
 #define FANFARE_HELD                                                                    \
@@ -74,22 +70,17 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connec
 
 void NotificationRefresh::add(std::span<const DueRow> rows) {
     if (rows.empty()) return;
-    std::string subjects{"{"}, occurrences{"{"}, dues{"{"}, expiries{"{"}, params{"{"}, data{"{"},
-        jobs{"{"};
+    postgres::ArrayLiteral subjects, occurrences, dues, expiries, params, data, jobs;
     for (const auto& row : rows) {
-        postgres::append_element(subjects, row.subject);
-        postgres::append_element(occurrences, row.occurrence);
-        postgres::append_element(dues, row.due_at);
-        postgres::append_element(expiries, row.expires_at);
-        postgres::append_element(params, row.params);
-        postgres::append_element(data, row.data);
-        postgres::append_element(
-            jobs, derived_id(derivation_of({system_, kind_, row.subject, row.occurrence})));
-        postgres::append_element(subjects_, row.subject);
-        postgres::append_element(occurrences_, row.occurrence);
-    }
-    for (auto* const array : {&subjects, &occurrences, &dues, &expiries, &params, &data, &jobs}) {
-        array->push_back('}');
+        subjects.add(row.subject);
+        occurrences.add(row.occurrence);
+        dues.add(row.due_at);
+        expiries.add(row.expires_at);
+        params.add(row.params);
+        data.add(row.data);
+        jobs.add(derived_id(derivation_of({system_, kind_, row.subject, row.occurrence})));
+        subjects_.add(row.subject);
+        occurrences_.add(row.occurrence);
     }
     // What is already there and the same is left alone: a poll without news writes nothing.
     const auto done = work_->exec_params(
@@ -116,7 +107,8 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         "  (n.state = 'cancelled' AND n.cancelled_by IS NULL)) "
         " RETURNING xmax = 0 AS is_new) "
         "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news",
-        system_, kind_, subjects, occurrences, dues, expiries, params, data, jobs);
+        system_, kind_, subjects.text(), occurrences.text(), dues.text(), expiries.text(),
+        params.text(), data.text(), jobs.text());
     tally_.found += done[0][0].as<std::size_t>();
     tally_.changed += done[0][1].as<std::size_t>();
 }
@@ -132,7 +124,7 @@ RefreshTally NotificationRefresh::finish(bool complete) {
             "AND NOT EXISTS (SELECT 1 FROM unnest($4::text[], $5::timestamptz[]) "
             "AS found(subject, occurrence) WHERE found.subject = n.subject "
             "AND found.occurrence = n.occurrence)",
-            system_, kind_, horizon_, subjects_ + "}", occurrences_ + "}");
+            system_, kind_, horizon_, subjects_.text(), occurrences_.text());
         tally_.cancelled = done.affected_rows();
     }
     work_->commit();
@@ -183,7 +175,8 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
         "updated_at = app_now() FROM " FANFARE_HELD
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", "
         "(extract(epoch FROM app_now() - n.due_at) * 1000000)::bigint",
-        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs);
+        mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
+        mine.epochs.text());
     std::vector<PublishedNotification> published;
     for (const auto& row : rows) {
         published.push_back({key_of(row), std::chrono::microseconds{row[4].as<std::int64_t>()}});
@@ -198,7 +191,8 @@ void renew_notifications(Connection& connection, std::span<const NotificationHol
     work.exec_params(
         "UPDATE notification n SET lease_until = app_now() + $6 * interval '1 ms' "
         "FROM " FANFARE_HELD,
-        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs, lease.count());
+        mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
+        mine.epochs.text(), lease.count());
 }
 
 void give_back_notifications(Connection& connection, std::span<const NotificationHold> holds,
@@ -208,7 +202,8 @@ void give_back_notifications(Connection& connection, std::span<const Notificatio
     work.exec_params(
         "UPDATE notification n SET state = 'scheduled', updated_at = app_now(), "
         "lease_until = app_now() + $6 * interval '1 ms' FROM " FANFARE_HELD,
-        mine.systems, mine.kinds, mine.subjects, mine.occurrences, mine.epochs, wait.count());
+        mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
+        mine.epochs.text(), wait.count());
 }
 
 std::optional<std::chrono::microseconds> next_notification_in(

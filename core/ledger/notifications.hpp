@@ -83,58 +83,10 @@ private:
     std::string system_;
     std::string kind_;
     std::string horizon_;
-    std::string subjects_{"{"};  // Array literals of everything added.
-    std::string occurrences_{"{"};
+    postgres::ArrayLiteral subjects_;  // Everything added.
+    postgres::ArrayLiteral occurrences_;
     RefreshTally tally_;
 };
-
-/// What came of a change by hand.
-enum class NotificationEdit : std::uint8_t {
-    done,
-    unknown,   // There is none.
-    too_late,  // Published or expired, or would be expired when due; nothing changed.
-};
-
-/// A notification that no due query finds; refreshes neither change nor cancel it.
-struct NewNotification {
-    NotificationKey key;
-    std::string due_at;      // "": at once.
-    std::string expires_at;  // "": never.
-    std::string params{"{}"};
-    std::string data{"{}"};
-    std::string source;  // Who asks for it.
-};
-/// Inserted again while it is scheduled, it is brought up to date. Too late: there is another one
-/// of this key, which was published, cancelled or found by a query, and stays what it is.
-[[nodiscard]] NotificationEdit insert_notification(Connection& connection,
-                                                   const NewNotification& wanted);
-
-/// Cancels one moment for good: found again it stays cancelled, and so does one that is not found
-/// yet. `by`: who did it.
-[[nodiscard]] NotificationEdit cancel_notification(Connection& connection,
-                                                   const NotificationKey& which,
-                                                   const std::string& by);
-
-/// When a notification is due instead; no refresh moves it back. `expires_at` "": as before.
-struct NewMoment {
-    std::string due_at;
-    std::string expires_at;
-};
-/// Also schedules a cancelled one again.
-[[nodiscard]] NotificationEdit reschedule_notification(Connection& connection,
-                                                       const NotificationKey& which,
-                                                       const NewMoment& moment,
-                                                       const std::string& by);
-/// Due at once; also a cancelled one.
-[[nodiscard]] NotificationEdit send_notification_now(Connection& connection,
-                                                     const NotificationKey& which,
-                                                     const std::string& by);
-
-/// Cancels everything of a subject that is still scheduled, of these kinds or of all when there
-/// are none; for good, as cancel_notification(). Returns how many.
-std::size_t cancel_subject(Connection& connection, const std::string& system,
-                           const std::string& subject, const std::string& by,
-                           std::span<const std::string> kinds = {});
 
 /// A notification that is ours to publish until its lease runs out.
 struct ClaimedNotification {

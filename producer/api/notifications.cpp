@@ -1,13 +1,13 @@
 #include "producer/api/notifications.hpp"
 
-#include "core/ledger/api_notifications.hpp"
+#include "core/ledger/due_job.hpp"
+#include "core/ledger/notification_edits.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/shown.hpp"
-#include "producer/schedule/due_job.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -30,30 +30,24 @@ std::string object_text(const std::map<std::string, std::string>& values) {
     return json::serialize(object);
 }
 
-/// The job that a notification becomes, as its publisher makes it.
-std::variant<Job, Rejection> job_of(const Parts& parts, const Detail& detail) {
-    ledger::ClaimedNotification claimed;
-    claimed.key = detail.key;
-    claimed.job = detail.id.empty() ? derived_id(ledger::derivation_of(detail.key)) : detail.id;
-    claimed.expires_at = detail.expires_at;
-    claimed.params = detail.params;
-    claimed.data = detail.data;
-    return due_job(claimed, parts.systems);
-}
+/// What came of a change, or why it can be no job.
+using Edited = std::variant<ledger::Edit, Rejection>;
 
-/// Stops a notification and, where it was published, its job. False when that is over.
-bool stop(const Parts& parts, postgres::Connection& connection, const Detail& detail,
-          const std::string& by) {
-    const auto made = job_of(parts, detail);
-    const auto* const job = std::get_if<Job>(&made);
-    // Until it is marked, a publisher may take it: marked first, then its job is looked after.
-    if (detail.state != "published") ledger::cancel_by_hand(connection, detail.id, by);
-    const bool was_taken = detail.epoch > 0 || detail.state != "scheduled";
-    if (!was_taken || job == nullptr) return true;
-    const ledger::PendingJob pending{detail.id, encode_job(*job)};
-    const bool stopped = ledger::cancel_wherever(connection, detail.id, pending);
-    if (stopped) ledger::cancel_by_hand(connection, detail.id, by);
-    return stopped;
+/// Nothing where it was done. `state`: what the notification is now.
+std::optional<HttpReply> refused(const Edited& edited, const std::string& state) {
+    if (const auto* const rejection = std::get_if<Rejection>(&edited)) return refusal(*rejection);
+    switch (std::get<ledger::Edit>(edited)) {
+        case ledger::Edit::done:
+            return std::nullopt;
+        case ledger::Edit::unknown:
+            return nothing_here("notification");
+        case ledger::Edit::too_late:
+            return refusal(409, "too_late", "It is " + state + "; nothing changed.");
+        case ledger::Edit::past_expiry:
+            return refusal(409, "past_expiry",
+                           "It would have expired when it is due; give it a later expires_at.");
+    }
+    return std::nullopt;
 }
 
 asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
@@ -70,28 +64,33 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     wanted.data = object_text(fields.scalars("data"));
     if (auto fault = fields.fault()) co_return std::move(*fault);
     if (auto denial = denied(caller, wanted.key.system)) co_return std::move(*denial);
-    const auto made = job_of(parts, wanted);
+    if (!wanted.expires_at.empty() && wanted.expires_at <= wanted.due_at) {
+        co_return refusal(422, "past_expiry", "/expires_at: is not after due_at; send a later one");
+    }
+    wanted.id = derived_id(ledger::derivation_of(wanted.key));
+    wanted.source = caller.owner;
+    const auto made = due_job(wanted, parts.systems);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
-    ledger::ScheduledByHand by_hand;
-    by_hand.key = wanted.key;
-    by_hand.due_at = wanted.due_at;
-    by_hand.expires_at = wanted.expires_at;
-    by_hand.params = wanted.params;
-    by_hand.data = wanted.data;
-    by_hand.source = caller.owner;
+    ledger::NewNotification notification;
+    notification.key = wanted.key;
+    notification.due_at = wanted.due_at;
+    notification.expires_at = wanted.expires_at;
+    notification.params = wanted.params;
+    notification.data = wanted.data;
+    notification.source = caller.owner;
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = std::get<std::string>(key);
     request.digest = digest_of(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
                                wanted.expires_at + '\n' + wanted.params + '\n' + wanted.data);
-    request.job = std::get<Job>(made).id;
+    request.job = wanted.id;
     auto work = [&](postgres::Connection& connection) -> std::optional<ledger::Scheduling> {
         if (!request.key.empty() && !ledger::remember_request(connection, request).same) {
             return std::nullopt;
         }
-        return ledger::schedule_by_hand(connection, by_hand);
+        return ledger::schedule_notification(connection, notification);
     };
     std::string doing{"schedule a notification"};
     auto done = co_await parts.ledger.run(std::move(doing), work);
@@ -160,7 +159,7 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
 /// What one change found, and what it left.
 struct Change {
     std::optional<Detail> detail;  // Nothing: there is none for this caller.
-    bool done = true;              // False: it came too late.
+    Edited edited;
 };
 
 /// Finds one by its id, lets `change` work on it, and answers with what it is then.
@@ -172,15 +171,15 @@ asio::awaitable<HttpReply> change_one(const Parts& parts, const HttpCall& call,
     auto work = [&](postgres::Connection& connection) -> Change {
         const auto detail = ledger::find_notification(connection, id, caller.sight);
         if (!detail) return {};
-        const bool done = change(connection, *detail);
-        return {ledger::find_notification(connection, id, caller.sight), done};
+        auto edited = change(connection, *detail);
+        return {ledger::find_notification(connection, id, caller.sight), std::move(edited)};
     };
     std::string doing{"change a notification"};
     const auto changed = co_await parts.ledger.run(std::move(doing), work);
     if (!changed) co_return unavailable(changed.error());
-    const auto& [detail, done] = changed.value();
+    const auto& [detail, edited] = changed.value();
     if (!detail) co_return nothing_here("notification");
-    if (!done) co_return refusal(409, "too_late", "It is " + detail->state + "; nothing changed.");
+    if (auto refusal = refused(edited, detail->state)) co_return std::move(*refusal);
     parts.hurry();
     const auto document = shown(*detail);
     co_return reply_with(200, document);
@@ -201,16 +200,17 @@ asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const 
 }
 
 asio::awaitable<HttpReply> cancel(const Parts& parts, const HttpCall& call, const Caller& caller) {
-    const auto change = [&](postgres::Connection& connection, const Detail& detail) {
-        return detail.state != "expired" && stop(parts, connection, detail, caller.client);
+    const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
+        return ledger::cancel_notification(connection, parts.systems, detail.key, caller.sight,
+                                           caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);
 }
 
 asio::awaitable<HttpReply> send_now(const Parts& parts, const HttpCall& call,
                                     const Caller& caller) {
-    const auto change = [&](postgres::Connection& connection, const Detail& detail) {
-        return ledger::hurry_by_hand(connection, detail.id, caller.client);
+    const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
+        return ledger::send_notification_now(connection, detail.id, caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);
 }
@@ -218,7 +218,7 @@ asio::awaitable<HttpReply> send_now(const Parts& parts, const HttpCall& call,
 asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
                                       const Caller& caller) {
     Fields fields{call.body, {"due_at", "expires_at", "params", "data"}};
-    ledger::Rescheduling changes;
+    ledger::NewMoment changes;
     changes.due_at = fields.moment("due_at", false);
     changes.expires_at = fields.moment("expires_at", false);
     const auto params = fields.scalars("params");
@@ -226,35 +226,67 @@ asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
     if (fields.find("params") != nullptr) changes.params = object_text(params);
     if (fields.find("data") != nullptr) changes.data = object_text(data);
     if (auto fault = fields.fault()) co_return std::move(*fault);
-    const auto change = [&](postgres::Connection& connection, const Detail& detail) {
+    const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
         auto after = detail;
         if (!changes.params.empty()) after.params = changes.params;
-        const auto made = job_of(parts, after);
-        return std::holds_alternative<Job>(made) &&
-               ledger::reschedule_by_hand(connection, detail.id, changes, caller.client);
+        if (!changes.data.empty()) after.data = changes.data;
+        auto made = due_job(after, parts.systems);
+        if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
+        return ledger::reschedule_notification(connection, detail.id, changes, caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);
 }
 
+/// What of a subject is to be cancelled: everything pending, that of one kind, or one moment.
+struct Part {
+    std::string kind;
+    std::string occurrence;
+};
+
+std::variant<Part, HttpReply> read_part(const HttpCall& call, const System& system) {
+    Part part;
+    if (call.body.empty()) return part;
+    Fields fields{call.body, {"kind", "occurrence"}};
+    part.occurrence = fields.moment("occurrence", false);
+    part.kind =
+        part.occurrence.empty() ? fields.text_or("kind", 100, "") : fields.text("kind", 100);
+    if (auto fault = fields.fault()) return std::move(*fault);
+    if (part.kind.empty() || system.find_kind(part.kind) != nullptr) return part;
+    return refusal(422, "unknown_kind", "/kind: the system has no such kind");
+}
+
 asio::awaitable<HttpReply> cancel_subject(const Parts& parts, const HttpCall& call,
                                           const Caller& caller) {
-    const std::string system{call.param("system")};
+    const std::string name{call.param("system")};
     const std::string subject{call.param("subject")};
-    if (auto denial = denied(caller, system)) co_return std::move(*denial);
-    if (!parts.systems.contains(system) || !is_plain(subject, 200)) {
+    if (auto denial = denied(caller, name)) co_return std::move(*denial);
+    const auto system = parts.systems.find(name);
+    if (system == parts.systems.end() || !is_plain(subject, 200)) {
         co_return nothing_here("system or subject");
     }
+    const auto read = read_part(call, system->second);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
+    const auto& [kind, occurrence] = std::get<Part>(read);
     auto work = [&](postgres::Connection& connection) {
-        const auto open = ledger::open_of_subject(connection, system, subject, caller.sight);
-        for (const auto& detail : open) stop(parts, connection, detail, caller.client);
-        return open;
+        std::vector<ledger::NotificationKey> wanted;
+        if (!occurrence.empty()) {
+            wanted.push_back({name, kind, subject, occurrence});
+        } else {
+            wanted = ledger::open_of_subject(connection, name, subject, kind, caller.sight);
+        }
+        json::array ids;
+        for (const auto& key : wanted) {
+            const auto edit = ledger::cancel_notification(connection, parts.systems, key,
+                                                          caller.sight, caller.client);
+            if (edit != ledger::Edit::done) continue;
+            ids.push_back(json::value(derived_id(ledger::derivation_of(key))));
+        }
+        return ids;
     };
     std::string doing{"cancel a subject"};
-    const auto stopped = co_await parts.ledger.run(std::move(doing), work);
-    if (!stopped) co_return unavailable(stopped.error());
-    json::array ids;
-    for (const auto& detail : stopped.value()) ids.push_back(json::value(detail.id));
-    const json::object document{{"cancelled", std::move(ids)}};
+    const auto cancelled = co_await parts.ledger.run(std::move(doing), work);
+    if (!cancelled) co_return unavailable(cancelled.error());
+    const json::object document{{"cancelled", cancelled.value()}};
     co_return reply_with(200, document);
 }
 

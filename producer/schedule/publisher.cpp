@@ -1,6 +1,6 @@
 #include "producer/schedule/publisher.hpp"
 
-#include "producer/schedule/due_job.hpp"
+#include "core/ledger/due_job.hpp"
 #include "producer/schedule/wake.hpp"
 
 #include <fmt/format.h>

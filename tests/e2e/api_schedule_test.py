@@ -30,13 +30,17 @@ class ApiSchedule(ApiCase):
         path = f"/v1/notifications/{made[1]['id']}"
         self.assertEqual(made[2]["Location"], path)
         self.assertEqual(shop.post("/v1/notifications", wanted)[0], 200)
-        self.refused(shop.post("/v1/notifications", {**wanted, "due_at": moment(4000)}), 409, "moment_taken")
+        self.refused(shop.post("/v1/notifications", {**wanted, "due_at": moment(3100)}), 409, "moment_taken")
         key = {"Idempotency_Key": "n1"}
         self.assertEqual(shop.post("/v1/notifications", self.notification("b", 3000), **key)[0], 201)
         self.refused(shop.post("/v1/notifications", self.notification("c", 3000), **key), 409, "key_reused")
         moved = shop.call("PATCH", path, {"due_at": "2029-01-01T00:00:00Z", "expires_at": "2029-01-02T00:00:00Z"})
         self.assertEqual((moved[0], moved[1]["due_at"]), (200, "2029-01-01T00:00:00.000000Z"))
         self.refused(shop.call("PATCH", path, {"due_at": "soon"}), 422, "invalid_timestamp")
+        self.refused(shop.call("PATCH", path, {"due_at": "2029-01-02T00:00:00Z"}), 409, "past_expiry")
+        self.refused(shop.call("PATCH", path, {"params": {"who": "creator"}}), 422, "missing_parameter")
+        late = self.notification("late", 3000, expires_at=moment(2000))
+        self.refused(shop.post("/v1/notifications", late), 422, "past_expiry")
         self.assertEqual([n["subject"] for n in shop.get("/v1/notifications?subject=a")[1]["notifications"]], ["a"])
         for name in ("other", "tenant", "abroad"):
             self.refused(backend(name).get(path), 404)
@@ -67,9 +71,21 @@ class ApiSchedule(ApiCase):
         self.assertEqual((answer[0], len(answer[1]["cancelled"])), (200, 1))
         self.refused(backend("abroad").post("/v1/systems/shows/subjects/q3/cancel", {}), 403, "system_denied")
         self.assertEqual(backend("tenant").post("/v1/systems/shows/subjects/q3/cancel", {})[1]["cancelled"], [])
+        # One kind; one moment, found already or not; nobody cancels the moments of others.
+        whole, other = "/v1/systems/shows/subjects/q3/cancel", {"kind": "show.cancelled"}
+        self.assertEqual(shop.post(whole, other)[1]["cancelled"], [])
+        self.refused(shop.post(whole, {"kind": "show.gone"}), 422, "unknown_kind")
+        self.refused(shop.post(whole, {"occurrence": found[0]["occurrence"]}), 422, "missing_field")
+        starts = run.db.value("""INSERT INTO scheduled_shows (id, user_id, title, scheduled_at, status) VALUES ('far',
+            'creator', 'Show', date_trunc('second', now() AT TIME ZONE 'UTC' + interval '30 hours'), 'scheduled')
+            RETURNING to_char(scheduled_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"');""")
+        ahead = {"kind": "show.reminder", "occurrence": starts}
+        self.assertEqual(backend("tenant").post("/v1/systems/shows/subjects/far/cancel", ahead)[1]["cancelled"], [])
+        cancelled = shop.post("/v1/systems/shows/subjects/far/cancel", ahead)[1]["cancelled"]
+        self.assertEqual(shop.get(f"/v1/notifications/{cancelled[0]}")[1]["cancelled_by"], "shop")
         shop.post("/v1/cron/shows", {})
         states = dict(run.db.rows("SELECT subject, state FROM notification"))
-        self.assertEqual(states, {"q1": "cancelled", "q2": "cancelled", "q3": "scheduled"})
+        self.assertEqual(states, {"q1": "cancelled", "q2": "cancelled", "q3": "scheduled", "far": "cancelled"})
 
     def test_cron_publishes_what_is_due(self):
         run, backend = self.start(worker=False, people=20)

@@ -1,4 +1,7 @@
 // What people do to the schedule holds against due queries and publishers.
+#include "core/ledger/due_job.hpp"
+#include "core/ledger/jobs.hpp"
+#include "core/ledger/notification_edits.hpp"
 #include "core/wire/job.hpp"
 #include "database_case.hpp"
 #include "producer/schedule/refresh.hpp"
@@ -8,7 +11,7 @@
 namespace fanfare {
 namespace {
 
-using ledger::NotificationEdit;
+using ledger::Edit;
 using namespace std::chrono_literals;
 
 class EditsTest : public testing::LedgerCase {
@@ -24,29 +27,49 @@ protected:
                                 "FROM scheduled_shows WHERE id = '{}'",
                                 subject))};
     }
-    NotificationEdit cancel(const ledger::NotificationKey& which) {
-        return run([&](auto& db) { return ledger::cancel_notification(db, which, "ada"); });
+    std::string id(const std::string& subject) { return derived_id(derivation_of(key(subject))); }
+    /// A moment as format_timestamp() writes it, so much from the ledger's now.
+    std::string in(const std::string& interval) {
+        return ask(
+            fmt::format("SELECT to_char((app_now() + interval '{}') AT TIME ZONE 'UTC', "
+                        "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+                        interval));
     }
-    NotificationEdit move(const ledger::NotificationKey& which, const std::string& due_at,
-                          const std::string& expires_at = {}) {
+    Edit cancel(const ledger::NotificationKey& which, const ledger::Sight& sight = {}) {
         return run([&](auto& db) {
-            return ledger::reschedule_notification(db, which, {due_at, expires_at}, "ada");
+            return ledger::cancel_notification(db, systems, which, sight, "ada");
         });
     }
-    NotificationEdit send_now(const ledger::NotificationKey& which) {
-        return run([&](auto& db) { return ledger::send_notification_now(db, which, "ada"); });
+    Edit move(const std::string& id, const std::string& due_at,
+              const std::string& expires_at = {}) {
+        const ledger::NewMoment moment{due_at, expires_at, "", ""};
+        return run(
+            [&](auto& db) { return ledger::reschedule_notification(db, id, moment, "ada"); });
     }
-    std::size_t claim() {
+    Edit send_now(const std::string& id) {
+        return run([&](auto& db) { return ledger::send_notification_now(db, id, "ada"); });
+    }
+    std::vector<ledger::ClaimedNotification> claim() {
         const std::vector<std::string> names{"shows"};
         return run([&](auto& db) { return ledger::claim_notifications(db, names, 10, 30s); })
-            .claimed.size();
+            .claimed;
     }
+    /// What a publisher does behind a claim, and then a worker; true when the job is new.
+    std::size_t mark(const ledger::ClaimedNotification& claimed) {
+        const ledger::NotificationHold hold{claimed.key, claimed.epoch};
+        return run([&](auto& db) { return ledger::mark_published(db, {&hold, 1}); }).size();
+    }
+    bool take(const ledger::ClaimedNotification& claimed) {
+        const auto job = std::get<Job>(due_job(claimed, systems));
+        return run([&](auto& db) { return ledger::insert_job(db, job, encode_job(job), "shows"); });
+    }
+    std::string job_state() { return ask("SELECT string_agg(state::text, ' ') FROM job"); }
 };
 
 TEST_F(EditsTest, WhatAPersonCancelledIsNotScheduledAgain) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
-    EXPECT_EQ(cancel(key("s1")), NotificationEdit::done);
+    EXPECT_EQ(cancel(key("s1")), Edit::done);
     EXPECT_EQ(refresh().changed, 0U);
     sql("UPDATE scheduled_shows SET title = 'Other'");
     EXPECT_EQ(refresh().changed, 0U);
@@ -65,7 +88,7 @@ TEST_F(EditsTest, WhatAPersonCancelledIsNotScheduledAgain) {
 TEST_F(EditsTest, AMomentMayBeCancelledBeforeItIsFound) {
     add_show("far", "20 hours");
     EXPECT_EQ(refresh().found, 0U);
-    EXPECT_EQ(cancel(key("far")), NotificationEdit::done);
+    EXPECT_EQ(cancel(key("far")), Edit::done);
     advance("19 hours");
     EXPECT_EQ(refresh().found, 0U);
     EXPECT_EQ(states(), "far:cancelled");
@@ -74,8 +97,8 @@ TEST_F(EditsTest, AMomentMayBeCancelledBeforeItIsFound) {
 TEST_F(EditsTest, AMovedOneStaysWhereItWasMovedAndTakesOtherNews) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
-    const auto due = ask("SELECT (app_now() + interval '10 minutes')::text");
-    EXPECT_EQ(move(key("s1"), due), NotificationEdit::done);
+    const auto due = in("10 minutes");
+    EXPECT_EQ(move(id("s1"), due), Edit::done);
     EXPECT_EQ(refresh().changed, 0U);
     sql("UPDATE scheduled_shows SET title = 'Other'");
     EXPECT_EQ(refresh().changed, 1U);
@@ -86,71 +109,113 @@ TEST_F(EditsTest, AMovedOneStaysWhereItWasMovedAndTakesOtherNews) {
     // A show that is cancelled takes its moved reminder along.
     sql("UPDATE scheduled_shows SET status = 'cancelled'");
     EXPECT_EQ(refresh().cancelled, 1U);
+    EXPECT_EQ(move(id("s1"), due), Edit::too_late) << "not scheduled";
 }
 
 TEST_F(EditsTest, NothingIsMovedBehindItsExpiry) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
-    const auto late = ask("SELECT (app_now() + interval '1 hour')::text");
-    EXPECT_EQ(move(key("s1"), late), NotificationEdit::too_late);
-    EXPECT_EQ(move(key("s1"), late, ask("SELECT (app_now() + interval '2 hours')::text")),
-              NotificationEdit::done);
-    auto stranger = key("s1");
-    stranger.subject = "nobody";
-    EXPECT_EQ(move(stranger, late), NotificationEdit::unknown);
-    EXPECT_EQ(send_now(stranger), NotificationEdit::unknown);
+    const auto late = in("1 hour");
+    EXPECT_EQ(move(id("s1"), late), Edit::past_expiry);
+    EXPECT_EQ(move(id("s1"), late, late), Edit::past_expiry);
+    EXPECT_EQ(move(id("s1"), late, in("2 hours")), Edit::done);
+    EXPECT_EQ(move(derived_id("nobody"), late), Edit::unknown);
+    EXPECT_EQ(send_now(derived_id("nobody")), Edit::unknown);
+    advance("3 hours");
+    EXPECT_EQ(send_now(id("s1")), Edit::past_expiry);
 }
 
 TEST_F(EditsTest, SendNowMakesItDueAndWhatIsPublishedIsNotChanged) {
     add_show("s1", "40 minutes");
     std::ignore = refresh();
-    EXPECT_EQ(claim(), 0U);
-    EXPECT_EQ(send_now(key("s1")), NotificationEdit::done);
+    EXPECT_EQ(claim().size(), 0U);
+    EXPECT_EQ(send_now(id("s1")), Edit::done);
     std::ignore = refresh();
-    EXPECT_EQ(claim(), 1U);
-    EXPECT_EQ(cancel(key("s1")), NotificationEdit::too_late);
-    sql("UPDATE notification SET state = 'published'");
-    EXPECT_EQ(send_now(key("s1")), NotificationEdit::too_late);
-    EXPECT_EQ(cancel(key("s1")), NotificationEdit::too_late);
+    const auto claimed = claim();
+    ASSERT_EQ(claimed.size(), 1U);
+    EXPECT_EQ(send_now(id("s1")), Edit::too_late);
+    EXPECT_EQ(mark(claimed[0]), 1U);
+    EXPECT_EQ(send_now(id("s1")), Edit::too_late);
+    EXPECT_EQ(move(id("s1"), in("1 minute")), Edit::too_late);
+}
+
+TEST_F(EditsTest, WhatIsOnItsWayIsStoppedWhereverItIs) {
+    for (const auto* const subject : {"claimed", "published", "taken", "over"}) {
+        add_show(subject, "10 minutes");
+    }
+    std::ignore = refresh();
+    std::map<std::string, ledger::ClaimedNotification> claims;
+    for (const auto& claimed : claim()) claims.emplace(claimed.key.subject, claimed);
+    ASSERT_EQ(claims.size(), 4U);
+    // While its publisher is at it: neither its word nor its job counts afterwards.
+    EXPECT_EQ(cancel(key("claimed")), Edit::done);
+    EXPECT_EQ(mark(claims.at("claimed")), 0U);
+    EXPECT_FALSE(take(claims.at("claimed")));
+    // In Kafka, before a worker has it.
+    EXPECT_EQ(mark(claims.at("published")), 1U);
+    EXPECT_EQ(cancel(key("published")), Edit::done);
+    EXPECT_FALSE(take(claims.at("published")));
+    // A worker has it.
+    EXPECT_TRUE(take(claims.at("taken")));
+    EXPECT_EQ(cancel(key("taken")), Edit::done);
+    EXPECT_EQ(cancel(key("taken")), Edit::done) << "again";
+    EXPECT_EQ(job_state(), "cancelled cancelled cancelled");
+    // Everyone was told.
+    EXPECT_TRUE(take(claims.at("over")));
+    EXPECT_EQ(mark(claims.at("over")), 1U);
+    sql("UPDATE job SET state = 'done', finished_at = app_now() WHERE state = 'planning'");
+    EXPECT_EQ(cancel(key("over")), Edit::too_late);
+    EXPECT_EQ(states(), "claimed:cancelled over:published published:cancelled taken:cancelled");
+}
+
+TEST_F(EditsTest, NobodyCancelsWhatTheyDoNotSee) {
+    add_show("s1", "20 minutes");
+    add_show("far", "20 hours");
+    std::ignore = refresh();
+    const ledger::Sight others{.systems = "{shows}", .sources = "{tenant}"};
+    EXPECT_EQ(cancel(key("s1"), others), Edit::unknown);
+    EXPECT_EQ(cancel(key("far"), others), Edit::unknown) << "nor what is still to be found";
+    EXPECT_EQ(states(), "s1:scheduled");
 }
 
 TEST_F(EditsTest, RefreshesLeaveAloneWhatTheyDidNotFind) {
     const ledger::NewNotification wanted{
-        .key = {"shows", "show.reminder", "manual", "2099-01-01T00:00:00Z"},
-        .due_at = ask("SELECT (app_now() + interval '1 minute')::text"),
+        .key = {"shows", "show.reminder", "manual", "2099-01-01T00:00:00.000000Z"},
+        .due_at = in("1 minute"),
         .expires_at = "",
         .params = R"({"user_id": "ann"})",
         .data = R"({"title": "First"})",
         .source = "backend"};
-    const auto insert = [&](const ledger::NewNotification& one) {
-        return run([&](auto& db) { return ledger::insert_notification(db, one); });
+    const auto schedule = [&](const ledger::NewNotification& one) {
+        return run([&](auto& db) { return ledger::schedule_notification(db, one); });
     };
-    EXPECT_EQ(insert(wanted), NotificationEdit::done);
+    EXPECT_TRUE(schedule(wanted).is_new);
     const auto tally = refresh();
     EXPECT_EQ(tally.found + tally.changed + tally.cancelled, 0U);
     EXPECT_EQ(states(), "manual:scheduled");
     EXPECT_EQ(ask("SELECT job_id FROM notification"),
               derived_id("shows/show.reminder/manual/2099-01-01T00:00:00.000000Z"));
-    auto again = wanted;
-    again.data = R"({"title": "Second"})";
-    EXPECT_EQ(insert(again), NotificationEdit::done);
-    EXPECT_EQ(ask("SELECT data->>'title' FROM notification"), "Second");
-    EXPECT_EQ(cancel(wanted.key), NotificationEdit::done);
-    EXPECT_EQ(insert(wanted), NotificationEdit::too_late) << "a person cancelled it";
+    const auto again = schedule(wanted);
+    EXPECT_FALSE(again.is_new);
+    EXPECT_TRUE(again.same);
+    auto other = wanted;
+    other.data = R"({"title": "Second"})";
+    EXPECT_FALSE(schedule(other).same);
+    EXPECT_EQ(ask("SELECT data->>'title' FROM notification"), "First");
 }
 
-TEST_F(EditsTest, ASubjectIsCancelledAsAWhole) {
+TEST_F(EditsTest, ASubjectHasItsOpenOnes) {
     add_show("s1", "20 minutes");
     add_show("s2", "20 minutes");
     std::ignore = refresh();
-    const std::vector<std::string> others{"show.cancelled"};
-    run([&](auto& db) {
-        EXPECT_EQ(ledger::cancel_subject(db, "shows", "s1", "ada", others), 0U);
-        EXPECT_EQ(ledger::cancel_subject(db, "shows", "s1", "ada"), 1U);
-        return true;
-    });
-    std::ignore = refresh();
-    EXPECT_EQ(states(), "s1:cancelled s2:scheduled");
+    const auto open = [&](const std::string& kind) {
+        return run([&](auto& db) { return ledger::open_of_subject(db, "shows", "s1", kind, {}); });
+    };
+    EXPECT_TRUE(open("show.cancelled").empty());
+    EXPECT_EQ(open("show.reminder"), open(""));
+    EXPECT_EQ(open(""), std::vector{key("s1")});
+    EXPECT_EQ(cancel(key("s1")), Edit::done);
+    EXPECT_TRUE(open("").empty());
 }
 
 }  // namespace

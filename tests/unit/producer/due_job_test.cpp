@@ -1,4 +1,4 @@
-#include "producer/schedule/due_job.hpp"
+#include "core/ledger/due_job.hpp"
 
 #include "core/wire/timestamp.hpp"
 

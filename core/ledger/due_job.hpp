@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/ledger/notifications.hpp"
+#include "core/ledger/api_notifications.hpp"
 #include "core/wire/job.hpp"
 
 #include <variant>
@@ -10,6 +10,8 @@ namespace fanfare {
 /// The job of a notification that is due, with the defaults of its kind; or why there can be
 /// none. Pure: the same notification is the same job, whoever publishes it.
 [[nodiscard]] std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,
+                                                   const Systems& systems);
+[[nodiscard]] std::variant<Job, Rejection> due_job(const ledger::NotificationDetail& notification,
                                                    const Systems& systems);
 
 /// The subject where a job may have it, otherwise an id derived from it.

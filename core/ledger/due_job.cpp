@@ -1,4 +1,4 @@
-#include "producer/schedule/due_job.hpp"
+#include "core/ledger/due_job.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
@@ -51,6 +51,18 @@ std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notifica
     auto& job = std::get<Job>(decoded);
     if (auto rejection = resolve_job(job, systems)) return std::move(*rejection);
     return std::move(job);
+}
+
+std::variant<Job, Rejection> due_job(const ledger::NotificationDetail& notification,
+                                     const Systems& systems) {
+    ledger::ClaimedNotification claimed;
+    claimed.key = notification.key;
+    claimed.job = notification.id;
+    claimed.expires_at = notification.expires_at;
+    claimed.params = notification.params;
+    claimed.data = notification.data;
+    claimed.source = notification.source;
+    return due_job(claimed, systems);
 }
 
 }  // namespace fanfare
