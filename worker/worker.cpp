@@ -69,7 +69,7 @@ public:
           ledger_{settings_.database.url, {}, settings_.database.connections},
           references_{settings_.link_key},
           // A link that nobody could check would be worse than none.
-          sources_{systems_, ledger_, source_connections,
+          sources_{systems_, templates_, ledger_, source_connections,
                    references_.has_key() ? settings_.callback_url : std::string{}},
           dispatcher_{loop_.get_executor()},
           desk_{
@@ -147,9 +147,9 @@ private:
         const auto executor = loop_.get_executor();
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
-        planner_.emplace(
-            Planner::Parts{ledger_, sources_, templates_, *producer_, topics, probe_, stopping_},
-            worker, chunk_sizes(settings_, *roster_));
+        planner_.emplace(Planner::Parts{ledger_, sources_, *producer_, topics, system_clock(),
+                                        probe_, stopping_},
+                         worker, chunk_sizes(settings_, *roster_));
         plans_.emplace(*planner_, stopping_);
         intake_.emplace(
             executor,
@@ -157,8 +157,8 @@ private:
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished});
         sender_.emplace(
-            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, templates_, *roster_,
-                          references_, system_clock(), probe_,
+            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, references_,
+                          system_clock(), probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
             worker);
         receipts_.emplace(

@@ -23,6 +23,11 @@ std::array<Number, channel_count> numbers_of(std::string_view literal) {
     return numbers;
 }
 
+std::optional<std::int64_t> number_or_none(const pqxx::field& field) {
+    if (field.is_null()) return std::nullopt;
+    return field.as<std::int64_t>();
+}
+
 }  // namespace
 
 bool insert_job(Connection& connection, const Job& job, std::string_view body,
@@ -43,9 +48,10 @@ bool insert_job(Connection& connection, const Job& job, std::string_view body,
 
 std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params("SELECT body, state FROM job WHERE id = $1::uuid", id);
+    const auto rows =
+        work.exec_params("SELECT body, state, own_templates FROM job WHERE id = $1::uuid", id);
     if (rows.empty()) return std::nullopt;
-    return JobRow{rows[0][0].c_str(), rows[0][1].c_str()};
+    return JobRow{rows[0][0].c_str(), rows[0][1].c_str(), number_or_none(rows[0][2])};
 }
 
 std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
@@ -53,10 +59,15 @@ std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "UPDATE job SET plan_epoch = plan_epoch + 1, plan_attempts = plan_attempts + 1, "
-        "plan_lease = app_now() + $2 * interval '1 ms' "
+        "plan_lease = app_now() + $2 * interval '1 ms', "
+        "own_templates = CASE WHEN plan_cursor <> '' THEN own_templates ELSE "
+        " (SELECT t.id FROM (SELECT id, parts IS NULL AS is_deleted FROM own_templates "
+        "   WHERE owner = job.body ->> 'source' AND system = job.system AND kind = job.kind "
+        "   ORDER BY version DESC LIMIT 1) t WHERE NOT t.is_deleted) END "
         "WHERE id = $1::uuid AND state = 'planning' "
         "AND (plan_lease IS NULL OR plan_lease < app_now()) "
-        "RETURNING body, plan_epoch, plan_attempts, plan_cursor, plan_chunks, planned",
+        "RETURNING body, plan_epoch, plan_attempts, plan_cursor, plan_chunks, planned, "
+        "own_templates",
         id, lease.count());
     if (rows.empty()) return std::nullopt;
     const auto row = rows[0];
@@ -66,7 +77,8 @@ std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id
                     .attempts = row[2].as<std::int32_t>(),
                     .cursor = row[3].c_str(),
                     .chunks = numbers_of<std::int32_t>(row[4].c_str()),
-                    .planned = numbers_of<std::int64_t>(row[5].c_str())};
+                    .planned = numbers_of<std::int64_t>(row[5].c_str()),
+                    .own_templates = number_or_none(row[6])};
 }
 
 std::vector<std::string> unplanned_jobs(Connection& connection) {

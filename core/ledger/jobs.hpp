@@ -26,8 +26,9 @@ using postgres::Connection;
 
 /// A job as sending needs it.
 struct JobRow {
-    std::string body;   // encode_job()
-    std::string state;  // job_state
+    std::string body;                           // encode_job()
+    std::string state;                          // job_state
+    std::optional<std::int64_t> own_templates;  // load_templates(); nothing: the shipped ones.
 };
 [[nodiscard]] std::optional<JobRow> load_job(Connection& connection, const std::string& id);
 
@@ -40,8 +41,10 @@ struct PlanTask {
     std::string cursor;                                 // Last recipient written.
     std::array<std::int32_t, channel_count> chunks{};   // Written, by channel.
     std::array<std::int64_t, channel_count> planned{};  // Recipients, by channel.
+    std::optional<std::int64_t> own_templates;          // load_templates(); nothing: shipped ones.
 };
-/// Claims planning of one job, if nobody holds it.
+/// Claims planning of one job, if nobody holds it. With it goes the version of its owner's
+/// templates that counts now; once a chunk is written the job keeps it for good.
 [[nodiscard]] std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
                                                  std::chrono::milliseconds lease);
 

@@ -294,6 +294,12 @@ std::string read_text(const std::filesystem::path& file) {
 
 }  // namespace
 
+bool is_reserved_column(std::string_view name) {
+    constexpr std::array<std::string_view, 5> reserved{"recipient_id", "address", "locale",
+                                                       "time_zone", "opted_out"};
+    return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+}
+
 const Kind* System::find_kind(std::string_view kind) const {
     const auto found = kinds.find(kind);
     return found == kinds.end() ? nullptr : &found->second;

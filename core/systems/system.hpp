@@ -40,6 +40,9 @@ struct Contact {
     Query query;
 };
 
+/// True for the columns of a contact query that are not the person's variables.
+[[nodiscard]] bool is_reserved_column(std::string_view name);
+
 enum class Dedupe : std::uint8_t { person, address };
 
 /// When a kind leaves people alone: from `from` to `to` on the clock on their wall.

@@ -49,7 +49,12 @@ void Planner::plan(const std::string& id) {
     }
     if (!claimed.value()) return;  // Planned, or somebody else plans it.
     auto& task = *claimed.value();
-    auto job = parts_.sources.understand(task.body);
+    const auto understand = [&](postgres::Connection& connection) {
+        return parts_.sources.understand(connection, task.body, task.own_templates);
+    };
+    const auto understood = parts_.ledger.call("understand a job", understand);
+    if (!understood) return note_failure(task, understood.error());
+    const auto& job = understood.value();
     if (!job) return note_failure(task, job.error());
     if (auto checked = check_templates(*job.value()); !checked) {
         return note_failure(task, checked.error());
@@ -86,9 +91,15 @@ Result<void> Planner::check_templates(const JobContext& job) {
                 if (name.ends_with("_at"))
                     shared.push_back(name.substr(0, name.size() - 3) + "_in");
             }
-            const auto problem = parts_.templates.check(job.kind->templates, channel, shared,
-                                                        personal_variables(job, channel, columns));
-            if (problem) return fail(Errc::template_invalid, "render: " + describe(*problem));
+            const auto personal = personal_variables(job, channel, columns);
+            const auto problems =
+                job.templates.check(job.kind->templates, channel, shared, personal);
+            if (!problems.empty()) {
+                return fail(Errc::template_invalid, "render: " + describe(problems.front()));
+            }
+            if (auto tried = rehearse(job, channel, personal, parts_.clock.now()); !tried) {
+                return tried;
+            }
         }
         return {};
     };

@@ -4,7 +4,6 @@
 #include "core/ledger/jobs.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/rendering/templates.hpp"
 #include "worker/send/job_context.hpp"
 
 #include <array>
@@ -30,9 +29,9 @@ public:
     struct Parts {
         postgres::Pool& ledger;
         Sources& sources;
-        const Templates& templates;
         kafka::Producer& producer;
         kafka::Topics topics;
+        const Clock& clock;
         WorkerProbe& probe;
         const std::atomic<bool>& stopping;
     };

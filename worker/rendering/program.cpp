@@ -11,16 +11,30 @@ bool is_whole_audience(std::string_view name) {
     return std::ranges::find(whole_audience_variables, name) != whole_audience_variables.end();
 }
 
+/// "{{name}}" or "{{#name}}".
+std::string tag_of(const Program::Step& step, std::span<const std::string> names) {
+    const std::string_view sign = step.verb == Program::Verb::section    ? "#"
+                                  : step.verb == Program::Verb::inverted ? "^"
+                                                                         : "";
+    return fmt::format("{{{{{}{}}}}}", sign, names[step.variable]);
+}
+
 Complaint unknown_variable(const Program::Step& step, std::span<const std::string> names) {
-    return {step.position, fmt::format("{{{{{}}}}}", names[step.variable]), ""};
+    return {step.position, tag_of(step, names), ""};
+}
+
+Complaint optional_variable(const Program::Step& step, std::span<const std::string> names) {
+    const auto& name = names[step.variable];
+    return {step.position, tag_of(step, names),
+            fmt::format("{{{{#{}}}}} before and {{{{/{}}}}} behind it: not every job has it", name,
+                        name)};
 }
 
 std::optional<Complaint> personal_section(const Program::Step& step,
                                           std::span<const std::string> names) {
     const auto& name = names[step.variable];
     if (is_whole_audience(name)) return std::nullopt;
-    const auto sign = step.verb == Program::Verb::section ? '#' : '^';
-    return Complaint{step.position, fmt::format("{{{{{}{}}}}}", sign, name),
+    return Complaint{step.position, tag_of(step, names),
                      fmt::format("no section on \"{}\": it differs from person to person, and a "
                                  "section must be the same for everyone",
                                  name)};
@@ -68,21 +82,32 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
     return std::nullopt;
 }
 
-std::optional<Complaint> Program::check(std::span<const std::string> names,
-                                        std::span<const Standing> standings) const {
+std::vector<Complaint> Program::check(std::span<const std::string> names,
+                                      std::span<const Standing> standings) const {
+    std::vector<Complaint> complaints;
+    std::vector<Step> around;  // Sections that the step is in: what they ask for is there.
     for (std::size_t i = 0; i < steps_.size();) {
+        std::erase_if(around, [i](const Step& section) { return section.end <= i; });
         const auto& step = steps_[i++];
         if (step.verb == Verb::literal) continue;
         const auto standing = standings[step.variable];
-        if (step.verb == Verb::variable) {
-            if (standing == Standing::unknown) return unknown_variable(step, names);
-        } else if (standing == Standing::personal) {
-            if (auto complaint = personal_section(step, names)) return complaint;
+        const bool is_variable = step.verb == Verb::variable;
+        const bool is_asked =
+            std::ranges::find(around, step.variable, &Step::variable) != around.end();
+        if (standing == Standing::foreign || (standing == Standing::unknown && is_variable)) {
+            complaints.push_back(unknown_variable(step, names));
         } else if (standing == Standing::unknown && step.verb == Verb::section) {
             i = step.end;  // Never written, so that what it holds is never missed.
+        } else if (standing == Standing::optional && is_variable && !is_asked) {
+            complaints.push_back(optional_variable(step, names));
+        } else if (standing == Standing::personal && !is_variable) {
+            if (auto complaint = personal_section(step, names)) {
+                complaints.push_back(std::move(*complaint));
+            }
         }
+        if (step.verb == Verb::section) around.push_back(step);
     }
-    return std::nullopt;
+    return complaints;
 }
 
 }  // namespace fanfare

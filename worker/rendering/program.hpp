@@ -32,8 +32,14 @@ struct Complaint {
     std::string expected;  // "one of: name, title"
 };
 
-/// What a variable is in one job.
-enum class Standing : std::uint8_t { unknown, shared, personal };
+/// What a variable is in one job, or in all jobs of a kind.
+enum class Standing : std::uint8_t {
+    unknown,   // The job does not have it: sections that ask for it are skipped.
+    shared,    // The same for everyone.
+    personal,  // Differs from person to person.
+    optional,  // Shared, but not every job has it: for sections that ask for it.
+    foreign,   // No job has it.
+};
 
 /// What a variable is worth in one rendering.
 struct Binding {
@@ -70,9 +76,20 @@ public:
                                                std::span<const Binding> bindings,
                                                std::size_t bytes_max, Text& out) const;
 
-    /// The complaint run() could make for some values of the shared variables.
-    [[nodiscard]] std::optional<Complaint> check(std::span<const std::string> names,
-                                                 std::span<const Standing> standings) const;
+    /// Every complaint of a variable that run() could make for some values of the shared ones,
+    /// in the order of their places.
+    [[nodiscard]] std::vector<Complaint> check(std::span<const std::string> names,
+                                               std::span<const Standing> standings) const;
+
+    /// Calls `take` with the index of each variable that is written whatever the job has.
+    template <class Take>
+    void each_needed(Take take) const {
+        for (std::size_t i = 0; i < steps_.size();) {
+            const auto& step = steps_[i++];
+            if (step.verb == Verb::variable) take(step.variable);
+            if (step.verb == Verb::section) i = step.end;
+        }
+    }
 
 private:
     Form form_;

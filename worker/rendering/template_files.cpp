@@ -73,6 +73,11 @@ std::vector<PartKind> parts_of(Channel channel) {
     return {};
 }
 
+std::string part_name(Channel channel, std::string_view locale, const PartKind& part) {
+    return fmt::format("{}{}{}.{}", to_string(channel), locale.empty() ? "" : ".", locale,
+                       part.word);
+}
+
 std::string locale_key(std::string_view locale) {
     std::string key{locale.substr(0, locale.find_first_of(".@"))};
     if (key.size() > locale_bytes_max) key.clear();

@@ -43,6 +43,9 @@ struct TemplateName {
 /// The name, or what would be right.
 [[nodiscard]] std::variant<TemplateName, std::string> parse_template_name(std::string_view path);
 
+/// "email.de.subject": how a part is named, without folder and suffix.
+[[nodiscard]] std::string part_name(Channel channel, std::string_view locale, const PartKind& part);
+
 /// Lower case, "_" as "-", and nothing from "." or "@" on: "pt_BR.UTF-8" is "pt-br".
 [[nodiscard]] std::string locale_key(std::string_view locale);
 

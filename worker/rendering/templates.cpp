@@ -1,6 +1,6 @@
 #include "worker/rendering/templates.hpp"
 
-#include "worker/rendering/compiler.hpp"
+#include "worker/rendering/shelf.hpp"
 
 #include <fmt/format.h>
 
@@ -10,121 +10,11 @@
 namespace fanfare {
 namespace {
 
-/// Ends of lines as Unix writes them, no byte order mark, and no newline at the end of what
-/// is not a file of its own.
-std::string normalised(std::string_view text, const PartKind& part) {
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text.substr(i, 2) != "\r\n") out.push_back(text[i]);
-    }
-    if (!part.keeps_last_newline) out.erase(out.find_last_not_of('\n') + 1);
-    return out;
-}
-
-Problem to_problem(const std::string& file, const Complaint& complaint) {
-    return {file, static_cast<int>(complaint.position.line),
-            fmt::format("column {}", complaint.position.column), complaint.found,
-            complaint.expected};
-}
-
-std::string list_of(std::vector<std::string> names) {
-    if (names.empty()) return "a known variable, but there is none";
-    std::ranges::sort(names);
-    const auto rest = std::ranges::unique(names);
-    names.erase(rest.begin(), rest.end());
-    return fmt::format("one of the known variables: {}", fmt::join(names, ", "));
-}
-
-std::size_t bytes_max_of(std::size_t place) { return place == 2 ? html_bytes_max : part_bytes_max; }
-
 bool contains(std::span<const std::string> names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
-
-/// The parts of one channel in one locale. They share a table of variable names.
-struct Templates::Localised {
-    std::string key;   // locale_key().
-    std::string name;  // As in the file names.
-    std::vector<std::string> names;
-    std::array<std::optional<Program>, part_places> parts;
-    std::array<std::string, part_places> files;
-};
-
-struct Templates::Shelf {
-    using Locales = std::vector<Localised>;
-    std::map<std::string, std::array<Locales, channel_count>, std::less<>> folders;
-
-    [[nodiscard]] const Locales* find(std::string_view folder, Channel channel) const {
-        const auto found = folders.find(folder);
-        if (found == folders.end()) return nullptr;
-        const auto& locales = found->second[static_cast<std::size_t>(channel)];
-        return locales.empty() ? nullptr : &locales;
-    }
-
-    void add(const TemplateSource& source, const std::string& file, Problems& problems);
-    void find_missing(const std::filesystem::path& origin, Problems& problems) const;
-};
-
-void Templates::Shelf::add(const TemplateSource& source, const std::string& file,
-                           Problems& problems) {
-    const auto parsed = parse_template_name(source.path);
-    if (const auto* expected = std::get_if<std::string>(&parsed)) {
-        problems.push_back({file, 0, "file name", source.path, *expected});
-        return;
-    }
-    const auto& name = std::get<TemplateName>(parsed);
-    auto& locales = folders[name.folder][static_cast<std::size_t>(name.channel)];
-    const auto key = locale_key(name.locale);
-    auto localised = std::ranges::find(locales, key, &Localised::key);
-    if (localised == locales.end()) {
-        localised = locales.insert(locales.end(), {key, name.locale, {}, {}, {}});
-    }
-    auto& known_file = localised->files[name.part.place];
-    if (!known_file.empty()) {
-        problems.push_back({file, 0, "file name", source.path,
-                            fmt::format("one file per locale: {} is the same", known_file)});
-        return;
-    }
-    known_file = file;
-    auto compiled = compile(normalised(source.text, name.part), name.part.form, localised->names);
-    if (auto* program = std::get_if<Program>(&compiled)) {
-        localised->parts[name.part.place] = std::move(*program);
-        return;
-    }
-    for (const auto& complaint : std::get<std::vector<Complaint>>(compiled)) {
-        problems.push_back(to_problem(file, complaint));
-    }
-}
-
-void Templates::Shelf::find_missing(const std::filesystem::path& origin, Problems& problems) const {
-    for (const auto& [folder, by_channel] : folders) {
-        for (const auto channel : channels) {
-            const auto* locales = find(folder, channel);
-            if (locales == nullptr) continue;
-            const auto stem = fmt::format("{}/{}", folder, to_string(channel));
-            const auto complain = [&](const std::string& path) {
-                problems.push_back({(origin / path).string(), 0, "file", "", "this file"});
-            };
-            for (const auto& part : parts_of(channel)) {
-                if (!part.required) continue;
-                for (const auto& localised : *locales) {
-                    if (!localised.files[part.place].empty()) continue;
-                    const auto dot = localised.name.empty() ? "" : ".";
-                    complain(
-                        fmt::format("{}{}{}.{}.mustache", stem, dot, localised.name, part.word));
-                }
-                // Without the default there would be nothing to fall back to.
-                if (std::ranges::find(*locales, "", &Localised::key) == locales->end()) {
-                    complain(fmt::format("{}.{}.mustache", stem, part.word));
-                }
-            }
-        }
-    }
-}
 
 std::variant<Templates, Problems> Templates::load(const std::filesystem::path& dir) {
     auto read = read_template_files(dir);
@@ -137,10 +27,60 @@ std::variant<Templates, Problems> Templates::parse(std::span<const TemplateSourc
     auto shelf = std::make_shared<Shelf>();
     Problems problems;
     for (const auto& source : sources) {
-        shelf->add(source, (origin / source.path).string(), problems);
+        const auto file = (origin / source.path).string();
+        const auto name = parse_template_name(source.path);
+        if (const auto* expected = std::get_if<std::string>(&name)) {
+            problems.push_back({file, 0, "file name", source.path, *expected});
+        } else {
+            shelf->add(std::get<TemplateName>(name), source, file, problems);
+        }
     }
     shelf->find_missing(origin, problems);
     if (!problems.empty()) return problems;
+    return Templates{std::move(shelf)};
+}
+
+Templates::Templates() : shelf_{std::make_shared<Shelf>()} {}
+
+Templates Templates::with_own(std::string_view folder, const OwnParts& own, std::string_view origin,
+                              Problems& problems) const {
+    Shelf mine;
+    for (const auto& [part, text] : own) {
+        const auto file = fmt::format("{}{}", origin, part);
+        const TemplateSource source{fmt::format("{}/{}.mustache", folder, part), text};
+        const auto name = parse_template_name(source.path);
+        if (std::holds_alternative<std::string>(name)) {
+            problems.push_back({file, 0, "name", part,
+                                "a name such as email.subject, sms.de.text or push.pt-BR.body"});
+        } else if (const auto channel = std::get<TemplateName>(name).channel;
+                   !has(folder, channel)) {
+            problems.push_back({file, 0, "channel", std::string{to_string(channel)},
+                                "a channel that the kind has templates for"});
+        } else {
+            mine.add(std::get<TemplateName>(name), source, file, problems);
+        }
+    }
+    auto shelf = std::make_shared<Shelf>();
+    const auto shipped = shelf_->folders.find(folder);
+    if (shipped == shelf_->folders.end()) return Templates{std::move(shelf)};
+    auto& by_channel = shelf->folders[std::string{folder}] = shipped->second;
+    for (const auto& [name, owned] : mine.folders) {
+        for (const auto channel : channels) {
+            const auto i = static_cast<std::size_t>(channel);
+            for (const auto& localised : owned[i]) {
+                localised->is_own = true;
+                for (const auto& part : parts_of(channel)) {
+                    if (!part.required || !localised->files[part.place].empty()) continue;
+                    problems.push_back(
+                        {fmt::format("{}{}", origin, part_name(channel, localised->name, part)), 0,
+                         "part", "", "this one too: a text takes the shipped one's place whole"});
+                }
+                std::erase_if(by_channel[i],
+                              [&](const auto& each) { return each->key == localised->key; });
+                by_channel[i].push_back(localised);
+            }
+        }
+    }
     return Templates{std::move(shelf)};
 }
 
@@ -152,22 +92,43 @@ std::vector<std::string> Templates::variables(std::string_view folder, Channel c
     std::vector<std::string> names;
     if (const auto* locales = shelf_->find(folder, channel)) {
         for (const auto& localised : *locales) {
-            names.insert(names.end(), localised.names.begin(), localised.names.end());
+            names.insert(names.end(), localised->names.begin(), localised->names.end());
         }
     }
-    std::ranges::sort(names);
-    const auto rest = std::ranges::unique(names);
-    names.erase(rest.begin(), rest.end());
+    sort_unique(names);
     return names;
 }
 
-const Templates::Localised* Templates::find(std::string_view folder, Channel channel,
-                                            std::string_view locale) const {
+std::vector<std::string> Templates::needed_variables(std::string_view folder,
+                                                     Channel channel) const {
+    std::vector<std::string> names;
+    if (const auto* locales = shelf_->find(folder, channel)) {
+        for (const auto& localised : *locales) {
+            for (const auto& part : localised->parts) {
+                if (!part) continue;
+                part->each_needed(
+                    [&](std::uint16_t index) { names.push_back(localised->names[index]); });
+            }
+        }
+    }
+    sort_unique(names);
+    return names;
+}
+
+std::vector<std::string> Templates::locales(std::string_view folder, Channel channel) const {
+    std::vector<std::string> names;
+    if (const auto* locales = shelf_->find(folder, channel)) {
+        for (const auto& localised : *locales) names.push_back(localised->name);
+    }
+    return names;
+}
+
+const Localised* Templates::find(std::string_view folder, Channel channel,
+                                 std::string_view locale) const {
     const auto* locales = shelf_->find(folder, channel);
     if (locales == nullptr) return nullptr;
     for (auto key = locale_key(locale);;) {
-        const auto found = std::ranges::find(*locales, key, &Localised::key);
-        if (found != locales->end()) return &*found;
+        if (const auto* found = find_locale(*locales, key)) return found;
         // The default exists: find_missing() saw to it.
         const auto dash = key.rfind('-');
         key.resize(dash == std::string::npos ? 0 : dash);
@@ -180,34 +141,55 @@ std::string_view Templates::resolve_locale(std::string_view folder, Channel chan
     return localised == nullptr ? std::string_view{} : localised->name;
 }
 
-std::optional<Problem> Templates::check(std::string_view folder, Channel channel,
-                                        std::span<const std::string> shared_names,
-                                        std::span<const std::string> personal_names) const {
+Problems Templates::check(std::string_view folder, Channel channel,
+                          std::span<const std::string> shared_names,
+                          std::span<const std::string> personal_names) const {
     const auto* locales = shelf_->find(folder, channel);
     if (locales == nullptr) {
-        return Problem{std::string{folder}, 0, "channel", std::string{to_string(channel)},
-                       "a folder of templates that serves this channel"};
+        return {{std::string{folder}, 0, "channel", std::string{to_string(channel)},
+                 "a folder of templates that serves this channel"}};
     }
+    std::vector<std::string> known{shared_names.begin(), shared_names.end()};
+    known.insert(known.end(), personal_names.begin(), personal_names.end());
+    Problems problems;
     for (const auto& localised : *locales) {
         std::vector<Standing> standings;
-        for (const auto& name : localised.names) {
+        for (const auto& name : localised->names) {
             standings.push_back(contains(personal_names, name) ? Standing::personal
                                 : contains(shared_names, name) ? Standing::shared
                                                                : Standing::unknown);
         }
-        for (std::size_t place = 0; place < part_places; ++place) {
-            if (!localised.parts[place]) continue;
-            auto complaint = localised.parts[place]->check(localised.names, standings);
-            if (!complaint) continue;
-            if (complaint->expected.empty()) {
-                std::vector<std::string> known{shared_names.begin(), shared_names.end()};
-                known.insert(known.end(), personal_names.begin(), personal_names.end());
-                complaint->expected = list_of(std::move(known));
-            }
-            return to_problem(localised.files[place], *complaint);
-        }
+        const auto found = localised->check(standings, known);
+        problems.insert(problems.end(), found.begin(), found.end());
     }
-    return std::nullopt;
+    return problems;
+}
+
+Problems Templates::review(std::string_view folder, Channel channel,
+                           const KnownVariables& known) const {
+    auto all = known.shared;
+    all.insert(all.end(), known.personal.begin(), known.personal.end());
+    all.insert(all.end(), known.optional.begin(), known.optional.end());
+    Problems problems;
+    const auto* locales = shelf_->find(folder, channel);
+    if (locales == nullptr) return problems;
+    for (const auto& localised : *locales) {
+        if (!localised->is_own) continue;
+        std::vector<Standing> standings;
+        std::vector<Standing> given;
+        for (const auto& name : localised->names) {
+            const auto standing = contains(known.personal, name)   ? Standing::personal
+                                  : contains(known.shared, name)   ? Standing::shared
+                                  : contains(known.optional, name) ? Standing::optional
+                                                                   : Standing::foreign;
+            standings.push_back(standing);
+            given.push_back(standing == Standing::personal ? standing : Standing::shared);
+        }
+        auto found = localised->check(standings, all);
+        if (found.empty()) found = localised->measure(channel, given);
+        problems.insert(problems.end(), found.begin(), found.end());
+    }
+    return problems;
 }
 
 Result<Content> Templates::render(std::string_view folder, Channel channel, std::string_view locale,
@@ -236,12 +218,12 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
     for (std::size_t place = 0; place < part_places; ++place) {
         if (!localised->parts[place]) continue;
         auto complaint = localised->parts[place]->run(localised->names, bindings,
-                                                      bytes_max_of(place), *texts[place]);
+                                                      output_bytes_max(place), *texts[place]);
         if (!complaint) continue;
         if (complaint->expected.empty()) {
             std::vector<std::string> known{personal.begin(), personal.end()};
             for (const auto& [name, value] : shared) known.push_back(name);
-            complaint->expected = list_of(std::move(known));
+            complaint->expected = list_of_known(std::move(known));
         }
         return fail(Errc::template_invalid,
                     fmt::format("render {}:{}:{}: {}: expected {}", localised->files[place],

@@ -1,5 +1,6 @@
 #include "worker/send/job_context.hpp"
 
+#include "core/ledger/own_templates.hpp"
 #include "worker/rendering/moments.hpp"
 
 #include <fmt/format.h>
@@ -26,9 +27,9 @@ std::string fill_in(std::string_view pattern, const std::map<std::string, std::s
 
 }  // namespace
 
-Sources::Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections,
-                 std::string link_base)
-    : systems_{systems}, ledger_{ledger}, link_base_{std::move(link_base)} {
+Sources::Sources(const Systems& systems, const Templates& templates, postgres::Pool& ledger,
+                 std::size_t connections, std::string link_base)
+    : systems_{systems}, templates_{templates}, ledger_{ledger}, link_base_{std::move(link_base)} {
     while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
         if (system.database.empty()) continue;
@@ -57,7 +58,32 @@ postgres::Pool& Sources::writer_of(const System& system) {
     return found == writers_.end() ? ledger_ : *found->second;
 }
 
-Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view body) {
+Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& kind,
+                                     std::int64_t id) {
+    {
+        const std::lock_guard guard{mutex_};
+        if (const auto known = own_.find(id); known != own_.end()) return known->second;
+    }
+    const auto row = ledger::load_templates(ledger, id);
+    ensure(row.has_value(), "templates that a job refers to are not deleted");
+    Problems problems;
+    Own own;
+    const auto origin = fmt::format("version {} of {}, ", row->version, row->key.owner);
+    own.templates = templates_.with_own(kind.templates, row->parts, origin, problems);
+    if (!problems.empty()) {
+        return fail(Errc::template_invalid, "use own templates: " + describe(problems.front()));
+    }
+    for (const auto& [name, text] : row->parts) own.bytes += text.size();
+    const std::lock_guard guard{mutex_};
+    if (own_bytes_ + own.bytes > own_bytes_max) {
+        own_.clear();
+        own_bytes_ = 0;
+    }
+    if (own_.emplace(id, own).second) own_bytes_ += own.bytes;
+    return own;
+}
+
+Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
     auto decoded = decode_job(body);
     if (const auto* rejection = std::get_if<Rejection>(&decoded)) {
         return fail(Errc::job_malformed, "read a job of the ledger: " + rejection->message);
@@ -72,6 +98,7 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
                     fmt::format("find kind {} of system {} in the configuration", context->job.kind,
                                 context->job.system));
     }
+    context->templates = templates_;
     context->source = &pool_of(*context->system);
     context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);
     if (!link_base_.empty() && !context->kind->list.empty()) {
@@ -84,7 +111,27 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
             context->times.emplace_back(name, *moment);
         }
     }
-    return std::shared_ptr<const JobContext>{std::move(context)};
+    return context;
+}
+
+Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view body) {
+    auto context = read(body);
+    if (!context) return context.error();
+    return std::shared_ptr<const JobContext>{std::move(context.value())};
+}
+
+Result<std::shared_ptr<const JobContext>> Sources::understand(
+    postgres::Connection& ledger, std::string_view body,
+    std::optional<std::int64_t> own_templates) {
+    auto context = read(body);
+    if (!context) return context.error();
+    if (own_templates) {
+        auto own = own_of(ledger, *context.value()->kind, *own_templates);
+        if (!own) return own.error();
+        context.value()->templates = std::move(own.value().templates);
+        context.value()->own_bytes = own.value().bytes;
+    }
+    return std::shared_ptr<const JobContext>{std::move(context.value())};
 }
 
 }  // namespace fanfare

@@ -5,9 +5,12 @@
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
+#include "worker/rendering/templates.hpp"
 
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -24,16 +27,22 @@ struct JobContext {
     std::vector<std::pair<std::string, TimePoint>> times;  // Kind::times with their moments.
     std::string collapse_key;                              // Kind::collapse_key, filled in.
     std::string unsubscribe_prefix;  // "<base>/u/<job>."; "" where nobody can unsubscribe.
+    Templates templates;             // The shipped ones, or its owner's as it was planned with.
+    std::size_t own_bytes = 0;       // Of the owner's texts.
 };
 
-/// The systems and the connections to their databases.
+/// The systems, the connections to their databases, and what their jobs say.
 ///
-/// Lifetime  the systems and the ledger's pool outlive it.
+/// Bounds    own_bytes_max of owners' texts are kept, for the next jobs of the same owners.
+/// Threads   any.
+/// Lifetime  the systems, the ledger's pool and the templates outlive it.
 class Sources {
 public:
+    static constexpr std::size_t own_bytes_max = 8'388'608;
+
     /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
-    Sources(const Systems& systems, postgres::Pool& ledger, std::size_t connections,
-            std::string link_base);
+    Sources(const Systems& systems, const Templates& templates, postgres::Pool& ledger,
+            std::size_t connections, std::string link_base);
 
     [[nodiscard]] postgres::Pool& pool_of(const System& system);
 
@@ -45,12 +54,30 @@ public:
     /// Understands a job's body; fails when its system or kind is no longer configured.
     [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(std::string_view body);
 
+    /// The same with its owner's templates (ledger::load_templates()), which are read with `ledger`
+    /// unless they are known; throws what libpqxx throws.
+    [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(
+        postgres::Connection& ledger, std::string_view body,
+        std::optional<std::int64_t> own_templates);
+
 private:
+    struct Own {
+        Templates templates;
+        std::size_t bytes = 0;
+    };
+    [[nodiscard]] Result<std::shared_ptr<JobContext>> read(std::string_view body);
+    [[nodiscard]] Result<Own> own_of(postgres::Connection& ledger, const Kind& kind,
+                                     std::int64_t id);
+
     const Systems& systems_;
+    const Templates& templates_;
     postgres::Pool& ledger_;
     std::string link_base_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> pools_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> writers_;  // Systems with write-backs.
+    std::mutex mutex_;
+    std::map<std::int64_t, Own> own_;  // By load_templates()'s id. Versions never change.
+    std::size_t own_bytes_ = 0;
 };
 
 }  // namespace fanfare

@@ -13,8 +13,6 @@ namespace {
 
 using Column = pqxx::row::size_type;
 
-constexpr std::array<std::string_view, 5> reserved_columns{"recipient_id", "address", "locale",
-                                                           "time_zone", "opted_out"};
 constexpr std::string_view unsubscribe_url = "unsubscribe_url";
 
 /// Where one variable of a content comes from.
@@ -58,6 +56,19 @@ std::map<std::string, std::string> shared_variables(const JobContext& job, TimeP
         shared[name.substr(0, name.size() - 3) + "_in"] = moments.relative(moment, now, locale);
     }
     return shared;
+}
+
+Moments& moments() {
+    thread_local Moments instance;
+    return instance;
+}
+
+/// What everyone of one locale reads, but for what is their own.
+Result<Content> render(const JobContext& job, Channel channel, std::string_view locale,
+                       std::span<const std::string> personal, TimePoint now) {
+    // Relative times are in the template's language, so they read as one sentence.
+    const auto shared = shared_variables(job, now, locale.empty() ? "en" : locale, moments());
+    return job.templates.render(job.kind->templates, channel, locale, shared, personal);
 }
 
 /// What an app needs to open the right page: the job's link, and its variables named "..._id".
@@ -107,17 +118,12 @@ private:
     /// The group for a locale, made when first needed.
     Result<std::size_t> place_of(std::string_view wanted, std::size_t repeat) {
         if (repeat == 0 && last_ < letters_.groups.size() && wanted == last_wanted_) return last_;
-        const auto folder = std::string_view{job_.kind->templates};
         const auto channel = chunk_.key.channel;
-        const auto locale = stationery_.templates.resolve_locale(folder, channel, wanted);
+        const auto locale = job_.templates.resolve_locale(job_.kind->templates, channel, wanted);
         const auto key = std::make_pair(std::string{locale}, repeat);
         auto found = places_.find(key);
         if (found == places_.end()) {
-            // Relative times are in the template's language, so they read as one sentence.
-            auto content = stationery_.templates.render(
-                folder, channel, locale,
-                shared_variables(job_, stationery_.now, locale.empty() ? "en" : locale, moments()),
-                personal_);
+            auto content = render(job_, channel, locale, personal_, stationery_.now);
             if (!content) return content.error();
             found = places_.emplace(key, letters_.groups.size()).first;
             letters_.groups.push_back(std::make_unique<Letters::Group>());
@@ -229,11 +235,6 @@ private:
         }
     }
 
-    static Moments& moments() {
-        thread_local Moments instance;
-        return instance;
-    }
-
     const JobContext& job_;
     const ledger::ClaimedChunk& chunk_;
     const Resolved& resolved_;
@@ -256,9 +257,7 @@ std::vector<std::string> personal_variables(const JobContext& job, Channel chann
     std::vector<std::string> names;
     for (Column i = 0; i < contacts.columns(); ++i) {
         const std::string_view name{contacts.column_name(i)};
-        const bool reserved = std::find(reserved_columns.begin(), reserved_columns.end(), name) !=
-                              reserved_columns.end();
-        if (!reserved) names.emplace_back(name);
+        if (!is_reserved_column(name)) names.emplace_back(name);
     }
     for (const auto& [name, moment] : job.times) names.push_back(name);
     for (const auto& [name, text] : job.kind->person_defaults) {
@@ -269,6 +268,15 @@ std::vector<std::string> personal_variables(const JobContext& job, Channel chann
         names.emplace_back(unsubscribe_url);
     }
     return names;
+}
+
+Result<void> rehearse(const JobContext& job, Channel channel, std::span<const std::string> personal,
+                      TimePoint now) {
+    for (const auto& locale : job.templates.locales(job.kind->templates, channel)) {
+        const auto content = render(job, channel, locale, personal, now);
+        if (!content) return content.error();
+    }
+    return {};
 }
 
 void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,

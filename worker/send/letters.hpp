@@ -4,11 +4,11 @@
 #include "core/reference/reference.hpp"
 #include "worker/providers/provider.hpp"
 #include "worker/rendering/moments.hpp"
-#include "worker/rendering/templates.hpp"
 #include "worker/send/resolve.hpp"
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,7 +41,6 @@ struct Letters {
 
 /// What rendering needs besides the chunk.
 struct Stationery {
-    const Templates& templates;
     const Provider& provider;
     const References& references;
     std::size_t batch_max = 1;
@@ -52,6 +51,11 @@ struct Stationery {
 /// link to unsubscribe.
 [[nodiscard]] std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
                                                           const pqxx::result& contacts);
+
+/// Renders the job's texts of every locale once, as they are now; fails where one is too long. For
+/// the planner, so that nothing fails in the middle of sending.
+[[nodiscard]] Result<void> rehearse(const JobContext& job, Channel channel,
+                                    std::span<const std::string> personal, TimePoint now);
 
 /// Writes every target's letter. CPU only; runs on a thread of a pool. Fails when a template
 /// does: the planner has checked them, so that means they were changed since.

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds lease_reserve{5'000};  // Kept for recording
 constexpr std::chrono::milliseconds account_pause{30'000};
 constexpr std::chrono::milliseconds database_wait{1'000};
 constexpr std::size_t contexts_max = 256;
+using Context = std::shared_ptr<const JobContext>;
 
 /// Those whom the channel cannot reach: no address, or none that is alive.
 std::optional<ledger::FallbackChunk> fallback_of(const Work& work, const WorkerSettings& settings) {
@@ -243,8 +244,7 @@ asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
         return !work.served.empty() && work.served.contains(target.address);
     });
     work.provider = account.provider();
-    const Stationery stationery{.templates = parts_.templates,
-                                .provider = *work.provider,
+    const Stationery stationery{.provider = *work.provider,
                                 .references = parts_.references,
                                 .batch_max = account.batch_max(),
                                 .now = parts_.clock.now()};
@@ -331,21 +331,25 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
 asio::awaitable<std::shared_ptr<const JobContext>> Sender::context_of(const std::string& job) {
     const auto known = contexts_.find(job);
     if (known != contexts_.end()) co_return known->second;
-    auto row = co_await parts_.ledger.run("load a job", [&](postgres::Connection& connection) {
-        return ledger::load_job(connection, job);
-    });
-    if (!row || !row.value()) {
-        spdlog::error("job {} cannot be read", job);
+    const auto load = [&](postgres::Connection& connection) -> Result<Context> {
+        const auto row = ledger::load_job(connection, job);
+        if (!row) return fail(Errc::job_rejected, "find it in the ledger");
+        return parts_.sources.understand(connection, row->body, row->own_templates);
+    };
+    auto loaded = co_await parts_.ledger.run("load a job", load);
+    if (!loaded || !loaded.value()) {
+        const auto& failure = loaded ? loaded.value().error() : loaded.error();
+        spdlog::error("job {}: {}", job, describe(failure));
         co_return nullptr;
     }
-    auto context = parts_.sources.understand(row.value()->body);
-    if (!context) {
-        spdlog::error("job {}: {}", job, describe(context.error()));
-        co_return nullptr;
+    auto& context = loaded.value().value();
+    own_bytes_ += context->own_bytes;
+    if (contexts_.size() >= contexts_max || own_bytes_ > Sources::own_bytes_max) {
+        contexts_.clear();
+        own_bytes_ = context->own_bytes;
     }
-    if (contexts_.size() >= contexts_max) contexts_.clear();
-    contexts_.emplace(job, context.value());
-    co_return context.value();
+    contexts_.emplace(job, context);
+    co_return context;
 }
 
 }  // namespace fanfare

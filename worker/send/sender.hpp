@@ -35,7 +35,6 @@ public:
         Desk& desk;
         Sources& sources;
         postgres::Pool& ledger;
-        const Templates& templates;
         Roster& roster;
         const References& references;
         const Clock& clock;
@@ -74,6 +73,7 @@ private:
     Parts parts_;
     const WorkerSettings& settings_;
     std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
+    std::size_t own_bytes_ = 0;  // Of the owners' texts in them.
     bool stopping_ = false;
 };
 

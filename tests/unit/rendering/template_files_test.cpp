@@ -39,8 +39,8 @@ std::string problems_of(const std::variant<Templates, Problems>& result) {
     if (const auto* problems = std::get_if<Problems>(&result)) {
         for (const auto& problem : *problems) {
             out += files::path{problem.file}.filename().string() + ":" +
-                   std::to_string(problem.line) + " " + problem.key + " " + problem.value + ": " +
-                   problem.expected + "\n";
+                   std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " +
+                   problem.key + " " + problem.value + ": " + problem.expected + "\n";
         }
     }
     return out;
@@ -79,14 +79,14 @@ TEST(TemplateFiles, ReportEveryProblemWithFileLineAndColumn) {
     folder.write("k/letter.text.mustache", "t");
     folder.write("k/big.bin", std::string(1'000'000, 'x'));
     const auto problems = problems_of(Templates::load(folder.path()));
-    EXPECT_THAT(problems, HasSubstr("sms.text.mustache:2 column 2 {{>p}}: no partials\n"));
-    EXPECT_THAT(problems, HasSubstr("email.subject.mustache:1 column 2 control character 0x0a"));
-    EXPECT_THAT(problems, HasSubstr("email.html.mustache:1 column 4 {{{x}}}"));
-    EXPECT_THAT(problems, HasSubstr("email.text.mustache:0 file : this file\n"));
-    EXPECT_THAT(problems, HasSubstr("push.fr.body.mustache:0 file : this file\n"));
-    EXPECT_THAT(problems, HasSubstr("push.title.mustache:0 file : this file\n"));
-    EXPECT_THAT(problems, HasSubstr("letter.text.mustache:0 file name"));
-    EXPECT_THAT(problems, HasSubstr("big.bin:0 file name"));
+    EXPECT_THAT(problems, HasSubstr("sms.text.mustache:2:2 template {{>p}}: no partials\n"));
+    EXPECT_THAT(problems, HasSubstr("email.subject.mustache:1:2 template control character 0x0a"));
+    EXPECT_THAT(problems, HasSubstr("email.html.mustache:1:4 template {{{x}}}"));
+    EXPECT_THAT(problems, HasSubstr("email.text.mustache:0:0 file : this file\n"));
+    EXPECT_THAT(problems, HasSubstr("push.fr.body.mustache:0:0 file : this file\n"));
+    EXPECT_THAT(problems, HasSubstr("push.title.mustache:0:0 file : this file\n"));
+    EXPECT_THAT(problems, HasSubstr("letter.text.mustache:0:0 file name"));
+    EXPECT_THAT(problems, HasSubstr("big.bin:0:0 file name"));
 }
 
 TEST(TemplateFiles, ReportAFolderThatIsNotThere) {

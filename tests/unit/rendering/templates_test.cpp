@@ -159,7 +159,7 @@ TEST(Templates, KnowWhatTheyServe) {
     EXPECT_THAT(templates.variables("a.b", Channel::push), ElementsAre("b", "c", "t", "z"));
     EXPECT_TRUE(templates.variables("a.b", Channel::email).empty());
     EXPECT_FALSE(templates.render("a.b", Channel::sms, "", {}, {}));
-    EXPECT_TRUE(templates.check("a.b", Channel::sms, {}, {}));
+    EXPECT_FALSE(templates.check("a.b", Channel::sms, {}, {}).empty());
 }
 
 TEST(Templates, FailOnAMissingVariableWithItsPlace) {
@@ -168,35 +168,35 @@ TEST(Templates, FailOnAMissingVariableWithItsPlace) {
     EXPECT_EQ(failure_of(result),
               "render templates/k/sms.text.mustache:2:3: {{nmae}}: expected "
               "one of the known variables: name, zone");
-    const auto problem = templates.check("k", Channel::sms, Names{"name"}, Names{"zone"});
-    ASSERT_TRUE(problem);
-    EXPECT_EQ(problem->file, "templates/k/sms.text.mustache");
-    EXPECT_EQ(problem->line, 2);
-    EXPECT_EQ(problem->key, "column 3");
-    EXPECT_EQ(problem->value, "{{nmae}}");
-    EXPECT_EQ(problem->expected, "one of the known variables: name, zone");
-    EXPECT_FALSE(templates.check("k", Channel::sms, Names{"nmae"}, {}));
-    EXPECT_FALSE(templates.check("k", Channel::sms, {}, Names{"nmae"}));
+    const auto problems = templates.check("k", Channel::sms, Names{"name"}, Names{"zone"});
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].file, "templates/k/sms.text.mustache");
+    EXPECT_EQ(problems[0].line, 2);
+    EXPECT_EQ(problems[0].column, 3);
+    EXPECT_EQ(problems[0].value, "{{nmae}}");
+    EXPECT_EQ(problems[0].expected, "one of the known variables: name, zone");
+    EXPECT_TRUE(templates.check("k", Channel::sms, Names{"nmae"}, {}).empty());
+    EXPECT_TRUE(templates.check("k", Channel::sms, {}, Names{"nmae"}).empty());
 }
 
 TEST(Templates, CheckEveryLocale) {
     const auto templates =
         parsed({{"k/sms.text.mustache", "ok"}, {"k/sms.de.text.mustache", "{{fehlt}}"}});
-    const auto problem = templates.check("k", Channel::sms, {}, {});
-    ASSERT_TRUE(problem);
-    EXPECT_EQ(problem->file, "templates/k/sms.de.text.mustache");
+    const auto problems = templates.check("k", Channel::sms, {}, {});
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].file, "templates/k/sms.de.text.mustache");
 }
 
 TEST(Templates, RefuseSectionsOnPersonalVariables) {
     for (const std::string source : {"a{{#name}}x{{/name}}", "a{{^name}}x{{/name}}"}) {
         const auto templates = sms(source);
-        const auto problem = templates.check("k", Channel::sms, {}, Names{"name"});
-        ASSERT_TRUE(problem) << source;
-        EXPECT_EQ(problem->line, 1);
-        EXPECT_EQ(problem->key, "column 2");
-        EXPECT_THAT(problem->expected, HasSubstr("differs from person to person"));
+        const auto problems = templates.check("k", Channel::sms, {}, Names{"name"});
+        ASSERT_EQ(problems.size(), 1U) << source;
+        EXPECT_EQ(problems[0].line, 1);
+        EXPECT_EQ(problems[0].column, 2);
+        EXPECT_THAT(problems[0].expected, HasSubstr("differs from person to person"));
         EXPECT_FALSE(templates.render("k", Channel::sms, "", {}, Names{"name"})) << source;
-        EXPECT_FALSE(templates.check("k", Channel::sms, Names{"name"}, {})) << source;
+        EXPECT_TRUE(templates.check("k", Channel::sms, Names{"name"}, {}).empty()) << source;
     }
 }
 
@@ -204,9 +204,9 @@ TEST(Templates, LetTheUnsubscribeLinkBePersonalSharedOrAbsent) {
     const auto templates =
         sms("x{{#unsubscribe_url}} stop: {{unsubscribe_url}}{{/unsubscribe_url}}");
     const Names url{"unsubscribe_url"};
-    EXPECT_FALSE(templates.check("k", Channel::sms, {}, url));
-    EXPECT_FALSE(templates.check("k", Channel::sms, url, {}));
-    EXPECT_FALSE(templates.check("k", Channel::sms, {}, {}));
+    EXPECT_TRUE(templates.check("k", Channel::sms, {}, url).empty());
+    EXPECT_TRUE(templates.check("k", Channel::sms, url, {}).empty());
+    EXPECT_TRUE(templates.check("k", Channel::sms, {}, {}).empty());
     const auto render = [&](const Values& shared, const Names& personal) {
         return written(templates.render("k", Channel::sms, "", shared, personal).value().text,
                        {"u/1"});
