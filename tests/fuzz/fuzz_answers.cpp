@@ -1,0 +1,44 @@
+// Any answer of any provider gives one verdict, and exceptions that name people of the request, in
+// order. The first byte chooses the provider, the next ones status and headers.
+#include "core/error/failure.hpp"
+#include "tests/contract/accounts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    using namespace fanfare;
+    static const std::array providers{
+        testing::open(testing::mailgun_account()), testing::open(testing::sendgrid_account()),
+        testing::open(testing::ses_account()),     testing::open(testing::smtp_account()),
+        testing::open(testing::twilio_account()),  testing::open(testing::vonage_account()),
+        testing::open(testing::fcm_account()),     testing::open(testing::apns_account())};
+    constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410,
+                                  413, 429, 500, 503, 250, 550, 0};
+    if (size < 4) return 0;
+    HttpAnswer answer;
+    answer.transport = Transport::answered;
+    answer.status = statuses[bytes[1] % statuses.size()];
+    const std::string text{reinterpret_cast<const char*>(bytes + 4), size - 4};
+    const auto line = text.find('\n');
+    auto& header = bytes[2] % 4 == 0   ? answer.retry_after
+                   : bytes[2] % 4 == 1 ? answer.rate_limit_reset
+                   : bytes[2] % 4 == 2 ? answer.error_type
+                                       : answer.message_id;
+    header = text.substr(0, line);
+    answer.body = line == std::string::npos ? text : text.substr(line + 1);
+    const std::size_t count = 1 + bytes[3] % 5;
+    const auto& provider = providers[bytes[0] % providers.size()];
+    const auto read = provider->read(answer, count, testing::test_now);
+    ensure(read.retry_after >= std::chrono::milliseconds{0}, "nobody waits backwards");
+    ensure(std::is_sorted(read.exceptions.begin(), read.exceptions.end(),
+                          [](const auto& a, const auto& b) { return a.index < b.index; }),
+           "exceptions are in order");
+    for (const auto& exception : read.exceptions) {
+        ensure(exception.index < count, "an exception is about somebody of the request");
+    }
+    static_cast<void>(provider->read_credential(answer));
+    return 0;
+}
