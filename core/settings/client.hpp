@@ -12,9 +12,18 @@
 namespace fanfare {
 
 /// What a client of the HTTP API may do. `admin` may do everything, for everybody.
-enum class Scope : std::uint8_t { publish, schedule, read, cancel, preview, export_, admin };
-inline constexpr std::array<std::string_view, 7> scope_words{
-    "publish", "schedule", "read", "cancel", "preview", "export", "admin"};
+enum class Scope : std::uint8_t {
+    publish,
+    schedule,
+    read,
+    cancel,
+    preview,
+    export_,
+    templates,
+    admin
+};
+inline constexpr std::array<std::string_view, 8> scope_words{
+    "publish", "schedule", "read", "cancel", "preview", "export", "templates", "admin"};
 
 [[nodiscard]] constexpr std::string_view to_string(Scope scope) noexcept {
     return scope_words[static_cast<std::size_t>(scope)];

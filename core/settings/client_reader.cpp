@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t clients_max = 1'000;
 constexpr std::size_t token_bytes_min = 32;
 constexpr std::string_view scope_bounds =
-    "a list of publish, schedule, read, cancel, preview, export, admin";
+    "a list of publish, schedule, read, cancel, preview, export, templates, admin";
 
 std::vector<Row<ClientSettings>> client_rows() {
     using Client = ClientSettings;

@@ -7,6 +7,7 @@
 #include "producer/api/openapi.hpp"
 #include "producer/api/outcomes.hpp"
 #include "producer/api/preview.hpp"
+#include "producer/api/templates.hpp"
 
 namespace fanfare::api {
 namespace {
@@ -58,6 +59,7 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_preview_routes(door, parts);
     add_estimate_routes(door, parts);
     add_cron_routes(door, parts);
+    add_template_routes(door, parts);
     router.add("GET", "/openapi.yaml", show_openapi);
 }
 

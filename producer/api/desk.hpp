@@ -15,6 +15,9 @@
 
 namespace fanfare::api {
 
+/// The texts of the shipped templates, by folder and part.
+using Shipped = std::map<std::string, OwnParts, std::less<>>;
+
 /// What the rooms of the API share.
 ///
 /// Threads   the server's.
@@ -25,6 +28,7 @@ struct Parts {
     const Settings& settings;
     const Systems& systems;
     const Templates& templates;
+    const Shipped& shipped;
     const Clock& clock;
     postgres::Pool& ledger;       // Writes, and what is found by a key.
     postgres::Pool& reading;      // Read-only: lists, exports, estimates.

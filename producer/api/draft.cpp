@@ -51,9 +51,14 @@ Result<Written> write_draft(const Templates& templates, const Kind& kind, Channe
     auto shared = data;
     for (const auto& name : kind.times) {
         const auto found = data.find(name);
-        if (found == data.end() || !name.ends_with("_at")) continue;
+        if (found == data.end()) continue;
         const auto moment = parse_moment(found->second);
         if (!moment) continue;
+        if (const auto zone = data.find(name + "_zone"); zone != data.end()) {
+            shared[name + "_there"] =
+                moments().format(*moment, zone->second, locale.empty() ? "en" : locale);
+        }
+        if (!name.ends_with("_at")) continue;
         shared[name.substr(0, name.size() - 3) + "_in"] =
             moments().relative(*moment, now, locale.empty() ? "en" : locale);
     }

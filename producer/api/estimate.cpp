@@ -3,6 +3,7 @@
 #include "producer/api/draft.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/money.hpp"
+#include "producer/api/own_templates.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/survey.hpp"
 #include "worker/rendering/segments.hpp"
@@ -33,14 +34,14 @@ double limit_of(const Settings& settings, Channel channel) {
 }
 
 /// Everybody reachable, and a text of so many segments as this job's is for a sample person.
-Survey assumed(const Parts& parts, const Kind& kind, const Job& job, std::int64_t people) {
+Survey assumed(const Templates& templates, const Kind& kind, const Job& job, std::int64_t people,
+               TimePoint now) {
     Survey survey{.people = people, .surveyed = people, .channels = {}};
     for (const auto channel : job.channels) {
         auto& found = survey.channels[static_cast<std::size_t>(channel)];
         found.messages = people;
         if (channel != Channel::sms) continue;
-        const auto written =
-            write_draft(parts.templates, kind, channel, job.data, {}, "", parts.clock.now());
+        const auto written = write_draft(templates, kind, channel, job.data, {}, "", now);
         const auto segments =
             written ? static_cast<std::int64_t>(count_segments(written.value().text).count) : 1;
         found.segments = people * segments;
@@ -104,8 +105,11 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     const auto& job = std::get<Job>(read);
     const auto& system = parts.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
+    ledger::TemplatesKey key{job.system, job.kind, caller.owner};
+    const auto templates = co_await templates_now(parts, std::move(key), kind);
+    if (!templates) co_return unavailable(templates.error());
     if (people >= 0) {
-        const auto survey = assumed(parts, kind, job, people);
+        const auto survey = assumed(templates.value(), kind, job, people, parts.clock.now());
         const auto document = document_of(parts, job, survey, moments, true);
         co_return reply_with(200, document);
     }
@@ -118,7 +122,8 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
                                       .read_only = true};
         postgres::Connection source{url, limits};
         postgres::Connection lookup{url, limits};
-        const Surveyor::Parts of_survey{source, lookup, ledger, parts.templates, parts.clock.now()};
+        const Surveyor::Parts of_survey{source, lookup, ledger, templates.value(),
+                                        parts.clock.now()};
         return Surveyor{of_survey, system, kind, job}.run();
     };
     std::string doing{"survey an audience"};

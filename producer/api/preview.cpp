@@ -5,6 +5,7 @@
 #include "producer/api/creation.hpp"
 #include "producer/api/draft.hpp"
 #include "producer/api/fields.hpp"
+#include "producer/api/own_templates.hpp"
 #include "producer/api/reply.hpp"
 #include "worker/rendering/segments.hpp"
 
@@ -55,9 +56,27 @@ HttpReply unrenderable(const Parts& parts, const Failure& failure) {
     return refusal(422, "unrenderable", detail);
 }
 
+/// The texts that the body brings along, or those that the owner's jobs would say now.
+asio::awaitable<std::variant<Templates, HttpReply>> templates_for(const Parts& parts,
+                                                                  const Fields& fields,
+                                                                  ledger::TemplatesKey key,
+                                                                  const Kind& kind) {
+    if (fields.find("parts") == nullptr) {
+        auto now = co_await templates_now(parts, std::move(key), kind);
+        if (!now) co_return unavailable(now.error());
+        co_return std::move(now.value());
+    }
+    auto read = read_parts(fields);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    Problems problems;
+    auto own = parts.templates.with_own(kind.templates, std::get<OwnParts>(read), "", problems);
+    if (!problems.empty()) co_return refusal_of_parts(problems);
+    co_return own;
+}
+
 asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, const Caller& caller) {
     Fields fields{call.body,
-                  {"system", "kind", "channel", "locale", "time_zone", "data", "person"}};
+                  {"system", "kind", "channel", "locale", "time_zone", "data", "person", "parts"}};
     const auto system_name = fields.text("system", 40);
     const auto kind_name = fields.text("kind", 100);
     const auto channel = parse_channel(fields.text("channel", 10));
@@ -76,10 +95,14 @@ asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, con
     if (!parts.templates.has(kind->templates, *channel)) {
         co_return refusal(422, "unknown_template", "/channel: the kind has no templates for it");
     }
+    ledger::TemplatesKey key{system_name, kind_name, caller.owner};
+    const auto chosen = co_await templates_for(parts, fields, std::move(key), *kind);
+    if (const auto* const reply = std::get_if<HttpReply>(&chosen)) co_return *reply;
+    const auto& templates = std::get<Templates>(chosen);
     const auto& base = parts.settings.callback_url;
     const std::string link = base.empty() || kind->list.empty() ? "" : base + "/u/preview";
     const auto written =
-        write_draft(parts.templates, *kind, *channel, data, reader, link, parts.clock.now());
+        write_draft(templates, *kind, *channel, data, reader, link, parts.clock.now());
     if (!written) co_return unrenderable(parts, written.error());
     const auto document = document_of(*channel, written.value(), data);
     co_return reply_with(200, document);

@@ -12,16 +12,29 @@ constexpr postgres::Limits short_limits{.statement_timeout = std::chrono::second
 constexpr postgres::Limits long_limits{.statement_timeout = std::chrono::seconds{30},
                                        .read_only = true};
 
+/// "show.reminder/sms.de.text.mustache" -> show.reminder, sms.de.text.
+Shipped shipped_by_folder(std::vector<TemplateSource> sources) {
+    Shipped shipped;
+    for (auto& source : sources) {
+        const std::filesystem::path path{source.path};
+        shipped[path.parent_path().string()][path.stem().string()] = std::move(source.text);
+    }
+    return shipped;
+}
+
 class WiredRoom final : public Room {
 public:
     WiredRoom(const Settings& settings, const Systems& systems, const Clock& clock,
-              Templates templates, Parts::Publish publish, std::function<void()> hurry)
+              Templates templates, Shipped shipped, Parts::Publish publish,
+              std::function<void()> hurry)
         : templates_{std::move(templates)},
+          shipped_{std::move(shipped)},
           ledger_{settings.database.url, short_limits, connections},
           reading_{settings.database.url, long_limits, connections},
           parts_{.settings = settings,
                  .systems = systems,
                  .templates = templates_,
+                 .shipped = shipped_,
                  .clock = clock,
                  .ledger = ledger_,
                  .reading = reading_,
@@ -32,6 +45,7 @@ public:
 
 private:
     Templates templates_;
+    Shipped shipped_;
     postgres::Pool ledger_;
     postgres::Pool reading_;
     Parts parts_;
@@ -42,14 +56,18 @@ private:
 Result<std::unique_ptr<Room>> Room::open(const Settings& settings, const Systems& systems,
                                          const Clock& clock, Parts::Publish publish,
                                          std::function<void()> hurry) {
-    auto templates = Templates::load(settings.templates_dir);
-    if (const auto* const problems = std::get_if<Problems>(&templates)) {
+    const auto refused = [](const Problems& problems) {
         return fail(Errc::config_invalid,
-                    fmt::format("read the templates: {}", describe(problems->front())));
-    }
+                    fmt::format("read the templates: {}", describe(problems.front())));
+    };
+    auto read = read_template_files(settings.templates_dir);
+    if (const auto* const problems = std::get_if<Problems>(&read)) return refused(*problems);
+    auto& sources = std::get<std::vector<TemplateSource>>(read);
+    auto templates = Templates::parse(sources, settings.templates_dir);
+    if (const auto* const problems = std::get_if<Problems>(&templates)) return refused(*problems);
     return std::unique_ptr<Room>{std::make_unique<WiredRoom>(
-        settings, systems, clock, std::move(std::get<Templates>(templates)), std::move(publish),
-        std::move(hurry))};
+        settings, systems, clock, std::move(std::get<Templates>(templates)),
+        shipped_by_folder(std::move(sources)), std::move(publish), std::move(hurry))};
 }
 
 }  // namespace fanfare::api

@@ -7,8 +7,8 @@ PEOPLE = 400
 
 
 class ApiCase(EndToEnd):
-    def start(self, worker=True, people=PEOPLE, **settings):
-        run = self.new_run()
+    def start(self, worker=True, people=PEOPLE, sim=(), **settings):
+        run = self.new_run(sim=sim)
         run.people(people)
         run.with_links()
         run.settings["producer"]["clients"] = clients()
