@@ -19,6 +19,50 @@ bool opt_out(Connection& connection, const Reference& reference) {
     return !rows.empty();
 }
 
+std::vector<OptOut> opt_outs_of(Connection& connection, const std::string& system,
+                                const std::string& recipient) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT channel, list, to_char(created_at AT TIME ZONE 'UTC', "
+        "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM opt_out WHERE system = $1 AND recipient = $2 "
+        "AND channel IN (0, 1, 2) ORDER BY list, channel",
+        system, recipient);
+    std::vector<OptOut> found;
+    for (const auto& row : rows) {
+        found.push_back({static_cast<Channel>(row[0].as<int>()), row[1].c_str(), row[2].c_str()});
+    }
+    return found;
+}
+
+namespace {
+
+std::pair<std::string, std::string> literals_of(const OptOutChange& change) {
+    postgres::ArrayLiteral channels, lists;
+    for (const auto channel : change.channels) channels.add(static_cast<std::int64_t>(channel));
+    for (const auto& list : change.lists) lists.add(list);
+    return {channels.text(), lists.text()};
+}
+
+}  // namespace
+
+void opt_out_by_hand(Connection& connection, const OptOutChange& change) {
+    const auto [channels, lists] = literals_of(change);
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "INSERT INTO opt_out (system, channel, list, recipient) SELECT $1, c, l, $2 "
+        "FROM unnest($3::smallint[]) c, unnest($4::text[]) l ON CONFLICT DO NOTHING",
+        change.system, change.recipient, channels, lists);
+}
+
+void opt_in_by_hand(Connection& connection, const OptOutChange& change) {
+    const auto [channels, lists] = literals_of(change);
+    pqxx::nontransaction work{connection.raw()};
+    work.exec_params(
+        "DELETE FROM opt_out WHERE system = $1 AND recipient = $2 "
+        "AND channel = ANY($3::smallint[]) AND list = ANY($4::text[])",
+        change.system, change.recipient, channels, lists);
+}
+
 std::vector<std::string> opted_out(Connection& connection, std::string_view system, Channel channel,
                                    std::string_view list, const std::string& recipients_literal) {
     pqxx::nontransaction work{connection.raw()};

@@ -218,6 +218,37 @@ std::vector<JobProgress> latest_progress(Connection& connection, int limit) {
     return jobs;
 }
 
+std::vector<JobProgress> progress_about(Connection& connection, const std::string& system,
+                                        const std::string& subject, const std::string& sources,
+                                        int limit) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows =
+        work.exec_params(std::string{job_columns} +
+                             "WHERE system = $1 AND subject <> '' AND (subject = $2 OR "
+                             "starts_with(subject, $2 || ':')) "
+                             "AND ($3 = '' OR body ->> 'source' = ANY(nullif($3, '')::text[])) "
+                             "ORDER BY created_at DESC LIMIT $4",
+                         system, subject, sources, limit);
+    std::vector<JobProgress> jobs;
+    for (const auto& row : rows) jobs.push_back(job_of(row));
+    add_channels(work, jobs);
+    return jobs;
+}
+
+std::map<std::string, std::int64_t> states_about(Connection& connection, const std::string& system,
+                                                 const std::string& subject,
+                                                 const std::string& sources) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT state, count(*) FROM notification WHERE system = $1 AND (subject = $2 OR "
+        "starts_with(subject, $2 || ':')) "
+        "AND ($3 = '' OR source = ANY(nullif($3, '')::text[])) GROUP BY state",
+        system, subject, sources);
+    std::map<std::string, std::int64_t> states;
+    for (const auto& row : rows) states[row[0].c_str()] = row[1].as<std::int64_t>();
+    return states;
+}
+
 std::vector<Fate> find_fate(Connection& connection, const std::string& job,
                             const std::string& recipient) {
     pqxx::nontransaction work{connection.raw()};

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,18 @@ struct JobProgress {
                                                        const std::string& job);
 /// The latest jobs, newest first.
 [[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection, int limit);
+
+/// Of the jobs about a subject and its moments ("<subject>:1h"), the newest first; `sources` as in
+/// Sight.
+[[nodiscard]] std::vector<JobProgress> progress_about(Connection& connection,
+                                                      const std::string& system,
+                                                      const std::string& subject,
+                                                      const std::string& sources, int limit);
+/// How many notifications about it are in which state.
+[[nodiscard]] std::map<std::string, std::int64_t> states_about(Connection& connection,
+                                                               const std::string& system,
+                                                               const std::string& subject,
+                                                               const std::string& sources);
 
 /// What became of one person.
 struct Fate {

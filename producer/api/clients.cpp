@@ -100,8 +100,11 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
             403, "scope_missing",
             fmt::format("The client {} lacks the scope {}.", client->name, to_string(scope)));
     }
-    Caller caller{
-        .client = client->name, .owner = client->owner, .sight = {}, .systems = client->systems};
+    Caller caller{.client = client->name,
+                  .owner = client->owner,
+                  .sight = {},
+                  .systems = client->systems,
+                  .owner_bound = !client->owner.empty()};
     const auto acting = trimmed(call.header("fanfare-owner"));
     if (!acting.empty() && acting != client->owner) {
         if (!client->has(Scope::admin)) {

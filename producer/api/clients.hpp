@@ -19,6 +19,7 @@ struct Caller {
     std::string owner;  // The source of what they create.
     ledger::Sight sight;
     std::vector<std::string> systems;  // Empty: all.
+    bool owner_bound = false;          // Never acts for anybody but one owner.
 
     [[nodiscard]] bool may(std::string_view system) const;
 };

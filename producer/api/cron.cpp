@@ -3,6 +3,7 @@
 #include "core/async/task_group.hpp"
 #include "core/ledger/api_notifications.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/source.hpp"
 #include "producer/schedule/refresh.hpp"
 
 #include <boost/json/array.hpp>
@@ -21,7 +22,7 @@ constexpr postgres::Limits ledger_limits{.statement_timeout = std::chrono::secon
 /// Runs all due queries of a system on connections of their own; the tallies' sum.
 Result<ledger::RefreshTally> refresh_now(const Parts& parts, const System& system) {
     postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
-    const auto& url = system.database.empty() ? parts.settings.database.url : system.database;
+    const auto& url = database_of(parts.settings, system);
     postgres::Pool source{
         url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
     Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};

@@ -5,8 +5,11 @@
 #include "producer/api/jobs.hpp"
 #include "producer/api/notifications.hpp"
 #include "producer/api/openapi.hpp"
+#include "producer/api/opt_outs.hpp"
 #include "producer/api/outcomes.hpp"
+#include "producer/api/people.hpp"
 #include "producer/api/preview.hpp"
+#include "producer/api/subjects.hpp"
 #include "producer/api/templates.hpp"
 
 namespace fanfare::api {
@@ -60,6 +63,9 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_estimate_routes(door, parts);
     add_cron_routes(door, parts);
     add_template_routes(door, parts);
+    add_subject_routes(door, parts);
+    add_people_routes(door, parts);
+    add_opt_out_routes(door, parts);
     router.add("GET", "/openapi.yaml", show_openapi);
 }
 

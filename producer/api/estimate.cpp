@@ -5,6 +5,7 @@
 #include "producer/api/money.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/source.hpp"
 #include "producer/api/survey.hpp"
 #include "worker/rendering/segments.hpp"
 
@@ -54,8 +55,9 @@ void scale(Survey& survey) {
     if (survey.surveyed == 0 || survey.surveyed == survey.people) return;
     const auto factor = static_cast<double>(survey.people) / static_cast<double>(survey.surveyed);
     for (auto& found : survey.channels) {
-        for (auto* const figure : {&found.messages, &found.segments, &found.no_address,
-                                   &found.opted_out, &found.suppressed}) {
+        for (auto* const figure :
+             {&found.messages, &found.segments, &found.no_address, &found.opted_out,
+              &found.too_often, &found.suppressed, &found.duplicates}) {
             *figure = std::llround(static_cast<double>(*figure) * factor);
         }
     }
@@ -77,7 +79,9 @@ json::object document_of(const Parts& parts, const Job& job, const Survey& surve
         json::object one{{"messages", found.messages},
                          {"left_out", json::object{{"no_address", found.no_address},
                                                    {"opted_out", found.opted_out},
-                                                   {"suppressed", found.suppressed}}},
+                                                   {"too_often", found.too_often},
+                                                   {"suppressed", found.suppressed},
+                                                   {"duplicates", found.duplicates}}},
                          {"cost", dollars(cost)},
                          {"seconds", std::move(seconds)}};
         if (channel == Channel::sms) one["segments"] = found.segments;
@@ -117,7 +121,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
         co_return refusal(422, "unknown_audience", "/audience/name: cannot be surveyed");
     }
     auto work = [&](postgres::Connection& ledger) {
-        const auto& url = system.database.empty() ? parts.settings.database.url : system.database;
+        const auto& url = database_of(parts.settings, system);
         const postgres::Limits limits{.statement_timeout = system.statement_timeout,
                                       .read_only = true};
         postgres::Connection source{url, limits};

@@ -5,6 +5,7 @@
 #include "producer/api/creation.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/shown.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -33,37 +34,6 @@ json::object object_of(const ledger::JobLine& job) {
             {"finished_at", text_or_null(job.finished_at)},
             {"expires_at", text_or_null(job.expires_at)},
             {"failure", text_or_null(job.failure)}};
-}
-
-std::int64_t count_of(const ledger::ChannelProgress& channel, Outcome outcome) {
-    return channel.outcomes[static_cast<std::size_t>(outcome)];
-}
-
-/// A clicked message was opened, an opened one delivered, a delivered one sent.
-json::object rates_of(const ledger::ChannelProgress& channel) {
-    const auto clicked = count_of(channel, Outcome::clicked);
-    const auto opened = clicked + count_of(channel, Outcome::opened);
-    const auto told =
-        opened + count_of(channel, Outcome::delivered) + count_of(channel, Outcome::sent);
-    const auto share = [told](std::int64_t part) {
-        return told == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(told);
-    };
-    return {{"opened", share(opened)}, {"clicked", share(clicked)}};
-}
-
-json::array channels_of(const ledger::JobProgress& progress) {
-    json::array list;
-    for (const auto& channel : progress.channels) {
-        json::object outcomes;
-        for (std::size_t i = 0; i < outcome_count; ++i) {
-            outcomes[text(to_string(static_cast<Outcome>(i)))] = channel.outcomes[i];
-        }
-        list.push_back(json::object{{"channel", channel.channel},
-                                    {"planned", channel.planned},
-                                    {"outcomes", std::move(outcomes)},
-                                    {"rates", rates_of(channel)}});
-    }
-    return list;
 }
 
 asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,
@@ -133,7 +103,7 @@ asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
     if (!found.value()) co_return nothing_here("job");
     const auto& [line, progress] = *found.value();
     auto document = object_of(line);
-    document["channels"] = progress ? channels_of(*progress) : json::array{};
+    document["channels"] = progress ? shown(progress->channels) : json::array{};
     co_return reply_with(200, document);
 }
 

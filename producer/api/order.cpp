@@ -57,6 +57,14 @@ std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
     return refusal(403, "system_denied", "This client may not touch this system.");
 }
 
+std::optional<HttpReply> denied_to_owners(const Caller& caller) {
+    if (caller.owner_bound) {
+        return refusal(403, "owner_denied",
+                       "This client acts for one owner only; call as one that does not.");
+    }
+    return std::nullopt;
+}
+
 std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& caller,
                                         const Known& known) {
     auto parsed = parse_json(body);

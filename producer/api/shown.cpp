@@ -14,6 +14,22 @@ boost::json::value parsed(const std::string& text) {
     return value;
 }
 
+std::int64_t count_of(const ledger::ChannelProgress& channel, Outcome outcome) {
+    return channel.outcomes[static_cast<std::size_t>(outcome)];
+}
+
+/// A clicked message was opened, an opened one delivered, a delivered one sent.
+boost::json::object rates_of(const ledger::ChannelProgress& channel) {
+    const auto clicked = count_of(channel, Outcome::clicked);
+    const auto opened = clicked + count_of(channel, Outcome::opened);
+    const auto told =
+        opened + count_of(channel, Outcome::delivered) + count_of(channel, Outcome::sent);
+    const auto share = [told](std::int64_t part) {
+        return told == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(told);
+    };
+    return {{"opened", share(opened)}, {"clicked", share(clicked)}};
+}
+
 }  // namespace
 
 boost::json::object shown(const ledger::NotificationDetail& detail) {
@@ -32,6 +48,21 @@ boost::json::object shown(const ledger::NotificationDetail& detail) {
             {"cancelled_by", text_or_null(detail.cancelled_by)},
             {"created_at", detail.created_at},
             {"updated_at", detail.updated_at}};
+}
+
+boost::json::array shown(std::span<const ledger::ChannelProgress> channels) {
+    boost::json::array list;
+    for (const auto& channel : channels) {
+        boost::json::object outcomes;
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            outcomes[text(to_string(static_cast<Outcome>(i)))] = channel.outcomes[i];
+        }
+        list.push_back(boost::json::object{{"channel", channel.channel},
+                                           {"planned", channel.planned},
+                                           {"outcomes", std::move(outcomes)},
+                                           {"rates", rates_of(channel)}});
+    }
+    return list;
 }
 
 }  // namespace fanfare::api

@@ -1,8 +1,10 @@
 #include "producer/api/survey.hpp"
 
 #include "core/ledger/addresses.hpp"
+#include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "producer/api/draft.hpp"
+#include "producer/api/source.hpp"
 #include "worker/rendering/segments.hpp"
 
 #include <fmt/format.h>
@@ -10,26 +12,13 @@
 #include <pqxx/transaction>
 
 #include <algorithm>
-#include <set>
 
 namespace fanfare::api {
 namespace {
 
 using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
-using Column = pqxx::row::size_type;
 
 constexpr int people_a_fetch = 5'000;
-
-std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
-    for (Column i = 0; i < rows.columns(); ++i) {
-        if (name == rows.column_name(i)) return i;
-    }
-    return std::nullopt;
-}
-
-std::string text_of(const pqxx::row& row, std::optional<Column> column) {
-    return column && !row[*column].is_null() ? row[*column].c_str() : std::string{};
-}
 
 /// The audience as a cursor of distinct ids.
 void open_audience(pqxx::transaction_base& work, const System& system, const Job& job) {
@@ -78,11 +67,9 @@ void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channe
     const auto id_column = column_of(rows, "recipient_id");
     const auto address_column = column_of(rows, "address");
     const auto consent_column = column_of(rows, "opted_out");
-    const auto out = kind_.list.empty() ? std::vector<std::string>{}
-                                        : ledger::opted_out(parts_.ledger, system_.name, channel,
-                                                            kind_.list, recipients);
-    const std::set<std::string, std::less<>> gone(out.begin(), out.end());
-    std::set<std::string> reached, refusing, listed;
+    const auto gone = people_who_left(recipients, channel);
+    const auto capped = people_over_cap(recipients);
+    People reached, refusing, often, listed, twins;
     std::vector<pqxx::row> sendable;
     std::vector<std::string> addresses;
     for (const auto& row : rows) {
@@ -90,31 +77,58 @@ void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channe
         const auto address = text_of(row, address_column);
         if (gone.contains(id) || text_of(row, consent_column) == "t") {
             refusing.insert(id);
+        } else if (capped.contains(id)) {
+            often.insert(id);
         } else if (!address.empty()) {
             sendable.push_back(row);
             addresses.push_back(ledger::canonical_address(channel, address));
         }
     }
     const auto suppressed = ledger::find_suppressed(parts_.ledger, channel, addresses);
+    auto& taken = taken_[static_cast<std::size_t>(channel)];
     for (std::size_t i = 0; i < sendable.size(); ++i) {
-        auto& fate = suppressed[i] ? listed : reached;
-        fate.insert(text_of(sendable[i], id_column));
-        if (suppressed[i]) continue;
-        ++found.messages;
-        if (channel == Channel::sms) found.segments += segments_of(sendable[i]);
+        const auto id = text_of(sendable[i], id_column);
+        if (suppressed[i]) {
+            listed.insert(id);
+        } else if (kind_.dedupe == Dedupe::address && !taken.insert(addresses[i]).second) {
+            twins.insert(id);
+        } else {
+            reached.insert(id);
+            ++found.messages;
+            if (channel == Channel::sms) found.segments += segments_of(sendable[i]);
+        }
     }
-    const auto left_out = [&](const std::set<std::string>& people,
-                              const std::set<std::string>& no) {
-        return std::count_if(people.begin(), people.end(), [&](const std::string& id) {
-            return !reached.contains(id) && !no.contains(id);
-        });
-    };
-    const auto refused = left_out(refusing, {});
-    const auto suppressed_people = left_out(listed, refusing);
-    found.opted_out += refused;
-    found.suppressed += suppressed_people;
-    found.no_address +=
-        count - refused - suppressed_people - static_cast<std::int64_t>(reached.size());
+    // Everybody once: told on any address is told; then the first reason of these.
+    auto known = std::move(reached);
+    auto left = count - static_cast<std::int64_t>(known.size());
+    for (const auto& [people, figure] :
+         {std::pair{&refusing, &found.opted_out}, std::pair{&often, &found.too_often},
+          std::pair{&listed, &found.suppressed}, std::pair{&twins, &found.duplicates}}) {
+        for (const auto& id : *people) {
+            if (!known.insert(id).second) continue;
+            ++*figure;
+            --left;
+        }
+    }
+    found.no_address += left;
+}
+
+Surveyor::People Surveyor::people_who_left(const std::string& recipients, Channel channel) const {
+    if (kind_.list.empty()) return {};
+    const auto out =
+        ledger::opted_out(parts_.ledger, system_.name, channel, kind_.list, recipients);
+    return {out.begin(), out.end()};
+}
+
+Surveyor::People Surveyor::people_over_cap(const std::string& recipients) const {
+    if (!kind_.at_most) return {};
+    const ledger::CapQuestion question{.system = system_.name,
+                                       .kind = kind_.name,
+                                       .job = derived_id(""),  // Counts nothing yet.
+                                       .count = kind_.at_most->count,
+                                       .window = kind_.at_most->window};
+    const auto over = ledger::over_cap(parts_.ledger, question, recipients);
+    return {over.begin(), over.end()};
 }
 
 std::int64_t Surveyor::segments_of(const pqxx::row& row) const {
@@ -125,7 +139,7 @@ std::int64_t Surveyor::segments_of(const pqxx::row& row) const {
             reader.locale = text_of(row, i);
         } else if (name == "time_zone") {
             reader.time_zone = text_of(row, i);
-        } else if (name != "recipient_id" && name != "address" && name != "opted_out") {
+        } else if (is_personal(name)) {
             reader.values[name] = text_of(row, i);
         }
     }

@@ -8,6 +8,9 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_set>
 
 namespace fanfare::api {
 
@@ -17,7 +20,9 @@ struct ChannelSurvey {
     std::int64_t segments = 0;  // SMS: of all messages together.
     std::int64_t no_address = 0;
     std::int64_t opted_out = 0;
+    std::int64_t too_often = 0;  // Over the kind's cap.
     std::int64_t suppressed = 0;
+    std::int64_t duplicates = 0;  // Another person has the address, where the kind minds.
 };
 
 struct Survey {
@@ -48,6 +53,10 @@ public:
     [[nodiscard]] Survey run();
 
 private:
+    using People = std::set<std::string, std::less<>>;
+
+    [[nodiscard]] People people_who_left(const std::string& recipients, Channel channel) const;
+    [[nodiscard]] People people_over_cap(const std::string& recipients) const;
     void look_at(const std::string& recipients, std::int64_t count, Channel channel);
     [[nodiscard]] std::int64_t segments_of(const pqxx::row& row) const;
 
@@ -56,6 +65,7 @@ private:
     const Kind& kind_;
     const Job& job_;
     Survey survey_;
+    std::array<std::unordered_set<std::string>, channel_count> taken_;  // Addresses.
 };
 
 }  // namespace fanfare::api

@@ -1,5 +1,6 @@
 #include "worker/rendering/utf8.hpp"
 
+#include <unicode/unistr.h>
 #include <unicode/utf8.h>
 
 namespace fanfare {
@@ -13,6 +14,13 @@ char32_t next_character(std::string_view text, std::size_t& offset) noexcept {
     U8_NEXT(text.data(), offset, text.size(), c);
 #pragma GCC diagnostic pop
     return c < 0 ? not_utf8 : static_cast<char32_t>(c);
+}
+
+std::string case_folded(std::string_view text) {
+    const icu::StringPiece piece{text.data(), static_cast<std::int32_t>(text.size())};
+    std::string folded;
+    icu::UnicodeString::fromUTF8(piece).foldCase().toUTF8String(folded);
+    return folded;
 }
 
 }  // namespace fanfare

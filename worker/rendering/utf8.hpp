@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace fanfare {
@@ -10,5 +11,8 @@ inline constexpr char32_t not_utf8 = 0xFFFF'FFFF;
 
 /// Reads the character at `offset` (which must be inside of `text`) and moves past it.
 [[nodiscard]] char32_t next_character(std::string_view text, std::size_t& offset) noexcept;
+
+/// The text with the differences of case taken out, to compare or to search.
+[[nodiscard]] std::string case_folded(std::string_view text);
 
 }  // namespace fanfare

@@ -1,0 +1,129 @@
+#include "producer/api/opt_outs.hpp"
+
+#include "core/ledger/opt_outs.hpp"
+#include "producer/api/fields.hpp"
+#include "producer/api/plain.hpp"
+#include "producer/api/reply.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using Change = void (*)(postgres::Connection&, const ledger::OptOutChange&);
+
+/// The person a path names, or the refusal.
+std::variant<ledger::OptOutChange, HttpReply> person_of(const Parts& parts, const HttpCall& call,
+                                                        const Caller& caller) {
+    ledger::OptOutChange person;
+    person.system = call.param("system");
+    person.recipient = call.param("recipient");
+    if (auto denial = denied(caller, person.system)) return std::move(*denial);
+    if (auto denial = denied_to_owners(caller)) return std::move(*denial);
+    if (!parts.systems.contains(person.system)) return nothing_here("system");
+    if (!is_plain(person.recipient, Job::id_bytes_max)) return nothing_here("recipient");
+    return person;
+}
+
+/// All lists of a system: those of its kinds.
+std::vector<std::string> lists_of(const System& system) {
+    std::vector<std::string> lists;
+    for (const auto& [name, kind] : system.kinds) {
+        const bool known = std::find(lists.begin(), lists.end(), kind.list) != lists.end();
+        if (!kind.list.empty() && !known) lists.push_back(kind.list);
+    }
+    return lists;
+}
+
+/// Reads the body: of one kind and channel, or of all.
+std::optional<HttpReply> read_scope(const HttpCall& call, const System& system,
+                                    ledger::OptOutChange& change) {
+    change.channels.assign(channels.begin(), channels.end());
+    change.lists = lists_of(system);
+    if (call.body.empty()) return std::nullopt;
+    Fields fields{call.body, {"kind", "channel"}};
+    const auto kind_name = fields.text_or("kind", 100, "");
+    const auto channel_name = fields.text_or("channel", 10, "");
+    if (auto fault = fields.fault()) return fault;
+    if (!channel_name.empty()) {
+        const auto channel = parse_channel(channel_name);
+        if (!channel) {
+            return refusal(422, "unknown_channel", "/channel: send email, sms or push");
+        }
+        change.channels = {*channel};
+    }
+    if (kind_name.empty()) return std::nullopt;
+    const auto* const kind = system.find_kind(kind_name);
+    if (kind == nullptr) return refusal(422, "unknown_kind", "/kind: send a kind of this system");
+    if (kind->list.empty()) {
+        return refusal(422, "no_list", "/kind: is no bulk mail; nobody can unsubscribe from it");
+    }
+    change.lists = {kind->list};
+    return std::nullopt;
+}
+
+HttpReply shown_opt_outs(const ledger::OptOutChange& person,
+                         const std::vector<ledger::OptOut>& found) {
+    json::array list;
+    for (const auto& each : found) {
+        list.push_back(json::object{{"channel", text(to_string(each.channel))},
+                                    {"list", each.list},
+                                    {"since", each.created_at}});
+    }
+    const json::object document{{"recipient", person.recipient}, {"opt_outs", std::move(list)}};
+    return reply_with(200, document);
+}
+
+asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    auto read = person_of(parts, call, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    const auto& person = std::get<ledger::OptOutChange>(read);
+    auto work = [&](postgres::Connection& connection) {
+        return ledger::opt_outs_of(connection, person.system, person.recipient);
+    };
+    std::string doing{"look up opt-outs"};
+    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    co_return shown_opt_outs(person, found.value());
+}
+
+asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const Caller& caller,
+                                 Change change) {
+    auto read = person_of(parts, call, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    auto& person = std::get<ledger::OptOutChange>(read);
+    const auto& system = parts.systems.find(person.system)->second;
+    if (auto fault = read_scope(call, system, person)) co_return std::move(*fault);
+    auto work = [&](postgres::Connection& connection) {
+        change(connection, person);
+        return ledger::opt_outs_of(connection, person.system, person.recipient);
+    };
+    std::string doing{"change opt-outs"};
+    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    co_return shown_opt_outs(person, found.value());
+}
+
+}  // namespace
+
+void add_opt_out_routes(Door& door, const Parts& parts) {
+    const auto changes = [&parts](Change change) {
+        return [&parts, change](const HttpCall& call, const Caller& caller) {
+            return apply(parts, call, caller, change);
+        };
+    };
+    door.get(
+        "/v1/systems/{system}/recipients/{recipient}/opt-outs", Scope::read,
+        [&parts](const HttpCall& call, const Caller& caller) { return show(parts, call, caller); });
+    door.post("/v1/systems/{system}/recipients/{recipient}/unsubscribe", Scope::publish,
+              changes(ledger::opt_out_by_hand));
+    door.post("/v1/systems/{system}/recipients/{recipient}/resubscribe", Scope::publish,
+              changes(ledger::opt_in_by_hand));
+}
+
+}  // namespace fanfare::api

@@ -1,0 +1,209 @@
+#include "producer/api/people.hpp"
+
+#include "producer/api/csv.hpp"
+#include "producer/api/directory.hpp"
+#include "producer/api/query.hpp"
+#include "producer/api/reply.hpp"
+#include "producer/api/source.hpp"
+#include "worker/rendering/utf8.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::string_view parameter_prefix{"param."};
+constexpr std::size_t people_a_piece = 1'000;
+
+json::object object_of(const Person& person) {
+    json::object values;
+    for (const auto& [name, value] : person.values) values[text(name)] = value;
+    json::array contacts;
+    for (const auto& contact : person.contacts) {
+        contacts.push_back(json::object{{"channel", text(to_string(contact.channel))},
+                                        {"address", text_or_null(contact.address)},
+                                        {"standing", text(to_string(contact.standing))}});
+    }
+    return {{"recipient", person.recipient},
+            {"locale", text_or_null(person.locale)},
+            {"time_zone", text_or_null(person.time_zone)},
+            {"person", std::move(values)},
+            {"contacts", std::move(contacts)}};
+}
+
+void append_rows(const Person& person, std::string& out) {
+    const auto found = person.values.find("name");
+    const std::string name = found == person.values.end() ? "" : found->second;
+    for (const auto& contact : person.contacts) {
+        append_csv_row({person.recipient, name, person.locale, person.time_zone,
+                        to_string(contact.channel), contact.address, to_string(contact.standing)},
+                       out);
+    }
+    if (person.contacts.empty()) {
+        append_csv_row({person.recipient, name, person.locale, person.time_zone, "", "", ""}, out);
+    }
+}
+
+/// Pages through a directory, each time on a connection of its own to the system's database.
+class Listing : public std::enable_shared_from_this<Listing> {
+public:
+    Listing(const Parts& parts, const System& system, Directory directory, std::string after)
+        : parts_{parts},
+          system_{system},
+          directory_{std::move(directory)},
+          after_{std::move(after)} {}
+
+    asio::awaitable<Result<bool>> read(std::size_t limit) {
+        people_.clear();
+        auto work = [this, limit](postgres::Connection& ledger) {
+            const postgres::Limits limits{.statement_timeout = system_.statement_timeout,
+                                          .read_only = true};
+            postgres::Connection source{database_of(parts_.settings, system_), limits};
+            return directory_.read(source, ledger, after_, limit, people_);
+        };
+        std::string doing{"list people"};
+        co_return co_await parts_.reading.run(std::move(doing), work);
+    }
+
+    asio::awaitable<std::optional<std::string>> next_piece() {
+        std::string piece;
+        while (piece.empty() && more_) {
+            const auto done = co_await read(people_a_piece);
+            if (!done) {
+                spdlog::warn("{}", describe(done.error()));
+                co_return std::nullopt;
+            }
+            more_ = done.value();
+            for (const auto& person : people_) append_rows(person, piece);
+        }
+        co_return piece;
+    }
+
+    [[nodiscard]] const std::vector<Person>& people() const noexcept { return people_; }
+    [[nodiscard]] const std::string& after() const noexcept { return after_; }
+
+private:
+    const Parts& parts_;
+    const System& system_;
+    Directory directory_;
+    std::string after_;
+    std::vector<Person> people_;
+    bool more_ = true;
+};
+
+HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
+    HttpReply reply;
+    reply.content_type = "text/csv; charset=utf-8";
+    reply.headers.emplace_back("Content-Disposition",
+                               fmt::format("attachment; filename=\"{}.csv\"", name));
+    append_csv_row({"recipient", "name", "locale", "time_zone", "channel", "address", "standing"},
+                   reply.body);
+    reply.pieces = [listing = std::move(listing)] { return listing->next_piece(); };
+    return reply;
+}
+
+/// The audience's parameters out of the query, in the order of its placeholders.
+std::variant<std::vector<std::string>, HttpReply> values_of(const Audience& audience,
+                                                            const Query& query) {
+    std::vector<std::string> values;
+    for (const auto& name : audience.query.parameters) {
+        const auto value = query[fmt::format("{}{}", parameter_prefix, name)];
+        if (value.empty()) {
+            return bad_query(fmt::format("{}{}", parameter_prefix, name),
+                             "what the audience is asked for");
+        }
+        values.emplace_back(value);
+    }
+    return values;
+}
+
+/// What is asked for, or what stands against it.
+std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const Audience& audience,
+                                                     const Query& query) {
+    auto values = values_of(audience, query);
+    if (auto* const reply = std::get_if<HttpReply>(&values)) return std::move(*reply);
+    Directory::Wanted wanted{.system = system,
+                             .audience = audience,
+                             .values = std::move(std::get<std::vector<std::string>>(values)),
+                             .list = system.name,
+                             .channel = parse_channel(query["channel"]),
+                             .standing = parse_standing(query["standing"]),
+                             .search = case_folded(query["search"])};
+    if (!query["channel"].empty() && !wanted.channel) {
+        return bad_query("channel", "email, sms or push");
+    }
+    if (!query["standing"].empty() && !wanted.standing) {
+        return bad_query("standing",
+                         "reachable, no_address, opted_out, unsubscribed or suppressed");
+    }
+    if (query["kind"].empty()) return wanted;
+    const auto* const kind = system.find_kind(query["kind"]);
+    if (kind == nullptr) return bad_query("kind", "a kind of this system");
+    wanted.list = kind->list;
+    return wanted;
+}
+
+asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
+                                       const Caller& caller) {
+    const std::string name{call.param("system")};
+    if (auto denial = denied(caller, name)) co_return std::move(*denial);
+    if (auto denial = denied_to_owners(caller)) co_return std::move(*denial);
+    const auto system = parts.systems.find(name);
+    if (system == parts.systems.end()) co_return nothing_here("system");
+    const auto* const audience = system->second.find_audience(call.param("audience"));
+    if (audience == nullptr) co_return nothing_here("audience");
+    std::vector<std::string> parameters;
+    for (const auto& parameter : audience->query.parameters) {
+        parameters.push_back(fmt::format("{}{}", parameter_prefix, parameter));
+    }
+    std::vector<std::string_view> known{"channel", "standing", "search", "kind", "cursor", "limit"};
+    known.insert(known.end(), parameters.begin(), parameters.end());
+    const auto read = Query::read(call, known);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
+    const auto& query = std::get<Query>(read);
+    const auto limit = query.limit();
+    if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
+    std::string after;
+    if (!query["cursor"].empty()) {
+        auto words = read_cursor(query["cursor"]);
+        if (!words || words->first != "people") {
+            co_return bad_query("cursor", "next_cursor of the page before");
+        }
+        after = std::move(words->second);
+    }
+    auto wanted = wanted_of(system->second, *audience, query);
+    if (auto* const reply = std::get_if<HttpReply>(&wanted)) co_return std::move(*reply);
+    Directory directory{std::move(std::get<Directory::Wanted>(wanted))};
+    auto listing = std::make_shared<Listing>(parts, system->second, std::move(directory), after);
+    if (call.header("accept").find("text/csv") != std::string_view::npos) {
+        co_return csv_reply(audience->name, std::move(listing));
+    }
+    const auto more = co_await listing->read(static_cast<std::size_t>(*limit));
+    if (!more && more.error().code == Errc::store_rejected) {
+        co_return bad_query("param", "values that the audience's query takes");
+    }
+    if (!more) co_return unavailable(more.error());
+    json::array people;
+    for (const auto& person : listing->people()) people.push_back(object_of(person));
+    json::value next;
+    if (more.value()) next = make_cursor("people", listing->after());
+    const json::object page{{"people", std::move(people)}, {"next_cursor", std::move(next)}};
+    co_return reply_with(200, page);
+}
+
+}  // namespace
+
+void add_people_routes(Door& door, const Parts& parts) {
+    door.get("/v1/systems/{system}/audiences/{audience}/people", Scope::export_,
+             [&parts](const HttpCall& call, const Caller& caller) {
+                 return list_people(parts, call, caller);
+             });
+}
+
+}  // namespace fanfare::api

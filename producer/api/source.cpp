@@ -1,0 +1,25 @@
+#include "producer/api/source.hpp"
+
+namespace fanfare::api {
+
+std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
+    for (Column i = 0; i < rows.columns(); ++i) {
+        if (name == rows.column_name(i)) return i;
+    }
+    return std::nullopt;
+}
+
+std::string text_of(const pqxx::row& row, std::optional<Column> column) {
+    return column && !row[*column].is_null() ? row[*column].c_str() : std::string{};
+}
+
+bool is_personal(std::string_view column) noexcept {
+    return column != "recipient_id" && column != "address" && column != "opted_out" &&
+           column != "locale" && column != "time_zone";
+}
+
+const Secret& database_of(const Settings& settings, const System& system) noexcept {
+    return system.database.empty() ? settings.database.url : system.database;
+}
+
+}  // namespace fanfare::api

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/settings/settings.hpp"
+#include "core/systems/system.hpp"
+
+#include <pqxx/result>
+#include <pqxx/row>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What looking into a system's own database takes.
+namespace fanfare::api {
+
+using Column = pqxx::row::size_type;
+
+[[nodiscard]] std::optional<Column> column_of(const pqxx::result& rows, std::string_view name);
+/// "" for null, and for a column that is not there.
+[[nodiscard]] std::string text_of(const pqxx::row& row, std::optional<Column> column);
+
+/// True for a column of a contact query that says something of the person.
+[[nodiscard]] bool is_personal(std::string_view column) noexcept;
+
+/// Where the system's tables are.
+[[nodiscard]] const Secret& database_of(const Settings& settings, const System& system) noexcept;
+
+}  // namespace fanfare::api
