@@ -82,19 +82,37 @@ class _Client:
         _destroy(self.handle)
 
 
-def publish(brokers, topic, messages, timeout_s=30):
-    """Writes (key, value) pairs of bytes, and returns when the broker has all of them."""
-    with _Client(_PRODUCER, brokers, **{"message.max.bytes": 8388608, "linger.ms": 5,
-                                        "message.timeout.ms": timeout_s * 1000}) as client:
-        to = _topic_new(client, topic.encode(), None)
+class Publisher:
+    """A connection to publish by; good for many calls of send()."""
+
+    def __init__(self, brokers, timeout_s=30, linger_ms=5):
+        self._timeout_ms = timeout_s * 1000
+        self._client = _Client(_PRODUCER, brokers, **{"message.max.bytes": 8388608, "linger.ms": linger_ms,
+                                                      "message.timeout.ms": self._timeout_ms})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *fault):
+        self._client.__exit__(*fault)
+
+    def send(self, topic, messages):
+        """Writes (key, value) pairs of bytes, and returns when the broker has all of them."""
+        to = _topic_new(self._client.handle, topic.encode(), None)
         for key, value in messages:
             if _produce(to, _ANY_PARTITION, _COPY, value, len(value), key, len(key), None) != 0:
                 raise RuntimeError(f"cannot publish to {topic}")
-        _flush(client, timeout_s * 1000)
-        left = _outq_len(client)
+        _flush(self._client.handle, self._timeout_ms)
+        left = _outq_len(self._client.handle)
         _topic_destroy(to)
         if left:
             raise RuntimeError(f"{left} messages did not reach {topic}")
+
+
+def publish(brokers, topic, messages, timeout_s=30):
+    """Writes (key, value) pairs of bytes, and returns when the broker has all of them."""
+    with Publisher(brokers, timeout_s) as publisher:
+        publisher.send(topic, messages)
 
 
 def _headers_of(message):
