@@ -11,6 +11,7 @@
 #include "worker/reload/secret_watch.hpp"
 #include "worker/send/sender.hpp"
 #include "worker/sweep/sweeper.hpp"
+#include "worker/sweep/write_backs.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -250,6 +251,7 @@ private:
         }
         TaskGroup upkeep{loop_.get_executor()};
         upkeep.spawn(sweeper_->run());
+        upkeep.spawn(write_backs_.run());
         upkeep.spawn(tick());
         upkeep.spawn(share_blocks());
         upkeep.spawn(watch_->run());
@@ -266,6 +268,7 @@ private:
         intake_->stop();
         receipts_->stop();
         sweeper_->stop();
+        write_backs_.stop();
         watch_->stop();
         co_await lanes.join();
         desk_.stop();
@@ -349,6 +352,7 @@ private:
     std::optional<Sender> sender_;
     std::optional<ReceiptDesk> receipts_;
     std::optional<Sweeper> sweeper_;
+    WriteBacks write_backs_{sources_, ledger_, settings_.worker};
     std::unique_ptr<HealthServer> health_;
     int exit_code_ = 0;
 };

@@ -31,18 +31,19 @@ std::optional<std::int64_t> number_or_none(const pqxx::field& field) {
 }  // namespace
 
 bool insert_job(Connection& connection, const Job& job, std::string_view body,
-                std::string_view list) {
+                std::string_view list, bool writes_back) {
     pqxx::nontransaction work{connection.raw()};
     const auto expires =
         job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
     const auto done = work.exec_params(
         "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list, "
-        "subject) "
-        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8, $9) "
+        "subject, write_back_at) "
+        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8, $9, "
+        " CASE WHEN $10 THEN app_now() END) "
         "ON CONFLICT DO NOTHING",
         job.id, job.idempotency_key, job.system, job.kind, std::string{body},
         static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, std::string{list},
-        job.subject);
+        job.subject, writes_back);
     return done.affected_rows() == 1;
 }
 
@@ -151,6 +152,37 @@ void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::mi
         task.job, task.epoch, wait.count());
 }
 
+std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
+    // Of what no worker has taken yet the place is taken: it comes later, and is cancelled.
+    const auto never_taken = work.exec_params(
+        "INSERT INTO job (id, idempotency_key, system, kind, subject, body, lane, expires_at, "
+        " state, finished_at) "
+        "SELECT job_id, job_id::text, system, kind, subject, jsonb_build_object('version', 1, "
+        " 'id', job_id, 'idempotency_key', job_id, 'system', system, 'kind', kind, "
+        " 'subject', subject, 'source', source), 0, expires_at, 'cancelled', app_now() "
+        "FROM notification WHERE job_id = ANY($1::uuid[]) ON CONFLICT DO NOTHING",
+        ids);
+    const auto stopped = work.exec_params(
+        "UPDATE job SET state = 'cancelled', finished_at = app_now() "
+        "WHERE id = ANY($1::uuid[]) AND state IN ('planning', 'sending')",
+        ids);
+    // Untouched chunks are settled here; of the others a worker knows what may be said.
+    work.exec_params(
+        "UPDATE chunk SET state = 'done', updated_at = app_now(), "
+        "outcomes = decode(repeat('0a', size), 'hex'), reasons = decode(repeat('0f', size), "
+        "'hex'), "
+        "tally = ('{0,0,0,0,0,0,0,0,0,0,' || size || ',0,0,0}')::integer[] "
+        "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
+        " AND state = 'cancelled')) AND state = 'planned' AND outcomes IS NULL",
+        ids);
+    work.exec_params(
+        "UPDATE chunk SET next_at = app_now(), publish_at = app_now() "
+        "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
+        " AND state = 'cancelled')) AND state = 'planned' AND next_at > app_now()",
+        ids);
+    return never_taken.affected_rows() + stopped.affected_rows();
+}
+
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds) {
     if (job.subject.empty() || kinds.empty()) return 0;
@@ -160,34 +192,32 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
     pqxx::work work{connection.raw()};
     work.exec_params(
         "UPDATE notification SET state = 'cancelled', lease_until = NULL, updated_at = app_now() "
-        "WHERE system = $1 AND subject = $2 AND kind = ANY($3::text[]) AND state = 'scheduled'",
-        job.system, job.subject, literal);
-    work.exec_params(
-        "UPDATE job SET state = 'cancelled', finished_at = app_now() "
-        "WHERE system = $1 AND subject = $2 AND kind = ANY($3::text[]) AND id <> $4::uuid "
-        "AND state IN ('planning', 'sending') AND created_at <= "
-        " (SELECT created_at FROM job WHERE id = $4::uuid)",
+        "WHERE system = $1 AND is_about(subject, $2) AND kind = ANY($3::text[]) "
+        "AND state = 'scheduled' "
+        "AND created_at <= (SELECT known_since(j) FROM job j WHERE id = $4::uuid)",
         job.system, job.subject, literal, job.id);
-    static const std::string earlier =
-        "job_id IN (SELECT id FROM job WHERE system = $1 AND subject = $2 "
-        "AND kind = ANY($3::text[]) AND id <> $4::uuid AND state = 'cancelled') ";
-    // Untouched chunks are settled here; of the others a worker knows what may be said.
-    work.exec_params(
-        "UPDATE chunk SET state = 'done', updated_at = app_now(), "
-        "outcomes = decode(repeat('0a', size), 'hex'), reasons = decode(repeat('0f', size), "
-        "'hex'), "
-        "tally = ('{0,0,0,0,0,0,0,0,0,0,' || size || ',0,0,0}')::integer[] "
-        "WHERE state = 'planned' AND outcomes IS NULL AND " +
-            earlier,
+    // Jobs that may be under way: taken by a worker, or at the broker.
+    const auto earlier = work.exec_params(
+        "SELECT array_agg(id) FROM ("
+        "SELECT j.id FROM job j WHERE j.system = $1 AND j.subject <> '' "
+        " AND is_about(j.subject, $2) AND j.kind = ANY($3::text[]) AND j.id <> $4::uuid "
+        " AND j.state IN ('planning', 'sending', 'cancelled') "
+        " AND known_since(j) <= (SELECT known_since(mine) FROM job mine WHERE id = $4::uuid) "
+        "UNION "
+        "SELECT n.job_id FROM notification n WHERE n.system = $1 AND is_about(n.subject, $2) "
+        " AND n.kind = ANY($3::text[]) AND n.state IN ('publishing', 'published') "
+        " AND coalesce(n.expires_at, 'infinity') > app_now() "
+        " AND n.created_at <= (SELECT known_since(mine) FROM job mine WHERE id = $4::uuid) "
+        " AND NOT EXISTS (SELECT FROM job WHERE id = n.job_id)) found",
         job.system, job.subject, literal, job.id);
-    work.exec_params(
-        "UPDATE chunk SET next_at = app_now(), publish_at = app_now() "
-        "WHERE state = 'planned' AND next_at > app_now() AND " +
-            earlier,
-        job.system, job.subject, literal, job.id);
-    const auto held =
-        work.exec_params("SELECT count(*) FROM chunk WHERE state = 'claimed' AND " + earlier,
-                         job.system, job.subject, literal, job.id);
+    if (earlier[0][0].is_null()) {
+        work.commit();
+        return 0;
+    }
+    const std::string ids = earlier[0][0].c_str();
+    stop_jobs(work, ids);
+    const auto held = work.exec_params(
+        "SELECT count(*) FROM chunk WHERE state = 'claimed' AND job_id = ANY($1::uuid[])", ids);
     work.commit();
     return held[0][0].as<std::int64_t>();
 }

@@ -4,6 +4,8 @@
 #include "core/postgres/connection.hpp"
 #include "core/wire/job.hpp"
 
+#include <pqxx/transaction>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -20,9 +22,10 @@ namespace fanfare::ledger {
 using postgres::Connection;
 
 /// Inserts an accepted job; false when its id or idempotency key is known already. `list` is
-/// what its recipients may unsubscribe from; "": nothing.
+/// what its recipients may unsubscribe from; "": nothing. `writes_back`: its system is to hear when
+/// it is done.
 [[nodiscard]] bool insert_job(Connection& connection, const Job& job, std::string_view body,
-                              std::string_view list = {});
+                              std::string_view list = {}, bool writes_back = false);
 
 /// A job as sending needs it.
 struct JobRow {
@@ -73,9 +76,14 @@ void fail_plan(Connection& connection, const PlanTask& task, const std::string& 
 /// Planning cannot go on yet: anybody may claim it again after `wait`. Costs no attempt.
 void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::milliseconds wait);
 
-/// Ends what came before `job` about its subject, of these kinds: scheduled notifications and what
-/// of their jobs nobody has claimed are cancelled. Returns how many chunks are in a worker's hands
-/// at this moment; those are settled when it records, or within a lease.
+/// Ends jobs (`ids`: an array literal), those of notifications also before a worker has taken them:
+/// nothing of theirs is claimed any more. Returns how many.
+std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids);
+
+/// Ends what came before `job` about its subject and that one's moments ("<subject>:..."), of these
+/// kinds: scheduled notifications and what of their jobs nobody has claimed are cancelled. Returns
+/// how many chunks are in a worker's hands at this moment; those are settled when it records, or
+/// within a lease.
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds);
 

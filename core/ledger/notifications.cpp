@@ -1,5 +1,6 @@
 #include "core/ledger/notifications.hpp"
 
+#include "core/ledger/jobs.hpp"
 #include "core/wire/job.hpp"
 
 #include <fmt/format.h>
@@ -113,7 +114,22 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
     tally_.changed += done[0][1].as<std::size_t>();
 }
 
-RefreshTally NotificationRefresh::finish(bool complete) {
+void NotificationRefresh::stop_gone() {
+    const auto gone = work_->exec_params(
+        "SELECT array_agg(n.job_id) FROM notification n WHERE n.system = $1 AND n.kind = $2 "
+        "AND n.state IN ('publishing', 'published') AND n.origin = 'query' "
+        "AND n.moved_by IS NULL "
+        "AND coalesce(n.expires_at, greatest(n.occurrence, n.due_at)) > app_now() "
+        "AND NOT EXISTS (SELECT FROM unnest($3::text[], $4::timestamptz[]) "
+        "AS found(subject, occurrence) WHERE found.subject = n.subject "
+        "AND found.occurrence = n.occurrence) "
+        "AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job_id "
+        "AND j.state NOT IN ('planning', 'sending'))",
+        system_, kind_, subjects_.text(), occurrences_.text());
+    if (!gone[0][0].is_null()) tally_.stopped = stop_jobs(*work_, gone[0][0].c_str());
+}
+
+RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
     if (complete) {
         // Past its moment nothing is cancelled: it is published late, or expires.
         const auto done = work_->exec_params(
@@ -127,6 +143,7 @@ RefreshTally NotificationRefresh::finish(bool complete) {
             system_, kind_, horizon_, subjects_.text(), occurrences_.text());
         tally_.cancelled = done.affected_rows();
     }
+    if (complete && stops_gone) stop_gone();
     work_->commit();
     return tally_;
 }

@@ -47,6 +47,7 @@ struct RefreshTally {
     std::size_t found = 0;    // New.
     std::size_t changed = 0;  // Other data, or back again after they were cancelled.
     std::size_t cancelled = 0;
+    std::size_t stopped = 0;  // Published, and not done when their row was gone.
 };
 
 /// Brings the notifications of one (system, kind) up to what its due query finds, in one
@@ -73,11 +74,13 @@ public:
     void add(std::span<const DueRow> rows);
 
     /// Commits. With `complete`, scheduled notifications within the horizon that were not
-    /// added and whose moment is still to come are cancelled.
-    [[nodiscard]] RefreshTally finish(bool complete);
+    /// added and whose moment is still to come are cancelled. With `stops_gone`, the jobs of
+    /// published ones that were not added end, too, unless they would have expired.
+    [[nodiscard]] RefreshTally finish(bool complete, bool stops_gone = false);
 
 private:
     NotificationRefresh() = default;
+    void stop_gone();
 
     std::unique_ptr<pqxx::work> work_;
     std::string system_;

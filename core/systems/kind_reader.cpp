@@ -195,6 +195,8 @@ void read_at_most(Kind& kind, const YamlValue& map, const std::string& key, Repo
 Form<Kind> kind_form() {
     Form<Kind> form;
     form.rows = {
+        flag<Kind>(
+            {"stop_when_gone", "", ""}, [](auto& k) -> auto& { return k.stop_when_gone; }),
         choice<Kind>(
             {"lane", "", "urgent, normal or bulk", "normal", ""},
             [](const std::string& word) { return parse_lane(word); },

@@ -4,6 +4,7 @@
 #include "core/settings/secret_source.hpp"
 #include "core/systems/kind_reader.hpp"
 #include "core/systems/query.hpp"
+#include "core/systems/references.hpp"
 
 #include <fmt/format.h>
 
@@ -95,12 +96,24 @@ void read_contacts(System& system, const YamlValue& map, const std::string& key,
     }
 }
 
+void read_done(System& system, const YamlValue& map, const std::string& key, Report& report) {
+    if (map.is_null() || !expect_map(map, key, report)) return;
+    for (std::size_t i = 0; i < map.items.size(); ++i) {
+        const auto& kind = map.keys[i].text;
+        if (auto query = read_query(map.items[i], join_key(key, kind), {"", false}, report)) {
+            system.done.emplace(kind, std::move(*query));
+        }
+    }
+}
+
 void read_write_backs(System& system, const YamlValue& map, const std::string& key,
                       Report& report) {
     if (map.is_null() || !expect_map(map, key, report)) return;
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto full = join_key(key, map.keys[i].text);
-        if (const auto channel = channel_key(map, i, key, report)) {
+        if (map.keys[i].text == "done") {
+            read_done(system, map.items[i], full, report);
+        } else if (const auto channel = channel_key(map, i, key, report)) {
             system.write_backs[static_cast<std::size_t>(*channel)] =
                 read_query(map.items[i], full, {"addresses", true}, report);
         }
@@ -167,118 +180,6 @@ Form<System> system_form(const SecretSource& secrets) {
     return form;
 }
 
-// A name that stands in the file, although what it names may itself be faulty.
-bool is_written(const YamlValue& root, std::string_view section, std::string_view name) {
-    const auto* const map = root.find(section);
-    return map != nullptr && map->find(name) != nullptr;
-}
-
-void settle_channels(Kind& kind, const YamlValue& root, int line, Report& report) {
-    const auto key = join_key("kinds", kind.name);
-    const auto* const written = root.find("kinds")->find(kind.name);
-    if (written->find("channels") == nullptr) {
-        for (const auto channel : channels) {
-            if (is_written(root, "contacts", to_string(channel))) kind.channels.push_back(channel);
-        }
-        if (kind.channels.empty()) {
-            report.missing(line, join_key(key, "channels"), "a channel with a query in contacts");
-        }
-        return;
-    }
-    for (const auto channel : kind.channels) {
-        if (is_written(root, "contacts", to_string(channel))) continue;
-        report.add(written->find("channels")->line, join_key(key, "channels"), to_string(channel),
-                   fmt::format("a channel with a query in contacts.{}", to_string(channel)));
-    }
-}
-
-// A fallback serves whom the kind's own channels do not: never somebody twice.
-void check_fallback(const Kind& kind, const YamlValue& root, Report& report) {
-    const auto* const written = root.find("kinds")->find(kind.name)->find("fallback");
-    for (const auto from : channels) {
-        const auto to = kind.fallback[static_cast<std::size_t>(from)];
-        if (!to) continue;
-        const auto key = fmt::format("kinds.{}.fallback.{}", kind.name, to_string(from));
-        const auto serves = [&kind](Channel channel) {
-            return std::find(kind.channels.begin(), kind.channels.end(), channel) !=
-                   kind.channels.end();
-        };
-        if (!serves(from)) {
-            report.add(written->line, key, to_string(*to), "a channel of the kind on the left");
-        } else if (serves(*to)) {
-            report.add(written->line, key, to_string(*to), "a channel that the kind does not use");
-        } else if (!is_written(root, "contacts", to_string(*to))) {
-            report.add(written->line, key, to_string(*to),
-                       fmt::format("a channel with a query in contacts.{}", to_string(*to)));
-        }
-    }
-    const auto& fallback = kind.fallback;
-    for (std::size_t i = 0; i < channel_count; ++i) {
-        for (std::size_t j = i + 1; j < channel_count; ++j) {
-            if (fallback[i] && fallback[i] == fallback[j]) {
-                report.add(written->line, fmt::format("kinds.{}.fallback", kind.name),
-                           to_string(*fallback[i]), "each channel at most once on the right");
-            }
-        }
-    }
-}
-
-void check_kind_name(const YamlValue& root, const YamlValue& at, const std::string& key,
-                     const std::string& name, Report& report) {
-    if (is_written(root, "kinds", name)) return;
-    std::vector<std::string> known;
-    for (const auto& each : root.find("kinds")->keys) known.push_back(each.text);
-    const auto meant = nearest(name, known);
-    report.add(at.line, key, name,
-               meant.empty() ? "a name below kinds"
-                             : fmt::format("a name below kinds; did you mean {}?", meant));
-}
-
-void check_kind_names(const Kind& kind, const YamlValue& root, Report& report) {
-    const auto* const written = root.find("kinds")->find(kind.name);
-    const auto key = join_key("kinds", kind.name);
-    if (!kind.told.empty()) {
-        check_kind_name(root, *written->find("audience"), key + ".audience.told", kind.told,
-                        report);
-    }
-    for (const auto& other : kind.cancels) {
-        const auto& list = *written->find("cancels");
-        check_kind_name(root, list, key + ".cancels", other, report);
-        if (other == kind.name) report.add(list.line, key + ".cancels", other, "other kinds");
-    }
-}
-
-// What no section can tell alone: names that point to nothing.
-void check_references(System& system, const YamlValue& root, Report& report) {
-    for (const auto* const required : {"audiences", "contacts", "kinds"}) {
-        if (root.find(required) == nullptr) report.missing(0, required, "a map with an entry");
-    }
-    for (auto& [name, kind] : system.kinds) {
-        const auto* const written = root.find("kinds")->find(name);
-        settle_channels(kind, root, written->line, report);
-        check_fallback(kind, root, report);
-        check_kind_names(kind, root, report);
-        if (kind.audience.empty() || is_written(root, "audiences", kind.audience)) continue;
-        std::vector<std::string> known;
-        for (const auto& [audience, ignored] : system.audiences) known.push_back(audience);
-        const auto meant = nearest(kind.audience, known);
-        report.add(written->find("audience")->line, fmt::format("kinds.{}.audience", name),
-                   kind.audience,
-                   meant.empty() ? "a name below audiences"
-                                 : fmt::format("a name below audiences; did you mean {}?", meant));
-    }
-    for (const auto& schedule : system.schedules) {
-        const auto key = join_key("schedules", schedule.kind);
-        const auto* const kind = system.find_kind(schedule.kind);
-        if (kind == nullptr) {
-            report.add(schedule.query.line, key, schedule.kind, "a name below kinds");
-        } else if (kind->audience.empty() && kind->told.empty()) {
-            report.missing(schedule.query.line, fmt::format("kinds.{}.audience", kind->name),
-                           "an audience, because the kind has a schedule");
-        }
-    }
-}
-
 bool is_absent(const YamlValue& root, const Environment& environment) {
     const auto* const optional = root.find("optional");
     const auto* const database = root.find("database");
@@ -308,6 +209,11 @@ const Kind* System::find_kind(std::string_view kind) const {
 const Audience* System::find_audience(std::string_view audience) const {
     const auto found = audiences.find(audience);
     return found == audiences.end() ? nullptr : &found->second;
+}
+
+bool System::writes_back() const {
+    return !done.empty() || std::any_of(write_backs.begin(), write_backs.end(),
+                                        [](const auto& query) { return query.has_value(); });
 }
 
 std::variant<System, Problems> parse_system(const std::filesystem::path& file,

@@ -82,6 +82,10 @@ struct Kind {
     std::array<std::optional<Channel>, channel_count> fallback;
     std::optional<QuietHours> quiet_hours;  // Not for urgent jobs.
     std::optional<Cap> at_most;
+    bool stop_when_gone = false;  // A job ends when its row is found no more before it expires.
+    /// Tells the system that a job is done: parameters `:subject`, `:occurrence`, `:job` and those
+    /// of the audience. Optional; needs a database user who may.
+    std::optional<Query> write_back;
 };
 
 /// Finds what is due. Parameters `:horizon` (timestamptz). Yields `subject` (text),
@@ -106,9 +110,14 @@ struct System {
     /// Writes dead addresses of a channel back: parameter `:addresses` (text[]). Optional; needs
     /// a database user who may.
     std::array<std::optional<Query>, channel_count> write_backs;
+    /// Tells the system that a job of a kind is done: parameters `:job`, `:subject`, `:occurrence`
+    /// and those of the kind's audience. Optional as above.
+    std::map<std::string, Query, std::less<>> done;
     std::string notify;  // A channel on which the database says that something may be due.
     std::string outbox;  // A table of jobs that the backend fills (docs/examples/outbox.sql).
 
+    /// True when there is any of the statements that write.
+    [[nodiscard]] bool writes_back() const;
     [[nodiscard]] const Kind* find_kind(std::string_view kind) const;
     [[nodiscard]] const Audience* find_audience(std::string_view audience) const;
 };

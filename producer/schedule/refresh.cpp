@@ -90,7 +90,9 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
             return streamed.error();
         }
         auto& report = streamed.value();
-        report.tally = refresh->finish(report.unusable == 0 && !report.cut);
+        const auto* const kind = system_.find_kind(schedule.kind);
+        report.tally = refresh->finish(report.unusable == 0 && !report.cut,
+                                       kind != nullptr && kind->stop_when_gone);
         return Report{report};
     };
     auto done =

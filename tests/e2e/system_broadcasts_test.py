@@ -74,12 +74,38 @@ class SystemBroadcasts(SystemCase):
         third = self.settled(run, "broadcast.started", self.broadcast(run, 4))
         self.assert_nothing_else(run, [job, told, third])
 
+    def test_a_broadcast_that_ends_stops(self):
+        run = self.begin(programs=False)
+        self.people(run)
+        run.tune("push", chunk=4, chunks=2, concurrency=1, per_second=8)
+        run.producer()
+        # Not taken by any worker yet: none begins.
+        early = self.broadcast(run, 3)
+        at_the_broker = self.published(run, "broadcast.started", early)
+        run.db.psql(f"UPDATE broadcasts SET ended_at = {utc()} WHERE id = '{early}';")
+        until(lambda: run.state(at_the_broker) == "cancelled", "the job to end", 20)
+        run.worker()
+        # While it is sent: nobody else is told.
+        one = self.broadcast(run, 1)
+        job = self.published(run, "broadcast.started", one)
+        until(lambda: run.told(job)["push"] >= 6, "the first to be told", 30)
+        run.db.psql(f"UPDATE broadcasts SET ended_at = {utc()} WHERE id = '{one}';")
+        run.wait_settled(job)
+        fates = self.assert_sound(run, job)
+        self.assertEqual(set(fates.values()), {("sent", "none"), ("cancelled", "job_cancelled")})
+        sent = {r for (_, r), (outcome, _) in fates.items() if outcome == "sent"}
+        told = {str(100 + int(token.split("-")[1])) for token in run.accepted("push", job)}
+        self.assert_same(told, sent, "told before it ended")
+        self.assertEqual(run.fates(at_the_broker), {})
+        self.assert_nothing_else(run, [job])
+
     def test_a_silent_broadcast_is_over(self):
         run = self.begin(programs=False)
         self.people(run)
-        run.producer()
+        producer = run.producer()
         one = self.broadcast(run, 1, started="-9 minutes", heartbeat=utc("-296 seconds"))
         job = self.published(run, "broadcast.started", one)
+        producer.end()  # Nobody looks any more.
         until(lambda: run.db.value("SELECT last_heartbeat_at + interval '5 minutes' < now() AT TIME ZONE 'UTC' "
                                    "FROM broadcasts") == "t", "five minutes without a heartbeat", 20)
         run.worker()

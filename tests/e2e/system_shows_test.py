@@ -53,21 +53,55 @@ class SystemShows(SystemCase):
         self.state(run, "show.reminder", "moving", "cancelled")
         self.state(run, "show.reminder", "moving", "scheduled")
 
-        # Moved after it: announced again. Cancelled after it: whoever was told hears of it.
+        # Moved after it: announced again. Cancelled after it: exactly those hear of it who were told.
         self.change(run, "planned", "scheduled_at = scheduled_at - interval '5 minutes'")
         told.append(self.settled_again(run, "planned"))
+        reminded = self.heard(run, told[1])
+        run.db.psql("DELETE FROM followers WHERE follower_id = 'p000003';")
+        run.people(1, prefix="n")
         self.change(run, "late", "status = 'cancelled'")
         told.append(self.settled(run, "show.cancelled", "late"))
-        self.assert_told_once(run, told[-1])
+        self.assertEqual(self.heard(run, told[-1]), reminded)
         self.assertIn("Cancelled: Friday Night", self.message(run, self.token(run), told[-1]))
+
+        # Moved far away and cancelled then: whoever was reminded hears of it. Cancelled before its
+        # reminder: nobody does.
+        self.change(run, "planned", "scheduled_at = scheduled_at + interval '3 days', status = 'cancelled'")
+        told.append(self.settled(run, "show.cancelled", "planned"))
+        self.assertEqual(self.heard(run, told[-1]), reminded)
+        self.assertEqual(run.fates(self.settled(run, "show.cancelled", "never")), {})
+        run.db.psql("DELETE FROM followers WHERE follower_id = 'n000001';"
+                    "INSERT INTO followers (follower_id, followed_id) VALUES ('p000003', 'creator');")
 
         # A second producer publishes nothing anew.
         run.producer()
         self.show(run, "last", "6 minutes")
         told.append(self.settled(run, "show.reminder", "last"))
-        self.assertEqual(self.states(run, "show.cancelled"), [("late", "published")])
+        self.assertEqual(sorted(self.states(run, "show.cancelled")),
+                         [("late", "published"), ("never", "published"), ("planned", "published")])
         self.assert_nothing_else(run, told)
         self.assertEqual(run.sim.count("fcm", "accepted"), PEOPLE * len(told))
+
+    def test_a_show_that_is_gone_stops(self):
+        run = self.begin(programs=False)
+        run.people(200, sms=False, push=False)
+        run.tune("email", chunk=10, chunks=2, concurrency=2, per_second=40)
+        run.producer()
+        run.worker()
+        self.show(run, "s", "9 minutes")
+        reminder = self.published(run, "show.reminder", "s")
+        until(lambda: run.told(reminder)["email"] >= 20, "the reminder to begin", 30)
+        self.change(run, "s", "scheduled_at = scheduled_at + interval '1 day'")
+        run.wait_settled(reminder)
+        fates = self.assert_sound(run, reminder)
+        self.assertEqual(run.state(reminder), "cancelled")
+        self.assertEqual({fate for (channel, _), fate in fates.items() if channel == "email"},
+                         {("sent", "none"), ("cancelled", "job_cancelled")})
+        self.assert_nothing_else(run, [reminder])
+
+    def heard(self, run, job):
+        """Address -> how often a job told it, on every channel."""
+        return {channel: run.accepted(channel, job) for channel in CHANNELS}
 
     def settled_again(self, run, name):
         """The job of the second occurrence, which is earlier than the first."""

@@ -4,7 +4,7 @@
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from harness import main
+from harness import main, until
 from system_case import SystemCase, utc
 
 PEOPLE = {  # zone, follows, subscription
@@ -71,6 +71,7 @@ class SystemStreams(SystemCase):
         # 15 minutes before; moved after that: again.
         self.stream(run, "planned", "15 minutes 3 seconds", created="-2 days")
         told.append(self.check(run, "stream.reminder", "planned", "Kim goes live in 15 minutes!"))
+        until(lambda: self.flagged(run) == ["planned"], "the flag in their table", 20)
         self.change(run, "planned", "\"startTime\" = \"startTime\" + interval '20 minutes'")
         self.state(run, "stream.reminder", "planned", "scheduled")
         self.change(run, "planned", f"\"startTime\" = {utc('15 minutes 1 second')}")
@@ -86,7 +87,39 @@ class SystemStreams(SystemCase):
         self.assertEqual(self.states(run, "stream.scheduled"), [("soon", "published")])
         self.assertNotIn("soon", dict(self.states(run, "stream.reminder")), "it was just announced")
         self.assertEqual(len(self.states(run, "stream.live")), 2)
+        self.assertEqual(self.flagged(run), ["planned"])
         self.assert_nothing_else(run, told)
+
+    def flagged(self, run):
+        return [name for (name,) in run.db.rows('SELECT id FROM streams WHERE "reminderSent"')]
+
+    def test_a_worker_that_dies_before_it_writes_back(self):
+        run = self.begin(programs=False)
+        run.short_leases()
+        self.people(run)
+        self.stream(run, "planned", "3 hours", created="-2 days")
+        first = run.worker()
+        # Their table is in somebody's hands, so that the flag cannot be set.
+        run.start("psql", "psql", "-X", "-q", "-d", run.db.url, "-c",
+                           "BEGIN; LOCK TABLE streams IN SHARE MODE; SELECT pg_sleep(600);")
+        holder = until(lambda: run.db.value("SELECT pid FROM pg_locks WHERE mode = 'ShareLock' AND granted "
+                                            "AND relation = 'streams'::regclass"), "the table to be locked", 20)
+        job = run.job()
+        job.update(system="streams", kind="stream.reminder", subject="planned", channels=["email"],
+                   audience={"name": "circle", "params": {"creator_id": "coach"}})
+        run.publish(job)
+        run.wait_settled(job["id"])
+        self.assert_told(run, job["id"], "email", [f"{p}@example.com" for p in TOLD])
+        waiting = ("SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                   "AND wait_event_type = 'Lock'")
+        until(lambda: run.db.value(waiting), "the flag to be written", 20)
+        first.kill()
+        run.db.psql(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) w;"
+                    f"SELECT pg_terminate_backend({holder});")
+        self.assertEqual(self.flagged(run), [])
+        run.worker()
+        until(lambda: self.flagged(run) == ["planned"], "the flag in their table", 30)
+        self.assert_nothing_else(run, [job["id"]])
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class SystemTickets(SystemCase):
         valid = [n for n in self.names if n != "holder05"]
 
         # Personal: at the holders' own moment only who holds no ticket; nobody whose ticket is revoked.
+        self.refuse_writing(run)
         alone = self.person(run, "alone")
         mine = self.reminder(run, show, alone, 60)
         same = self.reminder(run, show, self.users["holder01"], 60)
@@ -70,6 +71,13 @@ class SystemTickets(SystemCase):
         told.append(self.settled(run, "personal.reminder", mine))
         self.assert_holders(run, told[-1], ["alone"])
         self.assertEqual(self.jobs(run, "personal.reminder", same) + self.jobs(run, "personal.reminder", gone), [])
+
+        # That it is done stands in their table as soon as that takes it.
+        log = run.processes[-1].log
+        until(lambda: "write back that a job is done" in log.read_text(), "the write-back to be refused", 20)
+        self.assertEqual(self.reminded(run), [])
+        run.db.psql("DROP TRIGGER closed ON show_reminders;")
+        until(lambda: self.reminded(run) == [mine], "reminded_at in their table", 20)
 
         # At a moment that is nobody else's a holder is reminded, too.
         other = self.show(run, "Encore", "40 minutes 3 seconds", created="-10 minutes")
@@ -116,15 +124,28 @@ class SystemTickets(SystemCase):
         self.assertIn("Your ticket for Late", text)
         self.assert_nothing_else(run, told)
 
+    def refuse_writing(self, run):
+        run.db.psql("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'closed'; END $$;
+            CREATE TRIGGER closed BEFORE UPDATE ON show_reminders EXECUTE FUNCTION refuse();""")
+
+    def reminded(self, run):
+        return [r for (r,) in run.db.rows("SELECT id FROM show_reminders WHERE reminded_at IS NOT NULL")]
+
     def test_a_cancelled_show_gives_the_coins_back(self):
         run = self.begin()
         self.people(run)
-        show = self.show(run, "Gala", "3 hours")
+        show = self.show(run, "Gala", "3 hours 2 seconds")
+        # Reminded three hours before: one with a ticket, and one without. Another would be later.
+        alone, later = self.person(run, "alone"), self.person(run, "later")
+        personal = [self.reminder(run, show, user, minutes) for user, minutes in
+                    ((alone, 180), (self.users["holder01"], 180), (later, 30))]
         prices = {name: 30 * (n % 2) for n, name in enumerate(self.names)}
         for name, coins in prices.items():
             self.ticket(run, show, self.users[name], coins=coins, valid=name != "holder07")
         dead = "token-holder09-0"
         run.sim.control(fcm={"fail_addresses": {dead: "UNREGISTERED"}})
+        reminded = [self.settled(run, "personal.reminder", each) for each in personal[:2]]
         run.db.psql(f"UPDATE shows SET status = 'cancelled', updated_at = {utc()} WHERE id = '{show}';")
         jobs = {coins: self.settled(run, "ticket.cancelled", f"{show}:{coins}") for coins in (0, 30)}
         for coins, job in jobs.items():
@@ -137,8 +158,15 @@ class SystemTickets(SystemCase):
             self.assertEqual("30 coins" in text, coins == 30)
         until(lambda: run.db.value(f"SELECT count(*) FROM push_tokens WHERE token = '{dead}'") == "0",
               "the dead token to leave their table", 20)
-        self.assertEqual(run.db.value("SELECT count(*) FROM push_tokens"), str(HOLDERS), "the live ones stay")
-        self.assert_nothing_else(run, jobs.values())
+        self.assertEqual(run.db.value("SELECT count(*) FROM push_tokens"), str(HOLDERS + 2), "the live ones stay")
+
+        # Without a ticket, but reminded: hears of it, too.
+        heard = self.settled(run, "personal.cancelled", personal[0])
+        self.assert_holders(run, heard, ["alone"])
+        self.assertIn("because you set a reminder", self.message(run, "alone@example.com", heard))
+        self.assertEqual(run.fates(self.settled(run, "personal.cancelled", personal[2])), {})
+        self.assertEqual(self.jobs(run, "personal.cancelled", personal[1]), [])
+        self.assert_nothing_else(run, [*jobs.values(), *reminded, heard])
 
 
 if __name__ == "__main__":

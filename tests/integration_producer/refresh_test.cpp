@@ -40,6 +40,41 @@ TEST_F(RefreshTest, FindsWhatIsDueAndThenWritesNothing) {
     EXPECT_EQ(ask("SELECT xmin::text || ctid::text FROM notification"), version);
 }
 
+TEST_F(RefreshTest, WhatIsPublishedAndGoneIsStopped) {
+    for (const auto* const show : {"sent", "open", "coming", "by hand", "over", "here"}) {
+        add_show(show, "20 minutes");
+    }
+    std::ignore = refresh();
+    sql("UPDATE notification SET state = 'published';"
+        "UPDATE notification SET moved_by = 'somebody' WHERE subject = 'by hand';"
+        "UPDATE notification SET expires_at = app_now() WHERE subject = 'over';"
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, state) "
+        "SELECT job_id, subject, system, kind, '{}', 1, "
+        " CASE subject WHEN 'sent' THEN 'done' ELSE 'sending' END::job_state "
+        "FROM notification WHERE subject <> 'coming';"
+        "UPDATE scheduled_shows SET status = 'live' WHERE id <> 'here'");
+    EXPECT_EQ(refresh().stopped, 2U);
+    EXPECT_EQ(
+        ask("SELECT string_agg(n.subject || ':' || j.state, ' ' ORDER BY n.subject) "
+            "FROM notification n JOIN job j ON j.id = n.job_id"),
+        "by hand:sending coming:cancelled here:sending open:cancelled over:sending sent:done");
+    EXPECT_EQ(refresh().stopped, 0U);
+}
+
+TEST_F(RefreshTest, NothingIsStoppedWhereAKindDoesNotSaySoOrARowCannotBeRead) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    sql("UPDATE notification SET state = 'published'; DELETE FROM scheduled_shows");
+    systems.at("shows").kinds.at("show.reminder").stop_when_gone = false;
+    EXPECT_EQ(refresh().stopped, 0U);
+    systems.at("shows").kinds.at("show.reminder").stop_when_gone = true;
+    query(
+        "SELECT NULL AS subject, now() AS occurrence, now() AS due_at, now() AS expires_at, "
+        "'{}'::json AS params, '{}'::json AS data");
+    EXPECT_EQ(refresh().stopped, 0U);
+    EXPECT_EQ(ask("SELECT count(*) FROM job"), "0");
+}
+
 TEST_F(RefreshTest, ANewTitleChangesWhatIsStillScheduled) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();

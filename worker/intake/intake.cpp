@@ -72,7 +72,8 @@ asio::awaitable<bool> Intake::accept(const Job& job) {
     const auto& system = parts_.sources.systems().find(job.system)->second;
     const auto& list = system.find_kind(job.kind)->list;
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
-        return ledger::insert_job(ledger, job, encode_job(job), list);
+        return ledger::insert_job(ledger, job, encode_job(job), list,
+                                  system.done.contains(job.kind));
     });
     if (!inserted) {
         spdlog::warn("job {}: {}", job.id, describe(inserted.error()));

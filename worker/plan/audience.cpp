@@ -19,12 +19,14 @@ std::string_view collation(pqxx::transaction_base& work) {
     return rows[0][0].as<bool>() ? R"( COLLATE "default")" : R"( COLLATE "C")";
 }
 
-/// Whoever a provider took responsibility for, on any channel, in an earlier job of the kind.
+/// Whoever a provider took responsibility for, on any channel, in an earlier job of the kind about
+/// the subject or one of its moments.
 constexpr const char* told_before =
     "SELECT u.recipient AS recipient_id FROM job j JOIN chunk c ON c.job_id = j.id "
     "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
-    "WHERE j.system = $1 AND j.kind = $2 AND j.subject = $3 AND j.id <> $4::uuid "
-    "AND j.created_at <= (SELECT created_at FROM job WHERE id = $4::uuid) "
+    "WHERE j.system = $1 AND j.kind = $2 AND is_about(j.subject, $3) AND j.subject <> '' "
+    "AND j.id <> $4::uuid "
+    "AND known_since(j) <= (SELECT known_since(mine) FROM job mine WHERE id = $4::uuid) "
     "AND c.outcomes IS NOT NULL "
     "AND get_byte(c.outcomes, (u.position - 1)::integer) BETWEEN 1 AND 4";
 static_assert(static_cast<int>(Outcome::sent) == 1 && static_cast<int>(Outcome::clicked) == 4);

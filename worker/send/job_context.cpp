@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace fanfare {
 namespace {
 
@@ -33,9 +31,7 @@ Sources::Sources(const Systems& systems, const Templates& templates, postgres::P
     while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
         if (system.database.empty()) continue;
-        const bool writes = std::any_of(system.write_backs.begin(), system.write_backs.end(),
-                                        [](const auto& query) { return query.has_value(); });
-        if (writes) {
+        if (system.writes_back()) {
             writers_[name] = std::make_unique<postgres::Pool>(
                 system.database,
                 postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = false},

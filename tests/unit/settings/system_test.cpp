@@ -68,6 +68,28 @@ TEST(System, MistakesInThoseAreReported) {
                   "kinds.bee.at_most.count", "kinds.d.quiet_hours.to", "kinds.d.audience"));
 }
 
+TEST(System, ReadsWhatIsRunWhenAJobIsDone) {
+    const auto system = system_in(
+        "audiences:\n  fans: SELECT 1 AS recipient_id WHERE 'a' = :who\n"
+        "contacts:\n  email: SELECT 1 WHERE 'a' = ANY(:recipients)\n"
+        "kinds:\n  start: {audience: fans, stop_when_gone: true}\n"
+        "write_backs:\n  done:\n    start: SELECT f(:who, :subject, :occurrence, :job)\n");
+    EXPECT_TRUE(system.find_kind("start")->stop_when_gone);
+    EXPECT_TRUE(system.writes_back());
+    ASSERT_TRUE(system.done.contains("start"));
+    EXPECT_THAT(system.done.at("start").parameters,
+                ElementsAre("who", "subject", "occurrence", "job"));
+
+    const auto problems = problems_of(
+        load(base + "kinds:\n  start: {audience: all, stop_when_gone: perhaps}\n"
+                    "write_backs:\n  done:\n    start: SELECT f(:wo)\n    stop: SELECT 1\n"));
+    std::vector<std::string> keys;
+    for (const auto& problem : problems) keys.push_back(problem.key);
+    EXPECT_THAT(keys,
+                ::testing::UnorderedElementsAre("kinds.start.stop_when_gone",
+                                                "write_backs.done.start", "write_backs.done.stop"));
+}
+
 TEST(System, IsReadWhole) {
     const auto system = system_in(
         base +
