@@ -1,12 +1,12 @@
 // config: what a person sets up, checked as a whole.
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "cli/query_checks.hpp"
 #include "worker/providers/registry.hpp"
 #include "worker/rendering/templates.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <pqxx/nontransaction>
 
 #include <algorithm>
 
@@ -25,7 +25,11 @@ public:
             auto templates = take(Templates::load(settings->templates_dir));
             check_accounts(*settings);
             if (systems && templates) check_kinds(*settings, *systems, *templates);
-            if (systems && with_database) check_queries(*settings, *systems);
+            if (systems && with_database) {
+                for (const auto& [name, system] : *systems) {
+                    check_queries(system, *settings, problems_);
+                }
+            }
         }
         report();
         return problems_.empty() ? exit_ok : exit_config;
@@ -77,63 +81,6 @@ private:
         problem.expected = fmt::format("a channel with an account; accounts in {} has none for it",
                                        settings.file.string());
         problems_.push_back(problem);
-    }
-
-    // Every query is prepared by the database it is for; columns are asked for, no row is read.
-    void check_queries(const Settings& settings, const Systems& systems) {
-        for (const auto& [name, system] : systems) {
-            const Secret& url = system.database.empty() ? settings.database.url : system.database;
-            try {
-                postgres::Connection connection{url, {.read_only = true}};
-                for (const auto& [audience_name, audience] : system.audiences) {
-                    check_query(connection, audience.query, "audiences." + audience_name,
-                                {"recipient_id"});
-                }
-                for (const auto channel : channels) {
-                    const auto& contact = system.contacts[static_cast<std::size_t>(channel)];
-                    if (!contact) continue;
-                    check_query(connection, contact->query,
-                                fmt::format("contacts.{}", to_string(channel)),
-                                {"recipient_id", "address"});
-                }
-                for (const auto& schedule : system.schedules) {
-                    check_query(
-                        connection, schedule.query, "schedules." + schedule.kind,
-                        {"subject", "occurrence", "due_at", "expires_at", "params", "data"});
-                }
-            } catch (const std::exception& fault) {
-                const auto failure = postgres::failure_of(fault, false, "connect");
-                problems_.push_back(
-                    {(settings.systems_dir / name / "system.yaml").string(), 0,
-                     system.database.empty() ? "(the ledger's database)" : "database", "",
-                     fmt::format("a database that answers: {}", describe(failure)), 0});
-            }
-        }
-    }
-
-    void check_query(postgres::Connection& connection, const Query& query, const std::string& key,
-                     const std::vector<std::string>& columns) {
-        const auto differ = [&](const std::string& value, std::string expected) {
-            problems_.push_back({query.file, query.line, key, value, std::move(expected), 0});
-        };
-        try {
-            pqxx::nontransaction work{connection.raw()};
-            const std::vector<const char*> nulls(query.parameters.size(), nullptr);
-            const auto rows =
-                work.exec_params(fmt::format("SELECT * FROM ({}\n) q LIMIT 0", query.sql),
-                                 pqxx::prepare::make_dynamic_params(nulls.begin(), nulls.end()));
-            for (const auto& column : columns) {
-                bool found = false;
-                for (pqxx::row::size_type i = 0; i < rows.columns(); ++i) {
-                    found = found || column == rows.column_name(i);
-                }
-                if (!found) differ("(query)", fmt::format("a column {}", column));
-            }
-        } catch (const pqxx::sql_error& fault) {
-            const std::string_view text{fault.what()};
-            differ("(query)", fmt::format("a query that PostgreSQL takes: {}",
-                                          text.substr(0, text.find('\n'))));
-        }
     }
 
     void report() const {
