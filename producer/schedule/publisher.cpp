@@ -6,12 +6,33 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
 namespace fanfare {
 namespace {
 
 using std::chrono::microseconds;
 constexpr std::chrono::seconds count_interval{5};
 constexpr std::chrono::milliseconds drain_step{50};
+
+Lane lane_of(const ledger::NotificationKey& key, const Systems& systems) {
+    const auto system = systems.find(key.system);
+    const auto* const kind = system == systems.end() ? nullptr : system->second.find_kind(key.kind);
+    return kind == nullptr ? Lane::normal : kind->lane;
+}
+
+/// Of a backlog the urgent goes first, and of that what expires first.
+void put_in_order(std::vector<ledger::ClaimedNotification>& claimed, const Systems& systems) {
+    const auto rank = [&systems](const ledger::ClaimedNotification& notification) {
+        const auto& expires = notification.expires_at;
+        return std::tuple{lane_of(notification.key, systems), expires.empty(),
+                          std::string_view{expires}};
+    };
+    std::stable_sort(claimed.begin(), claimed.end(),
+                     [&rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
 
 }  // namespace
 
@@ -32,8 +53,8 @@ microseconds Publisher::turn() {
     bool sound = record() && renew() && claim();
     std::optional<microseconds> next;
     if (sound) {
-        auto ask = [this](postgres::Connection& ledger) {
-            return ledger::next_notification_in(ledger, systems_);
+        auto ask = [systems = served()](postgres::Connection& ledger) {
+            return ledger::next_notification_in(ledger, systems);
         };
         auto asked = parts_.ledger.call("ask when the next notification is due", ask);
         sound = asked ? true : failed(asked.error());
@@ -47,6 +68,13 @@ microseconds Publisher::turn() {
                                   .renew_in = times_.lease / 3,
                                   .claimed_any = claimed_any_,
                                   .failures = failures_});
+}
+
+std::vector<std::string> Publisher::served() const {
+    if (!parts_.is_known) return systems_;
+    std::vector<std::string> known;
+    std::copy_if(systems_.begin(), systems_.end(), std::back_inserter(known), parts_.is_known);
+    return known;
 }
 
 /// What the broker has is written down. Asked again after a fault: it is idempotent.
@@ -94,12 +122,13 @@ bool Publisher::renew() {
 
 bool Publisher::claim() {
     if (in_flight() >= in_flight_max) return true;
-    auto take = [this](postgres::Connection& ledger) {
-        return ledger::claim_notifications(ledger, systems_, claims_max, times_.lease);
+    auto take = [this, systems = served()](postgres::Connection& ledger) {
+        return ledger::claim_notifications(ledger, systems, claims_max, times_.lease);
     };
     auto taken = parts_.ledger.call("claim due notifications", take);
     if (!taken) return failed(taken.error());
-    const auto& claims = taken.value();
+    auto& claims = taken.value();
+    put_in_order(claims.claimed, parts_.systems);
     for (const auto& key : claims.expired) {
         spdlog::info("notification {} expired before it was published", derivation_of(key));
         parts_.probe.notifications(key.system, key.kind, "expired", 1);

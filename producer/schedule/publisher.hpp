@@ -48,6 +48,8 @@ public:
         Alarm& alarm;  // Rung when something may be due sooner.
         PublishJob publish;
         std::function<void()> turned;  // Before every turn; may replace the broker's client.
+        /// Systems of which it is false are left alone; empty: none are.
+        std::function<bool(const std::string& system)> is_known{};
     };
     struct Times {
         std::chrono::milliseconds lease{30'000};
@@ -68,6 +70,7 @@ public:
     [[nodiscard]] bool is_well() const noexcept { return failures_.load() == 0; }
 
 private:
+    [[nodiscard]] std::vector<std::string> served() const;
     [[nodiscard]] bool record();
     [[nodiscard]] bool renew();
     [[nodiscard]] bool claim();

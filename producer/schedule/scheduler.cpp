@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace fanfare {
 namespace {
 
 constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
+constexpr std::chrono::milliseconds elsewhere_wait{100};  // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
 
 }  // namespace
@@ -19,6 +22,7 @@ struct Scheduler::Watch {
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
     Alarm alarm;
+    std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
     std::atomic<std::uint32_t> failures{0};
     std::thread thread;
     std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
@@ -35,7 +39,8 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
                   [this] {
                       last_turn_ = parts_.clock.moment();
                       if (parts_.turned) parts_.turned();
-                  }},
+                  },
+                  [this](const std::string& system) { return is_known(system); }},
                  {.lease = settings.lease, .poll_interval = settings.poll_interval}} {
     for (const auto& [name, system] : parts_.systems) {
         if (system.schedules.empty() && system.outbox.empty()) continue;
@@ -108,6 +113,14 @@ void Scheduler::join() {
     }
 }
 
+/// What was cancelled while nobody looked is not published: first comes the look.
+bool Scheduler::is_known(const std::string& system) const {
+    return std::all_of(watches_.begin(), watches_.end(), [&system](const auto& watch) {
+        return watch->system.name != system || watch->system.schedules.empty() ||
+               watch->looked.load();
+    });
+}
+
 std::string Scheduler::trouble() const {
     for (const auto& watch : watches_) {
         if (watch->failures.load() > 0) {
@@ -129,12 +142,18 @@ void Scheduler::watch(Watch& watch) {
     while (!watch.alarm.stopped()) {
         const auto begun = parts_.clock.moment();
         bool sound = true;
+        bool whole = true;
         for (const auto& schedule : watch.system.schedules) {
             if (watch.alarm.stopped()) return;
-            sound = refresh(watch, refresher, schedule) && sound;
+            const auto look = refresh(watch, refresher, schedule);
+            sound = sound && look != Look::failed;
+            whole = whole && look != Look::elsewhere;
         }
         if (sound) watch.failures = 0;
-        const auto wait = wait_before_next_poll(settings_.poll_interval, watch.failures);
+        if (whole && !watch.looked.exchange(true)) due_.ring();
+        const auto wait = watch.looked
+                              ? wait_before_next_poll(settings_.poll_interval, watch.failures)
+                              : elsewhere_wait;
         watch.alarm.wait(begun + wait - parts_.clock.moment());
     }
 }
@@ -159,7 +178,7 @@ void Scheduler::empty_outbox(Watch& watch) {
     }
 }
 
-bool Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
+Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
     const auto& system = watch.system.name;
     const auto done = refresher.refresh(schedule);
     if (!done) {
@@ -167,14 +186,15 @@ bool Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& sche
         if ((times & (times - 1)) == 0) {
             spdlog::warn("{} ({} times)", describe(done.error()), times);
         }
-        return false;
+        return Look::failed;
     }
-    if (!done.value()) return true;  // Another producer is at it.
+    if (!done.value()) return Look::elsewhere;
     const auto& report = *done.value();
     parts_.probe.due_query(system, schedule.kind, report.query_took);
     parts_.probe.notifications(system, schedule.kind, "found", report.tally.found);
     parts_.probe.notifications(system, schedule.kind, "changed", report.tally.changed);
     parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
+    parts_.probe.notifications(system, schedule.kind, "stopped", report.tally.stopped);
     if (report.unusable > 0 || report.cut) {
         spdlog::warn(
             "the due query of {} in {} gave {} rows, {} of them unusable (subject, "
@@ -183,13 +203,13 @@ bool Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& sche
             schedule.kind, system, report.rows, report.unusable,
             report.cut ? ", and more than fit: shorten producer.horizon_s" : "");
     }
-    const bool has_news = report.tally.found + report.tally.changed + report.tally.cancelled > 0;
-    if (has_news) {
-        spdlog::info("{} {}: {} found, {} changed, {} cancelled", system, schedule.kind,
-                     report.tally.found, report.tally.changed, report.tally.cancelled);
+    const auto& tally = report.tally;
+    if (tally.found + tally.changed + tally.cancelled + tally.stopped > 0) {
+        spdlog::info("{} {}: {} found, {} changed, {} cancelled, {} stopped", system, schedule.kind,
+                     tally.found, tally.changed, tally.cancelled, tally.stopped);
         due_.ring();
     }
-    return true;
+    return Look::done;
 }
 
 }  // namespace fanfare

@@ -17,7 +17,9 @@ namespace fanfare {
 ///     due query -> notification (ledger) -> claim -> fanfare.jobs
 ///     outbox of a system                          -> fanfare.jobs
 ///
-/// Due queries and outboxes are polled, and run at once when their database says so (NOTIFY).
+/// A system's notifications are published once its due queries have run, so that what was cancelled
+/// while no producer ran stays unpublished. Due queries and outboxes are polled, and run at once
+/// when their database says so (NOTIFY).
 ///
 /// Several may run side by side: refreshes exclude each other, claims skip each other.
 ///
@@ -57,10 +59,12 @@ public:
 
 private:
     struct Watch;  // One system and what its threads need.
+    [[nodiscard]] bool is_known(const std::string& system) const;
     void listen();
     void empty_outbox(Watch& watch);
     void watch(Watch& watch);
-    [[nodiscard]] bool refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
+    enum class Look : std::uint8_t { done, failed, elsewhere };  // Another producer is at it.
+    [[nodiscard]] Look refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
 
     Parts parts_;
     ProducerSettings settings_;

@@ -106,6 +106,24 @@ TEST_F(PublisherTest, AZombieCannotMarkWhatAnotherTookOver) {
     EXPECT_EQ(mark(taker), 0U);
 }
 
+TEST_F(PublisherTest, OfABacklogTheUrgentGoesFirstAndOfThatWhatExpiresFirst) {
+    add("forever", "-3 hours", "1 hour");
+    sql("UPDATE notification SET expires_at = NULL");
+    add("later", "-2 hours", "2 hours");
+    add("sooner", "-1 hour", "1 hour");
+    add("urgent", "-1 s", "3 hours", "{}");
+    sql("UPDATE notification SET kind = 'show.cancelled' WHERE subject = 'urgent'");
+    FakeBroker broker;
+    auto one = publisher(broker);
+    std::ignore = one.turn();
+    std::vector<std::string> expected;
+    for (const auto* const subject : {"urgent", "sooner", "later", "forever"}) {
+        expected.push_back(
+            ask(fmt::format("SELECT job_id FROM notification WHERE subject = '{}'", subject)));
+    }
+    EXPECT_EQ(broker.jobs, expected);
+}
+
 TEST_F(PublisherTest, TooLateIsNeverPublished) {
     add("late", "-1 hour", "-1 s");
     FakeBroker broker;
