@@ -1,5 +1,6 @@
 #include "core/reference/reference.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/error/failure.hpp"
 #include "core/handle/handle.hpp"
@@ -7,7 +8,6 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -53,13 +53,7 @@ References::References(References&&) noexcept = default;
 std::string References::keystream(std::string_view job, Channel channel, std::uint32_t chunk,
                                   std::size_t first, std::size_t count) const {
     const auto label = fmt::format("fanfare reference {}.{}.{}", job, to_string(channel), chunk);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> chunk_key{};
-    unsigned int length = 0;
-    const auto& secret = key_.reveal();
-    const auto* const made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-                                  reinterpret_cast<const unsigned char*>(label.data()),
-                                  label.size(), chunk_key.data(), &length);
-    ensure(made != nullptr && length == 32, "HMAC-SHA256 is available");
+    const auto chunk_key = hmac_of(Digest::sha256, key_.reveal(), label);
     // Blocks have 64 bytes: begin at the one that holds the first position.
     const auto block = first * tag_bytes / 64;
     const auto skip = first * tag_bytes - block * 64;
@@ -73,8 +67,9 @@ std::string References::keystream(std::string_view job, Channel channel, std::ui
     int written = 0;
     const bool good =
         cipher != nullptr &&
-        EVP_EncryptInit_ex(cipher.get(), EVP_chacha20(), nullptr, chunk_key.data(), start.data()) ==
-            1 &&
+        EVP_EncryptInit_ex(cipher.get(), EVP_chacha20(), nullptr,
+                           reinterpret_cast<const unsigned char*>(chunk_key.data()),
+                           start.data()) == 1 &&
         EVP_EncryptUpdate(cipher.get(), reinterpret_cast<unsigned char*>(stream.data()), &written,
                           reinterpret_cast<const unsigned char*>(zeros.data()),
                           static_cast<int>(zeros.size())) == 1;

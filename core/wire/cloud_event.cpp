@@ -1,11 +1,11 @@
 #include "core/wire/cloud_event.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_json.hpp"
 #include "core/wire/job_rejection.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -106,19 +106,6 @@ std::variant<Job, Rejection> job_of_bytes(std::string_view bytes, const Attribut
     return job_of(std::move(std::get<JsonValue>(parsed)), event);
 }
 
-std::optional<std::string> from_base64(const std::string& text) {
-    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-    std::string bytes(text.size() / 4 * 3, '\0');
-    const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                      reinterpret_cast<const unsigned char*>(text.data()),
-                                      static_cast<int>(text.size()));
-    if (size < 0) return std::nullopt;
-    // It counts the bytes that the padding stands for.
-    const auto padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
-    bytes.resize(static_cast<std::size_t>(size) - padding);
-    return bytes;
-}
-
 std::variant<Job, Rejection> decode_structured(std::string_view bytes) {
     auto parsed = parse_json(bytes);
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
@@ -138,7 +125,7 @@ std::variant<Job, Rejection> decode_structured(std::string_view bytes) {
         return invalid("/data", "is missing, or stands beside data_base64; send one of them");
     }
     if (data != nullptr) return job_of(*data, event);
-    const auto decoded = encoded->is_string() ? from_base64(encoded->text) : std::nullopt;
+    const auto decoded = encoded->is_string() ? base64_decoded(encoded->text) : std::nullopt;
     if (!decoded) return invalid("/data_base64", "is not Base64; send the job as data");
     return job_of_bytes(*decoded, event);
 }

@@ -1,39 +1,24 @@
-#include "core/error/failure.hpp"
-#include "core/handle/handle.hpp"
+#include "core/crypto/digest.hpp"
 #include "core/wire/job.hpp"
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
-
-#include <array>
 
 namespace fanfare {
 namespace {
 
-using Digest = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 constexpr std::size_t uuid_bytes = 16;
 
 // Version 5 of "jobs.fanfare" in the DNS namespace. Never changes: ids in ledgers rest on it.
-constexpr std::array<unsigned char, uuid_bytes> job_namespace{
-    0x83, 0xee, 0x04, 0x47, 0x1f, 0xdc, 0x5b, 0xfa, 0xa6, 0x60, 0xfc, 0x1a, 0xf1, 0x7a, 0x60, 0xe2};
+constexpr std::string_view job_namespace{
+    "\x83\xee\x04\x47\x1f\xdc\x5b\xfa\xa6\x60\xfc\x1a\xf1\x7a\x60\xe2", uuid_bytes};
 
 }  // namespace
 
 std::string derived_id(std::string_view name) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    const Digest digest{EVP_MD_CTX_new()};
-    const bool sound = digest && EVP_DigestInit_ex(digest.get(), EVP_sha1(), nullptr) == 1 &&
-                       EVP_DigestUpdate(digest.get(), job_namespace.data(), uuid_bytes) == 1 &&
-                       EVP_DigestUpdate(digest.get(), name.data(), name.size()) == 1 &&
-                       EVP_DigestFinal_ex(digest.get(), hash.data(), nullptr) == 1;
-    ensure(sound, "SHA-1 is available");
-    hash[6] = static_cast<unsigned char>((hash[6] & 0x0fU) | 0x50U);  // Version 5.
-    hash[8] = static_cast<unsigned char>((hash[8] & 0x3fU) | 0x80U);  // RFC 4122.
-    std::string id;
-    for (std::size_t i = 0; i < uuid_bytes; ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
-        id += fmt::format("{:02x}", hash[i]);
-    }
+    auto hash = digest_of(Digest::sha1, std::string{job_namespace}.append(name));
+    hash.resize(uuid_bytes);
+    hash[6] = static_cast<char>((hash[6] & 0x0f) | 0x50);  // Version 5.
+    hash[8] = static_cast<char>((hash[8] & 0x3f) | 0x80);  // RFC 4122.
+    auto id = hex(hash);
+    for (const std::size_t dash : {8U, 13U, 18U, 23U}) id.insert(dash, 1, '-');
     return id;
 }
 

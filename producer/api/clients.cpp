@@ -1,9 +1,9 @@
 #include "producer/api/clients.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/http/text.hpp"
-#include "producer/receipts/crypto.hpp"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,7 @@ namespace {
 
 constexpr std::size_t owner_bytes_max = 60;
 
-std::string hash_of(std::string_view token) {
-    return receipts::digest_of(receipts::Digest::sha256, token);
-}
+std::string hash_of(std::string_view token) { return digest_of(Digest::sha256, token); }
 
 std::string literal_of(const std::vector<std::string>& texts) {
     if (texts.empty()) return {};
@@ -85,7 +83,7 @@ Clients::Client* Clients::find(std::string_view token) {
     Client* found = nullptr;
     // All of them are compared, so that the time does not tell which one it is.
     for (auto& client : clients_) {
-        if (receipts::same_secret(client.hash, hash)) found = &client;
+        if (same_secret(client.hash, hash)) found = &client;
     }
     return found;
 }

@@ -1,9 +1,9 @@
 #include "producer/api/order.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_json.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/receipts/crypto.hpp"
 
 #include <fmt/format.h>
 
@@ -36,9 +36,7 @@ std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
 
 }  // namespace
 
-std::string digest_of(std::string_view text) {
-    return receipts::hex(receipts::digest_of(receipts::Digest::sha256, text));
-}
+std::string digest_of(std::string_view text) { return hex(digest_of(Digest::sha256, text)); }
 
 bool is_uuid(std::string_view text) noexcept {
     if (text.size() != 36) return false;

@@ -1,10 +1,10 @@
 #include "producer/api/query.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/http/text.hpp"
-#include "producer/receipts/crypto.hpp"
 
 #include <fmt/format.h>
 
@@ -50,11 +50,11 @@ std::optional<int> Query::limit() const {
 }
 
 std::string make_cursor(std::string_view first, std::string_view second) {
-    return receipts::base64url(fmt::format("{} {}", first, second));
+    return base64url(fmt::format("{} {}", first, second));
 }
 
 std::optional<std::pair<std::string, std::string>> read_cursor(std::string_view cursor) {
-    const auto words = receipts::base64url_decoded(cursor);
+    const auto words = base64url_decoded(cursor);
     if (!words) return std::nullopt;
     const auto blank = words->find(' ');
     if (blank == std::string::npos) return std::nullopt;

@@ -1,7 +1,7 @@
 #include "producer/unsubscribe/page.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "producer/http/text.hpp"
-#include "producer/receipts/crypto.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ HttpReply page(int status, std::string_view title, std::string_view content) {
     static const auto policy = fmt::format(
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; "
         "base-uri 'none'",
-        receipts::base64(receipts::digest_of(receipts::Digest::sha256, style)));
+        base64(digest_of(Digest::sha256, style)));
     HttpReply reply;
     reply.status = status;
     reply.content_type = "text/html; charset=utf-8";

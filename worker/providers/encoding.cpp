@@ -1,9 +1,8 @@
 #include "worker/providers/encoding.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/http/exchange.hpp"
 #include "worker/providers/bytes.hpp"
-
-#include <openssl/evp.h>
 
 #include <array>
 #include <charconv>
@@ -145,25 +144,6 @@ void append_number(std::int64_t number, std::string& out) {
     std::array<char, 24> digits{};
     const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     out.append(digits.data(), result.ptr);
-}
-
-std::string base64(std::string_view input) {
-    std::string out((input.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock adds a NUL.
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(input.data()),
-                                       static_cast<int>(input.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
-
-std::string base64url(std::string_view input) {
-    std::string out = base64(input);
-    while (!out.empty() && out.back() == '=') out.pop_back();
-    for (char& c : out) {
-        if (c == '+') c = '-';
-        if (c == '/') c = '_';
-    }
-    return out;
 }
 
 std::string basic_authorization(std::string_view user, std::string_view password) {

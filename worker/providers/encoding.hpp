@@ -27,11 +27,6 @@ void append_line(std::string_view text, std::string& out);
 /// Appends a whole number in decimal.
 void append_number(std::int64_t number, std::string& out);
 
-[[nodiscard]] std::string base64(std::string_view bytes);
-
-/// URL-safe alphabet, no padding: what a JWT is made of.
-[[nodiscard]] std::string base64url(std::string_view bytes);
-
 /// "Authorization: Basic ..." of RFC 7617.
 [[nodiscard]] std::string basic_authorization(std::string_view user, std::string_view password);
 

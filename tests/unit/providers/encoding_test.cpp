@@ -1,5 +1,6 @@
 #include "worker/providers/encoding.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "worker/providers/bytes.hpp"
 
 #include <gtest/gtest.h>

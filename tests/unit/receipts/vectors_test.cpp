@@ -121,8 +121,7 @@ TEST_F(ReceiptsTest, TwilioTakesAllFourWritingsOfItsUrl) {
     for (const std::string url :
          {"https://a.example/w?ref=a'b", "https://a.example:443/w?ref=a'b",
           "https://a.example/w?ref=a%20b", "https://a.example:443/w?ref=a+b"}) {
-        const auto signature =
-            receipts::base64(receipts::hmac_of(receipts::Digest::sha1, "k", url));
+        const auto signature = base64(hmac_of(Digest::sha1, "k", url));
         const auto target = url.substr(url.find("/w"));
         // As it arrives; a blank is written anew as %20.
         const auto as_received = target == "/w?ref=a%20b" ? "/w?ref=a+b" : target;
@@ -132,8 +131,7 @@ TEST_F(ReceiptsTest, TwilioTakesAllFourWritingsOfItsUrl) {
                   "received")
             << url;
     }
-    const auto signature = receipts::base64(
-        receipts::hmac_of(receipts::Digest::sha1, "k", "https://a.example:8443/w"));
+    const auto signature = base64(hmac_of(Digest::sha1, "k", "https://a.example:8443/w"));
     const auto settings = account("twilio", {{"auth_token", "no"}, {"webhook_auth_token", "k"}});
     const auto call = post("/w", "", {{"X-Twilio-Signature", signature}});
     EXPECT_EQ(why(receive(settings, call, 0, "https://a.example:8443")), "received");
@@ -260,12 +258,9 @@ TEST_F(ReceiptsTest, VonageMessagesVector) {
                           post("/", body, {{"Authorization", "Bearer " + token}}))),
               "forged");
     // Signed with the right secret, but not by the one algorithm.
-    const auto head = receipts::base64url(R"({"alg":"none"})") +
+    const auto head = base64url(R"({"alg":"none"})") +
                       token.substr(token.find('.'), token.rfind('.') - token.find('.'));
-    EXPECT_EQ(judge(body, head + "." +
-                              receipts::base64url(
-                                  receipts::hmac_of(receipts::Digest::sha256, secret, head))),
-              "forged");
+    EXPECT_EQ(judge(body, head + "." + base64url(hmac_of(Digest::sha256, secret, head))), "forged");
 }
 
 TEST_F(ReceiptsTest, WhatIsOldOrFromTheFutureIsRefused) {

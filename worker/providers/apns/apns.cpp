@@ -1,13 +1,12 @@
 #include "worker/providers/apns/apns.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/address.hpp"
 #include "worker/providers/apns/es256.hpp"
 #include "worker/providers/apns/provider_token.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -40,26 +39,12 @@ void append_member(std::string_view prefix, std::string_view value, std::string&
     out.push_back('"');
 }
 
-std::string sha256_hex(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
-    unsigned int length = 0;
-    const bool done =
-        EVP_Digest(text.data(), text.size(), made.data(), &length, EVP_sha256(), nullptr) == 1;
-    ensure(done, "SHA-256 is available");
-    std::string hex;
-    for (unsigned int i = 0; i < length; ++i) {
-        hex.push_back("0123456789abcdef"[made[i] >> 4U]);
-        hex.push_back("0123456789abcdef"[made[i] & 15U]);
-    }
-    return hex;
-}
-
 /// The key as it is, or its hash where a header of 64 bytes cannot hold it.
 std::string collapse_id(std::string_view key) {
     const bool fits =
         key.size() <= collapse_id_bytes_max &&
         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
-    return fits ? std::string{key} : sha256_hex(key);
+    return fits ? std::string{key} : hex(digest_of(Digest::sha256, key));
 }
 
 /// An app at APNs: one JSON call for each device token, over HTTP/2.

@@ -1,5 +1,6 @@
 #include "worker/providers/apns/es256.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/encoding.hpp"
 

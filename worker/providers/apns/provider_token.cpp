@@ -1,5 +1,6 @@
 #include "worker/providers/apns/provider_token.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/http/exchange.hpp"
 #include "worker/providers/apns/es256.hpp"
 #include "worker/providers/encoding.hpp"

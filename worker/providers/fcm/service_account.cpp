@@ -1,5 +1,6 @@
 #include "worker/providers/fcm/service_account.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "worker/providers/classification.hpp"
 #include "worker/providers/encoding.hpp"
 

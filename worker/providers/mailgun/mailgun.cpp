@@ -1,13 +1,10 @@
 #include "worker/providers/mailgun/mailgun.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/address.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/mailgun/recipient_variables.hpp"
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -46,16 +43,8 @@ struct Parts {
 /// requests stay comparable. It could not end a part even if it were known, because no
 /// part holds a CR (see append_literal_special).
 std::string make_boundary(const std::string& api_key, const std::string& domain) {
-    const std::string purpose = "fanfare multipart boundary " + domain;
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    const auto* const made = HMAC(EVP_sha256(), api_key.data(), static_cast<int>(api_key.size()),
-                                  reinterpret_cast<const unsigned char*>(purpose.data()),
-                                  purpose.size(), digest.data(), &length);
-    ensure(made != nullptr && length >= 16, "HMAC-SHA256 is available");
-    std::string boundary = "fanfare";
-    for (std::size_t i = 0; i < 16; ++i) boundary.append(fmt::format("{:02x}", digest[i]));
-    return boundary;
+    const auto digest = hmac_of(Digest::sha256, api_key, "fanfare multipart boundary " + domain);
+    return "fanfare" + hex(std::string_view{digest}.substr(0, 16));
 }
 
 void begin_part(std::string_view boundary, std::string_view name, std::string& out) {

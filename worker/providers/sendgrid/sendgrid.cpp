@@ -1,14 +1,11 @@
 #include "worker/providers/sendgrid/sendgrid.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/address.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/sendgrid/substitutions.hpp"
 #include "worker/providers/unsubscribe.hpp"
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -42,15 +39,8 @@ struct Parts {
 /// requests stay comparable.
 std::string make_mark(const std::string& api_key) {
     constexpr std::string_view purpose = "fanfare substitution tags";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    const auto* const made = HMAC(EVP_sha256(), api_key.data(), static_cast<int>(api_key.size()),
-                                  reinterpret_cast<const unsigned char*>(purpose.data()),
-                                  purpose.size(), digest.data(), &length);
-    ensure(made != nullptr && length >= 10, "HMAC-SHA256 is available");
-    std::string mark = "f";
-    for (std::size_t i = 0; i < 10; ++i) mark.append(fmt::format("{:02x}", digest[i]));
-    return mark;
+    const auto digest = hmac_of(Digest::sha256, api_key, purpose);
+    return "f" + hex(std::string_view{digest}.substr(0, 10));
 }
 
 void append_category(std::string_view kind, std::string& out) {

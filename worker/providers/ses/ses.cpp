@@ -1,5 +1,6 @@
 #include "worker/providers/ses/ses.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/address.hpp"
 #include "worker/providers/bytes.hpp"

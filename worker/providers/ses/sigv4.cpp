@@ -1,40 +1,15 @@
 #include "worker/providers/ses/sigv4.hpp"
 
-#include "core/error/failure.hpp"
+#include "core/crypto/digest.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <array>
 #include <chrono>
 
 namespace fanfare::ses {
 namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
-
-std::string hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out.push_back(digits[byte >> 4U]);
-        out.push_back(digits[byte & 15U]);
-    }
-    return out;
-}
-
-std::string hmac(std::string_view key, std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    const auto* const made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                                  reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                                  digest.data(), &length);
-    ensure(made != nullptr, "HMAC-SHA256 is available");
-    return {reinterpret_cast<const char*>(digest.data()), length};
-}
 
 }  // namespace
 
@@ -49,14 +24,7 @@ std::string amz_date(std::int64_t unix_s) {
                        time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
-std::string sha256_hex(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    const int done =
-        EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    ensure(done == 1, "SHA-256 is available");
-    return hex({reinterpret_cast<const char*>(digest.data()), length});
-}
+std::string sha256_hex(std::string_view bytes) { return hex(digest_of(Digest::sha256, bytes)); }
 
 std::string signed_headers(const RequestToSign& request) {
     std::string names;
@@ -88,10 +56,10 @@ std::string string_to_sign(std::string_view date, std::string_view scope,
 SigningKeys derive_keys(const Secret& secret, std::string_view day, std::string_view region,
                         std::string_view service) {
     SigningKeys keys;
-    keys.date = hmac("AWS4" + std::string{secret.reveal()}, day);
-    keys.region = hmac(keys.date, region);
-    keys.service = hmac(keys.region, service);
-    keys.signing = hmac(keys.service, "aws4_request");
+    keys.date = hmac_of(Digest::sha256, "AWS4" + std::string{secret.reveal()}, day);
+    keys.region = hmac_of(Digest::sha256, keys.date, region);
+    keys.service = hmac_of(Digest::sha256, keys.region, service);
+    keys.signing = hmac_of(Digest::sha256, keys.service, "aws4_request");
     return keys;
 }
 
@@ -116,7 +84,7 @@ std::string Signer::authorization(RequestToSign request) const {
     const auto text = string_to_sign(request.date, scope, canonical_request(request));
     return fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", algorithm,
                        credentials_.access_key_id, scope, signed_headers(request),
-                       hex(hmac(key_of(day), text)));
+                       hex(hmac_of(Digest::sha256, key_of(day), text)));
 }
 
 }  // namespace fanfare::ses

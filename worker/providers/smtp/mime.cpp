@@ -1,5 +1,6 @@
 #include "worker/providers/smtp/mime.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 

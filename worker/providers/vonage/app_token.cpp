@@ -1,5 +1,6 @@
 #include "worker/providers/vonage/app_token.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "core/http/exchange.hpp"
 #include "worker/providers/encoding.hpp"

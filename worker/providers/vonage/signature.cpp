@@ -1,9 +1,6 @@
 #include "worker/providers/vonage/signature.hpp"
 
-#include "core/error/failure.hpp"
-
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include "core/crypto/digest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,19 +11,19 @@ namespace {
 constexpr std::array<std::string_view, 5> method_words{"md5hash", "md5", "sha1", "sha256",
                                                        "sha512"};
 
-const EVP_MD* digest_of(SignatureMethod method) noexcept {
+Digest digest_for(SignatureMethod method) noexcept {
     switch (method) {
         case SignatureMethod::md5hash:
         case SignatureMethod::md5:
-            return EVP_md5();
+            return Digest::md5;
         case SignatureMethod::sha1:
-            return EVP_sha1();
+            return Digest::sha1;
         case SignatureMethod::sha256:
-            return EVP_sha256();
+            return Digest::sha256;
         case SignatureMethod::sha512:
-            return EVP_sha512();
+            return Digest::sha512;
     }
-    return nullptr;
+    return Digest::sha512;
 }
 
 }  // namespace
@@ -47,25 +44,9 @@ std::string sign_parameters(std::span<const Parameter> parameters, std::string_v
         std::replace_if(
             text.begin() + begin, text.end(), [](char c) { return c == '&' || c == '='; }, '_');
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
-    unsigned int length = 0;
-    const auto* const digest = digest_of(method);
-    bool done = false;
-    if (method == SignatureMethod::md5hash) {
-        text.append(secret);
-        done = EVP_Digest(text.data(), text.size(), made.data(), &length, digest, nullptr) == 1;
-    } else {
-        done = HMAC(digest, secret.data(), static_cast<int>(secret.size()),
-                    reinterpret_cast<const unsigned char*>(text.data()), text.size(), made.data(),
-                    &length) != nullptr;
-    }
-    ensure(done, "OpenSSL knows the methods of Vonage");
-    std::string hex;
-    for (unsigned int i = 0; i < length; ++i) {
-        hex.push_back("0123456789abcdef"[made[i] >> 4U]);
-        hex.push_back("0123456789abcdef"[made[i] & 15U]);
-    }
-    return hex;
+    const auto digest = digest_for(method);
+    if (method != SignatureMethod::md5hash) return hex(hmac_of(digest, secret, text));
+    return hex(digest_of(digest, text.append(secret)));
 }
 
 }  // namespace fanfare::vonage
