@@ -4,6 +4,7 @@
 #include "producer/api/own_templates.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/source.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -133,12 +134,10 @@ asio::awaitable<HttpReply> save(const Parts& parts, const HttpCall& call, const 
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& texts = std::get<OwnParts>(read);
     auto check = [&](postgres::Connection&) {
-        const auto& system = place.system;
-        const auto& url = system.database.empty() ? parts.settings.database.url : system.database;
-        const postgres::Limits limits{.statement_timeout = system.statement_timeout,
+        const postgres::Limits limits{.statement_timeout = place.system.statement_timeout,
                                       .read_only = true};
-        postgres::Connection source{url, limits};
-        const auto columns = contact_columns(source, system);
+        postgres::Connection source{database_of(parts.settings, place.system), limits};
+        const auto columns = contact_columns(source, place.system);
         const auto& folder = place.kind.templates;
         Problems problems;
         const auto own = parts.templates.with_own(folder, texts, "", problems);
