@@ -2,7 +2,6 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
-#include "core/wire/job_json.hpp"
 #include "core/wire/job_rejection.hpp"
 
 #include <fmt/format.h>
@@ -90,23 +89,14 @@ std::string key_of(const Attributes& event) {
     return key.size() <= key_bytes_max ? key : derived_id(key);
 }
 
-std::variant<Job, Rejection> job_of(JsonValue data, const Attributes& event) {
-    const bool is_named = !data.is_object() || field_of(data, "id") != nullptr ||
-                          field_of(data, "idempotency_key") != nullptr;
-    if (!is_named) {
-        data.keys.emplace_back("idempotency_key");
-        data.items.push_back({JsonValue::Shape::string, key_of(event), {}, {}});
-    }
-    return read_job(data);
-}
-
-std::variant<Job, Rejection> job_of_bytes(std::string_view bytes, const Attributes& event) {
+std::variant<CloudEvent, Rejection> event_of_bytes(std::string_view bytes,
+                                                   const Attributes& event) {
     auto parsed = parse_json(bytes);
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
-    return job_of(std::move(std::get<JsonValue>(parsed)), event);
+    return CloudEvent{std::move(std::get<JsonValue>(parsed)), key_of(event)};
 }
 
-std::variant<Job, Rejection> decode_structured(std::string_view bytes) {
+std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
     auto parsed = parse_json(bytes);
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
     const auto& root = std::get<JsonValue>(parsed);
@@ -124,10 +114,10 @@ std::variant<Job, Rejection> decode_structured(std::string_view bytes) {
     if ((data == nullptr) == (encoded == nullptr)) {
         return invalid("/data", "is missing, or stands beside data_base64; send one of them");
     }
-    if (data != nullptr) return job_of(*data, event);
+    if (data != nullptr) return CloudEvent{*data, key_of(event)};
     const auto decoded = encoded->is_string() ? base64_decoded(encoded->text) : std::nullopt;
     if (!decoded) return invalid("/data_base64", "is not Base64; send the job as data");
-    return job_of_bytes(*decoded, event);
+    return event_of_bytes(*decoded, event);
 }
 
 }  // namespace
@@ -139,17 +129,30 @@ bool is_cloud_event(EventHeaders headers) {
            event_header(headers, "specversion").has_value();
 }
 
-std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view bytes) {
+std::variant<CloudEvent, Rejection> read_event(EventHeaders headers, std::string_view bytes) {
     const auto content_type = header(headers, "content-type").value_or("");
     const auto type = media_type(content_type);
-    if (same_word(type, structured)) return decode_structured(bytes);
+    if (same_word(type, structured)) return read_structured(bytes);
     const auto attribute = [headers](std::string_view name) {
         return event_header(headers, name).value_or(std::string_view{});
     };
     const Attributes event{attribute("specversion"), attribute("id"), attribute("source"),
                            attribute("type"), content_type};
     if (auto rejection = check(event)) return std::move(*rejection);
-    return job_of_bytes(bytes, event);
+    return event_of_bytes(bytes, event);
+}
+
+std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view bytes) {
+    auto read = read_event(headers, bytes);
+    if (auto* const rejection = std::get_if<Rejection>(&read)) return std::move(*rejection);
+    auto& [data, key] = std::get<CloudEvent>(read);
+    const bool is_named = !data.is_object() || field_of(data, "id") != nullptr ||
+                          field_of(data, "idempotency_key") != nullptr;
+    if (!is_named) {
+        data.keys.emplace_back("idempotency_key");
+        data.items.push_back({JsonValue::Shape::string, std::move(key), {}, {}});
+    }
+    return read_job(data);
 }
 
 }  // namespace fanfare

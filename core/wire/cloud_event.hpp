@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/wire/job.hpp"
+#include "core/wire/job_json.hpp"
 
 #include <span>
 #include <string>
@@ -18,9 +19,17 @@ using EventHeaders = std::span<const std::pair<std::string, std::string>>;
 /// "ce-specversion"). Names count in any case.
 [[nodiscard]] bool is_cloud_event(EventHeaders headers);
 
-/// The job of a CloudEvent 1.0 of type fanfare.job.v1 (or io.fanfare.job): its data, as
-/// decode_job() reads it. Source and id of the event are its idempotency key unless it has an id or
-/// a key of its own. No batches. Pure.
+/// A CloudEvent 1.0 of type fanfare.job.v1 (or io.fanfare.job).
+struct CloudEvent {
+    JsonValue data;   // What read_job() is to read; anything yet.
+    std::string key;  // [3, 200] bytes of its source and id: the same for every try of the event.
+};
+/// No batches. Pure.
+[[nodiscard]] std::variant<CloudEvent, Rejection> read_event(EventHeaders headers,
+                                                             std::string_view bytes);
+
+/// The job of an event: its data, as decode_job() reads it. Source and id of the event are its
+/// idempotency key unless it has an id or a key of its own. Pure.
 [[nodiscard]] std::variant<Job, Rejection> decode_event(EventHeaders headers,
                                                         std::string_view bytes);
 

@@ -26,7 +26,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     const auto& known = remembered.value();
     if (!known.same) {
         co_return refusal(409, "key_reused",
-                          "This Idempotency-Key was used for something else; take a new one.");
+                          "This idempotency key was used for something else; take a new one.");
     }
     if (!known.published) {
         std::string job = known.job;

@@ -2,6 +2,7 @@
 
 #include "producer/api/cron.hpp"
 #include "producer/api/estimate.hpp"
+#include "producer/api/events.hpp"
 #include "producer/api/jobs.hpp"
 #include "producer/api/notifications.hpp"
 #include "producer/api/openapi.hpp"
@@ -54,9 +55,14 @@ void Door::post(std::string_view pattern, Scope scope, Served served, std::size_
                 {.body_max = body_max, .content_types = {"application/json"}, .per_second = 0});
 }
 
+void Door::post(std::string_view pattern, Scope scope, Served served, RouteOptions options) {
+    router_.add("POST", pattern, guarded(clients_, scope, std::move(served)), std::move(options));
+}
+
 void add_api_routes(Router& router, const Parts& parts) {
     Door door{router, std::make_shared<Clients>(parts.settings.producer.clients, parts.clock)};
     add_job_routes(door, parts);
+    add_event_routes(door, parts);
     add_outcome_routes(door, parts);
     add_notification_routes(door, parts);
     add_preview_routes(door, parts);

@@ -51,6 +51,8 @@ public:
     /// With a JSON body of at most `body_max` bytes.
     void post(std::string_view pattern, Scope scope, Served served,
               std::size_t body_max = Job::bytes_max, std::string_view method = "POST");
+    /// With a body of other types.
+    void post(std::string_view pattern, Scope scope, Served served, RouteOptions options);
 
 private:
     Router& router_;

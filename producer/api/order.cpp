@@ -2,7 +2,6 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
-#include "core/wire/job_json.hpp"
 #include "producer/api/reply.hpp"
 
 #include <fmt/format.h>
@@ -16,13 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 3> own_fields{"version", "id", "source"};
 constexpr std::string_view placeholder = "00000000-0000-0000-0000-000000000000";
 
-/// The body with an id in it, as any job has one.
-std::string with_id(std::string_view body, bool is_empty) {
-    const auto open = body.find('{') + 1;
-    return fmt::format(R"({}"id":"{}"{}{})", body.substr(0, open), placeholder, is_empty ? "" : ",",
-                       body.substr(open));
-}
-
 std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
     const auto& kind = *known.systems.find(job.system)->second.find_kind(job.kind);
     for (const auto channel : job.channels) {
@@ -32,6 +24,26 @@ std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
                                    job.kind, to_string(channel)));
     }
     return std::nullopt;
+}
+
+/// What a body of a creation orders.
+std::variant<Job, HttpReply> job_of(JsonValue root, const Caller& caller, const Known& known) {
+    if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
+    for (const auto field : own_fields) {
+        if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
+        return refusal(422, "unknown_field",
+                       fmt::format("/{}: is not for the caller to say; remove it", field));
+    }
+    // Any job has an id.
+    root.keys.emplace_back("id");
+    root.items.push_back({JsonValue::Shape::string, std::string{placeholder}, {}, {}});
+    auto decoded = read_job(root);
+    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
+    auto& job = std::get<Job>(decoded);
+    if (auto denial = denied(caller, job.system)) return std::move(*denial);
+    if (const auto rejection = resolve_job(job, known.systems)) return refusal(*rejection);
+    if (auto missing = check_templates(job, known)) return std::move(*missing);
+    return std::move(job);
 }
 
 }  // namespace
@@ -67,25 +79,12 @@ std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& cal
                                         const Known& known) {
     auto parsed = parse_json(body);
     if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
-    const auto& root = std::get<JsonValue>(parsed);
-    if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
-    for (const auto field : own_fields) {
-        if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
-        return refusal(422, "unknown_field",
-                       fmt::format("/{}: is not for the caller to say; remove it", field));
-    }
-    auto decoded = decode_job(with_id(body, root.keys.empty()));
-    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
-    auto& job = std::get<Job>(decoded);
-    if (auto denial = denied(caller, job.system)) return std::move(*denial);
-    if (const auto rejection = resolve_job(job, known.systems)) return refusal(*rejection);
-    if (auto missing = check_templates(job, known)) return std::move(*missing);
-    return std::move(job);
+    return job_of(std::move(std::get<JsonValue>(parsed)), caller, known);
 }
 
-std::variant<Order, HttpReply> read_order(std::string_view body, std::string_view header_key,
+std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
                                           const Caller& caller, const Known& known) {
-    auto read = read_draft(body, caller, known);
+    auto read = job_of(std::move(body), caller, known);
     if (auto* const reply = std::get_if<HttpReply>(&read)) return std::move(*reply);
     Order order{.job = std::move(std::get<Job>(read)), .key = {}, .digest = {}};
     auto& job = order.job;
@@ -94,14 +93,23 @@ std::variant<Order, HttpReply> read_order(std::string_view body, std::string_vie
     job.id.clear();
     job.idempotency_key.clear();
     order.digest = digest_of(encode_job(job));
-    order.key = !header_key.empty() ? std::string{header_key} : own_key;
-    if (order.key.empty()) order.key = "derived/" + order.digest;
+    for (const auto& key : {keys.header, own_key, keys.event, "derived/" + order.digest}) {
+        if (order.key.empty()) order.key = key;
+    }
     if (order.key.size() > key_bytes_max) {
         return refusal(422, "invalid_value", "/idempotency_key: is longer than 128 bytes");
     }
     job.idempotency_key = fmt::format("api/{}/{}", caller.owner, order.key);
     job.id = derived_id(job.idempotency_key);
     return order;
+}
+
+std::variant<Order, HttpReply> read_order(std::string_view body, std::string_view header_key,
+                                          const Caller& caller, const Known& known) {
+    auto parsed = parse_json(body);
+    if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
+    return read_order(std::move(std::get<JsonValue>(parsed)), {std::string{header_key}, ""}, caller,
+                      known);
 }
 
 std::variant<Order, HttpReply> read_order(const HttpCall& call, const Caller& caller,

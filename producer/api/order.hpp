@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/systems/system.hpp"
-#include "core/wire/job.hpp"
+#include "core/wire/job_json.hpp"
 #include "producer/api/clients.hpp"
 #include "worker/rendering/templates.hpp"
 
@@ -30,9 +30,16 @@ struct Order {
 [[nodiscard]] std::variant<Order, HttpReply> read_order(const HttpCall& call, const Caller& caller,
                                                         const Known& known);
 
+/// Where the key of an order may come from; "" where it does not.
+struct OrderKeys {
+    std::string header;  // Counts before the body's own.
+    std::string event;   // Counts after it.
+};
 /// The same for a body at hand.
 [[nodiscard]] std::variant<Order, HttpReply> read_order(std::string_view body,
                                                         std::string_view header_key,
+                                                        const Caller& caller, const Known& known);
+[[nodiscard]] std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
                                                         const Caller& caller, const Known& known);
 
 /// A job that is only looked at: its source and id mean nothing.

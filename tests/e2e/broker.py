@@ -7,7 +7,7 @@ from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int32, c_int64,
 _lib = ctypes.CDLL("librdkafka.so.1")
 _PRODUCER, _CONSUMER = 0, 1
 _COPY = 2
-_ANY_PARTITION = -1
+_V_END, _V_TOPIC, _V_VALUE, _V_KEY, _V_FLAGS, _V_HEADER = (c_int(n) for n in (0, 1, 4, 5, 7, 9))
 _BEGINNING = -2
 _PARTITION_EOF = -191
 
@@ -35,10 +35,8 @@ _conf_new = _declare("rd_kafka_conf_new", c_void_p)
 _conf_set = _declare("rd_kafka_conf_set", c_int, c_void_p, c_char_p, c_char_p, c_char_p, c_size_t)
 _new = _declare("rd_kafka_new", c_void_p, c_int, c_void_p, c_char_p, c_size_t)
 _destroy = _declare("rd_kafka_destroy", None, c_void_p)
-_topic_new = _declare("rd_kafka_topic_new", c_void_p, c_void_p, c_char_p, c_void_p)
-_topic_destroy = _declare("rd_kafka_topic_destroy", None, c_void_p)
-_produce = _declare("rd_kafka_produce", c_int, c_void_p, c_int32, c_int, c_char_p, c_size_t,
-                    c_char_p, c_size_t, c_void_p)
+_producev = _lib.rd_kafka_producev
+_producev.restype = c_int
 _flush = _declare("rd_kafka_flush", c_int, c_void_p, c_int)
 _outq_len = _declare("rd_kafka_outq_len", c_int, c_void_p)
 _list_new = _declare("rd_kafka_topic_partition_list_new", c_void_p, c_int)
@@ -82,6 +80,16 @@ class _Client:
         _destroy(self.handle)
 
 
+def _put(client, topic, key, value, headers):
+    """One message with headers of text."""
+    wanted = [_V_TOPIC, c_char_p(topic.encode()), _V_VALUE, c_char_p(value), c_size_t(len(value)),
+              _V_KEY, c_char_p(key), c_size_t(len(key)), _V_FLAGS, c_int(_COPY)]
+    for name, text in headers.items():
+        text = text.encode()
+        wanted += [_V_HEADER, c_char_p(name.encode()), c_char_p(text), c_size_t(len(text))]
+    return _producev(c_void_p(client), *wanted, _V_END)
+
+
 class Publisher:
     """A connection to publish by; good for many calls of send()."""
 
@@ -97,14 +105,13 @@ class Publisher:
         self._client.__exit__(*fault)
 
     def send(self, topic, messages):
-        """Writes (key, value) pairs of bytes, and returns when the broker has all of them."""
-        to = _topic_new(self._client.handle, topic.encode(), None)
-        for key, value in messages:
-            if _produce(to, _ANY_PARTITION, _COPY, value, len(value), key, len(key), None) != 0:
+        """Writes (key, value) pairs of bytes, or triples with headers of text, and returns when the broker
+        has all of them."""
+        for key, value, *headers in messages:
+            if _put(self._client.handle, topic, key, value, headers[0] if headers else {}) != 0:
                 raise RuntimeError(f"cannot publish to {topic}")
         _flush(self._client.handle, self._timeout_ms)
         left = _outq_len(self._client.handle)
-        _topic_destroy(to)
         if left:
             raise RuntimeError(f"{left} messages did not reach {topic}")
 
