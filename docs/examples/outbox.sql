@@ -1,9 +1,9 @@
 -- For a backend that wants its own change and the notification of it to happen together or not at
 -- all: create this in the backend's database, say `outbox: fanfare_outbox` in the system.yaml, and
 --
---     INSERT INTO fanfare_outbox (job) VALUES ('{"kind": "show.cancelled", "subject": "s-42"}')
+--     INSERT INTO fanfare_outbox (job) VALUES ('{"kind": ..., "audience": ..., "data": ...}')
 --
--- in the transaction of the change. fanfare-producer publishes the row when that has committed, and
+-- in the transaction of the change, as outbox_insert.sql does. fanfare-producer publishes the row when that has committed, and
 -- deletes it when the broker has it. Its database user needs SELECT, UPDATE and DELETE here.
 CREATE TABLE fanfare_outbox (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),   -- the job's idempotency key
