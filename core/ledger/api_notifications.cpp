@@ -89,6 +89,22 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
     return keys;
 }
 
+std::optional<NotificationDetail> latest_of_subject(Connection& connection,
+                                                    const std::string& system,
+                                                    const std::string& kind,
+                                                    const std::string& subject,
+                                                    const Sight& sight) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        FANFARE_COLUMNS "WHERE system = $1 AND kind = $2 AND subject = $3 AND " FANFARE_SEEN(
+            "4", "5") "ORDER BY state IN ('scheduled', 'publishing') DESC, "
+                      "state = 'published' DESC, CASE WHEN state IN ('scheduled', 'publishing') "
+                      "THEN notification.due_at END, notification.occurrence DESC LIMIT 1",
+        system, kind, subject, sight.systems, sight.sources);
+    if (rows.empty()) return std::nullopt;
+    return detail_of(rows[0]);
+}
+
 std::string ledger_now(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
     return work.exec("SELECT " FANFARE_ISO("app_now()"))[0][0].c_str();

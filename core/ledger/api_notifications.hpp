@@ -54,6 +54,14 @@ struct NotificationFilter {
                                                            const std::string& kind,
                                                            const Sight& sight);
 
+/// The one notification that a person means by subject and kind: the next that is to come, else
+/// the latest that was published, else the latest.
+[[nodiscard]] std::optional<NotificationDetail> latest_of_subject(Connection& connection,
+                                                                  const std::string& system,
+                                                                  const std::string& kind,
+                                                                  const std::string& subject,
+                                                                  const Sight& sight);
+
 /// What a system's notifications became since a moment of the ledger's clock.
 struct PublishedSince {
     std::vector<NotificationDetail> published;

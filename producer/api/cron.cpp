@@ -19,28 +19,9 @@ constexpr std::chrono::milliseconds published_max{5'000};
 constexpr std::chrono::milliseconds look_every{50};
 constexpr postgres::Limits ledger_limits{.statement_timeout = std::chrono::seconds{30}};
 
-/// Runs all due queries of a system on connections of their own; the tallies' sum.
-Result<ledger::RefreshTally> refresh_now(const Parts& parts, const System& system) {
-    postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
-    const auto& url = database_of(parts.settings, system);
-    postgres::Pool source{
-        url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
-    Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};
-    ledger::RefreshTally sum;
-    for (const auto& schedule : system.schedules) {
-        const auto done = refresher.refresh(schedule);
-        if (!done) return done.error();
-        if (!done.value()) continue;  // The scheduler is at it right now.
-        sum.found += done.value()->tally.found;
-        sum.changed += done.value()->tally.changed;
-        sum.cancelled += done.value()->tally.cancelled;
-    }
-    return sum;
-}
-
 struct Round {
     std::string begun;
-    Result<ledger::RefreshTally> tally;
+    Result<Refreshed> refreshed;
 };
 
 asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, const Caller& caller) {
@@ -51,12 +32,12 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
     const auto& system = found->second;
     auto work = [&](postgres::Connection& ledger) {
         auto begun = ledger::ledger_now(ledger);
-        return Round{std::move(begun), refresh_now(parts, system)};
+        return Round{std::move(begun), refresh_now(parts, system, "")};
     };
     std::string doing{"run due queries"};
     const auto round = co_await parts.reading.run(std::move(doing), work);
     if (!round) co_return unavailable(round.error());
-    if (!round.value().tally) co_return unavailable(round.value().tally.error());
+    if (!round.value().refreshed) co_return unavailable(round.value().refreshed.error());
     const auto& begun = round.value().begun;
     const auto end = parts.clock.moment() + published_max;
     auto look = [&](postgres::Connection& ledger) {
@@ -79,7 +60,7 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
                                          {"occurrence", detail.key.occurrence},
                                          {"job", detail.id}});
     }
-    const auto& tally = round.value().tally.value();
+    const auto& tally = round.value().refreshed.value().tally;
     const json::object document{{"found", tally.found},
                                 {"changed", tally.changed},
                                 {"cancelled", tally.cancelled},
@@ -89,6 +70,29 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
 }
 
 }  // namespace
+
+Result<Refreshed> refresh_now(const Parts& parts, const System& system, std::string_view kind) {
+    postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
+    const auto& url = database_of(parts.settings, system);
+    postgres::Pool source{
+        url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
+    Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};
+    Refreshed refreshed;
+    auto& sum = refreshed.tally;
+    for (const auto& schedule : system.schedules) {
+        if (!kind.empty() && schedule.kind != kind) continue;
+        const auto done = refresher.refresh(schedule);
+        if (!done) return done.error();
+        if (!done.value()) {
+            refreshed.busy = true;
+            continue;
+        }
+        sum.found += done.value()->tally.found;
+        sum.changed += done.value()->tally.changed;
+        sum.cancelled += done.value()->tally.cancelled;
+    }
+    return refreshed;
+}
 
 void add_cron_routes(Door& door, const Parts& parts) {
     door.post("/v1/cron/{system}", Scope::schedule,

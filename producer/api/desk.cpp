@@ -5,6 +5,7 @@
 #include "producer/api/events.hpp"
 #include "producer/api/jobs.hpp"
 #include "producer/api/notifications.hpp"
+#include "producer/api/notify.hpp"
 #include "producer/api/openapi.hpp"
 #include "producer/api/opt_outs.hpp"
 #include "producer/api/outcomes.hpp"
@@ -65,6 +66,7 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_event_routes(door, parts);
     add_outcome_routes(door, parts);
     add_notification_routes(door, parts);
+    add_notify_routes(door, parts);
     add_preview_routes(door, parts);
     add_estimate_routes(door, parts);
     add_cron_routes(door, parts);

@@ -4,6 +4,7 @@
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+from api_client import Backend, clients, environment
 from harness import main, until
 from system_case import SystemCase, utc
 
@@ -120,6 +121,50 @@ class SystemStreams(SystemCase):
         run.worker()
         until(lambda: self.flagged(run) == ["planned"], "the flag in their table", 30)
         self.assert_nothing_else(run, [job["id"]])
+
+    def test_notify_answers_with_how_many_were_sent(self):
+        """By hand, before its time: everyone once, then and when its moment comes."""
+        run = self.begin(programs=False)
+        run.settings["producer"]["clients"] = clients()
+        plain = run.environment
+        run.environment = lambda **more: plain(**environment(), **more)
+        run.producer()
+        worker = run.worker()
+        self.people(run)
+        shop = Backend(run.front(), "shop")
+
+        def notify(name, kind, **more):
+            return shop.post(f"/v1/systems/streams/subjects/{name}/notify", {"kind": kind, **more})
+
+        self.assertEqual(notify("early", "stream.reminder")[0], 404)
+        self.stream(run, "early", "40 minutes", created="-2 days")
+        status, first, headers = notify("early", "stream.reminder", wait_s=30)
+        self.assertEqual((status, first["state"], first["planned"], first["sent"]), (200, "done", 4, 4), first)
+        self.assertEqual(first["outcomes"]["sent"], 4)
+        self.assertEqual(headers["Location"], f"/v1/jobs/{first['job']}")
+        self.assert_told(run, first["job"], "email", [f"{p}@example.com" for p in TOLD])
+        self.assertEqual(notify("early", "stream.reminder")[:2], (200, first), "again: the same, and nobody is told")
+
+        # Found by its query at this very call, and not settled in time: so far nobody was told.
+        self.assertEqual(worker.end(), 0)
+        self.stream(run, "now", "0 s", live=True)
+        status, waiting, _ = notify("now", "stream.live", wait_s=0)
+        self.assertEqual((status, waiting["state"], waiting["sent"]), (202, "accepted", 0), waiting)
+        run.worker()
+        status, told, _ = notify("now", "stream.live", wait_s=30)
+        self.assertEqual((status, told["job"], told["sent"]), (200, waiting["job"], 4), told)
+
+        # What is cancelled tells nobody; what is wrong is said.
+        self.stream(run, "off", "50 minutes", created="-2 days")
+        shop.post("/v1/cron/streams", {})
+        self.assertEqual(len(shop.post("/v1/systems/streams/subjects/off/cancel", {})[1]["cancelled"]), 1)
+        self.assertEqual((notify("off", "stream.reminder")[0], notify("off", "stream.reminder")[1]["code"]),
+                         (409, "too_late"))
+        self.assertEqual(notify("early", "stream.gone")[1]["code"], "unknown_kind")
+        self.assertEqual(notify("early", "stream.live", wait_s=31)[1]["code"], "invalid_value")
+        self.assertEqual(Backend(run.front(), "reader").post(
+            "/v1/systems/streams/subjects/early/notify", {"kind": "stream.live"})[0], 403)
+        self.assert_nothing_else(run, [first["job"], told["job"]])
 
 
 if __name__ == "__main__":
