@@ -1,10 +1,9 @@
-// db, verify, delivery, notifications: what is asked of the ledger.
+// db, verify, delivery: what is asked of the ledger.
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/ledger/migrate.hpp"
-#include "core/ledger/notifications.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -130,28 +129,6 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
                    : "not planned yet: the audience is still being read; ask again"};
 }
 
-int notifications(const Globals& globals, int limit, bool all) {
-    Ledger ledger{load_settings_or_stop(globals)};
-    const auto lines = ledger.run("list notifications", [=](auto& connection) {
-        return ledger::list_notifications(connection, limit, all);
-    });
-    std::vector<Record> records;
-    for (const auto& line : lines) {
-        records.push_back(
-            {{"due_at", line.due_at},
-             {"due_in", line.due_in_s < 0 ? std::string{"past"} : duration_of(line.due_in_s)},
-             {"system", line.key.system},
-             {"kind", line.key.kind},
-             {"subject", line.key.subject},
-             {"occurrence", line.key.occurrence},
-             {"state", line.state},
-             {"job", line.job}});
-    }
-    print(records, globals.json,
-          "nothing scheduled within the horizon; is fanfare-producer running?");
-    return exit_ok;
-}
-
 }  // namespace
 
 void add_db(CLI::App& app, Globals& globals) {
@@ -184,18 +161,6 @@ void add_delivery(CLI::App& app, Globals& globals) {
     command->add_option("-r,--recipient", *recipient, "The person's id in the system")->required();
     choose(command, globals,
            [&globals, job, recipient] { return delivery(globals, *job, *recipient); });
-}
-
-void add_notifications(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("notifications", "What is due next");
-    auto limit = std::make_shared<int>(50);
-    auto all = std::make_shared<bool>(false);
-    command->add_option("-n,--limit", *limit, "How many")
-        ->check(CLI::Range(1, 100'000))
-        ->capture_default_str();
-    command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
-    choose(command, globals,
-           [&globals, limit, all] { return notifications(globals, *limit, *all); });
 }
 
 }  // namespace fanfare::cli

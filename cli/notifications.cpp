@@ -1,0 +1,242 @@
+// notifications: what is due next, and changing it by hand.
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/output.hpp"
+#include "core/ledger/notification_edits.hpp"
+#include "core/wire/job.hpp"
+#include "core/wire/timestamp.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+namespace fanfare::cli {
+namespace {
+
+/// Who the ledger says has done it.
+const std::string by = "cli";
+
+/// One notification, or several: as they are typed.
+struct Which {
+    std::string id;
+    std::string system;
+    std::string kind;
+    std::string subject;
+    std::string occurrence;
+};
+
+struct Move {
+    std::string due_at;
+    std::string expires_at;
+};
+
+int list(const Globals& globals, int limit, bool all) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto lines = ledger.run("list notifications", [=](auto& connection) {
+        return ledger::list_notifications(connection, limit, all);
+    });
+    std::vector<Record> records;
+    for (const auto& line : lines) {
+        records.push_back(
+            {{"due_at", line.due_at},
+             {"due_in", line.due_in_s < 0 ? std::string{"past"} : duration_of(line.due_in_s)},
+             {"system", line.key.system},
+             {"kind", line.key.kind},
+             {"subject", line.key.subject},
+             {"occurrence", line.key.occurrence},
+             {"state", line.state},
+             {"job", line.job}});
+    }
+    print(records, globals.json,
+          "nothing scheduled within the horizon; is fanfare-producer running?");
+    return exit_ok;
+}
+
+std::string moment_or_stop(const std::string& option, const std::string& text) {
+    if (text.empty()) return {};
+    if (const auto moment = parse_timestamp(text)) return format_timestamp(*moment);
+    throw Stop{exit_usage, fmt::format("{} is no moment; write ISO 8601 with a zone, such as "
+                                       "2026-11-20T19:30:00Z",
+                                       option)};
+}
+
+/// The system and the kind are served here: without them a job on its way cannot be stopped.
+void check_known(const Which& which, const Systems& systems) {
+    const auto system = systems.find(which.system);
+    if (system == systems.end()) {
+        throw Stop{exit_rejected, fmt::format("{} is no system that these settings serve; see "
+                                              "systems_dir, and whether its database is named",
+                                              which.system)};
+    }
+    if (which.kind.empty() || system->second.find_kind(which.kind) != nullptr) return;
+    throw Stop{exit_rejected,
+               fmt::format("{} is no kind of the system {}", which.kind, which.system)};
+}
+
+/// The key of one; nothing when there is none of this id.
+std::optional<ledger::NotificationKey> key_of(postgres::Connection& connection,
+                                              const Which& which) {
+    if (which.id.empty()) {
+        return ledger::NotificationKey{which.system, which.kind, which.subject,
+                                       moment_or_stop("--occurrence", which.occurrence)};
+    }
+    const auto detail = ledger::find_notification(connection, job_id_or_stop(which.id), {});
+    if (!detail) return std::nullopt;
+    return detail->key;
+}
+
+Record record_of(const ledger::NotificationDetail& detail, bool changed) {
+    return {{"id", detail.id},
+            {"changed", changed},
+            {"system", detail.key.system},
+            {"kind", detail.key.kind},
+            {"subject", detail.key.subject},
+            {"occurrence", detail.key.occurrence},
+            {"due_at", detail.due_at},
+            {"state", detail.state}};
+}
+
+std::string sentence_of(ledger::Edit edit, const std::string& state) {
+    if (edit == ledger::Edit::past_expiry) {
+        return "it would have expired when it is due: nothing was changed; give it a later "
+               "--expires-at";
+    }
+    return fmt::format("it is {}: nothing was changed", state);
+}
+
+/// Prints what the notification is now; ends the command when it was not changed.
+int answer(const Globals& globals, const std::optional<ledger::NotificationDetail>& now,
+           ledger::Edit edit) {
+    if (!now || edit == ledger::Edit::unknown) {
+        throw Stop{exit_rejected,
+                   "no such notification in the ledger; see fanfare notifications "
+                   "--all"};
+    }
+    const bool changed = edit == ledger::Edit::done;
+    if (changed || globals.json) print({record_of(*now, changed)}, globals.json, "");
+    if (!changed) throw Stop{exit_rejected, sentence_of(edit, now->state)};
+    return exit_ok;
+}
+
+/// Changes one: `edit(connection, key, id)`.
+template <class Work>
+int change_one(Ledger& ledger, const Globals& globals, const Which& which, const Work& edit) {
+    auto done = ledger::Edit::unknown;
+    const auto now = ledger.run("change a notification", [&](auto& connection) {
+        const auto key = key_of(connection, which);
+        if (!key) return std::optional<ledger::NotificationDetail>{};
+        const auto id = derived_id(ledger::derivation_of(*key));
+        done = edit(connection, *key, id);
+        return ledger::find_notification(connection, id, {});
+    });
+    return answer(globals, now, done);
+}
+
+void expect_one(const Which& which) {
+    const bool by_key = !which.system.empty() && !which.kind.empty() && !which.subject.empty() &&
+                        !which.occurrence.empty();
+    const bool any_key = !which.system.empty() || !which.kind.empty() || !which.subject.empty() ||
+                         !which.occurrence.empty();
+    if (which.id.empty() ? by_key : !any_key) return;
+    throw Stop{exit_usage,
+               "say which one: its id, or all of --system, --kind, --subject and --occurrence"};
+}
+
+int reschedule(const Globals& globals, const Which& which, const Move& move) {
+    expect_one(which);
+    if (move.due_at.empty() && move.expires_at.empty()) {
+        throw Stop{exit_usage, "say when: --due-at, --expires-at, or both"};
+    }
+    const ledger::NewMoment moment{moment_or_stop("--due-at", move.due_at),
+                                   moment_or_stop("--expires-at", move.expires_at), "", ""};
+    Ledger ledger{load_settings_or_stop(globals)};
+    return change_one(ledger, globals, which, [&](auto& connection, const auto&, const auto& id) {
+        return ledger::reschedule_notification(connection, id, moment, by);
+    });
+}
+
+int send_now(const Globals& globals, const Which& which) {
+    expect_one(which);
+    Ledger ledger{load_settings_or_stop(globals)};
+    return change_one(ledger, globals, which, [&](auto& connection, const auto&, const auto& id) {
+        return ledger::send_notification_now(connection, id, by);
+    });
+}
+
+/// Everything pending of a subject, or of one kind of it.
+int cancel_subject(Ledger& ledger, const Globals& globals, const Which& which,
+                   const Systems& systems) {
+    const auto records = ledger.run("cancel a subject", [&](auto& connection) {
+        std::vector<Record> cancelled;
+        for (const auto& key :
+             ledger::open_of_subject(connection, which.system, which.subject, which.kind, {})) {
+            const auto done = ledger::cancel_notification(connection, systems, key, {}, by);
+            const auto id = derived_id(ledger::derivation_of(key));
+            const auto now = ledger::find_notification(connection, id, {});
+            if (now) cancelled.push_back(record_of(*now, done == ledger::Edit::done));
+        }
+        return cancelled;
+    });
+    print(records, globals.json, "nothing of it is pending");
+    return exit_ok;
+}
+
+int cancel(const Globals& globals, const Which& which) {
+    const bool whole = which.id.empty() && which.occurrence.empty();
+    if (whole && (which.system.empty() || which.subject.empty())) {
+        throw Stop{exit_usage,
+                   "say what to cancel: an id; or --system and --subject for all of a subject, "
+                   "with --kind what is of that kind, with --occurrence that one moment"};
+    }
+    if (!whole) expect_one(which);
+    const auto settings = load_settings_or_stop(globals);
+    const auto systems = load_systems_or_stop(settings);
+    if (which.id.empty()) check_known(which, systems);
+    Ledger ledger{settings};
+    if (whole) return cancel_subject(ledger, globals, which, systems);
+    return change_one(ledger, globals, which, [&](auto& connection, const auto& key, const auto&) {
+        check_known({.id = {}, .system = key.system, .kind = {}, .subject = {}, .occurrence = {}},
+                    systems);
+        return ledger::cancel_notification(connection, systems, key, {}, by);
+    });
+}
+
+void add_which(CLI::App& command, Which& which) {
+    command.add_option("id", which.id, "Its id, as `fanfare notifications` lists it (job)");
+    command.add_option("--system", which.system, "Or its key: the system ...");
+    command.add_option("--kind", which.kind, "... the kind ...");
+    command.add_option("--subject", which.subject, "... the subject ...");
+    command.add_option("--occurrence", which.occurrence, "... and the moment it is about");
+}
+
+}  // namespace
+
+void add_notifications(CLI::App& app, Globals& globals) {
+    auto* const command =
+        app.add_subcommand("notifications", "What is due next; cancel or move it");
+    auto limit = std::make_shared<int>(50);
+    auto all = std::make_shared<bool>(false);
+    command->add_option("-n,--limit", *limit, "How many")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
+    command->callback([&globals, command, limit, all] {
+        if (!command->get_subcommands().empty()) return;  // They have chosen already.
+        globals.chosen = [&globals, limit, all] { return list(globals, *limit, *all); };
+    });
+    auto which = std::make_shared<Which>();
+    auto* const stop = command->add_subcommand(
+        "cancel", "Cancel one for good, with its job; or all that is pending of a subject");
+    add_which(*stop, *which);
+    choose(stop, globals, [&globals, which] { return cancel(globals, *which); });
+    auto move = std::make_shared<Move>();
+    auto* const later = command->add_subcommand("reschedule", "Make one due at another moment");
+    add_which(*later, *which);
+    later->add_option("--due-at", move->due_at, "When it is due: 2026-11-20T19:30:00Z");
+    later->add_option("--expires-at", move->expires_at, "From when on nobody is told");
+    choose(later, globals, [&globals, which, move] { return reschedule(globals, *which, *move); });
+    auto* const now = command->add_subcommand("send-now", "Make one due at once");
+    add_which(*now, *which);
+    choose(now, globals, [&globals, which] { return send_now(globals, *which); });
+}
+
+}  // namespace fanfare::cli
