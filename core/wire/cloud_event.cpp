@@ -115,7 +115,9 @@ std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
         return invalid("/data", "is missing, or stands beside data_base64; send one of them");
     }
     if (data != nullptr) return CloudEvent{*data, key_of(event)};
-    const auto decoded = encoded->is_string() ? base64_decoded(encoded->text) : std::nullopt;
+    const auto decoded = encoded->is_string() && !encoded->text.empty()
+                             ? base64_decoded(encoded->text)
+                             : std::nullopt;
     if (!decoded) return invalid("/data_base64", "is not Base64; send the job as data");
     return event_of_bytes(*decoded, event);
 }
