@@ -206,7 +206,7 @@ class Coincide(TimeCase):
             act()
 
         acts = [lambda: answers.append(backend.post(f"/v1/notifications/{notification}/send-now"))] * 2 + [
-            lambda: run.db.psql("UPDATE events SET status = 'live', started_at = now(), updated_at = now();"),
+            lambda: run.db.psql("UPDATE events SET status = 'live', started_at = start_time, updated_at = now();"),
             lambda: self.shift(run, 40 * 60)]
         threads = [threading.Thread(target=together, args=(act,)) for act in acts]
         for thread in threads:
