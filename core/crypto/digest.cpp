@@ -1,5 +1,6 @@
 #include "core/crypto/digest.hpp"
 
+#include "core/crypto/method.hpp"
 #include "core/error/failure.hpp"
 
 #include <openssl/crypto.h>
@@ -15,20 +16,6 @@ constexpr std::string_view standard{
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
 constexpr std::string_view url_safe{
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-
-const EVP_MD* method(Digest digest) {
-    switch (digest) {
-        case Digest::md5:
-            return EVP_md5();
-        case Digest::sha1:
-            return EVP_sha1();
-        case Digest::sha256:
-            return EVP_sha256();
-        case Digest::sha512:
-            return EVP_sha512();
-    }
-    return EVP_sha256();
-}
 
 std::string encoded(std::string_view bytes, std::string_view alphabet) {
     std::string out;
@@ -62,11 +49,25 @@ std::optional<std::string> decoded(std::string_view text, std::string_view alpha
 
 }  // namespace
 
+const evp_md_st* method_of(Digest digest) noexcept {
+    switch (digest) {
+        case Digest::md5:
+            return EVP_md5();
+        case Digest::sha1:
+            return EVP_sha1();
+        case Digest::sha256:
+            return EVP_sha256();
+        case Digest::sha512:
+            return EVP_sha512();
+    }
+    return EVP_sha256();
+}
+
 std::string digest_of(Digest digest, std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned int length = 0;
     const int done =
-        EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, method(digest), nullptr);
+        EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, method_of(digest), nullptr);
     ensure(done == 1, "OpenSSL has this digest");
     return {reinterpret_cast<const char*>(out.data()), length};
 }
@@ -74,7 +75,7 @@ std::string digest_of(Digest digest, std::string_view bytes) {
 std::string hmac_of(Digest digest, std::string_view key, std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned int length = 0;
-    const auto* const made = HMAC(method(digest), key.data(), static_cast<int>(key.size()),
+    const auto* const made = HMAC(method_of(digest), key.data(), static_cast<int>(key.size()),
                                   reinterpret_cast<const unsigned char*>(bytes.data()),
                                   bytes.size(), out.data(), &length);
     ensure(made != nullptr, "OpenSSL has this digest");

@@ -1,5 +1,6 @@
 #include "producer/receipts/crypto.hpp"
 
+#include "core/crypto/method.hpp"
 #include "core/handle/handle.hpp"
 
 #include <openssl/bio.h>
@@ -16,20 +17,6 @@ using MdContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 using Bio = Handle<BIO, BIO_free>;
 using X509Certificate = Handle<X509, X509_free>;
 
-const EVP_MD* method(Digest digest) {
-    switch (digest) {
-        case Digest::md5:
-            return EVP_md5();
-        case Digest::sha1:
-            return EVP_sha1();
-        case Digest::sha256:
-            return EVP_sha256();
-        case Digest::sha512:
-            return EVP_sha512();
-    }
-    return EVP_sha256();
-}
-
 const unsigned char* raw(std::string_view bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
@@ -38,7 +25,7 @@ bool verify(EVP_PKEY* key, Digest digest, std::string_view bytes, std::string_vi
     const MdContext context{EVP_MD_CTX_new()};
     const bool good =
         context != nullptr &&
-        EVP_DigestVerifyInit(context.get(), nullptr, method(digest), nullptr, key) == 1 &&
+        EVP_DigestVerifyInit(context.get(), nullptr, method_of(digest), nullptr, key) == 1 &&
         EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(bytes),
                          bytes.size()) == 1;
     ERR_clear_error();
