@@ -41,7 +41,7 @@ public:
 
     Result<void> open() {
         if (auto done = open_broker(); !done) return done;
-        auto kafka = kafka::Producer::open(settings_.kafka);
+        auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs});
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
         scheduler_ = std::make_unique<Scheduler>(
@@ -140,7 +140,7 @@ private:
     /// the same job harmless.
     void mend_kafka() {
         if (!kafka_->is_fatal()) return;
-        auto fresh = kafka::Producer::open(settings_.kafka);
+        auto fresh = kafka::Producer::open(settings_.kafka, {topics_.jobs});
         if (!fresh) {
             spdlog::error("{}", describe(fresh.error()));
             return;

@@ -87,7 +87,10 @@ public:
     Result<void> open() {
         if (auto done = open_broker(); !done) return done;
         if (auto done = open_accounts(); !done) return done;
-        auto producer = kafka::Producer::open(settings_.kafka);
+        const auto topics = kafka::topics_of(settings_.kafka);
+        std::vector<std::string> used{topics.chunks.begin(), topics.chunks.end()};
+        used.push_back(topics.dead);
+        auto producer = kafka::Producer::open(settings_.kafka, used);
         if (!producer) return producer.error();
         producer_ = std::move(producer.value());
         wire();

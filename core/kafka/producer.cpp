@@ -8,6 +8,11 @@
 #include <optional>
 
 namespace fanfare::kafka {
+namespace {
+
+constexpr int look_up_ms = 5'000;
+
+}  // namespace
 
 void Producer::on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* self) {
     auto* const producer = static_cast<Producer*>(self);
@@ -24,7 +29,8 @@ void Producer::on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message
     }
 }
 
-Result<std::unique_ptr<Producer>> Producer::open(const KafkaSettings& settings) {
+Result<std::unique_ptr<Producer>> Producer::open(const KafkaSettings& settings,
+                                                 const std::vector<std::string>& topics) {
     auto conf = make_conf(settings, {{"enable.idempotence", "true"},
                                      {"linger.ms", "1"},
                                      {"queue.buffering.max.kbytes", "65536"},
@@ -36,10 +42,21 @@ Result<std::unique_ptr<Producer>> Producer::open(const KafkaSettings& settings) 
     auto client = kafka::open(RD_KAFKA_PRODUCER, std::move(conf.value()));
     if (!client) return client.error();
     producer->client_ = std::move(client.value());
+    producer->look_up(topics);
     producer->poller_ = std::thread{[self = producer.get()] {
         while (!self->stopping_) rd_kafka_poll(self->client_.get(), 100);
     }};
     return producer;
+}
+
+void Producer::look_up(const std::vector<std::string>& topics) {
+    if (topics.empty()) return;
+    for (const auto& name : topics) {
+        topics_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+    }
+    const rd_kafka_metadata_t* found = nullptr;
+    const auto error = rd_kafka_metadata(client_.get(), 0, nullptr, &found, look_up_ms);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(found);
 }
 
 Producer::~Producer() {

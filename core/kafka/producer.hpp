@@ -33,7 +33,10 @@ public:
         std::vector<std::pair<std::string, std::string>> headers;
     };
 
-    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(const KafkaSettings& settings);
+    /// `topics` are looked up here, for at most 5 s: of any other, the first record waits for up
+    /// to a second. They should exist; a broker that cannot be reached is no fault yet.
+    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(
+        const KafkaSettings& settings, const std::vector<std::string>& topics = {});
     ~Producer();
     Producer(const Producer&) = delete;
     Producer& operator=(const Producer&) = delete;
@@ -50,9 +53,11 @@ public:
 
 private:
     Producer() = default;
+    void look_up(const std::vector<std::string>& topics);
     static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
 
     Client client_;
+    std::vector<Topic> topics_;  // Known as long as they are held.
     std::atomic<bool> fatal_{false};
     std::atomic<bool> stopping_{false};
     std::thread poller_;

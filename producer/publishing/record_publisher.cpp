@@ -12,6 +12,11 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::seconds acknowledged_max{10};
 
+Result<std::unique_ptr<kafka::Producer>> open_kafka(const KafkaSettings& settings) {
+    const auto topics = kafka::topics_of(settings);
+    return kafka::Producer::open(settings, {topics.jobs, topics.receipts});
+}
+
 /// Shared with callbacks, which may come after we gave up.
 struct Wait {
     Wait(const asio::any_io_executor& executor, std::size_t count)
@@ -29,7 +34,7 @@ struct Wait {
 
 Result<std::unique_ptr<RecordPublisher>> RecordPublisher::open(const KafkaSettings& settings,
                                                                asio::any_io_executor executor) {
-    auto kafka = kafka::Producer::open(settings);
+    auto kafka = open_kafka(settings);
     if (!kafka) return kafka.error();
     return std::unique_ptr<RecordPublisher>{
         new RecordPublisher{settings, std::move(executor), std::move(kafka.value())}};
@@ -41,7 +46,7 @@ RecordPublisher::RecordPublisher(const KafkaSettings& settings, asio::any_io_exe
 
 void RecordPublisher::mend() {
     if (!kafka_->is_fatal()) return;
-    auto fresh = kafka::Producer::open(settings_);
+    auto fresh = open_kafka(settings_);
     if (!fresh) {
         spdlog::error("{}", describe(fresh.error()));
         return;

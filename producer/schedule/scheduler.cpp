@@ -105,12 +105,12 @@ void Scheduler::stop() {
 }
 
 void Scheduler::join() {
-    listeners_.clear();  // First: they ring what is below.
     if (publishing_.joinable()) publishing_.join();
     for (const auto& watch : watches_) {
         if (watch->thread.joinable()) watch->thread.join();
         if (watch->outbox_thread.joinable()) watch->outbox_thread.join();
     }
+    listeners_.clear();  // Last: until it stops, everything is listened to.
 }
 
 /// What was cancelled while nobody looked is not published: first comes the look.

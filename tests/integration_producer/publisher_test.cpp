@@ -246,6 +246,30 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
               "t");
 }
 
+TEST_F(PublisherTest, ANotifyIsHeardWhileSomebodyWaitsForTheEnd) {
+    systems.at("shows").notify = "a_show";
+    FakeBroker broker;
+    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), {}, url};
+    ProducerSettings settings;
+    settings.poll_interval = 1h;
+    Scheduler scheduler{parts, settings};
+    scheduler.start();
+    std::thread end{[&] { scheduler.join(); }};  // As the producer does, from the beginning.
+    Alarm pause;
+    const auto enough = system_clock().moment() + 20s;
+    while (ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' "
+               "AND datname = current_database()") != "2" &&
+           system_clock().moment() < enough) {
+        pause.wait(20ms);
+    }
+    add_show("now", "5 minutes");
+    sql("NOTIFY a_show");
+    while (states() != "now:published" && system_clock().moment() < enough) pause.wait(20ms);
+    EXPECT_EQ(states(), "now:published");
+    scheduler.stop();
+    end.join();
+}
+
 TEST_F(PublisherTest, StoppingWaitsForTheBroker) {
     add("s", "-1 s", "1 hour");
     FakeBroker broker;
