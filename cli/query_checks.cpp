@@ -136,7 +136,8 @@ private:
                                   {"due_at", "timestamptz"},
                                   {"expires_at", "timestamptz"},
                                   {"params", "text::jsonb"},
-                                  {"data", "text::jsonb"}});
+                                  {"data", "text::jsonb"},
+                                  {"owner", "text", false}});
         if (!sound) return;
         const auto now =
             ask(query, key, fmt::format("SELECT now() + {} * interval '1 s'", horizon_s_), {});

@@ -28,12 +28,10 @@ std::string canonical_address(Channel channel, std::string_view address) {
 
 std::vector<bool> find_suppressed(Connection& connection, Channel channel,
                                   std::span<const std::string> addresses) {
-    ArrayLiteral literal;
-    for (const auto& address : addresses) literal.add(address);
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
-        static_cast<int>(channel), literal.text());
+        static_cast<int>(channel), postgres::array_of(addresses));
     std::vector<bool> suppressed(addresses.size());
     if (rows.empty()) return suppressed;
     std::unordered_set<std::string_view> found;

@@ -16,7 +16,8 @@ namespace {
     "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                          \
     "coalesce(body ->> 'source', ''), state, " FANFARE_ISO("created_at") ", "                    \
     FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at") ", " \
-    "coalesce(failure, '') "
+    "coalesce(failure, ''), "                                                                    \
+    "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates) "
 
 JobLine line_of(const pqxx::row& row) {
     return {.id = row[0].c_str(),
@@ -29,7 +30,9 @@ JobLine line_of(const pqxx::row& row) {
             .planned_at = row[7].c_str(),
             .finished_at = row[8].c_str(),
             .expires_at = row[9].c_str(),
-            .failure = row[10].c_str()};
+            .failure = row[10].c_str(),
+            .own_templates =
+                row[11].is_null() ? std::nullopt : std::optional{row[11].as<std::int32_t>()}};
 }
 
 }  // namespace
@@ -71,7 +74,7 @@ std::optional<JobLine> find_job(Connection& connection, const std::string& id, c
     const auto accepted = work.exec_params(
         "SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
         "coalesce(body ->> 'source', ''), 'accepted', " FANFARE_ISO("created_at") ", '', '', "
-        "coalesce(body ->> 'expires_at', ''), '' FROM api_request r "
+        "coalesce(body ->> 'expires_at', ''), '', NULL FROM api_request r "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "

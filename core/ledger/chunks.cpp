@@ -76,12 +76,6 @@ std::vector<ClaimedChunk> chunks_of(const pqxx::result& rows) {
     return chunks;
 }
 
-std::string literal_of(const std::vector<std::string>& ids) {
-    ArrayLiteral literal;
-    for (const auto& id : ids) literal.add(id);
-    return literal.text();
-}
-
 /// One array literal a column of record_chunks().
 struct RecordArrays {
     KeyArrays keys;
@@ -95,7 +89,7 @@ struct RecordArrays {
         attempts.add(record.attempts.empty() ? std::string{} : hex_of(record.attempts));
         outcomes.add(hex_of(record.outcomes));
         reasons.add(record.reasons.empty() ? std::string{} : hex_of(record.reasons));
-        ids.add(literal_of(record.provider_ids));
+        ids.add(postgres::array_of(record.provider_ids));
         tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(record.outcomes), ",")));
         accounts.add(record.account);
     }
@@ -181,7 +175,7 @@ void add_fallback(pqxx::work& work, const ChunkKey& key, const FallbackChunk& fa
                 "ON CONFLICT DO NOTHING",
                 key.job, static_cast<int>(fallback.channel), key.number,
                 static_cast<int>(fallback.on_doubt), static_cast<int>(fallback.lane), size,
-                literal_of(fallback.recipients))
+                postgres::array_of(fallback.recipients))
             .affected_rows();
     if (added == 0) return;
     work.exec_params("UPDATE job SET planned[$2] = planned[$2] + $3 WHERE id = $1::uuid", key.job,

@@ -1,34 +1,28 @@
 #include "core/ledger/due_job.hpp"
 
+#include "core/settings/text_rules.hpp"
+
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <algorithm>
 
 namespace fanfare {
 namespace {
 
 constexpr std::size_t key_bytes_max = 200;
 
-bool is_plain(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
-}
-
 }  // namespace
 
 std::string idempotency_key_of(const ledger::NotificationKey& key) {
     auto name = derivation_of(key);
-    if (name.size() <= key_bytes_max && is_plain(name)) return name;
+    if (name.size() <= key_bytes_max && !has_control_character(name)) return name;
     return derived_id(name);
 }
 
 std::string subject_of(const ledger::NotificationKey& key) {
     const auto& subject = key.subject;
-    return subject.size() <= Job::id_bytes_max && is_plain(subject) ? subject : derived_id(subject);
+    const bool fits = subject.size() <= Job::id_bytes_max && !has_control_character(subject);
+    return fits ? subject : derived_id(subject);
 }
 
 std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,

@@ -186,9 +186,7 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds) {
     if (job.subject.empty() || kinds.empty()) return 0;
-    std::string literal{"{"};
-    for (const auto& kind : kinds) postgres::append_element(literal, kind);
-    literal.push_back('}');
+    const auto literal = postgres::array_of(kinds);
     pqxx::work work{connection.raw()};
     work.exec_params(
         "UPDATE notification SET state = 'cancelled', lease_until = NULL, updated_at = app_now() "
@@ -224,14 +222,11 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
 
 std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids) {
     pqxx::nontransaction work{connection.raw()};
-    std::string literal{"{"};
-    for (const auto& id : ids) postgres::append_element(literal, id);
-    literal.push_back('}');
     const auto done = work.exec_params(
         "UPDATE job SET state = 'done', finished_at = app_now() "
         "WHERE state = 'sending' AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
         "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
-        literal);
+        postgres::array_of(ids));
     return done.affected_rows();
 }
 

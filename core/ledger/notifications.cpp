@@ -13,12 +13,6 @@ namespace {
 #define FANFARE_ISO(column) \
     "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-std::string array_of(std::span<const std::string> texts) {
-    postgres::ArrayLiteral array;
-    for (const auto& text : texts) array.add(text);
-    return array.text();
-}
-
 /// Columns of holds, for unnest().
 struct HoldArrays {
     explicit HoldArrays(std::span<const NotificationHold> holds) {
@@ -71,7 +65,7 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connec
 
 void NotificationRefresh::add(std::span<const DueRow> rows) {
     if (rows.empty()) return;
-    postgres::ArrayLiteral subjects, occurrences, dues, expiries, params, data, jobs;
+    postgres::ArrayLiteral subjects, occurrences, dues, expiries, params, data, jobs, owners;
     for (const auto& row : rows) {
         subjects.add(row.subject);
         occurrences.add(row.occurrence);
@@ -80,36 +74,39 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         params.add(row.params);
         data.add(row.data);
         jobs.add(derived_id(derivation_of({system_, kind_, row.subject, row.occurrence})));
+        owners.add(row.owner);
         subjects_.add(row.subject);
         occurrences_.add(row.occurrence);
     }
     // What is already there and the same is left alone: a poll without news writes nothing.
     const auto done = work_->exec_params(
         "WITH due AS (SELECT DISTINCT ON (subject, occurrence) subject, occurrence, due_at, "
-        " nullif(expires_at, '')::timestamptz AS expires_at, params, data, job_id "
+        " nullif(expires_at, '')::timestamptz AS expires_at, params, data, job_id, owner "
         " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::jsonb[], "
-        "  $8::jsonb[], $9::uuid[]) "
-        " AS u(subject, occurrence, due_at, expires_at, params, data, job_id)), "
+        "  $8::jsonb[], $9::uuid[], $10::text[]) "
+        " AS u(subject, occurrence, due_at, expires_at, params, data, job_id, owner)), "
         "news AS (INSERT INTO notification AS n (system, kind, subject, occurrence, due_at, "
-        "  expires_at, params, data, job_id) "
+        "  expires_at, params, data, job_id, source) "
         " SELECT $1, $2, d.subject, d.occurrence, d.due_at, d.expires_at, d.params, d.data, "
-        "  d.job_id FROM due d LEFT JOIN notification o ON o.system = $1 AND o.kind = $2 "
+        "  d.job_id, d.owner FROM due d LEFT JOIN notification o ON o.system = $1 AND o.kind = $2 "
         "  AND o.subject = d.subject AND o.occurrence = d.occurrence "
         " WHERE o.system IS NULL OR (o.state = 'cancelled' AND o.cancelled_by IS NULL) "
-        "  OR (o.state = 'scheduled' AND ((o.params, o.data) IS DISTINCT FROM (d.params, d.data) "
+        "  OR (o.state = 'scheduled' AND ((o.params, o.data, o.source) IS DISTINCT FROM "
+        "   (d.params, d.data, d.owner) "
         "   OR (o.moved_by IS NULL AND "
         "    (o.due_at, o.expires_at) IS DISTINCT FROM (d.due_at, d.expires_at)))) "
         " ON CONFLICT (system, kind, subject, occurrence) DO UPDATE SET state = 'scheduled', "
         "  due_at = CASE WHEN n.moved_by IS NULL THEN excluded.due_at ELSE n.due_at END, "
         "  expires_at = CASE WHEN n.moved_by IS NULL THEN excluded.expires_at "
         "   ELSE n.expires_at END, params = excluded.params, "
-        "  data = excluded.data, lease_until = NULL, updated_at = app_now() "
+        "  data = excluded.data, source = excluded.source, lease_until = NULL, updated_at = "
+        "app_now() "
         " WHERE n.origin = 'query' AND (n.state = 'scheduled' OR "
         "  (n.state = 'cancelled' AND n.cancelled_by IS NULL)) "
         " RETURNING xmax = 0 AS is_new) "
         "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news",
         system_, kind_, subjects.text(), occurrences.text(), dues.text(), expiries.text(),
-        params.text(), data.text(), jobs.text());
+        params.text(), data.text(), jobs.text(), owners.text());
     tally_.found += done[0][0].as<std::size_t>();
     tally_.changed += done[0][1].as<std::size_t>();
 }
@@ -169,7 +166,7 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", n.state, "
         " n.epoch, n.job_id, coalesce(" FANFARE_ISO("n.expires_at") ", ''), n.params, "
         " jsonb_strip_nulls(n.data), n.source",
-        array_of(systems), limit, lease.count());
+        postgres::array_of(systems), limit, lease.count());
     NotificationClaims claims;
     for (const auto& row : rows) {
         if (std::string_view{row[4].c_str()} == "expired") {
@@ -241,7 +238,7 @@ std::optional<std::chrono::microseconds> next_notification_in(
         " AND due_at <= (SELECT now FROM moment))) "
         "SELECT (extract(epoch FROM min(at) - (SELECT now FROM moment)) * 1000000)::bigint "
         "FROM next",
-        array_of(systems));
+        postgres::array_of(systems));
     if (rows[0][0].is_null()) return std::nullopt;
     return std::chrono::microseconds{rows[0][0].as<std::int64_t>()};
 }
@@ -252,7 +249,7 @@ std::int64_t count_waiting(Connection& connection, std::span<const std::string> 
         .exec_params(
             "SELECT count(*) FROM notification WHERE state IN ('scheduled', 'publishing') "
             "AND system = ANY($1::text[])",
-            array_of(systems))[0][0]
+            postgres::array_of(systems))[0][0]
         .as<std::int64_t>();
 }
 

@@ -40,6 +40,7 @@ struct DueRow {
     std::string expires_at;  // "": never.
     std::string params;      // JSON objects.
     std::string data;
+    std::string owner = "scheduler";  // Whose it is: who sees it, and whose texts it says.
 };
 
 /// What one refresh changed.

@@ -37,17 +37,17 @@ constexpr const char* job_columns =
 
 /// Fills in the channels of some jobs.
 void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) {
-    std::string ids{"{"};
+    postgres::ArrayLiteral ids;
     std::map<std::string, JobProgress*> by_id;
     for (auto& job : jobs) {
-        postgres::append_element(ids, job.job);
+        ids.add(job.job);
         by_id[job.job] = &job;
     }
     const auto rows = work.exec_params(
         "SELECT job_id, channel, chunks, chunks_done, planned, pending, sent, delivered, opened, "
         "clicked, refused, suppressed, opted_out, no_address, expired, cancelled, retry, failed, "
         "unknown FROM job_progress WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, channel",
-        ids + "}");
+        ids.text());
     for (const auto& row : rows) {
         ChannelProgress channel{.channel = row[1].c_str(),
                                 .chunks = row[2].as<std::int64_t>(),

@@ -3,15 +3,6 @@
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
-namespace {
-
-std::string array_of(std::span<const std::string> ids) {
-    postgres::ArrayLiteral array;
-    for (const auto& id : ids) array.add(id);
-    return array.text();
-}
-
-}  // namespace
 
 std::vector<DoneJob> take_done_jobs(Connection& connection, int limit,
                                     std::chrono::milliseconds lease) {
@@ -32,7 +23,7 @@ std::vector<DoneJob> take_done_jobs(Connection& connection, int limit,
 void mark_written_back(Connection& connection, std::span<const std::string> jobs) {
     pqxx::nontransaction work{connection.raw()};
     work.exec_params("UPDATE job SET write_back_at = NULL WHERE id = ANY($1::uuid[])",
-                     array_of(jobs));
+                     postgres::array_of(jobs));
 }
 
 void postpone_write_backs(Connection& connection, std::span<const std::string> jobs) {
@@ -40,7 +31,7 @@ void postpone_write_backs(Connection& connection, std::span<const std::string> j
     work.exec_params(
         "UPDATE job SET write_back_at = app_now() + least(greatest(app_now() - finished_at, "
         "interval '1 second'), interval '1 hour') WHERE id = ANY($1::uuid[])",
-        array_of(jobs));
+        postgres::array_of(jobs));
 }
 
 }  // namespace fanfare::ledger

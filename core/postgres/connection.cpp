@@ -87,6 +87,12 @@ void append_element(std::string& literal, std::string_view value) {
     literal.push_back('"');
 }
 
+std::string array_of(std::span<const std::string> texts) {
+    ArrayLiteral array;
+    for (const auto& text : texts) array.add(text);
+    return array.text();
+}
+
 void parse_array(std::string_view literal, TextArray& out) {
     out.elements.clear();
     out.storage.clear();

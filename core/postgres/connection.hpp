@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ public:
 private:
     std::string literal_{"{"};
 };
+/// All of them as one: a parameter for text[] or uuid[].
+[[nodiscard]] std::string array_of(std::span<const std::string> texts);
 
 /// Splits the text form of a one-dimensional text[] ("{a,\"b c\"}") into its elements.
 /// The views point into `storage`, which holds the unescaped bytes; they follow a move.

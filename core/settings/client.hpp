@@ -37,6 +37,8 @@ inline constexpr std::array<std::string_view, 8> scope_words{
 
 /// One backend that calls the HTTP API.
 struct ClientSettings {
+    static constexpr std::size_t owner_bytes_max = 60;
+
     std::string name;                  // [a-z0-9-]{1,40}; the source of its jobs.
     Secret token;                      // At least 32 bytes.
     std::vector<Scope> scopes;         // At least one.

@@ -20,7 +20,8 @@ std::vector<Row<ClientSettings>> client_rows() {
             name_of(40, "-"), [](auto& c) -> auto& { return c.name; }),
         words<Client>(
             {"owner", "", "The client sees the jobs of this owner only, and its own are theirs."},
-            plain_text(0, 60), [](auto& c) -> auto& { return c.owner; }),
+            plain_text(0, ClientSettings::owner_bytes_max),
+            [](auto& c) -> auto& { return c.owner; }),
         whole<Client>(
             {"per_second", "requests per second", "Requests that are served; more get 429."},
             {1, 100'000}, [](auto& c) -> auto& { return c.per_second; }),

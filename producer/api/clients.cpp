@@ -12,15 +12,10 @@
 namespace fanfare::api {
 namespace {
 
-constexpr std::size_t owner_bytes_max = 60;
-
 std::string hash_of(std::string_view token) { return digest_of(Digest::sha256, token); }
 
 std::string literal_of(const std::vector<std::string>& texts) {
-    if (texts.empty()) return {};
-    postgres::ArrayLiteral literal;
-    for (const auto& text : texts) literal.add(text);
-    return literal.text();
+    return texts.empty() ? std::string{} : postgres::array_of(texts);
 }
 
 /// What follows "Bearer "; nothing for any other header.
@@ -109,7 +104,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
             return refusal(403, "owner_denied",
                            "Only a client with the scope admin acts for others.");
         }
-        if (!is_plain(acting, owner_bytes_max)) {
+        if (!is_plain(acting, ClientSettings::owner_bytes_max)) {
             return refusal(400, "invalid_owner", "Fanfare-Owner is 1 to 60 bytes of plain text.");
         }
         caller.owner = acting;

@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", 
                                                  "failed"};
 
 json::object object_of(const ledger::JobLine& job) {
+    json::value version;  // null.
+    if (job.own_templates) version = *job.own_templates;
     return {{"id", job.id},
             {"system", job.system},
             {"kind", job.kind},
@@ -33,7 +35,8 @@ json::object object_of(const ledger::JobLine& job) {
             {"planned_at", text_or_null(job.planned_at)},
             {"finished_at", text_or_null(job.finished_at)},
             {"expires_at", text_or_null(job.expires_at)},
-            {"failure", text_or_null(job.failure)}};
+            {"failure", text_or_null(job.failure)},
+            {"template_version", version}};
 }
 
 asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,

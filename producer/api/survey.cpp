@@ -25,9 +25,7 @@ void open_audience(pqxx::transaction_base& work, const System& system, const Job
     std::string inner = "SELECT unnest($1::text[]) AS recipient_id";
     std::vector<std::string> values;
     if (!job.recipients.empty()) {
-        postgres::ArrayLiteral literal;
-        for (const auto& id : job.recipients) literal.add(id);
-        values.push_back(literal.text());
+        values.push_back(postgres::array_of(job.recipients));
     } else {
         const auto& query = system.find_audience(job.audience)->query;
         inner = query.sql;

@@ -111,10 +111,8 @@ Outbox::Turn Outbox::move_rows(postgres::Connection& source) {
     }
     const auto taken = answers->wait(acknowledged_max);
     turn.published = taken.size();
-    postgres::ArrayLiteral ids;
-    for (const auto& id : taken) ids.add(id);
     work.exec_params(fmt::format("DELETE FROM {} WHERE id::text = ANY($1::text[])", system_.outbox),
-                     ids.text());
+                     postgres::array_of(taken));
     work.commit();
     parts_.probe.notifications(system_.name, "", "outbox", turn.published);
     parts_.probe.notifications(system_.name, "", "rejected", turn.rejected);

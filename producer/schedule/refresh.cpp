@@ -1,5 +1,7 @@
 #include "producer/schedule/refresh.hpp"
 
+#include "core/settings/client.hpp"
+#include "core/settings/text_rules.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -14,14 +16,17 @@ using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
 #define FANFARE_MOMENT(column) \
     "to_char(d." column "::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-/// The due query inside one that writes its columns in a single form, earliest first.
+/// The due query inside one that writes its columns in a single form, earliest first. Where it has
+/// no column owner, that name means the one of the fallback around it.
 std::string wrapped(const Query& query) {
     return fmt::format(
         "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, "
         FANFARE_MOMENT("occurrence") ", " FANFARE_MOMENT("due_at") ", "
         FANFARE_MOMENT("expires_at") ", "
         "coalesce(d.params::text, '{{}}'), coalesce(d.data::text, '{{}}'), "
-        "d.expires_at IS NOT NULL FROM ({}\n) d ORDER BY d.due_at",
+        "d.expires_at IS NOT NULL, coalesce(nullif(d.whose, ''), 'scheduler') "
+        "FROM (VALUES (NULL::text)) AS fallback(owner), "
+        "LATERAL (SELECT found.*, owner::text AS whose FROM ({}\n) found) d ORDER BY d.due_at",
         query.sql);
 }
 
@@ -34,12 +39,15 @@ std::optional<ledger::DueRow> usable(const pqxx::row& row) {
                        .due_at = row[2].c_str(),
                        .expires_at = row[3].c_str(),
                        .params = row[4].c_str(),
-                       .data = row[5].c_str()};
+                       .data = row[5].c_str(),
+                       .owner = row[7].c_str()};
     const bool moments_sound =
         parse_timestamp(due.occurrence) && parse_timestamp(due.due_at) &&
         (!row[6].as<bool>() || parse_timestamp(due.expires_at));  // 'infinity' is no moment.
     if (due.subject.empty() || !moments_sound) return std::nullopt;
-    if (!is_object(due.params) || !is_object(due.data)) return std::nullopt;
+    if (!is_object(due.params) || !is_object(due.data) ||
+        due.owner.size() > ClientSettings::owner_bytes_max || has_control_character(due.owner))
+        return std::nullopt;
     return due;
 }
 

@@ -7,8 +7,10 @@ PEOPLE = 400
 
 
 class ApiCase(EndToEnd):
-    def start(self, worker=True, people=PEOPLE, sim=(), **settings):
+    def start(self, worker=True, people=PEOPLE, sim=(), system=None, **settings):
         run = self.new_run(sim=sim)
+        if system:
+            run.system(system)
         run.people(people)
         run.with_links()
         run.settings["producer"]["clients"] = clients()

@@ -4,7 +4,7 @@
 import json
 
 from api_case import ApiCase
-from harness import main, until
+from harness import ROOT, main, until
 
 PATH = "/v1/templates/shows/show.reminder"
 PEOPLE = 60
@@ -82,6 +82,8 @@ class OwnerTemplates(ApiCase):
         self.assert_words(run, under_way, "EINS")
         self.assert_words(run, later, "ZWEI")
         self.assert_words(run, theirs, "")
+        self.assertEqual([who.get(f"/v1/jobs/{job}")[1]["template_version"] for who, job in
+                          ((ann, under_way), (ann, later), (bob, theirs))], [1, 2, None])
 
         # A test send says what a job would say.
         sent = ann.post("/v1/test-sends", {"system": "shows", "kind": "show.reminder", "recipient": "p000001",
@@ -179,6 +181,25 @@ class OwnerTemplates(ApiCase):
         due = until(lambda: run.db.value("SELECT id FROM job WHERE subject = 'due'"), "the show to be found", 30)
         run.wait_settled(due)
         self.assertIn("DREI", run.sim.call(f"/oracle/messages?address=%2B15550000001&job={due}"))
+
+    def test_what_a_due_query_finds_says_what_its_owner_wrote(self):
+        text = (ROOT / "config/systems/shows/system.yaml").read_text()
+        owned = text.replace("AS expires_at,", "AS expires_at, CASE s.id WHEN 'theirs' THEN 'tenant-a' END AS owner,", 1)
+        run, backend = self.start(people=5, sim=["--keep-messages", "1000"], system=owned)
+        words = {"theirs": "ZWEI", "nobodys": "DREI"}
+        tenant, admin = backend("tenant"), backend("admin")
+        self.assertEqual(tenant.call("PUT", PATH, {"parts": {"sms.de.text": "ZWEI"}})[0], 201)
+        self.assertEqual(admin.call("PUT", PATH, {"parts": {"sms.de.text": "DREI"}}, Fanfare_Owner="scheduler")[0], 201)
+        for show in words:
+            run.db.psql(f"""INSERT INTO scheduled_shows (id, user_id, title, scheduled_at, status) VALUES ('{show}', 'creator',
+                'Show', now() AT TIME ZONE 'UTC' + interval '5 minutes', 'scheduled');""")
+        for show, word in words.items():
+            job = until(lambda: run.db.value(f"SELECT id FROM job WHERE subject = '{show}'"), f"{show} to be found", 30)
+            run.wait_settled(job)
+            self.assertIn(word, run.sim.call(f"/oracle/messages?address=%2B15550000001&job={job}"))
+            seen = {name: backend(name).get(f"/v1/jobs/{job}")[0] for name in ("tenant", "shop", "admin")}
+            self.assertEqual(seen, {"tenant": 200 if show == "theirs" else 404,
+                                    "shop": 404 if show == "theirs" else 200, "admin": 200}, show)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,39 @@ TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndNothingIsCancelled) {
     EXPECT_EQ(states(), "a:scheduled b:scheduled e:scheduled");
 }
 
+TEST_F(RefreshTest, ARowMayHaveAnOwnerAndGetAnotherWhileItIsScheduled) {
+    const auto owners = [this] {
+        return ask(
+            "SELECT string_agg(subject || ':' || source, ' ' ORDER BY subject) "
+            "FROM notification");
+    };
+    const auto owned = [this](const std::string& owner) {
+        query(
+            fmt::format("SELECT subject, occurrence, occurrence AS due_at, expires_at, params, "
+                        "data, {} AS owner FROM ({}) rows",
+                        owner, two_rows));
+        return refresh();
+    };
+    EXPECT_EQ(owned("NULL").found, 2U);
+    EXPECT_EQ(owners(), "a:scheduler b:scheduler");
+    EXPECT_EQ(owned("CASE subject WHEN 'a' THEN 'Ann & Co' END").changed, 1U);
+    EXPECT_EQ(owners(), "a:Ann & Co b:scheduler");
+    EXPECT_EQ(owned("'Ann & Co'").changed, 1U);
+    EXPECT_EQ(owned("'Ann & Co'").changed, 0U);
+    sql("UPDATE notification SET state = 'published' WHERE subject = 'a'");
+    EXPECT_EQ(owned("''").changed, 1U);
+    EXPECT_EQ(owners(), "a:Ann & Co b:scheduler") << "of what is published nothing changes";
+}
+
+TEST_F(RefreshTest, AnOwnerThatNobodyCanBeIsUnusable) {
+    for (const auto* const owner : {"repeat('x', 61)", "E'a\nb'"}) {
+        query(fmt::format("SELECT *, {} AS owner FROM ({}) rows", owner, two_rows));
+        const auto report = attempt().value().value();
+        EXPECT_EQ(report.unusable, 2U) << owner;
+        EXPECT_EQ(report.tally.found, 0U) << owner;
+    }
+}
+
 TEST_F(RefreshTest, RepeatedRowsAreOne) {
     query(std::string{two_rows} + " UNION ALL " + two_rows);
     EXPECT_EQ(refresh().found, 2U);

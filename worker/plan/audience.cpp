@@ -48,11 +48,8 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
     std::string inner;
     std::vector<std::string> values;
     if (!job.job.recipients.empty()) {
-        std::string literal{"{"};
-        for (const auto& id : job.job.recipients) postgres::append_element(literal, id);
-        literal.push_back('}');
         inner = "SELECT unnest($1::text[]) AS recipient_id";
-        values.push_back(std::move(literal));
+        values.push_back(postgres::array_of(job.job.recipients));
     } else if (is_told_audience(job)) {
         inner = told_before;
         values = {job.job.system, job.kind->told, job.job.subject, job.job.id};

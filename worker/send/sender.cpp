@@ -291,12 +291,10 @@ asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
                                          std::vector<std::string> addresses) {
     const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
     if (!query) co_return;
-    postgres::ArrayLiteral literal;
-    for (const auto& address : addresses) literal.add(address);
     auto& writer = parts_.sources.writer_of(*job.system);
     auto done = co_await writer.run("write dead addresses back", [&](postgres::Connection& source) {
         pqxx::nontransaction work{source.raw()};
-        work.exec_params(query->sql, literal.text());
+        work.exec_params(query->sql, postgres::array_of(addresses));
     });
     if (!done) {
         spdlog::warn("system {}: {}; the addresses are suppressed here all the same",
