@@ -1,8 +1,38 @@
 #include "core/ledger/caps.hpp"
 
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 namespace fanfare::ledger {
+namespace {
+
+std::vector<std::string> first_column(const pqxx::result& rows) {
+    std::vector<std::string> found;
+    for (const auto& row : rows) found.emplace_back(row[0].c_str(), row[0].size());
+    return found;
+}
+
+/// Until the transaction ends. One for all kinds: what is done under it is short, and no two can
+/// wait for each other.
+void lock_places(pqxx::transaction_base& work) {
+    work.exec("SELECT pg_advisory_xact_lock(hashtextextended('fanfare.places', 0))");
+}
+
+int bit_of(Channel channel) { return 1 << static_cast<int>(channel); }
+
+/// People of a chunk by their outcomes, which count as told or do not; those in between do neither.
+#define FANFARE_PEOPLE(outcomes)                                                          \
+    "people AS (SELECT j.system, j.kind, j.id, u.recipient FROM chunk c "                 \
+    " JOIN job j ON j.id = c.job_id "                                                     \
+    " CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) " \
+    " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "                    \
+    " AND get_byte(c.outcomes, (u.position - 1)::integer) IN (" outcomes ")) "
+#define FANFARE_TOLD "1, 2, 3, 4, 13"
+#define FANFARE_NOT_TOLD "5, 6, 7, 8, 9, 10, 12"
+#define FANFARE_THEIRS \
+    "p.system = s.system AND p.kind = s.kind AND p.recipient = s.recipient AND s.job_id = p.id "
+
+}  // namespace
 
 std::vector<std::string> over_cap(Connection& connection, const CapQuestion& question,
                                   const std::string& recipients) {
@@ -14,9 +44,59 @@ std::vector<std::string> over_cap(Connection& connection, const CapQuestion& que
         "GROUP BY recipient HAVING count(*) >= $6",
         question.system, question.kind, recipients, question.job, question.window.count(),
         question.count);
-    std::vector<std::string> over;
-    for (const auto& row : rows) over.emplace_back(row[0].c_str(), row[0].size());
-    return over;
+    return first_column(rows);
+}
+
+std::vector<std::string> take_places(Connection& connection, const CapQuestion& question,
+                                     Channel channel, const std::string& recipients) {
+    pqxx::work work{connection.raw()};
+    lock_places(work);
+    const auto rows = work.exec_params(
+        "WITH mine AS (SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 "
+        " AND recipient = ANY($3::text[]) AND job_id = $4::uuid), "
+        "over AS (SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 "
+        " AND recipient = ANY($3::text[]) AND job_id <> $4::uuid "
+        " AND sent_at > app_now() - $5 * interval '1 hour' "
+        " GROUP BY recipient HAVING count(*) >= $6 EXCEPT SELECT recipient FROM mine), "
+        "taken AS (INSERT INTO counted_send AS s (system, kind, recipient, job_id, channels) "
+        " SELECT $1, $2, asked.recipient, $4::uuid, $7 FROM "
+        "  (SELECT unnest($3::text[]) COLLATE \"C\" AS recipient EXCEPT SELECT recipient FROM over)"
+        "  asked "
+        " ON CONFLICT (system, kind, recipient, job_id) "
+        " DO UPDATE SET channels = s.channels | excluded.channels "
+        " WHERE s.channels & excluded.channels = 0) "
+        "SELECT recipient FROM over",
+        question.system, question.kind, recipients, question.job, question.window.count(),
+        question.count, bit_of(channel));
+    work.commit();
+    return first_column(rows);
+}
+
+void settle_places(pqxx::transaction_base& work, const ChunkKey& key, std::chrono::hours window) {
+    const auto channel = static_cast<int>(key.channel);
+    lock_places(work);
+    work.exec_params(
+        "WITH " FANFARE_PEOPLE(FANFARE_TOLD)
+        "INSERT INTO counted_send AS s (system, kind, recipient, job_id, channels) "
+        "SELECT system, kind, recipient, id, $4 FROM people "
+        "ON CONFLICT (system, kind, recipient, job_id) "
+        "DO UPDATE SET channels = s.channels | excluded.channels "
+        "WHERE s.channels & excluded.channels = 0",
+        key.job, channel, key.number, bit_of(key.channel));
+    work.exec_params(
+        "WITH " FANFARE_PEOPLE(FANFARE_NOT_TOLD) ", "
+        "gone AS (DELETE FROM counted_send s USING people p WHERE " FANFARE_THEIRS
+        " AND s.channels = $4) "
+        "UPDATE counted_send s SET channels = s.channels & ~$4::smallint FROM people p "
+        "WHERE " FANFARE_THEIRS "AND s.channels <> $4 AND s.channels & $4 <> 0",
+        key.job, channel, key.number, bit_of(key.channel));
+    work.exec_params(
+        "DELETE FROM counted_send WHERE ctid = ANY(ARRAY(SELECT s.ctid FROM chunk c "
+        " JOIN job j ON j.id = c.job_id JOIN counted_send s ON s.system = j.system "
+        " AND s.kind = j.kind AND s.recipient = ANY(c.recipients) "
+        " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "
+        " AND s.sent_at < app_now() - $4 * interval '1 hour' FOR UPDATE OF s SKIP LOCKED))",
+        key.job, channel, key.number, window.count());
 }
 
 }  // namespace fanfare::ledger

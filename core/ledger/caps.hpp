@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ledger/chunks.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <chrono>
@@ -7,8 +8,8 @@
 #include <string>
 #include <vector>
 
-/// How often people were told of a kind. Functions block, throw what libpqxx throws, and belong
-/// inside postgres::Pool::run(). Counting is part of record_chunks().
+/// How often people may be told of a kind: places, each held by a job. Functions block, throw what
+/// libpqxx throws, and belong inside postgres::Pool::run().
 namespace fanfare::ledger {
 
 using postgres::Connection;
@@ -24,5 +25,16 @@ struct CapQuestion {
 /// Those of `recipients` (an array literal) whom `count` jobs have reached within the window.
 [[nodiscard]] std::vector<std::string> over_cap(Connection& connection, const CapQuestion& question,
                                                 const std::string& recipients);
+
+/// Takes a place for each of `recipients` who has one left, or of this job already; returns the
+/// others. What is taken here nobody else is given: ask for those only who are told next.
+[[nodiscard]] std::vector<std::string> take_places(Connection& connection,
+                                                   const CapQuestion& question, Channel channel,
+                                                   const std::string& recipients);
+
+/// After a chunk was written: places of those who were not told are given back, those of the
+/// others kept, also where none was taken. What is older than `window` is forgotten. Part of
+/// record_chunks().
+void settle_places(pqxx::transaction_base& work, const ChunkKey& key, std::chrono::hours window);
 
 }  // namespace fanfare::ledger

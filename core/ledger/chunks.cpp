@@ -2,6 +2,7 @@
 
 #include "core/error/failure.hpp"
 #include "core/ledger/bytes.hpp"
+#include "core/ledger/caps.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
@@ -182,26 +183,6 @@ void add_fallback(pqxx::work& work, const ChunkKey& key, const FallbackChunk& fa
                      static_cast<int>(fallback.channel) + 1, size);
 }
 
-/// Notes whom this job has reached, or may have, and forgets what is older than the window.
-void count_told(pqxx::work& work, const ChunkRecord& record) {
-    const auto channel = static_cast<int>(record.key.channel);
-    work.exec_params(
-        "INSERT INTO counted_send (system, kind, recipient, job_id) "
-        "SELECT j.system, j.kind, u.recipient, j.id FROM chunk c JOIN job j ON j.id = c.job_id "
-        "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
-        "WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "
-        "AND get_byte(c.outcomes, (u.position - 1)::integer) IN (1, 2, 3, 4, 13) "
-        "ON CONFLICT DO NOTHING",
-        record.key.job, channel, record.key.number);
-    work.exec_params(
-        "DELETE FROM counted_send WHERE ctid = ANY(ARRAY(SELECT s.ctid FROM chunk c "
-        " JOIN job j ON j.id = c.job_id JOIN counted_send s ON s.system = j.system "
-        " AND s.kind = j.kind AND s.recipient = ANY(c.recipients) "
-        " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "
-        " AND s.sent_at < app_now() - $4 * interval '1 hour' FOR UPDATE OF s SKIP LOCKED))",
-        record.key.job, channel, record.key.number, record.counted.count());
-}
-
 }  // namespace
 
 std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const ChunkRecord> records) {
@@ -217,7 +198,7 @@ std::vector<ChunkKey> record_chunks(Connection& connection, std::span<const Chun
     for (const auto& record : records) {
         const bool mine = std::find(written.begin(), written.end(), record.key) != written.end();
         if (mine && record.fallback) add_fallback(work, record.key, *record.fallback);
-        if (mine && record.counted.count() > 0) count_told(work, record);
+        if (mine && record.counted.count() > 0) settle_places(work, record.key, record.counted);
     }
     work.commit();
     return written;

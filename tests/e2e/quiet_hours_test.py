@@ -3,7 +3,7 @@
 
 from datetime import datetime, timedelta, timezone
 
-from harness import EndToEnd, main
+from harness import EndToEnd, main, until
 
 PEOPLE = 60
 SYSTEM = """
@@ -50,6 +50,23 @@ class QuietHours(EndToEnd):
         run.wait_settled(again)
         self.assertEqual(set(run.fates(again).values()), {("suppressed", "too_often")})
         self.assertEqual(run.told(again)["email"], 0)
+
+    def test_of_jobs_at_the_same_moment_one_tells(self):
+        run = self.prepare(datetime.now(timezone.utc))
+        run.db.psql("UPDATE users SET time_zone = 'Etc/GMT+6';")
+        run.tune("email", chunk=20)
+        run.worker()
+        run.worker()
+        run.sim.hold()
+        # Nobody has an answer yet, and still each person is asked for once.
+        jobs = [run.publish(run.job(channels=["email"])) for _ in range(3)]
+        until(lambda: sum(fate == ("suppressed", "too_often") for job in jobs for fate in run.fates(job).values())
+              == 2 * PEOPLE, "all but one job's people to be left out", 60)
+        run.sim.release()
+        run.wait_settled(*jobs)
+        told = [person for job in jobs for (_, person), fate in run.fates(job).items() if fate == ("sent", "none")]
+        self.assertEqual(sorted(told), sorted({p for (_, p) in run.fates(jobs[0])}))
+        self.assertEqual(sum(run.told(job)["email"] for job in jobs), PEOPLE)
 
     def test_what_is_too_late_by_then_expires(self):
         end = datetime.now(timezone.utc) + timedelta(hours=2)

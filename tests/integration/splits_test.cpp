@@ -6,6 +6,9 @@
 #include "core/wire/timestamp.hpp"
 #include "ledger_case.hpp"
 
+#include <atomic>
+#include <thread>
+
 namespace fanfare::ledger {
 namespace {
 
@@ -90,6 +93,13 @@ protected:
         entry.counted = 24h;
         EXPECT_THAT(record(entry), SizeIs(1));
     }
+    std::vector<std::string> take(const std::string& job, Channel channel,
+                                  const std::vector<std::string>& people, std::int32_t count = 1) {
+        auto over = take_places(db(), {"shows", "show.reminder", derived_id(job), count, 24h},
+                                channel, literal_of(people));
+        std::sort(over.begin(), over.end());
+        return over;
+    }
     std::vector<std::string> over(std::int32_t count, const std::string& job = "next") {
         return over_cap(db(), {"shows", "show.reminder", derived_id(job), count, 24h},
                         literal_of({"a", "b", "c", "d"}));
@@ -103,6 +113,46 @@ TEST_F(CapsTest, CountsTheJobsThatReachedAPersonOrMayHave) {
     send("two", {"a", "c"}, bytes_of({delivered, sent}));
     EXPECT_THAT(over(2), ElementsAre("a"));
     EXPECT_THAT(over(1, "one"), ElementsAre("a", "c")) << "no job counts itself";
+}
+
+TEST_F(CapsTest, APlaceIsTakenBeforeAnythingIsSent) {
+    EXPECT_THAT(take("one", Channel::email, {"a", "b"}), IsEmpty());
+    EXPECT_THAT(take("two", Channel::email, {"a", "b", "c"}), ElementsAre("a", "b"));
+    EXPECT_THAT(take("one", Channel::email, {"a", "b"}), IsEmpty()) << "the next pass of a chunk";
+    EXPECT_THAT(take("one", Channel::sms, {"a", "c"}), ElementsAre("c"));
+    EXPECT_THAT(take("three", Channel::email, {"a", "c"}, 2), IsEmpty());
+    ledger.advance(24h + 1s);
+    EXPECT_THAT(take("four", Channel::email, {"a", "b", "c"}), IsEmpty());
+    EXPECT_THAT(take("one", Channel::email, {"a"}), IsEmpty()) << "begun, it is not broken off";
+}
+
+TEST_F(CapsTest, WhoWasNotToldGivesThePlaceBack) {
+    const std::vector<std::string> people{"a", "b", "c", "d", "e"};
+    EXPECT_THAT(take("one", Channel::email, people), IsEmpty());
+    EXPECT_THAT(take("one", Channel::push, {"c"}), IsEmpty());
+    send("one", people, bytes_of({refused, unknown, failed, retry, failed}));
+    EXPECT_THAT(take("two", Channel::email, people), ElementsAre("b", "c", "d"))
+        << "c is still to be told by push, d to be tried again";
+}
+
+TEST_F(CapsTest, OfManyJobsAtOnceAsManyGetAPlaceAsThereAre) {
+    std::vector<std::string> people;
+    for (int i = 0; i < 200; ++i) people.push_back(fmt::format("p{:03}", i));
+    std::vector<std::thread> jobs;
+    std::atomic<std::size_t> refusals{0};
+    for (int i = 0; i < 8; ++i) {
+        jobs.emplace_back([&, i] {
+            const auto connection = ledger.connect();
+            const CapQuestion question{"shows", "show.reminder", derived_id(fmt::format("{}", i)),
+                                       3, 24h};
+            refusals +=
+                take_places(*connection, question, Channel::email, literal_of(people)).size();
+        });
+    }
+    for (auto& job : jobs) job.join();
+    EXPECT_EQ(refusals, 5 * people.size());
+    EXPECT_THAT(ledger.column("SELECT DISTINCT count(*) FROM counted_send GROUP BY recipient"),
+                ElementsAre("3"));
 }
 
 TEST_F(CapsTest, ForgetsWhatIsOlderThanTheWindow) {

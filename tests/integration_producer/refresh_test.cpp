@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 class RefreshTest : public testing::LedgerCase {
 protected:
     ledger::RefreshTally refresh() { return attempt().value().value().tally; }
-    Result<std::optional<RefreshReport>> attempt() {
-        Refresher refresher{{*pool, *pool, system_clock(), 3600s}, systems.at("shows")};
+    Result<std::optional<RefreshReport>> attempt(std::chrono::seconds horizon = 3600s) {
+        Refresher refresher{{*pool, *pool, system_clock(), horizon}, systems.at("shows")};
         return refresher.refresh(systems.at("shows").schedules.at(0));
     }
     // Another due query in the place of the configured one.
@@ -118,6 +118,13 @@ TEST_F(RefreshTest, MovedBeyondTheHorizonIsCancelledToo) {
     sql("UPDATE scheduled_shows SET scheduled_at = scheduled_at + interval '1 day'");
     std::ignore = refresh();
     EXPECT_EQ(states(), "s1:cancelled");
+}
+
+TEST_F(RefreshTest, WhatNobodyLookedForIsNotGone) {
+    add_show("far", "2 hours");
+    EXPECT_EQ(attempt(3h).value().value().tally.found, 1U);
+    EXPECT_EQ(attempt(1h).value().value().tally.cancelled, 0U) << "another producer's horizon";
+    EXPECT_EQ(states(), "far:scheduled");
 }
 
 TEST_F(RefreshTest, WhatIsPublishedOrPastStaysWhatItIs) {

@@ -102,13 +102,17 @@ void drop_people(const std::vector<std::string>& people, Fate fate,
     keep_only(resolved.targets, resolved.fates, keep, fate);
 }
 
-/// Just before sending: what another worker sends at this moment is not seen.
+/// Who takes a place and is not sent to after all gives it back when the chunk is recorded.
 void drop_over_cap(postgres::Connection& ledger, const JobContext& job,
                    const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     if (!job.kind->at_most || resolved.targets.empty()) return;
     const ledger::CapQuestion question{job.system->name, job.kind->name, job.job.id,
                                        job.kind->at_most->count, job.kind->at_most->window};
-    drop_people(ledger::over_cap(ledger, question, chunk.recipients_literal),
+    postgres::ArrayLiteral people;
+    for (const auto& target : resolved.targets) {
+        people.add(chunk.recipients.elements[target.recipient]);
+    }
+    drop_people(ledger::take_places(ledger, question, chunk.key.channel, people.text()),
                 {Outcome::suppressed, Reason::too_often}, chunk, resolved);
 }
 
@@ -118,6 +122,22 @@ void drop_opted_out(postgres::Connection& ledger, const JobContext& job,
     const auto out = ledger::opted_out(ledger, job.system->name, chunk.key.channel, job.kind->list,
                                        chunk.recipients_literal);
     drop_people(out, {Outcome::opted_out, Reason::consent_withdrawn}, chunk, resolved);
+}
+
+/// Of people with the same address one is told.
+void drop_duplicates(postgres::Connection& ledger, const JobContext& job,
+                     const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    if (resolved.targets.empty()) return;
+    const auto channel = chunk.key.channel;
+    auto addresses = canonical_addresses(channel, resolved.targets);
+    std::vector<ledger::AddressClaim> claims;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        claims.push_back(
+            {std::move(addresses[i]), chunk.recipients.elements[resolved.targets[i].recipient]});
+    }
+    keep_only(resolved.targets, resolved.fates,
+              ledger::own_addresses(ledger, job.job.id, channel, claims),
+              {Outcome::suppressed, Reason::duplicate_address});
 }
 
 }  // namespace
@@ -161,7 +181,6 @@ void load_contacts(postgres::Connection& source, const JobContext& job,
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                         const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     drop_opted_out(ledger, job, chunk, resolved);
-    drop_over_cap(ledger, job, chunk, resolved);
     if (resolved.targets.empty()) return;
     const auto channel = chunk.key.channel;
     auto addresses = canonical_addresses(channel, resolved.targets);
@@ -169,16 +188,8 @@ void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
     keep.flip();
     keep_only(resolved.targets, resolved.fates, keep,
               {Outcome::suppressed, Reason::on_suppression_list});
-    if (job.kind->dedupe != Dedupe::address || resolved.targets.empty()) return;
-    addresses = canonical_addresses(channel, resolved.targets);
-    std::vector<ledger::AddressClaim> claims;
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        claims.push_back(
-            {std::move(addresses[i]), chunk.recipients.elements[resolved.targets[i].recipient]});
-    }
-    keep_only(resolved.targets, resolved.fates,
-              ledger::own_addresses(ledger, job.job.id, channel, claims),
-              {Outcome::suppressed, Reason::duplicate_address});
+    drop_over_cap(ledger, job, chunk, resolved);
+    if (job.kind->dedupe == Dedupe::address) drop_duplicates(ledger, job, chunk, resolved);
 }
 
 }  // namespace fanfare
