@@ -40,7 +40,9 @@ public:
     }
 
     Result<void> open() {
-        if (auto done = open_broker(); !done) return done;
+        auto broker = kafka::open_broker(settings_.kafka);
+        if (!broker) return broker.error();
+        broker_ = std::move(broker.value());
         auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs});
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
@@ -83,17 +85,6 @@ public:
     }
 
 private:
-    Result<void> open_broker() {
-        if (settings_.kafka.brokers == "embedded") {
-            auto broker = kafka::EmbeddedBroker::start(settings_.kafka);
-            if (!broker) return broker.error();
-            broker_.emplace(std::move(broker.value()));
-            settings_.kafka.brokers = broker_->address();
-            return {};
-        }
-        return kafka::create_topics(settings_.kafka);
-    }
-
     Result<void> open_front() {
         if (settings_.producer.http.port < 0) return {};
         auto front = Front::open(settings_, systems_, system_clock(), probe_.registry(),

@@ -85,7 +85,9 @@ public:
     }
 
     Result<void> open() {
-        if (auto done = open_broker(); !done) return done;
+        auto broker = kafka::open_broker(settings_.kafka);
+        if (!broker) return broker.error();
+        broker_ = std::move(broker.value());
         if (auto done = open_accounts(); !done) return done;
         const auto topics = kafka::topics_of(settings_.kafka);
         std::vector<std::string> used{topics.chunks.begin(), topics.chunks.end()};
@@ -111,17 +113,6 @@ public:
     }
 
 private:
-    Result<void> open_broker() {
-        if (settings_.kafka.brokers == "embedded") {
-            auto broker = kafka::EmbeddedBroker::start(settings_.kafka);
-            if (!broker) return broker.error();
-            broker_.emplace(std::move(broker.value()));
-            settings_.kafka.brokers = broker_->address();
-            return {};
-        }
-        return kafka::create_topics(settings_.kafka);
-    }
-
     Result<void> open_accounts() {
         const ProviderContext context{.callback_url = settings_.callback_url};
         std::vector<std::unique_ptr<Account>> accounts;

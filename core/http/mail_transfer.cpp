@@ -15,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t reply_bytes_max = 4096;
-constexpr milliseconds connect_max{5'000};
-constexpr long kept_connection_age_s = 20;
 
 bool is_loopback(std::string_view url) {
     constexpr std::string_view scheme = "smtp://";
@@ -34,28 +32,13 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 }  // namespace
 
 MailTransfer::MailTransfer(const HttpOptions& options)
-    : options_{options}, easy_{curl_easy_init()} {
-    ensure(easy_ != nullptr, "libcurl gives out easy handles");
+    : options_{options}, easy_{make_easy(options)} {
     CURL* const easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options.ca_file.empty()) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-    }
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     static_cast<long>(std::min(options.timeout, connect_max).count()));
     // Also bounds the farewell to a server that has fallen silent.
     curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                      static_cast<long>((options.timeout.count() + 999) / 1000));
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kept_connection_age_s);
     curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.upload_bytes));
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     // Without a size libcurl asks once more when all is written: that call, and none before
     // it, says that the end of the message may leave.
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);

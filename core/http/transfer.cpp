@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t answer_bytes_max = 1 << 20;
 constexpr long answer_buffer_bytes = 16 * 1024;  // Answers are small; a thousand transfers are not.
-constexpr std::chrono::milliseconds connect_max{5'000};
-constexpr long kept_connection_age_s = 20;  // Below what providers keep idle connections.
 
 bool is_header(std::string_view line, std::string_view name) {
     if (line.size() <= name.size() || line[name.size()] != ':') return false;
@@ -33,29 +31,14 @@ std::string_view header_value(std::string_view line, std::string_view name) {
 
 }  // namespace
 
-Transfer::Transfer(const HttpOptions& options) : easy_{curl_easy_init()} {
-    ensure(easy_ != nullptr, "libcurl gives out easy handles");
+Transfer::Transfer(const HttpOptions& options) : easy_{make_easy(options)} {
     CURL* const easy = easy_.get();
     curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, options.allow_http ? "http,https" : "https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options.ca_file.empty()) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-    }
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     static_cast<long>(std::min(options.timeout, connect_max).count()));
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kept_connection_age_s);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.upload_bytes));
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, answer_buffer_bytes);
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     // The body comes through a read function without a seek function: libcurl then cannot
     // send it a second time behind our back.

@@ -2,6 +2,7 @@
 
 #include "core/handle/handle.hpp"
 #include "core/http/client.hpp"
+#include "core/http/easy.hpp"
 
 #include <curl/curl.h>
 
@@ -10,7 +11,6 @@
 
 namespace fanfare {
 
-using CurlEasy = Handle<CURL, curl_easy_cleanup>;
 using CurlMulti = Handle<CURLM, curl_multi_cleanup>;
 using CurlList = Handle<curl_slist, curl_slist_free_all>;
 

@@ -170,4 +170,16 @@ Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
     return EmbeddedBroker{std::move(host.value()), std::move(address)};
 }
 
+Result<std::optional<EmbeddedBroker>> open_broker(KafkaSettings& settings) {
+    using Opened = std::optional<EmbeddedBroker>;
+    if (settings.brokers != "embedded") {
+        auto done = create_topics(settings);
+        return done ? Result<Opened>{Opened{}} : Result<Opened>{done.error()};
+    }
+    auto broker = EmbeddedBroker::start(settings);
+    if (!broker) return broker.error();
+    settings.brokers = broker.value().address();
+    return Opened{std::move(broker.value())};
+}
+
 }  // namespace fanfare::kafka

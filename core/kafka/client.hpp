@@ -4,6 +4,7 @@
 #include "core/kafka/handles.hpp"
 #include "core/settings/settings.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,5 +46,9 @@ private:
     Client host_;  // The mock cluster belongs to it.
     std::string address_;
 };
+
+/// Makes the broker of the settings ready: the embedded one is started, and `settings` point to it
+/// from then on; on any other our topics are created. The embedded one, or nothing.
+[[nodiscard]] Result<std::optional<EmbeddedBroker>> open_broker(KafkaSettings& settings);
 
 }  // namespace fanfare::kafka

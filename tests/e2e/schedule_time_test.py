@@ -187,9 +187,10 @@ class Coincide(TimeCase):
         run.producer()
         front = run.front()
         run.producer()
+        # Created so late that no reminder is due already.
         event = run.db.value(f"""
             INSERT INTO events (owner_id, owner_name, brand_name, title, start_time, created_at) VALUES
-            ('{uuid.uuid4()}', 'Nora', 'Lumen', 'Open Day', now() + interval '40 minutes', now() - interval '1 day')
+            ('{uuid.uuid4()}', 'Nora', 'Lumen', 'Open Day', now() + interval '40 minutes', now())
             RETURNING id;""")
         run.db.psql(f"""
             INSERT INTO event_registrations (event_id, first_name, last_name, email, registered_at)

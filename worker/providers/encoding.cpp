@@ -30,21 +30,6 @@ void append_escaped_byte(char c, std::string& out) {
     }
 }
 
-std::string_view entity(char c) noexcept {
-    switch (c) {
-        case '&':
-            return "&amp;";
-        case '<':
-            return "&lt;";
-        case '>':
-            return "&gt;";
-        case '"':
-            return "&quot;";
-        default:
-            return "&#39;";
-    }
-}
-
 /// `also`: bytes::html or nothing.
 void append_json_one_line(std::string_view text, std::uint8_t also, std::string& out) {
     const std::uint8_t special = bytes::control | bytes::json | bytes::multibyte | also;
@@ -61,7 +46,7 @@ void append_json_one_line(std::string_view text, std::uint8_t also, std::string&
         } else if ((flags & bytes::control) != 0) {
             out.push_back(' ');
         } else if ((flags & also) != 0) {
-            out.append(entity(*stop));
+            out.append(html_entity(*stop));
         } else {
             append_escaped_byte(*stop, out);
         }
@@ -76,6 +61,23 @@ void append_percent_byte(char c, std::string& out) {
 }
 
 }  // namespace
+
+std::string_view html_entity(char c) noexcept {
+    switch (c) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '"':
+            return "&quot;";
+        case '\'':
+            return "&#39;";
+        default:
+            return {};
+    }
+}
 
 void append_json(std::string_view text, std::string& out) {
     constexpr std::uint8_t special = bytes::control | bytes::json | bytes::multibyte;

@@ -16,6 +16,9 @@ void append_json_line(std::string_view text, std::string& out);
 /// The same as append_json_line(), with & < > " ' replaced by entities.
 void append_json_html(std::string_view text, std::string& out);
 
+/// What stands for one of & < > " ' in HTML; "" for any other character.
+[[nodiscard]] std::string_view html_entity(char c) noexcept;
+
 /// Appends `text` percent-encoded (RFC 3986, so that a space is %20 in every place).
 /// Control characters and malformed UTF-8 as in append_json().
 void append_percent_encoded(std::string_view text, std::string& out);

@@ -13,25 +13,6 @@ constexpr std::uint8_t plain_special =
     bytes::control | bytes::json | bytes::percent | bytes::multibyte;
 constexpr std::uint8_t html_special = plain_special | bytes::html;
 
-std::string_view html_entity(char c) noexcept {
-    switch (c) {
-        case '&':
-            return "&amp;";
-        case '<':
-            return "&lt;";
-        case '>':
-            return "&gt;";
-        case '"':
-            return "&quot;";
-        case '\'':
-            return "&#39;";
-        case '%':
-            return "&#37;";
-        default:
-            return {};
-    }
-}
-
 /// Appends what stands for the special byte at `at`; returns where to go on.
 const char* append_special(const char* at, const char* end, Escape escape, std::string& out) {
     const auto flags = bytes::flags_of(*at);
@@ -42,7 +23,7 @@ const char* append_special(const char* at, const char* end, Escape escape, std::
     } else if (*at == '\\') {
         out.append("\\\\");
     } else if (escape == Escape::html) {
-        out.append(html_entity(*at));
+        out.append(*at == '%' ? "&#37;" : html_entity(*at));
     } else if (*at == '"') {
         out.append("\\\"");
     } else {
