@@ -32,6 +32,9 @@ void Producer::on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message
 Result<std::unique_ptr<Producer>> Producer::open(const KafkaSettings& settings,
                                                  const std::vector<std::string>& topics) {
     auto conf = make_conf(settings, {{"enable.idempotence", "true"},
+                                     // With more, a request that is refused and followed by one
+                                     // that is taken counts as taken, too: its records are lost.
+                                     {"max.in.flight.requests.per.connection", "1"},
                                      {"linger.ms", "1"},
                                      {"queue.buffering.max.kbytes", "65536"},
                                      {"delivery.timeout.ms", "300000"}});

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <librdkafka/rdkafka_mock.h>
 
 #include <unistd.h>
 
@@ -192,6 +193,35 @@ TEST_F(EmbeddedBrokerTest, CommitsEverythingWhenAllIsFinished) {
     commit_everything_when_all_is_finished();
 }
 TEST_F(EmbeddedBrokerTest, PausesOneTopic) { pause_one_topic(); }
+
+/// A cluster inside the process that does what a test says.
+class FaultyBrokerTest : public KafkaCase {
+protected:
+    void SetUp() override {
+        use("");
+        Conf conf{rd_kafka_conf_new()};
+        rd_kafka_conf_set(conf.get(), "test.mock.num.brokers", "1", nullptr, 0);
+        auto opened = open(RD_KAFKA_PRODUCER, std::move(conf));
+        ASSERT_TRUE(opened) << describe(opened.error());
+        host = std::move(opened.value());
+        cluster = rd_kafka_handle_mock_cluster(host.get());
+        rd_kafka_mock_topic_create(cluster, topics.jobs.c_str(), 1, 1);
+        settings.brokers = rd_kafka_mock_cluster_bootstraps(cluster);
+    }
+    Client host;
+    rd_kafka_mock_cluster_t* cluster = nullptr;
+};
+
+TEST_F(FaultyBrokerTest, WhatIsRefusedIsPublishedAgainAndNotLostToWhatFollows) {
+    constexpr std::int16_t produce = 0;
+    rd_kafka_mock_broker_set_rtt(cluster, 1, 200);  // The second request waits for no answer.
+    rd_kafka_mock_push_request_errors(cluster, produce, 1,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    const std::vector<std::string> values{std::string(900'000, 'x'), std::string(900'000, 'y')};
+    publish(values, topics.jobs);
+    rd_kafka_mock_broker_set_rtt(cluster, 1, 0);
+    EXPECT_EQ(read_again(topics.jobs, 2), values);
+}
 
 class RealBrokerTest : public KafkaCase {
 protected:
