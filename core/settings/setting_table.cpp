@@ -207,15 +207,20 @@ Rows top_rows() {
 constexpr std::size_t link_key_bytes_min = 32;
 
 // What Fanfare's guarantees rest on is not for the file to change.
-constexpr std::array<std::string_view, 9> owned_client_keys{"bootstrap.servers",
-                                                            "metadata.broker.list",
-                                                            "enable.auto.commit",
-                                                            "enable.auto.offset.store",
-                                                            "auto.offset.reset",
-                                                            "enable.idempotence",
-                                                            "partition.assignment.strategy",
-                                                            "group.id",
-                                                            "group.instance.id"};
+constexpr std::array<std::string_view, 13> owned_client_keys{
+    "bootstrap.servers",
+    "metadata.broker.list",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "enable.idempotence",
+    "acks",
+    "request.required.acks",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "partition.assignment.strategy",
+    "group.id",
+    "group.instance.id"};
 
 bool is_client_secret(std::string_view name) {
     return name.ends_with("password") || name.ends_with(".pem") || name.ends_with("secret");

@@ -303,7 +303,8 @@ TEST(Settings, KeepTheKeysThatGuaranteesRestOn) {
     for (const auto* key :
          {"bootstrap.servers", "enable.auto.commit", "enable.auto.offset.store",
           "auto.offset.reset", "enable.idempotence", "partition.assignment.strategy", "group.id",
-          "test.mock.num.brokers", "metadata.broker.list", "group.instance.id"}) {
+          "test.mock.num.brokers", "metadata.broker.list", "group.instance.id", "acks",
+          "request.required.acks", "max.in.flight", "max.in.flight.requests.per.connection"}) {
         EXPECT_THAT(
             problems_in(fmt::format("kafka:\n  client:\n    {}: x\n", key)),
             ElementsAre(IsProblem(3, fmt::format("kafka.client.{}", key), "x", "no such key")));
