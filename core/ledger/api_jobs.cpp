@@ -1,5 +1,7 @@
 #include "core/ledger/api_jobs.hpp"
 
+#include "core/ledger/columns.hpp"
+
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
@@ -31,8 +33,7 @@ JobLine line_of(const pqxx::row& row) {
             .finished_at = row[8].c_str(),
             .expires_at = row[9].c_str(),
             .failure = row[10].c_str(),
-            .own_templates =
-                row[11].is_null() ? std::nullopt : std::optional{row[11].as<std::int32_t>()}};
+            .own_templates = number_or_none(row[11])};
 }
 
 }  // namespace

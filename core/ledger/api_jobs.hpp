@@ -54,7 +54,7 @@ struct JobLine {
     std::string finished_at;
     std::string expires_at;
     std::string failure;
-    std::optional<std::int32_t> own_templates;  // The version of its owner's texts that it says.
+    std::optional<std::int64_t> own_templates;  // The version of its owner's texts that it says.
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
                                               const Sight& sight);

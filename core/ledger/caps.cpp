@@ -32,18 +32,20 @@ int bit_of(Channel channel) { return 1 << static_cast<int>(channel); }
 #define FANFARE_THEIRS \
     "p.system = s.system AND p.kind = s.kind AND p.recipient = s.recipient AND s.job_id = p.id "
 
+/// Of the people $3 those whom $6 other jobs hold a place of within the window.
+#define FANFARE_OVER                                                      \
+    "SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 " \
+    "AND recipient = ANY($3::text[]) AND job_id <> $4::uuid "             \
+    "AND sent_at > app_now() - $5 * interval '1 hour' "                   \
+    "GROUP BY recipient HAVING count(*) >= $6 "
+
 }  // namespace
 
 std::vector<std::string> over_cap(Connection& connection, const CapQuestion& question,
                                   const std::string& recipients) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
-        "SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 "
-        "AND recipient = ANY($3::text[]) AND job_id <> $4::uuid "
-        "AND sent_at > app_now() - $5 * interval '1 hour' "
-        "GROUP BY recipient HAVING count(*) >= $6",
-        question.system, question.kind, recipients, question.job, question.window.count(),
-        question.count);
+    const auto rows = work.exec_params(FANFARE_OVER, question.system, question.kind, recipients,
+                                       question.job, question.window.count(), question.count);
     return first_column(rows);
 }
 
@@ -54,10 +56,8 @@ std::vector<std::string> take_places(Connection& connection, const CapQuestion& 
     const auto rows = work.exec_params(
         "WITH mine AS (SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 "
         " AND recipient = ANY($3::text[]) AND job_id = $4::uuid), "
-        "over AS (SELECT recipient FROM counted_send WHERE system = $1 AND kind = $2 "
-        " AND recipient = ANY($3::text[]) AND job_id <> $4::uuid "
-        " AND sent_at > app_now() - $5 * interval '1 hour' "
-        " GROUP BY recipient HAVING count(*) >= $6 EXCEPT SELECT recipient FROM mine), "
+        "over AS (" FANFARE_OVER
+        "EXCEPT SELECT recipient FROM mine), "
         "taken AS (INSERT INTO counted_send AS s (system, kind, recipient, job_id, channels) "
         " SELECT $1, $2, asked.recipient, $4::uuid, $7 FROM "
         "  (SELECT unnest($3::text[]) COLLATE \"C\" AS recipient EXCEPT SELECT recipient FROM over)"

@@ -1,5 +1,6 @@
 #include "core/ledger/jobs.hpp"
 
+#include "core/ledger/columns.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -21,11 +22,6 @@ std::array<Number, channel_count> numbers_of(std::string_view literal) {
         numbers[i] = static_cast<Number>(std::stoll(std::string{elements.elements[i]}));
     }
     return numbers;
-}
-
-std::optional<std::int64_t> number_or_none(const pqxx::field& field) {
-    if (field.is_null()) return std::nullopt;
-    return field.as<std::int64_t>();
 }
 
 }  // namespace

@@ -45,9 +45,10 @@ std::optional<ledger::DueRow> usable(const pqxx::row& row) {
         parse_timestamp(due.occurrence) && parse_timestamp(due.due_at) &&
         (!row[6].as<bool>() || parse_timestamp(due.expires_at));  // 'infinity' is no moment.
     if (due.subject.empty() || !moments_sound) return std::nullopt;
-    if (!is_object(due.params) || !is_object(due.data) ||
-        due.owner.size() > ClientSettings::owner_bytes_max || has_control_character(due.owner))
-        return std::nullopt;
+    if (!is_object(due.params) || !is_object(due.data)) return std::nullopt;
+    const bool owner_sound =
+        due.owner.size() <= ClientSettings::owner_bytes_max && !has_control_character(due.owner);
+    if (!owner_sound) return std::nullopt;
     return due;
 }
 

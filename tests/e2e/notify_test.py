@@ -34,8 +34,8 @@ class Notify(EndToEnd):
         run.db.psql((ROOT / "docs/examples/outbox.sql").read_text())
         run.producer()
         run.worker()
-        listening = until(lambda: (lambda found: found if len(found) == 2 else None)(self.listeners(run)),
-                          "the producer to listen to the ledger and to the system", SOON_S)
+        until(lambda: len(self.listeners(run)) == 2, "the producer to listen to the ledger and to the system", SOON_S)
+        listening = self.listeners(run)
 
         # A row of a due query, the outbox, and an order that another process writes in the ledger.
         self.show(run, "live", "-1 second")
