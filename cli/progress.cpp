@@ -91,6 +91,14 @@ std::string_view meaning_of(Reason reason) {
             return "The kind's at_most was reached for this person.";
         case Reason::quiet_hours:
             return "It fell into the kind's quiet hours, which drop what comes then.";
+        case Reason::recipient_invalid:
+            return "The contact query fails at this person: see the worker's log.";
+        case Reason::query_failed:
+            return "The contact query fails: see the worker's log, mend it, publish again.";
+        case Reason::given_up:
+            return "Its chunk took one worker after another down.";
+        case Reason::not_configured:
+            return "Its kind or system is no longer in the configuration.";
         case Reason::content_too_large:
             return "The message was too large.";
     }

@@ -9,7 +9,8 @@ constexpr std::array<string_view, channel_count> channel_words{"email", "sms", "
 constexpr std::array<string_view, lane_count> lane_words{"urgent", "normal", "bulk"};
 constexpr std::array<string_view, outcome_count> outcome_words{
     "pending",   "sent",       "delivered", "opened",    "clicked", "refused", "suppressed",
-    "opted_out", "no_address", "expired",   "cancelled", "retry",   "failed",  "unknown"};
+    "opted_out", "no_address", "expired",   "cancelled", "retry",   "failed",  "unknown",
+    "replayed"};
 constexpr std::array<string_view, reason_count> reason_words{"none",
                                                              "address_invalid",
                                                              "recipient_refused",
@@ -31,7 +32,11 @@ constexpr std::array<string_view, reason_count> reason_words{"none",
                                                              "recipient_gone",
                                                              "content_too_large",
                                                              "too_often",
-                                                             "quiet_hours"};
+                                                             "quiet_hours",
+                                                             "recipient_invalid",
+                                                             "query_failed",
+                                                             "given_up",
+                                                             "not_configured"};
 constexpr std::array<string_view, verdict_count> verdict_words{
     "ok", "suppress", "perm_rcpt", "perm_req", "config", "throttle", "transient", "ambiguous"};
 constexpr std::array<string_view, 3> doubt_words{"hold", "resend", "reconcile"};

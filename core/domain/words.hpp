@@ -35,10 +35,13 @@ enum class Outcome : std::uint8_t {
     retry = 11,    // A passing fault; due again at chunk.next_at.
     failed = 12,   // Attempts used up.
     unknown = 13,  // The answer was lost: nobody can know. A person may replay it.
+    replayed = 14,  // A later job took this person over; what became of them stands there.
 };
-inline constexpr std::size_t outcome_count = 14;
+inline constexpr std::size_t outcome_count = 15;
 
-/// Why an outcome is what it is. One byte in `chunk.reasons`; 0 where nothing needs saying.
+/// Why an outcome is what it is. One byte in `chunk.reasons`, and another in `chunk.causes` for what
+/// stands behind it: the last fault of who used up their attempts, both words of a doubt. 0 where
+/// nothing needs saying.
 enum class Reason : std::uint8_t {
     none = 0,
     address_invalid = 1,    // The provider calls the address or token invalid or dead.
@@ -62,8 +65,12 @@ enum class Reason : std::uint8_t {
     content_too_large = 19,
     too_often = 20,    // Over the kind's cap for this person.
     quiet_hours = 21,  // The kind drops what falls into them.
+    recipient_invalid = 22,  // The contact query raises an error at this person.
+    query_failed = 23,       // The contact query fails whoever is asked for.
+    given_up = 24,           // Its chunk took worker after worker down.
+    not_configured = 25,     // Its kind, system or account left the configuration.
 };
-inline constexpr std::size_t reason_count = 22;
+inline constexpr std::size_t reason_count = 26;
 
 /// Every provider answer is exactly one of these; see docs/providers.md.
 enum class Verdict : std::uint8_t {

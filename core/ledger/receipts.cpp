@@ -34,6 +34,8 @@ int rank(Outcome outcome, Reason reason) {
             return 5;
         case Outcome::clicked:
             return 6;
+        case Outcome::replayed:  // The job that took the person over hears what becomes of them.
+            return 7;
         case Outcome::pending:
         case Outcome::retry:
         case Outcome::unknown:

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, outcome_count> what{
     "Nothing was sent: the job was cancelled",
     "Not sent yet: a passing fault, it is tried again",
     "Not sent: every attempt failed",
-    "Nobody can know whether it was sent"};
+    "Nobody can know whether it was sent",
+    "A later job took the person over"};
 
 constexpr std::array<std::string_view, reason_count> because{
     "",
@@ -43,7 +44,11 @@ constexpr std::array<std::string_view, reason_count> because{
     "the system no longer knows the person",
     "the content is too large for the provider",
     "the person was told of this kind as often as it allows",
-    "it fell into the person's quiet hours"};
+    "it fell into the person's quiet hours",
+    "the system's contact query fails at this person",
+    "the system's contact query fails",
+    "sending it took one worker after another down",
+    "its kind or system is no longer configured"};
 
 }  // namespace
 

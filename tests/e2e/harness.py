@@ -33,7 +33,7 @@ BIN = Path(os.environ.get("FANFARE_BIN_DIR", ROOT / "build/ci/bin")).resolve()
 CHANNELS = ("email", "sms", "push")
 PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
 FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
-         "expired", "cancelled", "failed", "unknown"}
+         "expired", "cancelled", "failed", "unknown", "replayed"}
 PARTITIONS = 3
 LOG_TAIL = 40
 _PDEATHSIG = 1

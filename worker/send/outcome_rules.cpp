@@ -27,6 +27,8 @@ int weight(Outcome outcome) {
         case Outcome::expired:
         case Outcome::cancelled:
             return 1;
+        case Outcome::replayed:  // Settled by another job: nothing of this one changes it.
+            return 7;
         case Outcome::pending:
             return 0;
     }
