@@ -41,6 +41,8 @@ std::string_view meaning_of(Outcome outcome) {
             return "A passing fault: it is tried again.";
         case Outcome::failed:
             return "Given up after the last attempt.";
+        case Outcome::replayed:
+            return "A later job took the person over.";
         case Outcome::unknown:
             return "Nobody can know: the request was sent and its answer lost. Not sent again.";
     }
