@@ -8,9 +8,8 @@ using std::string_view;
 constexpr std::array<string_view, channel_count> channel_words{"email", "sms", "push"};
 constexpr std::array<string_view, lane_count> lane_words{"urgent", "normal", "bulk"};
 constexpr std::array<string_view, outcome_count> outcome_words{
-    "pending",   "sent",       "delivered", "opened",    "clicked", "refused", "suppressed",
-    "opted_out", "no_address", "expired",   "cancelled", "retry",   "failed",  "unknown",
-    "replayed"};
+    "pending",    "sent",    "delivered", "opened", "clicked", "refused", "suppressed", "opted_out",
+    "no_address", "expired", "cancelled", "retry",  "failed",  "unknown", "replayed"};
 constexpr std::array<string_view, reason_count> reason_words{"none",
                                                              "address_invalid",
                                                              "recipient_refused",

@@ -32,16 +32,16 @@ enum class Outcome : std::uint8_t {
     no_address = 8,  // No live address on this channel.
     expired = 9,     // Too late to be true.
     cancelled = 10,
-    retry = 11,    // A passing fault; due again at chunk.next_at.
-    failed = 12,   // Attempts used up.
-    unknown = 13,  // The answer was lost: nobody can know. A person may replay it.
+    retry = 11,     // A passing fault; due again at chunk.next_at.
+    failed = 12,    // Attempts used up.
+    unknown = 13,   // The answer was lost: nobody can know. A person may replay it.
     replayed = 14,  // A later job took this person over; what became of them stands there.
 };
 inline constexpr std::size_t outcome_count = 15;
 
-/// Why an outcome is what it is. One byte in `chunk.reasons`, and another in `chunk.causes` for what
-/// stands behind it: the last fault of who used up their attempts, both words of a doubt. 0 where
-/// nothing needs saying.
+/// Why an outcome is what it is. One byte in `chunk.reasons`, and another in `chunk.causes` for
+/// what stands behind it: the last fault of who used up their attempts, both words of a doubt. 0
+/// where nothing needs saying.
 enum class Reason : std::uint8_t {
     none = 0,
     address_invalid = 1,    // The provider calls the address or token invalid or dead.
@@ -63,8 +63,8 @@ enum class Reason : std::uint8_t {
     not_sent = 17,        // The request never left: DNS, connect or TLS.
     recipient_gone = 18,  // The contact query no longer knows this person.
     content_too_large = 19,
-    too_often = 20,    // Over the kind's cap for this person.
-    quiet_hours = 21,  // The kind drops what falls into them.
+    too_often = 20,          // Over the kind's cap for this person.
+    quiet_hours = 21,        // The kind drops what falls into them.
     recipient_invalid = 22,  // The contact query raises an error at this person.
     query_failed = 23,       // The contact query fails whoever is asked for.
     given_up = 24,           // Its chunk took worker after worker down.

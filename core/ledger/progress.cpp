@@ -46,7 +46,8 @@ void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) 
     const auto rows = work.exec_params(
         "SELECT job_id, channel, chunks, chunks_done, planned, pending, sent, delivered, opened, "
         "clicked, refused, suppressed, opted_out, no_address, expired, cancelled, retry, failed, "
-        "unknown, replayed FROM job_progress WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, channel",
+        "unknown, replayed FROM job_progress WHERE job_id = ANY($1::uuid[]) "
+        "ORDER BY job_id, channel",
         ids.text());
     for (const auto& row : rows) {
         ChannelProgress channel{.channel = row[1].c_str(),
