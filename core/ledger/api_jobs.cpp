@@ -1,6 +1,7 @@
 #include "core/ledger/api_jobs.hpp"
 
 #include "core/ledger/columns.hpp"
+#include "core/ledger/snapshot.hpp"
 
 #include <pqxx/nontransaction>
 
@@ -15,10 +16,10 @@ namespace {
     "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"
 
 #define FANFARE_JOB_COLUMNS \
-    "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                          \
-    "coalesce(body ->> 'source', ''), state, " FANFARE_ISO("created_at") ", "                    \
-    FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at") ", " \
-    "coalesce(failure, ''), "                                                                    \
+    "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                        \
+    "coalesce(body ->> 'source', ''), state::text, " FANFARE_ISO("created_at") ", "            \
+    FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at")   \
+    ", coalesce(failure, ''), "                                                                \
     "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates) "
 
 JobLine line_of(const pqxx::row& row) {
@@ -66,23 +67,42 @@ void mark_request_published(Connection& connection, const std::string& owner,
 
 std::optional<JobLine> find_job(Connection& connection, const std::string& id, const Sight& sight) {
     pqxx::nontransaction work{connection.raw()};
+    return find_job(work, id, sight);
+}
+
+std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string& id,
+                                const Sight& sight) {
+    // One statement: between two of them a worker may take the job, and neither would see it.
     const auto rows = work.exec_params(
         "SELECT " FANFARE_JOB_COLUMNS
         "FROM job WHERE id = $1::uuid "
-        "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3"),
-        id, sight.systems, sight.sources);
-    if (!rows.empty()) return line_of(rows[0]);
-    const auto accepted = work.exec_params(
-        "SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
+        "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3") " "
+        "UNION ALL (SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
         "coalesce(body ->> 'source', ''), 'accepted', " FANFARE_ISO("created_at") ", '', '', "
         "coalesce(body ->> 'expires_at', ''), '', NULL FROM api_request r "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
-        "AND " FANFARE_AMONG("body ->> 'source'", "3") " LIMIT 1",
+        "AND " FANFARE_AMONG("body ->> 'source'", "3") " LIMIT 1)",
         id, sight.systems, sight.sources);
-    if (accepted.empty()) return std::nullopt;
-    return line_of(accepted[0]);
+    if (rows.empty()) return std::nullopt;
+    return line_of(rows[0]);
+}
+
+std::optional<JobDetail> find_job_detail(Connection& connection, const std::string& id,
+                                         const Sight& sight) {
+    Snapshot work{connection.raw()};
+    auto line = find_job(work, id, sight);
+    if (!line) return std::nullopt;
+    return JobDetail{std::move(*line), load_progress(work, id)};
+}
+
+std::optional<PersonInJob> find_person_in_job(Connection& connection, const std::string& id,
+                                              const std::string& recipient, const Sight& sight) {
+    Snapshot work{connection.raw()};
+    auto line = find_job(work, id, sight);
+    if (!line) return std::nullopt;
+    return PersonInJob{std::move(*line), find_fate(work, id, recipient)};
 }
 
 std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight, const JobFilter& filter,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ledger/progress.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <pqxx/transaction_base>
@@ -58,6 +59,26 @@ struct JobLine {
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
                                               const Sight& sight);
+[[nodiscard]] std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string& id,
+                                              const Sight& sight);
+
+/// A job and how far it is, as of one moment.
+struct JobDetail {
+    JobLine line;
+    std::optional<JobProgress> progress;  // Nothing: no worker has taken it yet.
+};
+[[nodiscard]] std::optional<JobDetail> find_job_detail(Connection& connection,
+                                                       const std::string& id, const Sight& sight);
+
+/// A job and what became of one person in it, as of one moment.
+struct PersonInJob {
+    JobLine line;
+    std::vector<Fate> fates;
+};
+[[nodiscard]] std::optional<PersonInJob> find_person_in_job(Connection& connection,
+                                                            const std::string& id,
+                                                            const std::string& recipient,
+                                                            const Sight& sight);
 
 /// A page of jobs, newest first. Fields that are "" do not filter.
 struct JobFilter {

@@ -1,5 +1,7 @@
 #include "core/ledger/api_notifications.hpp"
 
+#include "core/ledger/snapshot.hpp"
+
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
@@ -112,7 +114,8 @@ std::string ledger_now(Connection& connection) {
 
 PublishedSince published_since(Connection& connection, const std::string& system,
                                const std::string& moment) {
-    pqxx::nontransaction work{connection.raw()};
+    // What leaves the one while we look is in the other, or in neither.
+    Snapshot work{connection.raw()};
     PublishedSince since;
     since.published = details_of(work.exec_params(
         FANFARE_COLUMNS

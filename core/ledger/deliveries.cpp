@@ -1,6 +1,6 @@
 #include "core/ledger/deliveries.hpp"
 
-#include <pqxx/nontransaction>
+#include "core/ledger/snapshot.hpp"
 
 namespace fanfare::ledger {
 namespace {
@@ -51,7 +51,7 @@ pqxx::result read_chunk(pqxx::transaction_base& work, const std::string& job, in
 bool read_deliveries(postgres::Connection& connection, const std::string& job,
                      const DeliveryFilter& filter, DeliveryCursor& cursor, std::size_t limit,
                      std::vector<Delivery>& deliveries) {
-    pqxx::nontransaction work{connection.raw()};
+    Snapshot work{connection.raw()};  // A chunk may be split between finding and reading it.
     const int channel = filter.channel ? static_cast<int>(*filter.channel) : any;
     const int outcome = filter.outcome ? static_cast<int>(*filter.outcome) : any;
     for (int chunks = 0; chunks < chunks_max; ++chunks) {

@@ -1,11 +1,11 @@
 #include "core/ledger/progress.hpp"
 
 #include "core/ledger/chunks.hpp"
+#include "core/ledger/snapshot.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/binarystring>
 #include <pqxx/nontransaction>
-#include <pqxx/transaction>
 
 #include <map>
 #include <numeric>
@@ -60,6 +60,13 @@ void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) 
         }
         by_id.at(row[0].c_str())->channels.push_back(std::move(channel));
     }
+}
+
+std::vector<JobProgress> progress_of(pqxx::transaction_base& work, const pqxx::result& rows) {
+    std::vector<JobProgress> jobs;
+    for (const auto& row : rows) jobs.push_back(job_of(row));
+    add_channels(work, jobs);
+    return jobs;
 }
 
 /// Everything an audit carries from chunk to chunk.
@@ -201,7 +208,11 @@ private:
 }  // namespace
 
 std::optional<JobProgress> load_progress(Connection& connection, const std::string& job) {
-    pqxx::nontransaction work{connection.raw()};
+    Snapshot work{connection.raw()};
+    return load_progress(work, job);
+}
+
+std::optional<JobProgress> load_progress(pqxx::transaction_base& work, const std::string& job) {
     const auto rows = work.exec_params(std::string{job_columns} + "WHERE id = $1::uuid", job);
     if (rows.empty()) return std::nullopt;
     std::vector<JobProgress> jobs{job_of(rows[0])};
@@ -210,49 +221,43 @@ std::optional<JobProgress> load_progress(Connection& connection, const std::stri
 }
 
 std::vector<JobProgress> latest_progress(Connection& connection, int limit) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto rows =
-        work.exec_params(std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit);
-    std::vector<JobProgress> jobs;
-    for (const auto& row : rows) jobs.push_back(job_of(row));
-    add_channels(work, jobs);
-    return jobs;
+    Snapshot work{connection.raw()};
+    return progress_of(
+        work,
+        work.exec_params(std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit));
 }
 
-std::vector<JobProgress> progress_about(Connection& connection, const std::string& system,
-                                        const std::string& subject, const std::string& sources,
-                                        int limit) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto rows =
+SubjectProgress progress_about(Connection& connection, const std::string& system,
+                               const std::string& subject, const std::string& sources, int limit) {
+    Snapshot work{connection.raw()};
+    SubjectProgress about;
+    about.jobs = progress_of(
+        work,
         work.exec_params(std::string{job_columns} +
                              "WHERE system = $1 AND subject <> '' AND (subject = $2 OR "
                              "starts_with(subject, $2 || ':')) "
                              "AND ($3 = '' OR body ->> 'source' = ANY(nullif($3, '')::text[])) "
                              "ORDER BY created_at DESC LIMIT $4",
-                         system, subject, sources, limit);
-    std::vector<JobProgress> jobs;
-    for (const auto& row : rows) jobs.push_back(job_of(row));
-    add_channels(work, jobs);
-    return jobs;
-}
-
-std::map<std::string, std::int64_t> states_about(Connection& connection, const std::string& system,
-                                                 const std::string& subject,
-                                                 const std::string& sources) {
-    pqxx::nontransaction work{connection.raw()};
+                         system, subject, sources, limit));
     const auto rows = work.exec_params(
         "SELECT state, count(*) FROM notification WHERE system = $1 AND (subject = $2 OR "
         "starts_with(subject, $2 || ':')) "
         "AND ($3 = '' OR source = ANY(nullif($3, '')::text[])) GROUP BY state",
         system, subject, sources);
-    std::map<std::string, std::int64_t> states;
-    for (const auto& row : rows) states[row[0].c_str()] = row[1].as<std::int64_t>();
-    return states;
+    for (const auto& row : rows) {
+        about.notifications[row[0].c_str()] = row[1].as<std::int64_t>();
+    }
+    return about;
 }
 
 std::vector<Fate> find_fate(Connection& connection, const std::string& job,
                             const std::string& recipient) {
     pqxx::nontransaction work{connection.raw()};
+    return find_fate(work, job, recipient);
+}
+
+std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job,
+                            const std::string& recipient) {
     // Recipients are sorted: first and last of a chunk tell whether to look inside.
     const auto rows = work.exec_params(
         "SELECT ch.name, CASE WHEN c.outcomes IS NULL THEN 0 "
@@ -298,7 +303,7 @@ bool cancel_job(Connection& connection, const std::string& job) {
 
 Audit audit(Connection& connection, const std::string& job) {
     // One snapshot: a chunk that is recorded meanwhile makes no difference.
-    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> work{connection.raw()};
+    Snapshot work{connection.raw()};
     work.exec("SET LOCAL statement_timeout = '10min'");
     return Auditor{work}.run(job);
 }

@@ -3,6 +3,8 @@
 #include "core/domain/words.hpp"
 #include "core/postgres/connection.hpp"
 
+#include <pqxx/transaction_base>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -37,23 +39,24 @@ struct JobProgress {
     bool planned = false;  // The audience is complete.
     std::vector<ChannelProgress> channels;
 };
-/// Nothing when no such job was accepted (yet).
+/// Nothing when no such job was accepted (yet). Within `work` two statements, which fit together
+/// where it is a Snapshot.
 [[nodiscard]] std::optional<JobProgress> load_progress(Connection& connection,
+                                                       const std::string& job);
+[[nodiscard]] std::optional<JobProgress> load_progress(pqxx::transaction_base& work,
                                                        const std::string& job);
 /// The latest jobs, newest first.
 [[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection, int limit);
 
-/// Of the jobs about a subject and its moments ("<subject>:1h"), the newest first; `sources` as in
-/// Sight.
-[[nodiscard]] std::vector<JobProgress> progress_about(Connection& connection,
-                                                      const std::string& system,
-                                                      const std::string& subject,
-                                                      const std::string& sources, int limit);
-/// How many notifications about it are in which state.
-[[nodiscard]] std::map<std::string, std::int64_t> states_about(Connection& connection,
-                                                               const std::string& system,
-                                                               const std::string& subject,
-                                                               const std::string& sources);
+/// What was scheduled and sent about a subject and its moments ("<subject>:1h"), as of one moment:
+/// jobs, the newest `limit`, and how many notifications are in which state. `sources` as in Sight.
+struct SubjectProgress {
+    std::vector<JobProgress> jobs;
+    std::map<std::string, std::int64_t> notifications;
+};
+[[nodiscard]] SubjectProgress progress_about(Connection& connection, const std::string& system,
+                                             const std::string& subject, const std::string& sources,
+                                             int limit);
 
 /// What became of one person.
 struct Fate {
@@ -68,6 +71,8 @@ struct Fate {
 };
 /// One entry for each channel the person is planned on; none: not in the audience.
 [[nodiscard]] std::vector<Fate> find_fate(Connection& connection, const std::string& job,
+                                          const std::string& recipient);
+[[nodiscard]] std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job,
                                           const std::string& recipient);
 
 /// Stops a job that is being planned or sent. False when there is none such.

@@ -1,6 +1,5 @@
 #include "producer/api/jobs.hpp"
 
-#include "core/ledger/progress.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/creation.hpp"
 #include "producer/api/query.hpp"
@@ -88,18 +87,13 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     co_return reply_with(200, page);
 }
 
-using Progress = std::optional<ledger::JobProgress>;
-using LineAndProgress = std::optional<std::pair<ledger::JobLine, Progress>>;
-
 asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
                                     const Caller& caller) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("job");
     std::string doing{"look up a job"};
-    auto work = [&](postgres::Connection& ledger) -> LineAndProgress {
-        auto line = ledger::find_job(ledger, id, caller.sight);
-        if (!line) return std::nullopt;
-        return std::pair{std::move(*line), ledger::load_progress(ledger, id)};
+    auto work = [&](postgres::Connection& ledger) {
+        return ledger::find_job_detail(ledger, id, caller.sight);
     };
     auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());

@@ -3,6 +3,7 @@
 #include "core/async/task_group.hpp"
 #include "core/ledger/notification_edits.hpp"
 #include "core/ledger/progress.hpp"
+#include "core/ledger/snapshot.hpp"
 #include "producer/api/cron.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/plain.hpp"
@@ -145,8 +146,9 @@ asio::awaitable<Result<Standing>> settle(const Parts& parts, const Caller& calle
     auto wait = look_first;
     while (true) {
         auto look = [&](postgres::Connection& ledger) {
-            return Standing{ledger::find_notification(ledger, id, caller.sight),
-                            ledger::load_progress(ledger, id)};
+            ledger::Snapshot work{ledger.raw()};
+            return Standing{ledger::find_notification(work, id, caller.sight),
+                            ledger::load_progress(work, id)};
         };
         std::string looking{"look up a notification's job"};
         auto looked = co_await parts.ledger.run(std::move(looking), look);

@@ -1,7 +1,6 @@
 #include "producer/api/outcomes.hpp"
 
 #include "core/ledger/deliveries.hpp"
-#include "core/ledger/progress.hpp"
 #include "producer/api/csv.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
@@ -179,12 +178,9 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
     const std::string recipient{call.param("recipient")};
     if (!is_uuid(id)) co_return nothing_here("job");
     if (!is_plain(recipient, Job::id_bytes_max)) co_return nothing_here("recipient");
-    using Answer = std::optional<std::pair<ledger::JobLine, std::vector<ledger::Fate>>>;
     std::string doing{"look up a recipient"};
-    auto work = [&](postgres::Connection& ledger) -> Answer {
-        auto line = ledger::find_job(ledger, id, caller.sight);
-        if (!line) return std::nullopt;
-        return std::pair{std::move(*line), ledger::find_fate(ledger, id, recipient)};
+    auto work = [&](postgres::Connection& ledger) {
+        return ledger::find_person_in_job(ledger, id, recipient, caller.sight);
     };
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());

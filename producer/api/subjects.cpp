@@ -42,11 +42,6 @@ struct Sum {
     }
 };
 
-struct About {
-    std::vector<ledger::JobProgress> jobs;
-    std::map<std::string, std::int64_t> states;
-};
-
 asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call,
                                         const Caller& caller) {
     const std::string system{call.param("system")};
@@ -57,8 +52,7 @@ asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call
     }
     const auto& sources = caller.sight.sources;
     auto work = [&](postgres::Connection& ledger) {
-        return About{ledger::progress_about(ledger, system, subject, sources, jobs_max),
-                     ledger::states_about(ledger, system, subject, sources)};
+        return ledger::progress_about(ledger, system, subject, sources, jobs_max);
     };
     std::string doing{"look up a subject"};
     const auto found = co_await parts.reading.run(std::move(doing), work);
@@ -72,8 +66,9 @@ asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call
     }
     json::object notifications;
     for (const auto state : states) {
-        const auto count = about.states.find(std::string{state});
-        notifications[text(state)] = count == about.states.end() ? 0 : count->second;
+        const auto count = about.notifications.find(std::string{state});
+        const bool some = count != about.notifications.end();
+        notifications[text(state)] = some ? count->second : 0;
     }
     json::array kinds;
     for (const auto& [kind, sum] : by_kind) {
