@@ -43,6 +43,7 @@ struct ClaimRequest {
 struct ClaimedChunk {
     ChunkKey key;
     std::int32_t epoch = 0;
+    std::int64_t token = 0;  // Of the claim: by it a late record is known after a takeover.
     Lane lane = Lane::normal;
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     bool job_cancelled = false;
@@ -52,6 +53,11 @@ struct ClaimedChunk {
     std::string outcomes;            // One Outcome a recipient, always full length.
     std::string reasons;             // One Reason a recipient, always full length.
     std::string attempts;            // Counted attempts at each, always full length.
+    std::string causes;  // One Reason behind the reason a recipient, always full length.
+    std::string begun;   // 1 where a request may have begun since the claim, always full length;
+                         // 1 for all where the claimer was a program that says nothing.
+    std::int32_t takeovers = 0;             // Leases that ran out in a row.
+    std::int32_t failures = 0;              // Claims in a row that could not be prepared.
     std::vector<std::string> provider_ids;  // Empty, or one a recipient.
     std::string account;  // Must serve it: the one asked for, unless somebody's answer from an
                           // earlier one is still in doubt, which only that one may send again.
@@ -66,20 +72,47 @@ struct FallbackChunk {
     std::vector<std::string> recipients;  // Sorted, distinct, not empty.
 };
 
+/// What is written of a chunk that stays claimed, before its next requests begin.
+struct ChunkMark {
+    ChunkKey key;
+    std::int32_t epoch = 0;
+    std::string outcomes;  // These five of full length: fates that are known already ...
+    std::string reasons;
+    std::string attempts;
+    std::string causes;
+    std::string begun;                      // ... and whose requests may have begun.
+    std::vector<std::string> provider_ids;  // Empty: as they are. Else as in a record.
+    std::string account;                    // That begins them; "": as it is.
+};
+
 /// What is written back.
 struct ChunkRecord {
     ChunkKey key;
     std::int32_t epoch = 0;
+    std::int64_t token = 0;                // The claim's.
+    bool taken_over = false;               // By who took the chunk over from a lost worker.
     bool done = false;                     // Otherwise planned again ...
     std::chrono::milliseconds next_in{0};  // ... and claimable after this.
     std::string outcomes;
-    std::string reasons;                    // "" when all are none.
-    std::string attempts;                   // "" when all are 0.
+    std::string reasons;                    // Full length, or "" when all are none.
+    std::string attempts;                   // The same.
+    std::string causes;                     // The same.
+    std::int32_t failures = 0;              // Claims in a row that could not be prepared.
     std::vector<std::string> provider_ids;  // Empty, one for all, or one a recipient.
-    std::string account;
+    std::string account;                    // "": as it is.
     std::optional<FallbackChunk> fallback;
     std::chrono::hours counted{0};  // The window of the kind's cap: who was told counts. 0: none.
 };
+
+/// True for the reasons of an answer that nobody knows: only the account that was asked may ask
+/// again, and no later word but a receipt's ends it.
+[[nodiscard]] constexpr bool is_doubt(Reason reason) noexcept {
+    return reason == Reason::answer_lost || reason == Reason::answer_unreadable ||
+           reason == Reason::worker_lost;
+}
+
+/// Provider ids, one a recipient, as they are stored: none, one for all, or as they are.
+[[nodiscard]] std::vector<std::string> compact_ids(std::vector<std::string> ids);
 
 /// How many of each outcome.
 [[nodiscard]] std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes);
@@ -91,14 +124,24 @@ struct ChunkRecord {
                                                      std::chrono::milliseconds lease,
                                                      std::int64_t token);
 
-/// Writes outcomes, fenced by epoch; returns the keys that were written. What is missing was
-/// taken over by somebody else, whose word counts. Fallback chunks of those written come into
-/// being in the same transaction, so that no job is closed before them; so does what counts for a
-/// cap.
-[[nodiscard]] std::vector<ChunkKey> record_chunks(Connection& connection,
-                                                  std::span<const ChunkRecord> records);
+/// What became of writing to several chunks. Who is in neither list has lost the chunk.
+struct Written {
+    std::vector<ChunkKey> keys;
+    std::vector<ChunkKey> busy;  // Theirs, but somebody else has locked it just now.
+};
 
-/// Takes over chunks whose lease ran out (their worker died or stalled).
+/// Writes what is known before the next requests begin, fenced by epoch: what is missing in the
+/// answer is somebody else's, and nothing of it may be begun. Claims and records clear `begun`.
+[[nodiscard]] Written mark_chunks(Connection& connection, std::span<const ChunkMark> marks);
+
+/// Writes outcomes, fenced by epoch. What a takeover wrote without knowing is replaced by the late
+/// record of the worker that lost the chunk, until somebody claims it anew; what is missing in the
+/// answer has another word that counts. Fallback chunks of those written come into being in the
+/// same transaction, so that no job is closed before them; so does what counts for a cap.
+[[nodiscard]] Written record_chunks(Connection& connection, std::span<const ChunkRecord> records);
+
+/// Takes over chunks whose lease ran out (their worker died or stalled). The claim's token stays,
+/// for the record of a worker that still lives.
 [[nodiscard]] std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                                           std::chrono::milliseconds lease);
 

@@ -96,20 +96,21 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
         "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], planned = $5::bigint[], "
         "plan_lease = app_now() + $6 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
-        "RETURNING app_now(), app_now() + $7 * interval '1 ms'",
+        "RETURNING app_now(), app_now() + $7 * interval '1 ms', day",
         task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(task.planned),
         lease.count(), republish_after.count());
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();
+    const std::string day = fenced[0][2].c_str();
     pqxx::stream_to stream{
         work, "chunk",
         std::vector<std::string>{"job_id", "channel", "number", "on_doubt", "lane", "size",
-                                 "recipients", "next_at", "publish_at"}};
+                                 "recipients", "next_at", "publish_at", "day"}};
     for (const auto& chunk : chunks) {
         stream << std::make_tuple(task.job, static_cast<int>(chunk.channel), chunk.number,
                                   static_cast<int>(chunk.on_doubt), static_cast<int>(lane),
-                                  chunk.size, chunk.recipients, now, publish_at);
+                                  chunk.size, chunk.recipients, now, publish_at, day);
     }
     stream.complete();  // The destructor would swallow an error.
     work.commit();

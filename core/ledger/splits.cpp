@@ -16,20 +16,6 @@ std::string literal_of(const ClaimedChunk& chunk, std::span<const std::uint32_t>
     return literal.text();
 }
 
-/// The next number of a split of the job, over all its channels: a split and its fallback share
-/// one. The job's row stays locked.
-std::int32_t next_number(pqxx::transaction_base& work, const std::string& job) {
-    work.exec_params("SELECT 1 FROM job WHERE id = $1::uuid FOR NO KEY UPDATE", job);
-    const auto rows = work.exec_params(
-        "SELECT coalesce(max(last.number) + 1, $2) FROM (VALUES (0), (1), (2)) AS ch(code) "
-        "CROSS JOIN LATERAL (SELECT max(number) AS number FROM chunk WHERE job_id = $1::uuid "
-        " AND channel = ch.code AND number >= $2 AND number < $3) last",
-        job, split_begin, split_end);
-    const auto number = rows[0][0].as<std::int32_t>();
-    if (number >= split_end) throw std::runtime_error{"the job has too many split chunks"};
-    return number;
-}
-
 /// Ours in its old size, or ours in its new one: split before the answer was lost.
 enum class Fence : std::uint8_t { lost, held, passed };
 
@@ -40,7 +26,8 @@ Fence shrink(pqxx::transaction_base& work, const ClaimedChunk& chunk, const std:
     const auto old_size = static_cast<std::int32_t>(chunk.outcomes.size());
     const auto done = work.exec_params(
         "UPDATE chunk SET recipients = $5::text[], size = $6, outcomes = NULL, reasons = NULL, "
-        "attempts = NULL, provider_ids = NULL, tally = NULL, updated_at = app_now() "
+        "attempts = NULL, causes = NULL, begun = NULL, provider_ids = NULL, tally = NULL, "
+        "updated_at = app_now() "
         "WHERE job_id = $1::uuid AND channel = $2 AND number = $3 AND epoch = $4 "
         "AND state = 'claimed' AND size = $7",
         chunk.key.job, channel, chunk.key.number, chunk.epoch, kept, size, old_size);
@@ -53,6 +40,18 @@ Fence shrink(pqxx::transaction_base& work, const ClaimedChunk& chunk, const std:
 }
 
 }  // namespace
+
+std::int32_t next_split_number(pqxx::transaction_base& work, const std::string& job) {
+    work.exec_params("SELECT 1 FROM job WHERE id = $1::uuid FOR NO KEY UPDATE", job);
+    const auto rows = work.exec_params(
+        "SELECT coalesce(max(last.number) + 1, $2) FROM (VALUES (0), (1), (2)) AS ch(code) "
+        "CROSS JOIN LATERAL (SELECT max(number) AS number FROM chunk WHERE job_id = $1::uuid "
+        " AND channel = ch.code AND number >= $2 AND number < $3) last",
+        job, split_begin, split_end);
+    const auto number = rows[0][0].as<std::int32_t>();
+    if (number >= split_end) throw std::runtime_error{"the job has too many split chunks"};
+    return number;
+}
 
 bool split_chunk(Connection& connection, ClaimedChunk& chunk, std::span<const Split> splits) {
     const auto count = chunk.outcomes.size();
@@ -70,12 +69,12 @@ bool split_chunk(Connection& connection, ClaimedChunk& chunk, std::span<const Sp
     const auto fence = shrink(work, chunk, kept, stay.size());
     if (fence == Fence::lost) return false;
     for (std::size_t i = 0; fence == Fence::held && i < splits.size(); ++i) {
-        const auto number = next_number(work, chunk.key.job);
+        const auto number = next_split_number(work, chunk.key.job);
         const auto& split = splits[i];
         work.exec_params(
-            "INSERT INTO chunk (job_id, channel, number, on_doubt, lane, next_at, publish_at, "
-            "size, recipients) VALUES ($1::uuid, $2, $3, $4, $5, $6::timestamptz, "
-            "$6::timestamptz, $7, $8::text[])",
+            "INSERT INTO chunk (job_id, day, channel, number, on_doubt, lane, next_at, publish_at, "
+            "size, recipients) SELECT id, day, $2, $3, $4, $5, $6::timestamptz, "
+            "$6::timestamptz, $7, $8::text[] FROM job WHERE id = $1::uuid",
             chunk.key.job, static_cast<int>(chunk.key.channel), number,
             static_cast<int>(chunk.on_doubt), static_cast<int>(chunk.lane),
             format_timestamp(split.next_at), static_cast<std::int32_t>(split.positions.size()),
@@ -87,6 +86,8 @@ bool split_chunk(Connection& connection, ClaimedChunk& chunk, std::span<const Sp
     chunk.outcomes.assign(stay.size(), '\0');
     chunk.reasons.assign(stay.size(), '\0');
     chunk.attempts.assign(stay.size(), '\0');
+    chunk.causes.assign(stay.size(), '\0');
+    chunk.begun.assign(stay.size(), '\0');
     chunk.provider_ids.clear();
     return true;
 }

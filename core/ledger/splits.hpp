@@ -3,6 +3,8 @@
 #include "core/clock/clock.hpp"
 #include "core/ledger/chunks.hpp"
 
+#include <pqxx/transaction>
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,6 +18,10 @@ struct Split {
     TimePoint next_at;
     std::vector<std::uint32_t> positions;  // In the chunk, ascending, not empty.
 };
+
+/// The next number of a split of the job, over all its channels: a split and its fallback share
+/// one. The job's row stays locked.
+[[nodiscard]] std::int32_t next_split_number(pqxx::transaction_base& work, const std::string& job);
 
 /// Moves people of a claimed chunk of whom nobody was tried yet into chunks of their own, in one
 /// transaction fenced by epoch, and takes them out of `chunk`; somebody stays. False when the

@@ -89,6 +89,7 @@ protected:
         ChunkRecord record;
         record.key = chunk.key;
         record.epoch = chunk.epoch;
+        record.token = chunk.token;
         record.outcomes = std::move(outcomes);
         record.done = true;
         for (const char c : record.outcomes) {
@@ -98,7 +99,7 @@ protected:
         return record;
     }
     std::vector<ChunkKey> record(const ChunkRecord& one) {
-        return record_chunks(db(), std::vector<ChunkRecord>{one});
+        return record_chunks(db(), std::vector<ChunkRecord>{one}).keys;
     }
 
     postgres::Connection& db() { return ledger.connection(); }

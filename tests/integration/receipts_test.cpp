@@ -243,8 +243,34 @@ TEST_F(FallbackTest, ARecordThatComesTooLateBringsNone) {
     auto chunks = claim({key(job)});
     auto late = with_fallback(chunks.at(0));
     --late.epoch;
+    --late.token;
     EXPECT_TRUE(record(late).empty());
     EXPECT_TRUE(claim({{job, Channel::sms, 0}}).empty());
+}
+
+TEST_F(FallbackTest, WhoeverIsFoundUnreachableLaterGetsAChunkToo) {
+    const auto job = accept("show-1");
+    plan(job, {{"a", "b", "c"}});
+    const auto chunk = std::move(claim({key(job)}).at(0));
+    ledger.advance(lease + std::chrono::seconds{1});
+    const auto taken = take_over_stalled(db(), 10, lease);
+    auto guess = record_for(taken.at(0),
+                            bytes_of({Outcome::unknown, Outcome::no_address, Outcome::unknown}));
+    guess.reasons = reasons_of({Reason::worker_lost, Reason::none, Reason::worker_lost});
+    guess.taken_over = true;
+    guess.fallback = FallbackChunk{Channel::sms, DoubtPolicy::hold, Lane::normal, {"b"}};
+    ASSERT_EQ(record(guess).size(), 1U);
+    const auto first = claim({{job, Channel::sms, 0}}, 2);
+    ASSERT_EQ(first.size(), 1U);
+    record(record_for(first[0], bytes_of({Outcome::sent})));
+    ASSERT_EQ(finish_jobs(db(), {}), 1U);
+    auto late =
+        record_for(chunk, bytes_of({Outcome::sent, Outcome::no_address, Outcome::no_address}));
+    late.fallback = FallbackChunk{Channel::sms, DoubtPolicy::hold, Lane::normal, {"b", "c"}};
+    ASSERT_EQ(record(late).size(), 1U);
+    EXPECT_THAT(ledger.column("SELECT recipients FROM chunk WHERE channel = 1 ORDER BY number"),
+                ElementsAre("{b}", "{c}"));
+    EXPECT_EQ(ledger.value("SELECT state || planned::text FROM job"), "sending{3,2,0}");
 }
 
 class DoubtTest : public LedgerCase {};

@@ -1,8 +1,11 @@
 #include "worker/send/desk.hpp"
 
+#include "core/postgres/halving.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <type_traits>
 
 namespace fanfare {
 namespace {
@@ -21,10 +24,32 @@ std::vector<std::shared_ptr<Ticket>> take(std::deque<std::shared_ptr<Ticket>>& q
     return taken;
 }
 
+bool contains(const std::vector<ledger::ChunkKey>& keys, const ledger::ChunkKey& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+void append(std::vector<ledger::ChunkKey>& keys, const std::vector<ledger::ChunkKey>& more) {
+    keys.insert(keys.end(), more.begin(), more.end());
+}
+
+template <class Word>
+constexpr bool is_record = std::is_same_v<Word, ledger::ChunkRecord>;
+
 }  // namespace
 
 Desk::Desk(const asio::any_io_executor& executor, postgres::Pool& ledger, Options options)
-    : executor_{executor}, ledger_{ledger}, options_{std::move(options)}, tasks_{executor} {}
+    : executor_{executor},
+      ledger_{ledger},
+      options_{std::move(options)},
+      tasks_{executor},
+      marks_{"mark chunks", ledger::mark_chunks, {}},
+      records_{"record chunks", ledger::record_chunks, {}},
+      caught_up_{executor} {}
+
+void Desk::stop() {
+    stopping_ = true;
+    caught_up_.notify();
+}
 
 asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> Desk::claim(
     ledger::ClaimRequest request) {
@@ -39,13 +64,22 @@ asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> Desk::claim(
     co_return std::move(*ticket->answer);
 }
 
+asio::awaitable<Result<bool>> Desk::mark(ledger::ChunkMark mark) {
+    return hand_in(marks_, std::move(mark));
+}
+
 asio::awaitable<Result<bool>> Desk::record(ledger::ChunkRecord record) {
-    auto ticket = std::make_shared<RecordTicket>(executor_);
-    ticket->request = std::move(record);
-    records_.push_back(ticket);
-    if (!recording_) {
-        recording_ = true;
-        tasks_.spawn(serve_records());
+    return hand_in(records_, std::move(record));
+}
+
+template <class Word>
+asio::awaitable<Result<bool>> Desk::hand_in(Counter<Word>& counter, Word word) {
+    auto ticket = std::make_shared<Ticket<Word, bool>>(executor_);
+    ticket->request = std::move(word);
+    counter.queue.push_back(ticket);
+    if (!counter.serving) {
+        counter.serving = true;
+        tasks_.spawn(serve(counter));
     }
     while (!ticket->answer) co_await ticket->ready.wait();
     co_return std::move(*ticket->answer);
@@ -53,6 +87,7 @@ asio::awaitable<Result<bool>> Desk::record(ledger::ChunkRecord record) {
 
 asio::awaitable<void> Desk::serve_claims() {
     while (!claims_.empty()) {
+        while (behind_ && !stopping_) co_await caught_up_.wait();
         const auto tickets = take(claims_);
         std::vector<ledger::ClaimRequest> requests;
         for (const auto& ticket : tickets) requests.push_back(ticket->request);
@@ -68,6 +103,7 @@ asio::awaitable<void> Desk::serve_claims() {
             // The same token: chunks that the lost statement claimed are still ours.
             spdlog::warn("{}", describe(claimed.error()));
             co_await pause_for(wait);
+            while (behind_ && !stopping_) co_await caught_up_.wait();
             wait = std::min(wait * 2, retry_max);
             claimed = co_await ledger_.run("claim chunks", [&](postgres::Connection& connection) {
                 return ledger::claim_chunks(connection, requests, options_.lease, token);
@@ -92,41 +128,103 @@ asio::awaitable<void> Desk::serve_claims() {
     claiming_ = false;
 }
 
-asio::awaitable<void> Desk::serve_records() {
-    while (!records_.empty()) {
-        const auto tickets = take(records_);
-        std::vector<ledger::ChunkRecord> records;
-        for (const auto& ticket : tickets) records.push_back(ticket->request);
-        std::sort(records.begin(), records.end(),
-                  [](const auto& a, const auto& b) { return a.key < b.key; });
-        bool repeated = false;
-        auto wait = retry_first;
-        auto written = co_await ledger_.run("record chunks", [&](postgres::Connection& connection) {
-            return ledger::record_chunks(connection, records);
-        });
-        while (!written && is_retryable(written.error().code) && !stopping_) {
-            spdlog::warn("{}", describe(written.error()));
-            co_await pause_for(wait);
-            wait = std::min(wait * 2, retry_max);
-            repeated = true;
-            written = co_await ledger_.run("record chunks", [&](postgres::Connection& connection) {
-                return ledger::record_chunks(connection, records);
-            });
+template <class Word>
+asio::awaitable<void> Desk::serve(Counter<Word>& counter) {
+    while (!counter.queue.empty()) {
+        auto tickets = take(counter.queue);
+        auto again = co_await write(counter, std::move(tickets));
+        for (auto& ticket : again) tasks_.spawn(write_alone(counter, std::move(ticket)));
+    }
+    counter.serving = false;
+}
+
+/// Of one whose row somebody else has locked, or that is refused as it is.
+template <class Word>
+asio::awaitable<void> Desk::write_alone(Counter<Word>& counter,
+                                        std::shared_ptr<Ticket<Word, bool>> ticket) {
+    auto wait = retry_first;
+    while (!ticket->answer) {
+        if (stopping_) {
+            answer(*ticket, fail(Errc::stopping, counter.doing));
+            co_return;
         }
-        for (const auto& ticket : tickets) {
-            if (!written) {
-                ticket->answer = written.error();
+        co_await pause_for(wait);
+        wait = std::min(wait * 2, retry_max);
+        Tickets<Word> tickets{ticket};
+        std::ignore = co_await write(counter, std::move(tickets));
+    }
+}
+
+/// Returns those that are to be tried again alone; the others have their answer.
+template <class Word>
+asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets<Word> tickets) {
+    std::vector<Word> words;
+    for (const auto& ticket : tickets) words.push_back(ticket->request);
+    std::sort(words.begin(), words.end(),
+              [](const auto& a, const auto& b) { return a.key < b.key; });
+    const auto write_all = [&](postgres::Connection& connection) {
+        Done done;
+        const auto some = [&](std::span<const Word> part) {
+            const auto written = counter.write(connection, part);
+            append(done.written.keys, written.keys);
+            append(done.written.busy, written.busy);
+        };
+        const auto refused = [&](const Word& one, const std::exception&) {
+            done.refused.push_back(one.key);
+        };
+        postgres::halve(std::span<const Word>{words}, some, refused);
+        return done;
+    };
+    bool repeated = false;
+    auto wait = retry_first;
+    auto done = co_await ledger_.run(counter.doing, write_all);
+    while (!done && is_retryable(done.error().code) && !stopping_) {
+        spdlog::warn("{}", describe(done.error()));
+        if (is_record<Word>) behind_ = true;
+        co_await pause_for(wait);
+        wait = std::min(wait * 2, retry_max);
+        repeated = true;
+        done = co_await ledger_.run(counter.doing, write_all);
+    }
+    if (is_record<Word> && behind_ && counter.queue.empty()) {
+        behind_ = false;
+        caught_up_.notify();
+    }
+    Tickets<Word> again;
+    for (const auto& ticket : tickets) {
+        const auto& key = ticket->request.key;
+        if (!done) {
+            answer(*ticket, done.error());
+        } else if (contains(done.value().refused, key)) {
+            spdlog::error("chunk {}/{}/{}: the ledger refuses what is to be written of it",
+                          key.job, to_string(key.channel), key.number);
+            // All else is bytes of ours; these are what a provider made up.
+            if (ticket->request.provider_ids.empty()) {
+                answer(*ticket, fail(Errc::store_rejected, counter.doing));
             } else {
-                const auto& keys = written.value();
-                // After a lost answer the first statement may have written it already.
-                ticket->answer = repeated || std::find(keys.begin(), keys.end(),
-                                                       ticket->request.key) != keys.end();
+                ticket->request.provider_ids.clear();
+                again.push_back(ticket);
             }
-            ticket->ready.notify();
-            if (written && ticket->request.done && on_settled) on_settled(ticket->request.key.job);
+        } else if (contains(done.value().written.busy, key)) {
+            again.push_back(ticket);
+        } else {
+            // After a lost answer the first statement may have recorded it already. A mark
+            // would be found in its place, and is written again.
+            answer(*ticket, (is_record<Word> && repeated) ||
+                                contains(done.value().written.keys, key));
         }
     }
-    recording_ = false;
+    co_return again;
+}
+
+template <class Word>
+void Desk::answer(Ticket<Word, bool>& ticket, Result<bool> answer) {
+    const bool written = answer.has_value();
+    ticket.answer = std::move(answer);
+    ticket.ready.notify();
+    if constexpr (is_record<Word>) {
+        if (written && ticket.request.done && on_settled) on_settled(ticket.request.key.job);
+    }
 }
 
 }  // namespace fanfare

@@ -10,15 +10,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fanfare {
 
-/// The counter at which chunks are claimed and recorded. While one statement is under way
+/// The counter at which chunks are claimed, marked and recorded. While one statement is under way
 /// the next requests queue up and share the following one: many chunks, one round trip and
-/// one flush to disk.
+/// one flush to disk. Nobody waits for another's chunk: one whose row is locked is tried again
+/// alone, and one that PostgreSQL refuses is refused alone. While records cannot be written,
+/// nothing is claimed.
 ///
-/// Bounds    64 chunks a statement; one claim and one record statement at a time.
+/// Bounds    64 chunks a statement; one statement of each kind at a time.
 /// Stop      stop() ends the retries after a database fault; then await join().
 /// Threads   one serial executor.
 class Desk {
@@ -33,11 +36,18 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
         ledger::ClaimRequest request);
 
-    /// True when written, false when somebody else took the chunk over meanwhile. Goes on
-    /// trying while the database is away, until stop().
+    /// True when written: requests that the mark names may begin. False when somebody else has
+    /// the chunk. Goes on trying while the database is away, until stop().
+    [[nodiscard]] boost::asio::awaitable<Result<bool>> mark(ledger::ChunkMark mark);
+
+    /// True when written, false when somebody else took the chunk over meanwhile and their word
+    /// counts. Goes on trying while the database is away, until stop().
     [[nodiscard]] boost::asio::awaitable<Result<bool>> record(ledger::ChunkRecord record);
 
-    void stop() { stopping_ = true; }
+    /// True while there are records that the database did not take when it was asked.
+    [[nodiscard]] bool is_behind() const noexcept { return behind_; }
+
+    void stop();
     [[nodiscard]] boost::asio::awaitable<void> join() { return tasks_.join(); }
 
     /// Called with the jobs whose last chunk here was just settled.
@@ -52,19 +62,46 @@ private:
         Signal ready;
     };
     using ClaimTicket = Ticket<ledger::ClaimRequest, std::optional<ledger::ClaimedChunk>>;
-    using RecordTicket = Ticket<ledger::ChunkRecord, bool>;
+    template <class Word>
+    using Tickets = std::vector<std::shared_ptr<Ticket<Word, bool>>>;
+
+    /// Where words of one kind about chunks queue up.
+    template <class Word>
+    struct Counter {
+        std::string doing;
+        ledger::Written (*write)(postgres::Connection&, std::span<const Word>);
+        std::deque<std::shared_ptr<Ticket<Word, bool>>> queue;
+        bool serving = false;
+    };
+    struct Done {
+        ledger::Written written;
+        std::vector<ledger::ChunkKey> refused;
+    };
 
     [[nodiscard]] boost::asio::awaitable<void> serve_claims();
-    [[nodiscard]] boost::asio::awaitable<void> serve_records();
+    template <class Word>
+    [[nodiscard]] boost::asio::awaitable<Result<bool>> hand_in(Counter<Word>& counter, Word word);
+    template <class Word>
+    [[nodiscard]] boost::asio::awaitable<void> serve(Counter<Word>& counter);
+    template <class Word>
+    [[nodiscard]] boost::asio::awaitable<Tickets<Word>> write(Counter<Word>& counter,
+                                                              Tickets<Word> tickets);
+    template <class Word>
+    [[nodiscard]] boost::asio::awaitable<void> write_alone(
+        Counter<Word>& counter, std::shared_ptr<Ticket<Word, bool>> ticket);
+    template <class Word>
+    void answer(Ticket<Word, bool>& ticket, Result<bool> answer);
 
     boost::asio::any_io_executor executor_;
     postgres::Pool& ledger_;
     Options options_;
     TaskGroup tasks_;
     std::deque<std::shared_ptr<ClaimTicket>> claims_;
-    std::deque<std::shared_ptr<RecordTicket>> records_;
+    Counter<ledger::ChunkMark> marks_;
+    Counter<ledger::ChunkRecord> records_;
+    Signal caught_up_;
     bool claiming_ = false;
-    bool recording_ = false;
+    bool behind_ = false;
     bool stopping_ = false;
 };
 

@@ -22,28 +22,6 @@ constexpr std::chrono::milliseconds database_wait{1'000};
 constexpr std::size_t contexts_max = 256;
 using Context = std::shared_ptr<const JobContext>;
 
-/// Those whom the channel cannot reach: no address, or none that is alive.
-std::optional<ledger::FallbackChunk> fallback_of(const Work& work, const WorkerSettings& settings) {
-    const auto& chunk = work.chunk;
-    const auto to = work.job->kind->fallback[static_cast<std::size_t>(chunk.key.channel)];
-    if (!to || chunk.job_cancelled || chunk.job_expired) return std::nullopt;
-    const auto i = static_cast<std::size_t>(*to);
-    ledger::FallbackChunk fallback{
-        *to, work.job->kind->on_doubt[i].value_or(settings.channels[i].on_doubt), chunk.lane, {}};
-    for (std::size_t r = 0; r < chunk.outcomes.size(); ++r) {
-        const auto outcome = static_cast<Outcome>(chunk.outcomes[r]);
-        const auto reason = static_cast<Reason>(chunk.reasons[r]);
-        const bool unreachable = reason == Reason::address_missing ||
-                                 reason == Reason::address_invalid ||
-                                 reason == Reason::on_suppression_list;
-        if (unreachable && outcome != Outcome::unknown) {
-            fallback.recipients.emplace_back(chunk.recipients.elements[r]);
-        }
-    }
-    if (fallback.recipients.empty()) return std::nullopt;
-    return fallback;
-}
-
 /// When everyone who is still open is in their quiet hours: the first end of these.
 std::optional<TimePoint> only_quiet_left(const Work& work) {
     if (!work.quiet_until) return std::nullopt;
@@ -311,7 +289,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     if (account != nullptr) name = account->settings().name;
     auto entry = record_of(work.chunk, std::move(name), next_in);
     if (work.job && work.job->kind->at_most) entry.counted = work.job->kind->at_most->window;
-    if (entry.done && work.job) entry.fallback = fallback_of(work, settings_);
+    if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,

@@ -43,10 +43,6 @@ std::int32_t count_attempts(Work& work) {
     return most;
 }
 
-bool says_something(const std::string& bytes) {
-    return std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != '\0'; });
-}
-
 }  // namespace
 
 void close_told(Work& work) {
@@ -76,8 +72,14 @@ std::int32_t settle_pass(Work& work) {
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
         if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-        chunk.outcomes[i] = static_cast<char>(fate.outcome);
-        chunk.reasons[i] = static_cast<char>(fate.reason);
+        const auto reason = static_cast<Reason>(chunk.reasons[i]);
+        const auto cause = static_cast<Reason>(chunk.causes[i]);
+        const bool doubt = ledger::is_doubt(reason) || ledger::is_doubt(cause);
+        const auto stays = ledger::is_doubt(cause) && !ledger::is_doubt(reason) ? cause : reason;
+        const bool kept = doubt || reason == Reason::not_configured;
+        chunk.outcomes[i] = static_cast<char>(doubt ? Outcome::unknown : fate.outcome);
+        chunk.reasons[i] = static_cast<char>(kept ? stays : fate.reason);
+        chunk.causes[i] = static_cast<char>(kept ? fate.reason : reason);
     }
 }
 
@@ -89,9 +91,8 @@ bool is_settled(const ledger::ClaimedChunk& chunk) {
 bool is_in_doubt(const ledger::ClaimedChunk& chunk) {
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
         if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-        const auto reason = static_cast<Reason>(chunk.reasons[i]);
-        if (reason == Reason::answer_lost || reason == Reason::answer_unreadable ||
-            reason == Reason::worker_lost) {
+        if (ledger::is_doubt(static_cast<Reason>(chunk.reasons[i])) ||
+            ledger::is_doubt(static_cast<Reason>(chunk.causes[i]))) {
             return true;
         }
     }
@@ -107,8 +108,34 @@ bool settle_stalled(ledger::ClaimedChunk& chunk) {
         }
         return is_settled(chunk);
     }
-    settle_rest(chunk, {Outcome::unknown, Reason::worker_lost});
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
+        chunk.outcomes[i] = static_cast<char>(Outcome::unknown);
+        chunk.reasons[i] = static_cast<char>(Reason::worker_lost);
+    }
     return true;
+}
+
+std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
+                                                 const JobContext& job,
+                                                 const WorkerSettings& settings) {
+    const auto to = job.kind->fallback[static_cast<std::size_t>(chunk.key.channel)];
+    if (!to || chunk.job_cancelled || chunk.job_expired) return std::nullopt;
+    const auto i = static_cast<std::size_t>(*to);
+    ledger::FallbackChunk fallback{
+        *to, job.kind->on_doubt[i].value_or(settings.channels[i].on_doubt), chunk.lane, {}};
+    for (std::size_t r = 0; r < chunk.outcomes.size(); ++r) {
+        const auto outcome = static_cast<Outcome>(chunk.outcomes[r]);
+        const auto reason = static_cast<Reason>(chunk.reasons[r]);
+        const bool unreachable = reason == Reason::address_missing ||
+                                 reason == Reason::address_invalid ||
+                                 reason == Reason::on_suppression_list;
+        if (unreachable && outcome != Outcome::unknown) {
+            fallback.recipients.emplace_back(chunk.recipients.elements[r]);
+        }
+    }
+    if (fallback.recipients.empty()) return std::nullopt;
+    return fallback;
 }
 
 ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
@@ -116,21 +143,14 @@ ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
     ledger::ChunkRecord record;
     record.key = chunk.key;
     record.epoch = chunk.epoch;
+    record.token = chunk.token;
     record.done = is_settled(chunk);
     record.next_in = record.done ? std::chrono::milliseconds{0} : next_in;
     record.outcomes = chunk.outcomes;
-    if (says_something(chunk.reasons)) record.reasons = chunk.reasons;
-    if (says_something(chunk.attempts)) record.attempts = chunk.attempts;
-    record.provider_ids = std::move(chunk.provider_ids);
-    auto& ids = record.provider_ids;
-    const auto first =
-        std::find_if(ids.begin(), ids.end(), [](const auto& id) { return !id.empty(); });
-    if (first == ids.end()) {
-        ids.clear();
-    } else if (std::all_of(ids.begin(), ids.end(),
-                           [&](const auto& id) { return id.empty() || id == *first; })) {
-        ids = {std::string{*first}};
-    }
+    record.reasons = chunk.reasons;
+    record.attempts = chunk.attempts;
+    record.causes = chunk.causes;
+    record.provider_ids = ledger::compact_ids(std::move(chunk.provider_ids));
     record.account = std::move(account);
     return record;
 }

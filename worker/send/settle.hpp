@@ -16,7 +16,8 @@ std::int32_t settle_pass(Work& work);
 /// could not be served in time; a further claim would tell the first one again.
 void close_told(Work& work);
 
-/// Gives every recipient that is not final this fate.
+/// Gives every recipient that is not final this fate. Whoever is in doubt stays so: unknown, and
+/// what would have been their fate is the cause.
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 
 /// True when every recipient's outcome is final.
@@ -28,6 +29,12 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 /// What a stalled chunk becomes under its policy: `resend` plans it again, the others say
 /// that nobody knows. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);
+
+/// Those whom the channel cannot reach (no address, or none that is alive), for the channel that
+/// the kind turns to; nothing when the job is over. For whoever settles the chunk.
+[[nodiscard]] std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
+                                                               const JobContext& job,
+                                                               const WorkerSettings& settings);
 
 /// The record of a chunk as it stands. One provider id for all is stored once.
 [[nodiscard]] ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,

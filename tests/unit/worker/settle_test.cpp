@@ -34,6 +34,8 @@ ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
     chunk.outcomes = bytes_of(outcomes);
     chunk.reasons.assign(chunk.outcomes.size(), '\0');
     chunk.attempts.assign(chunk.outcomes.size(), '\1');
+    chunk.causes.assign(chunk.outcomes.size(), '\0');
+    chunk.begun.assign(chunk.outcomes.size(), '\0');
     return chunk;
 }
 
@@ -102,6 +104,23 @@ TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
     EXPECT_TRUE(is_settled(chunk));
 }
 
+TEST(SettleRest, LeavesDoubtWhatItIs) {
+    auto chunk = chunk_with({retry, pending, retry, retry, retry}, DoubtPolicy::resend);
+    chunk.reasons = bytes_of({Reason::answer_lost, Reason::worker_lost, Reason::throttled,
+                              Reason::not_sent, Reason::not_configured});
+    chunk.causes = bytes_of(
+        {Reason::none, Reason::none, Reason::answer_unreadable, Reason::none, Reason::none});
+    settle_rest(chunk, {cancelled, Reason::job_cancelled});
+    EXPECT_EQ(chunk.outcomes, bytes_of({unknown, unknown, unknown, cancelled, cancelled}))
+        << "the provider may have taken it";
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
+                                       Reason::answer_unreadable, Reason::job_cancelled,
+                                       Reason::not_configured}));
+    EXPECT_EQ(chunk.causes,
+              bytes_of({Reason::job_cancelled, Reason::job_cancelled, Reason::job_cancelled,
+                        Reason::not_sent, Reason::job_cancelled}));
+}
+
 TEST(IsSettled, MeansThatNobodyIsOpen) {
     EXPECT_TRUE(is_settled(chunk_with({sent, unknown, failed, expired})));
     EXPECT_FALSE(is_settled(chunk_with({sent, pending})));
@@ -158,11 +177,6 @@ TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
     const auto record = record_of(chunk, "a", std::chrono::seconds{30});
     EXPECT_TRUE(record.done);
     EXPECT_EQ(record.next_in, std::chrono::milliseconds{0});
-}
-
-TEST(Record, SaysNoReasonsWhenThereAreNone) {
-    auto chunk = chunk_with({sent, sent});
-    EXPECT_EQ(record_of(chunk, "a", {}).reasons, "");
 }
 
 TEST(Record, KeepsOneProviderIdForAllOnce) {
