@@ -149,6 +149,8 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                       keys.numbers.text(), lease.count(), token, accounts.text()));
 }
 
+void look(Connection& connection) { pqxx::nontransaction{connection.raw()}.exec("SELECT 1"); }
+
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                             std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};

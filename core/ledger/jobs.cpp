@@ -92,12 +92,17 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
                 std::span<const NewChunk> chunks, std::chrono::milliseconds lease,
                 std::chrono::milliseconds republish_after) {
     pqxx::work work{connection.raw()};
+    // Added to, never set: fallback chunks of what is sent already count as well.
+    std::array<std::int64_t, channel_count> more{};
+    for (const auto& chunk : chunks) more[static_cast<std::size_t>(chunk.channel)] += chunk.size;
     const auto fenced = work.exec_params(
-        "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], planned = $5::bigint[], "
+        "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], "
+        "planned = ARRAY[planned[1] + ($5::bigint[])[1], planned[2] + ($5::bigint[])[2], "
+        " planned[3] + ($5::bigint[])[3]], "
         "plan_lease = app_now() + $6 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
         "RETURNING app_now(), app_now() + $7 * interval '1 ms', day",
-        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(task.planned),
+        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(more),
         lease.count(), republish_after.count());
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();

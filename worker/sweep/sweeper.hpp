@@ -1,10 +1,13 @@
 #pragma once
 
+#include "core/async/task_group.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 #include "worker/send/desk.hpp"
+#include "worker/send/job_context.hpp"
+#include "worker/sweep/outage.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,7 +21,8 @@ namespace fanfare {
 /// Every sweep_interval: chunks whose lease ran out are settled by their policy, chunks that
 /// should have been claimed by now are published again, jobs that nobody plans are planned,
 /// jobs whose every chunk is settled are closed, receipts that came early are applied. Many
-/// sweepers may run; each row is one's.
+/// sweepers may run; each row is one's. After an outage of the ledger chunks are taken over only when
+/// whoever lives has had the time to record.
 ///
 /// Bounds    1,000 chunks of a kind a sweep.
 /// Stop      stop(), then await run().
@@ -28,6 +32,8 @@ public:
     struct Parts {
         boost::asio::any_io_executor executor;
         postgres::Pool& ledger;
+        Sources& sources;
+        const Clock& clock;
         Desk& desk;
         kafka::Producer& producer;
         kafka::Topics topics;
@@ -36,19 +42,26 @@ public:
         ReceiptDesk& receipts;
     };
     Sweeper(Parts parts, const WorkerSettings& settings)
-        : parts_{std::move(parts)}, settings_{settings} {}
+        : parts_{std::move(parts)},
+          settings_{settings},
+          outage_{settings.lease},
+          settling_{parts_.executor} {}
 
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
 
 private:
+    [[nodiscard]] boost::asio::awaitable<bool> may_take_over();
     [[nodiscard]] boost::asio::awaitable<void> settle_stalled_chunks();
+    [[nodiscard]] boost::asio::awaitable<void> settle(ledger::ClaimedChunk chunk);
     [[nodiscard]] boost::asio::awaitable<void> republish_overdue();
     [[nodiscard]] boost::asio::awaitable<void> resume_plans();
     [[nodiscard]] boost::asio::awaitable<void> close_jobs();
 
     Parts parts_;
     const WorkerSettings& settings_;
+    Outage outage_;
+    TaskGroup settling_;
     bool stopping_ = false;
 };
 

@@ -1,0 +1,28 @@
+#include "worker/sweep/outage.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+constexpr std::chrono::seconds noticeable{1};  // An answer this late was an outage as well.
+
+}  // namespace
+
+void Outage::answered(Moment asked, Moment now) {
+    const auto lasted = now - since_.value_or(asked);
+    since_.reset();
+    if (lasted < noticeable) return;
+    const auto calm = now + std::min<Moment::duration>(lasted, lease_);
+    calm_until_ = std::max(calm, calm_until_.value_or(calm));
+}
+
+void Outage::failed(Moment asked) {
+    if (!since_) since_ = asked;
+}
+
+bool Outage::is_over(Moment now) const {
+    return !since_ && (!calm_until_ || now >= *calm_until_);
+}
+
+}  // namespace fanfare

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+
+#include <optional>
+
+namespace fanfare {
+
+/// How long chunks are left to those who hold them after the ledger was away: as long as it was,
+/// at most a lease. Their leases ran out meanwhile, and what became of them could not be written.
+///
+/// Threads   one serial executor.
+class Outage {
+public:
+    explicit Outage(std::chrono::milliseconds lease) : lease_{lease} {}
+
+    /// The ledger was asked at `asked` and answered at `now`, or did not.
+    void answered(Moment asked, Moment now);
+    void failed(Moment asked);
+
+    [[nodiscard]] bool is_over(Moment now) const;
+
+private:
+    std::chrono::milliseconds lease_;
+    std::optional<Moment> since_;    // The first question without an answer.
+    std::optional<Moment> calm_until_;
+};
+
+}  // namespace fanfare
