@@ -133,7 +133,10 @@ private:
         ++audit_.chunks;
         audit_.recipients += size;
         const auto number = row[2].as<std::int32_t>();
-        if (number < split_begin || number >= split_end) ++job.chunks_found[channel];
+        // Splits, and chunks of people whom another channel could not reach, come on top.
+        if (number < job.chunks[channel] && (number < split_begin || number >= split_end)) {
+            ++job.chunks_found[channel];
+        }
         job.recipients_found[channel] += size;
         if (row[5].as<std::int64_t>() != size) {
             differ(fmt::format("{}: size {}, but {} recipients", name, size, row[5].c_str()));

@@ -114,7 +114,8 @@ bool insert_fallback(pqxx::work& work, const std::string& job, std::int32_t numb
     const auto added =
         work.exec_params(
                 "INSERT INTO chunk (job_id, day, channel, number, on_doubt, lane, publish_at, "
-                "size, recipients) SELECT id, day, $2, $3, $4, $5, app_now(), $6, $7::text[] "
+                "size, recipients) SELECT id, day, $2::smallint, $3::int, $4::smallint, "
+                "$5::smallint, app_now(), $6::int, $7::text[] "
                 "FROM job WHERE id = $1::uuid ON CONFLICT DO NOTHING",
                 job, static_cast<int>(fallback.channel), number,
                 static_cast<int>(fallback.on_doubt), static_cast<int>(fallback.lane), size,

@@ -73,8 +73,9 @@ bool split_chunk(Connection& connection, ClaimedChunk& chunk, std::span<const Sp
         const auto& split = splits[i];
         work.exec_params(
             "INSERT INTO chunk (job_id, day, channel, number, on_doubt, lane, next_at, publish_at, "
-            "size, recipients) SELECT id, day, $2, $3, $4, $5, $6::timestamptz, "
-            "$6::timestamptz, $7, $8::text[] FROM job WHERE id = $1::uuid",
+            "size, recipients) SELECT id, day, $2::smallint, $3::int, $4::smallint, $5::smallint, "
+            "$6::timestamptz, $6::timestamptz, $7::int, $8::text[] FROM job "
+            "WHERE id = $1::uuid",
             chunk.key.job, static_cast<int>(chunk.key.channel), number,
             static_cast<int>(chunk.on_doubt), static_cast<int>(chunk.lane),
             format_timestamp(split.next_at), static_cast<std::int32_t>(split.positions.size()),
