@@ -3,6 +3,7 @@
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "tests/integration/ledger_case.hpp"
+#include "worker/receipts/receipt_desk.hpp"
 
 namespace fanfare::ledger {
 namespace {
@@ -210,6 +211,27 @@ TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
     EXPECT_FALSE(opt_out(db(), {one.id, Channel::email, 1, 0})) << "no such chunk";
     EXPECT_FALSE(opt_out(db(), {one.id, Channel::sms, 0, 0})) << "another channel";
     EXPECT_FALSE(opt_out(db(), {no_list, Channel::email, 0, 0})) << "nothing to leave";
+}
+
+TEST_F(ReceiptsTest, OneThatIsRefusedHoldsUpNoOther) {
+    const auto job = accept("show-1");
+    plan(job, {{"a", "b", "c", "d"}});
+    record(record_for(claim({key(job)}).at(0),
+                      bytes_of({Outcome::sent, Outcome::sent, Outcome::sent, Outcome::sent})));
+    std::vector<ReceiptBatch> batches(2);
+    for (auto& batch : batches) batch.job = job;
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        auto& receipt = batches[i < 3 ? 0 : 1].receipts.emplace_back();
+        receipt.reference = {job, Channel::email, 0, i};
+        receipt.event = i == 1 ? ReceiptEvent::hard_bounced : ReceiptEvent::delivered;
+        receipt.address = i == 1 ? std::string{"x\xff@example.com"} : "x@example.com";
+    }
+    const auto heard = write_receipts(db(), batches, 5);
+    EXPECT_EQ(heard.refused, 1U);
+    EXPECT_THAT(ledger.column("SELECT outcome FROM delivery ORDER BY recipient"),
+                ElementsAre("delivered", "refused", "delivered", "delivered"))
+        << "an outcome is known though the address is not one";
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "0");
 }
 
 class FallbackTest : public LedgerCase {

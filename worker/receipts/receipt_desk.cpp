@@ -3,6 +3,7 @@
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "core/ledger/receipts.hpp"
+#include "core/postgres/halving.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -26,7 +27,7 @@ std::string_view suppression_reason(ReceiptEvent event) {
 
 /// Addresses that get nothing more. Who unsubscribed from a message of ours leaves its list;
 /// without a reference nobody knows which, and the address leaves all.
-void suppress(postgres::Connection& ledger, const std::vector<ReceiptBatch>& batches) {
+void suppress(postgres::Connection& ledger, std::span<const ReceiptBatch> batches) {
     for (const auto& batch : batches) {
         std::vector<ledger::NewSuppression> suppressions;
         for (const auto& receipt : batch.receipts) {
@@ -46,7 +47,38 @@ void suppress(postgres::Connection& ledger, const std::vector<ReceiptBatch>& bat
     }
 }
 
+/// Each receipt of a batch alone.
+std::vector<ReceiptBatch> one_by_one(const ReceiptBatch& batch) {
+    std::vector<ReceiptBatch> singles;
+    for (const auto& receipt : batch.receipts) {
+        singles.push_back({batch.account, batch.channel, batch.job, batch.chunk, {receipt}});
+    }
+    return singles;
+}
+
 }  // namespace
+
+Heard write_receipts(postgres::Connection& ledger, std::span<const ReceiptBatch> batches,
+                     int soft_bounces_max) {
+    Heard heard;
+    const auto write = [&](std::span<const ReceiptBatch> part) {
+        const auto applied = ledger::apply_receipts(ledger, part);
+        // After the outcomes: done again after a fault, all of it comes to the same.
+        suppress(ledger, part);
+        ledger::count_soft_bounces(ledger, part, soft_bounces_max);
+        heard.tally.raised += applied.raised;
+        heard.tally.unchanged += applied.unchanged;
+        heard.tally.early += applied.early;
+        heard.tally.unmatched += applied.unmatched;
+    };
+    const auto drop = [&](const ReceiptBatch&, const std::exception&) { ++heard.refused; };
+    const auto search = [&](const ReceiptBatch& batch, const std::exception&) {
+        const auto singles = one_by_one(batch);
+        postgres::halve(std::span<const ReceiptBatch>{singles}, write, drop);
+    };
+    postgres::halve(batches, write, search);
+    return heard;
+}
 
 void ReceiptDesk::take(kafka::Received record) {
     auto batch = decode_receipts(record.value);
@@ -98,21 +130,22 @@ asio::awaitable<void> ReceiptDesk::write_all() {
 
 asio::awaitable<bool> ReceiptDesk::write(const std::vector<ReceiptBatch>& batches) {
     const int in_a_row_max = parts_.soft_bounces_max;
-    auto tally = co_await parts_.ledger.run("write receipts", [&](postgres::Connection& ledger) {
-        auto applied = ledger::apply_receipts(ledger, batches);
-        // After the outcomes: done again after a fault, all of it comes to the same.
-        suppress(ledger, batches);
-        ledger::count_soft_bounces(ledger, batches, in_a_row_max);
-        return applied;
+    auto heard = co_await parts_.ledger.run("write receipts", [&](postgres::Connection& ledger) {
+        return write_receipts(ledger, batches, in_a_row_max);
     });
-    if (!tally) {
-        spdlog::warn("{}", describe(tally.error()));
+    if (!heard) {
+        spdlog::warn("{}", describe(heard.error()));
         co_return false;
     }
-    parts_.probe.receipts("raised", tally.value().raised);
-    parts_.probe.receipts("unchanged", tally.value().unchanged);
-    parts_.probe.receipts("early", tally.value().early);
-    parts_.probe.receipts("unmatched", tally.value().unmatched);
+    const auto& tally = heard.value().tally;
+    parts_.probe.receipts("raised", tally.raised);
+    parts_.probe.receipts("unchanged", tally.unchanged);
+    parts_.probe.receipts("early", tally.early);
+    parts_.probe.receipts("unmatched", tally.unmatched);
+    if (heard.value().refused > 0) {
+        spdlog::warn("dropped {} receipts that the ledger refuses", heard.value().refused);
+        parts_.probe.receipts("refused", heard.value().refused);
+    }
     co_return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/kafka/consumer.hpp"
+#include "core/ledger/receipts.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/wire/receipt.hpp"
 #include "worker/probes/probes.hpp"
@@ -9,9 +10,20 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace fanfare {
+
+/// What became of receipts; those that PostgreSQL refuses for what they say are dropped.
+struct Heard {
+    ledger::ReceiptTally tally;
+    std::size_t refused = 0;
+};
+/// Raises outcomes, suppresses addresses, counts soft bounces. One receipt that is refused holds up
+/// no other.
+[[nodiscard]] Heard write_receipts(postgres::Connection& ledger,
+                                   std::span<const ReceiptBatch> batches, int soft_bounces_max);
 
 /// Brings receipts into the ledger: gathers what arrives within a moment, so that a chunk is
 /// written once for many of its receipts, raises outcomes, suppresses dead addresses and
