@@ -161,10 +161,9 @@ private:
                           ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
                           [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
-            Sweeper::Parts{executor, ledger_, sources_, system_clock(), desk_, *producer_, topics,
-                           probe_,
-                           [this](const std::string& job) { plans_->add(job, Lane::normal); },
-                           *receipts_},
+            Sweeper::Parts{
+                executor, ledger_, sources_, system_clock(), desk_, *producer_, topics, probe_,
+                [this](const std::string& job) { plans_->add(job, Lane::normal); }, *receipts_},
             worker);
     }
 

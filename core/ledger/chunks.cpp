@@ -173,8 +173,8 @@ std::vector<Overdue> take_overdue(Connection& connection, int limit,
         "  WHERE state = 'planned' AND publish_at <= app_now() AND next_at <= app_now() "
         "  ORDER BY publish_at LIMIT $1 FOR UPDATE SKIP LOCKED) "
         "UPDATE chunk c SET publish_at = app_now() + $2 * interval '1 ms' "
-        "FROM overdue o WHERE " FANFARE_KEYS_EQUAL("c", "o")
-        "RETURNING c.job_id, c.channel, c.number, c.lane",
+        "FROM overdue o WHERE " FANFARE_KEYS_EQUAL(
+            "c", "o") "RETURNING c.job_id, c.channel, c.number, c.lane",
         limit, republish_after.count());
     std::vector<Overdue> overdue;
     for (const auto& row : rows) {

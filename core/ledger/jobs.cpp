@@ -102,8 +102,8 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
         "plan_lease = app_now() + $6 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
         "RETURNING app_now(), app_now() + $7 * interval '1 ms', day",
-        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(more),
-        lease.count(), republish_after.count());
+        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(more), lease.count(),
+        republish_after.count());
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();

@@ -32,15 +32,15 @@ struct WordArrays {
         accounts.add(word.account);
     }
 };
-#define FANFARE_WORDS                                                                     \
-    "$1::uuid[], $2::smallint[], $3::int[], $4::int[], $5::text[], $6::text[], "          \
+#define FANFARE_WORDS                                                            \
+    "$1::uuid[], $2::smallint[], $3::int[], $4::int[], $5::text[], $6::text[], " \
     "$7::text[], $8::text[], $9::text[], $10::text[], $11::text[]"
 #define FANFARE_WORD_NAMES \
     "job_id, channel, number, epoch, outcomes, reasons, attempts, causes, ids, tally, account"
 #define FANFARE_BYTES(column) \
     column " = CASE WHEN w." column " <> '' THEN decode(substr(w." column ", 3), 'hex') END, "
-#define FANFARE_SET_WORDS                                                               \
-    FANFARE_BYTES("outcomes")                                                           \
+#define FANFARE_SET_WORDS     \
+    FANFARE_BYTES("outcomes") \
     FANFARE_BYTES("reasons") FANFARE_BYTES("attempts") FANFARE_BYTES("causes")          \
     "tally = w.tally::int[], account = coalesce(nullif(w.account, ''), c.account), "    \
     "updated_at = app_now() "
@@ -57,22 +57,23 @@ struct RecordArrays : WordArrays {
         keeps.add(record.taken_over ? "t" : "f");
     }
 };
-#define FANFARE_DUE                                                                      \
+#define FANFARE_DUE                                                                       \
     "CASE WHEN w.state = 'done' THEN app_now() ELSE least(app_now() + w.wait * interval " \
     "'1 ms', (SELECT j.expires_at FROM job j WHERE j.id = w.job_id)) END"
-#define FANFARE_SET_RECORD                                                            \
-    "state = w.state::chunk_state, lease_until = NULL, begun = NULL, "                \
-    "claim_token = CASE WHEN w.keep THEN c.claim_token END, "                         \
+#define FANFARE_SET_RECORD                                                              \
+    "state = w.state::chunk_state, lease_until = NULL, begun = NULL, "                  \
+    "claim_token = CASE WHEN w.keep THEN c.claim_token END, "                           \
     "takeovers = CASE WHEN w.keep THEN c.takeovers ELSE 0 END, failures = w.failures, " \
-    "next_at = " FANFARE_DUE ", publish_at = " FANFARE_DUE ", "                       \
+    "next_at = " FANFARE_DUE ", publish_at = " FANFARE_DUE                              \
+    ", "                                                                                \
     "provider_ids = nullif(w.ids, '{}')::text[], " FANFARE_SET_WORDS
 #define FANFARE_RECORDS \
     "unnest(" FANFARE_WORDS ", $12::text[], $13::bigint[], $14::smallint[], $15::boolean[])"
 #define FANFARE_RECORD_NAMES FANFARE_WORD_NAMES ", state, wait, failures, keep"
 
-/// `set` for all whose chunk is still theirs. A row that somebody has locked is left out, so that it
-/// holds up nobody else.
-#define FANFARE_FENCED(from, names, set)                                              \
+/// `set` for all whose chunk is still theirs. A row that somebody has locked is left out, so that
+/// it holds up nobody else.
+#define FANFARE_FENCED(from, names, set) \
     "WITH w AS MATERIALIZED (SELECT * FROM " from " WITH ORDINALITY AS w(" names      \
     ", n)), ours AS MATERIALIZED (SELECT w.* FROM w " FANFARE_ROW_OF_W(               \
         "k.state, k.epoch", "FOR UPDATE SKIP LOCKED") "WHERE " FANFARE_HELD           \
@@ -94,11 +95,10 @@ pqxx::result exec_records(pqxx::transaction_base& work, const std::string& sql,
                           std::span<const ChunkRecord> records) {
     RecordArrays w;
     for (const auto& record : records) w.add(record);
-    return work.exec_params(
-        sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(), w.epochs.text(),
-        w.outcomes.text(), w.reasons.text(), w.attempts.text(), w.causes.text(), w.ids.text(),
-        w.tallies.text(), w.accounts.text(), w.states.text(), w.waits.text(), w.failures.text(),
-        w.keeps.text());
+    return work.exec_params(sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
+                            w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(),
+                            w.causes.text(), w.ids.text(), w.tallies.text(), w.accounts.text(),
+                            w.states.text(), w.waits.text(), w.failures.text(), w.keeps.text());
 }
 
 Written write_records(pqxx::transaction_base& work, std::span<const ChunkRecord> records) {
@@ -265,7 +265,8 @@ Written record_chunks(Connection& connection, std::span<const ChunkRecord> recor
         work.commit();
     }
     for (const auto& record : records) {
-        const bool lost = !contains(written.keys, record.key) && !contains(written.busy, record.key);
+        const bool lost =
+            !contains(written.keys, record.key) && !contains(written.busy, record.key);
         if (lost && record.token != 0 && !record.taken_over) {
             record_late(connection, record, written);
         }

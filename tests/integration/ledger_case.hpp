@@ -37,6 +37,10 @@ inline std::string reasons_of(std::initializer_list<Reason> reasons) {
     return bytes;
 }
 
+inline void PrintTo(const ChunkKey& key, std::ostream* out) {
+    *out << key.job << "/" << to_string(key.channel) << "/" << key.number;
+}
+
 /// A ledger whose clock stands still, and the few steps that lead to chunks.
 class LedgerCase : public ::testing::Test {
 protected:
@@ -100,6 +104,53 @@ protected:
     }
     std::vector<ChunkKey> record(const ChunkRecord& one) {
         return record_chunks(db(), std::vector<ChunkRecord>{one}).keys;
+    }
+
+    std::string outcomes_of(const std::string& job) {
+        std::string text;
+        for (const auto& outcome : ledger.column(fmt::format(
+                 "SELECT outcome FROM delivery WHERE job_id = '{}' ORDER BY recipient", job))) {
+            text += (text.empty() ? "" : " ") + outcome;
+        }
+        return text;
+    }
+    static ChunkMark mark_for(const ClaimedChunk& chunk, const std::string& outcomes) {
+        return {.key = chunk.key,
+                .epoch = chunk.epoch,
+                .outcomes = outcomes,
+                .reasons = chunk.reasons,
+                .attempts = chunk.attempts,
+                .causes = chunk.causes,
+                .begun = chunk.begun,
+                .provider_ids = {},
+                .account = {}};
+    }
+    Written mark(const ClaimedChunk& chunk, const std::string& outcomes) {
+        return mark_chunks(db(), std::vector{mark_for(chunk, outcomes)});
+    }
+    /// As the sweeper does it, with this outcome for everybody.
+    std::vector<ChunkKey> take_over(Outcome outcome) {
+        std::vector<ChunkKey> keys;
+        for (const auto& chunk : take_over_stalled(db(), 10, lease)) {
+            auto entry =
+                record_for(chunk, std::string(chunk.outcomes.size(), static_cast<char>(outcome)));
+            entry.taken_over = true;
+            for (const auto& written : record(entry)) keys.push_back(written);
+        }
+        return keys;
+    }
+    /// The promise of the ledger, for every job and channel.
+    void expect_everyone_counted() {
+        EXPECT_THAT(
+            ledger.column("SELECT channel FROM job_progress WHERE planned <> pending + sent + "
+                          "delivered + opened + clicked + refused + suppressed + opted_out + "
+                          "no_address + expired + cancelled + retry + failed + unknown + "
+                          "replayed"),
+            ::testing::IsEmpty());
+        EXPECT_THAT(ledger.column("SELECT job_id FROM job_progress p WHERE planned <> "
+                                  "(SELECT count(*) FROM delivery d WHERE d.job_id = p.job_id "
+                                  "AND d.channel = p.channel)"),
+                    ::testing::IsEmpty());
     }
 
     postgres::Connection& db() { return ledger.connection(); }

@@ -196,8 +196,8 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
         if (!done) {
             answer(*ticket, done.error());
         } else if (contains(done.value().refused, key)) {
-            spdlog::error("chunk {}/{}/{}: the ledger refuses what is to be written of it",
-                          key.job, to_string(key.channel), key.number);
+            spdlog::error("chunk {}/{}/{}: the ledger refuses what is to be written of it", key.job,
+                          to_string(key.channel), key.number);
             // All else is bytes of ours; these are what a provider made up.
             if (ticket->request.provider_ids.empty()) {
                 answer(*ticket, fail(Errc::store_rejected, counter.doing));
@@ -210,8 +210,8 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
         } else {
             // After a lost answer the first statement may have recorded it already. A mark
             // would be found in its place, and is written again.
-            answer(*ticket, (is_record<Word> && repeated) ||
-                                contains(done.value().written.keys, key));
+            answer(*ticket,
+                   (is_record<Word> && repeated) || contains(done.value().written.keys, key));
         }
     }
     co_return again;

@@ -21,8 +21,6 @@ void Outage::failed(Moment asked) {
     if (!since_) since_ = asked;
 }
 
-bool Outage::is_over(Moment now) const {
-    return !since_ && (!calm_until_ || now >= *calm_until_);
-}
+bool Outage::is_over(Moment now) const { return !since_ && (!calm_until_ || now >= *calm_until_); }
 
 }  // namespace fanfare

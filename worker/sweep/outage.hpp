@@ -22,7 +22,7 @@ public:
 
 private:
     std::chrono::milliseconds lease_;
-    std::optional<Moment> since_;    // The first question without an answer.
+    std::optional<Moment> since_;  // The first question without an answer.
     std::optional<Moment> calm_until_;
 };
 

@@ -41,7 +41,7 @@ asio::awaitable<bool> Sweeper::may_take_over() {
     const auto now = parts_.clock.moment();
     outage_.answered(asked, now);
     co_return outage_.is_over(now) && !parts_.desk.is_behind() &&
-           settling_.running() < stalled_per_sweep_max;
+        settling_.running() < stalled_per_sweep_max;
 }
 
 asio::awaitable<void> Sweeper::settle_stalled_chunks() {

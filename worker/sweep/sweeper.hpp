@@ -21,8 +21,8 @@ namespace fanfare {
 /// Every sweep_interval: chunks whose lease ran out are settled by their policy, chunks that
 /// should have been claimed by now are published again, jobs that nobody plans are planned,
 /// jobs whose every chunk is settled are closed, receipts that came early are applied. Many
-/// sweepers may run; each row is one's. After an outage of the ledger chunks are taken over only when
-/// whoever lives has had the time to record.
+/// sweepers may run; each row is one's. After an outage of the ledger chunks are taken over only
+/// when whoever lives has had the time to record.
 ///
 /// Bounds    1,000 chunks of a kind a sweep.
 /// Stop      stop(), then await run().

@@ -113,9 +113,9 @@ TEST(SettleRest, LeavesDoubtWhatItIs) {
     settle_rest(chunk, {cancelled, Reason::job_cancelled});
     EXPECT_EQ(chunk.outcomes, bytes_of({unknown, unknown, unknown, cancelled, cancelled}))
         << "the provider may have taken it";
-    EXPECT_EQ(chunk.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
-                                       Reason::answer_unreadable, Reason::job_cancelled,
-                                       Reason::not_configured}));
+    EXPECT_EQ(chunk.reasons,
+              bytes_of({Reason::answer_lost, Reason::worker_lost, Reason::answer_unreadable,
+                        Reason::job_cancelled, Reason::not_configured}));
     EXPECT_EQ(chunk.causes,
               bytes_of({Reason::job_cancelled, Reason::job_cancelled, Reason::job_cancelled,
                         Reason::not_sent, Reason::job_cancelled}));
