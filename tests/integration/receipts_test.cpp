@@ -2,6 +2,7 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "core/ledger/progress.hpp"
 #include "tests/integration/ledger_case.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 
@@ -248,6 +249,25 @@ TEST_F(FallbackTest, TheNewChunkComesWithTheRecordAndKeepsTheJobOpen) {
     EXPECT_EQ(finish_jobs(db(), {}), 1U);
     pqxx::nontransaction work{db().raw()};
     EXPECT_EQ(work.exec1("SELECT planned::text FROM job")[0].as<std::string>(), "{2,1,0}");
+}
+
+TEST_F(FallbackTest, CountsAsPlannedAlsoWhilePlanningGoesOn) {
+    const auto job = accept("show-1");
+    auto task = claim_plan(db(), job, lease);
+    const auto write = [&](const std::vector<std::string>& people) {
+        task->cursor = people.back();
+        task->planned[0] += static_cast<std::int64_t>(people.size());
+        const std::vector<NewChunk> chunks{{Channel::email, task->chunks[0]++,
+                                            static_cast<std::int32_t>(people.size()),
+                                            literal_of(people), DoubtPolicy::hold}};
+        ASSERT_TRUE(write_plan(db(), *task, Lane::normal, chunks, lease, republish_after));
+    };
+    write({"a", "b"});
+    record(with_fallback(claim({key(job)}).at(0)));
+    write({"c"});
+    ASSERT_TRUE(finish_plan(db(), *task));
+    EXPECT_EQ(ledger.value("SELECT planned FROM job"), "{3,1,0}");
+    EXPECT_THAT(audit(db(), job).differences, ::testing::IsEmpty());
 }
 
 TEST_F(FallbackTest, ARecordThatComesTooLateBringsNone) {
