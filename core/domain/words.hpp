@@ -40,8 +40,8 @@ enum class Outcome : std::uint8_t {
 inline constexpr std::size_t outcome_count = 15;
 
 /// Why an outcome is what it is. One byte in `chunk.reasons`, and another in `chunk.causes` for
-/// what stands behind it: the last fault of who used up their attempts, both words of a doubt. 0
-/// where nothing needs saying.
+/// what stands behind it: the last fault of who used up their attempts, what came after a doubt
+/// (core/domain/doubt.hpp). 0 where nothing needs saying.
 enum class Reason : std::uint8_t {
     none = 0,
     address_invalid = 1,    // The provider calls the address or token invalid or dead.

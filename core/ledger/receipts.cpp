@@ -76,16 +76,18 @@ Raised meaning(ReceiptEvent event) {
 
 /// Columns of the update, one array literal each.
 struct Changes {
-    ArrayLiteral jobs, channels, numbers, outcomes, reasons, tallies;
+    ArrayLiteral jobs, channels, numbers, outcomes, reasons, causes, tallies;
     bool any = false;
 
-    void add(const ChunkKey& key, const std::string& new_outcomes, const std::string& new_reasons) {
+    void add(const ChunkKey& key, const std::string& new_outcomes, const std::string& new_reasons,
+             const std::string& new_causes) {
         any = true;
         jobs.add(key.job);
         channels.add(static_cast<std::int64_t>(key.channel));
         numbers.add(key.number);
         outcomes.add(hex_of(new_outcomes));
         reasons.add(hex_of(new_reasons));
+        causes.add(new_causes.empty() ? std::string{} : hex_of(new_causes));
         tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(new_outcomes), ",")));
     }
 
@@ -94,12 +96,14 @@ struct Changes {
         work.exec_params(
             "UPDATE chunk c SET outcomes = decode(substr(w.outcomes, 3), 'hex'), "
             "  reasons = decode(substr(w.reasons, 3), 'hex'), tally = w.tally::int[], "
+            "  causes = CASE WHEN w.causes <> '' THEN decode(substr(w.causes, 3), 'hex') END, "
             "  updated_at = app_now() "
             "FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::text[], $5::text[], "
-            "  $6::text[]) AS w(job_id, channel, number, outcomes, reasons, tally) "
+            "  $6::text[], $7::text[]) "
+            "  AS w(job_id, channel, number, outcomes, reasons, tally, causes) "
             "WHERE c.job_id = w.job_id AND c.channel = w.channel AND c.number = w.number",
             jobs.text(), channels.text(), numbers.text(), outcomes.text(), reasons.text(),
-            tallies.text());
+            tallies.text(), causes.text());
     }
 };
 
@@ -135,7 +139,8 @@ pqxx::result lock_chunks(pqxx::work& work, const Words& words) {
         numbers.add(key.number);
     }
     return work.exec_params(
-        "SELECT c.job_id, c.channel, c.number, c.state = 'claimed', c.size, c.outcomes, c.reasons "
+        "SELECT c.job_id, c.channel, c.number, c.state = 'claimed', c.size, c.outcomes, c.reasons, "
+        "c.causes "
         "FROM unnest($1::uuid[], $2::smallint[], $3::int[]) WITH ORDINALITY "
         "  AS w(job_id, channel, number, position) "
         "JOIN chunk c USING (job_id, channel, number) ORDER BY w.position FOR UPDATE OF c",
@@ -160,6 +165,7 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
         const auto size = row[4].as<std::size_t>();
         auto outcomes = row[5].is_null() ? std::string(size, '\0') : bytes_of(row[5].c_str());
         auto reasons = row[6].is_null() ? std::string(size, '\0') : bytes_of(row[6].c_str());
+        auto causes = row[7].is_null() ? std::string{} : bytes_of(row[7].c_str());
         bool changed = false;
         for (const auto& word : events) {
             if (word.position >= size) continue;
@@ -174,10 +180,12 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
             }
             outcome = static_cast<char>(raised->outcome);
             reason = static_cast<char>(raised->reason);
+            // A receipt settles doubt, and with it what came after it.
+            if (!causes.empty()) causes[word.position] = '\0';
             changed = true;
             ++tally.raised;
         }
-        if (changed) changes.add(key, outcomes, reasons);
+        if (changed) changes.add(key, outcomes, reasons, causes);
     }
     changes.write(work);
     early.write(work);
