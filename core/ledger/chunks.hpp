@@ -104,13 +104,6 @@ struct ChunkRecord {
     std::chrono::hours counted{0};  // The window of the kind's cap: who was told counts. 0: none.
 };
 
-/// True for the reasons of an answer that nobody knows: only the account that was asked may ask
-/// again, and no later word but a receipt's ends it.
-[[nodiscard]] constexpr bool is_doubt(Reason reason) noexcept {
-    return reason == Reason::answer_lost || reason == Reason::answer_unreadable ||
-           reason == Reason::worker_lost;
-}
-
 /// Provider ids, one a recipient, as they are stored: none, one for all, or as they are.
 [[nodiscard]] std::vector<std::string> compact_ids(std::vector<std::string> ids);
 

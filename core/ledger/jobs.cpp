@@ -45,10 +45,20 @@ bool insert_job(Connection& connection, const Job& job, std::string_view body,
 
 std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows =
-        work.exec_params("SELECT body, state, own_templates FROM job WHERE id = $1::uuid", id);
+    const auto rows = work.exec_params(
+        "SELECT body, state, own_templates, extract(epoch FROM created_at)::bigint "
+        "FROM job WHERE id = $1::uuid",
+        id);
     if (rows.empty()) return std::nullopt;
-    return JobRow{rows[0][0].c_str(), rows[0][1].c_str(), number_or_none(rows[0][2])};
+    const std::chrono::seconds created{rows[0][3].as<std::int64_t>()};
+    return JobRow{rows[0][0].c_str(), rows[0][1].c_str(), number_or_none(rows[0][2]),
+                  TimePoint{created}};
+}
+
+bool is_cancelled(Connection& connection, const std::string& id) {
+    pqxx::nontransaction work{connection.raw()};
+    return !work.exec_params("SELECT 1 FROM job WHERE id = $1::uuid AND state = 'cancelled'", id)
+                .empty();
 }
 
 std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/domain/words.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/wire/job.hpp"
@@ -32,8 +33,12 @@ struct JobRow {
     std::string body;                           // encode_job()
     std::string state;                          // job_state
     std::optional<std::int64_t> own_templates;  // load_templates(); nothing: the shipped ones.
+    TimePoint created_at{};
 };
 [[nodiscard]] std::optional<JobRow> load_job(Connection& connection, const std::string& id);
+
+/// True when a job was cancelled meanwhile.
+[[nodiscard]] bool is_cancelled(Connection& connection, const std::string& id);
 
 /// The right to plan one job, and where planning stands.
 struct PlanTask {

@@ -8,8 +8,12 @@
 namespace fanfare::postgres {
 
 /// True for what PostgreSQL says about a value and not about the statement or itself: SQLSTATE
-/// classes 21 (cardinality), 22 (data), 23 (constraints) and 54 (limits). Never an outage.
+/// classes 21 (cardinality), 22 (data), 23 (constraints), 54 (limits), P0, 2F, 38 and 39 (raised by
+/// functions), and XX001 and XX002 (a damaged row). Never an outage.
 [[nodiscard]] bool is_data_error(const std::exception& fault) noexcept;
+
+/// True where a statement took longer than it may, or somebody cancelled it.
+[[nodiscard]] bool is_timeout(const std::exception& fault) noexcept;
 
 inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 

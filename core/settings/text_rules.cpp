@@ -1,7 +1,5 @@
 #include "core/settings/text_rules.hpp"
 
-#include "core/time_zones/time_zone.hpp"
-
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <boost/url/parse.hpp>
@@ -97,11 +95,6 @@ TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max) {
                 return text.size() >= bytes_min && text.size() <= bytes_max &&
                        !has_control_character(text);
             }};
-}
-
-TextRule time_zone_or_empty() {
-    return {"a time zone such as Europe/Paris",
-            [](std::string_view text) { return text.empty() || TimeZone::find(text).has_value(); }};
 }
 
 TextRule one_of(const std::vector<std::string>& words) {

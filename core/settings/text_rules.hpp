@@ -31,8 +31,6 @@ struct TextRule {
 [[nodiscard]] TextRule base_url_or_empty();
 /// A name in PostgreSQL that needs no quotes; with `qualified`, a schema may stand before it.
 [[nodiscard]] TextRule sql_name(bool qualified);
-/// Empty, or the name of a time zone (core/time_zones).
-[[nodiscard]] TextRule time_zone_or_empty();
 /// A relative path below its root: no "..", no empty part.
 [[nodiscard]] TextRule inner_path();
 

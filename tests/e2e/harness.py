@@ -359,6 +359,14 @@ class Run:
             "SELECT ch.name, unnest(c.recipients) FROM chunk c JOIN channel ch ON ch.code = c.channel "
             "WHERE c.state = 'claimed'")}
 
+    def begun(self):
+        """(channel, recipient) of all whose request may be under way."""
+        return {(c, r) for c, r in self.db.rows(
+            "SELECT ch.name, u.recipient FROM chunk c JOIN channel ch ON ch.code = c.channel "
+            "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
+            "WHERE c.state = 'claimed' AND c.begun IS NOT NULL "
+            "AND get_byte(c.begun, (u.position - 1)::integer) = 1")}
+
     def told(self, job):
         """How many messages the simulator has accepted for a job, by channel."""
         found = self.sim.summary(job)

@@ -65,21 +65,56 @@ class Kill(Crash):
         say(f"    one kill: told before {told}, in doubt {len(in_doubt)}, push repeated {repeats}, {counts}")
 
     def test_a_parked_request_was_never_sent(self):
-        """Killed while every request stands before the provider: unknown, though nobody was told."""
+        """Killed while requests stand before the provider: unknown, though nobody was told, and nobody else is."""
         run = self.slow_run(600)
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["email", "sms"]))
-        until(lambda: {c for c, _ in run.claimed()} == {"email", "sms"}, "both channels to be claimed", 60)
+        until(lambda: {c for c, _ in run.begun()} == {"email", "sms"}, "both channels to begin", 60)
         worker.kill()
         until(run.idle, "the connections of the dead worker to end", 20)
-        in_doubt = run.claimed()
+        in_doubt = run.begun()
+        self.assertLess(len(in_doubt), len(run.claimed()), "all that is claimed is under way")
         run.sim.release()
         run.worker()
         run.wait_settled(job)
         self.assert_accounted(run, job, channels=["email", "sms"])
         unknown = {k for k, (o, _) in run.fates(job).items() if o == "unknown"}
         self.assert_same(unknown, in_doubt, "unknown after the kill")
+
+    def test_nobody_is_in_doubt_while_contacts_are_read(self):
+        run = self.slow_run(300)
+        run.db.psql("BEGIN; ALTER TABLE users RENAME TO users_; CREATE VIEW users AS SELECT * FROM users_ "
+                    "WHERE pg_sleep(0.05) IS NOT NULL; COMMIT;")
+        worker = run.worker()
+        job = run.publish(run.job(channels=["sms"]))
+        until(run.claimed, "a chunk to be claimed", 60)
+        worker.kill()
+        until(run.idle, "the connections of the dead worker to end", 20)
+        self.assertEqual(run.begun(), set())
+        run.db.psql("BEGIN; DROP VIEW users; ALTER TABLE users_ RENAME TO users; COMMIT;")
+        run.worker()
+        run.wait_settled(job)
+        self.assert_told_once(run, job, channels=["sms"])
+
+    def test_who_has_no_number_is_never_in_doubt(self):
+        run = self.slow_run(25)
+        run.people(75, prefix="q", sms=False)
+        run.tune("sms", chunk=100)
+        run.sim.hold()
+        worker = run.worker()
+        job = run.publish(run.job(channels=["sms"]))
+        until(run.begun, "a request to begin", 60)
+        worker.kill()
+        until(run.idle, "the connections of the dead worker to end", 20)
+        in_doubt = run.begun()
+        run.sim.release()
+        run.worker()
+        run.wait_settled(job)
+        counts = self.assert_accounted(run, job, channels=["sms"])["sms"]
+        self.assertEqual(counts["no_address"], 75)
+        self.assertEqual(counts["unknown"], len(in_doubt))
+        self.assertEqual(counts["sent"], 25 - len(in_doubt))
 
 
 class ManyKills(Crash):

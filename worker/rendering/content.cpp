@@ -1,7 +1,5 @@
 #include "worker/rendering/content.hpp"
 
-#include "worker/rendering/segments.hpp"
-
 namespace fanfare {
 
 void write_text(const Text& text, const std::string_view* values, std::string& out) {
@@ -15,12 +13,6 @@ void write_text(const Text& text, const std::string_view* values, std::string& o
             out.append(value);
         }
     }
-}
-
-void write_sms(const Text& text, const std::string_view* values, std::string& out) {
-    out.clear();
-    write_text(text, values, out);
-    fit_sms(out);
 }
 
 void append_html(std::string_view value, std::string& out) {

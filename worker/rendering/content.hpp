@@ -61,9 +61,6 @@ struct Message {
 /// Appends `text` with the person's values, each escaped as its slot demands.
 void write_text(const Text& text, const std::string_view* values, std::string& out);
 
-/// Replaces `out` with the SMS of one person (segments.hpp: fit_sms()).
-void write_sms(const Text& text, const std::string_view* values, std::string& out);
-
 /// Appends `value` with & < > " ' replaced by entities.
 void append_html(std::string_view value, std::string& out);
 

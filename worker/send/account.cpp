@@ -12,6 +12,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::minutes renew_before{4};
 constexpr std::chrono::seconds renew_again_after{5};
 constexpr std::chrono::seconds pause_without_credential{10};
+constexpr std::chrono::milliseconds unproven_wait{100};  // Then its requests may have told more.
 
 constexpr std::uint32_t streams_per_connection = 100;
 
@@ -27,32 +28,20 @@ std::uint32_t upload_bytes(const Provider& provider) {
     return provider.batch_max() > 1 ? 256 * 1024 : 16 * 1024;
 }
 
+/// True for what says nothing of the message: no answer, or one that blames the provider.
+bool is_bad(const BatchAnswer& answer) {
+    if (answer.verdict == Verdict::ambiguous) return true;
+    // Where it names who was at fault, it is in good health.
+    return answer.verdict == Verdict::transient && !answer.resend_rest;
+}
+
+/// True when the account did for somebody what it is there for, or refused them with good reason.
+bool has_served(const BatchAnswer& answer) {
+    return answer.resend_rest || (!is_bad(answer) && answer.verdict != Verdict::throttle &&
+                                  answer.verdict != Verdict::config);
+}
+
 }  // namespace
-
-asio::awaitable<void> Permits::take() {
-    while (taken_ >= limit_) co_await released_.wait();
-    ++taken_;
-}
-
-void Permits::give_back() {
-    --taken_;
-    if (ignore_ > 0) {
-        --ignore_;
-    } else if (limit_ < max_ && ++good_ >= limit_) {
-        good_ = 0;
-        ++limit_;
-        released_.notify_one();
-    }
-    released_.notify_one();
-}
-
-void Permits::shrink() {
-    // Requests that were out together are refused together: one halving is enough for them.
-    if (ignore_ > 0) return;
-    limit_ = std::max<std::size_t>(1, limit_ / 2);
-    good_ = 0;
-    ignore_ = taken_ + 1;  // The last of them is given back before it asks.
-}
 
 Account::Account(const asio::any_io_executor& executor, Parts parts)
     : executor_{executor},
@@ -66,7 +55,8 @@ Account::Account(const asio::any_io_executor& executor, Parts parts)
              parts_.ledger,
              parts_.clock,
              {.account = parts_.settings.name, .per_second = parts_.settings.rate.per_second}},
-      permits_{executor, parts_.settings.rate.concurrency},
+      permits_{parts_.settings.rate.concurrency},
+      boarding_{{executor, permits_, breaker_, parts_.clock, [this] { return is_shut(); }}},
       fetched_{executor} {}
 
 std::size_t Account::batch_max() const noexcept {
@@ -80,11 +70,13 @@ std::size_t Account::tokens_for(std::size_t recipients) const noexcept {
     return (recipients + batch_max() - 1) / batch_max();
 }
 
-void Account::answered(const BatchAnswer& answer) {
-    const bool bad = answer.verdict == Verdict::transient || answer.verdict == Verdict::ambiguous;
+void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era) {
+    const bool bad = is_bad(answer);
+    if (bad) serves_ = false;
+    if (has_served(answer)) serves_ = true;
     const auto now = parts_.clock.moment();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
-    breaker_.answered(!bad, now);
+    breaker_.answered(era, !bad, people, now);
     const bool is_closed = breaker_.state(now) == Breaker::State::closed;
     if (was_closed && !is_closed) {
         spdlog::error("account {} keeps failing ({}): its work moves to others, if there are any",
@@ -101,15 +93,21 @@ void Account::reload(std::shared_ptr<Provider> provider) {
     credential_fetched_at_ = {};
     paused_until_ = {};
     parts_.probe.paused(false);
+    boarding_.look_again();
     spdlog::info("account {} has new credentials", parts_.settings.name);
 }
 
 bool Account::is_usable() const noexcept {
-    return !is_paused() && breaker_.lets_through(parts_.clock.moment());
+    return !is_paused() && breaker_.room(parts_.clock.moment()) > 0;
+}
+
+bool Account::is_shut() const noexcept {
+    return is_paused() || breaker_.state(parts_.clock.moment()) == Breaker::State::open;
 }
 
 std::chrono::milliseconds Account::unusable_for() const noexcept {
-    return std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
+    const auto shut_for = std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
+    return is_usable() ? shut_for : std::max(shut_for, unproven_wait);
 }
 
 void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
@@ -119,6 +117,7 @@ void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
     }
     paused_until_ = std::max(paused_until_, parts_.clock.moment() + wait);
     parts_.probe.paused(true);
+    boarding_.look_again();
 }
 
 bool Account::is_paused() const noexcept { return parts_.clock.moment() < paused_until_; }

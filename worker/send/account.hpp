@@ -5,8 +5,10 @@
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/providers/provider.hpp"
+#include "worker/send/boarding.hpp"
 #include "worker/send/breaker.hpp"
 #include "worker/send/pacer.hpp"
+#include "worker/send/permits.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,28 +16,6 @@
 #include <string>
 
 namespace fanfare {
-
-/// Counts requests in flight: at most so many at once, fewer while the provider says that it
-/// is too many (halved then, and one more for every round that went well).
-///
-/// Threads   one serial executor.
-class Permits {
-public:
-    Permits(const boost::asio::any_io_executor& executor, std::size_t max)
-        : max_{max}, limit_{max}, released_{executor} {}
-    [[nodiscard]] boost::asio::awaitable<void> take();
-    void give_back();
-    void shrink();
-    [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
-
-private:
-    std::size_t max_;
-    std::size_t limit_;
-    std::size_t taken_ = 0;
-    std::size_t good_ = 0;    // Given back since the limit last changed ...
-    std::size_t ignore_ = 0;  // ... and requests of before the last change that are still out.
-    Signal released_;
-};
 
 /// One provider account at work: its provider, connections, rate, credential and health.
 ///
@@ -60,6 +40,7 @@ public:
     [[nodiscard]] Breaker& breaker() noexcept { return breaker_; }
     [[nodiscard]] Pacer& pacer() noexcept { return pacer_; }
     [[nodiscard]] Permits& permits() noexcept { return permits_; }
+    [[nodiscard]] Boarding& boarding() noexcept { return boarding_; }
     [[nodiscard]] AccountProbe& probe() noexcept { return parts_.probe; }
     [[nodiscard]] HttpClient& http() noexcept { return *http_; }
     [[nodiscard]] std::size_t batch_max() const noexcept;
@@ -67,14 +48,21 @@ public:
     /// Tokens of the account's rate that so many recipients take, as far as can be told.
     [[nodiscard]] std::size_t tokens_for(std::size_t recipients) const noexcept;
 
-    /// A request ended: what it says of the account's health.
-    void answered(const BatchAnswer& answer);
+    /// A request for so many people ended that began in this era of the breaker: what it says of
+    /// the account's health.
+    void answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era);
+
+    /// False from a passing fault on until the account has served somebody: until then nobody
+    /// knows whose fault it was.
+    [[nodiscard]] bool serves() const noexcept { return serves_; }
 
     /// New credentials: what begins from now on uses them, and a pause for the old ones ends.
     void reload(std::shared_ptr<Provider> provider);
 
-    /// Neither paused nor broken: a request may begin.
+    /// Neither paused nor broken nor full of requests that have to prove it: one may begin.
     [[nodiscard]] bool is_usable() const noexcept;
+    /// Paused or broken: nothing begins for a while.
+    [[nodiscard]] bool is_shut() const noexcept;
     [[nodiscard]] std::chrono::milliseconds unusable_for() const noexcept;
 
     /// A credential of CONFIG kind was refused, or the account is not usable: nobody is sent
@@ -96,11 +84,13 @@ private:
     Pacer pacer_;
     Permits permits_;
     Breaker breaker_;
+    Boarding boarding_;
     Signal fetched_;
     Moment paused_until_{};
     Moment credential_good_until_{};
     Moment credential_fetched_at_{};
     bool fetching_ = false;
+    bool serves_ = false;
 };
 
 }  // namespace fanfare

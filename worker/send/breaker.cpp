@@ -1,55 +1,104 @@
 #include "worker/send/breaker.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace fanfare {
+namespace {
+
+constexpr std::size_t growth = 10;
+constexpr std::size_t no_bound = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
 
 Breaker::State Breaker::state(Moment now) const noexcept {
     if (closed_) return State::closed;
     return now < open_until_ ? State::open : State::half_open;
 }
 
-bool Breaker::lets_through(Moment now) const noexcept {
-    return closed_ || (now >= open_until_ && !probing_);
+std::size_t Breaker::people_max(Moment now) const noexcept {
+    const bool silent = in_flight_ == 0 && now - answered_at_ > options_.proven_for;
+    return silent ? options_.unproven_people : people_max_;
 }
 
-void Breaker::begin(Moment now) {
+std::size_t Breaker::room(Moment now) const noexcept {
+    if (!closed_) return now >= open_until_ && !probing_ ? 1 : 0;
+    const auto most = people_max(now);
+    if (most == no_bound) return no_bound;
+    return most - std::min(most, in_flight_);
+}
+
+bool Breaker::is_proven(Moment now) const noexcept { return room(now) == no_bound; }
+
+Breaker::Era Breaker::begin(std::size_t people, Moment now) {
+    people_max_ = people_max(now);
     if (state(now) == State::half_open) probing_ = true;
+    if (!is_proven(now)) ++probes_;
+    in_flight_ += people;
+    return era_;
 }
 
-void Breaker::answered(bool good, Moment now) {
+void Breaker::taken_back(Era era, std::size_t people) {
+    in_flight_ -= std::min(in_flight_, people);
+    if (era == era_) probing_ = false;
+}
+
+void Breaker::answered(Era era, bool good, std::size_t people, Moment now) {
+    in_flight_ -= std::min(in_flight_, people);
+    if (era != era_) return;  // Begun before it opened: tells nothing new.
     if (!closed_) {
-        if (!probing_) return;  // Begun before it opened: tells nothing new.
+        if (!probing_) return;
         probing_ = false;
-        if (!good) {
+        if (good) {
+            close(now);
+        } else {
             open(now);
-            return;
         }
-        closed_ = true;
-        open_time_ = {};
-        window_began_ = now;
-        answers_ = bad_ = bad_in_a_row_ = 0;
         return;
     }
-    count(good, now);
+    count(good, people, now);
     const bool share_is_bad =
         answers_ >= options_.answers_min && static_cast<double>(bad_) > options_.share * answers_;
-    if (bad_in_a_row_ >= options_.in_a_row || share_is_bad) open(now);
+    const bool many_people =
+        bad_in_a_row_ >= options_.few_in_a_row && people_in_a_row_ >= options_.people_in_a_row;
+    if (bad_in_a_row_ >= options_.in_a_row || many_people || share_is_bad) open(now);
 }
 
-void Breaker::count(bool good, Moment now) {
+void Breaker::count(bool good, std::size_t people, Moment now) {
     if (now - window_began_ > options_.window) {
         window_began_ = now;
         answers_ = bad_ = 0;
     }
     ++answers_;
-    bad_in_a_row_ = good ? 0 : bad_in_a_row_ + 1;
-    if (!good) ++bad_;
+    if (good) {
+        bad_in_a_row_ = 0;
+        people_in_a_row_ = 0;
+        answered_at_ = now;
+        if (people_max_ != no_bound) {
+            people_max_ = people_max_ < options_.proven_people ? people_max_ * growth : no_bound;
+        }
+        return;
+    }
+    ++bad_;
+    ++bad_in_a_row_;
+    people_in_a_row_ += people;
+    people_max_ = options_.unproven_people;
+}
+
+void Breaker::close(Moment now) {
+    closed_ = true;
+    open_time_ = {};
+    window_began_ = answered_at_ = now;
+    answers_ = bad_ = bad_in_a_row_ = 0;
+    people_in_a_row_ = 0;
+    people_max_ = options_.unproven_people;
 }
 
 void Breaker::open(Moment now) {
     open_time_ = closed_ ? options_.open_first : std::min(options_.open_max, open_time_ * 2);
     closed_ = false;
+    probing_ = false;
+    ++era_;
     open_until_ = now + open_time_;
 }
 

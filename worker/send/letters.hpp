@@ -20,6 +20,8 @@ struct Letter {
     std::uint32_t first = 0;  // Messages [first, first + count) of the group.
     std::uint32_t count = 0;
     std::uint32_t tokens = 1;  // Of the account's rate that it takes.
+    std::uint32_t era = 0;     // Of the breaker: when it was let through.
+    bool is_composed = true;
     HttpRequest request;
 };
 

@@ -6,17 +6,19 @@ namespace fanfare {
 namespace {
 
 /// Which of two fates of one person stands.
-int weight(Outcome outcome) {
-    switch (outcome) {
+int weight(const Fate& fate) {
+    switch (fate.outcome) {
+        case Outcome::replayed:  // Settled by another job: nothing of this one changes it.
+            return 8;
         case Outcome::sent:
         case Outcome::delivered:
         case Outcome::opened:
         case Outcome::clicked:
-            return 6;
+            return 7;
         case Outcome::unknown:
-            return 5;
+            return 6;
         case Outcome::retry:
-            return 4;
+            return is_doubt(fate.reason) ? 5 : 4;
         case Outcome::failed:
             return 3;
         case Outcome::refused:
@@ -27,12 +29,14 @@ int weight(Outcome outcome) {
         case Outcome::expired:
         case Outcome::cancelled:
             return 1;
-        case Outcome::replayed:  // Settled by another job: nothing of this one changes it.
-            return 7;
         case Outcome::pending:
             return 0;
     }
     return 0;
+}
+
+Reason or_else(Reason reason, Reason otherwise) {
+    return reason == Reason::none ? otherwise : reason;
 }
 
 }  // namespace
@@ -45,27 +49,35 @@ Fate fate_of(Verdict verdict, Reason reason, const Situation& situation) {
         case Verdict::suppress:
             return {Outcome::refused, Reason::address_invalid};
         case Verdict::perm_rcpt:
-            return {Outcome::refused, reason == Reason::none ? Reason::recipient_refused : reason};
+            return {Outcome::refused, or_else(reason, Reason::recipient_refused)};
         case Verdict::perm_req:
-            return {Outcome::failed, reason == Reason::none ? Reason::request_refused : reason};
+            return {Outcome::failed, or_else(reason, Reason::request_refused)};
         case Verdict::config:
             return {Outcome::retry, Reason::account_unusable};
         case Verdict::throttle:
             return {Outcome::retry, Reason::throttled};
         case Verdict::transient:
-            if (!again) return {Outcome::failed, Reason::attempts_exhausted};
-            return {Outcome::retry, reason == Reason::none ? Reason::provider_unavailable : reason};
+            return {Outcome::retry, or_else(reason, Reason::provider_unavailable),
+                    Reason::account_unusable};
         case Verdict::ambiguous:
-            if (reason == Reason::none) reason = Reason::answer_lost;
-            if (situation.on_doubt == DoubtPolicy::resend && again) return {Outcome::retry, reason};
-            return {Outcome::unknown, reason};
+            reason = or_else(reason, Reason::answer_lost);
+            if (situation.on_doubt != DoubtPolicy::resend) return {Outcome::unknown, reason};
+            if (again) return {Outcome::retry, reason};
+            return {Outcome::unknown, reason, Reason::attempts_exhausted};
     }
     return {Outcome::unknown, Reason::answer_unreadable};
 }
 
-Fate merge(Fate known, Fate next) {
-    return weight(next.outcome) > weight(known.outcome) ? next : known;
+Fate as_attempt(const Fate& fate, std::int32_t attempts_used, std::int32_t attempts_max) {
+    if (attempts_used < attempts_max) return {fate.outcome, fate.reason};
+    return follow(fate, {Outcome::failed, Reason::attempts_exhausted, fate.reason});
 }
+
+Fate as_given_up(const Fate& fate) {
+    return follow(fate, {Outcome::failed, Reason::account_unusable, fate.reason});
+}
+
+Fate merge(Fate known, Fate next) { return weight(next) > weight(known) ? next : known; }
 
 std::chrono::milliseconds wait_after(const Backoff& backoff, std::int32_t attempts_used,
                                      double jitter) {

@@ -1,18 +1,11 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/doubt.hpp"
 
 #include <chrono>
 #include <cstdint>
 
 namespace fanfare {
-
-/// What one verdict makes of one address of one recipient.
-struct Fate {
-    Outcome outcome = Outcome::pending;
-    Reason reason = Reason::none;
-    bool operator==(const Fate&) const = default;
-};
 
 struct Situation {
     DoubtPolicy on_doubt = DoubtPolicy::hold;
@@ -20,19 +13,35 @@ struct Situation {
     std::int32_t attempts_max = 5;
 };
 
-/// Every rule on what follows a provider's answer, in one place. Pure.
+/// Every rule on what follows a provider's answer, in one place, but for those about doubt
+/// (core/domain/doubt.hpp). Pure.
 ///
-/// Throttling and a broken account cost the recipient nothing: only `transient`, and doubt
-/// that is sent again, use up attempts.
+/// Throttling and a broken account cost the recipient nothing. Doubt that is sent again uses up an
+/// attempt at once: each may have told them. Of a passing fault nobody knows at first whether the
+/// account or the message was to blame: it counts against the account (is_on_account()), and as an
+/// attempt only once the account has served somebody else (as_attempt()).
 [[nodiscard]] Fate fate_of(Verdict verdict, Reason reason, const Situation& situation);
 
-/// True when the verdict uses up one of the recipient's attempts.
+/// True when the verdict uses up one of the recipient's attempts at once.
 [[nodiscard]] constexpr bool costs_attempt(Verdict verdict) noexcept {
-    return verdict == Verdict::transient || verdict == Verdict::ambiguous;
+    return verdict == Verdict::ambiguous;
 }
 
+/// True for who met a passing fault that still counts against the account.
+[[nodiscard]] constexpr bool is_on_account(const Fate& fate) noexcept {
+    return !is_final(fate.outcome) && fate.cause == Reason::account_unusable;
+}
+
+/// What becomes of them now that the fault counts as an attempt of theirs.
+[[nodiscard]] Fate as_attempt(const Fate& fate, std::int32_t attempts_used,
+                              std::int32_t attempts_max);
+
+/// What becomes of them when the account was at fault for longer than anybody waits.
+[[nodiscard]] Fate as_given_up(const Fate& fate);
+
 /// A person with several addresses (devices) has one outcome: told on any is told; doubt on
-/// one forbids another try, which could tell them twice; then hope, then the worst.
+/// one forbids another try, which could tell them twice; then hope, then the worst. Doubt that is
+/// to be tried again outweighs other hope.
 [[nodiscard]] Fate merge(Fate known, Fate next);
 
 /// How long to wait after `attempts_used` counted attempts: doubling, with jitter in [0, 1)

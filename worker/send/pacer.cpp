@@ -10,6 +10,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds slice_length{200};
+constexpr std::chrono::milliseconds way_max{2'000};
 constexpr std::chrono::milliseconds database_retry{500};
 // Requests reach the provider a little unevenly: the rest of the rate is for that, so that no
 // second of the provider's own clock holds more than the limit.
@@ -19,13 +20,15 @@ constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make u
 }  // namespace
 
 Pacer::Pacer(const asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
-             Options options)
+             Options options, Lease lease)
     : executor_{executor},
       ledger_{ledger},
       clock_{clock},
       options_{std::move(options)},
+      lease_{std::move(lease)},
       changed_{executor} {
     options_.per_second *= used_share;
+    if (!lease_) lease_ = [this](std::uint32_t tokens) { return ask_bucket(tokens); };
 }
 
 asio::awaitable<void> Pacer::ready(std::size_t count) {
@@ -49,25 +52,19 @@ void Pacer::release(std::size_t count) {
     if (options_.per_second > 0) changed_.notify();
 }
 
-asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
+asio::awaitable<std::optional<Moment>> Pacer::take_slot(std::size_t count, Moment latest) {
     while (!stopping_) {
         const auto now = clock_.moment();
         if (now < blocked_until_) {
-            if (blocked_until_ > latest) co_return false;
+            if (blocked_until_ > latest) co_return std::nullopt;
             co_await pause_for(blocked_until_ - now);
             continue;
         }
-        if (options_.per_second <= 0) co_return true;
+        if (options_.per_second <= 0) co_return now;
         drop_late_tokens(now);
         if (tokens_left_ >= static_cast<double>(count)) {
-            const auto mine = next_slot_;
-            if (mine > latest) co_return false;
-            next_slot_ += time_of(static_cast<double>(count));
-            tokens_left_ -= static_cast<double>(count);
-            if (mine > now) co_await pause_for(mine - now);
-            // A loop that stood still would send what it missed all at once: take a later slot.
-            if (clock_.moment() - mine > 2 * late_max) continue;
-            co_return true;
+            if (next_slot_ > latest) co_return std::nullopt;
+            co_return reserve_now(count, latest);
         }
         if (leasing_) {
             co_await changed_.wait();
@@ -75,23 +72,62 @@ asio::awaitable<bool> Pacer::slot(std::size_t count, Moment latest) {
         }
         const bool leased = co_await lease_slice(count);
         if (!leased) {
-            if (clock_.moment() + database_retry > latest) co_return false;
+            if (clock_.moment() + database_retry > latest) co_return std::nullopt;
             co_await pause_for(database_retry);
         }
+    }
+    co_return std::nullopt;
+}
+
+std::optional<Moment> Pacer::reserve_now(std::size_t count, Moment until) {
+    const auto now = clock_.moment();
+    if (stopping_ || now < blocked_until_) return std::nullopt;
+    if (options_.per_second <= 0) return now;
+    const auto wanted = static_cast<double>(count);
+    if (tokens_left_ < wanted || next_slot_ > until) return std::nullopt;
+    const auto mine = next_slot_;
+    next_slot_ += time_of(wanted);
+    tokens_left_ -= wanted;
+    return mine;
+}
+
+asio::awaitable<std::optional<Moment>> Pacer::reserve(std::size_t count, Moment latest) {
+    const auto slot = co_await take_slot(count, latest);
+    if (!slot) co_return std::nullopt;
+    const auto now = clock_.moment();
+    if (*slot - ahead > now) co_await pause_for(*slot - ahead - now);
+    co_return slot;
+}
+
+bool Pacer::is_usable(Moment slot) const {
+    const auto now = clock_.moment();
+    if (now < blocked_until_) return false;
+    // A loop that stood still would send what it missed all at once.
+    return options_.per_second <= 0 || now - slot <= 2 * late_max;
+}
+
+asio::awaitable<bool> Pacer::keep(Moment slot, std::size_t count, Moment latest) {
+    while (!stopping_) {
+        const auto now = clock_.moment();
+        if (slot > now) co_await pause_for(slot - now);
+        if (is_usable(slot)) co_return true;
+        const auto other = co_await take_slot(count, latest);
+        if (!other) co_return false;
+        slot = *other;
     }
     co_return false;
 }
 
 asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     leasing_ = true;
-    const double wanted =
-        std::max(static_cast<double>(count),
-                 options_.per_second * std::chrono::duration<double>{slice_length}.count());
-    const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
     const auto asked = clock_.moment();
-    auto slice = co_await ledger_.run("lease rate tokens", [&](postgres::Connection& connection) {
-        return ledger::reserve_slice(connection, options_.account, options_.per_second, tokens);
-    });
+    // With what will be let go below, or a slice would be over before it is here. One slow way to
+    // the bucket says nothing: the worker may have stood still.
+    const auto way = std::min<std::chrono::nanoseconds>(usual_trip_ * 2, way_max);
+    const double wanted =
+        std::max(static_cast<double>(count), tokens_in(slice_length)) + tokens_in(way);
+    const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
+    auto slice = co_await lease_(tokens);
     leasing_ = false;
     changed_.notify();
     if (!slice) {
@@ -101,29 +137,39 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     // From the answer on, not from the question: never early, at most a round trip late. What
     // that pushes past the slice's end is somebody else's time, and is let go.
     const auto answered = clock_.moment();
+    const auto trip = answered - asked;
+    usual_trip_ = std::min(trip, last_trip_);
+    last_trip_ = trip;
     const auto begins = answered + slice.value().begins_in;
-    const double overhang =
-        std::floor(std::chrono::duration<double>{answered - asked}.count() * options_.per_second);
+    const double overhang = std::floor(tokens_in(trip));
     const bool follows_on = begins - (next_slot_ + time_of(tokens_left_)) < late_max;
     if (tokens_left_ <= 0 || !follows_on) {
         next_slot_ = begins;
         tokens_left_ = 0;
     }
-    tokens_left_ += std::max(static_cast<double>(count), slice.value().tokens - overhang);
+    tokens_left_ += std::max(0.0, slice.value().tokens - overhang);
     co_return true;
+}
+
+asio::awaitable<Result<ledger::Slice>> Pacer::ask_bucket(std::uint32_t tokens) {
+    return ledger_.run("lease rate tokens", [this, tokens](postgres::Connection& connection) {
+        return ledger::reserve_slice(connection, options_.account, options_.per_second, tokens);
+    });
 }
 
 std::chrono::nanoseconds Pacer::time_of(double tokens) const {
     return std::chrono::nanoseconds{static_cast<std::int64_t>(tokens / options_.per_second * 1e9)};
 }
 
+double Pacer::tokens_in(std::chrono::nanoseconds time) const {
+    return std::chrono::duration<double>{time}.count() * options_.per_second;
+}
+
 void Pacer::drop_late_tokens(Moment now) {
     // A slot that was not used in its time is gone: saved up, idle time would become a burst.
     const auto late = now - next_slot_;
     if (tokens_left_ <= 0 || late <= late_max) return;
-    const double dropped = std::min(
-        tokens_left_, std::floor(std::chrono::duration<double>{late - late_max / 2}.count() *
-                                 options_.per_second));
+    const double dropped = std::min(tokens_left_, std::floor(tokens_in(late - late_max / 2)));
     next_slot_ += time_of(dropped);
     tokens_left_ -= dropped;
 }

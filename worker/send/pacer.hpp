@@ -7,7 +7,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace fanfare {
@@ -15,8 +16,10 @@ namespace fanfare {
 /// Keeps one account within its rate, all replicas together: slices of the rate come from
 /// the account's bucket in the ledger, and every request takes its slot of a slice.
 ///
-/// ready() comes before the claim, slot() before the request: nothing is claimed that the
-/// rate would keep waiting for long, so a crash leaves little in doubt.
+/// ready() comes before the claim, reserve() before the mark, and the slot is looked at again when
+/// the request begins: one that is late is not used, because its time may be somebody else's by
+/// then. Nothing is claimed that the rate would keep waiting for long, so a crash leaves little in
+/// doubt.
 ///
 /// Bounds    claims at most two seconds of the rate ahead of what was sent.
 /// Threads   one serial executor.
@@ -27,17 +30,31 @@ public:
         std::string account;
         double per_second = 0;  // 0: no limit.
     };
+    /// Takes a slice of so many tokens from the bucket that all replicas share.
+    using Lease = std::function<boost::asio::awaitable<Result<ledger::Slice>>(std::uint32_t)>;
+
     Pacer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
-          Options options);
+          Options options, Lease lease = {});
 
     /// Waits until `count` recipients may be claimed, and counts them as claimed.
     [[nodiscard]] boost::asio::awaitable<void> ready(std::size_t count);
     /// They were sent, or will not be.
     void release(std::size_t count);
 
-    /// Waits for the slot of a request for `count` recipients (or 1 where the provider counts
-    /// requests). False when `latest` comes first: the lease would not last.
-    [[nodiscard]] boost::asio::awaitable<bool> slot(std::size_t count, Moment latest);
+    /// Takes the next slot for a request for `count` recipients (or 1 where the provider counts
+    /// requests), and waits until little more than a mark of it can be written before. Nothing
+    /// when `latest` comes first: the lease would not last.
+    [[nodiscard]] boost::asio::awaitable<std::optional<Moment>> reserve(std::size_t count,
+                                                                        Moment latest);
+    /// The same without waiting: only a slot that is at hand and not after `until`.
+    [[nodiscard]] std::optional<Moment> reserve_now(std::size_t count, Moment until);
+
+    /// Waits for the slot. A slot that is late by then is exchanged for another one; false when
+    /// `latest` comes first.
+    [[nodiscard]] boost::asio::awaitable<bool> keep(Moment slot, std::size_t count, Moment latest);
+
+    /// How far ahead of its slot a request may be marked.
+    static constexpr std::chrono::milliseconds ahead{100};
 
     /// The provider asked everyone to wait.
     [[nodiscard]] boost::asio::awaitable<void> block(std::chrono::milliseconds wait);
@@ -49,18 +66,28 @@ public:
     void stop();
 
 private:
+    static constexpr std::chrono::milliseconds trip_at_first{50};
+
+    [[nodiscard]] boost::asio::awaitable<std::optional<Moment>> take_slot(std::size_t count,
+                                                                          Moment latest);
     [[nodiscard]] boost::asio::awaitable<bool> lease_slice(std::size_t count);
+    [[nodiscard]] boost::asio::awaitable<Result<ledger::Slice>> ask_bucket(std::uint32_t tokens);
     [[nodiscard]] std::chrono::nanoseconds time_of(double tokens) const;
+    [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
     void drop_late_tokens(Moment now);
+    [[nodiscard]] bool is_usable(Moment slot) const;
 
     boost::asio::any_io_executor executor_;
     postgres::Pool& ledger_;
     const Clock& clock_;
     Options options_;
+    Lease lease_;
     Signal changed_;
     Moment blocked_until_{};
-    Moment next_slot_{};      // Of the slice in hand.
-    double tokens_left_ = 0;  // Of the slice in hand.
+    Moment next_slot_{};                                   // Of the slice in hand.
+    double tokens_left_ = 0;                               // Of the slice in hand.
+    std::chrono::nanoseconds last_trip_ = trip_at_first;   // To the bucket and back ...
+    std::chrono::nanoseconds usual_trip_ = trip_at_first;  // ... and the shorter of the last two.
     bool leasing_ = false;
     bool stopping_ = false;
     std::size_t claimed_ = 0;

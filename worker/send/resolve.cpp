@@ -3,6 +3,7 @@
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "core/postgres/halving.hpp"
 #include "worker/phone/phone.hpp"
 #include "worker/providers/address.hpp"
 
@@ -140,42 +141,142 @@ void drop_duplicates(postgres::Connection& ledger, const JobContext& job,
               {Outcome::suppressed, Reason::duplicate_address});
 }
 
+/// Everybody whose fate is not final.
+std::vector<std::uint32_t> open_positions(const ledger::ClaimedChunk& chunk) {
+    std::vector<std::uint32_t> positions;
+    positions.reserve(chunk.outcomes.size());
+    for (std::uint32_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (!is_final(static_cast<Outcome>(chunk.outcomes[i]))) positions.push_back(i);
+    }
+    return positions;
+}
+
+/// The contact query of one chunk, and who of it raises an error.
+class ContactQuery {
+public:
+    using Positions = std::span<const std::uint32_t>;
+
+    ContactQuery(postgres::Connection& source, const std::string& sql,
+                 const ledger::ClaimedChunk& chunk)
+        : source_{source}, sql_{sql}, chunk_{chunk} {}
+
+    /// Asks for `positions`, and takes those out of them who raise errors.
+    ContactsRead ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
+        try {
+            resolved.contacts = exec(positions);
+            return ContactsRead::whole;
+        } catch (const std::exception& fault) {
+            if (postgres::is_timeout(fault)) return ContactsRead::slow;
+            if (!postgres::is_data_error(fault)) throw;
+        }
+        if (everybody_fails(positions)) return ContactsRead::fails;
+        if (!find_culprits(positions, resolved)) return ContactsRead::part;
+        resolved.contacts = exec(positions);
+        return ContactsRead::whole;
+    }
+
+private:
+    static constexpr std::size_t sample_size = 16;
+    static constexpr int questions_max = 400;
+    struct EnoughAsked : std::exception {};
+
+    pqxx::result exec(Positions positions) {
+        pqxx::nontransaction work{source_.raw()};
+        // Most often everybody is asked for, and the ledger has written that already.
+        if (positions.size() == chunk_.outcomes.size()) {
+            return work.exec_params(sql_, chunk_.recipients_literal);
+        }
+        postgres::ArrayLiteral people;
+        for (const auto i : positions) people.add(chunk_.recipients.elements[i]);
+        return work.exec_params(sql_, people.text());
+    }
+
+    /// Asks for some alone, others after each failure, so that nobody asks for a thousand people
+    /// one by one where the query itself is to blame. Of few it is their own data.
+    bool everybody_fails(Positions positions) {
+        if (positions.size() < sample_size) return false;
+        const auto step = positions.size() / sample_size;
+        const auto first = static_cast<std::size_t>(chunk_.failures) % step;
+        for (std::size_t i = 0; i < sample_size; ++i) {
+            try {
+                exec(positions.subspan(first + i * step, 1));
+                return false;
+            } catch (const std::exception& fault) {
+                if (!postgres::is_data_error(fault)) throw;
+            }
+        }
+        return true;
+    }
+
+    /// False when not everybody could be looked at.
+    bool find_culprits(std::vector<std::uint32_t>& positions, Resolved& resolved) {
+        int questions = 0;
+        const auto look = [&](Positions some) {
+            if (++questions > questions_max) throw EnoughAsked{};
+            exec(some);
+        };
+        const auto blame = [&](std::uint32_t culprit, const std::exception&) {
+            resolved.fates[culprit] = {Outcome::failed, Reason::recipient_invalid};
+        };
+        bool all = true;
+        try {
+            postgres::halve(Positions{positions}, look, blame);
+        } catch (const EnoughAsked&) {
+            all = false;
+        }
+        std::erase_if(positions, [&resolved](std::uint32_t i) {
+            return resolved.fates[i].outcome != Outcome::pending;
+        });
+        return all;
+    }
+
+    postgres::Connection& source_;
+    const std::string& sql_;
+    const ledger::ClaimedChunk& chunk_;
+};
+
+/// Makes targets of the rows, or fates of why not; notes who has a row.
+void read_rows(const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    const auto& rows = resolved.contacts;
+    const auto id_column = column_of(rows, "recipient_id");
+    const auto address_column = column_of(rows, "address");
+    const auto opted_out = column_of(rows, "opted_out");
+    if (!id_column || !address_column) {
+        throw std::runtime_error{"the contact query yields no recipient_id or address"};
+    }
+    resolved.targets.reserve(rows.size());
+    std::size_t hint = 0;
+    for (const auto& row : rows) {
+        const auto id = row[*id_column];
+        const auto index = index_of(chunk.recipients.elements, {id.c_str(), id.size()}, hint);
+        if (!index) continue;
+        hint = *index + 1;
+        resolved.seen[*index] = true;
+        if (is_final(static_cast<Outcome>(chunk.outcomes[*index]))) continue;
+        read_row(row, chunk.key.channel, *address_column, opted_out, *index, resolved);
+    }
+}
+
 }  // namespace
 
-void load_contacts(postgres::Connection& source, const JobContext& job,
-                   const ledger::ClaimedChunk& chunk, Resolved& resolved) {
-    const auto channel = chunk.key.channel;
-    const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
-    const auto& recipients = chunk.recipients.elements;
+ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
+                           const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+    const auto& contact = job.system->contacts[static_cast<std::size_t>(chunk.key.channel)];
     resolved.targets.clear();
     resolved.numbers.clear();
-    resolved.fates.assign(recipients.size(), {});
-    std::vector<bool> seen(recipients.size());
+    resolved.fates.assign(chunk.recipients.elements.size(), {});
+    resolved.seen.assign(chunk.recipients.elements.size(), false);
+    auto asked = open_positions(chunk);
     if (contact) {
-        pqxx::nontransaction work{source.raw()};
-        resolved.contacts = work.exec_params(contact->query.sql, chunk.recipients_literal);
-        const auto& rows = resolved.contacts;
-        const auto id_column = column_of(rows, "recipient_id");
-        const auto address_column = column_of(rows, "address");
-        const auto opted_out = column_of(rows, "opted_out");
-        if (!id_column || !address_column) {
-            throw std::runtime_error{"the contact query yields no recipient_id or address"};
-        }
-        resolved.targets.reserve(rows.size());
-        std::size_t hint = 0;
-        for (const auto& row : rows) {
-            const auto id = row[*id_column];
-            const auto index = index_of(recipients, {id.c_str(), id.size()}, hint);
-            if (!index) continue;
-            hint = *index + 1;
-            seen[*index] = true;
-            if (is_final(static_cast<Outcome>(chunk.outcomes[*index]))) continue;
-            read_row(row, channel, *address_column, opted_out, *index, resolved);
-        }
+        ContactQuery query{source, contact->query.sql, chunk};
+        const auto read = query.ask(asked, resolved);
+        if (read != ContactsRead::whole) return read;
+        read_rows(chunk, resolved);
     }
-    for (std::size_t i = 0; i < recipients.size(); ++i) {
-        if (!seen[i]) resolved.fates[i] = {Outcome::no_address, Reason::recipient_gone};
+    for (const auto i : asked) {
+        if (!resolved.seen[i]) resolved.fates[i] = {Outcome::no_address, Reason::recipient_gone};
     }
+    return ContactsRead::whole;
 }
 
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,

@@ -7,6 +7,7 @@
 
 #include <pqxx/result>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -28,13 +29,23 @@ struct Resolved {
     std::deque<std::string> numbers;  // Canonical phone numbers that the source writes otherwise.
     std::vector<Target> targets;
     std::vector<Fate> fates;  // One a recipient; pending where nothing is decided yet.
+    std::vector<bool> seen;   // One a recipient: the contact query knows them.
+};
+
+/// How reading contacts ended.
+enum class ContactsRead : std::uint8_t {
+    whole,
+    part,   // Too many raise errors: those found so far have their fate, nobody else was read.
+    fails,  // The query fails, whoever is asked for.
+    slow,   // It took longer than a statement may.
 };
 
 /// Looks up addresses, consents and locales as they are now. Runs on a thread of the source
 /// pool. Recipients whose outcome is final are left alone; those without a live address get
-/// their fate here.
-void load_contacts(postgres::Connection& source, const JobContext& job,
-                   const ledger::ClaimedChunk& chunk, Resolved& resolved);
+/// their fate here, and so do those at whom the query raises an error: the question, not the chunk,
+/// is halved until only they are left in it. Throws when the database is away.
+[[nodiscard]] ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
+                                         const ledger::ClaimedChunk& chunk, Resolved& resolved);
 
 /// Drops people who unsubscribed from the kind's list or are over its cap, suppressed addresses
 /// and, for kinds that dedupe by address, those that another person of the audience owns. Runs on a

@@ -2,7 +2,6 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
-#include "worker/send/quiet.hpp"
 #include "worker/send/settle.hpp"
 
 #include <pqxx/nontransaction>
@@ -18,7 +17,9 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds in_place_wait_max{3'000};
 constexpr std::chrono::milliseconds lease_reserve{5'000};  // Kept for recording.
 constexpr std::chrono::milliseconds account_pause{30'000};
-constexpr std::chrono::milliseconds database_wait{1'000};
+// Who waits for an account without an end of their own waits a day, and a while after it.
+constexpr std::chrono::hours waits_at_most{24};
+constexpr std::int32_t failures_of_old_max = 20;
 constexpr std::size_t contexts_max = 256;
 using Context = std::shared_ptr<const JobContext>;
 
@@ -89,40 +90,53 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     account->pacer().release(reserved);
 }
 
+/// Ends what nobody is to hear of any more.
+void Sender::settle_over(Work& work) const {
+    auto& expired = work.chunk.job_expired;
+    if (work.job && work.job->job.expires_at) {
+        expired = expired || *work.job->job.expires_at <= parts_.clock.now();
+    }
+    if (work.chunk.job_cancelled) {
+        settle_rest(work.chunk, {Outcome::cancelled, Reason::job_cancelled});
+    } else if (expired) {
+        settle_rest(work.chunk, {Outcome::expired, Reason::past_expiry});
+    }
+}
+
 asio::awaitable<void> Sender::send(Work& work, Account* account) {
+    // Before anything is looked up that may not be there any more.
+    settle_over(work);
     work.job = co_await context_of(work.chunk.key.job);
     if (!work.job) {
-        co_await record(work, nullptr, account_pause);
+        co_await put_back(work, nullptr, account_pause, false);
         co_return;
     }
     std::chrono::milliseconds wait{0};
-    while (true) {
-        const auto& expires = work.job->job.expires_at;
-        if (work.chunk.job_cancelled) {
-            settle_rest(work.chunk, {Outcome::cancelled, Reason::job_cancelled});
-        } else if (work.chunk.job_expired || (expires && *expires <= parts_.clock.now())) {
-            settle_rest(work.chunk, {Outcome::expired, Reason::past_expiry});
-        }
+    for (std::int32_t passes = 1;; ++passes) {
+        if (passes > 1) co_await look_for_cancel(work);
+        settle_over(work);
+        if (account->serves()) count_faults(work);
         if (is_settled(work.chunk)) break;
         work.throttled_for = {};
         work.recipients_wait = {};
         work.account_refused = false;
-        if (!co_await prepare(work, *account)) {
-            if (work.lost) co_return;
-            wait = database_wait;
-            break;
+        const auto prepared = co_await preparation_.prepare(work, *account);
+        if (prepared.end == Preparation::End::lost) co_return;
+        if (prepared.end == Preparation::End::later) {
+            co_await put_back(work, account, prepared.wait, prepared.counts);
+            co_return;
         }
-        const auto attempts = co_await fly(work, *account);
+        auto attempts = co_await fly(work, *account);
+        if (work.lost && !work.begun) co_return;
+        if (work.lost) break;
+        settle_over(work);
+        if (account->serves()) attempts = std::max(attempts, count_faults(work));
         if (is_settled(work.chunk)) break;
-        wait = std::max(work.throttled_for, work.recipients_wait);
+        wait = wait_of(work, *account, attempts, passes);
         if (const auto until = only_quiet_left(work)) {
             wait = std::max(
                 wait, std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now()));
             break;
-        }
-        if (attempts > 0) {
-            wait = std::max(wait, wait_after({settings_.backoff_first, settings_.backoff_max},
-                                             attempts, parts_.jitter()));
         }
         // Also when another chunk had it stopped: nothing of this one was sent.
         if (!account->is_usable()) {
@@ -139,13 +153,61 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         if (wait > in_place_wait_max || !lasts || stopping_) break;
         co_await pause_for(wait);
     }
+    const bool failed = !work.progress && waits_for_account(work.chunk);
+    co_await put_back(work, account, wait, failed);
+}
+
+/// Between tries in place a job may have been cancelled.
+asio::awaitable<void> Sender::look_for_cancel(Work& work) {
+    const auto look = [&](postgres::Connection& ledger) {
+        return ledger::is_cancelled(ledger, work.chunk.key.job);
+    };
+    auto cancelled = co_await parts_.ledger.run("look for a cancel", look);
+    if (cancelled && cancelled.value()) work.chunk.job_cancelled = true;
+}
+
+/// How long those who are still open wait.
+std::chrono::milliseconds Sender::wait_of(Work& work, const Account& account, std::int32_t attempts,
+                                          std::int32_t passes) {
+    auto wait = std::max(work.throttled_for, work.recipients_wait);
+    auto tries = attempts;
+    // While the account is at fault nobody's attempts are spent, and still nobody hurries.
+    if (!account.serves() && waits_for_account(work.chunk)) {
+        tries = std::max(tries, passes + work.chunk.failures);
+    }
+    if (tries == 0) return wait;
+    const Backoff backoff{settings_.backoff_first, settings_.backoff_max};
+    return std::max(wait, wait_after(backoff, tries, parts_.jitter()));
+}
+
+/// Records the chunk as it stands; who is open waits for `next_in`. `failed`: one more claim in a
+/// row that brought nobody further, through nobody's fault of its own.
+asio::awaitable<void> Sender::put_back(Work& work, const Account* account,
+                                       std::chrono::milliseconds next_in, bool failed) {
     close_told(work);
-    co_await record(work, account, wait);
+    auto& failures = work.chunk.failures;
+    if (failed) {
+        ++failures;
+    } else if (work.progress) {
+        failures = 0;
+    }
+    const bool is_old = work.job && work.job->created_at + waits_at_most <= parts_.clock.now();
+    if (failed && is_old && failures >= failures_of_old_max) give_up(work.chunk);
+    co_await record(work, account, next_in);
+}
+
+asio::awaitable<Marked> Sender::mark(ledger::ChunkMark mark) {
+    const auto marked = co_await parts_.desk.mark(std::move(mark));
+    if (!marked) {
+        spdlog::warn("{}; nothing is begun", describe(marked.error()));
+        co_return Marked::away;
+    }
+    co_return marked.value() ? Marked::ours : Marked::lost;
 }
 
 /// One pass over everyone who is still open; returns what settle_pass() does.
 asio::awaitable<std::int32_t> Sender::fly(Work& work, Account& account) {
-    Flight flight{parts_.executor, account, work, parts_.clock};
+    Flight flight{parts_.executor, account, work, parts_.clock, marker_};
     co_await flight.fly();
     const auto attempts = settle_pass(work);
     co_await suppress_dead(work);
@@ -162,91 +224,6 @@ asio::awaitable<Account*> Sender::other_account(const Work& work, Account* accou
     if (other == nullptr || other == account) co_return nullptr;
     const bool authorized = co_await other->authorize();
     co_return authorized ? other : nullptr;
-}
-
-asio::awaitable<bool> Sender::load(Work& work) {
-    const JobContext& job = *work.job;
-    auto loaded = co_await job.source->run("load contacts", [&](postgres::Connection& source) {
-        load_contacts(source, job, work.chunk, work.resolved);
-    });
-    if (!loaded) {
-        spdlog::error("job {}: {}", job.job.id, describe(loaded.error()));
-        co_return false;
-    }
-    const bool deferred = co_await defer_quiet(work);
-    co_return deferred;
-}
-
-/// Sets those aside who are in their quiet hours: in chunks of their own as long as nobody of this
-/// one was tried, otherwise, and when nobody else is left, they wait in it. False: the chunk is
-/// no longer ours, or the ledger is away.
-asio::awaitable<bool> Sender::defer_quiet(Work& work) {
-    work.quiet.clear();
-    work.quiet_until.reset();
-    auto splits = set_quiet_aside(*work.job, parts_.clock.now(), work.resolved);
-    if (splits.empty()) co_return true;
-    std::size_t people = 0;
-    for (const auto& split : splits) people += split.positions.size();
-    const bool waits_here = people == work.chunk.outcomes.size() || !is_untouched(work.chunk);
-    if (waits_here) {
-        work.quiet_until = splits.front().next_at;
-        const std::size_t here = is_untouched(work.chunk) ? 1 : splits.size();
-        for (std::size_t i = 0; i < here; ++i) {
-            const auto& positions = splits[i].positions;
-            work.quiet.insert(work.quiet.end(), positions.begin(), positions.end());
-        }
-        splits.erase(splits.begin(), splits.begin() + static_cast<std::ptrdiff_t>(here));
-        if (splits.empty()) co_return true;
-    }
-    const auto split_off = [&](postgres::Connection& ledger) {
-        return ledger::split_chunk(ledger, work.chunk, splits);
-    };
-    auto split = co_await parts_.ledger.run("split a chunk", split_off);
-    if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
-    if (!split || !split.value()) {
-        spdlog::warn("chunk {}/{}/{}: could not be split for quiet hours; its lease settles it",
-                     work.chunk.key.job, to_string(work.chunk.key.channel), work.chunk.key.number);
-        work.lost = true;
-        co_return false;
-    }
-    // Positions have changed: once more for those who stayed.
-    const bool loaded = co_await load(work);
-    co_return loaded;
-}
-
-asio::awaitable<bool> Sender::prepare(Work& work, Account& account) {
-    const JobContext& job = *work.job;
-    const bool ready = co_await load(work);
-    if (!ready) co_return false;
-    std::erase_if(work.resolved.targets, [&work](const Target& target) {
-        return !work.served.empty() && work.served.contains(target.address);
-    });
-    work.provider = account.provider();
-    const Stationery stationery{.provider = *work.provider,
-                                .references = parts_.references,
-                                .batch_max = account.batch_max(),
-                                .now = parts_.clock.now()};
-    auto written =
-        co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
-            apply_suppressions(ledger, job, work.chunk, work.resolved);
-            return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
-        });
-    if (!written) {
-        spdlog::error("job {}: {}", job.job.id, describe(written.error()));
-        co_return false;
-    }
-    if (!written.value()) {
-        // Checked when the job was planned, so a template was changed for the worse since.
-        spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
-        settle_rest(work.chunk, {Outcome::failed, Reason::request_refused});
-        work.letters = {};
-        work.resolved.fates.assign(work.chunk.outcomes.size(), {});
-    }
-    for (const auto* const target : work.letters.too_long) {
-        auto& fate = work.resolved.fates[target->recipient];
-        fate = merge(fate, {Outcome::failed, Reason::content_too_large});
-    }
-    co_return true;
 }
 
 asio::awaitable<void> Sender::suppress_dead(Work& work) {
@@ -288,6 +265,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     std::string name;
     if (account != nullptr) name = account->settings().name;
     auto entry = record_of(work.chunk, std::move(name), next_in);
+    entry.failures = entry.done ? 0 : work.chunk.failures;
     if (work.job && work.job->kind->at_most) entry.counted = work.job->kind->at_most->window;
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     auto written = co_await parts_.desk.record(std::move(entry));
@@ -310,7 +288,8 @@ asio::awaitable<std::shared_ptr<const JobContext>> Sender::context_of(const std:
     const auto load = [&](postgres::Connection& connection) -> Result<Context> {
         const auto row = ledger::load_job(connection, job);
         if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.sources.understand(connection, row->body, row->own_templates);
+        return parts_.sources.understand(connection, row->body, row->own_templates,
+                                         row->created_at);
     };
     auto loaded = co_await parts_.ledger.run("load a job", load);
     if (!loaded || !loaded.value()) {

@@ -5,6 +5,7 @@
 #include "worker/send/desk.hpp"
 #include "worker/send/dispatcher.hpp"
 #include "worker/send/flight.hpp"
+#include "worker/send/prepare.hpp"
 #include "worker/send/roster.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -44,7 +45,10 @@ public:
     };
 
     Sender(Parts parts, const WorkerSettings& settings)
-        : parts_{std::move(parts)}, settings_{settings} {}
+        : parts_{std::move(parts)},
+          settings_{settings},
+          preparation_{{parts_.ledger, parts_.references, parts_.clock, parts_.jitter}, settings},
+          marker_{[this](ledger::ChunkMark mark) { return this->mark(std::move(mark)); }} {}
 
     /// Serves one chunk of the channel after another until the dispatcher stops.
     [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);
@@ -59,9 +63,14 @@ private:
     [[nodiscard]] boost::asio::awaitable<std::int32_t> fly(Work& work, Account& account);
     [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
                                                                  Account* account);
-    [[nodiscard]] boost::asio::awaitable<bool> prepare(Work& work, Account& account);
-    [[nodiscard]] boost::asio::awaitable<bool> load(Work& work);
-    [[nodiscard]] boost::asio::awaitable<bool> defer_quiet(Work& work);
+    [[nodiscard]] boost::asio::awaitable<Marked> mark(ledger::ChunkMark mark);
+    [[nodiscard]] boost::asio::awaitable<void> put_back(Work& work, const Account* account,
+                                                        std::chrono::milliseconds next_in,
+                                                        bool failed);
+    void settle_over(Work& work) const;
+    [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(Work& work);
+    [[nodiscard]] std::chrono::milliseconds wait_of(Work& work, const Account& account,
+                                                    std::int32_t attempts, std::int32_t passes);
     [[nodiscard]] boost::asio::awaitable<void> suppress_dead(Work& work);
     [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
                                                           std::vector<std::string> addresses);
@@ -72,6 +81,8 @@ private:
 
     Parts parts_;
     const WorkerSettings& settings_;
+    Preparation preparation_;
+    Marker marker_;
     std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
     std::size_t own_bytes_ = 0;  // Of the owners' texts in them.
     bool stopping_ = false;

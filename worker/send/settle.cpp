@@ -7,6 +7,22 @@ namespace fanfare {
 
 namespace {
 
+Fate fate_at(const ledger::ClaimedChunk& chunk, std::size_t i) {
+    return {static_cast<Outcome>(chunk.outcomes[i]), static_cast<Reason>(chunk.reasons[i]),
+            static_cast<Reason>(chunk.causes[i])};
+}
+
+/// In a chunk, a mark or a record.
+void put_fate(auto& word, std::size_t i, const Fate& fate) {
+    word.outcomes[i] = static_cast<char>(fate.outcome);
+    word.reasons[i] = static_cast<char>(fate.reason);
+    word.causes[i] = static_cast<char>(fate.cause);
+}
+
+bool is_open(const ledger::ClaimedChunk& chunk, std::size_t i) {
+    return !is_final(static_cast<Outcome>(chunk.outcomes[i]));
+}
+
 /// Looks at people with several devices: told on one while another is open, they stay open.
 void keep_devices_open(Work& work) {
     const auto& targets = work.resolved.targets;
@@ -24,7 +40,9 @@ void keep_devices_open(Work& work) {
             work.served.emplace(target.address);
         } else if (fate.outcome == Outcome::sent) {
             work.told.insert(target.recipient);
-            fate = {Outcome::retry, Reason::not_sent};
+            // Doubt about this device stays with the account that caused it.
+            const auto& open = work.target_fates[i];
+            fate = open.outcome == Outcome::pending ? Fate{Outcome::retry, Reason::not_sent} : open;
         }
     }
 }
@@ -47,10 +65,8 @@ std::int32_t count_attempts(Work& work) {
 
 void close_told(Work& work) {
     for (const auto recipient : work.told) {
-        auto& outcome = work.chunk.outcomes[recipient];
-        if (static_cast<Outcome>(outcome) == Outcome::sent) continue;
-        outcome = static_cast<char>(Outcome::sent);
-        work.chunk.reasons[recipient] = static_cast<char>(Reason::none);
+        if (static_cast<Outcome>(work.chunk.outcomes[recipient]) == Outcome::sent) continue;
+        put_fate(work.chunk, recipient, {Outcome::sent, Reason::none});
     }
     work.told.clear();
 }
@@ -60,26 +76,55 @@ std::int32_t settle_pass(Work& work) {
     keep_devices_open(work);
     for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
         const auto& fate = work.resolved.fates[i];
-        if (fate.outcome == Outcome::pending || is_final(static_cast<Outcome>(chunk.outcomes[i]))) {
-            continue;
-        }
-        chunk.outcomes[i] = static_cast<char>(fate.outcome);
-        chunk.reasons[i] = static_cast<char>(fate.reason);
+        if (fate.outcome == Outcome::pending || !is_open(chunk, i)) continue;
+        const auto stands = follow(fate_at(chunk, i), fate);
+        put_fate(chunk, i, stands);
+        if (is_final(stands.outcome)) work.progress = true;
     }
     return count_attempts(work);
 }
 
+std::int32_t count_faults(Work& work) {
+    auto& chunk = work.chunk;
+    std::int32_t most = 0;
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        const auto known = fate_at(chunk, i);
+        if (!is_on_account(known)) continue;
+        const std::int32_t used = ++chunk.attempts[i];
+        put_fate(chunk, i, as_attempt(known, used, work.attempts_max));
+        most = std::max(most, used);
+    }
+    if (most > 0) work.progress = true;
+    return most;
+}
+
+bool waits_for_account(const ledger::ClaimedChunk& chunk) {
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        const auto known = fate_at(chunk, i);
+        const bool refused =
+            is_open(chunk, i) && static_cast<Reason>(chunk.reasons[i]) == Reason::account_unusable;
+        if (refused || is_on_account(known)) return true;
+    }
+    return false;
+}
+
+void give_up(ledger::ClaimedChunk& chunk) {
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (is_open(chunk, i)) put_fate(chunk, i, as_given_up(fate_at(chunk, i)));
+    }
+}
+
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-        const auto reason = static_cast<Reason>(chunk.reasons[i]);
-        const auto cause = static_cast<Reason>(chunk.causes[i]);
-        const bool doubt = ledger::is_doubt(reason) || ledger::is_doubt(cause);
-        const auto stays = ledger::is_doubt(cause) && !ledger::is_doubt(reason) ? cause : reason;
-        const bool kept = doubt || reason == Reason::not_configured;
-        chunk.outcomes[i] = static_cast<char>(doubt ? Outcome::unknown : fate.outcome);
-        chunk.reasons[i] = static_cast<char>(kept ? stays : fate.reason);
-        chunk.causes[i] = static_cast<char>(kept ? fate.reason : reason);
+        const auto known = fate_at(chunk, i);
+        if (is_final(known.outcome)) continue;
+        auto stands = follow(known, fate);
+        // What kept them waiting stays readable.
+        if (stands.cause == Reason::none) stands.cause = known.reason;
+        if (known.reason == Reason::not_configured) {
+            stands = {fate.outcome, known.reason, fate.reason};
+        }
+        put_fate(chunk, i, stands);
     }
 }
 
@@ -90,30 +135,42 @@ bool is_settled(const ledger::ClaimedChunk& chunk) {
 
 bool is_in_doubt(const ledger::ClaimedChunk& chunk) {
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-        if (ledger::is_doubt(static_cast<Reason>(chunk.reasons[i])) ||
-            ledger::is_doubt(static_cast<Reason>(chunk.causes[i]))) {
-            return true;
-        }
+        if (is_open(chunk, i) && is_in_doubt(fate_at(chunk, i))) return true;
     }
     return false;
 }
 
 bool settle_stalled(ledger::ClaimedChunk& chunk) {
-    if (chunk.on_doubt == DoubtPolicy::resend) {
-        // Nobody knows whom the lost worker reached: only its account may send again.
-        for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-            if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-            chunk.reasons[i] = static_cast<char>(Reason::worker_lost);
-        }
-        return is_settled(chunk);
-    }
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (is_final(static_cast<Outcome>(chunk.outcomes[i]))) continue;
-        chunk.outcomes[i] = static_cast<char>(Outcome::unknown);
-        chunk.reasons[i] = static_cast<char>(Reason::worker_lost);
+        put_fate(chunk, i, after_loss(fate_at(chunk, i), chunk.begun[i] != '\0', chunk.on_doubt));
     }
-    return true;
+    return is_settled(chunk);
+}
+
+ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun,
+                          std::span<const std::uint16_t> open_to) {
+    const auto& chunk = work.chunk;
+    ledger::ChunkMark mark;
+    mark.key = chunk.key;
+    mark.epoch = chunk.epoch;
+    mark.outcomes = chunk.outcomes;
+    mark.reasons = chunk.reasons;
+    mark.causes = chunk.causes;
+    mark.attempts = chunk.attempts;
+    mark.begun.assign(begun.size(), '\0');
+    for (std::size_t i = 0; i < begun.size(); ++i) {
+        if (begun[i] > 0) mark.begun[i] = '\1';
+        const auto& fate = work.resolved.fates[i];
+        if (fate.outcome == Outcome::pending || !is_open(chunk, i)) continue;
+        // Of one device nothing final follows for a person while another may still tell them.
+        const bool stands = !is_final(fate.outcome) || is_told(fate.outcome) ||
+                            fate.outcome == Outcome::unknown || open_to[i] == 0;
+        if (stands) put_fate(mark, i, follow(fate_at(chunk, i), fate));
+    }
+    for (const auto recipient : work.told) {
+        put_fate(mark, recipient, {Outcome::sent, Reason::none});
+    }
+    return mark;
 }
 
 std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,

@@ -1,6 +1,10 @@
 #pragma once
 
-#include "worker/send/flight.hpp"
+#include "core/settings/settings.hpp"
+#include "worker/send/work.hpp"
+
+#include <optional>
+#include <span>
 
 namespace fanfare {
 
@@ -8,16 +12,26 @@ namespace fanfare {
 /// recipients that were not tried stay pending. A person with a device still open stays open,
 /// and their served devices are remembered.
 ///
-/// Counts the attempts that failed, one a person and pass. Returns the most that anybody who
-/// failed in this pass has used up; 0: nobody did.
+/// Counts the attempts that doubt has used up, one a person and pass. Returns the most that anybody
+/// of them has used; 0: nobody did.
 std::int32_t settle_pass(Work& work);
+
+/// The account has served somebody since: passing faults that counted against it are attempts of
+/// those who met them, whose last it may have been. Returns the most that any of them has used up.
+std::int32_t count_faults(Work& work);
+
+/// True while somebody waits for an account that was at fault when they were tried.
+[[nodiscard]] bool waits_for_account(const ledger::ClaimedChunk& chunk);
+
+/// Ends the waiting of everybody who is open: the account, or the query, was at fault too long.
+void give_up(ledger::ClaimedChunk& chunk);
 
 /// At the end of a claim: who was told on one device counts as told, though another device
 /// could not be served in time; a further claim would tell the first one again.
 void close_told(Work& work);
 
-/// Gives every recipient that is not final this fate. Whoever is in doubt stays so: unknown, and
-/// what would have been their fate is the cause.
+/// Gives every recipient that is not final this fate, and keeps readable what they waited for.
+/// Whoever is in doubt stays so (core/domain/doubt.hpp).
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 
 /// True when every recipient's outcome is final.
@@ -26,9 +40,15 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 /// True while somebody is to be tried again whose last answer was lost.
 [[nodiscard]] bool is_in_doubt(const ledger::ClaimedChunk& chunk);
 
-/// What a stalled chunk becomes under its policy: `resend` plans it again, the others say
-/// that nobody knows. True when it is settled.
+/// What a chunk is whose worker died or stalled: in doubt are those whose requests may have begun,
+/// and what that means is the policy's to say. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);
+
+/// The mark before the next requests begin: what is known of everybody by now, and `begun`, who has
+/// how many devices in requests that are under way or begin next. `open_to`: of how many devices
+/// nothing is known yet.
+[[nodiscard]] ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun,
+                                        std::span<const std::uint16_t> open_to);
 
 /// Those whom the channel cannot reach (no address, or none that is alive), for the channel that
 /// the kind turns to; nothing when the job is over. For whoever settles the chunk.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace fanfare {
 namespace {
 
@@ -10,39 +12,50 @@ using std::chrono::seconds;
 
 class BreakerTest : public ::testing::Test {
 protected:
-    void answer(bool good) {
-        breaker.begin(now);
-        breaker.answered(good, now);
+    void answer(bool good, std::size_t people = 1) {
+        const auto era = breaker.begin(people, now);
+        breaker.answered(era, good, people, now);
     }
-    void answer(bool good, int times) {
-        for (int i = 0; i < times; ++i) answer(good);
+    void answers(bool good, int times, std::size_t people = 1) {
+        for (int i = 0; i < times; ++i) answer(good, people);
     }
+    /// As after a while of good answers.
+    void prove() {
+        answers(true, 3);
+        ASSERT_TRUE(breaker.is_proven(now));
+    }
+    [[nodiscard]] bool lets_through() const { return breaker.room(now) > 0; }
     [[nodiscard]] Breaker::State state() const { return breaker.state(now); }
 
     Moment now{seconds{1'000}};
     Breaker breaker{{.in_a_row = 3,
+                     .few_in_a_row = 2,
+                     .people_in_a_row = 30,
                      .answers_min = 10,
                      .share = 0.5,
                      .window = seconds{10},
                      .open_first = seconds{2},
-                     .open_max = seconds{7}}};
+                     .open_max = seconds{7},
+                     .unproven_people = 10,
+                     .proven_people = 1'000,
+                     .proven_for = seconds{60}}};
 };
 
 TEST_F(BreakerTest, LetsEverythingThroughWhileAnswersAreGood) {
-    answer(true, 100);
+    answers(true, 100);
     EXPECT_EQ(state(), Breaker::State::closed);
-    EXPECT_TRUE(breaker.lets_through(now));
+    EXPECT_TRUE(lets_through());
     EXPECT_EQ(breaker.open_for(now), milliseconds{0});
 }
 
 TEST_F(BreakerTest, OpensAfterSoManyBadAnswersInARow) {
-    answer(false, 2);
+    answers(false, 2);
     answer(true);
-    answer(false, 2);
-    EXPECT_TRUE(breaker.lets_through(now)) << "two, one good, two";
+    answers(false, 2);
+    EXPECT_TRUE(lets_through()) << "two, one good, two";
     answer(false);
     EXPECT_EQ(state(), Breaker::State::open);
-    EXPECT_FALSE(breaker.lets_through(now));
+    EXPECT_FALSE(lets_through());
     EXPECT_EQ(breaker.open_for(now), seconds{2});
 }
 
@@ -67,27 +80,28 @@ TEST_F(BreakerTest, ForgetsBadAnswersOfAnEarlierWindow) {
 }
 
 TEST_F(BreakerTest, TriesOneRequestAfterAWhile) {
-    answer(false, 3);
+    answers(false, 3);
     now += milliseconds{1'999};
-    EXPECT_FALSE(breaker.lets_through(now));
+    EXPECT_FALSE(lets_through());
     now += milliseconds{1};
     EXPECT_EQ(state(), Breaker::State::half_open);
-    EXPECT_TRUE(breaker.lets_through(now));
-    breaker.begin(now);
-    EXPECT_FALSE(breaker.lets_through(now)) << "one at a time";
+    EXPECT_TRUE(lets_through());
+    EXPECT_EQ(breaker.room(now), 1U) << "and for one person";
+    std::ignore = breaker.begin(1, now);
+    EXPECT_FALSE(lets_through()) << "one at a time";
 }
 
 TEST_F(BreakerTest, ClosesWhenTheProbeIsAnsweredWell) {
-    answer(false, 3);
+    answers(false, 3);
     now += seconds{2};
     answer(true);
     EXPECT_EQ(state(), Breaker::State::closed);
-    answer(false, 2);
+    answers(false, 2);
     EXPECT_EQ(state(), Breaker::State::closed) << "it counts anew";
 }
 
 TEST_F(BreakerTest, WaitsTwiceAsLongAfterEachFailedProbe) {
-    answer(false, 3);
+    answers(false, 3);
     now += seconds{2};
     answer(false);
     EXPECT_EQ(breaker.open_for(now), seconds{4});
@@ -96,15 +110,80 @@ TEST_F(BreakerTest, WaitsTwiceAsLongAfterEachFailedProbe) {
     EXPECT_EQ(breaker.open_for(now), seconds{7}) << "no longer than the most";
     now += seconds{7};
     answer(true);
-    answer(false, 3);
+    answers(false, 3);
     EXPECT_EQ(breaker.open_for(now), seconds{2}) << "the first wait again";
 }
 
 TEST_F(BreakerTest, BadAnswersToWhatBeganBeforeItOpenedDoNotProlongIt) {
-    answer(false, 3);
+    const auto before = breaker.begin(1, now);
+    answers(false, 3);
     now += seconds{1};
-    breaker.answered(false, now);
+    breaker.answered(before, false, 1, now);
     EXPECT_EQ(breaker.open_for(now), seconds{1});
+    now += seconds{1};
+    const auto probe = breaker.begin(1, now);
+    EXPECT_NE(probe, before);
+    EXPECT_EQ(state(), Breaker::State::half_open) << "its own answer counts";
+    breaker.answered(probe, true, 1, now);
+    EXPECT_EQ(state(), Breaker::State::closed);
+}
+
+TEST_F(BreakerTest, AProbeThatWasNotBegunLeavesItsPlaceToAnother) {
+    answers(false, 3);
+    now += seconds{2};
+    const auto probe = breaker.begin(1, now);
+    EXPECT_FALSE(lets_through());
+    breaker.taken_back(probe, 1);
+    EXPECT_TRUE(lets_through());
+}
+
+TEST_F(BreakerTest, TrustsAnAccountStepByStep) {
+    EXPECT_EQ(breaker.room(now), 10U);
+    const auto era = breaker.begin(10, now);
+    EXPECT_EQ(breaker.room(now), 0U) << "no more than that before it answers";
+    breaker.answered(era, true, 10, now);
+    EXPECT_EQ(breaker.room(now), 100U);
+    answer(true, 100);
+    EXPECT_EQ(breaker.room(now), 1'000U);
+    EXPECT_FALSE(breaker.is_proven(now));
+    answer(true, 1'000);
+    EXPECT_TRUE(breaker.is_proven(now));
+}
+
+TEST_F(BreakerTest, CountsPeopleAndNotCalls) {
+    answer(false, 10);
+    EXPECT_EQ(state(), Breaker::State::closed) << "one call says little";
+    answer(false, 20);
+    EXPECT_EQ(state(), Breaker::State::open);
+}
+
+TEST_F(BreakerTest, ABadAnswerStopsAllButWhatIsUnderWay) {
+    prove();
+    const auto era = breaker.begin(1'000, now);
+    std::ignore = breaker.begin(1'000, now);
+    EXPECT_TRUE(breaker.is_proven(now));
+    breaker.answered(era, false, 1'000, now);
+    EXPECT_EQ(breaker.room(now), 0U) << "a thousand are under way, and ten may be";
+    breaker.answered(era, true, 1'000, now);
+    EXPECT_EQ(breaker.room(now), 100U) << "a good answer speaks for it again";
+}
+
+TEST_F(BreakerTest, WhoWasSilentForLongHasToProveItself) {
+    prove();
+    now += seconds{60};
+    EXPECT_TRUE(breaker.is_proven(now));
+    now += seconds{1};
+    EXPECT_EQ(breaker.room(now), 10U);
+    answer(true);
+    EXPECT_EQ(breaker.room(now), 100U);
+}
+
+TEST_F(BreakerTest, AfterAProbeItBeginsSmall) {
+    prove();
+    answers(false, 3);
+    now += seconds{2};
+    answer(true);
+    EXPECT_EQ(breaker.room(now), 10U);
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,7 @@ protected:
         work.chunk.outcomes.assign(names.size(), '\0');
         work.chunk.reasons.assign(names.size(), '\0');
         work.chunk.attempts.assign(names.size(), '\0');
+        work.chunk.causes.assign(names.size(), '\0');
         work.resolved.fates.assign(names.size(), {});
         auto& group = work.letters.groups.emplace_back(std::make_unique<Letters::Group>());
         for (std::uint32_t i = 0; i < names.size(); ++i) {
@@ -81,8 +84,26 @@ protected:
         compose_letter(*work.job, work.chunk.key, *provider, *group, letter);
     }
 
+    boost::asio::awaitable<Marked> take(ledger::ChunkMark mark) {
+        marks.push_back(std::move(mark));
+        co_return Marked::ours;
+    }
+
+    /// Good answers, as after a while.
+    void prove() {
+        BatchAnswer good;
+        good.verdict = Verdict::ok;
+        for (int i = 0; i < 3; ++i) answered(good, 1);
+        ASSERT_TRUE(account->breaker().is_proven(clock.moment()));
+    }
+    void answered(const BatchAnswer& answer, std::size_t people) {
+        const auto era = account->breaker().begin(people, clock.moment());
+        account->answered(answer, people, era);
+    }
+
     std::vector<Outcome> fly() {
-        Flight flight{context.get_executor(), *account, work, clock};
+        const Marker marker = [this](ledger::ChunkMark mark) { return take(std::move(mark)); };
+        Flight flight{context.get_executor(), *account, work, clock, marker};
         test::run(context, flight.fly());
         settle_pass(work);
         std::vector<Outcome> outcomes;
@@ -105,6 +126,7 @@ protected:
     std::shared_ptr<JobContext> job = std::make_shared<JobContext>();
     std::vector<std::string> ids;
     Work work;
+    std::vector<ledger::ChunkMark> marks;
 };
 
 BatchAnswer answer_of(Verdict verdict, Reason reason = Reason::none) {
@@ -198,7 +220,7 @@ TEST_F(FlightAnswersTest, AStaleCredentialThatStaysStaleStopsTheAccount) {
 }
 
 TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {
-    for (int i = 0; i < 10; ++i) account->answered(answer_of(Verdict::ambiguous));
+    for (int i = 0; i < 10; ++i) answered(answer_of(Verdict::ambiguous), 1);
     people({"a"});
     EXPECT_THAT(fly(), ElementsAre(Outcome::pending)) << "not even begun";
     EXPECT_TRUE(nobody_lost_an_attempt());
@@ -211,8 +233,67 @@ TEST_F(FlightAnswersTest, NobodysAttemptsAreUsedUpByOthers) {
     people({"often", "never"});
     work.chunk.attempts[0] = 4;
     provider->answers = {answer_of(Verdict::transient)};
-    EXPECT_THAT(fly(), ElementsAre(Outcome::failed, Outcome::retry));
+    EXPECT_THAT(fly(), ElementsAre(Outcome::retry, Outcome::retry));
+    EXPECT_TRUE(waits_for_account(work.chunk));
+    EXPECT_EQ(count_faults(work), 5);
+    EXPECT_EQ(work.chunk.outcomes, (std::string{char(Outcome::failed), char(Outcome::retry)}));
     EXPECT_EQ(work.chunk.attempts, (std::string{5, 1}));
+    EXPECT_EQ(work.chunk.causes[0], char(Reason::provider_unavailable)) << "the last real cause";
+    EXPECT_FALSE(waits_for_account(work.chunk));
+}
+
+TEST_F(FlightAnswersTest, AnAccountThatIsNotProvenIsAskedForFew) {
+    std::vector<std::string> many;
+    for (int i = 0; i < 1'000; ++i) many.push_back("p" + std::to_string(i));
+    people(many);
+    const auto outcomes = fly();
+    EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), Outcome::sent), 1'000);
+    provider->composed.erase(provider->composed.begin());  // The whole letter, before.
+    std::vector<std::size_t> sizes;
+    for (const auto& letter : provider->composed) sizes.push_back(letter.size());
+    ASSERT_GE(sizes.size(), 3U);
+    EXPECT_EQ(sizes[0], 10U);
+    EXPECT_EQ(sizes[1], 100U);
+    EXPECT_LE(sizes.size(), 5U) << "and soon for all at once";
+}
+
+TEST_F(FlightAnswersTest, AProvenAccountIsAskedForAllAtOnce) {
+    prove();
+    people(std::vector<std::string>(1'000, "p"));
+    fly();
+    EXPECT_EQ(provider->composed.size(), 1U);
+}
+
+TEST_F(FlightAnswersTest, AStalledProviderCostsFewPeople) {
+    std::vector<std::string> many;
+    for (int i = 0; i < 1'000; ++i) many.push_back("p" + std::to_string(i));
+    people(many);
+    provider->answers.assign(100, answer_of(Verdict::ambiguous));
+    const auto outcomes = fly();
+    EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), Outcome::unknown), 30);
+    EXPECT_TRUE(account->is_shut());
+    EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), Outcome::pending), 970);
+    clock.advance(std::chrono::seconds{3});
+    provider->composed.clear();
+    work.letters.letters.resize(1);
+    fly();
+    ASSERT_GE(provider->composed.size(), 1U);
+    EXPECT_EQ(provider->composed.back().size(), 1U) << "half open: one person";
+}
+
+TEST_F(FlightAnswersTest, WhoeverIsAskedForFirstIsAnotherOneEachTime) {
+    people({"a", "b", "c"});
+    for (int i = 0; i < 10; ++i) answered(answer_of(Verdict::transient), 1);
+    std::set<std::string> asked;
+    for (int i = 0; i < 3; ++i) {
+        clock.advance(std::chrono::minutes{2});
+        work.lease_ends = clock.moment() + std::chrono::seconds{60};
+        provider->composed.clear();
+        provider->answers = {answer_of(Verdict::transient)};
+        fly();
+        asked.insert(provider->composed.front().front());
+    }
+    EXPECT_EQ(asked.size(), 3U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ protected:
         work.chunk.outcomes.assign(devices.size(), '\0');
         work.chunk.reasons.assign(devices.size(), '\0');
         work.chunk.attempts.assign(devices.size(), '\0');
+        work.chunk.causes.assign(devices.size(), '\0');
         work.resolved.fates.assign(devices.size(), {});
         for (std::uint32_t i = 0; i < devices.size(); ++i) {
             for (std::uint32_t device = 0; device < devices[i]; ++device) {
@@ -68,8 +70,15 @@ protected:
         }
     }
 
+    boost::asio::awaitable<Marked> answer(ledger::ChunkMark mark) {
+        begun_at_marks.push_back(account->http().in_flight());
+        marks.push_back(std::move(mark));
+        co_return marks.size() < last_mark ? Marked::ours : at_last_mark;
+    }
+
     std::string fly() {
-        Flight flight{context.get_executor(), *account, work, clock};
+        const Marker marker = [this](ledger::ChunkMark mark) { return answer(std::move(mark)); };
+        Flight flight{context.get_executor(), *account, work, clock, marker};
         test::run(context, flight.fly());
         settle_pass(work);
         return work.chunk.outcomes;
@@ -86,6 +95,10 @@ protected:
     AccountProbe probe{registry, "phones", Channel::push};
     std::unique_ptr<Account> account;
     Work work;
+    std::vector<ledger::ChunkMark> marks;
+    std::vector<std::size_t> begun_at_marks;  // Requests that were under way at each.
+    std::size_t last_mark = 1'000'000;        // From this one on the answer is ...
+    Marked at_last_mark = Marked::lost;
 };
 
 TEST_F(FlightTest, NothingIsBegunThatCouldOutlastTheLease) {
@@ -104,15 +117,113 @@ TEST_F(FlightTest, NothingIsBegunOnAPausedAccount) {
 
 TEST_F(FlightTest, GivesItsPermitsBack) {
     people(std::vector<std::uint32_t>(100, 1));
-    account->pause(std::chrono::seconds{30}, "test");
+    const auto free = account->permits().free();
     fly();
-    test::run(context, account->permits().take());
+    EXPECT_EQ(account->permits().free(), free);
+    at_last_mark = Marked::away;
+    last_mark = marks.size() + 1;
+    fly();
+    EXPECT_EQ(account->permits().free(), free);
+    EXPECT_EQ(account->breaker().room(clock.moment() + std::chrono::hours{1}), 1U)
+        << "and nobody is counted as under way";
 }
 
 TEST_F(FlightTest, ReadsTheAnswerOfEachRequest) {
     people({1, 1});
     EXPECT_THAT(fly(), ElementsAre(char(Outcome::retry), char(Outcome::retry)));
+    EXPECT_TRUE(nobody_lost_an_attempt()) << "nobody knows yet whose fault it was";
+    EXPECT_EQ(count_faults(work), 1) << "the account serves others";
     EXPECT_EQ(work.chunk.attempts, std::string(2, '\1'));
+    EXPECT_EQ(count_faults(work), 0) << "counted once";
+}
+
+TEST_F(FlightTest, NothingIsBegunBeforeTheLedgerKnows) {
+    people({1, 1, 1});
+    fly();
+    ASSERT_FALSE(marks.empty());
+    EXPECT_EQ(begun_at_marks.front(), 0U);
+    std::string ever(3, '\0');
+    for (const auto& mark : marks) {
+        EXPECT_EQ(mark.account, "phones");
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (mark.begun[i] != '\0') ever[i] = '\1';
+        }
+    }
+    EXPECT_EQ(ever, std::string(3, '\1'));
+}
+
+TEST_F(FlightTest, NobodyIsMarkedWhoHasNoPermit) {
+    people(std::vector<std::uint32_t>(40, 1));
+    fly();
+    for (const auto& mark : marks) {
+        const auto begun = std::count(mark.begun.begin(), mark.begun.end(), '\1');
+        EXPECT_LE(static_cast<std::size_t>(begun), account->settings().rate.concurrency);
+    }
+}
+
+TEST_F(FlightTest, WhatIsKnownAlreadyGoesWithTheMark) {
+    people({1, 0, 0, 1});
+    work.resolved.fates[1] = {Outcome::no_address, Reason::address_missing};
+    work.resolved.fates[2] = {Outcome::opted_out, Reason::consent_withdrawn};
+    fly();
+    const auto& mark = marks.front();
+    EXPECT_EQ(mark.begun, (std::string{'\1', '\0', '\0', '\1'}));
+    EXPECT_EQ(mark.outcomes[1], char(Outcome::no_address));
+    EXPECT_EQ(mark.reasons[2], char(Reason::consent_withdrawn));
+    EXPECT_EQ(mark.outcomes[0], char(Outcome::pending));
+}
+
+TEST_F(FlightTest, OfOneDeviceNothingFinalIsMarkedWhileAnotherIsOpen) {
+    people({1, 1});
+    work.resolved.fates[0] = {Outcome::refused, Reason::address_invalid};
+    work.resolved.fates[1] = {Outcome::unknown, Reason::answer_lost};
+    fly();
+    EXPECT_EQ(marks.front().outcomes[0], char(Outcome::pending)) << "the other may tell them";
+    EXPECT_EQ(marks.front().outcomes[1], char(Outcome::unknown)) << "doubt is never left out";
+}
+
+TEST_F(FlightTest, DoubtOfAnEarlierTryStaysInTheMark) {
+    people({0, 1});
+    work.chunk.outcomes[0] = char(Outcome::retry);
+    work.chunk.reasons[0] = char(Reason::answer_lost);
+    work.resolved.fates[0] = {Outcome::no_address, Reason::recipient_gone};
+    fly();
+    EXPECT_EQ(marks.front().outcomes[0], char(Outcome::unknown));
+    EXPECT_EQ(marks.front().reasons[0], char(Reason::answer_lost));
+    EXPECT_EQ(marks.front().causes[0], char(Reason::recipient_gone));
+}
+
+class FlightIsStopped : public FlightTest, public ::testing::WithParamInterface<Marked> {};
+
+TEST_P(FlightIsStopped, AndNothingIsBegun) {
+    people({1, 1});
+    last_mark = 1;
+    at_last_mark = GetParam();
+    EXPECT_THAT(fly(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
+    EXPECT_FALSE(work.begun);
+    EXPECT_EQ(work.lost, GetParam() == Marked::lost);
+    EXPECT_EQ(work.chunk.job_cancelled, GetParam() == Marked::cancelled);
+    EXPECT_EQ(account->http().in_flight(), 0U);
+    EXPECT_TRUE(nobody_lost_an_attempt());
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, FlightIsStopped,
+                         ::testing::Values(Marked::lost, Marked::away, Marked::cancelled));
+
+TEST_F(FlightTest, WhatBeganBeforeTheChunkWasLostIsReadAndNothingMoreBegins) {
+    people(std::vector<std::uint32_t>(40, 1));
+    last_mark = 2;
+    const auto outcomes = fly();
+    const auto begun = std::count(marks[0].begun.begin(), marks[0].begun.end(), '\1');
+    EXPECT_TRUE(work.begun && work.lost);
+    EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), char(Outcome::retry)), begun);
+}
+
+TEST_F(FlightTest, ThereIsNothingToMarkWhereNobodyIsSentTo) {
+    people({0, 0});
+    work.resolved.fates.assign(2, {Outcome::no_address, Reason::address_missing});
+    fly();
+    EXPECT_TRUE(marks.empty());
 }
 
 TEST_F(FlightTest, APersonWithADeviceThatWasNotTriedIsNotGivenUp) {

@@ -10,7 +10,8 @@
 namespace fanfare {
 
 void PrintTo(const Fate& fate, std::ostream* out) {
-    *out << to_string(fate.outcome) << "/" << to_string(fate.reason);
+    *out << to_string(fate.outcome) << "/" << to_string(fate.reason) << "/"
+         << to_string(fate.cause);
 }
 
 namespace {
@@ -39,15 +40,12 @@ void PrintTo(const Case& c, std::ostream* out) {
 Case always(Verdict verdict, Reason said, Fate fate) {
     return {verdict, said, {fate, fate}, {fate, fate}, {fate, fate}};
 }
-Case passing(Verdict verdict, Reason said, Fate again, Fate last) {
-    return {verdict, said, {again, last}, {again, last}, {again, last}};
-}
 Case doubtful(Reason said, Reason told) {
     const Fate nobody_knows{unknown, told};
     return {Verdict::ambiguous,
             said,
             {nobody_knows, nobody_knows},
-            {{retry, told}, nobody_knows},
+            {{retry, told}, {unknown, told, Reason::attempts_exhausted}},
             {nobody_knows, nobody_knows}};
 }
 
@@ -69,7 +67,6 @@ TEST_P(FateTest, FollowsTheTable) {
     check(DoubtPolicy::reconcile, c.reconcile.again, c.reconcile.last);
 }
 
-constexpr Fate used_up{failed, Reason::attempts_exhausted};
 INSTANTIATE_TEST_SUITE_P(
     AllVerdicts, FateTest,
     ::testing::Values(
@@ -83,35 +80,60 @@ INSTANTIATE_TEST_SUITE_P(
         always(Verdict::perm_req, Reason::content_too_large, {failed, Reason::content_too_large}),
         always(Verdict::config, Reason::none, {retry, Reason::account_unusable}),
         always(Verdict::throttle, Reason::none, {retry, Reason::throttled}),
-        passing(Verdict::transient, Reason::none, {retry, Reason::provider_unavailable}, used_up),
-        passing(Verdict::transient, Reason::not_sent, {retry, Reason::not_sent}, used_up),
+        always(Verdict::transient, Reason::none,
+               {retry, Reason::provider_unavailable, Reason::account_unusable}),
+        always(Verdict::transient, Reason::not_sent,
+               {retry, Reason::not_sent, Reason::account_unusable}),
         doubtful(Reason::none, Reason::answer_lost),
         doubtful(Reason::answer_lost, Reason::answer_lost),
         doubtful(Reason::answer_unreadable, Reason::answer_unreadable)));
 
-TEST(Fate, OnlyTransientAndDoubtCostAnAttempt) {
+TEST(Fate, OnlyDoubtCostsAnAttemptAtOnce) {
     for (std::size_t i = 0; i < verdict_count; ++i) {
         const auto verdict = static_cast<Verdict>(i);
-        EXPECT_EQ(costs_attempt(verdict),
-                  verdict == Verdict::transient || verdict == Verdict::ambiguous)
-            << to_string(verdict);
+        EXPECT_EQ(costs_attempt(verdict), verdict == Verdict::ambiguous) << to_string(verdict);
     }
 }
 
-TEST(Fate, ThatMayBeTriedAgainAlwaysCostsAnAttemptOrWaits) {
+TEST(Fate, ThatMayBeTriedAgainCostsAnAttemptOrIsTheAccountsFault) {
     // Otherwise a chunk could go round for ever without anything that ends it.
     for (std::size_t i = 0; i < verdict_count; ++i) {
         const auto verdict = static_cast<Verdict>(i);
         const auto fate = fate_of(verdict, Reason::none, {DoubtPolicy::resend, 1, 5});
         if (fate.outcome != retry) continue;
-        EXPECT_TRUE(costs_attempt(verdict) || verdict == Verdict::throttle ||
+        EXPECT_TRUE(costs_attempt(verdict) || is_on_account(fate) || verdict == Verdict::throttle ||
                     verdict == Verdict::config)
             << to_string(verdict);
     }
 }
 
-bool is_told(Outcome outcome) {
-    return outcome == sent || outcome == delivered || outcome == opened || outcome == clicked;
+constexpr Fate passing{retry, Reason::provider_unavailable, Reason::account_unusable};
+
+TEST(PassingFault, CountsAsAnAttemptOnceTheAccountHasServedOthers) {
+    const auto again = as_attempt(passing, 4, 5);
+    EXPECT_EQ(again, (Fate{retry, Reason::provider_unavailable}));
+    EXPECT_FALSE(is_on_account(again)) << "it is counted once";
+}
+
+TEST(PassingFault, StaysReadableBesideAttemptsThatAreUsedUp) {
+    EXPECT_EQ(as_attempt(passing, 5, 5),
+              (Fate{failed, Reason::attempts_exhausted, Reason::provider_unavailable}));
+    EXPECT_EQ(as_attempt({retry, Reason::not_sent, Reason::account_unusable}, 5, 5),
+              (Fate{failed, Reason::attempts_exhausted, Reason::not_sent}));
+}
+
+TEST(PassingFault, AfterADoubtNeverEndsInAnythingElse) {
+    const auto doubted = follow({retry, Reason::answer_lost}, passing);
+    EXPECT_TRUE(is_on_account(doubted));
+    EXPECT_EQ(as_attempt(doubted, 1, 5), (Fate{retry, Reason::answer_lost}));
+    EXPECT_EQ(as_attempt(doubted, 5, 5).outcome, unknown);
+    EXPECT_EQ(as_attempt(doubted, 5, 5).reason, Reason::answer_lost);
+    EXPECT_EQ(as_given_up(doubted).outcome, unknown);
+}
+
+TEST(PassingFault, IsTheAccountsInTheEndWhereItServedNobody) {
+    EXPECT_EQ(as_given_up(passing),
+              (Fate{failed, Reason::account_unusable, Reason::provider_unavailable}));
 }
 
 TEST(Merge, GivesOnePersonOneOutcome) {
@@ -141,6 +163,13 @@ TEST(Merge, GivesOnePersonOneOutcome) {
                 << "telling it again changes nothing";
         }
     }
+}
+
+TEST(Merge, DoubtThatIsTriedAgainIsNotForgottenForOtherHope) {
+    const Fate doubt{retry, Reason::answer_lost};
+    EXPECT_EQ(merge({retry, Reason::throttled}, doubt), doubt);
+    EXPECT_EQ(merge(doubt, {retry, Reason::throttled}), doubt);
+    EXPECT_EQ(merge(doubt, {refused, Reason::address_invalid}), doubt);
 }
 
 TEST(Merge, KeepsTheFirstOfEquals) {

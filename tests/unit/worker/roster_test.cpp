@@ -54,7 +54,10 @@ protected:
     void fail(std::string_view name, int answers) {
         BatchAnswer lost;
         lost.verdict = Verdict::ambiguous;
-        for (int i = 0; i < answers; ++i) roster().find(name)->answered(lost);
+        auto& account = *roster().find(name);
+        for (int i = 0; i < answers; ++i) {
+            account.answered(lost, 1, account.breaker().begin(1, clock.moment()));
+        }
     }
 
     boost::asio::io_context context{1};
@@ -118,9 +121,8 @@ TEST_F(RosterTest, CountsTokensInTheProvidersUnit) {
 }
 
 TEST(Permits, AreHalvedOnceForRequestsThatWereOutTogether) {
-    boost::asio::io_context context{1};
-    Permits permits{context.get_executor(), 8};
-    for (int i = 0; i < 8; ++i) test::run(context, permits.take());
+    Permits permits{8};
+    permits.take(8);
     for (int i = 0; i < 8; ++i) {
         permits.give_back();
         permits.shrink();
@@ -129,18 +131,41 @@ TEST(Permits, AreHalvedOnceForRequestsThatWereOutTogether) {
 }
 
 TEST(Permits, GrowAgainByOneForEveryRoundThatWentWell) {
-    boost::asio::io_context context{1};
-    Permits permits{context.get_executor(), 8};
+    Permits permits{8};
     permits.shrink();
     ASSERT_EQ(permits.limit(), 4U);
     for (int round = 0; round < 100; ++round) {
-        test::run(context, permits.take());
+        permits.take(1);
         permits.give_back();
         if (round == 4) {
             EXPECT_EQ(permits.limit(), 5U);
         }
     }
     EXPECT_EQ(permits.limit(), 8U) << "never more than configured";
+}
+
+TEST_F(RosterTest, AnAccountIsAtFaultUntilItHasServedSomebody) {
+    open({{"a", 1}});
+    auto& account = *roster().find("a");
+    const auto says = [&](Verdict verdict, bool resend_rest = false) {
+        BatchAnswer answer;
+        answer.verdict = verdict;
+        answer.resend_rest = resend_rest;
+        account.answered(answer, 1, account.breaker().begin(1, clock.moment()));
+    };
+    EXPECT_FALSE(account.serves()) << "nobody knows yet";
+    for (const auto good :
+         {Verdict::ok, Verdict::suppress, Verdict::perm_rcpt, Verdict::perm_req}) {
+        says(good);
+        EXPECT_TRUE(account.serves()) << to_string(good);
+        says(Verdict::transient);
+        EXPECT_FALSE(account.serves());
+        says(Verdict::throttle);
+        says(Verdict::config);
+        EXPECT_FALSE(account.serves()) << "neither says that it serves anybody";
+    }
+    says(Verdict::transient, true);
+    EXPECT_TRUE(account.serves()) << "it named those at fault";
 }
 
 }  // namespace

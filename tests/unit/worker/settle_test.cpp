@@ -41,7 +41,7 @@ ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
 
 Work work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
     Work work;
-    work.chunk = chunk_with(outcomes);
+    work.chunk = chunk_with(outcomes, DoubtPolicy::resend);
     work.resolved.fates = std::move(fates);
     return work;
 }
@@ -104,21 +104,45 @@ TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
     EXPECT_TRUE(is_settled(chunk));
 }
 
+TEST(SettlePass, DoubtIsNotForgotten) {
+    auto work = work_with({retry, retry, retry, retry}, {{refused, Reason::address_invalid},
+                                                         {opted_out, Reason::consent_withdrawn},
+                                                         {retry, Reason::throttled},
+                                                         {sent, Reason::none}});
+    work.chunk.reasons = bytes_of(
+        {Reason::answer_lost, Reason::worker_lost, Reason::answer_unreadable, Reason::answer_lost});
+    settle_pass(work);
+    EXPECT_EQ(work.chunk.outcomes, bytes_of({unknown, unknown, retry, sent}));
+    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
+                                            Reason::answer_unreadable, Reason::none}));
+    EXPECT_EQ(work.chunk.causes, bytes_of({Reason::address_invalid, Reason::consent_withdrawn,
+                                           Reason::throttled, Reason::none}));
+    EXPECT_TRUE(is_in_doubt(work.chunk)) << "and keeps its account";
+}
+
 TEST(SettleRest, LeavesDoubtWhatItIs) {
-    auto chunk = chunk_with({retry, pending, retry, retry, retry}, DoubtPolicy::resend);
-    chunk.reasons = bytes_of({Reason::answer_lost, Reason::worker_lost, Reason::throttled,
-                              Reason::not_sent, Reason::not_configured});
-    chunk.causes = bytes_of(
-        {Reason::none, Reason::none, Reason::answer_unreadable, Reason::none, Reason::none});
+    auto chunk = chunk_with({retry, pending, retry, retry}, DoubtPolicy::resend);
+    chunk.reasons = bytes_of(
+        {Reason::answer_lost, Reason::worker_lost, Reason::not_sent, Reason::not_configured});
     settle_rest(chunk, {cancelled, Reason::job_cancelled});
-    EXPECT_EQ(chunk.outcomes, bytes_of({unknown, unknown, unknown, cancelled, cancelled}))
+    EXPECT_EQ(chunk.outcomes, bytes_of({unknown, unknown, cancelled, cancelled}))
         << "the provider may have taken it";
-    EXPECT_EQ(chunk.reasons,
-              bytes_of({Reason::answer_lost, Reason::worker_lost, Reason::answer_unreadable,
-                        Reason::job_cancelled, Reason::not_configured}));
-    EXPECT_EQ(chunk.causes,
-              bytes_of({Reason::job_cancelled, Reason::job_cancelled, Reason::job_cancelled,
-                        Reason::not_sent, Reason::job_cancelled}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
+                                       Reason::job_cancelled, Reason::not_configured}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::job_cancelled, Reason::job_cancelled,
+                                      Reason::not_sent, Reason::job_cancelled}));
+}
+
+TEST(GiveUp, SaysWhoseFaultItWas) {
+    auto chunk = chunk_with({retry, pending, retry, sent}, DoubtPolicy::resend);
+    chunk.reasons =
+        bytes_of({Reason::provider_unavailable, Reason::none, Reason::answer_lost, Reason::none});
+    give_up(chunk);
+    EXPECT_EQ(chunk.outcomes, bytes_of({failed, failed, unknown, sent}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::account_unusable, Reason::account_unusable,
+                                       Reason::answer_lost, Reason::none}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::provider_unavailable, Reason::none,
+                                      Reason::account_unusable, Reason::none}));
 }
 
 TEST(IsSettled, MeansThatNobodyIsOpen) {
@@ -130,20 +154,27 @@ TEST(IsSettled, MeansThatNobodyIsOpen) {
 
 class StalledUnderPolicy : public ::testing::TestWithParam<DoubtPolicy> {};
 
-TEST_P(StalledUnderPolicy, NeverSaysThatSomebodyWasTold) {
-    auto chunk = chunk_with({pending, retry, sent, refused}, GetParam());
-    const bool settled = settle_stalled(chunk);
-    EXPECT_EQ(settled, is_settled(chunk));
-    EXPECT_EQ(chunk.outcomes.substr(2), bytes_of({sent, refused})) << "what is known stays known";
+TEST_P(StalledUnderPolicy, OnlyWhoseRequestsMayHaveBegunAreInDoubt) {
+    auto chunk = chunk_with({pending, retry, pending, retry, sent, refused}, GetParam());
+    chunk.reasons[3] = static_cast<char>(Reason::throttled);
+    chunk.begun = {1, 1, 0, 0, 1, 0};
+    EXPECT_FALSE(settle_stalled(chunk)) << "somebody is to be sent to";
+    EXPECT_EQ(chunk.outcomes.substr(2), bytes_of({pending, retry, sent, refused}));
+    EXPECT_EQ(chunk.reasons.substr(2, 2), bytes_of({Reason::none, Reason::throttled}));
+    EXPECT_EQ(chunk.reasons.substr(0, 2), bytes_of({Reason::worker_lost, Reason::worker_lost}));
     if (GetParam() == DoubtPolicy::resend) {
-        EXPECT_FALSE(settled);
         EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({pending, retry})) << "sent again";
         EXPECT_TRUE(is_in_doubt(chunk)) << "by the account that may have sent before";
     } else {
-        EXPECT_TRUE(settled);
         EXPECT_EQ(chunk.outcomes.substr(0, 2), bytes_of({unknown, unknown})) << "never sent again";
-        EXPECT_EQ(chunk.reasons.substr(0, 2), bytes_of({Reason::worker_lost, Reason::worker_lost}));
     }
+}
+
+TEST_P(StalledUnderPolicy, WhereNothingWasBegunNobodyIsInDoubt) {
+    auto chunk = chunk_with({pending, retry, no_address}, GetParam());
+    EXPECT_FALSE(settle_stalled(chunk));
+    EXPECT_EQ(chunk.outcomes, bytes_of({pending, retry, no_address}));
+    EXPECT_FALSE(is_in_doubt(chunk));
 }
 
 TEST_P(StalledUnderPolicy, ThatWasAllDoneIsSettled) {

@@ -1,0 +1,127 @@
+#include "worker/send/boarding.hpp"
+
+#include "tests/support/coroutines.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+class BoardingTest : public ::testing::Test {
+protected:
+    asio::awaitable<void> board(std::string name, std::size_t wanted, bool urgent) {
+        const Boarding::Wish wish{wanted, clock.moment() + seconds{10}, urgent};
+        const auto granted = co_await boarding.board(wish);
+        called.emplace_back(std::move(name), granted);
+    }
+    void come(std::string name, std::size_t wanted, bool urgent = false) {
+        test::begin(context, board(std::move(name), wanted, urgent));
+        test::settle(context);
+    }
+    void settled() {
+        boarding.settled();
+        test::settle(context);
+    }
+    void prove() {
+        for (int i = 0; i < 3; ++i) {
+            breaker.answered(breaker.begin(1, clock.moment()), true, 1, clock.moment());
+        }
+    }
+    void TearDown() override {
+        shut = true;
+        boarding.look_again();
+        test::settle(context);
+    }
+
+    asio::io_context context{1};
+    ManualClock clock{TimePoint{}};
+    Permits permits{8};
+    Breaker breaker;
+    bool shut = false;
+    Boarding boarding{{context.get_executor(), permits, breaker, clock, [this] { return shut; }}};
+    std::vector<std::pair<std::string, std::size_t>> called;
+};
+
+TEST_F(BoardingTest, GivesWhoComesFirstAllThatIsFree) {
+    prove();
+    come("a", 20);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 8)));
+    EXPECT_EQ(permits.free(), 0U);
+}
+
+TEST_F(BoardingTest, KeepsWhatComesBackTogetherUntilTheWaveIsMarked) {
+    prove();
+    come("a", 8);
+    come("b", 2);
+    come("c", 9);
+    called.clear();
+    for (int i = 0; i < 5; ++i) boarding.give_back();
+    test::settle(context);
+    EXPECT_THAT(called, IsEmpty()) << "the mark of a is being written";
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("b", 2), Pair("c", 3))) << "two share the next wave";
+}
+
+TEST_F(BoardingTest, ServesUrgentChunksFirst) {
+    prove();
+    come("a", 8);
+    come("b", 1);
+    come("soon", 8, true);
+    come("sooner", 8, true);
+    called.clear();
+    for (int i = 0; i < 8; ++i) boarding.give_back();
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("soon", 8)));
+    called.clear();
+    boarding.give_back();
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("sooner", 1)));
+}
+
+TEST_F(BoardingTest, LetsOneChunkAtATimeTryAnAccountThatIsNotProven) {
+    come("a", 3);
+    come("b", 3);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 3)));
+    std::ignore = breaker.begin(10, clock.moment());
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("a", 3))) << "as many people as may be are under way";
+}
+
+TEST_F(BoardingTest, NobodyWaitsForAnAccountThatIsShut) {
+    prove();
+    come("a", 8);
+    come("b", 1);
+    called.clear();
+    shut = true;
+    boarding.look_again();
+    test::settle(context);
+    EXPECT_THAT(called, ElementsAre(Pair("b", 0)));
+    called.clear();
+    come("c", 1);
+    EXPECT_THAT(called, ElementsAre(Pair("c", 0)));
+}
+
+TEST_F(BoardingTest, NobodyWaitsLongerThanTheirLeaseLasts) {
+    prove();
+    come("a", 8);
+    come("b", 1);
+    called.clear();
+    clock.advance(seconds{10});
+    boarding.give_back();
+    test::settle(context);
+    EXPECT_THAT(called, ElementsAre(Pair("b", 0)));
+}
+
+}  // namespace
+}  // namespace fanfare

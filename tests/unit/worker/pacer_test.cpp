@@ -1,0 +1,118 @@
+#include "worker/send/pacer.hpp"
+
+#include "tests/support/coroutines.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+namespace fanfare {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// An account with a limit, and a bucket that gives each slice behind the one before. Nothing here
+/// waits for a slot longer than a few milliseconds: time passes where the test says so.
+class PacerTest : public ::testing::Test {
+protected:
+    boost::asio::awaitable<Result<ledger::Slice>> lease(std::uint32_t tokens) {
+        ++leases;
+        const auto begins = std::max(next_free, clock.moment());
+        next_free =
+            begins + std::chrono::nanoseconds{static_cast<std::int64_t>(tokens / rate * 1e9)};
+        const auto begins_in =
+            std::chrono::ceil<std::chrono::microseconds>(begins - clock.moment());
+        clock.advance(way);
+        way = usual_way;
+        co_return ledger::Slice{begins_in, tokens};
+    }
+
+    std::optional<Moment> reserve(std::size_t count) {
+        return test::run(context, pacer.reserve(count, clock.moment() + seconds{30}));
+    }
+    bool keep(Moment slot, std::size_t count) {
+        return test::run(context, pacer.keep(slot, count, clock.moment() + seconds{30}));
+    }
+
+    double rate = 1'000;
+    boost::asio::io_context context{1};
+    postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
+    ManualClock clock{TimePoint{}};
+    Moment next_free{};
+    milliseconds usual_way{1};
+    milliseconds way{1};
+    int leases = 0;
+    Pacer pacer{context.get_executor(),
+                pool,
+                clock,
+                {.account = "a", .per_second = rate / 0.97},  // It uses so much of it.
+                [this](std::uint32_t tokens) { return lease(tokens); }};
+};
+
+TEST_F(PacerTest, GivesSlotsOneAfterTheOther) {
+    const auto first = reserve(5);
+    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{5});
+    EXPECT_EQ(leases, 1);
+}
+
+TEST_F(PacerTest, GivesNoSlotThatIsNotAtHand) {
+    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "no slice was leased";
+    ASSERT_TRUE(reserve(50));
+    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + milliseconds{20})) << "only after that";
+    EXPECT_TRUE(pacer.reserve_now(1, clock.moment() + milliseconds{60}));
+}
+
+TEST_F(PacerTest, ASlotThatIsLateIsNotUsed) {
+    const auto slot = reserve(12);
+    ASSERT_TRUE(slot);
+    clock.advance(seconds{2});  // The worker stood still.
+    ASSERT_TRUE(keep(*slot, 12));
+    EXPECT_EQ(leases, 2) << "its time was gone: another one was taken";
+}
+
+TEST_F(PacerTest, ASlotInItsTimeIsUsed) {
+    const auto slot = reserve(12);
+    ASSERT_TRUE(slot);
+    ASSERT_TRUE(keep(*slot, 12));
+    EXPECT_EQ(leases, 1);
+}
+
+TEST_F(PacerTest, ASliceThatArrivesLateIsNotUsed) {
+    way = seconds{2};  // It stood still between the bucket's answer and reading it.
+    const auto slot = reserve(33);
+    ASSERT_TRUE(slot);
+    EXPECT_EQ(leases, 2) << "all of the first slice is somebody else's time by now";
+    EXPECT_GE(*slot, Moment{seconds{2}});
+}
+
+TEST_F(PacerTest, ARequestForMoreThanASliceGetsItsTime) {
+    const auto first = reserve(1'000);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(leases, 1);
+    const auto second = reserve(1'000);
+    ASSERT_TRUE(second);
+    EXPECT_GE(*second - *first, milliseconds{999});
+}
+
+TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
+    const auto slot = reserve(1);
+    ASSERT_TRUE(slot);
+    pacer.hold(seconds{60});
+    EXPECT_FALSE(keep(*slot, 1)) << "not before the request has to begin";
+    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{30}));
+}
+
+TEST_F(PacerTest, WithoutALimitThereIsNothingToWaitFor) {
+    Pacer free{context.get_executor(), pool, clock, {.account = "a"}};
+    const auto slot = test::run(context, free.reserve(1'000, clock.moment() + seconds{1}));
+    ASSERT_TRUE(slot);
+    clock.advance(seconds{10});
+    EXPECT_TRUE(test::run(context, free.keep(*slot, 1'000, clock.moment() + seconds{1})));
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/async/task_group.hpp"
+#include "core/clock/clock.hpp"
+#include "worker/send/breaker.hpp"
+#include "worker/send/permits.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <utility>
+
+namespace fanfare {
+
+/// Gives the permits of one account to the chunks that have requests to send, a wave at a time.
+///
+/// Before a request begins, the ledger has to know who is in it (Flight). While the marks of one
+/// wave are written, permits that come back are kept together for the next: many requests share a
+/// statement, and nobody is marked who has no permit. The chunk that came first is served first,
+/// urgent ones before all others. Of an account that is not proven one chunk at a time gets one.
+///
+/// Bounds    as many requests as Permits, as many people as Breaker say.
+/// Threads   one serial executor.
+class Boarding {
+public:
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        Permits& permits;
+        Breaker& breaker;
+        const Clock& clock;
+        std::function<bool()> is_shut;  // Nothing begins for a while: nobody waits for a turn.
+    };
+    explicit Boarding(Parts parts) : parts_{std::move(parts)} {}
+
+    struct Wish {
+        std::size_t requests = 1;
+        Moment latest{};  // A request has to begin before.
+        bool urgent = false;
+    };
+    /// Waits for a turn and takes permits for at least one request and at most as many as are
+    /// wished for; 0: none can begin in time. After it follows settled().
+    [[nodiscard]] boost::asio::awaitable<std::size_t> board(Wish wish);
+
+    /// The wave of one turn is marked, or there is none.
+    void settled();
+
+    /// A permit of a turn is not needed, or its request is over.
+    void give_back();
+
+    /// The account may have become usable or unusable: whoever waits looks again.
+    void look_again();
+
+private:
+    struct Waiter {
+        Wish wish;
+        Signal called;
+        bool answered = false;
+        std::size_t granted = 0;
+    };
+    void answer(Waiter& waiter, std::size_t granted);
+
+    Parts parts_;
+    std::deque<Waiter*> queue_;
+    std::size_t turns_ = 0;  // Under way.
+};
+
+}  // namespace fanfare

@@ -1,0 +1,25 @@
+#include "worker/send/permits.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+
+void Permits::give_back() {
+    --taken_;
+    if (ignore_ > 0) {
+        --ignore_;
+    } else if (limit_ < max_ && ++good_ >= limit_) {
+        good_ = 0;
+        ++limit_;
+    }
+}
+
+void Permits::shrink() {
+    // Requests that were out together are refused together: one halving is enough for them.
+    if (ignore_ > 0) return;
+    limit_ = std::max<std::size_t>(1, limit_ / 2);
+    good_ = 0;
+    ignore_ = taken_ + 1;  // The last of them is given back before it asks.
+}
+
+}  // namespace fanfare

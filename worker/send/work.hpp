@@ -1,0 +1,43 @@
+#pragma once
+
+#include "worker/send/letters.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// One claimed chunk on its way through the send stage.
+struct Work {
+    ledger::ClaimedChunk chunk;
+    std::shared_ptr<const JobContext> job;
+    Resolved resolved;
+    Letters letters;
+    std::shared_ptr<Provider> provider;  // That composed the letters; reads their answers.
+    Moment lease_ends{};
+    std::int32_t attempts_max = 5;
+
+    // What the answers of the current pass asked for.
+    std::vector<std::uint32_t> spent;              // Recipients, once for each attempt that failed.
+    std::chrono::milliseconds throttled_for{0};    // The account.
+    std::chrono::milliseconds recipients_wait{0};  // Single addresses.
+    std::optional<TimePoint> quiet_until;          // The earliest end of somebody's quiet hours.
+    std::vector<std::uint32_t> quiet;              // Whom they keep open.
+    bool account_refused = false;
+    std::string refusal;
+    std::vector<std::string> dead;   // Addresses the provider calls dead, canonical.
+    std::vector<Fate> target_fates;  // One of Resolved::targets each; pending: not tried.
+
+    // Over all passes of this claim.
+    bool begun = false;                         // A request of it was begun.
+    bool lost = false;                          // No longer ours: nothing more is begun.
+    bool progress = false;                      // It brought somebody further.
+    std::set<std::uint32_t> told;               // Told on one device while another is still open.
+    std::set<std::string, std::less<>> served;  // Devices whose fate is final.
+};
+
+}  // namespace fanfare
