@@ -41,7 +41,7 @@ int list(const Globals& globals, int limit, bool all) {
              {"due_in", line.due_in_s < 0 ? std::string{"past"} : duration_of(line.due_in_s)},
              {"system", line.key.system},
              {"kind", line.key.kind},
-             {"subject", line.key.subject},
+             {"subject", std::string{ledger::plain_subject(line.key.subject)}},
              {"occurrence", line.key.occurrence},
              {"state", line.state},
              {"job", line.job}});
@@ -89,7 +89,7 @@ Record record_of(const ledger::NotificationDetail& detail, bool changed) {
             {"changed", changed},
             {"system", detail.key.system},
             {"kind", detail.key.kind},
-            {"subject", detail.key.subject},
+            {"subject", std::string{ledger::plain_subject(detail.key.subject)}},
             {"occurrence", detail.key.occurrence},
             {"due_at", detail.due_at},
             {"state", detail.state}};

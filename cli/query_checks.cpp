@@ -167,7 +167,7 @@ private:
         }
         const auto& wanted = audience->query.parameters;
         for (const auto& name : wanted) {
-            if (given->contains(name)) continue;
+            if (given->contains(name) || !audience->needs(name)) continue;
             differ(schedule.query, 0, key, "(params)",
                    fmt::format("params with {}, which audiences.{} needs", name, audience->name));
         }

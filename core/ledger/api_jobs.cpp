@@ -37,6 +37,19 @@ JobLine line_of(const pqxx::row& row) {
             .own_templates = number_or_none(row[11])};
 }
 
+std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request) {
+    const auto rows = work.exec_params(
+        "SELECT digest = $3, published_at IS NOT NULL, job_id, coalesce(body::text, '') "
+        "FROM api_request WHERE owner = $1 AND key = $2",
+        request.owner, request.key, request.digest);
+    if (rows.empty()) return std::nullopt;
+    return KnownRequest{.same = rows[0][0].as<bool>(),
+                        .is_new = false,
+                        .published = rows[0][1].as<bool>(),
+                        .job = rows[0][2].c_str(),
+                        .body = rows[0][3].c_str()};
+}
+
 }  // namespace
 
 KnownRequest remember_request(Connection& connection, const NewRequest& request) {
@@ -45,15 +58,14 @@ KnownRequest remember_request(Connection& connection, const NewRequest& request)
         "INSERT INTO api_request (owner, key, digest, job_id, body) "
         "VALUES ($1, $2, $3, $4::uuid, nullif($5, '')::jsonb) ON CONFLICT DO NOTHING",
         request.owner, request.key, request.digest, request.job, request.body);
-    const auto rows = work.exec_params(
-        "SELECT digest = $3, published_at IS NOT NULL, job_id, coalesce(body::text, '') "
-        "FROM api_request WHERE owner = $1 AND key = $2",
-        request.owner, request.key, request.digest);
-    return {.same = rows[0][0].as<bool>(),
-            .is_new = put.affected_rows() == 1,
-            .published = rows[0][1].as<bool>(),
-            .job = rows[0][2].c_str(),
-            .body = rows[0][3].c_str()};
+    auto known = find_request(work, request).value();
+    known.is_new = put.affected_rows() == 1;
+    return known;
+}
+
+std::optional<KnownRequest> find_request(Connection& connection, const NewRequest& request) {
+    pqxx::nontransaction work{connection.raw()};
+    return find_request(work, request);
 }
 
 void mark_request_published(Connection& connection, const std::string& owner,

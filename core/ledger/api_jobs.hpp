@@ -39,6 +39,9 @@ struct KnownRequest {
 };
 /// Remembers a creation by (owner, key).
 [[nodiscard]] KnownRequest remember_request(Connection& connection, const NewRequest& request);
+/// The same where it is only looked at; nothing where there was none with this key.
+[[nodiscard]] std::optional<KnownRequest> find_request(Connection& connection,
+                                                       const NewRequest& request);
 void mark_request_published(Connection& connection, const std::string& owner,
                             const std::string& key);
 

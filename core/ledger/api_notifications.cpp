@@ -22,6 +22,11 @@ namespace {
     ", '')::text[])) "                                    \
     "AND ($" sources " = '' OR source = ANY(nullif($" sources ", '')::text[])) "
 
+/// By the name that people call it.
+#define FANFARE_SUBJECT(number)                                                                   \
+    "(subject = $" number " OR (subject ~>=~ ($" number " || E'\\x1f') AND subject ~<~ ($" number \
+    " || ' '))) "
+
 NotificationDetail detail_of(const pqxx::row& row) {
     return {.key = {row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()},
             .id = row[4].c_str(),
@@ -66,12 +71,14 @@ std::vector<NotificationDetail> page_of_notifications(Connection& connection, co
     pqxx::nontransaction work{connection.raw()};
     return details_of(work.exec_params(
         FANFARE_COLUMNS "WHERE " FANFARE_SEEN(
-            "1", "2") "AND ($3 = '' OR system = $3) AND ($4 = '' OR kind = $4) AND ($5 = '' OR "
-                      "subject = $5) "
-                      "AND ($6 = '' OR state = nullif($6, '')::notification_state) "
-                      "AND ($7 = '' OR (due_at, job_id) > (nullif($7, '')::timestamptz, nullif($8, "
-                      "'')::uuid)) "
-                      "ORDER BY notification.due_at, job_id LIMIT $9",
+            "1", "2") "AND ($3 = '' OR system = $3) AND ($4 = '' OR kind = $4) "
+                      "AND ($5 = '' OR " FANFARE_SUBJECT(
+                          "5") ") "
+                               "AND ($6 = '' OR state = nullif($6, '')::notification_state) "
+                               "AND ($7 = '' OR (due_at, job_id) > (nullif($7, '')::timestamptz, "
+                               "nullif($8, "
+                               "'')::uuid)) "
+                               "ORDER BY notification.due_at, job_id LIMIT $9",
         sight.systems, sight.sources, filter.system, filter.kind, filter.subject, filter.state,
         filter.after_at, filter.after_id, limit));
 }
@@ -82,9 +89,11 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
     pqxx::nontransaction work{connection.raw()};
     std::vector<NotificationKey> keys;
     for (auto& detail : details_of(work.exec_params(
-             FANFARE_COLUMNS "WHERE system = $1 AND subject = $2 AND ($3 = '' OR kind = $3) "
-                             "AND state IN ('scheduled', 'publishing') AND " FANFARE_SEEN(
-                                 "4", "5") "ORDER BY notification.due_at LIMIT 1000",
+             FANFARE_COLUMNS
+             "WHERE system = $1 AND ($3 = '' OR kind = $3) "
+             "AND " FANFARE_SUBJECT("2") "AND state IN ('scheduled', 'publishing') "
+                                         "AND " FANFARE_SEEN(
+                                             "4", "5") "ORDER BY notification.due_at LIMIT 1000",
              system, subject, kind, sight.systems, sight.sources))) {
         keys.push_back(std::move(detail.key));
     }
@@ -98,7 +107,8 @@ std::optional<NotificationDetail> latest_of_subject(Connection& connection,
                                                     const Sight& sight) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        FANFARE_COLUMNS "WHERE system = $1 AND kind = $2 AND subject = $3 AND " FANFARE_SEEN(
+        FANFARE_COLUMNS "WHERE system = $1 AND kind = $2 AND " FANFARE_SUBJECT(
+            "3") "AND " FANFARE_SEEN(
             "4", "5") "ORDER BY state IN ('scheduled', 'publishing') DESC, "
                       "state = 'published' DESC, CASE WHEN state IN ('scheduled', 'publishing') "
                       "THEN notification.due_at END, notification.occurrence DESC LIMIT 1",
@@ -113,20 +123,22 @@ std::string ledger_now(Connection& connection) {
 }
 
 PublishedSince published_since(Connection& connection, const std::string& system,
-                               const std::string& moment) {
+                               const std::string& moment, const Sight& sight) {
     // What leaves the one while we look is in the other, or in neither.
     Snapshot work{connection.raw()};
     PublishedSince since;
-    since.published = details_of(work.exec_params(
-        FANFARE_COLUMNS
-        "WHERE system = $1 AND state = 'published' "
-        "AND updated_at >= $2::timestamptz ORDER BY notification.due_at, job_id LIMIT 1000",
-        system, moment));
+    since.published =
+        details_of(work.exec_params(FANFARE_COLUMNS
+                                    "WHERE system = $1 AND state = 'published' "
+                                    "AND updated_at >= $2::timestamptz AND " FANFARE_SEEN(
+                                        "3", "4") "ORDER BY notification.due_at, job_id LIMIT 1000",
+                                    system, moment, sight.systems, sight.sources));
     since.waiting =
         work.exec_params(
                 "SELECT count(*) FROM notification WHERE system = $1 "
-                "AND state IN ('scheduled', 'publishing') AND due_at <= $2::timestamptz",
-                system, moment)[0][0]
+                "AND state IN ('scheduled', 'publishing') AND due_at <= $2::timestamptz "
+                "AND " FANFARE_SEEN("3", "4"),
+                system, moment, sight.systems, sight.sources)[0][0]
             .as<std::int64_t>();
     return since;
 }

@@ -62,13 +62,13 @@ struct NotificationFilter {
                                                                   const std::string& subject,
                                                                   const Sight& sight);
 
-/// What a system's notifications became since a moment of the ledger's clock.
+/// What a system's notifications that are in sight became since a moment of the ledger's clock.
 struct PublishedSince {
     std::vector<NotificationDetail> published;
     std::int64_t waiting = 0;  // Due, and not published yet.
 };
 [[nodiscard]] std::string ledger_now(Connection& connection);
 [[nodiscard]] PublishedSince published_since(Connection& connection, const std::string& system,
-                                             const std::string& moment);
+                                             const std::string& moment, const Sight& sight);
 
 }  // namespace fanfare::ledger

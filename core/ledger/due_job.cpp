@@ -20,9 +20,9 @@ std::string idempotency_key_of(const ledger::NotificationKey& key) {
 }
 
 std::string subject_of(const ledger::NotificationKey& key) {
-    const auto& subject = key.subject;
+    const auto subject = ledger::plain_subject(key.subject);
     const bool fits = subject.size() <= Job::id_bytes_max && !has_control_character(subject);
-    return fits ? subject : derived_id(subject);
+    return fits ? std::string{subject} : derived_id(key.subject);
 }
 
 std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notification,

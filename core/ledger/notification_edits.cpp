@@ -37,18 +37,32 @@ bool stop_job(pqxx::transaction_base& work, const Systems& systems,
            work.exec_params("SELECT 1 FROM job WHERE id = $1::uuid", detail.id).empty();
 }
 
+/// The key under which the ledger keeps it. What owners scheduled before their subjects were kept
+/// apart stays where it is.
+NotificationKey kept_key(pqxx::transaction_base& work, const NewNotification& wanted) {
+    auto key = wanted.key;
+    if (!wanted.is_owners) return key;
+    const auto theirs = work.exec_params(
+        "SELECT 1 FROM notification WHERE system = $1 AND kind = $2 AND subject = $3 "
+        "AND occurrence = $4::timestamptz AND origin = 'api' AND source = $5",
+        key.system, key.kind, key.subject, key.occurrence, wanted.source);
+    if (theirs.empty()) key.subject = subject_of_owner(key.subject, wanted.source);
+    return key;
+}
+
 }  // namespace
 
 Scheduling schedule_notification(Connection& connection, const NewNotification& wanted) {
-    const auto id = derived_id(derivation_of(wanted.key));
     pqxx::work work{connection.raw()};
+    const auto key = kept_key(work, wanted);
+    const auto id = derived_id(derivation_of(key));
     const auto put = work.exec_params(
         "INSERT INTO notification (system, kind, subject, occurrence, due_at, expires_at, params, "
         " data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz, "
         " nullif($6, '')::timestamptz, $7::jsonb, $8::jsonb, $9::uuid, 'api', $10) "
         "ON CONFLICT DO NOTHING",
-        wanted.key.system, wanted.key.kind, wanted.key.subject, wanted.key.occurrence,
-        wanted.due_at, wanted.expires_at, wanted.params, wanted.data, id, wanted.source);
+        key.system, key.kind, key.subject, key.occurrence, wanted.due_at, wanted.expires_at,
+        wanted.params, wanted.data, id, wanted.source);
     const auto same = work.exec_params(
         "SELECT (due_at, params, data, source) = ($2::timestamptz, $3::jsonb, $4::jsonb, $5) "
         "AND expires_at IS NOT DISTINCT FROM nullif($6, '')::timestamptz "

@@ -27,7 +27,8 @@ struct NewNotification {
     std::string expires_at;    // "": never.
     std::string params{"{}"};  // JSON objects.
     std::string data{"{}"};
-    std::string source;  // Who asks for it.
+    std::string source;      // Who asks for it.
+    bool is_owners = false;  // An owner, whose subjects are kept apart from all others'.
 };
 /// The notification of this key as it is now, whoever scheduled it.
 struct Scheduling {

@@ -13,6 +13,8 @@ namespace {
 #define FANFARE_ISO(column) \
     "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
+constexpr char owner_mark = '\x1f';  // No name of a subject or of an owner holds it.
+
 /// Columns of holds, for unnest().
 struct HoldArrays {
     explicit HoldArrays(std::span<const NotificationHold> holds) {
@@ -41,6 +43,32 @@ NotificationKey key_of(const pqxx::row& row) {
 
 std::string derivation_of(const NotificationKey& key) {
     return fmt::format("{}/{}/{}/{}", key.system, key.kind, key.subject, key.occurrence);
+}
+
+std::string subject_of_owner(std::string_view subject, std::string_view owner) {
+    return fmt::format("{}{}{}", subject, owner_mark, owner);
+}
+
+std::string_view plain_subject(std::string_view subject) noexcept {
+    return subject.substr(0, subject.find(owner_mark));
+}
+
+RefreshCounts& RefreshCounts::operator+=(const RefreshCounts& more) {
+    found += more.found;
+    changed += more.changed;
+    cancelled += more.cancelled;
+    return *this;
+}
+
+void RefreshTally::add(const std::string& source, const RefreshCounts& more) {
+    RefreshCounts::operator+=(more);
+    by_source[source] += more;
+}
+
+RefreshTally& RefreshTally::operator+=(const RefreshTally& more) {
+    stopped += more.stopped;
+    for (const auto& [source, counts] : more.by_source) add(source, counts);
+    return *this;
 }
 
 std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connection,
@@ -103,12 +131,15 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         "app_now() "
         " WHERE n.origin = 'query' AND (n.state = 'scheduled' OR "
         "  (n.state = 'cancelled' AND n.cancelled_by IS NULL)) "
-        " RETURNING xmax = 0 AS is_new) "
-        "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM news",
+        " RETURNING xmax = 0 AS is_new, source) "
+        "SELECT source, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) "
+        "FROM news GROUP BY source",
         system_, kind_, subjects.text(), occurrences.text(), dues.text(), expiries.text(),
         params.text(), data.text(), jobs.text(), owners.text());
-    tally_.found += done[0][0].as<std::size_t>();
-    tally_.changed += done[0][1].as<std::size_t>();
+    for (const auto& row : done) {
+        tally_.add(row[0].c_str(),
+                   {.found = row[1].as<std::size_t>(), .changed = row[2].as<std::size_t>()});
+    }
 }
 
 // EXCEPT and not an anti-join: unanalysed, the table looks empty to the planner, which would then
@@ -137,12 +168,15 @@ RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
         // Past its moment nothing is cancelled: it is published late, or expires.
         const auto done = work_->exec_params(
             FANFARE_GONE("'scheduled'")
-            "UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
+            ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
             "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "
             "AND n.subject = gone.subject AND n.occurrence = gone.occurrence "
-            "AND n.state = 'scheduled' AND n.due_at <= $5::timestamptz",
+            "AND n.state = 'scheduled' AND n.due_at <= $5::timestamptz RETURNING n.source) "
+            "SELECT source, count(*) FROM cancelled GROUP BY source",
             system_, kind_, subjects_.text(), occurrences_.text(), horizon_);
-        tally_.cancelled = done.affected_rows();
+        for (const auto& row : done) {
+            tally_.add(row[0].c_str(), {.cancelled = row[1].as<std::size_t>()});
+        }
     }
     if (complete && stops_gone) stop_gone();
     work_->commit();

@@ -6,10 +6,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The ledger's notifications: what is due, and when. Functions block, throw what libpqxx
@@ -32,6 +35,12 @@ struct NotificationKey {
 /// "<system>/<kind>/<subject>/<occurrence>".
 [[nodiscard]] std::string derivation_of(const NotificationKey& key);
 
+/// The subject as the ledger keeps it of a notification that an owner has scheduled: what others
+/// call by the same name is another one, and tells nobody that there is this.
+[[nodiscard]] std::string subject_of_owner(std::string_view subject, std::string_view owner);
+/// The subject as its owner calls it; any other as it is.
+[[nodiscard]] std::string_view plain_subject(std::string_view subject) noexcept;
+
 /// What a due query found.
 struct DueRow {
     std::string subject;
@@ -43,12 +52,20 @@ struct DueRow {
     std::string owner = "scheduler";  // Whose it is: who sees it, and whose texts it says.
 };
 
-/// What one refresh changed.
-struct RefreshTally {
+struct RefreshCounts {
     std::size_t found = 0;    // New.
     std::size_t changed = 0;  // Other data, or back again after they were cancelled.
     std::size_t cancelled = 0;
+
+    RefreshCounts& operator+=(const RefreshCounts& more);
+};
+/// What one refresh changed.
+struct RefreshTally : RefreshCounts {
     std::size_t stopped = 0;  // Published, and not done when their row was gone.
+    std::map<std::string, RefreshCounts, std::less<>> by_source;  // Whose it is.
+
+    void add(const std::string& source, const RefreshCounts& more);
+    RefreshTally& operator+=(const RefreshTally& more);
 };
 
 /// Brings the notifications of one (system, kind) up to what its due query finds, in one

@@ -244,7 +244,7 @@ SubjectProgress progress_about(Connection& connection, const std::string& system
                          system, subject, sources, limit));
     const auto rows = work.exec_params(
         "SELECT state, count(*) FROM notification WHERE system = $1 AND (subject = $2 OR "
-        "starts_with(subject, $2 || ':')) "
+        "starts_with(subject, $2 || ':') OR starts_with(subject, $2 || E'\\x1f')) "
         "AND ($3 = '' OR source = ANY(nullif($3, '')::text[])) GROUP BY state",
         system, subject, sources);
     for (const auto& row : rows) {

@@ -39,13 +39,17 @@ void check_parameters(const Query& query, const ParameterRule& rule, const std::
     }
 }
 
-// The statement itself, or {sql: statement}.
-const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& report) {
+// The statement itself, or {sql: statement}, beside which some keys may stand.
+const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& report,
+                        const std::vector<std::string>& beside) {
     if (value.is_scalar()) return &value;
     const auto* const sql = value.find("sql");
+    std::vector<std::string> known{join_key(key, "sql")};
+    for (const auto& each : beside) known.push_back(join_key(key, each));
     for (const auto& each : value.keys) {
-        if (each.text != "sql") {
-            report.unknown(each.line, join_key(key, each.text), {join_key(key, "sql")});
+        const auto full = join_key(key, each.text);
+        if (std::find(known.begin(), known.end(), full) == known.end()) {
+            report.unknown(each.line, full, known);
         }
     }
     if (sql != nullptr && sql->is_scalar()) return sql;
@@ -54,8 +58,9 @@ const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& 
 }
 
 std::optional<Query> read_query(const YamlValue& value, const std::string& key,
-                                const ParameterRule& rule, Report& report) {
-    const auto* const sql = sql_of(value, key, report);
+                                const ParameterRule& rule, Report& report,
+                                const std::vector<std::string>& beside = {}) {
+    const auto* const sql = sql_of(value, key, report, beside);
     if (sql == nullptr) return std::nullopt;
     const int first_line = sql->line + (sql->block ? 1 : 0);
     auto bound = bind_parameters(sql->text);
@@ -69,6 +74,48 @@ std::optional<Query> read_query(const YamlValue& value, const std::string& key,
     return query;
 }
 
+/// Names of parameters: one, or a list of them.
+std::vector<std::string> read_parameters(const YamlValue* value, const Query& query,
+                                         const std::string& key, Report& report) {
+    if (value == nullptr || value->is_null()) return {};
+    const auto& known = query.parameters;
+    const TextRule rule{known.empty()
+                            ? "a parameter of the query, which has none"
+                            : fmt::format("a parameter of the query: {}", list_words(known)),
+                        [&known](std::string_view name) {
+                            return std::find(known.begin(), known.end(), name) != known.end();
+                        }};
+    std::vector<std::string> names;
+    const auto read = [&](const YamlValue& each) {
+        const auto* const name = expect_text(each, key, rule, report);
+        if (name != nullptr) names.push_back(*name);
+    };
+    if (value->is_list()) {
+        for (const auto& each : value->items) read(each);
+    } else {
+        read(*value);
+    }
+    return names;
+}
+
+std::optional<Audience> read_audience(const YamlValue& value, const std::string& name,
+                                      const std::string& key, Report& report) {
+    auto query = read_query(value, key, {"", false}, report, {"owner", "optional"});
+    if (!query) return std::nullopt;
+    Audience audience{.name = name, .query = std::move(*query)};
+    const auto* const owner = value.find("owner");
+    if (owner != nullptr && owner->is_list()) {
+        report.add(owner->line, join_key(key, "owner"), owner->shown(), "one parameter");
+        return audience;
+    }
+    for (auto& each : read_parameters(owner, audience.query, join_key(key, "owner"), report)) {
+        audience.owner = std::move(each);
+    }
+    audience.optional =
+        read_parameters(value.find("optional"), audience.query, join_key(key, "optional"), report);
+    return audience;
+}
+
 void read_audiences(System& system, const YamlValue& map, const std::string& key, Report& report) {
     if (!expect_map(map, key, report)) return;
     const auto name_rule = name_of(100, "-_");
@@ -78,8 +125,8 @@ void read_audiences(System& system, const YamlValue& map, const std::string& key
             report.add(map.keys[i].line, key, name, "a name of " + name_rule.bounds);
             continue;
         }
-        if (auto query = read_query(map.items[i], join_key(key, name), {"", false}, report)) {
-            system.audiences[name] = {name, std::move(*query)};
+        if (auto audience = read_audience(map.items[i], name, join_key(key, name), report)) {
+            system.audiences[name] = std::move(*audience);
         }
     }
 }
@@ -199,6 +246,25 @@ bool is_reserved_column(std::string_view name) {
     constexpr std::array<std::string_view, 5> reserved{"recipient_id", "address", "locale",
                                                        "time_zone", "opted_out"};
     return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+}
+
+bool Audience::needs(std::string_view parameter) const {
+    return std::find(optional.begin(), optional.end(), parameter) == optional.end();
+}
+
+bool Audience::is_everybody_of_an_owner() const {
+    return !owner.empty() &&
+           std::all_of(query.parameters.begin(), query.parameters.end(),
+                       [this](const auto& each) { return each == owner || !needs(each); });
+}
+
+std::vector<const char*> Audience::values(const std::map<std::string, std::string>& params) const {
+    std::vector<const char*> found_values;
+    for (const auto& parameter : query.parameters) {
+        const auto found = params.find(parameter);
+        found_values.push_back(found == params.end() ? nullptr : found->second.c_str());
+    }
+    return found_values;
 }
 
 const Kind* System::find_kind(std::string_view kind) const {

@@ -30,6 +30,18 @@ struct Query {
 struct Audience {
     std::string name;
     Query query;
+    /// The parameter that says whose people these are; "": they are nobody's in particular. For
+    /// a client of the API that is bound to an owner it is that owner, always.
+    std::string owner{};
+    std::vector<std::string> optional{};  // Parameters that may be absent: null then.
+
+    [[nodiscard]] bool needs(std::string_view parameter) const;
+    /// True where an owner is all that it takes: everybody of theirs.
+    [[nodiscard]] bool is_everybody_of_an_owner() const;
+    /// Values in the order of the query's parameters, good as long as `params`; null where one is
+    /// absent.
+    [[nodiscard]] std::vector<const char*> values(
+        const std::map<std::string, std::string>& params) const;
 };
 
 /// Where to reach them on one channel, and who they are. Parameter `:recipients` (text[],

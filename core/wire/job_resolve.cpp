@@ -12,7 +12,7 @@ namespace {
 std::optional<Rejection> check_parameters(const Job& job, const Audience& audience) {
     const auto& wanted = audience.query.parameters;
     for (const auto& name : wanted) {
-        if (job.params.contains(name)) continue;
+        if (job.params.contains(name) || !audience.needs(name)) continue;
         return reject("missing_parameter", point_to("/audience/params", name),
                       fmt::format("is missing; the audience {} needs it", audience.name));
     }

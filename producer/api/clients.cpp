@@ -46,6 +46,10 @@ bool Caller::may(std::string_view system) const {
     return systems.empty() || std::find(systems.begin(), systems.end(), system) != systems.end();
 }
 
+bool Caller::sees(std::string_view source) const {
+    return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
+}
+
 bool Clients::Client::has(Scope scope) const {
     return std::any_of(scopes.begin(), scopes.end(),
                        [&](Scope each) { return each == scope || each == Scope::admin; });
@@ -97,6 +101,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
                   .owner = client->owner,
                   .sight = {},
                   .systems = client->systems,
+                  .sources = {},
                   .owner_bound = !client->owner.empty()};
     const auto acting = trimmed(call.header("fanfare-owner"));
     if (!acting.empty() && acting != client->owner) {
@@ -118,6 +123,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
     }
     if (caller.owner.empty()) caller.owner = client->name;
     caller.sight = {literal_of(client->systems), literal_of(sources)};
+    caller.sources = std::move(sources);
     return caller;
 }
 

@@ -19,9 +19,11 @@ struct Caller {
     std::string owner;  // The source of what they create.
     ledger::Sight sight;
     std::vector<std::string> systems;  // Empty: all.
+    std::vector<std::string> sources;  // Of what is in sight; empty: all.
     bool owner_bound = false;          // Never acts for anybody but one owner.
 
     [[nodiscard]] bool may(std::string_view system) const;
+    [[nodiscard]] bool sees(std::string_view source) const;
 };
 
 /// The clients of the API. Tokens are kept as hashes only, and compared in a time that tells

@@ -1,16 +1,55 @@
 #include "producer/api/creation.hpp"
 
 #include "core/ledger/api_jobs.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/source.hpp"
 
 #include <boost/json/object.hpp>
+
+#include <algorithm>
 
 namespace fanfare::api {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// Of an owner's list: who of it is theirs.
+asio::awaitable<std::optional<HttpReply>> keep_people_to_owner(const Parts& parts,
+                                                               const Caller& caller, Job& job) {
+    const auto& system = parts.systems.find(job.system)->second;
+    auto look = [&](postgres::Connection&) {
+        const postgres::Limits limits{.statement_timeout = system.statement_timeout,
+                                      .read_only = true};
+        postgres::Connection source{database_of(parts.settings, system), limits};
+        return people_of_owner(source, system, caller.owner, job.recipients);
+    };
+    std::string doing{"look for an owner's people"};
+    auto theirs = co_await parts.reading.run(std::move(doing), look);
+    if (!theirs && theirs.error().code == Errc::store_rejected) co_return no_such_owner();
+    if (!theirs) co_return unavailable(theirs.error());
+    job.recipients = std::move(theirs.value());
+    co_return std::nullopt;
+}
+
+/// How many of the `listed` are not in the job, which may be an earlier one of the same list.
+std::size_t left_out_of(const std::string& body, std::size_t listed) {
+    const auto decoded = decode_job(body);
+    const auto* const job = std::get_if<Job>(&decoded);
+    return job == nullptr ? 0 : listed - std::min(listed, job->recipients.size());
+}
+
+}  // namespace
+
 asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, Order& order) {
     settle_expiry(order.job, parts.clock.now());
+    const auto listed = caller.owner_bound ? order.job.recipients.size() : 0;
+    if (listed > 0) {
+        auto fault = co_await keep_people_to_owner(parts, caller, order.job);
+        if (fault) co_return std::move(*fault);
+    }
+    const bool is_nobody = listed > 0 && order.job.recipients.empty();
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = order.key;
@@ -18,12 +57,15 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     request.job = order.job.id;
     request.body = encode_job(order.job);
     std::string remembering{"remember an order"};
-    auto remember = [&request](postgres::Connection& ledger) {
+    // Sent again, a list is what it was, also when nobody of it is left.
+    auto remember = [&](postgres::Connection& ledger) -> std::optional<ledger::KnownRequest> {
+        if (is_nobody) return ledger::find_request(ledger, request);
         return ledger::remember_request(ledger, request);
     };
     auto remembered = co_await parts.ledger.run(std::move(remembering), remember);
     if (!remembered) co_return unavailable(remembered.error());
-    const auto& known = remembered.value();
+    if (!remembered.value()) co_return nobody_of_owner();
+    const auto& known = *remembered.value();
     if (!known.same) {
         co_return refusal(409, "key_reused",
                           "This idempotency key was used for something else; take a new one.");
@@ -46,7 +88,8 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
         const auto marked = co_await parts.ledger.run(std::move(marking), mark);
         static_cast<void>(marked);
     }
-    const boost::json::object document{{"id", known.job}, {"state", "accepted"}};
+    boost::json::object document{{"id", known.job}, {"state", "accepted"}};
+    if (listed > 0) document["left_out"] = left_out_of(known.body, listed);
     auto reply = reply_with(202, document);
     reply.headers.emplace_back("Location", "/v1/jobs/" + known.job);
     co_return reply;

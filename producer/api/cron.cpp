@@ -41,7 +41,7 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
     const auto& begun = round.value().begun;
     const auto end = parts.clock.moment() + published_max;
     auto look = [&](postgres::Connection& ledger) {
-        return ledger::published_since(ledger, name, begun);
+        return ledger::published_since(ledger, name, begun, caller.sight);
     };
     ledger::PublishedSince since;
     while (true) {
@@ -56,14 +56,17 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
     json::array published;
     for (const auto& detail : since.published) {
         published.push_back(json::object{{"kind", detail.key.kind},
-                                         {"subject", detail.key.subject},
+                                         {"subject", ledger::plain_subject(detail.key.subject)},
                                          {"occurrence", detail.key.occurrence},
                                          {"job", detail.id}});
     }
-    const auto& tally = round.value().refreshed.value().tally;
-    const json::object document{{"found", tally.found},
-                                {"changed", tally.changed},
-                                {"cancelled", tally.cancelled},
+    ledger::RefreshCounts seen;
+    for (const auto& [source, counts] : round.value().refreshed.value().tally.by_source) {
+        if (caller.sees(source)) seen += counts;
+    }
+    const json::object document{{"found", seen.found},
+                                {"changed", seen.changed},
+                                {"cancelled", seen.cancelled},
                                 {"waiting", since.waiting},
                                 {"published", std::move(published)}};
     co_return reply_with(200, document);
@@ -78,7 +81,6 @@ Result<Refreshed> refresh_now(const Parts& parts, const System& system, std::str
         url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
     Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};
     Refreshed refreshed;
-    auto& sum = refreshed.tally;
     for (const auto& schedule : system.schedules) {
         if (!kind.empty() && schedule.kind != kind) continue;
         const auto done = refresher.refresh(schedule);
@@ -87,9 +89,7 @@ Result<Refreshed> refresh_now(const Parts& parts, const System& system, std::str
             refreshed.busy = true;
             continue;
         }
-        sum.found += done.value()->tally.found;
-        sum.changed += done.value()->tally.changed;
-        sum.cancelled += done.value()->tally.cancelled;
+        refreshed.tally += done.value()->tally;
     }
     return refreshed;
 }

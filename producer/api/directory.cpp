@@ -21,8 +21,8 @@ constexpr std::array<std::string_view, 5> words{"reachable", "no_address", "opte
 std::vector<std::string> ids_after(postgres::Connection& source, const Directory::Wanted& wanted,
                                    const std::string& after) {
     pqxx::nontransaction work{source.raw()};
-    auto values = wanted.values;
-    values.push_back(after);
+    auto values = wanted.audience.values(wanted.params);
+    values.push_back(after.c_str());
     const auto rows = work.exec_params(
         fmt::format("SELECT DISTINCT a.recipient_id::text COLLATE \"C\" FROM ({}\n) a "
                     "WHERE a.recipient_id::text COLLATE \"C\" > ${} ORDER BY 1 LIMIT {}",

@@ -50,8 +50,8 @@ public:
     struct Wanted {
         const System& system;
         const Audience& audience;
-        std::vector<std::string> values;  // Of the audience's parameters.
-        std::string list;                 // What they may have unsubscribed from; "": nothing.
+        std::map<std::string, std::string> params;  // Of the audience.
+        std::string list;  // What they may have unsubscribed from; "": nothing.
         std::optional<Channel> channel;
         std::optional<Standing> standing;
         std::string search;  // Case-folded, part of an id, an address or a value; "": everybody.

@@ -4,6 +4,7 @@
 #include "producer/api/fields.hpp"
 #include "producer/api/money.hpp"
 #include "producer/api/own_templates.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/source.hpp"
 #include "producer/api/survey.hpp"
@@ -106,7 +107,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     const auto body = json::serialize(as_json(*draft));
     auto read = read_draft(body, caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
-    const auto& job = std::get<Job>(read);
+    auto& job = std::get<Job>(read);
     const auto& system = parts.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     ledger::TemplatesKey key{job.system, job.kind, caller.owner};
@@ -120,11 +121,16 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
         co_return refusal(422, "unknown_audience", "/audience/name: cannot be surveyed");
     }
-    auto work = [&](postgres::Connection& ledger) {
+    const bool owners_list = caller.owner_bound && !job.recipients.empty();
+    auto work = [&](postgres::Connection& ledger) -> std::optional<Survey> {
         const auto& url = database_of(parts.settings, system);
         const postgres::Limits limits{.statement_timeout = system.statement_timeout,
                                       .read_only = true};
         postgres::Connection source{url, limits};
+        if (owners_list) {
+            job.recipients = people_of_owner(source, system, caller.owner, job.recipients);
+            if (job.recipients.empty()) return std::nullopt;
+        }
         postgres::Connection lookup{url, limits};
         const Surveyor::Parts of_survey{source, lookup, ledger, templates.value(),
                                         parts.clock.now()};
@@ -132,8 +138,12 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     };
     std::string doing{"survey an audience"};
     auto surveyed = co_await parts.reading.run(std::move(doing), work);
+    if (!surveyed && caller.owner_bound && surveyed.error().code == Errc::store_rejected) {
+        co_return no_such_owner();
+    }
     if (!surveyed) co_return unavailable(surveyed.error());
-    auto& survey = surveyed.value();
+    if (!surveyed.value()) co_return nobody_of_owner();
+    auto& survey = *surveyed.value();
     const bool exact = survey.surveyed == survey.people;
     scale(survey);
     const auto document = document_of(parts, job, survey, moments, exact);

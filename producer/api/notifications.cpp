@@ -4,6 +4,7 @@
 #include "core/ledger/notification_edits.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
@@ -24,18 +25,19 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using Detail = ledger::NotificationDetail;
 
-std::string object_text(const std::map<std::string, std::string>& values) {
+std::string object_text(const Params& values) {
     json::object object;
     for (const auto& [name, value] : values) object[name] = value;
     return json::serialize(object);
 }
 
-/// What came of a change, or why it can be no job.
-using Edited = std::variant<ledger::Edit, Rejection>;
+/// What came of a change, or why it can be no job, or none of this caller.
+using Edited = std::variant<ledger::Edit, Rejection, HttpReply>;
 
 /// Nothing where it was done. `state`: what the notification is now.
 std::optional<HttpReply> refused(const Edited& edited, const std::string& state) {
     if (const auto* const rejection = std::get_if<Rejection>(&edited)) return refusal(*rejection);
+    if (const auto* const reply = std::get_if<HttpReply>(&edited)) return *reply;
     switch (std::get<ledger::Edit>(edited)) {
         case ledger::Edit::done:
             return std::nullopt;
@@ -60,16 +62,23 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
                   fields.moment("occurrence", true)};
     wanted.due_at = fields.moment("due_at", true);
     wanted.expires_at = fields.moment("expires_at", false);
-    wanted.params = object_text(fields.scalars("params"));
+    auto params = fields.scalars("params");
+    const auto said = object_text(params);
     wanted.data = object_text(fields.scalars("data"));
     if (auto fault = fields.fault()) co_return std::move(*fault);
     if (auto denial = denied(caller, wanted.key.system)) co_return std::move(*denial);
     if (!wanted.expires_at.empty() && wanted.expires_at <= wanted.due_at) {
         co_return refusal(422, "past_expiry", "/expires_at: is not after due_at; send a later one");
     }
+    const auto& systems = parts.systems;
+    if (auto denial = keep_to_owner(params, wanted.key.system, wanted.key.kind, Notified::anew,
+                                    caller, systems)) {
+        co_return std::move(*denial);
+    }
+    wanted.params = object_text(params);
     wanted.id = derived_id(ledger::derivation_of(wanted.key));
     wanted.source = caller.owner;
-    const auto made = due_job(wanted, parts.systems);
+    const auto made = due_job(wanted, systems);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
@@ -80,11 +89,12 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     notification.params = wanted.params;
     notification.data = wanted.data;
     notification.source = caller.owner;
+    notification.is_owners = caller.owner_bound;
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = std::get<std::string>(key);
     request.digest = digest_of(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
-                               wanted.expires_at + '\n' + wanted.params + '\n' + wanted.data);
+                               wanted.expires_at + '\n' + said + '\n' + wanted.data);
     request.job = wanted.id;
     auto work = [&](postgres::Connection& connection) -> std::optional<ledger::Scheduling> {
         if (!request.key.empty() && !ledger::remember_request(connection, request).same) {
@@ -221,14 +231,20 @@ asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
     ledger::NewMoment changes;
     changes.due_at = fields.moment("due_at", false);
     changes.expires_at = fields.moment("expires_at", false);
-    const auto params = fields.scalars("params");
+    const bool has_params = fields.find("params") != nullptr;
+    auto params = fields.scalars("params");
     const auto data = fields.scalars("data");
-    if (fields.find("params") != nullptr) changes.params = object_text(params);
     if (fields.find("data") != nullptr) changes.data = object_text(data);
     if (auto fault = fields.fault()) co_return std::move(*fault);
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
         auto after = detail;
-        if (!changes.params.empty()) after.params = changes.params;
+        if (has_params) {
+            if (auto denial = keep_to_owner(params, detail.key.system, detail.key.kind,
+                                            Notified::again, caller, parts.systems)) {
+                return std::move(*denial);
+            }
+            after.params = changes.params = object_text(params);
+        }
         if (!changes.data.empty()) after.data = changes.data;
         auto made = due_job(after, parts.systems);
         if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
@@ -271,6 +287,10 @@ asio::awaitable<HttpReply> cancel_subject(const Parts& parts, const HttpCall& ca
         std::vector<ledger::NotificationKey> wanted;
         if (!occurrence.empty()) {
             wanted.push_back({name, kind, subject, occurrence});
+            if (caller.owner_bound) {
+                const auto own = ledger::subject_of_owner(subject, caller.owner);
+                wanted.push_back({name, kind, own, occurrence});
+            }
         } else {
             wanted = ledger::open_of_subject(connection, name, subject, kind, caller.sight);
         }

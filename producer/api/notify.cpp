@@ -100,7 +100,7 @@ json::object document_of(const Standing& standing) {
     return {{"job", detail.id},
             {"system", detail.key.system},
             {"kind", detail.key.kind},
-            {"subject", detail.key.subject},
+            {"subject", ledger::plain_subject(detail.key.subject)},
             {"occurrence", detail.key.occurrence},
             {"state", standing.progress ? standing.progress->state : std::string{"accepted"}},
             {"planned", planned},

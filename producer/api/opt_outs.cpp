@@ -2,6 +2,7 @@
 
 #include "core/ledger/opt_outs.hpp"
 #include "producer/api/fields.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
 

@@ -2,6 +2,7 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 
 #include <fmt/format.h>
@@ -26,8 +27,13 @@ std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
     return std::nullopt;
 }
 
-/// What a body of a creation orders.
-std::variant<Job, HttpReply> job_of(JsonValue root, const Caller& caller, const Known& known) {
+/// What a body of a creation orders, and what of that it did not say itself.
+struct Ordered {
+    Job job;
+    std::vector<std::string> filled_in;  // Parameters.
+};
+
+std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, const Known& known) {
     if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
     for (const auto field : own_fields) {
         if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
@@ -41,9 +47,16 @@ std::variant<Job, HttpReply> job_of(JsonValue root, const Caller& caller, const 
     if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
     auto& job = std::get<Job>(decoded);
     if (auto denial = denied(caller, job.system)) return std::move(*denial);
+    const auto said = job.params;
+    if (auto denial = keep_to_owner(job, caller, known.systems)) return std::move(*denial);
     if (const auto rejection = resolve_job(job, known.systems)) return refusal(*rejection);
     if (auto missing = check_templates(job, known)) return std::move(*missing);
-    return std::move(job);
+    Ordered ordered;
+    for (const auto& [name, value] : job.params) {
+        if (!said.contains(name)) ordered.filled_in.push_back(name);
+    }
+    ordered.job = std::move(job);
+    return ordered;
 }
 
 }  // namespace
@@ -67,32 +80,30 @@ std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
     return refusal(403, "system_denied", "This client may not touch this system.");
 }
 
-std::optional<HttpReply> denied_to_owners(const Caller& caller) {
-    if (caller.owner_bound) {
-        return refusal(403, "owner_denied",
-                       "This client acts for one owner only; call as one that does not.");
-    }
-    return std::nullopt;
-}
-
 std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& caller,
                                         const Known& known) {
     auto parsed = parse_json(body);
     if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
-    return job_of(std::move(std::get<JsonValue>(parsed)), caller, known);
+    auto ordered = job_of(std::move(std::get<JsonValue>(parsed)), caller, known);
+    if (auto* const reply = std::get_if<HttpReply>(&ordered)) return std::move(*reply);
+    return std::move(std::get<Ordered>(ordered).job);
 }
 
 std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
                                           const Caller& caller, const Known& known) {
     auto read = job_of(std::move(body), caller, known);
     if (auto* const reply = std::get_if<HttpReply>(&read)) return std::move(*reply);
-    Order order{.job = std::move(std::get<Job>(read)), .key = {}, .digest = {}};
+    auto& ordered = std::get<Ordered>(read);
+    Order order{.job = std::move(ordered.job), .key = {}, .digest = {}};
     auto& job = order.job;
     const std::string own_key = job.idempotency_key == placeholder ? "" : job.idempotency_key;
     job.source = caller.owner;
     job.id.clear();
     job.idempotency_key.clear();
-    order.digest = digest_of(encode_job(job));
+    // Of what was said: the same body is the same order, whatever is filled in today.
+    auto as_said = job;
+    for (const auto& name : ordered.filled_in) as_said.params.erase(name);
+    order.digest = digest_of(encode_job(as_said));
     for (const auto& key : {keys.header, own_key, keys.event, "derived/" + order.digest}) {
         if (order.key.empty()) order.key = key;
     }

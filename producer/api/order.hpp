@@ -53,7 +53,5 @@ struct OrderKeys {
 
 /// The refusal of a system that the caller may not touch.
 [[nodiscard]] std::optional<HttpReply> denied(const Caller& caller, std::string_view system);
-/// The refusal of a caller that is bound to an owner, where everybody's people are looked at.
-[[nodiscard]] std::optional<HttpReply> denied_to_owners(const Caller& caller);
 
 }  // namespace fanfare::api

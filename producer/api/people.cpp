@@ -2,6 +2,7 @@
 
 #include "producer/api/csv.hpp"
 #include "producer/api/directory.hpp"
+#include "producer/api/owners.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/source.hpp"
@@ -108,29 +109,31 @@ HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
     return reply;
 }
 
-/// The audience's parameters out of the query, in the order of its placeholders.
-std::variant<std::vector<std::string>, HttpReply> values_of(const Audience& audience,
-                                                            const Query& query) {
-    std::vector<std::string> values;
+/// The audience's parameters out of the query.
+std::variant<Params, HttpReply> params_of(const Audience& audience, const Query& query,
+                                          const Caller& caller) {
+    Params params;
     for (const auto& name : audience.query.parameters) {
         const auto value = query[fmt::format("{}{}", parameter_prefix, name)];
-        if (value.empty()) {
-            return bad_query(fmt::format("{}{}", parameter_prefix, name),
-                             "what the audience is asked for");
-        }
-        values.emplace_back(value);
+        if (!value.empty()) params.emplace(name, value);
     }
-    return values;
+    if (auto denial = keep_to_owner(params, audience, caller)) return std::move(*denial);
+    for (const auto& name : audience.query.parameters) {
+        if (params.contains(name) || !audience.needs(name)) continue;
+        return bad_query(fmt::format("{}{}", parameter_prefix, name),
+                         "what the audience is asked for");
+    }
+    return params;
 }
 
 /// What is asked for, or what stands against it.
 std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const Audience& audience,
-                                                     const Query& query) {
-    auto values = values_of(audience, query);
-    if (auto* const reply = std::get_if<HttpReply>(&values)) return std::move(*reply);
+                                                     const Query& query, const Caller& caller) {
+    auto params = params_of(audience, query, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&params)) return std::move(*reply);
     Directory::Wanted wanted{.system = system,
                              .audience = audience,
-                             .values = std::move(std::get<std::vector<std::string>>(values)),
+                             .params = std::move(std::get<Params>(params)),
                              .list = system.name,
                              .channel = parse_channel(query["channel"]),
                              .standing = parse_standing(query["standing"]),
@@ -153,7 +156,6 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
                                        const Caller& caller) {
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) co_return std::move(*denial);
-    if (auto denial = denied_to_owners(caller)) co_return std::move(*denial);
     const auto system = parts.systems.find(name);
     if (system == parts.systems.end()) co_return nothing_here("system");
     const auto* const audience = system->second.find_audience(call.param("audience"));
@@ -177,7 +179,7 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
         }
         after = std::move(words->second);
     }
-    auto wanted = wanted_of(system->second, *audience, query);
+    auto wanted = wanted_of(system->second, *audience, query, caller);
     if (auto* const reply = std::get_if<HttpReply>(&wanted)) co_return std::move(*reply);
     Directory directory{std::move(std::get<Directory::Wanted>(wanted))};
     auto listing = std::make_shared<Listing>(parts, system->second, std::move(directory), after);
@@ -186,6 +188,7 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
     }
     const auto more = co_await listing->read(static_cast<std::size_t>(*limit));
     if (!more && more.error().code == Errc::store_rejected) {
+        if (caller.owner_bound) co_return no_such_owner();
         co_return bad_query("param", "values that the audience's query takes");
     }
     if (!more) co_return unavailable(more.error());

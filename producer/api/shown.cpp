@@ -36,7 +36,7 @@ boost::json::object shown(const ledger::NotificationDetail& detail) {
     return {{"id", detail.id},
             {"system", detail.key.system},
             {"kind", detail.key.kind},
-            {"subject", detail.key.subject},
+            {"subject", ledger::plain_subject(detail.key.subject)},
             {"occurrence", detail.key.occurrence},
             {"due_at", detail.due_at},
             {"expires_at", text_or_null(detail.expires_at)},

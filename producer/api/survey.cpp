@@ -23,13 +23,12 @@ constexpr int people_a_fetch = 5'000;
 /// The audience as a cursor of distinct ids.
 void open_audience(pqxx::transaction_base& work, const System& system, const Job& job) {
     std::string inner = "SELECT unnest($1::text[]) AS recipient_id";
-    std::vector<std::string> values;
-    if (!job.recipients.empty()) {
-        values.push_back(postgres::array_of(job.recipients));
-    } else {
-        const auto& query = system.find_audience(job.audience)->query;
-        inner = query.sql;
-        for (const auto& name : query.parameters) values.push_back(job.params.at(name));
+    const auto listed = postgres::array_of(job.recipients);
+    std::vector<const char*> values{listed.c_str()};
+    if (job.recipients.empty()) {
+        const auto& audience = *system.find_audience(job.audience);
+        inner = audience.query.sql;
+        values = audience.values(job.params);
     }
     work.exec_params(
         fmt::format("DECLARE audience NO SCROLL CURSOR FOR SELECT DISTINCT a.recipient_id::text "

@@ -144,7 +144,7 @@ TEST_F(ReadsTest, WhatIsPublishedMeanwhileStillWaitsOrIsPublished) {
     int lost = 0;
     for (int i = 0; i < 1'000; ++i) {
         const auto found = run([&](postgres::Connection& connection) {
-            return ledger::published_since(connection, "shows", begun);
+            return ledger::published_since(connection, "shows", begun, {});
         });
         if (static_cast<std::int64_t>(found.published.size()) + found.waiting != 1) ++lost;
     }

@@ -55,13 +55,16 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
         "SET LOCAL idle_in_transaction_session_timeout = 0; "
         "SET LOCAL statement_timeout = '10min'; SET LOCAL cursor_tuple_fraction = 1.0");
     std::string inner;
-    std::vector<std::string> values;
+    std::string listed;
+    std::vector<const char*> values;
     if (!job.job.recipients.empty()) {
         inner = "SELECT unnest($1::text[]) AS recipient_id";
-        values.push_back(postgres::array_of(job.job.recipients));
+        listed = postgres::array_of(job.job.recipients);
+        values = {listed.c_str()};
     } else if (is_told_audience(job)) {
         inner = told_before;
-        values = {job.job.system, job.kind->told, job.job.subject, job.job.id};
+        values = {job.job.system.c_str(), job.kind->told.c_str(), job.job.subject.c_str(),
+                  job.job.id.c_str()};
     } else {
         const auto* const audience = job.system->find_audience(job.job.audience);
         if (audience == nullptr) {
@@ -69,12 +72,9 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
                 fmt::format("the audience {} is not configured any more", job.job.audience)};
         }
         inner = audience->query.sql;
-        for (const auto& name : audience->query.parameters) {
-            const auto found = job.job.params.find(name);
-            values.push_back(found == job.job.params.end() ? std::string{} : found->second);
-        }
+        values = audience->values(job.job.params);
     }
-    values.push_back(cursor);
+    values.push_back(cursor.c_str());
     const auto sql = fmt::format(
         "DECLARE audience NO SCROLL CURSOR FOR SELECT recipient_id FROM "
         "(SELECT a.recipient_id::text AS recipient_id FROM ({}) a) b "

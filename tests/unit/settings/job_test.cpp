@@ -164,6 +164,14 @@ TEST(ResolveJob, KeepsWhatTheJobSays) {
     EXPECT_THAT(job.channels, ElementsAre(Channel::push));
 }
 
+TEST(ResolveJob, WhatIsOptionalMayBeAbsent) {
+    auto systems = shows();
+    systems.at("shows").audiences.at("followers").optional = {"user_id"};
+    auto job = decoded("");
+    EXPECT_EQ(resolve_job(job, systems), std::nullopt);
+    EXPECT_TRUE(job.params.empty());
+}
+
 TEST(ResolveJob, LeavesAListOfRecipientsAlone) {
     auto job = decoded(R"(,"audience":{"recipients":["u1"]})");
     EXPECT_EQ(resolve_job(job, shows()), std::nullopt);

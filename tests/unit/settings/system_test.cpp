@@ -176,6 +176,48 @@ TEST(System, PointsIntoItsQueries) {
                     IsProblem(16, "schedules.k", ":until", "no parameter but :horizon")));
 }
 
+TEST(System, AnAudienceMayNameItsOwner) {
+    const auto system = system_in(
+        "audiences:\n"
+        "  fans: {owner: who, sql: 'SELECT :who AS recipient_id'}\n"
+        "  guests: {owner: who, optional: who, sql: 'SELECT :show WHERE :who IS NULL'}\n"
+        "  some: {optional: [a, b], sql: 'SELECT :a, :b, :c'}\n"
+        "  all: SELECT 1 AS recipient_id\n"
+        "contacts:\n  email: SELECT 1 WHERE 1 = ANY(:recipients)\n"
+        "kinds: {k: {}}\n");
+    const auto& fans = *system.find_audience("fans");
+    EXPECT_EQ(fans.owner, "who");
+    EXPECT_TRUE(fans.needs("who"));
+    EXPECT_TRUE(fans.is_everybody_of_an_owner());
+    const auto& guests = *system.find_audience("guests");
+    EXPECT_EQ(guests.owner, "who");
+    EXPECT_FALSE(guests.needs("who"));
+    EXPECT_FALSE(guests.is_everybody_of_an_owner()) << "it takes a show as well";
+    const std::map<std::string, std::string> params{{"show", "s1"}};
+    EXPECT_THAT(guests.values(params), ElementsAre(::testing::StrEq("s1"), nullptr));
+    EXPECT_THAT(system.find_audience("some")->optional, ElementsAre("a", "b"));
+    EXPECT_FALSE(system.find_audience("some")->is_everybody_of_an_owner());
+    EXPECT_EQ(system.find_audience("all")->owner, "");
+    EXPECT_FALSE(system.find_audience("all")->is_everybody_of_an_owner());
+}
+
+TEST(System, AnOwnerIsAParameterOfItsAudience) {
+    EXPECT_THAT(
+        problems_of(load("audiences:\n"
+                         "  a: {owner: whose, sql: 'SELECT :who'}\n"
+                         "  b: {owner: who, sql: SELECT 1}\n"
+                         "  c: {owner: [who], sql: 'SELECT :who'}\n"
+                         "  d: {optional: [who, whose], sql: 'SELECT :who'}\n"
+                         "  e: {owned: who, sql: 'SELECT :who'}\n"
+                         "contacts:\n  email: SELECT 1 WHERE 1 = ANY(:recipients)\n"
+                         "kinds: {k: {}}\n")),
+        ElementsAre(IsProblem(2, "audiences.a.owner", "whose", "a parameter of the query: who"),
+                    IsProblem(3, "audiences.b.owner", "who", "which has none"),
+                    IsProblem(4, "audiences.c.owner", "(a list)", "one parameter"),
+                    IsProblem(5, "audiences.d.optional", "whose", "a parameter of the query"),
+                    IsProblem(6, "audiences.e.owned", "(unknown key)", "a known key")));
+}
+
 TEST(System, RefusesKindsThatPointNowhere) {
     EXPECT_THAT(
         problems_of(load(base + "kinds:\n"
