@@ -8,6 +8,7 @@ TOKENS = {"shop": "shop-token-0123456789abcdef0123456789abcdef",
           "other": "other-token-0123456789abcdef0123456789abcde",
           "reader": "reader-token-0123456789abcdef0123456789abcd",
           "tenant": "tenant-token-0123456789abcdef0123456789abcd",
+          "rival": "rival-token-0123456789abcdef0123456789abcdef",
           "slow": "slow-token-0123456789abcdef0123456789abcdef",
           "abroad": "abroad-token-0123456789abcdef0123456789abcd",
           "admin": "admin-token-0123456789abcdef0123456789abcde"}
@@ -53,7 +54,8 @@ def clients():
         return {"name": name, "token": {"env": f"E2E_CLIENT_{name.upper()}"}, "scopes": scopes,
                 "per_second": 1000, **more}
     return [client("shop"), client("other"), client("reader", ["read"]),
-            client("tenant", owner="tenant-a"), client("slow", ["read"], per_second=2),
+            client("tenant", owner="tenant-a"), client("rival", owner="tenant-b"),
+            client("slow", ["read"], per_second=2),
             client("abroad", systems=["elsewhere"]), client("admin", ["admin"])]
 
 
