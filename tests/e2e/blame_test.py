@@ -36,10 +36,9 @@ class Blame(EndToEnd):
     def test_a_query_that_fails_for_everybody_ends_and_holds_up_nobody(self):
         run = self.new_run()
         run.people(40, sms=False, push=False)
-        run.system(CONTACTS.format(condition="id = ANY(:recipients)"))
-        run.tune("email", chunk=10)
+        run.system(CONTACTS.format(condition="id = ANY(:recipients) AND 1 / (length(id) - length(id)) = 0"))
+        run.tune("email", chunk=20)
         run.worker()
-        run.db.psql("ALTER TABLE users RENAME COLUMN email TO mail;")
         job = run.publish(run.job(channels=["email"]))
         run.wait_settled(job)
         self.assertEqual(set(self.assert_sound(run, job).values()), {("failed", "query_failed")})
