@@ -68,7 +68,12 @@ Result<Written> write_draft(const Templates& templates, const Kind& kind, Channe
     const auto content = templates.render(kind.templates, channel, locale, shared, names);
     if (!content) return content.error();
     std::vector<std::string_view> values;
-    for (const auto& name : content.value().variables) values.push_back(personal.at(name));
+    for (std::size_t i = 0; i < content.value().variables.size(); ++i) {
+        const std::string_view value = personal.at(content.value().variables[i]);
+        // As a worker does: such a link is left out.
+        const bool is_left_out = content.value().links[i] && !is_safe_link(value);
+        values.push_back(is_left_out ? std::string_view{} : value);
+    }
     Written written;
     written.locale = content.value().locale;
     write_text(content.value().subject, values.data(), written.subject);

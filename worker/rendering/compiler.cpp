@@ -217,7 +217,12 @@ private:
     }
 
     void emit_literal(const Node& node) {
-        if (form_ == Form::html) place_.read(node.text);
+        if (form_ == Form::html) {
+            if (const auto fault = place_.read(node.text)) {
+                complain(node.position + fault->offset, std::string{fault->found},
+                         std::string{fault->expected});
+            }
+        }
         const auto begin = static_cast<std::uint32_t>(literals_.size());
         literals_.append(node.text);
         const auto end = static_cast<std::uint32_t>(literals_.size());
@@ -234,7 +239,8 @@ private:
             complain(node.position, fmt::format("{{{{{}}}}}", node.tag.name),
                      std::string{objection});
         }
-        steps_.push_back({Verb::variable, index_of(node), 0, 0, ruler_.at(node.position)});
+        const bool is_link = form_ == Form::html && place_.wants_link();
+        steps_.push_back({Verb::variable, index_of(node), 0, 0, ruler_.at(node.position), is_link});
     }
 
     void emit_section(const Node& node, Verb verb) {
@@ -247,7 +253,7 @@ private:
         if (!place_.same_as(place)) {
             complain(node.position, fmt::format("section \"{}\"", node.tag.name),
                      "a section that ends where it begins: outside of any tag it opens, with "
-                     "every quote closed");
+                     "every quote closed, and with a link as a whole or not at all");
         }
         place_ = place;
     }

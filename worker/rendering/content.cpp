@@ -1,5 +1,8 @@
 #include "worker/rendering/content.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace fanfare {
 
 void write_text(const Text& text, const std::string_view* values, std::string& out) {
@@ -13,6 +16,18 @@ void write_text(const Text& text, const std::string_view* values, std::string& o
             out.append(value);
         }
     }
+}
+
+bool is_safe_link(std::string_view value) noexcept {
+    constexpr std::array<std::string_view, 3> schemes{"https://", "mailto:", "tel:"};
+    const auto same = [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    };
+    while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+    return value.empty() || std::ranges::any_of(schemes, [&](std::string_view scheme) {
+               return value.size() > scheme.size() &&
+                      std::ranges::equal(value.substr(0, scheme.size()), scheme, same);
+           });
 }
 
 void append_html(std::string_view value, std::string& out) {

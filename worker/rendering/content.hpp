@@ -43,6 +43,7 @@ struct Content {
     Text text;                                // E-mail plain text, SMS text, push body.
     Text html;                                // E-mail only; may be empty.
     std::vector<std::string> variables;       // Names of the person's variables that are used.
+    std::vector<bool> links;                  // Of each, whether a URL begins with it.
     std::map<std::string, std::string> data;  // Push data payload, same for everyone.
     std::string collapse_key;                 // Push; "" for none.
 };
@@ -60,6 +61,10 @@ struct Message {
 
 /// Appends `text` with the person's values, each escaped as its slot demands.
 void write_text(const Text& text, const std::string_view* values, std::string& out);
+
+/// Whether nothing but going there can come of a link: https:, mailto: or tel:, or no link at all.
+[[nodiscard]] bool is_safe_link(std::string_view value) noexcept;
+inline constexpr std::string_view safe_links{"a link that begins with https://, mailto: or tel:"};
 
 /// Appends `value` with & < > " ' replaced by entities.
 void append_html(std::string_view value, std::string& out);

@@ -55,6 +55,10 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
         } else if (const auto& binding = bindings[step.variable]; step.verb == Verb::variable) {
             if (binding.standing == Standing::unknown) return unknown_variable(step, names);
             if (binding.standing == Standing::shared) {
+                if (step.is_link && !is_whole_audience(names[step.variable]) &&
+                    !is_safe_link(*binding.value)) {
+                    return Complaint{step.position, tag_of(step, names), std::string{safe_links}};
+                }
                 append_clean(*binding.value, form_, literal);
             } else {
                 bytes += literal.size() - before;

@@ -65,13 +65,15 @@ public:
         std::uint32_t begin = 0;     // literal: first byte. section, inverted: unused.
         std::uint32_t end = 0;       // literal: past its last byte; section: the step after it.
         Position position;
+        bool is_link = false;  // variable: a URL begins with it.
     };
 
     Program(Form form, std::string literals, std::vector<Step> steps)
         : form_{form}, literals_{std::move(literals)}, steps_{std::move(steps)} {}
 
     /// Writes the part into `out`. `bindings` follow the table of names the part was
-    /// compiled with. Complains about a missing variable or more than `bytes_max` bytes.
+    /// compiled with. Complains about a missing variable, more than `bytes_max` bytes,
+    /// and about a link of another scheme than is_safe_link() allows.
     [[nodiscard]] std::optional<Complaint> run(std::span<const std::string> names,
                                                std::span<const Binding> bindings,
                                                std::size_t bytes_max, Text& out) const;
@@ -80,6 +82,14 @@ public:
     /// in the order of their places.
     [[nodiscard]] std::vector<Complaint> check(std::span<const std::string> names,
                                                std::span<const Standing> standings) const;
+
+    /// Calls `take` with the index of each variable that a URL begins with.
+    template <class Take>
+    void each_link(Take take) const {
+        for (const auto& step : steps_) {
+            if (step.is_link) take(step.variable);
+        }
+    }
 
     /// Calls `take` with the index of each variable that is written whatever the job has.
     template <class Take>

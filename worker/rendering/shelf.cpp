@@ -46,17 +46,29 @@ std::optional<Complaint> run_with(const Program& program, std::span<const std::s
 
 }  // namespace
 
-Problems Localised::check(std::span<const Standing> standings,
-                          const std::vector<std::string>& known) const {
+Problems Localised::check(std::span<const Standing> standings, const std::string& known) const {
     Problems problems;
     for (std::size_t place = 0; place < part_places; ++place) {
         if (!parts[place]) continue;
         for (auto& complaint : parts[place]->check(names, standings)) {
-            if (complaint.expected.empty()) complaint.expected = list_of_known(known);
+            if (complaint.expected.empty()) complaint.expected = known;
             problems.push_back(to_problem(files[place], complaint));
         }
     }
     return problems;
+}
+
+bool Localised::begins_links(std::size_t variable) const {
+    if (std::ranges::find(whole_audience_variables, names[variable]) !=
+        whole_audience_variables.end()) {
+        return false;
+    }
+    bool found = false;
+    for (const auto& part : parts) {
+        if (!part) continue;
+        part->each_link([&](std::uint16_t index) { found = found || index == variable; });
+    }
+    return found;
 }
 
 Problems Localised::measure(Channel channel, std::span<const Standing> standings) const {
@@ -64,7 +76,9 @@ Problems Localised::measure(Channel channel, std::span<const Standing> standings
     for (std::size_t place = 0; place < part_places; ++place) {
         if (!parts[place]) continue;
         Text text;
-        const std::string sample(sample_bytes, 'x');
+        // Fit for every place, also for that of a link.
+        std::string sample{"https://"};
+        sample.resize(sample_bytes, 'x');
         const auto complaint = run_with(*parts[place], names, standings, sample, place, text);
         if (complaint) problems.push_back(to_problem(files[place], *complaint));
         if (channel != Channel::sms) continue;

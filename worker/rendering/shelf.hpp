@@ -24,10 +24,13 @@ struct Localised {
     std::array<std::string, part_places> files;
     bool is_own = false;  // An owner's, not a shipped one.
 
-    /// What the parts have against variables of these standings; `known` are listed where one is
+    /// What the parts have against variables of these standings; `known` is expected where one is
     /// unknown.
     [[nodiscard]] Problems check(std::span<const Standing> standings,
-                                 const std::vector<std::string>& known) const;
+                                 const std::string& known) const;
+
+    /// Whether a URL begins with a variable, unless it is a link that we make.
+    [[nodiscard]] bool begins_links(std::size_t variable) const;
 
     /// Which parts are too long even with short values for all variables.
     [[nodiscard]] Problems measure(Channel channel, std::span<const Standing> standings) const;

@@ -14,6 +14,16 @@ bool contains(std::span<const std::string> names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
+/// A job's names of data are its publisher's choice, and what is said here is logged: they are left
+/// out.
+std::string list_of_data_and(std::span<const std::string> personal) {
+    constexpr std::string_view data{"a variable of the job's data"};
+    if (personal.empty()) return std::string{data};
+    std::vector<std::string> names{personal.begin(), personal.end()};
+    sort_unique(names);
+    return fmt::format("{}, or one of the person's: {}", data, fmt::join(names, ", "));
+}
+
 }  // namespace
 
 std::variant<Templates, Problems> Templates::load(const std::filesystem::path& dir) {
@@ -149,8 +159,6 @@ Problems Templates::check(std::string_view folder, Channel channel,
         return {{std::string{folder}, 0, "channel", std::string{to_string(channel)},
                  "a folder of templates that serves this channel"}};
     }
-    std::vector<std::string> known{shared_names.begin(), shared_names.end()};
-    known.insert(known.end(), personal_names.begin(), personal_names.end());
     Problems problems;
     for (const auto& localised : *locales) {
         std::vector<Standing> standings;
@@ -159,7 +167,7 @@ Problems Templates::check(std::string_view folder, Channel channel,
                                 : contains(shared_names, name) ? Standing::shared
                                                                : Standing::unknown);
         }
-        const auto found = localised->check(standings, known);
+        const auto found = localised->check(standings, list_of_data_and(personal_names));
         problems.insert(problems.end(), found.begin(), found.end());
     }
     return problems;
@@ -185,7 +193,7 @@ Problems Templates::review(std::string_view folder, Channel channel,
             standings.push_back(standing);
             given.push_back(standing == Standing::personal ? standing : Standing::shared);
         }
-        auto found = localised->check(standings, all);
+        auto found = localised->check(standings, list_of_known(all));
         if (found.empty()) found = localised->measure(channel, given);
         problems.insert(problems.end(), found.begin(), found.end());
     }
@@ -210,6 +218,7 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
             bindings[i] = {Standing::personal, nullptr,
                            static_cast<std::uint16_t>(content.variables.size())};
             content.variables.push_back(name);
+            content.links.push_back(localised->begins_links(i));
         } else if (const auto found = shared.find(name); found != shared.end()) {
             bindings[i] = {Standing::shared, &found->second, 0};
         }
@@ -221,9 +230,7 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
                                                       output_bytes_max(place), *texts[place]);
         if (!complaint) continue;
         if (complaint->expected.empty()) {
-            std::vector<std::string> known{personal.begin(), personal.end()};
-            for (const auto& [name, value] : shared) known.push_back(name);
-            complaint->expected = list_of_known(std::move(known));
+            complaint->expected = list_of_data_and(personal);
         }
         return fail(Errc::template_invalid,
                     fmt::format("render {}:{}:{}: {}: expected {}", localised->files[place],

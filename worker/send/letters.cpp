@@ -161,8 +161,11 @@ private:
 
     void add(Letters::Group& group, const std::vector<Origin>& origins, const Target& target,
              std::string_view locale) {
-        for (const auto& origin : origins) {
-            group.values.push_back(value_of(origin, target, locale));
+        for (std::size_t i = 0; i < origins.size(); ++i) {
+            auto value = value_of(origins[i], target, locale);
+            // One person's own column is not worth the others' mail: it is left out.
+            if (group.content.links[i] && !is_safe_link(value)) value = {};
+            group.values.push_back(value);
         }
         group.messages.push_back({chunk_.recipients.elements[target.recipient], target.address,
                                   nullptr, letters_.refs[target.recipient]});

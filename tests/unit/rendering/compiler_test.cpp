@@ -1,5 +1,6 @@
 #include "worker/rendering/compiler.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -108,7 +109,19 @@ TEST(Compiler, RefusesWithLineAndColumn) {
         {"<a href={{x}}>", Form::html, {1, 9}, "{{x}}"},
         {"<style>{{x}}</style>", Form::html, {1, 8}, "{{x}}"},
         {"<p style=\"{{x}}\">", Form::html, {1, 11}, "{{x}}"},
-        {"{{#x}}<a href=\"{{/x}}\">", Form::html, {1, 1}, "section \"x\""}};
+        {"{{#x}}<a href=\"{{/x}}\">", Form::html, {1, 1}, "section \"x\""},
+        {"<a href=\"{{#x}}javascript:{{/x}}{{y}}\">",
+         Form::html,
+         {1, 26},
+         "a URL that is a script"},
+        {"<a href=\"{{#x}}https:{{/x}}{{y}}\">", Form::html, {1, 10}, "section \"x\""},
+        {"<a\n href=\"javascript:{{x}}\">", Form::html, {2, 18}, "a URL that is a script"},
+        {"<a href=\"data:text/html,{{x}}\">", Form::html, {1, 14}, "a data: URL"},
+        {"<a href=\"java{{x}}\">", Form::html, {1, 14}, "{{x}}"},
+        {"<p onmouseover='{{x}}'>", Form::html, {1, 17}, "{{x}}"},
+        {"<iframe srcdoc=\"{{x}}\">", Form::html, {1, 17}, "{{x}}"},
+        {"<textarea>{{x}}</textarea>", Form::html, {1, 11}, "{{x}}"},
+        {"<noscript>{{x}}</noscript>", Form::html, {1, 10}, "a noscript, svg or math element"}};
     for (const auto& refusal : refusals) {
         const auto found = complaints(refusal.source, refusal.form);
         ASSERT_FALSE(found.empty()) << refusal.source;
@@ -117,6 +130,28 @@ TEST(Compiler, RefusesWithLineAndColumn) {
         EXPECT_FALSE(found.front().expected.empty()) << refusal.source;
     }
     EXPECT_EQ(complaints("{{.}}\n{{> p}}\n{{a b}}", Form::text).size(), 3U) << "all, not the first";
+}
+
+TEST(Compiler, ChecksAValueThatAUrlBeginsWith) {
+    const std::string_view source = "<a href=\"{{link}}\">{{link}}</a>";
+    const auto shown = [source](const std::string& value) {
+        return rendered(source, {{"link", value}}, Form::html);
+    };
+    EXPECT_EQ(shown("https://x/?a&b"), "<a href=\"https://x/?a&amp;b\">https://x/?a&amp;b</a>");
+    EXPECT_EQ(shown(""), "<a href=\"\"></a>");
+    for (const char* good : {"HTTPS://x", "mailto:a@b", "tel:+1", " https://x"}) {
+        EXPECT_THAT(shown(good), ::testing::StartsWith("<a href")) << good;
+    }
+    for (const char* bad :
+         {"javascript:alert(1)", "JAVASCRIPT:x", "data:text/html,x", "vbscript:x", "http://x",
+          "//x", "x", "\tjavascript:x", "https:x", "java\nscript:x"}) {
+        EXPECT_EQ(shown(bad), "1:10 {{link}}") << bad;
+    }
+    EXPECT_EQ(rendered("<a href=\"{{unsubscribe_url}}\">",
+                       {{"unsubscribe_url", "http://127.0.0.1/u"}}, Form::html),
+              "<a href=\"http://127.0.0.1/u\">")
+        << "made by us";
+    EXPECT_EQ(rendered("{{link}}", {{"link", "javascript:x"}}), "javascript:x") << "plain text";
 }
 
 TEST(Compiler, BoundsTheInput) {

@@ -70,6 +70,82 @@ TEST(HtmlPlace, RefusesWhereEscapingDoesNotProtect) {
     }
 }
 
+TEST(HtmlPlace, ReadsTagsAsBrowsersDo) {
+    for (const char* html : {"<p title=href=\"",  // A bare value, quote and all.
+                             "<p title=a\"b\" class=\"x\" ",
+                             "<script></scriptx>",  // Its end is "</script" and no letter.
+                             "<style></styles>", "<textarea></title>", "<textarea>", "<xmp><b>",
+                             "<iframe>", "<noembed>", "<noframes>", "<plaintext></plaintext>",
+                             "<a\fhref=", "<?php \"", "<p =\"", "<p/=x"}) {
+        EXPECT_FALSE(allows_after(html)) << html;
+    }
+    for (const char* html :
+         {"<title>",  // Entities count there, tags do not.
+          "<title><!--</title>", "<title><a href=\"</title>", "<textarea>x</textarea>",
+          "<p title='x'class=\"", "<p title = \"x\"\nclass\n=\n\"",
+          "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"x\">", "</>", "</ x>",
+          "<script></script >", "<script></script/>"}) {
+        EXPECT_TRUE(allows_after(html)) << html;
+    }
+}
+
+TEST(HtmlPlace, RefusesTagsThatLoadOrRuleSomething) {
+    for (const char* html : {"<script src=\"", "<object data=\"", "<embed src='", "<base href=\"",
+                             "<link href=\"", "<meta content=\"", "<iframe src=\"",
+                             "<img srcset=\"", "<a ping=\"", "<applet code=\""}) {
+        EXPECT_FALSE(allows_after(html)) << html;
+    }
+}
+
+TEST(HtmlPlace, WantsALinkWhereAUrlBegins) {
+    const auto wants = [](std::string_view html) {
+        HtmlPlace place;
+        place.read(html);
+        EXPECT_EQ(place.objection(), "") << html;
+        return place.wants_link();
+    };
+    for (const char* html : {"<a href=\"", "<a HREF='", "<img src=\" ", "<form action=\"",
+                             "<td background=\"\n", "<a xlink:href=\"", "<q cite=\""}) {
+        EXPECT_TRUE(wants(html)) << html;
+    }
+    for (const char* html : {"<a href=\"https://x/", "<a href=\"mailto:", "<a href=\"/",
+                             "<a href=\"?a=", "<a href=\"#", "<a href=\"myapp://show/",
+                             "<p title=\"", "<a href=\"x\" title=\"", "<img alt='"}) {
+        EXPECT_FALSE(wants(html)) << html;
+    }
+}
+
+TEST(HtmlPlace, RefusesAUrlWhoseSchemeIsAValueInPart) {
+    for (const char* html : {"<a href=\"java", "<a href='https", "<img src=\" x",
+                             "<img src=\"data:image/png;base64,"}) {
+        EXPECT_FALSE(allows_after(html)) << html;
+    }
+}
+
+TEST(HtmlPlace, RefusesScriptsAsLinks) {
+    const auto fault_in = [](std::string_view html) { return HtmlPlace{}.read(html); };
+    for (const char* html :
+         {"<a href=\"javascript:x\">", "<a href='JaVaScRiPt:", "<a href=javascript:x>",
+          "<a href=\" java\nscript\t:x", "<a href=\"vbscript:x", "<a href=\"data:text/html,x",
+          "<img src=\"javascript:x", "<form action=\"javascript:x",
+          "<button formaction=\"javascript:", "<a href=\"&#106;avascript:x",
+          "<a href=\"java&Tab;script:x", "<a href=\"javascript&colon;x", "<noscript>", "<svg>",
+          "<math><mi>"}) {
+        const auto fault = fault_in(html);
+        ASSERT_TRUE(fault) << html;
+        EXPECT_FALSE(fault->found.empty());
+        EXPECT_FALSE(fault->expected.empty());
+        EXPECT_LT(fault->offset, std::string_view{html}.size());
+    }
+    for (const char* html :
+         {"<a href=\"https://x/?a=1&amp;b=javascript:2\">", "<a href=\"http://x\">",
+          "<a href=\"tel:+1\">", "<p title=\"javascript:x\">",
+          "<img src=\"data:image/png;base64,AA==\">", "<a href=\"#javascript:\">",
+          "<a href=\"cid:part1\">", "javascript: <a href=\"", "</noscript>"}) {
+        EXPECT_FALSE(fault_in(html)) << html;
+    }
+}
+
 TEST(HtmlPlace, TellsPlacesApart) {
     HtmlPlace text;
     HtmlPlace open_quote;
@@ -80,6 +156,11 @@ TEST(HtmlPlace, TellsPlacesApart) {
     EXPECT_FALSE(other_attribute.same_as(open_quote));
     open_quote.read("x\">y</a>");
     EXPECT_TRUE(text.same_as(open_quote));
+    HtmlPlace begun;
+    begun.read("<a href=\"");
+    HtmlPlace settled;
+    settled.read("<a href=\"https:");
+    EXPECT_FALSE(begun.same_as(settled));
 }
 
 }  // namespace

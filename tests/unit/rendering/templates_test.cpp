@@ -167,14 +167,14 @@ TEST(Templates, FailOnAMissingVariableWithItsPlace) {
     const auto result = templates.render("k", Channel::sms, "", {{"name", "x"}}, Names{"zone"});
     EXPECT_EQ(failure_of(result),
               "render templates/k/sms.text.mustache:2:3: {{nmae}}: expected "
-              "one of the known variables: name, zone");
+              "a variable of the job's data, or one of the person's: zone");
     const auto problems = templates.check("k", Channel::sms, Names{"name"}, Names{"zone"});
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_EQ(problems[0].file, "templates/k/sms.text.mustache");
     EXPECT_EQ(problems[0].line, 2);
     EXPECT_EQ(problems[0].column, 3);
     EXPECT_EQ(problems[0].value, "{{nmae}}");
-    EXPECT_EQ(problems[0].expected, "one of the known variables: name, zone");
+    EXPECT_EQ(problems[0].expected, "a variable of the job's data, or one of the person's: zone");
     EXPECT_TRUE(templates.check("k", Channel::sms, Names{"nmae"}, {}).empty());
     EXPECT_TRUE(templates.check("k", Channel::sms, {}, Names{"nmae"}).empty());
 }
