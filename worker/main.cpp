@@ -1,3 +1,4 @@
+#include "core/ledger/advice.hpp"
 #include "core/observe/log.hpp"
 #include "core/settings/start_up.hpp"
 #include "worker/worker.hpp"
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 int main(int argc, char** argv) {
+    fanfare::forbid_core_dumps();
     std::string config = "config/fanfare.yaml";
     CLI::App app{"Plans notification jobs into chunks, sends them, and records every outcome."};
     app.add_option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")
@@ -18,12 +20,16 @@ int main(int argc, char** argv) {
     const auto environment = fanfare::process_environment();
     auto settings = fanfare::loaded_or_printed(fanfare::load_settings(config, environment));
     if (!settings) return fanfare::exit_config;
+    if (settings->observe.core_dumps) fanfare::allow_core_dumps();
     auto systems =
         fanfare::loaded_or_printed(fanfare::load_systems(settings->systems_dir, environment));
     auto templates = fanfare::loaded_or_printed(fanfare::Templates::load(settings->templates_dir));
     if (!systems || !templates) return fanfare::exit_config;
 
     fanfare::start_log("fanfare-worker", settings->observe);
+    for (const auto& each : fanfare::ledger::advice(*settings, *systems)) {
+        spdlog::warn("{}", describe(each));
+    }
     auto worker =
         fanfare::Worker::open({std::move(*settings), std::move(*systems), std::move(*templates)});
     if (!worker) {

@@ -3,6 +3,7 @@
 #include "core/kafka/consumer.hpp"
 #include "core/ledger/bucket.hpp"
 #include "core/observe/health.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/plan_desk.hpp"
@@ -70,8 +71,10 @@ public:
           ledger_{settings_.database.url, {}, settings_.database.connections},
           references_{settings_.link_key},
           // A link that nobody could check would be worse than none.
-          sources_{systems_, templates_, ledger_, source_connections,
-                   references_.has_key() ? settings_.callback_url : std::string{}},
+          sources_{
+              systems_, templates_,
+              Sources::Reach{settings_.database.url, source_connections, settings_.worker.lease},
+              references_.has_key() ? settings_.callback_url : std::string{}},
           dispatcher_{loop_.get_executor()},
           desk_{
               loop_.get_executor(), ledger_, {.lease = settings_.worker.lease, .token = [this] {
@@ -215,8 +218,8 @@ private:
         }
         const auto key = decode_descriptor(record.value);
         if (!key) {
-            spdlog::warn("dropped a record of lane {} offset {}: not a descriptor",
-                         record.topic - 1, record.offset);
+            dropped_.warn(fmt::format("dropped a record of lane {} offset {}: not a descriptor",
+                                      record.topic - 1, record.offset));
             probe_.dead_letter("not_a_descriptor");
             consumer_->finish(record);
             return;
@@ -273,6 +276,7 @@ private:
         signals.cancel();
         roster_->clear();
         consumer_->stop();
+        settle_warnings(true);
         spdlog::info("drained");
         loop_.stop();
     }
@@ -306,9 +310,16 @@ private:
         }
     }
 
+    void settle_warnings(bool at_once) {
+        dropped_.settle(at_once);
+        intake_->settle_warnings(at_once);
+        receipts_->settle_warnings(at_once);
+    }
+
     asio::awaitable<void> tick() {
         while (!stopping_) {
             loop_turned_ = system_clock().moment();
+            settle_warnings(false);
             if (consumer_->is_fatal() || producer_->is_fatal()) {
                 spdlog::critical("kafka client failed for good; restart the worker");
                 exit_code_ = 1;
@@ -335,6 +346,7 @@ private:
     Desk desk_;
     TaskGroup tasks_{loop_.get_executor()};
     std::set<std::string> closing_;
+    Seldom dropped_{"records of the lanes dropped: not descriptors", system_clock()};
     std::unique_ptr<kafka::Producer> producer_;
     std::unique_ptr<kafka::Consumer> consumer_;
     std::atomic<bool> stopping_{false};

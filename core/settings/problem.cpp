@@ -1,18 +1,31 @@
 #include "core/settings/problem.hpp"
 
+#include "core/domain/printable.hpp"
+
 #include <fmt/format.h>
 
 namespace fanfare {
 
-std::string describe(const Problem& problem) {
+namespace {
+
+std::string place_of(const Problem& problem) {
     auto place = problem.file;
     if (problem.line > 0) place += fmt::format(":{}", problem.line);
     if (problem.column > 0) place += fmt::format(":{}", problem.column);
-    if (problem.value.empty()) {
-        return fmt::format("{}: {} is missing: expected {}", place, problem.key, problem.expected);
-    }
-    return fmt::format("{}: {} = {}: expected {}", place, problem.key, problem.value,
-                       problem.expected);
+    return place;
+}
+
+}  // namespace
+
+std::string describe(const Problem& problem) {
+    const auto found = problem.value.empty() ? std::string{" is missing"} : " = " + problem.value;
+    return printable(fmt::format("{}: {}{}: expected {}", place_of(problem), problem.key, found,
+                                 problem.expected));
+}
+
+std::string for_log(const Problem& problem) {
+    return printable(
+        fmt::format("{}: {}: expected {}", place_of(problem), problem.key, problem.expected));
 }
 
 }  // namespace fanfare

@@ -18,6 +18,9 @@ struct Problem {
 /// "config/fanfare.yaml:12: worker.plan_batch = 0: expected a whole number from 1 to 1000".
 [[nodiscard]] std::string describe(const Problem& problem);
 
+/// The same without what was found: of texts that strangers write.
+[[nodiscard]] std::string for_log(const Problem& problem);
+
 using Problems = std::vector<Problem>;
 
 }  // namespace fanfare

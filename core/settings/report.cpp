@@ -1,5 +1,7 @@
 #include "core/settings/report.hpp"
 
+#include "core/domain/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,10 +68,7 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
         }
         text = text.substr(0, bytes_max);
     }
-    std::string line{text};
-    std::replace_if(
-        line.begin(), line.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    auto line = printable(text, ' ');
     if (cut) line += "...";
     return line;
 }

@@ -21,7 +21,14 @@ void drop_newline(std::string& text) {
 std::string fault_of(const std::string& text) {
     if (text.empty()) return "not empty";
     if (text.size() > secret_bytes_max) return "at most 64 KiB";
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+        return "plain text or UTF-8, not UTF-16";
+    }
+    if (text.starts_with("\xEF\xBB\xBF")) return "without a byte order mark at its begin";
     if (text.find('\0') != std::string::npos) return "without a NUL byte";
+    // Keys and service accounts are documents; a token with a second line is a mistake of pasting.
+    const bool is_document = text.starts_with("-----BEGIN") || text.starts_with('{');
+    if (!is_document && text.find_first_of("\r\n") != std::string::npos) return "a single line";
     return {};
 }
 
@@ -53,6 +60,10 @@ std::optional<Secret> SecretSource::read(const YamlValue& value, const std::stri
                                secret_bounds));
         return std::nullopt;
     }
+    if (from_file && others_may_write(folder / name->text)) {
+        report.add(value.line, key, fmt::format("{{file: {}}}", name->text), only_owner_writes);
+        return std::nullopt;
+    }
     const auto text = from_environment ? environment(name->text) : read_file(folder / name->text);
     const auto shown = fmt::format("{{{}: {}}}", value.keys[0].text, name->text);
     if (!text) {
@@ -76,8 +87,23 @@ std::optional<Secret> SecretSource::override_of(const std::string& key, Report& 
     if (const auto fault = fault_of(*text); !fault.empty()) {
         report.problems.push_back({"environment " + name, 0, key, std::string{not_shown},
                                    fmt::format("a secret that is {}", fault)});
+        return Secret{};
     }
     return Secret{std::move(*text)};
+}
+
+bool others_may_write(const std::filesystem::path& file) {
+    using std::filesystem::perms;
+    const auto mode_of = [](const std::filesystem::path& path) {
+        std::error_code fault;
+        const auto status = std::filesystem::status(path, fault);
+        return fault || !std::filesystem::exists(status) ? perms::none : status.permissions();
+    };
+    if (file.empty()) return false;
+    if ((mode_of(file) & (perms::group_write | perms::others_write)) != perms::none) return true;
+    const auto folder = mode_of(std::filesystem::absolute(file).parent_path());
+    return (folder & perms::others_write) != perms::none &&
+           (folder & perms::sticky_bit) == perms::none;
 }
 
 bool is_database_url(const Secret& secret) {

@@ -2,11 +2,9 @@
 
 #include "core/settings/account_reader.hpp"
 #include "core/settings/client_reader.hpp"
+#include "core/settings/kafka_client.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
 
 namespace fanfare {
 namespace {
@@ -37,6 +35,10 @@ Rows kafka_rows() {
         whole<Settings>(
             {"kafka.partitions", "partitions", "Partitions of each topic that Fanfare creates."},
             {1, 1'000}, [](auto& s) -> auto& { return s.kafka.partitions; }),
+        flag<Settings>(
+            {"kafka.allow_insecure", "",
+             "Lets kafka.client switch checks off (certificates, host names) and load code."},
+            [](auto& s) -> auto& { return s.kafka.allow_insecure; }),
     };
 }
 
@@ -174,6 +176,10 @@ Rows observe_rows() {
         words<Settings>(
             {"observe.log_format", "", "One JSON object a line, or text for people."},
             one_of({"json", "text"}), [](auto& s) -> auto& { return s.observe.log_format; }),
+        flag<Settings>(
+            {"observe.core_dumps", "",
+             "Lets the system write the memory of a crashed program, secrets and addresses in it."},
+            [](auto& s) -> auto& { return s.observe.core_dumps; }),
     };
 }
 
@@ -206,49 +212,6 @@ Rows top_rows() {
 
 constexpr std::size_t link_key_bytes_min = 32;
 
-// What Fanfare's guarantees rest on is not for the file to change.
-constexpr std::array<std::string_view, 13> owned_client_keys{
-    "bootstrap.servers",
-    "metadata.broker.list",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "auto.offset.reset",
-    "enable.idempotence",
-    "acks",
-    "request.required.acks",
-    "max.in.flight",
-    "max.in.flight.requests.per.connection",
-    "partition.assignment.strategy",
-    "group.id",
-    "group.instance.id"};
-
-bool is_client_secret(std::string_view name) {
-    return name.ends_with("password") || name.ends_with(".pem") || name.ends_with("secret");
-}
-
-void read_client(Settings& settings, const YamlValue& map, const std::string& key,
-                 const SecretSource& source, Report& report) {
-    if (map.is_null() || !expect_map(map, key, report)) return;
-    for (std::size_t i = 0; i < map.items.size(); ++i) {
-        const auto& name = map.keys[i].text;
-        const auto& value = map.items[i];
-        const auto full = join_key(key, name);
-        const bool owned = std::find(owned_client_keys.begin(), owned_client_keys.end(), name) !=
-                           owned_client_keys.end();
-        if (owned || name.starts_with("test.")) {
-            report.add(map.keys[i].line, full, is_client_secret(name) ? not_shown : value.shown(),
-                       owned ? "no such key: Fanfare sets it itself"
-                             : "no such key: test settings of librdkafka are not passed on");
-        } else if (value.is_map() || is_client_secret(name)) {
-            if (const auto secret = source.read(value, full, report)) {
-                settings.kafka.client[name] = secret->reveal();
-            }
-        } else if (const auto* text = expect_text(value, full, plain_text(0, 4096), report)) {
-            settings.kafka.client[name] = *text;
-        }
-    }
-}
-
 void read_database_url(Settings& settings, const YamlValue& value, const std::string& key,
                        const SecretSource& source, Report& report) {
     // An override by the environment spares the file's own source, if not its form.
@@ -266,12 +229,12 @@ void read_database_url(Settings& settings, const YamlValue& value, const std::st
 void read_link_key(Settings& settings, const YamlValue& value, const std::string& key,
                    const SecretSource& source, Report& report) {
     if (value.is_null()) return;
-    auto secret = source.read(value, key, report);
+    const auto secret = source.read(value, key, report);
     if (!secret) return;
     if (secret->reveal().size() < link_key_bytes_min) {
         report.add(value.line, key, not_shown, "at least 32 bytes: openssl rand -hex 32");
     } else {
-        settings.link_key = std::move(*secret);
+        settings.link_key = *secret;
     }
 }
 
@@ -294,9 +257,9 @@ Form<Settings> settings_form(const SecretSource& secrets) {
     form.rows = setting_rows();
     form.specials.push_back(
         {{"kafka.client", "", "a map of librdkafka's keys", "",
-          "Passed on to librdkafka; passwords as {env: NAME} or {file: PATH}."},
+          "Passed on to librdkafka; secrets as {env: NAME} or {file: PATH}."},
          [secrets](auto& settings, const auto& map, const auto& key, auto& report) {
-             read_client(settings, map, key, secrets, report);
+             read_kafka_client(settings.kafka, map, key, secrets, report);
          }});
     form.specials.push_back(
         {{"database.url", "", std::string{secret_bounds}, "",

@@ -2,6 +2,7 @@
 
 #include "core/settings/account_reader.hpp"
 #include "core/settings/client_reader.hpp"
+#include "core/settings/kafka_client.hpp"
 #include "core/settings/setting_table.hpp"
 
 #include <fmt/format.h>
@@ -56,6 +57,7 @@ void check_together(const Settings& settings, const YamlValue& root, Report& rep
         report.add(0, "producer.http.key", http.key.string(),
                    "a file together with producer.http.certificate, or both empty");
     }
+    check_kafka_client(settings.kafka, root, report);
     if (settings.worker.backoff_max < settings.worker.backoff_first) {
         report.add(line_of("backoff_max_ms"), "worker.backoff_max_ms",
                    fmt::format("{}", settings.worker.backoff_max.count()),
@@ -138,6 +140,9 @@ std::variant<Settings, Problems> parse_settings(const std::filesystem::path& fil
     settle_database(settings, *root, secrets, report);
     check_together(settings, *root, report);
     settle_paths(settings, folder);
+    if (others_may_write(settings.producer.http.key)) {
+        report.add(0, "producer.http.key", settings.producer.http.key.string(), only_owner_writes);
+    }
     if (!report.problems.empty()) return report.problems;
     return settings;
 }

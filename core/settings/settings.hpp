@@ -29,6 +29,7 @@ struct KafkaSettings {
     std::int32_t partitions = 6;                // [1, 1000], per topic when we create it.
     std::map<std::string, std::string> client;  // Passed on to librdkafka (security.* and so on).
                                                 // May hold passwords: never log the values.
+    bool allow_insecure = false;                // They may switch checks off, or load code.
 };
 
 struct DatabaseSettings {
@@ -114,6 +115,7 @@ struct ObserveSettings {
     std::filesystem::path port_file;  // The port in use is written here.
     std::string log_level = "info";   // trace, debug, info, warn, error
     std::string log_format = "json";  // json, text
+    bool core_dumps = false;          // They hold secrets and addresses.
 };
 
 struct Settings {

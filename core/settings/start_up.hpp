@@ -13,6 +13,12 @@ namespace fanfare {
 inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
 inline constexpr int exit_config = 78;       // EX_CONFIG
 
+/// The system writes no core of this process: it would hold secrets and addresses. Said before
+/// anything is read.
+void forbid_core_dumps();
+/// As it was before, where the settings ask for it.
+void allow_core_dumps();
+
 /// What was loaded; or nothing, when there were problems: all of them are printed then.
 template <class T>
 [[nodiscard]] std::optional<T> loaded_or_printed(std::variant<T, Problems> loaded) {

@@ -55,19 +55,6 @@ bool is_broker_list(std::string_view text) {
     }
 }
 
-bool is_base_url(std::string_view text) {
-    if (text.size() > 500) return false;
-    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-    if (!parsed || parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment()) {
-        return false;
-    }
-    const std::string host{parsed->encoded_host().data(), parsed->encoded_host().size()};
-    if (host.empty()) return false;
-    if (parsed->scheme_id() == boost::urls::scheme::https) return true;
-    return parsed->scheme_id() == boost::urls::scheme::http &&
-           (host == "127.0.0.1" || host == "localhost" || host == "[::1]");
-}
-
 bool is_inner_path(std::string_view text) {
     while (!text.empty()) {
         const auto slash = text.find('/');
@@ -87,7 +74,34 @@ bool is_sql_name(std::string_view text) {
                        [&](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; });
 }
 
+bool is_loopback(const boost::urls::url_view& url) {
+    if (url.host_type() == boost::urls::host_type::ipv4) {
+        return url.host_ipv4_address().is_loopback();
+    }
+    if (url.host_type() == boost::urls::host_type::ipv6) {
+        return url.host_ipv6_address().is_loopback();
+    }
+    return url.host() == "localhost";
+}
+
 }  // namespace
+
+bool is_base_url(std::string_view text, bool allow_http) {
+    constexpr std::size_t bytes_max = 500;
+    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+    if (!parsed || text.size() > bytes_max) return false;
+    const auto& url = *parsed;
+    // Boost 1.81 reads "http://127.0.0.1.example.com" as host 127.0.0.1 and a path that goes on
+    // with ".example.com"; everybody else would ask the name server for all of it.
+    const std::string path = url.path();
+    if (!path.empty() && path.front() != '/') return false;
+    if (url.host().empty() || url.has_userinfo() || url.has_query() || url.has_fragment()) {
+        return false;
+    }
+    if (url.has_port() && url.port_number() == 0) return false;
+    if (url.scheme() == "https") return true;
+    return url.scheme() == "http" && allow_http && is_loopback(url);
+}
 
 TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max) {
     return {fmt::format("{} to {} bytes of text without control characters", bytes_min, bytes_max),
@@ -148,7 +162,7 @@ TextRule ip_address() {
 
 TextRule base_url_or_empty() {
     return {"empty, or an https:// URL without user, query and fragment (http:// on loopback only)",
-            [](std::string_view text) { return text.empty() || is_base_url(text); }};
+            [](std::string_view text) { return text.empty() || is_base_url(text, true); }};
 }
 
 TextRule inner_path() {

@@ -29,6 +29,8 @@ struct TextRule {
 [[nodiscard]] TextRule ip_address();
 /// Empty, or an https URL (http on this machine only) without user, query and fragment.
 [[nodiscard]] TextRule base_url_or_empty();
+/// An https URL without user, query and fragment; http of this machine only where it is allowed.
+[[nodiscard]] bool is_base_url(std::string_view text, bool allow_http);
 /// A name in PostgreSQL that needs no quotes; with `qualified`, a schema may stand before it.
 [[nodiscard]] TextRule sql_name(bool qualified);
 /// A relative path below its root: no "..", no empty part.

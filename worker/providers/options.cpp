@@ -1,41 +1,14 @@
 #include "worker/providers/options.hpp"
 
+#include "core/settings/text_rules.hpp"
+
 #include <fmt/format.h>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <charconv>
 
 namespace fanfare {
-namespace {
-
-bool is_loopback(const boost::urls::url_view& url) {
-    if (url.host_type() == boost::urls::host_type::ipv4) {
-        return url.host_ipv4_address().is_loopback();
-    }
-    if (url.host_type() == boost::urls::host_type::ipv6) {
-        return url.host_ipv6_address().is_loopback();
-    }
-    return url.host() == "localhost";
-}
-
-}  // namespace
-
-bool is_api_url(std::string_view text, bool allow_http) {
-    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-    if (!parsed) return false;
-    const auto& url = *parsed;
-    // Boost 1.81 reads "http://127.0.0.1.example.com" as host 127.0.0.1 and a path that goes on
-    // with ".example.com"; curl would ask the name server for all of it.
-    const std::string path = url.path();
-    if (!path.empty() && path.front() != '/') return false;
-    if (url.host().empty() || url.has_userinfo() || url.has_query() || url.has_fragment()) {
-        return false;
-    }
-    if (url.scheme() == "https") return true;
-    return url.scheme() == "http" && allow_http && is_loopback(url);
-}
+bool is_api_url(std::string_view text, bool allow_http) { return is_base_url(text, allow_http); }
 
 OptionReader::OptionReader(const AccountSettings& account, std::span<const OptionDoc> docs)
     : account_{account}, docs_{docs} {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fanfare {
 namespace {
 
@@ -25,34 +27,26 @@ std::string fill_in(std::string_view pattern, const std::map<std::string, std::s
 
 }  // namespace
 
-Sources::Sources(const Systems& systems, const Templates& templates, postgres::Pool& ledger,
-                 std::size_t connections, std::string link_base)
-    : systems_{systems}, templates_{templates}, ledger_{ledger}, link_base_{std::move(link_base)} {
+Sources::Sources(const Systems& systems, const Templates& templates, const Reach& reach,
+                 std::string link_base)
+    : systems_{systems}, templates_{templates}, link_base_{std::move(link_base)} {
     while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
-        if (system.database.empty()) continue;
+        const auto& url = system.database.empty() ? reach.ledger_url : system.database;
+        const auto timeout = std::min(system.statement_timeout, reach.lease / 2);
         if (system.writes_back()) {
             writers_[name] = std::make_unique<postgres::Pool>(
-                system.database,
-                postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = false},
-                1);
+                url, postgres::Limits{.statement_timeout = timeout, .read_only = false}, 1);
         }
         pools_[name] = std::make_unique<postgres::Pool>(
-            system.database,
-            postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true},
-            connections);
+            url, postgres::Limits{.statement_timeout = timeout, .read_only = true},
+            reach.connections);
     }
 }
 
-postgres::Pool& Sources::pool_of(const System& system) {
-    const auto found = pools_.find(system.name);
-    return found == pools_.end() ? ledger_ : *found->second;
-}
+postgres::Pool& Sources::pool_of(const System& system) { return *pools_.at(system.name); }
 
-postgres::Pool& Sources::writer_of(const System& system) {
-    const auto found = writers_.find(system.name);
-    return found == writers_.end() ? ledger_ : *found->second;
-}
+postgres::Pool& Sources::writer_of(const System& system) { return *writers_.at(system.name); }
 
 Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& kind,
                                      std::int64_t id) {
@@ -64,10 +58,10 @@ Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& k
     ensure(row.has_value(), "templates that a job refers to are not deleted");
     Problems problems;
     Own own;
-    const auto origin = fmt::format("version {} of {}, ", row->version, row->key.owner);
+    const auto origin = fmt::format("version {} of the templates {}, ", row->version, id);
     own.templates = templates_.with_own(kind.templates, row->parts, origin, problems);
     if (!problems.empty()) {
-        return fail(Errc::template_invalid, "use own templates: " + describe(problems.front()));
+        return fail(Errc::template_invalid, "use own templates: " + for_log(problems.front()));
     }
     for (const auto& [name, text] : row->parts) own.bytes += text.size();
     const std::lock_guard guard{mutex_};
@@ -82,7 +76,7 @@ Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& k
 Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
     auto decoded = decode_job(body);
     if (const auto* rejection = std::get_if<Rejection>(&decoded)) {
-        return fail(Errc::job_malformed, "read a job of the ledger: " + rejection->message);
+        return fail(Errc::job_malformed, "read a job of the ledger: " + for_log(*rejection));
     }
     auto context = std::make_shared<JobContext>();
     context->job = std::move(std::get<Job>(decoded));

@@ -7,6 +7,7 @@
 #include "core/wire/job.hpp"
 #include "worker/rendering/templates.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,14 +37,22 @@ struct JobContext {
 ///
 /// Bounds    own_bytes_max of owners' texts are kept, for the next jobs of the same owners.
 /// Threads   any.
-/// Lifetime  the systems, the ledger's pool and the templates outlive it.
+/// Lifetime  the systems and the templates outlive it.
 class Sources {
 public:
     static constexpr std::size_t own_bytes_max = 8'388'608;
 
+    /// How the systems' databases are reached. Those without one of their own are in the ledger's,
+    /// with connections of their own all the same: no query of a system keeps the ledger waiting.
+    struct Reach {
+        Secret ledger_url;
+        std::size_t connections = 4;              // Per system.
+        std::chrono::milliseconds lease{60'000};  // A query takes half of it at most.
+    };
+
     /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
-    Sources(const Systems& systems, const Templates& templates, postgres::Pool& ledger,
-            std::size_t connections, std::string link_base);
+    Sources(const Systems& systems, const Templates& templates, const Reach& reach,
+            std::string link_base);
 
     [[nodiscard]] postgres::Pool& pool_of(const System& system);
 
@@ -72,7 +81,6 @@ private:
 
     const Systems& systems_;
     const Templates& templates_;
-    postgres::Pool& ledger_;
     std::string link_base_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> pools_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> writers_;  // Systems with write-backs.

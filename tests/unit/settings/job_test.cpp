@@ -223,12 +223,13 @@ const std::string reminder = R"("system":"shows","kind":"show.reminder",)";
 INSTANTIATE_TEST_SUITE_P(
     Codes, ResolveJobTest,
     ::testing::Values(
-        Unresolved{"System", R"("system":"showz","kind":"a")", "unknown_system", "/system: showz"},
-        Unresolved{"Kind", R"("system":"shows","kind":"a")", "unknown_kind", "/kind: a"},
+        Unresolved{"System", R"("system":"showz","kind":"a")", "unknown_system",
+                   "/system: is no system"},
+        Unresolved{"Kind", R"("system":"shows","kind":"a")", "unknown_kind", "/kind: is no kind"},
         Unresolved{"NoAudience", R"("system":"shows","kind":"bare")", "missing_audience",
                    "/audience: "},
         Unresolved{"Audience", reminder + R"("audience":{"name":"fans"})", "unknown_audience",
-                   "/audience/name: fans"},
+                   "/audience/name: is no audience"},
         Unresolved{"Missing", reminder + R"("audience":{})", "missing_parameter",
                    "/audience/params/user_id: "},
         Unresolved{"Surplus", reminder + R"("audience":{"params":{"user_id":1,"more":2}})",

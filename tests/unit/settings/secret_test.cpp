@@ -91,6 +91,71 @@ TEST_F(SecretTest, MustBeReadable) {
     expect("large", "64 KiB");
 }
 
+TEST_F(SecretTest, IsOneLineOfPlainText) {
+    const auto expect = [&](const std::string& text, const std::string& expected) {
+        write("secret", text);
+        EXPECT_THAT(problems_of(load("database: {url: {file: secret}}")),
+                    ElementsAre(IsProblem(1, "database.url", "{file: secret}", expected)))
+            << text;
+    };
+    expect("dbname=a\nsecond\n", "a single line");
+    expect("dbname=a\n\n", "a single line");
+    expect("dbname=a\rdbname=b", "a single line");
+    expect(
+        "\xEF\xBB\xBF"
+        "dbname=a\n",
+        "byte order mark");
+    expect(std::string{"\xFF\xFEd\0b\0", 6}, "UTF-16");
+    for (const auto* variable : {"dbname=a\nsecond",
+                                 "\xEF\xBB\xBF"
+                                 "dbname=a"}) {
+        EXPECT_EQ(problems_of(load("database: {url: {env: A}}", {{"A", variable}})).size(), 1U);
+        EXPECT_EQ(problems_of(load("", {{"FANFARE_DATABASE_URL", variable}})).size(), 1U);
+    }
+    // Keys and service accounts have many.
+    for (const auto* document : {"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n",
+                                 "{\n  \"type\": \"service_account\"\n}\n"}) {
+        write("document", document);
+        EXPECT_THAT(
+            problems_of(load("database: {url: dbname=a}\naccounts:\n  - name: a\n    type: fcm\n"
+                             "    secrets: {service_account: {file: document}}\n",
+                             {{"FANFARE_DATABASE_URL", "dbname=a"}}))
+                .size(),
+            1U)
+            << "the ledger's address alone stands in the file";
+    }
+}
+
+TEST_F(SecretTest, IsForNobodyButItsOwnerToWrite) {
+    using std::filesystem::perms;
+    write("secret", "dbname=a\n");
+    const auto expect = [&](perms mode, std::size_t problems) {
+        std::filesystem::permissions(folder / "secret", mode);
+        const auto found = problems_of(load("database: {url: {file: secret}}"));
+        ASSERT_EQ(found.size(), problems);
+        if (problems > 0) EXPECT_THAT(found[0].expected, HasSubstr("chmod go-w"));
+    };
+    const auto readable = perms::owner_read | perms::owner_write | perms::group_read;
+    expect(readable, 0);
+    expect(readable | perms::others_read, 0);
+    expect(readable | perms::group_write, 1);
+    expect(readable | perms::others_write, 1);
+    std::filesystem::permissions(folder / "secret", readable);
+    // Whoever may write the folder may put another file there, unless it is sticky, as /tmp is.
+    std::filesystem::permissions(folder, perms::all);
+    expect(readable, 1);
+    std::filesystem::permissions(folder, perms::all | perms::sticky_bit);
+    expect(readable, 0);
+    std::filesystem::permissions(folder, perms::owner_all);
+    std::filesystem::create_symlink(folder / "secret", folder / "link");
+    std::filesystem::permissions(folder / "secret", readable | perms::others_write);
+    EXPECT_EQ(problems_of(load("database: {url: {file: link}}")).size(), 1U);
+    EXPECT_THAT(
+        problems_of(load("producer: {http: {certificate: c, key: secret}}",
+                         {{"FANFARE_DATABASE_URL", "dbname=a"}})),
+        ElementsAre(IsProblem(0, "producer.http.key", (folder / "secret").string(), "chmod go-w")));
+}
+
 TEST_F(SecretTest, HasOneOfTwoForms) {
     for (const auto* form :
          {"[a]", "{}", "{env: A, file: b}", "{vault: a}", "{env: [A]}", "{env: \"\"}", "~"}) {
@@ -101,7 +166,7 @@ TEST_F(SecretTest, HasOneOfTwoForms) {
 }
 
 TEST_F(SecretTest, OfTheLedgerIsAConnectionString) {
-    for (const auto* url : {"hush", "mysql://hush", "postgresql:///a\nb"}) {
+    for (const auto* url : {"hush", "mysql://hush", "postgresql:///a\x01hush"}) {
         for (const auto& found : {problems_of(load("", {{"FANFARE_DATABASE_URL", url}})),
                                   problems_of(load("database: {url: {env: A}}", {{"A", url}}))}) {
             ASSERT_EQ(found.size(), 1U) << url;

@@ -310,7 +310,8 @@ TEST(Settings, KeepTheKeysThatGuaranteesRestOn) {
             ElementsAre(IsProblem(3, fmt::format("kafka.client.{}", key), "x", "no such key")));
     }
     for (const auto* key :
-         {"sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"}) {
+         {"sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret",
+          "ssl.keystore.password", "sasl.oauthbearer.config"}) {
         const auto found = problems_in(fmt::format("kafka:\n  client:\n    {}: hush\n", key));
         ASSERT_EQ(found.size(), 1U) << key;
         EXPECT_THAT(describe(found[0]), Not(HasSubstr("hush")));
@@ -332,6 +333,11 @@ TEST(Problem, IsOneSentence) {
               "f.yaml: database.url is missing: expected {env: NAME}");
     EXPECT_EQ(describe({"f.yaml", 3, "(document)", "(not readable)", "valid YAML: x", 7}),
               "f.yaml:3:7: (document) = (not readable): expected valid YAML: x");
+}
+
+TEST(Problem, CannotBeginALineOfItsOwn) {
+    EXPECT_EQ(describe({"f.yaml", 1, "a\x1b[2J", "b\nc", "d\xE2\x80\xAE"}),
+              "f.yaml:1: a?[2J = b?c: expected d?");
 }
 
 }  // namespace
