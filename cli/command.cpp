@@ -15,7 +15,7 @@ std::string lines_of(const Problems& problems) {
 template <class T>
 T value_or_stop(std::variant<T, Problems> loaded) {
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-        throw Stop{exit_config, lines_of(*problems)};
+        throw Stop{exit_config, *problems};
     }
     return std::move(std::get<T>(loaded));
 }
@@ -46,6 +46,9 @@ std::string_view remedy_of(Errc code) {
 
 }  // namespace
 
+Stop::Stop(int code, const Problems& problems)
+    : std::runtime_error{lines_of(problems)}, exit_code{code} {}
+
 Settings load_settings_or_stop(const Globals& globals) {
     return value_or_stop(load_settings(globals.config, process_environment()));
 }
@@ -55,14 +58,11 @@ Systems load_systems_or_stop(const Settings& settings) {
 }
 
 Stop stop_for(const Failure& failure) {
-    const auto remedy = remedy_of(failure.code);
-    const auto sentence =
-        describe(failure) + (remedy.empty() ? std::string{} : fmt::format("\n  {}", remedy));
-    if (failure.code == Errc::config_invalid) return {exit_config, sentence};
-    if (failure.code == Errc::job_malformed || failure.code == Errc::job_rejected) {
-        return {exit_rejected, sentence};
-    }
-    return {exit_unavailable, sentence};
+    const int code = failure.code == Errc::config_invalid ? exit_config
+                     : failure.code == Errc::job_malformed || failure.code == Errc::job_rejected
+                         ? exit_rejected
+                         : exit_unavailable;
+    return {code, sentence_of(failure), std::string{remedy_of(failure.code)}};
 }
 
 void choose(CLI::App* command, Globals& globals, std::function<int()> action) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/domain/printable.hpp"
 #include "core/error/failure.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/settings/settings.hpp"
@@ -34,9 +35,14 @@ struct Globals {
     std::function<int()> chosen;  // What the chosen command does; set while arguments are read.
 };
 
-/// Ends a command with a sentence on standard error and an exit code.
+/// Ends a command with a sentence on standard error and an exit code. What is quoted in it cannot
+/// begin a line of its own.
 struct Stop : std::runtime_error {
-    Stop(int code, const std::string& sentence) : std::runtime_error{sentence}, exit_code{code} {}
+    Stop(int code, const std::string& sentence, const std::string& advice = {})
+        : std::runtime_error{printable(sentence) +
+                             (advice.empty() ? std::string{} : "\n  " + printable(advice))},
+          exit_code{code} {}
+    Stop(int code, const Problems& problems);
     int exit_code;
 };
 

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/query_checks.hpp"
+#include "core/ledger/advice.hpp"
 #include "worker/providers/registry.hpp"
 #include "worker/rendering/templates.hpp"
 
@@ -24,7 +25,9 @@ public:
             auto systems = take(load_systems(settings->systems_dir, process_environment()));
             auto templates = take(Templates::load(settings->templates_dir));
             check_accounts(*settings);
+            if (systems) append(warnings_, ledger::advice(*settings, *systems));
             if (systems && templates) check_kinds(*settings, *systems, *templates);
+            if (with_database) check_durability(*settings);
             if (systems && with_database) {
                 for (const auto& [name, system] : *systems) {
                     check_queries(system, *settings, problems_);
@@ -36,10 +39,14 @@ public:
     }
 
 private:
+    static void append(Problems& all, const Problems& more) {
+        all.insert(all.end(), more.begin(), more.end());
+    }
+
     template <class T>
     std::optional<T> take(std::variant<T, Problems> loaded) {
         if (auto* const problems = std::get_if<Problems>(&loaded)) {
-            problems_.insert(problems_.end(), problems->begin(), problems->end());
+            append(problems_, *problems);
             return std::nullopt;
         }
         return std::move(std::get<T>(loaded));
@@ -49,9 +56,18 @@ private:
         for (const auto& account : settings.accounts) {
             auto made = make_provider(account, {.callback_url = settings.callback_url});
             if (auto* const problems = std::get_if<Problems>(&made)) {
-                problems_.insert(problems_.end(), problems->begin(), problems->end());
+                append(problems_, *problems);
             }
         }
+    }
+
+    /// What the ledger's server is set to; that it does not answer is told with the queries.
+    void check_durability(const Settings& settings) {
+        auto found = Ledger{settings}.attempt("look at its settings", ledger::durability_problems);
+        if (found) append(problems_, found.value());
+        if (found) return;
+        problems_.push_back({settings.file.string(), 0, "database.url", "",
+                             fmt::format("a database that answers: {}", found.error().doing), 0});
     }
 
     void check_kinds(const Settings& settings, const Systems& systems, const Templates& templates) {
@@ -85,25 +101,33 @@ private:
 
     void report() const {
         std::vector<Record> records;
-        for (const auto& problem : problems_) {
-            if (!globals_.json) fmt::print(stderr, "{}\n", describe(problem));
-            records.push_back({{"file", problem.file},
-                               {"line", std::int64_t{problem.line}},
-                               {"key", problem.key},
-                               {"value", problem.value},
-                               {"expected", problem.expected}});
-        }
+        for (const auto& problem : problems_) add(records, problem, "error");
+        for (const auto& warning : warnings_) add(records, warning, "warning");
         if (globals_.json) {
             print(records, true, "");
-        } else if (problems_.empty()) {
-            fmt::print("{}: everything is in order\n", globals_.config);
-        } else {
-            fmt::print(stderr, "{} problems\n", problems_.size());
+            return;
         }
+        for (const auto& problem : problems_) print_error(describe(problem));
+        for (const auto& warning : warnings_) print_error("warning: " + describe(warning));
+        if (problems_.empty()) {
+            fmt::print("{}: everything is in order\n", printable(globals_.config));
+        } else {
+            print_error(fmt::format("{} problems", problems_.size()));
+        }
+    }
+
+    static void add(std::vector<Record>& records, const Problem& problem, const char* level) {
+        records.push_back({{"level", std::string{level}},
+                           {"file", problem.file},
+                           {"line", std::int64_t{problem.line}},
+                           {"key", problem.key},
+                           {"value", problem.value},
+                           {"expected", problem.expected}});
     }
 
     const Globals& globals_;
     Problems problems_;
+    Problems warnings_;  // Allowed, and unwise.
 };
 
 int keys(const Globals& globals) {

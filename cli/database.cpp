@@ -33,7 +33,7 @@ int migrate(const Globals& globals, const std::string& given) {
     if (!applied) {
         // A refused migration is not mended by running it again.
         throw Stop{applied.error().code == Errc::store_rejected ? exit_config : exit_unavailable,
-                   describe(applied.error())};
+                   sentence_of(applied.error())};
     }
     std::vector<Record> records;
     for (const auto& name : applied.value()) records.push_back({{"applied", name}});
@@ -87,7 +87,9 @@ int verify(const Globals& globals, const std::string& text) {
                 {"differences", audit.differences}}},
               true, "");
     } else {
-        for (const auto& difference : audit.differences) fmt::print("{}\n", difference);
+        for (const auto& difference : audit.differences) {
+            fmt::print("{}\n", printable(difference));
+        }
         fmt::print("{} jobs, {} chunks, {} recipients: {}\n", grouped(audit.jobs),
                    grouped(audit.chunks), grouped(audit.recipients),
                    sound ? "everyone has exactly one outcome"

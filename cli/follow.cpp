@@ -68,7 +68,7 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
     text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
                        job.planned || is_over(job.state) ? "" : " (still planning)",
                        duration_of(job.took_s));
-    if (!job.failure.empty()) text += fmt::format("  why: {}\n", job.failure);
+    if (!job.failure.empty()) text += fmt::format("  why: {}\n", printable(job.failure));
     for (const auto& channel : job.channels) {
         text += "  " + channel_line(channel, rate_of(channel.channel), is_over(job.state)) + "\n";
     }

@@ -16,14 +16,17 @@ namespace json = boost::json;
 /// Reads "name=value" pairs into an object; the first fault, if any.
 std::optional<FlagFault> read_pairs(const std::vector<std::string>& pairs, const char* flag,
                                     json::object& object) {
-    for (const auto& pair : pairs) {
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const auto& pair = pairs[i];
         const auto sign = pair.find('=');
         if (sign == std::string::npos || sign == 0) {
-            return FlagFault{fmt::format("{} {}: write name=value", flag, pair)};
+            return FlagFault{
+                fmt::format("{} number {} has no \"=\": write name=value", flag, i + 1)};
         }
         const auto name = pair.substr(0, sign);
         if (!object.emplace(name, pair.substr(sign + 1)).second) {
-            return FlagFault{fmt::format("{} {}: given twice", flag, name)};
+            return FlagFault{
+                fmt::format("{} number {} gives a name that was given before", flag, i + 1)};
         }
     }
     return std::nullopt;

@@ -1,4 +1,6 @@
 #include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "core/settings/start_up.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -9,6 +11,7 @@
 
 int main(int argc, char** argv) {
     using namespace fanfare::cli;
+    fanfare::forbid_core_dumps();
     Globals globals;
     CLI::App app{"Tells every follower, once: publish jobs, watch them, ask what became of them."};
     app.add_option("-c,--config", globals.config,
@@ -42,10 +45,10 @@ int main(int argc, char** argv) {
     try {
         return globals.chosen();
     } catch (const Stop& stop) {
-        fmt::print(stderr, "{}\n", stop.what());
+        print_error(stop.what());
         return stop.exit_code;
     } catch (const std::exception& fault) {
-        fmt::print(stderr, "a bug of fanfare: {}\n", fault.what());
+        print_error(fmt::format("a bug of fanfare: {}", fault.what()));
         return exit_bug;
     }
 }

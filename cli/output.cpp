@@ -1,5 +1,7 @@
 #include "cli/output.hpp"
 
+#include "core/domain/printable.hpp"
+
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -14,33 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// Bytes of one UTF-8 character at the front; 0 when there is none.
-std::size_t character_bytes(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    const std::size_t count = lead < 0x80                    ? 1
-                              : lead >= 0xc2 && lead < 0xe0  ? 2
-                              : lead >= 0xe0 && lead < 0xf0  ? 3
-                              : lead >= 0xf0 && lead <= 0xf4 ? 4
-                                                             : 0;
-    if (count == 0 || count > text.size()) return 0;
-    for (std::size_t i = 1; i < count; ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xc0U) != 0x80U) return 0;
-    }
-    return count;
-}
-
-std::string as_utf8(std::string_view text) {
-    std::string clean;
-    while (!text.empty()) {
-        const auto count = character_bytes(text);
-        clean += count == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, count);
-        text.remove_prefix(std::max<std::size_t>(count, 1));
-    }
-    return clean;
-}
-
 struct ToJson {
-    json::value operator()(const std::string& text) const { return json::string{as_utf8(text)}; }
+    json::value operator()(const std::string& text) const { return json::string{text}; }
     json::value operator()(std::int64_t number) const { return number; }
     json::value operator()(double number) const {
         return std::isfinite(number) ? json::value(number) : json::value(nullptr);
@@ -48,19 +25,13 @@ struct ToJson {
     json::value operator()(bool value) const { return value; }
     json::value operator()(const std::vector<std::string>& list) const {
         json::array array;
-        for (const auto& text : list) array.emplace_back(json::string{as_utf8(text)});
+        for (const auto& text : list) array.emplace_back(json::string{text});
         return array;
     }
 };
 
 struct ToText {
-    std::string operator()(const std::string& text) const {
-        auto clean = as_utf8(text);
-        std::replace_if(
-            clean.begin(), clean.end(),
-            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-        return clean;
-    }
+    std::string operator()(const std::string& text) const { return printable(text); }
     std::string operator()(std::int64_t number) const { return grouped(number); }
     std::string operator()(double number) const { return fmt::format("{:.1f}", number); }
     std::string operator()(bool value) const { return value ? "yes" : "no"; }
@@ -84,7 +55,8 @@ bool is_number(const Cell& cell) {
 std::string json_of(const Record& record) {
     json::object object;
     for (const auto& [name, cell] : record) object[name] = std::visit(ToJson{}, cell);
-    return json::serialize(object);
+    // The serializer copies what is no UTF-8; this is where it becomes U+FFFD.
+    return printable_json(json::serialize(object));
 }
 
 std::string table_of(const std::vector<Record>& records) {
@@ -124,6 +96,8 @@ void print(const std::vector<Record>& records, bool json, std::string_view nothi
         fmt::print("{}", table_of(records));
     }
 }
+
+void print_error(std::string_view lines) { fmt::print(stderr, "{}\n", printable_lines(lines)); }
 
 std::string grouped(std::int64_t number) {
     auto digits = std::to_string(number);

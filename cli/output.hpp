@@ -16,7 +16,8 @@ using Cell = std::variant<std::string, std::int64_t, double, bool, std::vector<s
 /// One answer with named values: a line of a table, or a JSON object.
 using Record = std::vector<std::pair<std::string, Cell>>;
 
-/// {"job":"...","sent":12}, without a line break. Bytes that are not UTF-8 become U+FFFD.
+/// {"job":"...","sent":12}, without a line break. Bytes that are not UTF-8 become U+FFFD; control
+/// characters are escaped, those that turn text around too.
 [[nodiscard]] std::string json_of(const Record& record);
 
 /// "job" and "sent" above their values, aligned; numbers to the right. All records have the
@@ -25,6 +26,9 @@ using Record = std::vector<std::pair<std::string, Cell>>;
 
 /// Prints records: one JSON object a line, or a table; `nothing` where there are none.
 void print(const std::vector<Record>& records, bool json, std::string_view nothing);
+
+/// Prints to standard error, without what would drive a terminal.
+void print_error(std::string_view lines);
 
 /// 1234567 -> "1,234,567".
 [[nodiscard]] std::string grouped(std::int64_t number);

@@ -81,7 +81,7 @@ std::string message_of(PublishOptions options) {
         print({{{"accepted", false}, {"code", rejection.code}, {"message", rejection.message}}},
               true, "");
     }
-    throw Stop{exit_rejected, fmt::format("rejected: {}: {}", rejection.code, rejection.message)};
+    throw Stop{exit_rejected, fmt::format("rejected: {}", for_terminal(rejection))};
 }
 
 /// What a worker would say: the same functions in the same order.
@@ -95,7 +95,7 @@ Job checked(const Globals& globals, const Settings& settings, const std::string&
     if (const auto rejection = resolve_job(job, systems)) refuse(globals, *rejection);
     auto loaded = Templates::load(settings.templates_dir);
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-        throw Stop{exit_config, describe(problems->front())};
+        throw Stop{exit_config, *problems};
     }
     const auto& folder = systems.at(job.system).find_kind(job.kind)->templates;
     for (const auto channel : job.channels) {
@@ -114,7 +114,7 @@ int publish(const Globals& globals, const PublishOptions& options) {
     std::string job;
     if (!options.no_check) job = checked(globals, settings, message).id;
     if (options.dry_run) {
-        fmt::print("{}\n", message);
+        fmt::print("{}\n", printable_json(message));
         return exit_ok;
     }
     if (settings.kafka.brokers == "embedded") {

@@ -1,13 +1,14 @@
 #include "cli/query_checks.hpp"
 
 #include "core/postgres/connection.hpp"
+#include "core/postgres/words.hpp"
+#include "core/settings/report.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <pqxx/nontransaction>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,16 +23,15 @@ struct Column {
     bool required = true;
 };
 
-/// The line of a statement that PostgreSQL points to, from 0 on.
-int line_in(std::string_view message) {
-    constexpr std::string_view mark = "\nLINE ";
-    const auto at = message.find(mark);
-    int line = 1;
-    if (at != std::string_view::npos) {
-        const auto number = message.substr(at + mark.size());
-        std::from_chars(number.data(), number.data() + number.size(), line);
+/// What PostgreSQL has against a statement. Its own sentence where it is about names and types,
+/// which the statement itself has; ours where it may quote a value of a row.
+std::string sentence_of(const pqxx::sql_error& fault) {
+    const std::string_view text{fault.what()};
+    const auto& state = fault.sqlstate();
+    if (!state.starts_with("42") && !state.starts_with("0A")) {
+        return postgres::words_of_state(state);
     }
-    return line - 1;
+    return one_line(text.substr(0, text.find('\n')), 300);
 }
 
 class QueryChecker {
@@ -84,10 +84,10 @@ private:
             const std::string_view text{fault.what()};
             const bool writes = fault.sqlstate() == "25006" ||
                                 text.find("data-modifying") != std::string_view::npos;
-            differ(query, line_in(text), key, "(query)",
+            differ(query, std::max(postgres::line_in(text), 1) - 1, key, "(query)",
                    fmt::format("{}: {}",
                                writes ? "a query that only reads" : "a query that PostgreSQL takes",
-                               text.substr(0, text.find('\n'))));
+                               sentence_of(fault)));
         }
         return std::nullopt;
     }
@@ -174,8 +174,9 @@ private:
         for (const auto& each : *given) {
             const std::string name{each.key()};
             if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
-            differ(schedule.query, 0, key, name,
-                   fmt::format("params that audiences.{} has", audience->name));
+            differ(schedule.query, 0, key, "(params)",
+                   fmt::format("no params but those of audiences.{}: {}", audience->name,
+                               fmt::join(wanted, ", ")));
         }
     }
 
@@ -194,7 +195,7 @@ void check_queries(const System& system, const Settings& settings, Problems& pro
         const auto failure = postgres::failure_of(fault, false, "connect");
         problems.push_back({(settings.systems_dir / system.name / "system.yaml").string(), 0,
                             system.database.empty() ? "(the ledger's database)" : "database", "",
-                            fmt::format("a database that answers: {}", describe(failure)), 0});
+                            fmt::format("a database that answers: {}", failure.doing), 0});
     }
 }
 

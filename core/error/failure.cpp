@@ -59,6 +59,10 @@ std::string describe(const Failure& failure) {
                        file_name(failure.where.file_name()), failure.where.line());
 }
 
+std::string sentence_of(const Failure& failure) {
+    return fmt::format("could not {} ({})", failure.doing, to_string(failure.code));
+}
+
 void throw_exception_from_error(const Failure& failure, const boost::source_location&) {
     throw std::runtime_error{describe(failure)};
 }

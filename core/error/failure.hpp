@@ -36,7 +36,8 @@ enum class Errc : std::uint8_t {
 /// An operating fault: what kind, what we were doing, and where.
 ///
 /// Returned in a Result, never thrown on the message path. `doing` completes the
-/// sentence "could not ...": write "commit offsets", not "commit failed".
+/// sentence "could not ...": write "commit offsets", not "commit failed". It is logged: no value
+/// that came from outside stands in it, and no sentence of a library that may quote one.
 struct Failure {
     Errc code;
     std::string doing;
@@ -51,6 +52,10 @@ struct Failure {
 
 /// One line for a log: "could not commit offsets: kafka_unavailable (consumer.cpp:88)".
 [[nodiscard]] std::string describe(const Failure& failure);
+
+/// The same for whoever works with Fanfare, without the place in its source: "could not commit
+/// offsets (kafka_unavailable)". What is stored, answered or printed.
+[[nodiscard]] std::string sentence_of(const Failure& failure);
 
 template <class T>
 using Result = boost::system::result<T, Failure>;

@@ -1,5 +1,7 @@
 #include "core/kafka/client.hpp"
 
+#include "core/kafka/words.hpp"
+
 #include <fmt/format.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <spdlog/spdlog.h>
@@ -15,20 +17,19 @@ namespace {
 using ErrorText = std::array<char, 512>;
 
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
-    if (level <= 3) {
-        spdlog::error("kafka {}: {}", facility, text);
-    } else if (level <= 5) {
-        spdlog::warn("kafka {}: {}", facility, text);
-    } else {
-        spdlog::debug("kafka {}: {}", facility, text);
-    }
+    const auto severity = level <= 3   ? spdlog::level::err
+                          : level <= 5 ? spdlog::level::warn
+                                       : spdlog::level::debug;
+    if (spdlog::should_log(severity))
+        spdlog::log(severity, "kafka {}: {}", facility, own_words(text));
 }
 
 Result<void> set(rd_kafka_conf_t* conf, const std::string& key, const std::string& value) {
     ErrorText text{};
     if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), text.data(), text.size()) !=
         RD_KAFKA_CONF_OK) {
-        return fail(Errc::config_invalid, fmt::format("set kafka.client.{}: {}", key, text.data()));
+        return fail(Errc::config_invalid,
+                    fmt::format("set kafka.client.{}: {}", key, own_words(text.data())));
     }
     return {};
 }
@@ -90,7 +91,7 @@ Result<Client> open(rd_kafka_type_t type, Conf conf) {
     ErrorText text{};
     rd_kafka_t* const client = rd_kafka_new(type, conf.get(), text.data(), text.size());
     if (client == nullptr) {
-        return fail(Errc::kafka_unusable, std::string{"open kafka client: "} + text.data());
+        return fail(Errc::kafka_unusable, "open kafka client: " + own_words(text.data()));
     }
     std::ignore = conf.release();
     return Client{client};

@@ -131,7 +131,7 @@ void Consumer::take(const rd_kafka_message_t& message) {
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (message.err == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
         if (message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            spdlog::warn("kafka consumer: {}", rd_kafka_message_errstr(&message));
+            spdlog::warn("kafka consumer: {}", rd_kafka_err2str(message.err));
         }
         return;
     }

@@ -41,7 +41,7 @@ bool apply(pqxx::connection& connection, const std::string& name, const std::str
         "SELECT checksum = md5($2) FROM schema_migration WHERE name = $1", name, sql);
     if (!known.empty()) {
         if (!known[0][0].as<bool>()) {
-            throw std::runtime_error{fmt::format(
+            throw postgres::QueryMistake{fmt::format(
                 "{} was changed after it was applied; put the change into a new file", name)};
         }
         return false;
@@ -58,15 +58,17 @@ bool apply(pqxx::connection& connection, const std::string& name, const std::str
 Result<std::vector<std::string>> migrate(const Secret& url, const std::filesystem::path& dir) {
     std::vector<std::string> applied;
     bool open = false;
+    auto doing = fmt::format("migrate with {}", dir.string());
     try {
         postgres::Connection connection{url, {.statement_timeout = std::chrono::minutes{10}}};
         open = true;
         for (const auto& file : migrations_of(dir)) {
             const auto name = file.stem().string();
+            doing = fmt::format("migrate with {}", file.string());
             if (apply(connection.raw(), name, contents(file))) applied.push_back(name);
         }
     } catch (const std::exception& fault) {
-        return postgres::failure_of(fault, open, fmt::format("migrate with {}", dir.string()));
+        return postgres::failure_of(fault, open, doing);
     }
     return applied;
 }

@@ -49,7 +49,7 @@ std::int32_t next_split_number(pqxx::transaction_base& work, const std::string& 
         " AND channel = ch.code AND number >= $2 AND number < $3) last",
         job, split_begin, split_end);
     const auto number = rows[0][0].as<std::int32_t>();
-    if (number >= split_end) throw std::runtime_error{"the job has too many split chunks"};
+    if (number >= split_end) throw postgres::QueryMistake{"the job has too many split chunks"};
     return number;
 }
 

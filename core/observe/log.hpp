@@ -2,8 +2,10 @@
 
 #include "core/settings/settings.hpp"
 
+#include <spdlog/formatter.h>
 #include <spdlog/spdlog.h>
 
+#include <memory>
 #include <string_view>
 
 namespace fanfare {
@@ -12,5 +14,8 @@ namespace fanfare {
 /// control characters escaped, nothing personal (what is logged is ids, codes and counts).
 /// Returns at once when the level or format is unknown: the loader has refused that.
 void start_log(std::string_view program, const ObserveSettings& settings);
+
+/// How it writes an event: `format` is "json" or "text".
+[[nodiscard]] std::unique_ptr<spdlog::formatter> log_formatter(std::string_view format);
 
 }  // namespace fanfare

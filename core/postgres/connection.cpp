@@ -1,5 +1,8 @@
 #include "core/postgres/connection.hpp"
 
+#include "core/postgres/address.hpp"
+#include "core/postgres/words.hpp"
+
 #include <fmt/format.h>
 #include <pqxx/except>
 #include <pqxx/nontransaction>
@@ -39,12 +42,36 @@ Errc code_of_state(std::string_view state) {
     return Errc::store_rejected;
 }
 
+/// The exceptions of the client's own side quote what they could not convert.
+std::string_view words_of_fault(const std::exception& fault) {
+    if (dynamic_cast<const pqxx::conversion_error*>(&fault) != nullptr) {
+        return "a value is not of the form that its column should have";
+    }
+    if (dynamic_cast<const pqxx::range_error*>(&fault) != nullptr) {
+        return "other rows or columns came than were asked for";
+    }
+    return "an unexpected fault of the client";
+}
+
+std::unique_ptr<pqxx::connection> connected(const Secret& url) {
+    try {
+        return std::make_unique<pqxx::connection>(with_keepalives(url.reveal()));
+    } catch (const pqxx::broken_connection& fault) {
+        throw Unreachable{
+            fmt::format("{}: {}", address_of(url).text(), words_of_refusal(fault.what()))};
+    }
+}
+
 }  // namespace
 
 Failure failure_of(const std::exception& fault, bool connection_open, std::string doing,
                    std::source_location where) {
+    const auto with = [&doing](std::string_view why) { return fmt::format("{}: {}", doing, why); };
     if (dynamic_cast<const pqxx::in_doubt_error*>(&fault) != nullptr) {
         return {Errc::commit_in_doubt, std::move(doing), where};
+    }
+    if (const auto* away = dynamic_cast<const Unreachable*>(&fault)) {
+        return {Errc::store_unavailable, with(away->what()), where};
     }
     if (!connection_open || dynamic_cast<const pqxx::broken_connection*>(&fault) != nullptr) {
         return {Errc::store_unavailable, std::move(doing), where};
@@ -53,16 +80,16 @@ Failure failure_of(const std::exception& fault, bool connection_open, std::strin
         return {Errc::store_conflict, std::move(doing), where};
     }
     if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&fault)) {
-        const auto code = code_of_state(sql->sqlstate());
-        // The first line says what; DETAIL lines may quote rows and are left out.
-        const std::string_view text{sql->what()};
-        return {code, fmt::format("{}: {}", doing, text.substr(0, text.find('\n'))), where};
+        return {code_of_state(sql->sqlstate()), with(words_of_state(sql->sqlstate(), sql->what())),
+                where};
     }
-    return {Errc::store_rejected, fmt::format("{}: {}", doing, fault.what()), where};
+    if (const auto* mistake = dynamic_cast<const QueryMistake*>(&fault)) {
+        return {Errc::store_rejected, with(mistake->what()), where};
+    }
+    return {Errc::store_rejected, with(words_of_fault(fault)), where};
 }
 
-Connection::Connection(const Secret& url, const Limits& limits)
-    : connection_{std::make_unique<pqxx::connection>(with_keepalives(url.reveal()))} {
+Connection::Connection(const Secret& url, const Limits& limits) : connection_{connected(url)} {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // The call is the cure in 6.4.
     connection_->inhibit_reactivation(true);

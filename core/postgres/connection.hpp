@@ -5,6 +5,7 @@
 
 #include <pqxx/connection>
 #include <pqxx/errorhandler>
+#include <pqxx/except>
 #include <pqxx/result>
 #include <pqxx/transaction>
 
@@ -13,14 +14,27 @@
 #include <exception>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fanfare::postgres {
 
+/// A fault of ours among statements, in our own words: a query that lacks a column, say. What it
+/// says is logged and stored, so no value of a row stands in it.
+struct QueryMistake : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// A database that cannot be connected to, in our own words, with its host.
+struct Unreachable : pqxx::broken_connection {
+    using pqxx::broken_connection::broken_connection;
+};
+
 /// What a caught exception of libpqxx means for us. The one place that knows its tree:
-/// deadlocks are not sql_errors there, and a broken connection may come as one.
+/// deadlocks are not sql_errors there, and a broken connection may come as one. Of the server's
+/// text nothing is kept, because it quotes values: the SQLSTATE and what it means are.
 [[nodiscard]] Failure failure_of(const std::exception& fault, bool connection_open,
                                  std::string doing,
                                  std::source_location where = std::source_location::current());
@@ -38,7 +52,7 @@ struct Limits {
 /// Threads   one at a time.
 class Connection {
 public:
-    /// Throws what libpqxx throws.
+    /// Throws what libpqxx throws; Unreachable where there is no connection to be had.
     Connection(const Secret& url, const Limits& limits);
 
     [[nodiscard]] pqxx::connection& raw() noexcept { return *connection_; }

@@ -45,8 +45,19 @@ struct Job {
 /// Why bytes are not a job: a code for headers and metrics, and a sentence for a person.
 struct Rejection {
     std::string code;     // "not_json", "unknown_audience", ... [a-z_]
-    std::string message;  // What, where (JSON pointer), and how to mend it. No personal data.
+    std::string message;  // What, where (JSON pointer), and how to mend it: for whoever sent it.
+    /// Where, as a log may tell it: names of fields that we know, "*" for those that strangers
+    /// chose.
+    std::string place{};
+    std::string sentence{};  // The message without the pointer before it.
 };
+
+/// "unknown_field at /data/*": all that a log says of a rejection.
+[[nodiscard]] std::string for_log(const Rejection& rejection);
+
+/// The whole of it for whoever typed the job: names in the pointer that look like no field's, an
+/// address say, are "*", because what a terminal shows is often kept.
+[[nodiscard]] std::string for_terminal(const Rejection& rejection);
 
 /// Every code a Rejection can have, with its meaning. Codes never change.
 struct RejectionDoc {

@@ -2,12 +2,63 @@
 
 #include "core/error/failure.hpp"
 #include "core/settings/report.hpp"
+#include "core/settings/text_rules.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace fanfare {
+namespace {
+
+// What a job and an event around it may be made of; every other name in a pointer is a stranger's.
+constexpr std::array<std::string_view, 23> known_names{
+    "version",    "id",          "idempotency_key",
+    "system",     "kind",        "subject",
+    "audience",   "channels",    "lane",
+    "data",       "expires_at",  "ttl_s",
+    "source",     "name",        "params",
+    "recipients", "owner",       "type",
+    "time",       "specversion", "datacontenttype",
+    "headers",    "data_base64"};
+
+bool is_index(std::string_view name) {
+    constexpr std::size_t digits_max = 5;
+    return !name.empty() && name.size() <= digits_max &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_known(std::string_view name) {
+    return is_index(name) ||
+           std::find(known_names.begin(), known_names.end(), name) != known_names.end();
+}
+
+/// What a programmer calls a field: nobody's address or number.
+bool is_plain(std::string_view name) {
+    constexpr std::size_t bytes_max = 40;
+    constexpr std::ptrdiff_t digits_max = 5;
+    return name.size() <= bytes_max && is_variable_name(name) &&
+           std::count_if(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }) <=
+               digits_max;
+}
+
+/// "/data/jane@example.com" -> "/data/*".
+template <class MayShow>
+std::string masked(std::string_view pointer, MayShow may_show) {
+    constexpr std::size_t parts_max = 8;
+    std::string shown;
+    for (std::size_t i = 0; i < parts_max && !pointer.empty(); ++i) {
+        pointer.remove_prefix(1);  // The slash.
+        const auto slash = std::min(pointer.find('/'), pointer.size());
+        const auto name = pointer.substr(0, slash);
+        shown.append("/").append(may_show(name) ? name : "*");
+        pointer.remove_prefix(slash);
+    }
+    return shown;
+}
+
+}  // namespace
 
 const std::vector<RejectionDoc>& rejection_docs() {
     static const std::vector<RejectionDoc> docs{
@@ -54,7 +105,22 @@ Rejection reject(std::string_view code, std::string_view pointer, std::string_vi
     ensure(std::any_of(docs.begin(), docs.end(), [&](const auto& doc) { return doc.code == code; }),
            "a rejection has a documented code");
     const auto place = pointer.empty() ? std::string_view{"the message"} : pointer;
-    return {std::string{code}, fmt::format("{}: {}", place, sentence)};
+    return {std::string{code}, fmt::format("{}: {}", place, sentence), masked(pointer, is_known),
+            std::string{sentence}};
+}
+
+std::string for_log(const Rejection& rejection) {
+    return fmt::format("{} at {}", rejection.code,
+                       rejection.place.empty() ? "the message" : rejection.place);
+}
+
+std::string for_terminal(const Rejection& rejection) {
+    const auto& [code, message, place, sentence] = rejection;
+    if (sentence.empty() || place.empty()) return fmt::format("{}: {}", code, message);
+    const std::string_view whole{message};
+    const auto may_show = [](std::string_view name) { return is_known(name) || is_plain(name); };
+    const auto pointer = whole.substr(0, whole.size() - sentence.size() - 2);
+    return fmt::format("{}: {}: {}", code, masked(pointer, may_show), sentence);
 }
 
 std::string point_to(std::string_view parent, std::string_view name) {

@@ -55,7 +55,7 @@ std::optional<Rejection> resolve_audience(Job& job, const System& system, const 
     const auto* const audience = system.find_audience(job.audience);
     if (audience == nullptr) {
         return reject("unknown_audience", "/audience/name",
-                      fmt::format("{} is no audience of the system {}", job.audience, system.name));
+                      fmt::format("is no audience of the system {}", system.name));
     }
     return check_parameters(job, *audience);
 }
@@ -77,12 +77,12 @@ std::optional<Rejection> resolve_job(Job& job, const Systems& systems) {
     const auto system = systems.find(job.system);
     if (system == systems.end()) {
         return reject("unknown_system", "/system",
-                      fmt::format("{} has no folder below systems_dir", job.system));
+                      "is no system that is served here; its folder stands below systems_dir");
     }
     const auto* const kind = system->second.find_kind(job.kind);
     if (kind == nullptr) {
         return reject("unknown_kind", "/kind",
-                      fmt::format("{} is no kind of the system {}", job.kind, job.system));
+                      fmt::format("is no kind of the system {}", job.system));
     }
     if (auto rejection = resolve_audience(job, system->second, *kind)) return rejection;
     if (auto rejection = resolve_channels(job, system->second, *kind)) return rejection;

@@ -140,7 +140,7 @@ asio::awaitable<Result<Templates>> templates_now(const Parts& parts, ledger::Tem
         Problems problems;
         auto own = parts.templates.with_own(kind.templates, found->parts, "", problems);
         if (problems.empty()) return own;
-        return fail(Errc::template_invalid, "use own templates: " + describe(problems.front()));
+        return fail(Errc::template_invalid, "use own templates: " + for_log(problems.front()));
     };
     std::string doing{"look up own templates"};
     auto found = co_await parts.reading.run(std::move(doing), look);

@@ -1,10 +1,10 @@
 #include "producer/schedule/outbox.hpp"
 
+#include "core/settings/report.hpp"
 #include "core/wire/job_json.hpp"
 #include "core/wire/job_rejection.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <pqxx/transaction>
 
 #include <algorithm>
@@ -78,6 +78,7 @@ std::variant<Job, Rejection> outbox_job(const std::string& row_id, std::string_v
 }
 
 Result<Outbox::Turn> Outbox::turn() {
+    unusable_.settle();
     auto move = [this](postgres::Connection& source) { return move_rows(source); };
     return parts_.source.call("publish the outbox of " + system_.name, move);
 }
@@ -95,8 +96,8 @@ Outbox::Turn Outbox::move_rows(postgres::Connection& source) {
         const std::string id = row[0].c_str();
         const auto made = outbox_job(id, {row[1].c_str(), row[1].size()}, system_, parts_.systems);
         if (const auto* const rejection = std::get_if<Rejection>(&made)) {
-            spdlog::error("row {} of the outbox of {} is no job: {}: {}", id, system_.name,
-                          rejection->code, rejection->message);
+            unusable_.warn(fmt::format("row {} of the outbox of {} is no job: {}", one_line(id),
+                                       system_.name, for_log(*rejection)));
             work.exec_params(
                 fmt::format("UPDATE {} SET rejected = $2 WHERE id::text = $1", system_.outbox), id,
                 rejection->code + ": " + rejection->message);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
@@ -36,6 +37,7 @@ public:
         const Systems& systems;
         ScheduleProbe& probe;
         PublishJob publish;
+        const Clock& clock{system_clock()};
     };
     struct Turn {
         std::size_t rows = 0;  // Seen; rows_max: there may be more.
@@ -51,6 +53,7 @@ private:
 
     Parts parts_;
     const System& system_;
+    Seldom unusable_{"rows of an outbox are no job; the column rejected tells why", parts_.clock};
 };
 
 }  // namespace fanfare

@@ -50,6 +50,7 @@ void Publisher::run() {
 
 microseconds Publisher::turn() {
     claimed_any_ = false;
+    unusable_.settle();
     bool sound = record() && renew() && claim();
     std::optional<microseconds> next;
     if (sound) {
@@ -130,7 +131,8 @@ bool Publisher::claim() {
     auto& claims = taken.value();
     put_in_order(claims.claimed, parts_.systems);
     for (const auto& key : claims.expired) {
-        spdlog::info("notification {} expired before it was published", derivation_of(key));
+        spdlog::info("notification {} of {} expired before it was published",
+                     derived_id(derivation_of(key)), key.kind);
         parts_.probe.notifications(key.system, key.kind, "expired", 1);
     }
     claimed_any_ = !claims.claimed.empty() || !claims.expired.empty();
@@ -149,10 +151,10 @@ void Publisher::hand_over(const ledger::ClaimedNotification& notification,
     const auto& key = notification.key;
     const auto made = due_job(notification, parts_.systems);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) {
-        spdlog::error(
-            "notification {} makes no job: {}: {}; mend config/systems/{}/system.yaml, "
-            "it is tried again",
-            derivation_of(key), rejection->code, rejection->message, key.system);
+        unusable_.warn(fmt::format(
+            "notification {} of {} makes no job: {}; mend config/systems/{}/system.yaml, it is "
+            "tried again",
+            derived_id(derivation_of(key)), key.kind, for_log(*rejection), key.system));
         parts_.probe.notifications(key.system, key.kind, "rejected", 1);
         unusable.push_back({key, notification.epoch});
         return;

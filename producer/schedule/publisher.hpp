@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/ledger/notifications.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
 #include "producer/schedule/alarm.hpp"
@@ -91,6 +92,7 @@ private:
     Moment counted_{};
     bool claimed_any_ = false;
     std::atomic<std::uint32_t> failures_{0};
+    Seldom unusable_{"notifications make no job; mend their due query", parts_.clock};
 };
 
 }  // namespace fanfare

@@ -151,12 +151,61 @@ TEST_F(ConnectionTest, CallsASerializationFailureAConflict) {
 }
 
 TEST_F(ConnectionTest, TellsWhatWasWrongButNotWhose) {
-    ask(*connection, "CREATE TABLE t (address text PRIMARY KEY)");
+    ask(*connection, "CREATE TABLE t (address text PRIMARY KEY, CHECK (address <> 'bob'))");
     ask(*connection, "INSERT INTO t VALUES ('ada@example.org')");
-    const auto fault = failure(*connection, "INSERT INTO t VALUES ('ada@example.org')");
+    const std::pair<const char*, const char*> faults[]{
+        {"INSERT INTO t VALUES ('ada@example.org')",
+         "duplicate key: the row is there already "
+         "(SQLSTATE 23505)"},
+        {"SELECT 'ada@example.org'::uuid", "form of the type it is cast to (SQLSTATE 22P02)"},
+        {"SELECT 'ada@example.org'::timestamptz", "is no moment"},
+        {"SELECT '{ada@example.org'::jsonb", "(SQLSTATE 22P02)"},
+        {"SELECT ('{\"a\": \"ada@example.org\"}'::jsonb->>'a')::int", "(SQLSTATE 22P02)"},
+        {"DO $$ BEGIN RAISE EXCEPTION 'ada@example.org'; END $$", "(SQLSTATE P0001)"},
+        {"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '42703', MESSAGE = 'ada@example.org'; END $$",
+         "(SQLSTATE 42703)"},
+        {"INSERT INTO t VALUES ('bob')", "CHECK"},
+        {"SELECT 1,\n \"ada@example.org\"", "a column that is not there, line 2 (SQLSTATE 42703)"},
+        {"SELECT 1\nada@example.org", "is no SQL, line 2 (SQLSTATE 42601)"},
+        {"SELECT * FROM \"ada@example.org\"", "a table that is not there, line 1"},
+        {"SELECT repeat('ada@example.org', 3)::varchar(3)::char(2)::int", "22P02"}};
+    for (const auto& [sql, expected] : faults) {
+        const auto fault = failure(*connection, sql);
+        ASSERT_TRUE(fault) << sql;
+        EXPECT_THAT(describe(*fault), HasSubstr(expected)) << sql;
+        EXPECT_THAT(describe(*fault), Not(HasSubstr("ada"))) << sql;
+        EXPECT_THAT(sentence_of(*fault), Not(HasSubstr("ada"))) << sql;
+    }
+}
+
+TEST_F(ConnectionTest, TellsNoValueThatItsOwnSideCannotRead) {
+    const auto fault = failure_in(*connection, [&] {
+        pqxx::nontransaction work{connection->raw()};
+        std::ignore = work.exec("SELECT 'ada@example.org'")[0][0].as<int>();
+    });
     ASSERT_TRUE(fault);
-    EXPECT_THAT(describe(*fault), HasSubstr("duplicate key"));
-    EXPECT_THAT(describe(*fault), Not(HasSubstr("ada@example.org")));
+    EXPECT_EQ(fault->code, Errc::store_rejected);
+    EXPECT_THAT(describe(*fault), Not(HasSubstr("ada")));
+    EXPECT_THAT(describe(failure_of(QueryMistake{"no column address"}, true, "load contacts")),
+                HasSubstr("load contacts: no column address"));
+}
+
+TEST_F(ConnectionTest, SaysWhereNobodyAnswersAndWhy) {
+    const auto refused = [](const std::string& url) {
+        try {
+            const Connection refusing{Secret{url}, {}};
+        } catch (const std::exception& fault) {
+            return failure_of(fault, false, "ask");
+        }
+        return fail(Errc::stopping, "nothing");
+    };
+    const auto away = refused("postgresql://ada:hush@127.0.0.1:1/nowhere");
+    EXPECT_EQ(away.code, Errc::store_unavailable);
+    EXPECT_EQ(away.doing, "ask: 127.0.0.1:1/nowhere: nobody listens there");
+    const auto& url = database.url().reveal();
+    const auto none = refused(url.substr(0, url.rfind('/')) + "/ada_is_no_database");
+    EXPECT_EQ(none.code, Errc::store_unavailable);
+    EXPECT_THAT(none.doing, HasSubstr("there is no such user or database"));
 }
 
 TEST_F(ConnectionTest, AnArrayWithANulIsRefusedNotShortened) {

@@ -5,7 +5,6 @@
 #include "core/wire/cloud_event.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -33,7 +32,9 @@ std::optional<Rejection> Intake::check(Job& job) const {
         return Rejection{"unknown_template",
                          fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
                                      "add them or leave the channel out",
-                                     job.kind, to_string(channel), folder)};
+                                     job.kind, to_string(channel), folder),
+                         "/channels",
+                         {}};
     }
     return std::nullopt;
 }
@@ -76,7 +77,7 @@ asio::awaitable<bool> Intake::accept(const Job& job) {
                                   system.done.contains(job.kind));
     });
     if (!inserted) {
-        spdlog::warn("job {}: {}", job.id, describe(inserted.error()));
+        troubled_.warn(fmt::format("job {}: {}", job.id, describe(inserted.error())));
         co_return false;
     }
     parts_.probe.job(inserted.value() ? "accepted" : "repeated");
@@ -86,8 +87,8 @@ asio::awaitable<bool> Intake::accept(const Job& job) {
 }
 
 asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {
-    spdlog::warn("refused a job of partition {} offset {}: {}: {}", record.partition, record.offset,
-                 rejection.code, rejection.message);
+    refused_.warn(fmt::format("refused a job of partition {} offset {}: {}", record.partition,
+                              record.offset, for_log(rejection)));
     const bool cut = record.value.size() > dead_value_bytes_max;
     auto home = co_await asio::this_coro::executor;
     Signal told{home};

@@ -3,6 +3,7 @@
 #include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/producer.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/wire/job.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/rendering/templates.hpp"
@@ -41,6 +42,12 @@ public:
 
     void stop() { stopping_ = true; }
 
+    /// Logs what was counted and not told: each turn of the worker, and `at_once` at its end.
+    void settle_warnings(bool at_once) {
+        refused_.settle(at_once);
+        troubled_.settle(at_once);
+    }
+
 private:
     [[nodiscard]] std::optional<Rejection> check(Job& job) const;
     [[nodiscard]] boost::asio::awaitable<bool> accept(const Job& job);
@@ -50,6 +57,8 @@ private:
     boost::asio::any_io_executor executor_;
     Parts parts_;
     bool stopping_ = false;
+    Seldom refused_{"jobs refused; fanfare dead list tells them", parts_.clock};
+    Seldom troubled_{"tries to take a job into the ledger failed", parts_.clock};
 };
 
 }  // namespace fanfare

@@ -68,7 +68,7 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
     } else {
         const auto* const audience = job.system->find_audience(job.job.audience);
         if (audience == nullptr) {
-            throw std::runtime_error{
+            throw postgres::QueryMistake{
                 fmt::format("the audience {} is not configured any more", job.job.audience)};
         }
         inner = audience->query.sql;

@@ -192,7 +192,7 @@ void Planner::note_failure(const ledger::PlanTask& task, const Failure& failure)
     parts_.probe.job(final ? "failed" : "plan_retried");
     const auto wait = retry_wait * std::min(task.attempts, 12);
     const auto note = [&](postgres::Connection& connection) {
-        ledger::fail_plan(connection, task, describe(failure), final, wait);
+        ledger::fail_plan(connection, task, sentence_of(failure), final, wait);
     };
     auto noted = parts_.ledger.call("note a failed plan", note);
     if (!noted) spdlog::warn("{}", describe(noted.error()));

@@ -5,6 +5,7 @@
 #include "core/ledger/receipts.hpp"
 #include "core/postgres/halving.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -83,8 +84,8 @@ Heard write_receipts(postgres::Connection& ledger, std::span<const ReceiptBatch>
 void ReceiptDesk::take(kafka::Received record) {
     auto batch = decode_receipts(record.value);
     if (!batch) {
-        spdlog::warn("dropped a record of receipts, partition {} offset {}: not understood",
-                     record.partition, record.offset);
+        dropped_.warn(fmt::format("dropped a record of receipts, partition {} offset {}",
+                                  record.partition, record.offset));
         parts_.probe.dead_letter("not_a_receipt");
         parts_.finished(record);
         return;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
+#include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
 #include "core/ledger/receipts.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/wire/receipt.hpp"
 #include "worker/probes/probes.hpp"
@@ -40,6 +42,7 @@ public:
         int soft_bounces_max = 5;
         std::function<void(const kafka::Received&)> finished;
         std::function<void(bool)> pause;  // The topic of receipts.
+        const Clock& clock{system_clock()};
     };
     ReceiptDesk(const boost::asio::any_io_executor& executor, Parts parts)
         : parts_{std::move(parts)}, tasks_{executor} {}
@@ -51,6 +54,8 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> apply_early();
 
     void stop() { stopping_ = true; }
+    /// Logs what was counted and not told: each turn of the worker, and `at_once` at its end.
+    void settle_warnings(bool at_once) { dropped_.settle(at_once); }
     [[nodiscard]] boost::asio::awaitable<void> join() { return tasks_.join(); }
 
 private:
@@ -65,6 +70,7 @@ private:
     bool writing_ = false;
     bool paused_ = false;
     bool stopping_ = false;
+    Seldom dropped_{"records of receipts dropped: not understood", parts_.clock};
 };
 
 }  // namespace fanfare

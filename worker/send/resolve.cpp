@@ -242,7 +242,7 @@ void read_rows(const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     const auto address_column = column_of(rows, "address");
     const auto opted_out = column_of(rows, "opted_out");
     if (!id_column || !address_column) {
-        throw std::runtime_error{"the contact query yields no recipient_id or address"};
+        throw postgres::QueryMistake{"the contact query yields no recipient_id or address"};
     }
     resolved.targets.reserve(rows.size());
     std::size_t hint = 0;

@@ -133,7 +133,9 @@ TEST_F(SecretTest, IsForNobodyButItsOwnerToWrite) {
         std::filesystem::permissions(folder / "secret", mode);
         const auto found = problems_of(load("database: {url: {file: secret}}"));
         ASSERT_EQ(found.size(), problems);
-        if (problems > 0) EXPECT_THAT(found[0].expected, HasSubstr("chmod go-w"));
+        if (problems > 0) {
+            EXPECT_THAT(found[0].expected, HasSubstr("chmod go-w"));
+        }
     };
     const auto readable = perms::owner_read | perms::owner_write | perms::group_read;
     expect(readable, 0);
