@@ -29,10 +29,12 @@ std::string_view remedy_of(Errc code) {
         case Errc::kafka_unavailable:
         case Errc::kafka_unusable:
             return "is Kafka up, and is kafka.brokers right?";
+        case Errc::store_timeout:
         case Errc::store_conflict:
         case Errc::commit_in_doubt:
             return "run it again; it is safe to";
         case Errc::config_invalid:
+        case Errc::store_data:
         case Errc::job_malformed:
         case Errc::job_rejected:
         case Errc::template_invalid:

@@ -28,8 +28,12 @@ std::string_view to_string(Errc code) noexcept {
             return "store_unavailable";
         case Errc::store_conflict:
             return "store_conflict";
+        case Errc::store_timeout:
+            return "store_timeout";
         case Errc::store_rejected:
             return "store_rejected";
+        case Errc::store_data:
+            return "store_data";
         case Errc::commit_in_doubt:
             return "commit_in_doubt";
         case Errc::job_malformed:
@@ -50,8 +54,8 @@ std::string_view to_string(Errc code) noexcept {
 
 bool is_retryable(Errc code) noexcept {
     return code == Errc::kafka_unavailable || code == Errc::store_unavailable ||
-           code == Errc::store_conflict || code == Errc::commit_in_doubt ||
-           code == Errc::http_unavailable;
+           code == Errc::store_conflict || code == Errc::store_timeout ||
+           code == Errc::commit_in_doubt || code == Errc::http_unavailable;
 }
 
 std::string describe(const Failure& failure) {

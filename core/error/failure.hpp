@@ -18,7 +18,9 @@ enum class Errc : std::uint8_t {
     kafka_unavailable,   // Brokers did not answer in time. Retryable.
     store_unavailable,   // PostgreSQL refused or dropped the connection. Retryable.
     store_conflict,      // Deadlock, serialization failure, lock timeout. Retryable.
+    store_timeout,       // A statement took longer than it may. Retryable, where it may be faster.
     store_rejected,      // PostgreSQL refused the statement itself. A bug or a bad query.
+    store_data,          // It refused a value (SQLSTATE 22, 23): it would refuse the same again.
     commit_in_doubt,     // The connection broke during COMMIT: re-read or run it again.
     job_malformed,       // Bytes on a topic that do not decode. Goes to the dead letters.
     job_rejected,        // Decodes, but names what does not exist. Goes to the dead letters.

@@ -33,7 +33,11 @@ std::string with_keepalives(const std::string& url) {
 
 Errc code_of_state(std::string_view state) {
     if (state == "40001" || state == "40P01" || state == "55P03") return Errc::store_conflict;
+    if (state == "57014") return Errc::store_timeout;  // statement_timeout, or cancelled by hand.
+    // The server's own limit on temporary files: the query is to blame, not the hour.
+    if (state == "53400") return Errc::store_rejected;
     const auto kind = state.substr(0, 2);
+    if (kind == "22" || kind == "23") return Errc::store_data;
     // Connection trouble, resources, operator intervention, read-only: all pass by themselves.
     if (kind == "08" || kind == "53" || kind == "57" || kind == "58" || state == "25006" ||
         state.empty()) {

@@ -24,4 +24,10 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
     idle_.push_back(std::move(connection));
 }
 
+void Pool::forget_idle() {
+    std::vector<std::unique_ptr<Connection>> dead;  // Closed without the lock.
+    const std::lock_guard guard{mutex_};
+    dead.swap(idle_);
+}
+
 }  // namespace fanfare::postgres

@@ -79,10 +79,11 @@ public:
             }
         } catch (const std::exception& fault) {
             // The connection is not given back: after a fault nobody knows its state.
+            const bool is_open = connection && connection->is_open();
+            if (!is_open) forget_idle();
             // The tag, because a Value may itself be a Result that a Failure converts to.
-            return Result<Value>{
-                boost::system::in_place_error,
-                failure_of(fault, connection && connection->is_open(), std::move(doing))};
+            return Result<Value>{boost::system::in_place_error,
+                                 failure_of(fault, is_open, std::move(doing))};
         }
     }
 
@@ -91,6 +92,8 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<Connection> take();
     void give_back(std::unique_ptr<Connection> connection);
+    /// Where one died the others likely did: none of them is worth a failed statement each.
+    void forget_idle();
 
     Secret url_;
     Limits limits_;
