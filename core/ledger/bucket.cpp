@@ -11,15 +11,28 @@ std::chrono::microseconds micros(const pqxx::field& field) {
 
 }  // namespace
 
+// A row tells when it was last written, by the clock of then. Should that clock have been ahead for
+// a while, what stands in the row lies ahead by as much: it is never further away than it was
+// when it was written. Rows of programs that write no such moment are bounded by what a fleet can
+// have reserved, and by the longest wait of a provider (wait_hint_max).
+#define FANFARE_BLOCKED                                                                 \
+    "least(b.blocked_until, app_now() + (b.blocked_until - b.blocked_at), app_now() + " \
+    "interval '1 h')"
+#define FANFARE_NEXT_FREE                                            \
+    "least(b.next_free, app_now() + (b.next_free - b.reserved_at), " \
+    "greatest(app_now(), " FANFARE_BLOCKED ") + interval '15 s' + 16 * $2 * interval '1 us')"
+
 Slice reserve_slice(Connection& connection, const std::string& account, double per_second,
                     std::uint32_t tokens) {
     pqxx::nontransaction work{connection.raw()};
     // The slice begins when the one before it ends, when a block ends, or now.
     const auto row = work.exec_params1(
-        "INSERT INTO bucket AS b (account, next_free) "
-        "VALUES ($1, app_now() + $2 * interval '1 us') "
-        "ON CONFLICT (account) DO UPDATE SET next_free = "
-        "  greatest(b.next_free, b.blocked_until, app_now()) + $2 * interval '1 us' "
+        "INSERT INTO bucket AS b (account, next_free, reserved_at) "
+        "VALUES ($1, app_now() + $2 * interval '1 us', app_now()) "
+        "ON CONFLICT (account) DO UPDATE SET reserved_at = app_now(), next_free = "
+        "  greatest(" FANFARE_NEXT_FREE ", " FANFARE_BLOCKED
+        ", app_now()) "
+        "  + $2 * interval '1 us' "
         "RETURNING greatest(0, ceil(extract(epoch FROM next_free - $2 * interval '1 us' "
         "  - app_now()) * 1000000))::bigint",
         account, static_cast<double>(tokens) / per_second * 1'000'000.0);
@@ -30,10 +43,11 @@ std::chrono::microseconds block_account(Connection& connection, const std::strin
                                         std::chrono::milliseconds wait) {
     pqxx::nontransaction work{connection.raw()};
     const auto row = work.exec_params1(
-        "INSERT INTO bucket AS b (account, next_free, blocked_until) "
-        "VALUES ($1, app_now(), app_now() + $2 * interval '1 ms') "
-        "ON CONFLICT (account) DO UPDATE SET blocked_until = "
-        "  greatest(b.blocked_until, app_now() + $2 * interval '1 ms') "
+        "INSERT INTO bucket AS b (account, next_free, reserved_at, blocked_until, blocked_at) "
+        "VALUES ($1, app_now(), app_now(), app_now() + $2 * interval '1 ms', app_now()) "
+        "ON CONFLICT (account) DO UPDATE SET blocked_at = app_now(), blocked_until = "
+        "  greatest(" FANFARE_BLOCKED
+        ", app_now() + $2 * interval '1 ms') "
         "RETURNING (extract(epoch FROM blocked_until - app_now()) * 1000000)::bigint",
         account, wait.count());
     return micros(row[0]);
@@ -42,9 +56,13 @@ std::chrono::microseconds block_account(Connection& connection, const std::strin
 std::vector<BlockedAccount> blocked_accounts(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
     std::vector<BlockedAccount> blocked;
-    for (const auto& row : work.exec(
-             "SELECT account, (extract(epoch FROM blocked_until - app_now()) * 1000000)::bigint "
-             "FROM bucket WHERE blocked_until > app_now()")) {
+    // A block that was written by a clock ahead of this one goes on from here.
+    for (const auto& row :
+         work.exec("WITH ahead AS (UPDATE bucket b SET blocked_at = app_now(), "
+                   "  blocked_until = " FANFARE_BLOCKED " WHERE b.blocked_at > app_now()) "
+                   "SELECT account, (extract(epoch FROM left_until - app_now()) * 1000000)::bigint "
+                   "FROM (SELECT account, " FANFARE_BLOCKED " AS left_until FROM bucket b) b "
+                   "WHERE left_until > app_now()")) {
         blocked.push_back({row[0].c_str(), micros(row[1])});
     }
     return blocked;

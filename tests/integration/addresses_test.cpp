@@ -159,5 +159,63 @@ TEST_F(BucketTest, AnAccountCanBeBlockedBeforeItsFirstSlice) {
     EXPECT_EQ(reserve_slice(db(), "new", 100, 10).begins_in, std::chrono::seconds{5});
 }
 
+/// For two seconds the clock is an hour ahead, or behind.
+class ClockJumpTest : public BucketTest, public ::testing::WithParamInterface<std::chrono::hours> {
+protected:
+    template <class Work>
+    void meanwhile(Work work) {
+        ledger.advance(GetParam());
+        work();
+        ledger.advance(std::chrono::seconds{2});
+        work();
+        ledger.advance(-GetParam());
+    }
+};
+
+TEST_P(ClockJumpTest, KeepsNobodyFromTheirSlices) {
+    std::ignore = reserve_slice(db(), "mail", 100, 20);
+    meanwhile([&] {
+        for (int i = 0; i < 8; ++i) std::ignore = reserve_slice(db(), "mail", 100, 20);
+    });
+    // At most what was reserved then and not used yet, and one after the other.
+    const auto first = reserve_slice(db(), "mail", 100, 20).begins_in;
+    EXPECT_LE(first, milliseconds{1'600});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 20).begins_in, first + milliseconds{200});
+    ledger.advance(std::chrono::seconds{10});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 20).begins_in, microseconds{0});
+}
+
+TEST_P(ClockJumpTest, BlocksForAsLongAsTheProviderAskedFor) {
+    meanwhile([&] { block_account(db(), "mail", std::chrono::seconds{30}); });
+    EXPECT_LE(reserve_slice(db(), "mail", 100, 10).begins_in, std::chrono::seconds{30});
+    EXPECT_LE(blocked_for("mail"), std::chrono::seconds{30});
+    ledger.advance(std::chrono::seconds{31});
+    EXPECT_EQ(blocked_for("mail"), microseconds{0});
+    EXPECT_LE(reserve_slice(db(), "mail", 100, 10).begins_in, milliseconds{100});
+}
+
+TEST_P(ClockJumpTest, LeavesALongBlockAsItIs) {
+    block_account(db(), "mail", std::chrono::minutes{50});
+    meanwhile([] {});
+    std::ignore = reserve_slice(db(), "mail", 100, 10);
+    EXPECT_EQ(blocked_for("mail"), std::chrono::minutes{50} - std::chrono::seconds{2});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in,
+              std::chrono::minutes{50} - milliseconds{1'900});
+}
+
+INSTANTIATE_TEST_SUITE_P(AnHour, ClockJumpTest,
+                         ::testing::Values(std::chrono::hours{1}, std::chrono::hours{-1}),
+                         [](const auto& param) {
+                             return param.param.count() > 0 ? "Ahead" : "Behind";
+                         });
+
+TEST_F(BucketTest, OfAProgramThatSaysNoMomentIsBoundedByWhatAFleetReserves) {
+    ledger.column("INSERT INTO bucket VALUES ('mail', app_now() + interval '1 h') RETURNING 1");
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, milliseconds{16'600});
+    for (int i = 0; i < 64; ++i) {  // As many replicas, and nobody's slice is cut short.
+        EXPECT_EQ(reserve_slice(db(), "fresh", 100, 20).begins_in, i * milliseconds{200});
+    }
+}
+
 }  // namespace
 }  // namespace fanfare::ledger

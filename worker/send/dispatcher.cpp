@@ -17,7 +17,7 @@ asio::awaitable<std::optional<Descriptor>> Dispatcher::next(Channel channel, boo
     auto& by_lane = queues_[static_cast<std::size_t>(channel)];
     while (!stopping_) {
         for (const auto lane : lanes) {
-            if (urgent_only && lane != Lane::urgent) break;
+            if (held_ || (urgent_only && lane != Lane::urgent)) break;
             auto& queue = by_lane[static_cast<std::size_t>(lane)];
             if (queue.empty()) continue;
             auto descriptor = std::move(queue.front());
@@ -27,6 +27,11 @@ asio::awaitable<std::optional<Descriptor>> Dispatcher::next(Channel channel, boo
         co_await changed_.wait();
     }
     co_return std::nullopt;
+}
+
+void Dispatcher::set_held(bool held) {
+    held_ = held;
+    if (!held) changed_.notify();
 }
 
 void Dispatcher::stop() {

@@ -37,12 +37,15 @@ public:
     /// The next chunk of a channel; with `urgent_only` none but urgent ones.
     [[nodiscard]] boost::asio::awaitable<std::optional<Descriptor>> next(Channel channel,
                                                                          bool urgent_only);
+    /// While held, next() gives nothing out; what comes in waits.
+    void set_held(bool held);
     void stop();
     [[nodiscard]] std::size_t waiting() const noexcept;
 
 private:
     std::array<std::array<std::deque<Descriptor>, lane_count>, channel_count> queues_;
     Signal changed_;
+    bool held_ = false;
     bool stopping_ = false;
 };
 

@@ -1,0 +1,83 @@
+#include "core/ledger/clock.hpp"
+
+#include <pqxx/nontransaction>
+
+namespace fanfare::ledger {
+namespace {
+
+using std::chrono::microseconds;
+constexpr std::chrono::seconds answer_max{2};  // A reading that took longer says too little.
+
+microseconds since_zero(Moment moment) {
+    return std::chrono::duration_cast<microseconds>(moment.time_since_epoch());
+}
+
+bool is_near(microseconds a, microseconds b) { return abs(a - b) <= LedgerClock::skew_max; }
+
+}  // namespace
+
+ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
+    pqxx::nontransaction work{connection.raw()};
+    ClockReading reading;
+    reading.asked = own.moment();
+    const auto rows = work.exec("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    reading.answered = own.moment();
+    reading.theirs = TimePoint{microseconds{rows[0][0].as<std::int64_t>()}};
+    return reading;
+}
+
+std::size_t mend_moments(postgres::Connection& connection, std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto waits = work.exec(
+        "UPDATE chunk SET next_at = app_now() + greatest(next_at - updated_at, interval '0'), "
+        "publish_at = app_now() + greatest(publish_at - updated_at, interval '0'), "
+        "updated_at = app_now() WHERE state = 'planned' AND publish_at > app_now() "
+        "AND updated_at > app_now() + interval '2 s'");
+    // A lease is ten minutes at most, by the bounds of its setting.
+    const auto claims = work.exec_params(
+        "UPDATE chunk SET lease_until = app_now() + $1 * interval '1 ms' "
+        "WHERE state = 'claimed' AND lease_until > app_now() + interval '15 min'",
+        lease.count());
+    const auto notifications = work.exec_params(
+        "UPDATE notification SET lease_until = app_now() + $1 * interval '1 ms' "
+        "WHERE state IN ('scheduled', 'publishing') "
+        "AND lease_until > app_now() + interval '15 min'",
+        lease.count());
+    return waits.affected_rows() + claims.affected_rows() + notifications.affected_rows();
+}
+
+LedgerClock::LedgerClock(const Clock& own) : own_{own}, offset_{own_offset().count()} {}
+
+LedgerClock::Offset LedgerClock::own_offset() const noexcept {
+    return own_.now().time_since_epoch() - since_zero(own_.moment());
+}
+
+TimePoint LedgerClock::now() const noexcept {
+    return TimePoint{since_zero(own_.moment()) + microseconds{offset_.load()}};
+}
+
+void LedgerClock::adopt(Offset offset) {
+    offset_ = offset.count();
+    own_at_adoption_ = own_offset();
+    doubtful_.reset();
+    learned_ = true;
+    steady_ = true;
+}
+
+void LedgerClock::learn(const ClockReading& reading) {
+    if (reading.answered - reading.asked > answer_max) return;
+    const auto between = since_zero(reading.asked + (reading.answered - reading.asked) / 2);
+    const auto measured = reading.theirs.time_since_epoch() - between;
+    const std::lock_guard guard{mutex_};
+    skew_ = (measured - own_offset()).count();
+    const microseconds current{offset_.load()};
+    // A machine that slept: its calendar and the database's agree on how long.
+    const bool slept = is_near(measured - current, own_offset() - own_at_adoption_);
+    if (!learned_ || is_near(measured, current) || slept) return adopt(measured);
+    if (!doubtful_ || !is_near(measured, *doubtful_)) doubtful_since_ = reading.answered;
+    doubtful_ = measured;
+    steady_ = false;
+    if (reading.answered - doubtful_since_ >= settle_after) adopt(measured);
+}
+
+}  // namespace fanfare::ledger

@@ -1,0 +1,56 @@
+#include "worker/sweep/time_watch.hpp"
+
+#include "core/async/task_group.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::seconds interval{1};
+constexpr int readings_per_mend = 30;
+
+}  // namespace
+
+asio::awaitable<void> TimeWatch::run() {
+    for (int readings = 0; !stopping_; ++readings) {
+        if (readings % readings_per_mend == 0) co_await mend();
+        auto reading = co_await parts_.ledger.run(
+            "read the database's clock",
+            [this](postgres::Connection& c) { return ledger::read_clock(c, parts_.own); });
+        if (reading) learn(reading.value());
+        co_await pause_for(interval);
+    }
+}
+
+asio::awaitable<void> TimeWatch::mend() {
+    auto mended =
+        co_await parts_.ledger.run("set moments right", [this](postgres::Connection& ledger) {
+            return ledger::mend_moments(ledger, parts_.lease);
+        });
+    if (!mended) spdlog::warn("{}", describe(mended.error()));
+    if (mended && mended.value() > 0) {
+        spdlog::warn("{} moments that a wrong clock had written were set right", mended.value());
+    }
+}
+
+void TimeWatch::learn(const ledger::ClockReading& reading) {
+    const bool was_steady = parts_.clock.is_steady();
+    parts_.clock.learn(reading);
+    const bool is_steady = parts_.clock.is_steady();
+    const double skew_s = std::chrono::duration<double>(parts_.clock.skew()).count();
+    parts_.probe.clock(skew_s, is_steady);
+    parts_.hold(!is_steady);
+    if (was_steady && !is_steady) {
+        spdlog::error(
+            "the database's clock has jumped and is {:+.1f} s from this machine's: nothing new is "
+            "begun before it has stood for a minute",
+            skew_s);
+    } else if (!was_steady && is_steady) {
+        spdlog::warn("the database's clock is believed again, {:+.1f} s from this machine's",
+                     skew_s);
+    }
+}
+
+}  // namespace fanfare
