@@ -12,6 +12,7 @@ namespace {
 
 constexpr int poll_ms = 50;
 constexpr std::chrono::milliseconds commit_interval{1'000};
+constexpr std::size_t record_bytes = 512;  // Of the structures around its bytes.
 
 }  // namespace
 
@@ -28,12 +29,15 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
                                      {"fetch.wait.max.ms", "20"},
                                      {"fetch.error.backoff.ms", "100"},
                                      {"queued.min.messages", "1000"},
-                                     {"queued.max.messages.kbytes", "4096"},
+                                     {"queued.max.messages.kbytes", "1024"},
+                                     // One answer of a broker is in memory whole.
+                                     {"fetch.max.bytes", "8388608"},
                                      {"topic.metadata.refresh.interval.ms", "10000"}});
     if (!conf) return conf.error();
     std::unique_ptr<Consumer> consumer{new Consumer};
     consumer->topics_ = std::move(topics);
     consumer->deliver_ = std::move(deliver);
+    consumer->held_ = Held{consumer->topics_.size(), held_bytes_max};
     consumer->pause_wanted_.resize(consumer->topics_.size());
     consumer->pause_applied_.resize(consumer->topics_.size());
     rd_kafka_conf_set_opaque(conf.value().get(), consumer.get());
@@ -148,18 +152,22 @@ void Consumer::take(const rd_kafka_message_t& message) {
         record.value.assign(static_cast<const char*>(message.payload), message.len);
     }
     if (record.topic == 0) record.headers = headers_of(message);
+    record.bytes = record_bytes + record.key.size() + record.value.size();
+    for (const auto& [name, value] : record.headers) record.bytes += name.size() + value.size();
     {
         const std::lock_guard guard{mutex_};
         auto& partition = partitions_[{record.topic, record.partition}];
         partition.generation = generation_;
         partition.watermark.begin(record.offset);
         record.generation = generation_;
+        held_.take(record.topic, record.bytes);
     }
     deliver_(std::move(record));
 }
 
 void Consumer::finish(const Received& record) {
     const std::lock_guard guard{mutex_};
+    held_.give_back(record.topic, record.bytes);
     const auto found = partitions_.find({record.topic, record.partition});
     if (found == partitions_.end() || record.generation != generation_) return;
     found->second.watermark.finish(record.offset);
@@ -175,6 +183,7 @@ void Consumer::apply_pauses() {
     {
         const std::lock_guard guard{mutex_};
         wanted = pause_wanted_;
+        for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = wanted[i] || held_.is_full(i);
     }
     if (wanted == pause_applied_ || !assigned_) return;
     rd_kafka_topic_partition_list_t* raw = nullptr;

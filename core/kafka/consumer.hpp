@@ -2,6 +2,7 @@
 
 #include "core/error/failure.hpp"
 #include "core/kafka/client.hpp"
+#include "core/kafka/held.hpp"
 #include "core/kafka/watermark.hpp"
 
 #include <atomic>
@@ -23,6 +24,7 @@ struct Received {
     std::int64_t offset = 0;
     std::int64_t timestamp_ms = -1;  // The broker's or the publisher's; -1: none.
     std::uint64_t generation = 0;    // Of the assignment it came under.
+    std::size_t bytes = 0;           // That it counts for while it is not finished.
     std::string key;
     std::string value;
     std::vector<std::pair<std::string, std::string>> headers;  // Of the first topic only.
@@ -33,13 +35,17 @@ struct Received {
 /// Eager assignment: cooperative-sticky loses its assignment on a commit during a rebalance
 /// in this version. Records are fetched one by one: the batch call skips some after pause.
 ///
-/// Bounds    1,000 records or 4 MiB prefetched a partition.
+/// A topic of which held_bytes_max are delivered and not finished is paused until half of that is
+/// finished, whatever the receivers do: none of them can be flooded.
+///
+/// Bounds    1,000 records or 1 MiB prefetched a partition; held_bytes_max a topic.
 /// Stop      stop() ends reading; the destructor commits, leaves the group and gives up
 ///           after 10 s.
 /// Threads   one poll thread of its own calls `deliver`; finish(), pause(), resume() from any.
 class Consumer {
 public:
     using Deliver = std::function<void(Received)>;
+    static constexpr std::size_t held_bytes_max = 8 * 1024 * 1024;
 
     [[nodiscard]] static Result<std::unique_ptr<Consumer>> open(const KafkaSettings& settings,
                                                                 std::vector<std::string> topics,
@@ -48,7 +54,8 @@ public:
     Consumer(const Consumer&) = delete;
     Consumer& operator=(const Consumer&) = delete;
 
-    /// The record needs nothing more: its offset may be committed.
+    /// The record needs nothing more: its offset may be committed. Once for each that was
+    /// delivered, also where its partition is somebody else's by now.
     void finish(const Received& record);
 
     /// Stops or resumes fetching of one topic; what was delivered stays delivered.
@@ -84,9 +91,10 @@ private:
     Client client_;
     std::vector<std::string> topics_;
     Deliver deliver_;
-    std::mutex mutex_;  // Guards partitions_, generation_ and the pause wishes.
+    std::mutex mutex_;  // Guards partitions_, generation_, held_ and the pause wishes.
     std::map<PartitionKey, Partition> partitions_;
     std::uint64_t generation_ = 0;
+    Held held_{0, held_bytes_max};
     std::vector<bool> pause_wanted_;
     std::vector<bool> pause_applied_;  // Poll thread only.
     std::atomic<bool> stopping_{false};

@@ -22,11 +22,31 @@ namespace fanfare::ledger {
 
 using postgres::Connection;
 
-/// Inserts an accepted job; false when its id or idempotency key is known already. `list` is
-/// what its recipients may unsubscribe from; "": nothing. `writes_back`: its system is to hear when
-/// it is done.
-[[nodiscard]] bool insert_job(Connection& connection, const Job& job, std::string_view body,
-                              std::string_view list = {}, bool writes_back = false);
+/// A job as it came.
+struct NewJob {
+    Job job;                   // Resolved, its expiry settled.
+    std::string list;          // What its recipients may unsubscribe from; "": nothing.
+    bool writes_back = false;  // Its system is to hear when it is done.
+    std::string digest;        // digest_of_order(); "": not known.
+    std::string origin;        // The record that it stands in; "": not known.
+};
+struct TakenJob {
+    enum class How : std::uint8_t {
+        added,
+        repeated,    // Known already: nothing is to be done again.
+        key_reused,  // Its id, or its source's key, is that of another job.
+    };
+    How how = How::added;
+    std::string id;  // As it is known; "" for key_reused.
+};
+/// Takes a job into the ledger. Keys are per source: where another source has the same key for
+/// something else, the job gets an id of its own, the same each time. The key of a job that
+/// failed and told nobody is free again, also for another order.
+[[nodiscard]] TakenJob take_job(Connection& connection, const NewJob& job);
+
+/// The same of whom nothing else is known; false when its id or idempotency key is known already.
+[[nodiscard]] bool insert_job(Connection& connection, const Job& job, const std::string& list = {},
+                              bool writes_back = false);
 
 /// A job as sending needs it.
 struct JobRow {
@@ -45,10 +65,12 @@ struct PlanTask {
     std::string job;
     std::string body;
     std::int32_t epoch = 0;
-    std::int32_t attempts = 0;
-    std::string cursor;                                 // Last recipient written.
+    std::int32_t unheard = 0;   // Claims in a row, this one included, without a word since.
+    std::int32_t failures = 0;  // In a row, without a step forward.
+    std::string cursor;         // Last recipient written.
     std::array<std::int32_t, channel_count> chunks{};   // Written, by channel.
     std::array<std::int64_t, channel_count> planned{};  // Recipients, by channel.
+    std::int64_t left_out = 0;                          // Ids up to the cursor that are too long.
     std::optional<std::int64_t> own_templates;          // load_templates(); nothing: shipped ones.
 };
 /// Claims planning of one job, if nobody holds it. With it goes the version of its owner's
@@ -56,8 +78,21 @@ struct PlanTask {
 [[nodiscard]] std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
                                                  std::chrono::milliseconds lease);
 
-/// Jobs in planning that nobody plans (their planner died, or never began).
-[[nodiscard]] std::vector<std::string> unplanned_jobs(Connection& connection);
+/// Makes the lease of a plan in hand new. False when it is lost: taken over, or the job is over.
+[[nodiscard]] bool keep_plan(Connection& connection, const std::string& job, std::int32_t epoch,
+                             std::chrono::milliseconds lease);
+/// The same, and where planning stands: after a fault nobody knows what was written last.
+[[nodiscard]] std::optional<PlanTask> look_again(Connection& connection, const PlanTask& task,
+                                                 std::chrono::milliseconds lease);
+
+/// A job in planning that nobody plans.
+struct UnplannedJob {
+    std::string id;
+    Lane lane = Lane::normal;
+    bool operator==(const UnplannedJob&) const = default;
+};
+/// Those whose planner died, never began or gave up for a while; the most urgent first.
+[[nodiscard]] std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit);
 
 /// One chunk about to be written.
 struct NewChunk {
@@ -74,9 +109,20 @@ struct NewChunk {
                               std::chrono::milliseconds republish_after);
 /// The audience is complete. False as above.
 [[nodiscard]] bool finish_plan(Connection& connection, const PlanTask& task);
-/// Planning failed: tried again after `wait`, unless `final` and nothing is planned yet.
-void fail_plan(Connection& connection, const PlanTask& task, const std::string& why, bool final,
-               std::chrono::milliseconds wait);
+
+/// Why planning did not come to its end, and what follows.
+struct PlanFailure {
+    std::string why;                    // For a person.
+    bool counts = true;                 // An outage is nobody's failure.
+    bool final = false;                 // Given up; otherwise tried again ...
+    std::chrono::milliseconds wait{0};  // ... after this, unless the job expires before.
+};
+/// Notes it. A plan that is given up ends: the job is failed, at once where nothing was written,
+/// otherwise when what was written is settled. True when it was given up.
+bool fail_plan(Connection& connection, const PlanTask& task, const PlanFailure& failure);
+
+/// Gives up the plans that failed before and whose job has expired meanwhile; returns how many.
+std::size_t end_expired_plans(Connection& connection);
 
 /// Planning cannot go on yet: anybody may claim it again after `wait`. Costs no attempt.
 void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::milliseconds wait);
@@ -92,7 +138,8 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids);
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds);
 
-/// Closes those jobs whose every chunk is settled; returns how many. With no ids: all open.
+/// Closes those jobs whose every chunk is settled, as failed where planning was given up; returns
+/// how many. With no ids: all open.
 std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids);
 
 }  // namespace fanfare::ledger

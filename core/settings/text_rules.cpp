@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <unicode/ustring.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -107,8 +108,15 @@ TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max) {
     return {fmt::format("{} to {} bytes of text without control characters", bytes_min, bytes_max),
             [=](std::string_view text) {
                 return text.size() >= bytes_min && text.size() <= bytes_max &&
-                       !has_control_character(text);
+                       !has_control_character(text) && is_utf8(text);
             }};
+}
+
+bool is_utf8(std::string_view text) {
+    std::int32_t units = 0;
+    auto fault = U_ZERO_ERROR;  // U_BUFFER_OVERFLOW_ERROR where all is well: nothing is written.
+    u_strFromUTF8(nullptr, 0, &units, text.data(), static_cast<std::int32_t>(text.size()), &fault);
+    return fault != U_INVALID_CHAR_FOUND;
 }
 
 TextRule one_of(const std::vector<std::string>& words) {

@@ -39,6 +39,8 @@ struct TextRule {
 /// A name that a query or a template can use: [A-Za-z_][A-Za-z0-9_]{0,99}.
 [[nodiscard]] bool is_variable_name(std::string_view text);
 [[nodiscard]] bool has_control_character(std::string_view text);
+/// What PostgreSQL, JSON and everybody else takes for text.
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 [[nodiscard]] std::optional<std::int64_t> parse_whole(std::string_view text);
 /// Finite, in decimal notation.

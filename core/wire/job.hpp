@@ -80,6 +80,14 @@ void settle_expiry(Job& job, TimePoint accepted_at);
 /// The canonical JSON of a job: decode_job(encode_job(j)) equals j.
 [[nodiscard]] std::string encode_job(const Job& job);
 
+/// SHA-256 of what a job asks for, as it came: whoever asks, and under which key, is no part of it.
+[[nodiscard]] std::string digest_of_order(Job asked);
+
+/// A key among those of its kind ("api"), of one source: no two of them are the same. At most 200
+/// bytes. Keys of sources without "/" are what they always were: ids rest on them.
+[[nodiscard]] std::string key_of_source(std::string_view kind, std::string_view source,
+                                        std::string_view key);
+
 /// uuid version 5 in a namespace of our own: the same name gives the same id for ever.
 [[nodiscard]] std::string derived_id(std::string_view name);
 

@@ -1,10 +1,13 @@
 #include "core/crypto/digest.hpp"
 #include "core/wire/job.hpp"
 
+#include <fmt/format.h>
+
 namespace fanfare {
 namespace {
 
 constexpr std::size_t uuid_bytes = 16;
+constexpr std::size_t key_bytes_max = 200;  // Of a job.
 
 // Version 5 of "jobs.fanfare" in the DNS namespace. Never changes: ids in ledgers rest on it.
 constexpr std::string_view job_namespace{
@@ -20,6 +23,21 @@ std::string derived_id(std::string_view name) {
     auto id = hex(hash);
     for (const std::size_t dash : {8U, 13U, 18U, 23U}) id.insert(dash, 1, '-');
     return id;
+}
+
+std::string digest_of_order(Job asked) {
+    asked.id.clear();
+    asked.idempotency_key.clear();
+    asked.source.clear();
+    return hex(digest_of(Digest::sha256, encode_job(asked)));
+}
+
+std::string key_of_source(std::string_view kind, std::string_view source, std::string_view key) {
+    // A source with a "/" could end in the middle of somebody else's key: its length says where.
+    const bool is_plain = !source.empty() && source.find('/') == std::string_view::npos;
+    auto joined = is_plain ? fmt::format("{}/{}/{}", kind, source, key)
+                           : fmt::format("{}//{}:{}/{}", kind, source.size(), source, key);
+    return joined.size() <= key_bytes_max ? joined : derived_id(joined);
 }
 
 }  // namespace fanfare

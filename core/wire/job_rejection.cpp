@@ -95,6 +95,8 @@ const std::vector<RejectionDoc>& rejection_docs() {
         {"surplus_parameter", "The audience has no such parameter."},
         {"unreachable_channel", "The system has no contact query for the channel."},
         {"invalid_event", "The message is no CloudEvents 1.0 event with a job as its data."},
+        {"key_reused", "The job's key, or its id, was used for another job."},
+        {"not_storable", "The job holds a value that PostgreSQL does not take."},
         {"unknown_event_type", "The event's type is not fanfare.job.v1."},
     };
     return docs;

@@ -110,7 +110,7 @@ std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
     if (order.key.size() > key_bytes_max) {
         return refusal(422, "invalid_value", "/idempotency_key: is longer than 128 bytes");
     }
-    job.idempotency_key = fmt::format("api/{}/{}", caller.owner, order.key);
+    job.idempotency_key = key_of_source("api", caller.owner, order.key);
     job.id = derived_id(job.idempotency_key);
     return order;
 }

@@ -1,8 +1,7 @@
 #include "worker/intake/intake.hpp"
 
-#include "core/async/task_group.hpp"
-#include "core/ledger/jobs.hpp"
 #include "core/wire/cloud_event.hpp"
+#include "core/wire/job_rejection.hpp"
 
 #include <fmt/format.h>
 
@@ -13,12 +12,14 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::size_t dead_value_bytes_max = 64 * 1024;
+constexpr std::size_t dead_key_bytes_max = 1024;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr std::chrono::milliseconds retry_max{5'000};
 
 }  // namespace
 
-std::optional<Rejection> Intake::check(Job& job) const {
+std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
+    auto& job = order.job;
     if (auto rejection = resolve_job(job, parts_.sources.systems())) return rejection;
     const auto& system = parts_.sources.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
@@ -36,30 +37,48 @@ std::optional<Rejection> Intake::check(Job& job) const {
                          "/channels",
                          {}};
     }
+    order.list = kind.list;
+    order.writes_back = system.done.contains(job.kind);
     return std::nullopt;
 }
 
-asio::awaitable<void> Intake::take(kafka::Received record) {
+void Intake::take(kafka::Received record) {
+    waiting_.push_back(std::move(record));
+    if (serving_ == at_once_max) return;
+    ++serving_;
+    tasks_.spawn(serve());
+}
+
+asio::awaitable<void> Intake::serve() {
+    while (!waiting_.empty() && !stopping_) {
+        const auto record = std::move(waiting_.front());
+        waiting_.pop_front();
+        co_await handle(record);
+    }
+    --serving_;
+}
+
+/// What a record orders; or why it orders nothing.
+std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::NewJob& order) const {
     auto decoded = is_cloud_event(record.headers) ? decode_event(record.headers, record.value)
                                                   : decode_job(record.value);
-    std::optional<Rejection> rejection;
-    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
-        rejection = std::move(*bad);
-    } else {
-        // A life time counts from publishing on: read again later, it ends no later.
-        const std::chrono::milliseconds published{record.timestamp_ms};
-        settle_expiry(std::get<Job>(decoded),
-                      record.timestamp_ms > 0 ? TimePoint{published} : parts_.clock.now());
-        rejection = check(std::get<Job>(decoded));
-    }
+    if (auto* const bad = std::get_if<Rejection>(&decoded)) return std::move(*bad);
+    order.job = std::move(std::get<Job>(decoded));
+    order.digest = digest_of_order(order.job);
+    order.origin = fmt::format("{}/{}", record.partition, record.offset);
+    settle_expiry(order.job, published_at(record));
+    return check(order);
+}
+
+/// Returns when the record is settled, or stop() was called.
+asio::awaitable<void> Intake::handle(const kafka::Received& record) {
+    ledger::NewJob order;
+    auto rejection = read(record, order);
     auto wait = retry_first;
     while (!stopping_) {
         bool settled = false;
-        if (rejection) {
-            settled = co_await refuse(record, *rejection);
-        } else {
-            settled = co_await accept(std::get<Job>(decoded));
-        }
+        if (!rejection) settled = co_await accept(order, rejection);
+        if (rejection) settled = co_await refuse(record, *rejection);
         if (settled) {
             parts_.finished(record);
             break;
@@ -69,20 +88,36 @@ asio::awaitable<void> Intake::take(kafka::Received record) {
     }
 }
 
-asio::awaitable<bool> Intake::accept(const Job& job) {
-    const auto& system = parts_.sources.systems().find(job.system)->second;
-    const auto& list = system.find_kind(job.kind)->list;
+/// A life time counts from publishing on: read again later, it ends no later. A publisher's clock
+/// that is ahead gives nobody more time.
+TimePoint Intake::published_at(const kafka::Received& record) const {
+    const auto now = parts_.clock.now();
+    if (record.timestamp_ms <= 0) return now;
+    return std::min(now, TimePoint{std::chrono::milliseconds{record.timestamp_ms}});
+}
+
+asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
+                                     std::optional<Rejection>& rejection) {
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
-        return ledger::insert_job(ledger, job, encode_job(job), list,
-                                  system.done.contains(job.kind));
+        return ledger::take_job(ledger, order);
     });
     if (!inserted) {
-        troubled_.warn(fmt::format("job {}: {}", job.id, describe(inserted.error())));
+        troubled_.warn(fmt::format("job {}: {}", order.job.id, describe(inserted.error())));
+        if (inserted.error().code == Errc::store_data) {
+            rejection = reject("not_storable", "", "holds a value that PostgreSQL does not take");
+        }
         co_return false;
     }
-    parts_.probe.job(inserted.value() ? "accepted" : "repeated");
+    const auto& taken = inserted.value();
+    if (taken.how == ledger::TakenJob::How::key_reused) {
+        rejection = reject("key_reused", "",
+                           "has the key, or the id, of another job; the same key is for the same "
+                           "job sent again, take a new one for anything else");
+        co_return false;
+    }
+    parts_.probe.job(taken.how == ledger::TakenJob::How::added ? "accepted" : "repeated");
     // A repeated one may stem from a worker that died between inserting and planning.
-    parts_.accepted(job.id, job.lane);
+    parts_.accepted(taken.id, order.job.lane);
     co_return true;
 }
 
@@ -97,7 +132,7 @@ asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Reject
     // it has come.
     auto queued =
         parts_.producer.publish({parts_.topics.dead,
-                                 record.key,
+                                 std::string_view{record.key}.substr(0, dead_key_bytes_max),
                                  std::string_view{record.value}.substr(0, dead_value_bytes_max),
                                  {{"fanfare-reason", rejection.code},
                                   {"fanfare-message", rejection.message},

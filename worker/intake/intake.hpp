@@ -1,8 +1,10 @@
 #pragma once
 
+#include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/producer.hpp"
+#include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/wire/job.hpp"
 #include "worker/probes/probes.hpp"
@@ -11,18 +13,26 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <deque>
 #include <functional>
+#include <optional>
 
 namespace fanfare {
 
 /// Takes jobs from Kafka into the ledger, and refuses what is none with a reason.
 ///
 /// An accepted job is committed in PostgreSQL before its offset is; a refused one is on
-/// fanfare.dead first. A job that is known already is no fault: nothing happens again.
+/// fanfare.dead first. A job that is known already is no fault: nothing happens again. What
+/// PostgreSQL refuses for a value in it, or another job under its key, is refused for good.
 ///
+/// Bounds    at_once_max jobs are read and stored at a time; what waits is as it came, and as much
+///           as the consumer delivers unfinished (kafka::Consumer::held_bytes_max).
+/// Stop      stop() ends the retries after a fault; then await join().
 /// Threads   one serial executor; the database on the pool's threads.
 class Intake {
 public:
+    static constexpr std::size_t at_once_max = 8;
+
     struct Parts {
         Sources& sources;
         postgres::Pool& ledger;
@@ -35,12 +45,14 @@ public:
         std::function<void(const kafka::Received&)> finished;
     };
     Intake(boost::asio::any_io_executor executor, Parts parts)
-        : executor_{std::move(executor)}, parts_{std::move(parts)} {}
+        : parts_{std::move(parts)}, tasks_{std::move(executor)} {}
 
-    /// Handles one record of fanfare.jobs; returns when it is settled or `stop` was called.
-    [[nodiscard]] boost::asio::awaitable<void> take(kafka::Received record);
+    /// Takes one record of fanfare.jobs, to be handled in its turn.
+    void take(kafka::Received record);
 
     void stop() { stopping_ = true; }
+    [[nodiscard]] boost::asio::awaitable<void> join() { return tasks_.join(); }
+    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
     /// Logs what was counted and not told: each turn of the worker, and `at_once` at its end.
     void settle_warnings(bool at_once) {
@@ -49,13 +61,22 @@ public:
     }
 
 private:
-    [[nodiscard]] std::optional<Rejection> check(Job& job) const;
-    [[nodiscard]] boost::asio::awaitable<bool> accept(const Job& job);
+    [[nodiscard]] boost::asio::awaitable<void> serve();
+    [[nodiscard]] boost::asio::awaitable<void> handle(const kafka::Received& record);
+    [[nodiscard]] std::optional<Rejection> read(const kafka::Received& record,
+                                                ledger::NewJob& order) const;
+    [[nodiscard]] TimePoint published_at(const kafka::Received& record) const;
+    [[nodiscard]] std::optional<Rejection> check(ledger::NewJob& order) const;
+    /// Stores a job. False: not now, or, with a rejection, never.
+    [[nodiscard]] boost::asio::awaitable<bool> accept(const ledger::NewJob& order,
+                                                      std::optional<Rejection>& rejection);
     [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
                                                       const Rejection& rejection);
 
-    boost::asio::any_io_executor executor_;
     Parts parts_;
+    TaskGroup tasks_;
+    std::deque<kafka::Received> waiting_;
+    std::size_t serving_ = 0;
     bool stopping_ = false;
     Seldom refused_{"jobs refused; fanfare dead list tells them", parts_.clock};
     Seldom troubled_{"tries to take a job into the ledger failed", parts_.clock};

@@ -1,0 +1,151 @@
+#include "core/ledger/jobs.hpp"
+
+#include "core/wire/timestamp.hpp"
+
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include <stdexcept>
+
+namespace fanfare::ledger {
+namespace {
+
+using How = TakenJob::How;
+constexpr int looks_max = 3;  // At a job that is in the way and gone the next moment.
+
+/// The same job under a key of its source's own.
+NewJob of_its_source(NewJob job) {
+    job.job.idempotency_key = key_of_source("of", job.job.source, job.job.idempotency_key);
+    job.job.id = derived_id(job.job.idempotency_key);
+    return job;
+}
+
+// What of a job comes from its order; the columns and their values.
+#define FANFARE_ORDER_COLUMNS                                                    \
+    "id, idempotency_key, system, kind, body, lane, expires_at, list, subject, " \
+    "write_back_at, order_digest, taken_from"
+#define FANFARE_ORDER_VALUES                                                   \
+    "$1::uuid, $2, $3, $4, $5::jsonb, $6::smallint, $7::timestamptz, $8, $9, " \
+    "CASE WHEN $10 THEN app_now() END, nullif($11, ''), nullif($12, '')"
+
+/// One statement with an order's parameters; the last is the id it would have of its source.
+pqxx::result with_order(pqxx::transaction_base& work, const std::string& sql, const NewJob& order) {
+    const auto& job = order.job;
+    const auto expires =
+        job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
+    return work.exec_params(sql, job.id, job.idempotency_key, job.system, job.kind, encode_job(job),
+                            static_cast<int>(job.lane), expires ? expires->c_str() : nullptr,
+                            order.list, job.subject, order.writes_back, order.digest, order.origin,
+                            of_its_source(order).job.id);
+}
+
+/// False where there is one in the way: under its id, its key, or its source's own.
+bool insert(pqxx::transaction_base& work, const NewJob& order) {
+    return with_order(work,
+                      "INSERT INTO job (" FANFARE_ORDER_COLUMNS ") SELECT " FANFARE_ORDER_VALUES
+                      " WHERE NOT EXISTS (SELECT FROM job WHERE id = $13::uuid) "
+                      "ON CONFLICT DO NOTHING",
+                      order)
+               .affected_rows() == 1;
+}
+
+/// A job that stands in another's way.
+struct Known {
+    std::string id;
+    std::string source;
+    bool same_order = false;  // As far as anybody knows.
+    bool is_free = false;     // It failed and told nobody, and this is not its own record again.
+};
+
+std::optional<Known> known(pqxx::transaction_base& work, const NewJob& order) {
+    // What a due query found is the same occurrence, whatever its row says by now.
+    const auto rows = work.exec_params(
+        "SELECT id, coalesce(body ->> 'source', ''), "
+        " order_digest IS NULL OR $3 = '' OR order_digest = $3 "
+        "  OR (id = $1::uuid AND EXISTS (SELECT FROM notification n WHERE n.job_id = job.id)), "
+        " state = 'failed' AND told_nobody(job) AND taken_from IS DISTINCT FROM nullif($4, '') "
+        "FROM job WHERE id = $1::uuid OR idempotency_key = $2 "
+        "ORDER BY id = $1::uuid DESC LIMIT 1 FOR UPDATE",
+        order.job.id, order.job.idempotency_key, order.digest, order.origin);
+    if (rows.empty()) return std::nullopt;
+    return Known{rows[0][0].c_str(), rows[0][1].c_str(), rows[0][2].as<bool>(),
+                 rows[0][3].as<bool>()};
+}
+
+/// Puts the order into the place of a job that failed. Its epochs go on, so that no planner or
+/// worker of before can write into it.
+void replace(pqxx::transaction_base& work, const NewJob& order) {
+    for (const auto* const table : {"chunk", "address_owner", "counted_send"}) {
+        work.exec_params(std::string{"DELETE FROM "} + table + " WHERE job_id = $1::uuid",
+                         order.job.id);
+    }
+    with_order(work,
+               "UPDATE job SET (" FANFARE_ORDER_COLUMNS ") = (" FANFARE_ORDER_VALUES
+               "), state = 'planning', plan_epoch = plan_epoch + 1, plan_lease = NULL, "
+               "plan_attempts = 0, plan_unheard = 0, plan_failures = 0, plan_cursor = '', "
+               "plan_chunks = DEFAULT, planned = DEFAULT, left_out = 0, own_templates = NULL, "
+               "failure = NULL, plan_failed_at = NULL, planned_at = NULL, finished_at = NULL, "
+               "created_at = app_now(), day = DEFAULT WHERE id = $1::uuid",
+               order);
+}
+
+/// A key that is free goes to a job of another id; the failed one keeps its place under its own.
+void release_key(pqxx::transaction_base& work, const std::string& id) {
+    work.exec_params(
+        "UPDATE job SET idempotency_key = 'failed ' || id || ' ' || idempotency_key "
+        "WHERE id = $1::uuid",
+        id);
+}
+
+/// Nothing: look again, the one in the way went meanwhile.
+std::optional<TakenJob> judge(Connection& connection, const NewJob& order) {
+    pqxx::work work{connection.raw()};
+    const auto found = known(work, order);
+    if (!found) return std::nullopt;
+    if (found->is_free) {
+        if (found->id == order.job.id) {
+            replace(work, order);
+        } else {
+            release_key(work, found->id);
+            if (!insert(work, order)) return std::nullopt;
+        }
+        work.commit();
+        return TakenJob{How::added, order.job.id};
+    }
+    if (found->same_order) return TakenJob{How::repeated, found->id};
+    // An id that somebody chose can stand for one job only.
+    const bool is_derived = order.job.id == derived_id(order.job.idempotency_key);
+    if (!is_derived || found->source == order.job.source) return TakenJob{How::key_reused, ""};
+    work.commit();
+    return take_job(connection, of_its_source(order));
+}
+
+bool exists(Connection& connection, const std::string& id) {
+    pqxx::nontransaction work{connection.raw()};
+    return !work.exec_params("SELECT FROM job WHERE id = $1::uuid", id).empty();
+}
+
+}  // namespace
+
+TakenJob take_job(Connection& connection, const NewJob& order) {
+    for (int looks = 0; looks < looks_max; ++looks) {
+        {
+            pqxx::nontransaction work{connection.raw()};
+            if (insert(work, order)) return {How::added, order.job.id};
+        }
+        // Once under its source's own key it stays there, also when the plain one is free.
+        const auto own = of_its_source(order);
+        if (exists(connection, own.job.id)) return take_job(connection, own);
+        if (auto taken = judge(connection, order)) return *taken;
+    }
+    throw std::runtime_error{"a job in the way of another comes and goes"};
+}
+
+bool insert_job(Connection& connection, const Job& job, const std::string& list, bool writes_back) {
+    return take_job(
+               connection,
+               {.job = job, .list = list, .writes_back = writes_back, .digest = {}, .origin = {}})
+               .how == How::added;
+}
+
+}  // namespace fanfare::ledger
