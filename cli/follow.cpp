@@ -3,6 +3,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/clock/clock.hpp"
+#include "core/wire/job.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -31,6 +32,8 @@ Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& 
                   {"channel", channel.channel},
                   {"chunks", channel.chunks},
                   {"chunks_done", channel.chunks_done},
+                  {"incomplete", job.incomplete},
+                  {"left_out", job.left_out},
                   {"planned", channel.planned}};
     for (std::size_t i = 0; i < outcome_count; ++i) {
         record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
@@ -42,6 +45,11 @@ Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& 
         }
     }
     return record;
+}
+
+std::string_view planning_of(const ledger::JobProgress& job) {
+    if (job.incomplete) return " (incomplete: planning was given up, nobody else is told)";
+    return job.planned || is_over(job.state) ? "" : " (still planning)";
 }
 
 /// A job as lines of text; as JSON, one line a channel.
@@ -60,15 +68,20 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
                             {"system", job.system},
                             {"kind", job.kind},
                             {"state", job.state},
+                            {"incomplete", job.incomplete},
+                            {"left_out", job.left_out},
                             {"failure", job.failure}}) +
                    "\n";
         }
         return text;
     }
     text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
-                       job.planned || is_over(job.state) ? "" : " (still planning)",
-                       duration_of(job.took_s));
+                       planning_of(job), duration_of(job.took_s));
     if (!job.failure.empty()) text += fmt::format("  why: {}\n", printable(job.failure));
+    if (job.left_out > 0) {
+        text += fmt::format("  left out: {}, whose recipient ids have more than {} bytes\n",
+                            grouped(job.left_out), Job::id_bytes_max);
+    }
     for (const auto& channel : job.channels) {
         text += "  " + channel_line(channel, rate_of(channel.channel), is_over(job.state)) + "\n";
     }

@@ -2,6 +2,7 @@
 
 #include "core/kafka/consumer.hpp"
 #include "core/ledger/bucket.hpp"
+#include "core/ledger/clock.hpp"
 #include "core/observe/health.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/wire/descriptor.hpp"
@@ -12,6 +13,7 @@
 #include "worker/reload/secret_watch.hpp"
 #include "worker/send/sender.hpp"
 #include "worker/sweep/sweeper.hpp"
+#include "worker/sweep/time_watch.hpp"
 #include "worker/sweep/write_backs.hpp"
 
 #include <fmt/format.h>
@@ -55,6 +57,12 @@ Planner::Sizes chunk_sizes(const Settings& settings, const Roster& roster) {
         }
     }
     return sizes;
+}
+
+/// Uniform in [0, 1); from any thread.
+double any_chance() {
+    thread_local std::mt19937_64 random{std::random_device{}()};
+    return std::uniform_real_distribution<>{}(random);
 }
 
 std::string random_word() {
@@ -145,18 +153,18 @@ private:
         const auto executor = loop_.get_executor();
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
-        planner_.emplace(Planner::Parts{ledger_, sources_, *producer_, topics, system_clock(),
-                                        probe_, stopping_},
+        planner_.emplace(Planner::Parts{ledger_, sources_, *producer_, topics, clock_, probe_,
+                                        stopping_, any_chance},
                          worker, chunk_sizes(settings_, *roster_));
-        plans_.emplace(*planner_, stopping_);
+        plans_.emplace(*planner_, clock_, stopping_);
         intake_.emplace(
             executor,
-            Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_, system_clock(),
+            Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_, clock_,
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished});
         sender_.emplace(
             Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, references_,
-                          system_clock(), probe_,
+                          clock_, probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
             worker);
         receipts_.emplace(
@@ -166,7 +174,7 @@ private:
         sweeper_.emplace(
             Sweeper::Parts{
                 executor, ledger_, sources_, system_clock(), desk_, *producer_, topics, probe_,
-                [this](const std::string& job) { plans_->add(job, Lane::normal); }, *receipts_},
+                [this](const std::string& job, Lane lane) { plans_->add(job, lane); }, *receipts_},
             worker);
     }
 
@@ -183,6 +191,11 @@ private:
                  [this] {
                      if (stopping_) return Readiness{false, "draining"};
                      if (!polled_) return Readiness{false, "starting"};
+                     if (!clock_.is_steady()) {
+                         return Readiness{false,
+                                          "the database's clock has jumped: nothing new is "
+                                          "begun before it has stood for a minute"};
+                     }
                      return consumer_->has_assignment()
                                 ? Readiness{true, ""}
                                 : Readiness{false, "no Kafka partitions assigned yet"};
@@ -209,7 +222,7 @@ private:
     void route(kafka::Received record) {
         if (stopping_) return;  // Unfinished: read again by whoever comes next.
         if (record.topic == jobs_topic) {
-            tasks_.spawn(intake_->take(std::move(record)));
+            intake_->take(std::move(record));
             return;
         }
         if (record.topic == receipts_topic) {
@@ -251,6 +264,7 @@ private:
         upkeep.spawn(write_backs_.run());
         upkeep.spawn(tick());
         upkeep.spawn(share_blocks());
+        upkeep.spawn(time_.run());
         upkeep.spawn(watch_->run());
         desk_.on_settled = [this](const std::string& job) { close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
@@ -267,9 +281,11 @@ private:
         sweeper_->stop();
         write_backs_.stop();
         watch_->stop();
+        time_.stop();
         co_await lanes.join();
         desk_.stop();
         co_await desk_.join();
+        co_await intake_->join();
         co_await receipts_->join();
         co_await upkeep.join();
         co_await tasks_.join();
@@ -338,6 +354,7 @@ private:
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
     std::optional<kafka::EmbeddedBroker> broker_;
     postgres::Pool ledger_;
+    ledger::LedgerClock clock_{system_clock()};
     References references_;
     Sources sources_;
     std::optional<Roster> roster_;
@@ -359,6 +376,8 @@ private:
     std::optional<ReceiptDesk> receipts_;
     std::optional<Sweeper> sweeper_;
     WriteBacks write_backs_{sources_, ledger_, settings_.worker};
+    TimeWatch time_{{ledger_, clock_, system_clock(), probe_,
+                     [this](bool held) { dispatcher_.set_held(held); }, settings_.worker.lease}};
     std::unique_ptr<HealthServer> health_;
     int exit_code_ = 0;
 };

@@ -19,7 +19,7 @@ namespace {
     "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                        \
     "coalesce(body ->> 'source', ''), state::text, " FANFARE_ISO("created_at") ", "            \
     FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at")   \
-    ", coalesce(failure, ''), "                                                                \
+    ", coalesce(failure, ''), plan_failed_at IS NOT NULL, left_out, "                          \
     "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates) "
 
 JobLine line_of(const pqxx::row& row) {
@@ -34,7 +34,9 @@ JobLine line_of(const pqxx::row& row) {
             .finished_at = row[8].c_str(),
             .expires_at = row[9].c_str(),
             .failure = row[10].c_str(),
-            .own_templates = number_or_none(row[11])};
+            .incomplete = row[11].as<bool>(),
+            .left_out = row[12].as<std::int64_t>(),
+            .own_templates = number_or_none(row[13])};
 }
 
 std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request) {
@@ -91,7 +93,7 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3") " "
         "UNION ALL (SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
         "coalesce(body ->> 'source', ''), 'accepted', " FANFARE_ISO("created_at") ", '', '', "
-        "coalesce(body ->> 'expires_at', ''), '', NULL FROM api_request r "
+        "coalesce(body ->> 'expires_at', ''), '', false, 0, NULL FROM api_request r "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "

@@ -58,6 +58,8 @@ struct JobLine {
     std::string finished_at;
     std::string expires_at;
     std::string failure;
+    bool incomplete = false;                    // Planning was given up.
+    std::int64_t left_out = 0;                  // Ids of its audience that are too long.
     std::optional<std::int64_t> own_templates;  // The version of its owner's texts that it says.
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,

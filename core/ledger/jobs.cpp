@@ -26,23 +26,6 @@ std::array<Number, channel_count> numbers_of(std::string_view literal) {
 
 }  // namespace
 
-bool insert_job(Connection& connection, const Job& job, std::string_view body,
-                std::string_view list, bool writes_back) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto expires =
-        job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
-    const auto done = work.exec_params(
-        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, list, "
-        "subject, write_back_at) "
-        "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::timestamptz, $8, $9, "
-        " CASE WHEN $10 THEN app_now() END) "
-        "ON CONFLICT DO NOTHING",
-        job.id, job.idempotency_key, job.system, job.kind, std::string{body},
-        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, std::string{list},
-        job.subject, writes_back);
-    return done.affected_rows() == 1;
-}
-
 std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
@@ -61,41 +44,82 @@ bool is_cancelled(Connection& connection, const std::string& id) {
                 .empty();
 }
 
+namespace {
+
+// The columns of task_of().
+#define FANFARE_PLAN                                                                               \
+    "body, plan_epoch, plan_unheard, plan_failures, plan_cursor, plan_chunks, planned, left_out, " \
+    "own_templates"
+
+// Nobody's, or of a clock that was wrong: no lease and no wait of a plan is that long.
+#define FANFARE_FREE_PLAN \
+    "(plan_lease IS NULL OR plan_lease < app_now() OR plan_lease > app_now() + interval '15 min')"
+
+PlanTask task_of(const pqxx::row& row, const std::string& id) {
+    return PlanTask{.job = id,
+                    .body = row[0].c_str(),
+                    .epoch = row[1].as<std::int32_t>(),
+                    .unheard = row[2].as<std::int32_t>(),
+                    .failures = row[3].as<std::int32_t>(),
+                    .cursor = row[4].c_str(),
+                    .chunks = numbers_of<std::int32_t>(row[5].c_str()),
+                    .planned = numbers_of<std::int64_t>(row[6].c_str()),
+                    .left_out = row[7].as<std::int64_t>(),
+                    .own_templates = number_or_none(row[8])};
+}
+
+}  // namespace
+
 std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
                                    std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "UPDATE job SET plan_epoch = plan_epoch + 1, plan_attempts = plan_attempts + 1, "
-        "plan_lease = app_now() + $2 * interval '1 ms', "
+        "plan_unheard = plan_unheard + 1, plan_lease = app_now() + $2 * interval '1 ms', "
         "own_templates = CASE WHEN plan_cursor <> '' THEN own_templates ELSE "
         " (SELECT t.id FROM (SELECT id, parts IS NULL AS is_deleted FROM own_templates "
         "   WHERE owner = job.body ->> 'source' AND system = job.system AND kind = job.kind "
         "   ORDER BY version DESC LIMIT 1) t WHERE NOT t.is_deleted) END "
-        "WHERE id = $1::uuid AND state = 'planning' "
-        "AND (plan_lease IS NULL OR plan_lease < app_now()) "
-        "RETURNING body, plan_epoch, plan_attempts, plan_cursor, plan_chunks, planned, "
-        "own_templates",
+        "WHERE id = $1::uuid AND state = 'planning' AND " FANFARE_FREE_PLAN
+        " RETURNING " FANFARE_PLAN,
         id, lease.count());
     if (rows.empty()) return std::nullopt;
-    const auto row = rows[0];
-    return PlanTask{.job = id,
-                    .body = row[0].c_str(),
-                    .epoch = row[1].as<std::int32_t>(),
-                    .attempts = row[2].as<std::int32_t>(),
-                    .cursor = row[3].c_str(),
-                    .chunks = numbers_of<std::int32_t>(row[4].c_str()),
-                    .planned = numbers_of<std::int64_t>(row[5].c_str()),
-                    .own_templates = number_or_none(row[6])};
+    return task_of(rows[0], id);
 }
 
-std::vector<std::string> unplanned_jobs(Connection& connection) {
+bool keep_plan(Connection& connection, const std::string& job, std::int32_t epoch,
+               std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec(
-        "SELECT id FROM job WHERE state = 'planning' AND created_at < app_now() - interval '1 s' "
-        "AND (plan_lease IS NULL OR plan_lease < app_now()) ORDER BY lane, created_at LIMIT 16");
-    std::vector<std::string> ids;
-    for (const auto& row : rows) ids.emplace_back(row[0].c_str());
-    return ids;
+    const auto kept = work.exec_params(
+        "UPDATE job SET plan_lease = app_now() + $3 * interval '1 ms' "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
+        job, epoch, lease.count());
+    return kept.affected_rows() == 1;
+}
+
+std::optional<PlanTask> look_again(Connection& connection, const PlanTask& task,
+                                   std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "UPDATE job SET plan_lease = app_now() + $3 * interval '1 ms' "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' RETURNING " FANFARE_PLAN,
+        task.job, task.epoch, lease.count());
+    if (rows.empty()) return std::nullopt;
+    return task_of(rows[0], task.job);
+}
+
+std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT id, lane FROM job WHERE state = 'planning' "
+        "AND created_at NOT BETWEEN app_now() - interval '1 s' AND app_now() AND " FANFARE_FREE_PLAN
+        " ORDER BY lane, created_at LIMIT $1",
+        limit);
+    std::vector<UnplannedJob> jobs;
+    for (const auto& row : rows) {
+        jobs.push_back({row[0].c_str(), static_cast<Lane>(row[1].as<int>())});
+    }
+    return jobs;
 }
 
 bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
@@ -109,11 +133,12 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
         "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], "
         "planned = ARRAY[planned[1] + ($5::bigint[])[1], planned[2] + ($5::bigint[])[2], "
         " planned[3] + ($5::bigint[])[3]], "
+        "left_out = $8, plan_unheard = 0, plan_failures = 0, "
         "plan_lease = app_now() + $6 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
         "RETURNING app_now(), app_now() + $7 * interval '1 ms', day",
         task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(more), lease.count(),
-        republish_after.count());
+        republish_after.count(), task.left_out);
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();
@@ -137,28 +162,61 @@ bool finish_plan(Connection& connection, const PlanTask& task) {
     // An empty audience is done at once.
     const auto done = work.exec_params(
         "UPDATE job SET state = CASE WHEN $3 THEN 'sending' ELSE 'done' END::job_state, "
-        "finished_at = CASE WHEN $3 THEN NULL ELSE app_now() END, "
-        "planned_at = app_now(), plan_lease = NULL "
+        "finished_at = CASE WHEN $3 THEN NULL ELSE app_now() END, failure = NULL, "
+        "planned_at = app_now(), left_out = $4, plan_lease = NULL, plan_unheard = 0, "
+        "plan_failures = 0 "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
-        task.job, task.epoch, task.chunks != std::array<std::int32_t, channel_count>{});
+        task.job, task.epoch, task.chunks != std::array<std::int32_t, channel_count>{},
+        task.left_out);
     return done.affected_rows() == 1;
 }
 
-void fail_plan(Connection& connection, const PlanTask& task, const std::string& why, bool final,
-               std::chrono::milliseconds wait) {
+namespace {
+
+// Planning ends without its audience: with nothing written there is nothing to wait for.
+#define FANFARE_GIVEN_UP                                                                      \
+    "state = CASE WHEN plan_chunks = '{0,0,0}' THEN 'failed' ELSE 'sending' END::job_state, " \
+    "finished_at = CASE WHEN plan_chunks = '{0,0,0}' THEN app_now() END, "                    \
+    "plan_failed_at = app_now(), plan_lease = NULL, plan_unheard = 0 "
+
+}  // namespace
+
+bool fail_plan(Connection& connection, const PlanTask& task, const PlanFailure& failure) {
     pqxx::nontransaction work{connection.raw()};
-    work.exec_params(
-        "UPDATE job SET failure = $3, "
-        "state = CASE WHEN $4 AND planned = '{0,0,0}' THEN 'failed' ELSE state END, "
-        "plan_lease = app_now() + $5 * interval '1 ms' "
-        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
-        task.job, task.epoch, why, final, wait.count());
+    if (!failure.final) {
+        const auto noted = work.exec_params(
+            "UPDATE job SET failure = $3, plan_unheard = 0, "
+            "plan_failures = least(plan_failures + $4, 1000), "
+            "plan_lease = app_now() + $5 * interval '1 ms' "
+            "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
+            "AND coalesce(expires_at > app_now(), true)",
+            task.job, task.epoch, failure.why, failure.counts ? 1 : 0, failure.wait.count());
+        if (noted.affected_rows() == 1) return false;
+    }
+    const auto ended = work.exec_params(
+        "UPDATE job SET " FANFARE_GIVEN_UP
+        ", plan_failures = plan_failures + 1, "
+        "failure = $3 || CASE WHEN $4 THEN '' ELSE '; the job has expired meanwhile' END "
+        "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
+        "AND ($4 OR expires_at <= app_now())",
+        task.job, task.epoch, failure.why, failure.final);
+    return ended.affected_rows() == 1;
+}
+
+std::size_t end_expired_plans(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
+    return work
+        .exec("UPDATE job SET " FANFARE_GIVEN_UP
+              ", failure = failure || '; the job has expired meanwhile' "
+              "WHERE state = 'planning' AND expires_at <= app_now() AND failure IS NOT NULL "
+              "AND plan_unheard = 0")
+        .affected_rows();
 }
 
 void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::milliseconds wait) {
     pqxx::nontransaction work{connection.raw()};
     work.exec_params(
-        "UPDATE job SET plan_attempts = plan_attempts - 1, "
+        "UPDATE job SET plan_attempts = plan_attempts - 1, plan_unheard = 0, "
         "plan_lease = app_now() + $3 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning'",
         task.job, task.epoch, wait.count());
@@ -235,7 +293,8 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
 std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids) {
     pqxx::nontransaction work{connection.raw()};
     const auto done = work.exec_params(
-        "UPDATE job SET state = 'done', finished_at = app_now() "
+        "UPDATE job SET finished_at = app_now(), "
+        "state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
         "WHERE state = 'sending' AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
         "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
         postgres::array_of(ids));

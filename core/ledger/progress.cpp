@@ -26,6 +26,8 @@ JobProgress job_of(const pqxx::row& row) {
             .took_s = row[6].as<double>(),
             .failure = row[7].c_str(),
             .planned = row[8].as<bool>(),
+            .incomplete = row[9].as<bool>(),
+            .left_out = row[10].as<std::int64_t>(),
             .channels = {}};
 }
 
@@ -33,7 +35,8 @@ constexpr const char* job_columns =
     "SELECT id, system, kind, state, " FANFARE_ISO_SECONDS("created_at") ", "
     "extract(epoch FROM app_now() - created_at)::float8, "
     "extract(epoch FROM coalesce(finished_at, app_now()) - created_at)::float8, "
-    "coalesce(failure, ''), planned_at IS NOT NULL FROM job ";
+    "coalesce(failure, ''), planned_at IS NOT NULL, plan_failed_at IS NOT NULL, left_out "
+    "FROM job ";
 
 /// Fills in the channels of some jobs.
 void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) {

@@ -36,7 +36,9 @@ struct JobProgress {
     double age_s = 0;
     double took_s = 0;  // Until it was finished, or until now.
     std::string failure;
-    bool planned = false;  // The audience is complete.
+    bool planned = false;       // The audience is complete.
+    bool incomplete = false;    // It never will be: who is in no chunk is not told.
+    std::int64_t left_out = 0;  // Ids of it that are too long.
     std::vector<ChannelProgress> channels;
 };
 /// Nothing when no such job was accepted (yet). Within `work` two statements, which fit together

@@ -35,6 +35,8 @@ json::object object_of(const ledger::JobLine& job) {
             {"finished_at", text_or_null(job.finished_at)},
             {"expires_at", text_or_null(job.expires_at)},
             {"failure", text_or_null(job.failure)},
+            {"incomplete", job.incomplete},
+            {"left_out", job.left_out},
             {"template_version", version}};
 }
 

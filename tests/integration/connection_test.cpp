@@ -98,9 +98,10 @@ TEST_F(ConnectionTest, CallsAStatementThatIsWrongRejected) {
 TEST_F(ConnectionTest, TellsAValueThatIsRefusedFromAWrongStatement) {
     ask(*connection, "CREATE TABLE t (a int PRIMARY KEY CHECK (a > 0))");
     for (const auto* sql :
-         {"SELECT 1/0", "SELECT 'x'::int", "SELECT 'x'::uuid", "SELECT convert_from('\\xe9', 'UTF8')",
-          "SELECT 'infinity'::timestamptz - 'infinity'", "INSERT INTO t VALUES (-1)",
-          "INSERT INTO t VALUES (NULL)", "INSERT INTO t VALUES (1), (1)"}) {
+         {"SELECT 1/0", "SELECT 'x'::int", "SELECT 'x'::uuid",
+          "SELECT convert_from('\\xe9', 'UTF8')", "SELECT 'infinity'::timestamptz - 'infinity'",
+          "INSERT INTO t VALUES (-1)", "INSERT INTO t VALUES (NULL)",
+          "INSERT INTO t VALUES (1), (1)"}) {
         const auto fault = failure(*connection, sql);
         ASSERT_TRUE(fault) << sql;
         EXPECT_EQ(fault->code, Errc::store_data) << sql;
@@ -298,7 +299,9 @@ TEST_F(PoolTest, HandsOutANewConnectionAfterAFault) {
 TEST_F(PoolTest, ForgetsAllConnectionsWhenOneDied) {
     // Three at once; then the server restarts.
     std::vector<std::string> pids;
-    auto inner = [&](Connection& connection) { pids.push_back(ask(connection, "SELECT pg_backend_pid()")); };
+    auto inner = [&](Connection& connection) {
+        pids.push_back(ask(connection, "SELECT pg_backend_pid()"));
+    };
     auto middle = [&](Connection& connection) {
         pids.push_back(ask(connection, "SELECT pg_backend_pid()"));
         return pool.call("ask", inner).has_value();

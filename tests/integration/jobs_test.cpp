@@ -12,14 +12,14 @@ class JobsTest : public LedgerCase {};
 
 TEST_F(JobsTest, AreAcceptedOncePerIdAndKey) {
     const auto job = job_named("show-1/reminder");
-    EXPECT_TRUE(insert_job(db(), job, encode_job(job)));
-    EXPECT_FALSE(insert_job(db(), job, encode_job(job))) << "published again";
+    EXPECT_TRUE(insert_job(db(), job));
+    EXPECT_FALSE(insert_job(db(), job)) << "published again";
     auto other_id = job;
     other_id.id = derived_id("another");
-    EXPECT_FALSE(insert_job(db(), other_id, encode_job(other_id))) << "the same key, another id";
+    EXPECT_FALSE(insert_job(db(), other_id)) << "the same key, another id";
     auto other_key = job;
     other_key.idempotency_key = "another";
-    EXPECT_FALSE(insert_job(db(), other_key, encode_job(other_key))) << "the same id, another key";
+    EXPECT_FALSE(insert_job(db(), other_key)) << "the same id, another key";
     EXPECT_EQ(ledger.value("SELECT count(*) FROM job"), "1");
 }
 
@@ -41,7 +41,7 @@ TEST_F(JobsTest, ArePlannedByOneAtATime) {
     const auto job = accept("a");
     const auto mine = claim_plan(db(), job, lease);
     ASSERT_TRUE(mine);
-    EXPECT_EQ(mine->attempts, 1);
+    EXPECT_EQ(mine->unheard, 1);
     EXPECT_EQ(mine->cursor, "");
     EXPECT_FALSE(claim_plan(*ledger.connect(), job, lease)) << "somebody plans it";
 
@@ -49,7 +49,7 @@ TEST_F(JobsTest, ArePlannedByOneAtATime) {
     const auto theirs = claim_plan(*ledger.connect(), job, lease);
     ASSERT_TRUE(theirs) << "the first planner died";
     EXPECT_GT(theirs->epoch, mine->epoch);
-    EXPECT_EQ(theirs->attempts, 2);
+    EXPECT_EQ(theirs->unheard, 2);
 }
 
 TEST_F(JobsTest, AreResumedWhereThePlannerStopped) {
@@ -74,7 +74,7 @@ TEST_F(JobsTest, TakeNothingFromAPlannerWhoseTimeIsOver) {
     const std::vector<NewChunk> chunks{{Channel::email, 0, 1, "{u1}", DoubtPolicy::hold}};
     EXPECT_FALSE(write_plan(db(), *zombie, Lane::normal, chunks, lease, republish_after));
     EXPECT_FALSE(finish_plan(db(), *zombie));
-    fail_plan(db(), *zombie, "zombie", true, lease);
+    EXPECT_FALSE(fail_plan(db(), *zombie, {.why = "zombie", .final = true}));
     EXPECT_EQ(ledger.value("SELECT count(*) FROM chunk"), "1");
     EXPECT_EQ(ledger.value(
                   "SELECT plan_cursor || ' ' || state || ' ' || coalesce(failure, '-') FROM job"),
@@ -144,36 +144,147 @@ TEST_F(JobsTest, ThatAreStillPlannedAreNotDone) {
 
 TEST_F(JobsTest, ThatNobodyPlansAreFound) {
     const auto job = accept("a");
-    EXPECT_THAT(unplanned_jobs(db()), IsEmpty()) << "just accepted: its planner is on the way";
+    EXPECT_THAT(unplanned_jobs(db(), 16), IsEmpty()) << "just accepted: its planner is on the way";
     ledger.advance(std::chrono::seconds{2});
-    EXPECT_THAT(unplanned_jobs(db()), ElementsAre(job));
+    EXPECT_THAT(unplanned_jobs(db(), 16), ElementsAre(UnplannedJob{job, Lane::normal}));
     ASSERT_TRUE(claim_plan(db(), job, lease));
-    EXPECT_THAT(unplanned_jobs(db()), IsEmpty());
+    EXPECT_THAT(unplanned_jobs(db(), 16), IsEmpty());
     ledger.advance(lease + std::chrono::seconds{1});
-    EXPECT_THAT(unplanned_jobs(db()), ElementsAre(job));
+    EXPECT_THAT(unplanned_jobs(db(), 16), ElementsAre(UnplannedJob{job, Lane::normal}));
+}
+
+TEST_F(JobsTest, ThatNobodyPlansKeepTheirLane) {
+    auto bulk = job_named("bulk");
+    bulk.lane = Lane::bulk;
+    auto urgent = job_named("urgent");
+    urgent.lane = Lane::urgent;
+    accept(bulk);
+    ledger.advance(std::chrono::seconds{2});
+    accept(urgent);
+    ledger.advance(std::chrono::seconds{2});
+    EXPECT_THAT(unplanned_jobs(db(), 16), ElementsAre(UnplannedJob{urgent.id, Lane::urgent},
+                                                      UnplannedJob{bulk.id, Lane::bulk}));
+    EXPECT_THAT(unplanned_jobs(db(), 1), ElementsAre(UnplannedJob{urgent.id, Lane::urgent}));
+}
+
+TEST_F(JobsTest, StayWithAPlannerThatKeepsThem) {
+    const auto job = accept("a");
+    const auto mine = claim_plan(db(), job, lease);
+    for (int i = 0; i < 5; ++i) {
+        ledger.advance(lease - std::chrono::seconds{1});
+        EXPECT_FALSE(claim_plan(db(), job, lease));
+        EXPECT_THAT(unplanned_jobs(db(), 16), IsEmpty());
+        EXPECT_TRUE(keep_plan(db(), job, mine->epoch, lease));
+    }
+    ledger.advance(lease + std::chrono::seconds{1});
+    EXPECT_TRUE(keep_plan(db(), job, mine->epoch, lease)) << "late, and nobody has taken it";
+    ledger.advance(lease + std::chrono::seconds{1});
+    ASSERT_TRUE(claim_plan(db(), job, lease));
+    EXPECT_FALSE(keep_plan(db(), job, mine->epoch, lease)) << "taken over";
+    EXPECT_FALSE(look_again(db(), *mine, lease));
+}
+
+TEST_F(JobsTest, TellAPlannerWhereItStandsAfterAFault) {
+    const auto job = accept("a");
+    auto task = claim_plan(db(), job, lease);
+    const auto before = *task;
+    const std::vector<NewChunk> chunks{{Channel::email, 0, 2, "{u1,u2}", DoubtPolicy::hold}};
+    task->cursor = "u2";
+    task->chunks[0] = 1;
+    task->planned[0] = 2;
+    task->left_out = 3;
+    ASSERT_TRUE(write_plan(db(), *task, Lane::normal, chunks, lease, republish_after));
+    const auto now = look_again(db(), before, lease);
+    ASSERT_TRUE(now);
+    EXPECT_EQ(now->cursor, "u2");
+    EXPECT_THAT(now->chunks, ElementsAre(1, 0, 0));
+    EXPECT_THAT(now->planned, ElementsAre(2, 0, 0));
+    EXPECT_EQ(now->left_out, 3);
+    EXPECT_EQ(now->epoch, before.epoch);
 }
 
 TEST_F(JobsTest, ThatFailToPlanWaitAndAreTriedAgain) {
     const auto job = accept("a");
-    fail_plan(db(), *claim_plan(db(), job, lease), "no contact query", false,
-              std::chrono::seconds{10});
+    EXPECT_FALSE(fail_plan(db(), *claim_plan(db(), job, lease),
+                           {.why = "no contact query", .wait = std::chrono::seconds{10}}));
     EXPECT_FALSE(claim_plan(db(), job, lease));
     ledger.advance(std::chrono::seconds{11});
     const auto again = claim_plan(db(), job, lease);
     ASSERT_TRUE(again);
-    fail_plan(db(), *again, "no contact query", true, std::chrono::seconds{10});
+    EXPECT_EQ(again->failures, 1);
+    EXPECT_EQ(again->unheard, 1) << "its planner told what became of it";
+    EXPECT_TRUE(fail_plan(db(), *again, {.why = "no contact query", .final = true}));
     EXPECT_EQ(load_job(db(), job)->state, "failed");
     EXPECT_EQ(ledger.value("SELECT failure FROM job"), "no contact query");
+    EXPECT_EQ(ledger.value("SELECT finished_at IS NOT NULL FROM job"), "t");
     ledger.advance(std::chrono::seconds{100});
     EXPECT_FALSE(claim_plan(db(), job, lease));
 }
 
-TEST_F(JobsTest, ThatAreHalfPlannedAreNeverGivenUp) {
+TEST_F(JobsTest, ThatAreGivenUpHalfPlannedFailWhenWhatIsWrittenIsSettled) {
     const auto job = accept("a");
     plan(job, {{"u1"}}, DoubtPolicy::hold, false);
     ledger.advance(lease + std::chrono::seconds{1});
-    fail_plan(db(), *claim_plan(db(), job, lease), "why", true, std::chrono::seconds{1});
-    EXPECT_EQ(load_job(db(), job)->state, "planning") << "some were told: the rest must be, too";
+    EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), job, lease), {.why = "why", .final = true}));
+    EXPECT_EQ(load_job(db(), job)->state, "sending") << "those in a chunk are told";
+    EXPECT_FALSE(claim_plan(db(), job, lease));
+    EXPECT_EQ(finish_jobs(db(), {}), 0U);
+    const auto chunks = claim({key(job)});
+    ASSERT_EQ(chunks.size(), 1U);
+    EXPECT_FALSE(chunks[0].job_cancelled);
+    std::ignore = record(record_for(chunks[0], bytes_of({Outcome::sent})));
+    EXPECT_EQ(finish_jobs(db(), std::vector{job}), 1U);
+    EXPECT_EQ(load_job(db(), job)->state, "failed");
+    EXPECT_EQ(ledger.value("SELECT failure FROM job"), "why");
+    EXPECT_EQ(ledger.value("SELECT planned_at IS NULL AND plan_failed_at IS NOT NULL "
+                           "AND finished_at IS NOT NULL FROM job"),
+              "t");
+}
+
+TEST_F(JobsTest, ThatFailAndExpireEndAsFailed) {
+    for (const bool half : {false, true}) {
+        auto job = job_named(half ? "half" : "nothing");
+        job.expires_at = TimePoint{std::chrono::seconds{1'893'499'200 + 300}};  // In five minutes.
+        accept(job);
+        if (half) plan(job.id, {{"u1"}}, DoubtPolicy::hold, false);
+    }
+    auto well = job_named("well");
+    well.expires_at = TimePoint{std::chrono::seconds{1'893'499'200 + 300}};
+    accept(well);
+    ledger.advance(lease + std::chrono::seconds{1});
+    for (const auto* const name : {"nothing", "half"}) {
+        EXPECT_FALSE(fail_plan(db(), *claim_plan(db(), derived_id(name), lease),
+                               {.why = "why", .wait = std::chrono::hours{1}}));
+    }
+    EXPECT_EQ(end_expired_plans(db()), 0U);
+    ledger.advance(std::chrono::minutes{5});
+    EXPECT_EQ(end_expired_plans(db()), 2U);
+    EXPECT_EQ(load_job(db(), derived_id("nothing"))->state, "failed");
+    EXPECT_EQ(load_job(db(), derived_id("half"))->state, "sending");
+    EXPECT_EQ(load_job(db(), well.id)->state, "planning") << "everyone of it is to be told why";
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM job WHERE failure LIKE 'why;%expired%'"), "2");
+    EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), well.id, lease),
+                          {.why = "why", .wait = std::chrono::hours{1}}))
+        << "there is no time left for another try";
+    EXPECT_EQ(load_job(db(), well.id)->state, "failed");
+}
+
+TEST_F(JobsTest, ThatComeThroughForgetTheirFailures) {
+    const auto job = accept("a");
+    EXPECT_FALSE(fail_plan(db(), *claim_plan(db(), job, lease), {.why = "why"}));
+    ledger.advance(std::chrono::seconds{1});
+    plan(job, {{"u1"}});
+    EXPECT_EQ(ledger.value("SELECT failure IS NULL AND plan_failures = 0 FROM job"), "t");
+}
+
+TEST_F(JobsTest, AreNotKeptFromPlannersByAClockThatJumped) {
+    const auto job = accept("a");
+    ledger.advance(std::chrono::hours{1});
+    const auto early = accept("accepted in the future");
+    ASSERT_TRUE(claim_plan(db(), job, lease));
+    ledger.advance(-std::chrono::hours{1});
+    EXPECT_TRUE(claim_plan(db(), job, lease));
+    EXPECT_THAT(unplanned_jobs(db(), 16), ElementsAre(UnplannedJob{early, Lane::normal}));
 }
 
 TEST_F(JobsTest, KeepOddRecipientIdsWhole) {

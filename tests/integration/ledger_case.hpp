@@ -57,7 +57,7 @@ protected:
     }
 
     std::string accept(const Job& job) {
-        EXPECT_TRUE(insert_job(db(), job, encode_job(job)));
+        EXPECT_TRUE(insert_job(db(), job));
         return job.id;
     }
     std::string accept(const std::string& key) { return accept(job_named(key)); }

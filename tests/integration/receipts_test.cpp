@@ -188,7 +188,7 @@ class OptOutsTest : public LedgerCase {};
 
 TEST_F(OptOutsTest, NameThePersonOfTheReferenceAndTheListOfItsJob) {
     const auto one = job_named("show-1");
-    ASSERT_TRUE(insert_job(db(), one, encode_job(one), "news"));
+    ASSERT_TRUE(insert_job(db(), one, "news"));
     plan(one.id, {{"a", "b"}});
     EXPECT_TRUE(opt_out(db(), {one.id, Channel::email, 0, 1}));
     EXPECT_TRUE(opt_out(db(), {one.id, Channel::email, 0, 1})) << "asked again";
@@ -203,7 +203,7 @@ TEST_F(OptOutsTest, NameThePersonOfTheReferenceAndTheListOfItsJob) {
 
 TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
     const auto one = job_named("show-1");
-    ASSERT_TRUE(insert_job(db(), one, encode_job(one), "news"));
+    ASSERT_TRUE(insert_job(db(), one, "news"));
     plan(one.id, {{"a"}});
     const auto no_list = accept("show-2");
     plan(no_list, {{"a"}});

@@ -128,7 +128,7 @@ TEST_F(ToldTest, APostponedPlanIsAnybodysWithoutCostingAnAttempt) {
     ledger.advance(std::chrono::milliseconds{101});
     task = claim_plan(db(), job.id, lease);
     ASSERT_TRUE(task);
-    EXPECT_EQ(task->attempts, 1);
+    EXPECT_EQ(task->unheard, 1);
 }
 
 }  // namespace

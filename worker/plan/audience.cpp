@@ -75,11 +75,14 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
         values = audience->values(job.job.params);
     }
     values.push_back(cursor.c_str());
+    // An id that is too long stays in the database: a digest tells it from its neighbours.
     const auto sql = fmt::format(
-        "DECLARE audience NO SCROLL CURSOR FOR SELECT recipient_id FROM "
-        "(SELECT a.recipient_id::text AS recipient_id FROM ({}) a) b "
-        "WHERE recipient_id{} > ${}::text ORDER BY recipient_id{}",
-        inner, order, values.size(), order);
+        "DECLARE audience NO SCROLL CURSOR FOR SELECT "
+        "CASE WHEN octet_length(recipient_id) <= {0} THEN recipient_id END, "
+        "CASE WHEN octet_length(recipient_id) > {0} THEN md5(recipient_id) END FROM "
+        "(SELECT a.recipient_id::text AS recipient_id FROM ({1}) a) b "
+        "WHERE recipient_id{2} > ${3}::text ORDER BY recipient_id{2}",
+        Job::id_bytes_max, inner, order, values.size());
     work_->exec_params(sql, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
 }
 
@@ -87,16 +90,29 @@ void AudienceStream::next(std::size_t count, std::vector<std::string_view>& ids)
     ids.clear();
     while (ids.empty()) {
         rows_ = work_->exec(fmt::format("FETCH {} FROM audience", count));
-        if (rows_.empty()) return;
-        ids.reserve(rows_.size());
-        for (const auto& row : rows_) {
-            const auto field = row[0];
-            const std::string_view id{field.c_str(), field.size()};
-            if (id.empty() || id == (ids.empty() ? std::string_view{last_} : ids.back())) continue;
-            ids.push_back(id);
+        if (rows_.empty()) {
+            left_out_ = long_seen_;
+            return;
         }
+        ids.reserve(rows_.size());
+        for (const auto& row : rows_) take(row, ids);
         if (!ids.empty()) last_ = ids.back();
     }
+}
+
+void AudienceStream::take(const pqxx::row& row, std::vector<std::string_view>& ids) {
+    const auto field = row[0];
+    if (field.is_null()) {
+        const std::string_view digest{row[1].c_str(), row[1].size()};
+        if (digest.empty() || digest == last_long_) return;
+        last_long_ = digest;
+        ++long_seen_;
+        return;
+    }
+    const std::string_view id{field.c_str(), field.size()};
+    if (id.empty() || id == (ids.empty() ? std::string_view{last_} : ids.back())) return;
+    ids.push_back(id);
+    left_out_ = long_seen_;
 }
 
 }  // namespace fanfare

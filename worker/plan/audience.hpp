@@ -6,6 +6,7 @@
 #include <pqxx/result>
 #include <pqxx/transaction>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,10 @@ namespace fanfare {
 [[nodiscard]] bool is_told_audience(const JobContext& job);
 
 /// The audience of one job as a stream of recipient ids: sorted bytewise, distinct, from
-/// just after `cursor` on, as of one snapshot.
+/// just after `cursor` on, as of one snapshot. Ids longer than those of a job's own list may be are
+/// left out and counted.
 ///
-/// Bounds    one fetch in memory.
+/// Bounds    one fetch in memory, of ids of at most Job::id_bytes_max.
 /// Threads   one.
 /// Lifetime  the connection outlives it and serves nothing else meanwhile. Views of next()
 ///           are good until the next call.
@@ -31,10 +33,18 @@ public:
     /// Replaces `ids` with up to `count` further ids; empty at the end.
     void next(std::size_t count, std::vector<std::string_view>& ids);
 
+    /// How many were left out up to the last id that next() gave; at the end, all.
+    [[nodiscard]] std::int64_t left_out() const noexcept { return left_out_; }
+
 private:
+    void take(const pqxx::row& row, std::vector<std::string_view>& ids);
+
     std::unique_ptr<pqxx::transaction_base> work_;
     pqxx::result rows_;
     std::string last_;
+    std::string last_long_;       // Its digest.
+    std::int64_t long_seen_ = 0;  // Those behind the last id are counted with the next one.
+    std::int64_t left_out_ = 0;
 };
 
 }  // namespace fanfare

@@ -2,8 +2,8 @@
 
 namespace fanfare {
 
-PlanDesk::PlanDesk(Planner& planner, std::atomic<bool>& stopping)
-    : planner_{planner}, stopping_{stopping} {
+PlanDesk::PlanDesk(Planner& planner, const Clock& clock, std::atomic<bool>& stopping)
+    : planner_{planner}, clock_{clock}, stopping_{stopping} {
     threads_.emplace_back([this] { work(false); });
     threads_.emplace_back([this] { work(true); });
 }
@@ -19,32 +19,55 @@ PlanDesk::~PlanDesk() {
 
 void PlanDesk::add(const std::string& job, Lane lane) {
     const std::lock_guard guard{mutex_};
-    if (!known_.insert(job).second) return;
-    queues_[static_cast<std::size_t>(lane)].push_back(job);
+    auto& queue = queues_[static_cast<std::size_t>(lane)];
+    if (queue.size() >= queue_max || !known_.insert(job).second) return;
+    queue.push_back(job);
     changed_.notify_all();
 }
 
-std::string PlanDesk::next(bool urgent_only) {
+/// Puts those into their queues whose wait is over.
+void PlanDesk::bring_back(Moment now) {
+    while (!later_.empty() && later_.begin()->first <= now) {
+        auto& place = later_.begin()->second;
+        queues_[static_cast<std::size_t>(place.lane)].push_back(std::move(place.job));
+        later_.erase(later_.begin());
+        changed_.notify_all();
+    }
+}
+
+PlanDesk::Place PlanDesk::next(bool urgent_only) {
     std::unique_lock lock{mutex_};
     while (!stopping_) {
-        for (std::size_t lane = 0; lane < (urgent_only ? 1 : lane_count); ++lane) {
-            if (queues_[lane].empty()) continue;
-            auto job = std::move(queues_[lane].front());
-            queues_[lane].pop_front();
-            return job;
+        bring_back(clock_.moment());
+        for (const auto lane : lanes) {
+            if (urgent_only && lane != Lane::urgent) break;
+            auto& queue = queues_[static_cast<std::size_t>(lane)];
+            if (queue.empty()) continue;
+            Place place{std::move(queue.front()), lane};
+            queue.pop_front();
+            return place;
         }
-        changed_.wait(lock);
+        if (later_.empty()) {
+            changed_.wait(lock);
+        } else {
+            changed_.wait_until(lock, later_.begin()->first);
+        }
     }
     return {};
 }
 
 void PlanDesk::work(bool urgent_only) {
     while (true) {
-        const auto job = next(urgent_only);
-        if (job.empty()) return;
-        planner_.plan(job);
+        auto place = next(urgent_only);
+        if (place.job.empty()) return;
+        const auto again = planner_.plan(place.job);
         const std::lock_guard guard{mutex_};
-        known_.erase(job);
+        if (again) {
+            later_.emplace(clock_.moment() + *again, std::move(place));
+            changed_.notify_all();
+        } else {
+            known_.erase(place.job);
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "worker/plan/planner.hpp"
 
+#include <array>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -13,14 +16,18 @@
 namespace fanfare {
 
 /// Plans jobs on threads of its own, urgent ones first; one thread takes nothing but urgent
-/// ones, so that a giant audience never keeps an urgent job waiting.
+/// ones, so that a giant audience never keeps an urgent job waiting. What failed for now comes
+/// again after its wait.
 ///
-/// Bounds    two threads; a job is queued once.
+/// Bounds    two threads; queue_max jobs a lane, each once. What is beyond stays in the ledger, and
+///           the sweeper brings it back.
 /// Stop      the destructor waits for the fetch in hand of each plan.
 /// Threads   add() from any.
 class PlanDesk {
 public:
-    PlanDesk(Planner& planner, std::atomic<bool>& stopping);
+    static constexpr std::size_t queue_max = 10'000;
+
+    PlanDesk(Planner& planner, const Clock& clock, std::atomic<bool>& stopping);
     ~PlanDesk();
     PlanDesk(const PlanDesk&) = delete;
     PlanDesk& operator=(const PlanDesk&) = delete;
@@ -28,15 +35,22 @@ public:
     void add(const std::string& job, Lane lane);
 
 private:
+    struct Place {
+        std::string job;
+        Lane lane = Lane::normal;
+    };
     void work(bool urgent_only);
-    [[nodiscard]] std::string next(bool urgent_only);
+    [[nodiscard]] Place next(bool urgent_only);
+    void bring_back(Moment now);
 
     Planner& planner_;
+    const Clock& clock_;
     std::atomic<bool>& stopping_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::array<std::deque<std::string>, lane_count> queues_;
-    std::set<std::string> known_;  // Queued or being planned.
+    std::multimap<Moment, Place> later_;
+    std::set<std::string> known_;  // Queued, for later, or being planned.
     std::vector<std::thread> threads_;
 };
 

@@ -9,13 +9,35 @@
 #include <pqxx/nontransaction>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace fanfare {
 namespace {
 
-constexpr std::int32_t attempts_max = 5;
-constexpr std::chrono::milliseconds retry_wait{5'000};
-constexpr std::chrono::milliseconds held_wait{100};
+using std::chrono::milliseconds;
+constexpr milliseconds failed_wait{3'000};  // After the first failure; twice that after the next.
+constexpr milliseconds broken_wait{500};    // The same where the database went away meanwhile.
+constexpr milliseconds wait_max{60'000};
+constexpr milliseconds away_wait{1'000};  // Until a database that is away is asked again ...
+constexpr milliseconds away_spread{3'000};
+constexpr milliseconds held_wait{100};
+constexpr milliseconds look_first{100};  // ... and the ledger, for which nothing else is done.
+constexpr milliseconds look_max{1'000};
+constexpr milliseconds early{50};  // A lease may be over a little later than a wait.
+
+/// Ends reading in a way that costs the connection: the order to end a query may come late.
+struct Interrupted : std::runtime_error {
+    Interrupted() : std::runtime_error{"the plan is over"} {}
+};
+
+bool is_away(Errc code) { return code == Errc::store_unavailable || code == Errc::commit_in_doubt; }
+
+/// Nobody is to blame but the moment: it may go well the next time.
+bool is_passing(Errc code) { return is_retryable(code) && code != Errc::store_timeout; }
+
+milliseconds doubled(milliseconds first, std::int32_t times) {
+    return times >= 10 ? wait_max : std::min(wait_max, first * (1 << times));
+}
 
 /// Cuts `ids` into chunks of one channel and appends them.
 void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t size,
@@ -38,40 +60,59 @@ void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t s
 
 }  // namespace
 
-void Planner::plan(const std::string& id) {
+Planner::Wait Planner::plan(const std::string& id) {
     const auto claim = [&](postgres::Connection& connection) {
         return ledger::claim_plan(connection, id, settings_.lease);
     };
     auto claimed = parts_.ledger.call("claim a plan", claim);
     if (!claimed) {
-        spdlog::warn("job {}: {}; the sweeper brings it back", id, describe(claimed.error()));
-        return;
+        spdlog::warn("job {}: {}; it is tried again", id, describe(claimed.error()));
+        return look_max;
     }
-    if (!claimed.value()) return;  // Planned, or somebody else plans it.
+    if (!claimed.value()) return std::nullopt;  // Planned, or somebody else plans it.
     auto& task = *claimed.value();
+    Hold hold{keeper_, id, task.epoch};
+    Wait again;
+    Tried fault;
+    if (task.unheard > unheard_max) {
+        fault = Fault{Fault::Place::job,
+                      fail(Errc::job_rejected, fmt::format("plan it: {} workers in a row were not "
+                                                           "heard of again after they began",
+                                                           unheard_max))};
+    } else {
+        fault = attempt(task, hold, again);
+    }
+    while (fault && fault->place == Fault::Place::ledger && is_away(fault->failure.code) &&
+           resume(task, hold)) {
+        fault = attempt(task, hold, again);
+    }
+    if (hold.is_lost()) return std::nullopt;
+    if (parts_.stopping) {
+        give_back(task);
+        return std::nullopt;
+    }
+    return fault ? note_failure(task, *fault, hold) : again;
+}
+
+Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again) {
+    using enum Fault::Place;
     const auto understand = [&](postgres::Connection& connection) {
         return parts_.sources.understand(connection, task.body, task.own_templates);
     };
     const auto understood = parts_.ledger.call("understand a job", understand);
-    if (!understood) return note_failure(task, understood.error());
-    const auto& job = understood.value();
-    if (!job) return note_failure(task, job.error());
-    if (auto checked = check_templates(*job.value()); !checked) {
-        return note_failure(task, checked.error());
-    }
-    const auto clear = clear_the_way(*job.value(), task);
-    if (!clear) return note_failure(task, clear.error());
-    if (!clear.value()) return;
-    if (auto streamed = stream(*job.value(), task); !streamed) {
-        return note_failure(task, streamed.error());
-    }
-    if (parts_.stopping) return;
-    spdlog::info("job {} ({}): planned email {} sms {} push {}", id, job.value()->job.kind,
-                 task.planned[0], task.planned[1], task.planned[2]);
-    parts_.probe.job("planned");
+    if (!understood) return Fault{ledger, understood.error()};
+    if (!understood.value()) return Fault{job, understood.value().error()};
+    const auto& context = *understood.value().value();
+    if (auto fault = check_templates(context, hold)) return fault;
+    const auto clear = clear_the_way(context, task);
+    if (!clear) return Fault{ledger, clear.error()};
+    again = clear.value();
+    if (again) return std::nullopt;
+    if (auto fault = stream(context, task, hold)) return fault;
+    return hold.is_over() ? std::nullopt : finish(context, task);
 }
 
-Result<void> Planner::check_templates(const JobContext& job) {
+Planner::Tried Planner::check_templates(const JobContext& job, Hold& hold) {
     // What personal variables there are is known from the columns of the contact query.
     auto used = job.job.channels;
     for (const auto channel : job.job.channels) {
@@ -79,7 +120,10 @@ Result<void> Planner::check_templates(const JobContext& job) {
             used.push_back(*to);
         }
     }
+    bool began = false;
     const auto check = [&](postgres::Connection& source) -> Result<void> {
+        began = true;
+        const PlanKeeper::Reading reading{hold, source};
         for (const auto channel : used) {
             const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
             pqxx::nontransaction work{source.raw()};
@@ -101,72 +145,98 @@ Result<void> Planner::check_templates(const JobContext& job) {
                 return tried;
             }
         }
+        if (hold.is_over()) throw Interrupted{};
         return {};
     };
     auto checked = job.source->call("check the contact queries", check);
-    return checked ? checked.value() : Result<void>{checked.error()};
+    if (!checked) {
+        return Fault{began ? Fault::Place::query : Fault::Place::source, checked.error()};
+    }
+    if (!checked.value()) return Fault{Fault::Place::job, checked.value().error()};
+    return std::nullopt;
 }
 
-/// Ends what this job takes the place of. False: somebody is being told of it right now, and
-/// whether they were is known in a moment; the sweeper comes back to it.
-Result<bool> Planner::clear_the_way(const JobContext& job, const ledger::PlanTask& task) {
-    if (job.kind->cancels.empty()) return true;
-    const auto cancel = [&](postgres::Connection& connection) {
+/// Ends what this job takes the place of. After how long to come again, where somebody is being
+/// told of it right now: whether they were is known in a moment.
+Result<Planner::Wait> Planner::clear_the_way(const JobContext& job, const ledger::PlanTask& task) {
+    if (job.kind->cancels.empty()) return Wait{};
+    const auto cancel = [&](postgres::Connection& connection) -> Wait {
         const auto held = ledger::cancel_earlier(connection, job.job, job.kind->cancels);
-        const bool waits = held > 0 && is_told_audience(job);
-        if (waits) ledger::postpone_plan(connection, task, held_wait);
-        return !waits;
+        if (held == 0 || !is_told_audience(job)) return std::nullopt;
+        ledger::postpone_plan(connection, task, held_wait);
+        return held_wait + early;
     };
     return parts_.ledger.call("cancel earlier jobs", cancel);
 }
 
-Result<void> Planner::stream(const JobContext& job, ledger::PlanTask& task) {
+Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Hold& hold) {
     const auto batch = static_cast<std::size_t>(settings_.plan_batch);
-    const auto run = [&](postgres::Connection& source) -> Result<void> {
+    bool began = false;
+    const auto run = [&](postgres::Connection& source) -> Tried {
+        began = true;
+        const PlanKeeper::Reading reading{hold, source};
         AudienceStream audience{source, job, task.cursor};
+        const auto left_out = task.left_out;
         std::vector<std::string_view> ids;
-        std::vector<ledger::NewChunk> chunks;
-        while (!parts_.stopping) {
+        while (!hold.is_over()) {
             audience.next(batch, ids);
+            task.left_out = left_out + audience.left_out();
             if (ids.empty()) break;
-            chunks.clear();
-            for (const auto channel : job.job.channels) {
-                const auto i = static_cast<std::size_t>(channel);
-                cut(ids, channel, sizes_[i],
-                    job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt), task.chunks[i],
-                    chunks);
-                task.planned[i] += static_cast<std::int64_t>(ids.size());
-                parts_.probe.planned(channel, ids.size());
-            }
-            task.cursor = ids.back();
-            auto written = write(job, task, chunks);
-            if (!written) return written.error();
-            if (!written.value()) return fail(Errc::stopping, "plan: taken over or cancelled");
-            publish(job, chunks);
+            if (auto fault = write(job, task, ids, hold)) return fault;
         }
-        return {};
+        if (hold.is_over()) throw Interrupted{};
+        return std::nullopt;
     };
     auto& source = is_told_audience(job) ? parts_.ledger : *job.source;
     auto streamed = source.call("read the audience", run);
-    if (!streamed) return streamed.error();
-    if (!streamed.value()) return streamed.value();
-    if (parts_.stopping) return {};
-    const auto finish = [&](postgres::Connection& connection) {
-        return ledger::finish_plan(connection, task);
-    };
-    auto finished = parts_.ledger.call("finish a plan", finish);
-    if (!finished) return finished.error();
-    return {};
+    if (streamed) return streamed.value();
+    return Fault{began ? Fault::Place::query : Fault::Place::source, streamed.error()};
 }
 
-Result<bool> Planner::write(const JobContext& job, ledger::PlanTask& task,
-                            std::vector<ledger::NewChunk>& chunks) {
+Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
+                              std::span<const std::string_view> ids, Hold& hold) {
+    std::vector<ledger::NewChunk> chunks;
+    for (const auto channel : job.job.channels) {
+        const auto i = static_cast<std::size_t>(channel);
+        cut(ids, channel, sizes_[i], job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt),
+            task.chunks[i], chunks);
+        task.planned[i] += static_cast<std::int64_t>(ids.size());
+    }
+    task.cursor = ids.back();
     const auto write_all = [&](postgres::Connection& connection) {
         return ledger::write_plan(connection, task, job.job.lane, chunks, settings_.lease,
                                   settings_.republish_after);
     };
     // An in-doubt commit is not repeated here: resuming at the cursor tells what was written.
-    return parts_.ledger.call("write chunks", write_all);
+    const auto written = parts_.ledger.call("write chunks", write_all);
+    if (!written) return Fault{Fault::Place::ledger, written.error()};
+    if (!written.value()) {
+        hold.lose();  // Taken over, or cancelled.
+        return std::nullopt;
+    }
+    for (const auto channel : job.job.channels) parts_.probe.planned(channel, ids.size());
+    publish(job, chunks);
+    return std::nullopt;
+}
+
+Planner::Tried Planner::finish(const JobContext& job, const ledger::PlanTask& task) {
+    const auto end = [&](postgres::Connection& connection) {
+        return ledger::finish_plan(connection, task);
+    };
+    const auto finished = parts_.ledger.call("finish a plan", end);
+    if (!finished) return Fault{Fault::Place::ledger, finished.error()};
+    if (!finished.value()) return std::nullopt;
+    spdlog::info("job {} ({}): planned email {} sms {} push {}", task.job, job.job.kind,
+                 task.planned[0], task.planned[1], task.planned[2]);
+    if (task.left_out > 0) {
+        spdlog::warn(
+            "job {}: {} recipient ids of its audience have more than {} bytes; they are "
+            "left out",
+            task.job, task.left_out, Job::id_bytes_max);
+        parts_.probe.left_out(static_cast<std::size_t>(task.left_out));
+    }
+    parts_.probe.job("planned");
+    return std::nullopt;
 }
 
 void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks) {
@@ -184,18 +254,70 @@ void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>
     }
 }
 
-void Planner::note_failure(const ledger::PlanTask& task, const Failure& failure) {
-    if (failure.code == Errc::stopping) return;
-    const bool final = !is_retryable(failure.code) && task.attempts >= attempts_max;
-    spdlog::error("job {}: {}{}", task.job, describe(failure),
-                  final ? "; given up" : "; tried again later");
-    parts_.probe.job(final ? "failed" : "plan_retried");
-    const auto wait = retry_wait * std::min(task.attempts, 12);
-    const auto note = [&](postgres::Connection& connection) {
-        ledger::fail_plan(connection, task, sentence_of(failure), final, wait);
+/// Waits for the ledger and looks where the plan stands. False: it is over, or not ours any more.
+bool Planner::resume(ledger::PlanTask& task, Hold& hold) {
+    const auto look = [&](postgres::Connection& connection) {
+        return ledger::look_again(connection, task, settings_.lease);
     };
-    auto noted = parts_.ledger.call("note a failed plan", note);
-    if (!noted) spdlog::warn("{}", describe(noted.error()));
+    auto wait = look_first;
+    while (!hold.is_over()) {
+        keeper_.pause(wait);
+        auto found = parts_.ledger.call("look where a plan stands", look);
+        if (found && found.value()) {
+            task = std::move(*found.value());
+            return true;
+        }
+        if (found) hold.lose();
+        wait = std::min(wait * 2, look_max);
+    }
+    return false;
+}
+
+Planner::Wait Planner::note_failure(const ledger::PlanTask& task, const Fault& fault, Hold& hold) {
+    using enum Fault::Place;
+    const auto& failure = fault.failure;
+    const bool passing = fault.place != job && is_passing(failure.code);
+    ledger::PlanFailure noted{.why = sentence_of(failure)};
+    // Of a database that cannot even be reached nothing is to be learnt by counting.
+    noted.counts = !(passing && fault.place == source);
+    const auto failures = task.failures + 1;
+    noted.final = task.unheard > unheard_max ||
+                  (noted.counts && failures >= (passing ? outages_max : failures_max));
+    const auto spread = 0.5 + parts_.jitter() / 2;
+    auto wait = noted.counts ? doubled(passing ? broken_wait : failed_wait, task.failures)
+                             : away_wait + away_spread;
+    noted.wait = std::chrono::ceil<milliseconds>(wait * spread);
+    spdlog::error("job {}: {}{}", task.job, describe(failure),
+                  noted.final ? "; given up" : "; tried again later");
+    const bool ended = note(task, noted, hold);
+    parts_.probe.job(ended ? "failed" : "plan_retried");
+    if (ended || hold.is_over()) return std::nullopt;
+    return noted.wait + early;
+}
+
+/// Writes it down as soon as the ledger can be reached. True when the plan was given up.
+bool Planner::note(const ledger::PlanTask& task, const ledger::PlanFailure& failure, Hold& hold) {
+    const auto write = [&](postgres::Connection& connection) {
+        return ledger::fail_plan(connection, task, failure);
+    };
+    auto wait = look_first;
+    auto noted = parts_.ledger.call("note a failed plan", write);
+    while (!noted && is_retryable(noted.error().code) && !hold.is_over()) {
+        keeper_.pause(wait);
+        wait = std::min(wait * 2, look_max);
+        noted = parts_.ledger.call("note a failed plan", write);
+    }
+    if (!noted) spdlog::warn("{}; the plan's lease settles it", describe(noted.error()));
+    return noted && noted.value();
+}
+
+/// For whoever is there to go on at once.
+void Planner::give_back(const ledger::PlanTask& task) {
+    const auto give = [&](postgres::Connection& connection) {
+        ledger::postpone_plan(connection, task, milliseconds{0});
+    };
+    const auto given = parts_.ledger.call("give a plan back", give);
+    if (!given) spdlog::info("{}; the plan's lease settles it", describe(given.error()));
 }
 
 }  // namespace fanfare

@@ -3,12 +3,19 @@
 #include "core/kafka/producer.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/settings/settings.hpp"
+#include "worker/plan/keeper.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/send/job_context.hpp"
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace fanfare {
 
@@ -18,10 +25,15 @@ namespace fanfare {
 ///
 /// Every fetch is written with the cursor in one transaction, so a planner that dies is
 /// resumed where it stopped, and each person is in exactly one chunk per channel. Sending
-/// starts while planning goes on.
+/// starts while planning goes on. The plan stays this worker's however long a query takes, and
+/// over an outage of the ledger (PlanKeeper).
+///
+/// What fails is tried again, ever later, and given up after failures_max times in a row without
+/// a step forward, or when the job expires; so is a plan that took unheard_max workers down.
 ///
 /// Bounds    plan_batch recipients in memory, whatever the audience.
-/// Stop      set `stopping`: planning ends after the fetch in hand, for another to resume.
+/// Stop      set `stopping`: a query that runs is ended and the plan given back, for another to
+///           resume.
 /// Threads   plan() blocks; one job a thread.
 /// Lifetime  everything in Parts outlives plan().
 class Planner {
@@ -34,29 +46,53 @@ public:
         const Clock& clock;
         WorkerProbe& probe;
         const std::atomic<bool>& stopping;
+        std::function<double()> jitter;  // Uniform in [0, 1); from any thread.
     };
+    static constexpr std::int32_t failures_max = 5;
+    static constexpr std::int32_t outages_max = 20;  // In the middle of the audience.
+    static constexpr std::int32_t unheard_max = 5;
     /// How to cut a channel: its chunk size, already fitted to the rate of its account.
     using Sizes = std::array<std::uint32_t, channel_count>;
 
     Planner(Parts parts, const WorkerSettings& settings, Sizes sizes)
-        : parts_{std::move(parts)}, settings_{settings}, sizes_{sizes} {}
+        : parts_{std::move(parts)},
+          settings_{settings},
+          sizes_{sizes},
+          keeper_{parts_.ledger, parts_.clock, settings.lease, parts_.stopping} {}
 
-    /// Plans the job, or resumes it, if nobody else does. A failure is noted at the job and
-    /// tried again later.
-    void plan(const std::string& job);
+    /// Plans the job, or resumes it, if nobody else does. When that failed for now: after how
+    /// long it is worth another try.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> plan(const std::string& job);
 
 private:
-    [[nodiscard]] Result<void> check_templates(const JobContext& job);
-    [[nodiscard]] Result<bool> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
-    [[nodiscard]] Result<void> stream(const JobContext& job, ledger::PlanTask& task);
-    [[nodiscard]] Result<bool> write(const JobContext& job, ledger::PlanTask& task,
-                                     std::vector<ledger::NewChunk>& chunks);
+    using Hold = PlanKeeper::Hold;
+    using Wait = std::optional<std::chrono::milliseconds>;
+    /// Why a try came to nothing; where it failed decides what follows.
+    struct Fault {
+        enum class Place : std::uint8_t { ledger, source, query, job };
+        Place place = Place::job;
+        Failure failure;
+    };
+    using Tried = std::optional<Fault>;
+
+    [[nodiscard]] Tried attempt(ledger::PlanTask& task, Hold& hold, Wait& again);
+    [[nodiscard]] Tried check_templates(const JobContext& job, Hold& hold);
+    [[nodiscard]] Result<Wait> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
+    [[nodiscard]] Tried stream(const JobContext& job, ledger::PlanTask& task, Hold& hold);
+    [[nodiscard]] Tried write(const JobContext& job, ledger::PlanTask& task,
+                              std::span<const std::string_view> ids, Hold& hold);
+    [[nodiscard]] Tried finish(const JobContext& job, const ledger::PlanTask& task);
     void publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks);
-    void note_failure(const ledger::PlanTask& task, const Failure& failure);
+    [[nodiscard]] bool resume(ledger::PlanTask& task, Hold& hold);
+    [[nodiscard]] Wait note_failure(const ledger::PlanTask& task, const Fault& fault, Hold& hold);
+    [[nodiscard]] bool note(const ledger::PlanTask& task, const ledger::PlanFailure& failure,
+                            Hold& hold);
+    void give_back(const ledger::PlanTask& task);
 
     Parts parts_;
     const WorkerSettings& settings_;
     Sizes sizes_;
+    PlanKeeper keeper_;
 };
 
 }  // namespace fanfare

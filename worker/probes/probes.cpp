@@ -71,6 +71,15 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
                 {{"channel", word(channel)}, {"outcome", word(static_cast<Outcome>(o))}});
         }
     }
+    left_out_ = &counters(*registry_, "fanfare_recipients_left_out_total",
+                          "Recipient ids of audiences that are too long to be planned")
+                     .Add({});
+    clock_skew_ = &gauges(*registry_, "fanfare_clock_skew_seconds",
+                          "How far the database's clock is ahead of this machine's")
+                       .Add({});
+    clock_doubted_ = &gauges(*registry_, "fanfare_clock_doubted",
+                             "1 while the database's clock has jumped and nothing new is begun")
+                          .Add({});
     fenced_ = &counters(*registry_, "fanfare_fenced_records_total",
                         "Records refused because another worker had taken the chunk over")
                    .Add({});
@@ -93,6 +102,15 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
 
 void WorkerProbe::planned(Channel channel, std::size_t recipients) {
     planned_[static_cast<std::size_t>(channel)]->Increment(static_cast<double>(recipients));
+}
+
+void WorkerProbe::clock(double skew_s, bool steady) {
+    clock_skew_->Set(skew_s);
+    clock_doubted_->Set(steady ? 0 : 1);
+}
+
+void WorkerProbe::left_out(std::size_t recipients) {
+    left_out_->Increment(static_cast<double>(recipients));
 }
 
 void WorkerProbe::settled(Channel channel, const std::array<std::int32_t, outcome_count>& change) {

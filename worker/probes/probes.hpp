@@ -44,8 +44,11 @@ public:
     explicit WorkerProbe(std::shared_ptr<prometheus::Registry> registry);
 
     void planned(Channel channel, std::size_t recipients);
+    void left_out(std::size_t recipients);  // Of an audience: their ids are too long.
     void settled(Channel channel, const std::array<std::int32_t, outcome_count>& change);
     void chunks_in_flight(Channel channel, int change);
+    /// The database's clock: how far ahead of the machine's, and whether it is believed.
+    void clock(double skew_s, bool steady);
     void fenced();
     void taken_over(std::size_t chunks);
     void republished(std::size_t chunks);
@@ -64,6 +67,9 @@ private:
     std::array<prometheus::Counter*, channel_count> planned_{};
     std::array<std::array<prometheus::Counter*, outcome_count>, channel_count> outcomes_{};
     std::array<prometheus::Gauge*, channel_count> in_flight_{};
+    prometheus::Counter* left_out_;
+    prometheus::Gauge* clock_skew_;
+    prometheus::Gauge* clock_doubted_;
     prometheus::Counter* fenced_;
     prometheus::Counter* taken_over_;
     prometheus::Counter* republished_;

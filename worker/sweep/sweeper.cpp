@@ -12,6 +12,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr int chunks_per_sweep_max = 1'000;
+constexpr int plans_per_sweep_max = 256;
 constexpr std::size_t stalled_per_sweep_max = 100;  // These carry their recipients.
 
 }  // namespace
@@ -116,10 +117,11 @@ asio::awaitable<void> Sweeper::republish_overdue() {
 
 asio::awaitable<void> Sweeper::resume_plans() {
     auto jobs = co_await parts_.ledger.run("find unplanned jobs", [](postgres::Connection& ledger) {
-        return ledger::unplanned_jobs(ledger);
+        ledger::end_expired_plans(ledger);
+        return ledger::unplanned_jobs(ledger, plans_per_sweep_max);
     });
     if (!jobs) co_return;
-    for (const auto& job : jobs.value()) parts_.plan(job);
+    for (const auto& [job, lane] : jobs.value()) parts_.plan(job, lane);
 }
 
 asio::awaitable<void> Sweeper::close_jobs() {

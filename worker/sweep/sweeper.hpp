@@ -38,7 +38,7 @@ public:
         kafka::Producer& producer;
         kafka::Topics topics;
         WorkerProbe& probe;
-        std::function<void(const std::string& job)> plan;
+        std::function<void(const std::string& job, Lane lane)> plan;
         ReceiptDesk& receipts;
     };
     Sweeper(Parts parts, const WorkerSettings& settings)
