@@ -35,6 +35,11 @@ enum class Errc : std::uint8_t {
 /// True when the same call may succeed later without anyone changing anything.
 [[nodiscard]] bool is_retryable(Errc code) noexcept;
 
+/// PostgreSQL refused a statement, or a value in it.
+[[nodiscard]] constexpr bool is_refused(Errc code) noexcept {
+    return code == Errc::store_rejected || code == Errc::store_data;
+}
+
 /// An operating fault: what kind, what we were doing, and where.
 ///
 /// Returned in a Result, never thrown on the message path. `doing` completes the

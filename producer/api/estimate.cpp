@@ -138,7 +138,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     };
     std::string doing{"survey an audience"};
     auto surveyed = co_await parts.reading.run(std::move(doing), work);
-    if (!surveyed && caller.owner_bound && surveyed.error().code == Errc::store_rejected) {
+    if (!surveyed && caller.owner_bound && is_refused(surveyed.error().code)) {
         co_return no_such_owner();
     }
     if (!surveyed) co_return unavailable(surveyed.error());

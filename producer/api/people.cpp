@@ -187,8 +187,7 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
         co_return csv_reply(audience->name, std::move(listing));
     }
     const auto more = co_await listing->read(static_cast<std::size_t>(*limit));
-    if (!more && (more.error().code == Errc::store_rejected ||
-                  more.error().code == Errc::store_data)) {
+    if (!more && is_refused(more.error().code)) {
         if (caller.owner_bound) co_return no_such_owner();
         co_return bad_query("param", "values that the audience's query takes");
     }
