@@ -119,7 +119,8 @@ Result<void> create_topics(const KafkaSettings& settings) {
         if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);
         rd_kafka_NewTopic_set_config(topics.back().get(), "max.message.bytes", "8388608");
         // A life time counts from the broker's clock on, whatever a publisher's says.
-        rd_kafka_NewTopic_set_config(topics.back().get(), "message.timestamp.type", "LogAppendTime");
+        rd_kafka_NewTopic_set_config(topics.back().get(), "message.timestamp.type",
+                                     "LogAppendTime");
         raw.push_back(topics.back().get());
     }
     const Queue queue{rd_kafka_queue_new(client.value().get())};
