@@ -2,6 +2,7 @@
 
 #include "core/kafka/producer.hpp"
 #include "core/observe/health.hpp"
+#include "core/postgres/pulse.hpp"
 #include "producer/front.hpp"
 #include "producer/schedule/scheduler.hpp"
 
@@ -23,6 +24,7 @@ namespace {
 namespace asio = boost::asio;
 // A statement of the ledger may take half of this.
 constexpr std::chrono::seconds stuck_after{60};
+constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
 
 class WiredProducer final : public Producer {
 public:
@@ -96,10 +98,11 @@ private:
 
     Result<void> open_health() {
         auto health = HealthServer::start(
-            settings_.observe, probe_.registry(),
+            settings_.observe, system_clock(), probe_.registry(),
             {.alive =
                  [this] { return system_clock().moment() - scheduler_->last_turn() < stuck_after; },
-             .ready = [this] { return readiness(); }});
+             .ready = [this] { return readiness(); },
+             .sides = sides()});
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
@@ -108,9 +111,21 @@ private:
     Readiness readiness() const {
         if (stopping_) return {false, "draining"};
         if (!started_) return {false, "starting"};
-        if (!scheduler_->publisher().is_well()) return {false, "the ledger does not answer"};
         if (auto why = scheduler_->trouble(); !why.empty()) return {false, std::move(why)};
         return {true, ""};
+    }
+
+    /// The looks end with the drain: a side that is away does not hold it up.
+    std::vector<Side> sides() {
+        auto pulse = std::make_shared<postgres::Pulse>(settings_.database.url);
+        return {{"PostgreSQL", [this, pulse] { return stopping_ || pulse->beats(); }},
+                {"the ledger", [this] { return stopping_ || scheduler_->publisher().is_well(); }},
+                {"Kafka", [this] { return stopping_ || reaches_broker(); }}};
+    }
+
+    bool reaches_broker() {
+        const std::shared_lock guard{kafka_mutex_};
+        return kafka_->reaches_broker(look_max);
     }
 
     /// From any thread of the scheduler; nobody publishes while mend_kafka() replaces.

@@ -5,6 +5,7 @@
 #include "core/ledger/clock.hpp"
 #include "core/observe/health.hpp"
 #include "core/observe/seldom.hpp"
+#include "core/postgres/pulse.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/plan_desk.hpp"
@@ -36,6 +37,7 @@ constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
+constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
 constexpr std::chrono::milliseconds share_interval{500};
 
 /// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
@@ -90,6 +92,7 @@ public:
                                               }}} {}
 
     ~WiredWorker() override {
+        health_.reset();  // Its looks go through the producer.
         plans_.reset();
         consumer_.reset();
         producer_.reset();
@@ -180,7 +183,7 @@ private:
 
     Result<void> open_health() {
         auto health = HealthServer::start(
-            settings_.observe, probe_.registry(),
+            settings_.observe, system_clock(), probe_.registry(),
             {.alive =
                  [this] {
                      return system_clock().moment() - loop_turned_.load() < stuck_after &&
@@ -199,10 +202,18 @@ private:
                      return consumer_->has_assignment()
                                 ? Readiness{true, ""}
                                 : Readiness{false, "no Kafka partitions assigned yet"};
-                 }});
+                 },
+             .sides = sides()});
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
+    }
+
+    /// The looks end with the drain: a side that is away does not hold it up.
+    std::vector<Side> sides() {
+        auto pulse = std::make_shared<postgres::Pulse>(settings_.database.url);
+        return {{"PostgreSQL", [this, pulse] { return stopping_ || pulse->beats(); }},
+                {"Kafka", [this] { return stopping_ || producer_->reaches_broker(look_max); }}};
     }
 
     Result<std::unique_ptr<kafka::Consumer>> open_consumer() {

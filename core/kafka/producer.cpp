@@ -10,7 +10,7 @@
 namespace fanfare::kafka {
 namespace {
 
-constexpr int look_up_ms = 5'000;
+constexpr std::chrono::milliseconds look_up_max{5'000};
 
 }  // namespace
 
@@ -57,9 +57,15 @@ void Producer::look_up(const std::vector<std::string>& topics) {
     for (const auto& name : topics) {
         topics_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
     }
+    static_cast<void>(reaches_broker(look_up_max));
+}
+
+bool Producer::reaches_broker(std::chrono::milliseconds timeout) const {
     const rd_kafka_metadata_t* found = nullptr;
-    const auto error = rd_kafka_metadata(client_.get(), 0, nullptr, &found, look_up_ms);
+    const auto error =
+        rd_kafka_metadata(client_.get(), 0, nullptr, &found, static_cast<int>(timeout.count()));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(found);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 Producer::~Producer() {

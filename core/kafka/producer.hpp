@@ -48,6 +48,9 @@ public:
     [[nodiscard]] Result<void> publish_and_wait(const Record& record,
                                                 std::chrono::milliseconds timeout);
 
+    /// Whether a broker answers within the time. Blocks.
+    [[nodiscard]] bool reaches_broker(std::chrono::milliseconds timeout) const;
+
     /// True after an error no retry can mend: open a new producer.
     [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
 

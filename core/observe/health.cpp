@@ -1,6 +1,11 @@
 #include "core/observe/health.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/web/deadline.hpp"
+#include "core/web/head.hpp"
+#include "core/web/inlet.hpp"
+#include "core/web/seats.hpp"
+#include "core/web/text.hpp"
 
 #include <fmt/format.h>
 #include <prometheus/text_serializer.h>
@@ -8,10 +13,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/write.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -21,24 +25,43 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::as_tuple;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-constexpr std::size_t connections_max = 64;
+constexpr Seats::Bounds connections_max{.all = 64, .a_peer = 16};
 constexpr std::chrono::seconds request_max{5};
+constexpr auto both_ways = tcp::socket::shutdown_both;
+
+struct Reply {
+    int status = 200;
+    std::string body;
+    std::string_view type = "text/plain; charset=utf-8";
+};
+
+std::string bytes_of(const Reply& reply, bool with_body) {
+    auto bytes = fmt::format(
+        "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        reply.status, reason_phrase(reply.status), reply.type, reply.body.size());
+    if (with_body) bytes.append(reply.body);
+    return bytes;
+}
 
 class Server final : public HealthServer {
 public:
-    Server(std::shared_ptr<prometheus::Registry> registry, Checks checks)
+    Server(const Clock& clock, std::shared_ptr<prometheus::Registry> registry, Checks checks)
         : registry_{std::move(registry)},
           checks_{std::move(checks)},
-          tasks_{loop_.get_executor()} {}
+          seats_{connections_max},
+          tasks_{loop_.get_executor()},
+          watch_{loop_.get_executor(), clock, std::move(checks_.sides)} {}
 
     ~Server() override {
-        asio::post(loop_, [this] { acceptor_.close(); });
+        asio::post(loop_, [this] {
+            acceptor_.close();
+            seats_.cut_all();
+            watch_.stop();
+        });
         if (thread_.joinable()) thread_.join();
     }
 
@@ -49,6 +72,7 @@ public:
         acceptor_.bind(endpoint);
         acceptor_.listen();
         tasks_.spawn(accept());
+        watch_.start();
         thread_ = std::thread{[this] { loop_.run(); }};
     }
 
@@ -64,69 +88,90 @@ private:
             if (fault == asio::error::operation_aborted) break;
             if (fault) {
                 co_await pause_for(std::chrono::milliseconds{100});  // Out of descriptors, likely.
-            } else if (tasks_.running() <= connections_max) {
+            } else {
                 tasks_.spawn(serve(std::move(socket)));
             }
         }
     }
 
     asio::awaitable<void> serve(tcp::socket socket) {
-        beast::tcp_stream stream{std::move(socket)};
-        beast::flat_buffer buffer;
-        http::request_parser<http::empty_body> parser;
-        parser.header_limit(8192);
-        stream.expires_after(request_max);
-        auto [fault, read] =
-            co_await http::async_read(stream, buffer, parser, as_tuple(use_awaitable));
-        static_cast<void>(read);
-        if (fault) co_return;
-        auto answer = reply(parser.get());
-        co_await http::async_write(stream, answer, as_tuple(use_awaitable));
-        boost::system::error_code ignored;
-        stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        boost::system::error_code gone;
+        const auto remote = socket.remote_endpoint(gone);
+        if (gone) co_return;
+        Deadline deadline{socket};
+        auto peer = peer_of(remote.address());
+        const auto seat = seats_.take(std::move(peer), [&deadline] { deadline.cut(both_ways); });
+        if (!seat) co_return;
+        deadline.arm(request_max, both_ways);
+        Inlet<tcp::socket> inlet{socket};
+        const auto answer = co_await answer_to(inlet);
+        const auto bytes = asio::buffer(answer);
+        auto [fault, count] = co_await asio::async_write(socket, bytes, as_tuple(use_awaitable));
+        static_cast<void>(count);
+        if (!fault) co_await linger(socket, deadline);
     }
 
-    http::response<http::string_body> reply(const http::request<http::empty_body>& request) const {
-        http::response<http::string_body> answer{http::status::ok, 11};
-        answer.keep_alive(false);
-        answer.set(http::field::content_type, "text/plain; charset=utf-8");
-        const auto target = request.target();
-        if (request.method() != http::verb::get && request.method() != http::verb::head) {
-            answer.result(http::status::method_not_allowed);
-        } else if (target == "/metrics") {
-            answer.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-            answer.body() = prometheus::TextSerializer{}.Serialize(registry_->Collect());
-        } else if (target == "/healthz") {
-            const bool alive = checks_.alive();
-            if (!alive) answer.result(http::status::service_unavailable);
-            answer.body() = alive ? "ok\n" : "stuck\n";
-        } else if (target == "/readyz") {
-            const auto readiness = checks_.ready();
-            if (!readiness.ready) answer.result(http::status::service_unavailable);
-            answer.body() = readiness.ready ? "ready\n" : readiness.why + "\n";
-        } else {
-            answer.result(http::status::not_found);
-            answer.body() = "here are /metrics, /healthz and /readyz\n";
+    /// The whole answer as bytes; "" where nobody waits for one.
+    asio::awaitable<std::string> answer_to(Inlet<tcp::socket>& inlet) {
+        HeadFinder finder;
+        while (true) {
+            const auto found = finder.look(inlet.bytes());
+            if (const auto* const fault = std::get_if<HttpFault>(&found)) co_return refusal(*fault);
+            const auto size = std::get<std::size_t>(found);
+            if (size > 0) {
+                const auto head = read_head(inlet.bytes().substr(0, size));
+                if (const auto* const fault = std::get_if<HttpFault>(&head)) {
+                    co_return refusal(*fault);
+                }
+                const auto& request = std::get<RequestHead>(head);
+                co_return bytes_of(reply_to(request), request.method != "HEAD");
+            }
+            const bool more = co_await inlet.more();
+            if (!more) co_return std::string{};
         }
-        answer.prepare_payload();
-        if (request.method() == http::verb::head) answer.body().clear();
-        return answer;
+    }
+
+    static std::string refusal(const HttpFault& fault) {
+        return bytes_of({.status = fault.status, .body = std::string{fault.detail} + "\n"}, true);
+    }
+
+    Reply reply_to(const RequestHead& request) const {
+        if (request.method != "GET" && request.method != "HEAD") {
+            return {.status = 405, .body = "only GET is served here\n"};
+        }
+        if (request.target == "/metrics") {
+            return {.body = prometheus::TextSerializer{}.Serialize(registry_->Collect()),
+                    .type = "text/plain; version=0.0.4; charset=utf-8"};
+        }
+        if (request.target == "/healthz") {
+            if (checks_.alive()) return {.body = "ok\n"};
+            return {.status = 503, .body = "stuck\n"};
+        }
+        if (request.target == "/readyz") {
+            auto readiness = checks_.ready();
+            if (readiness.ready) readiness.why = watch_.trouble();
+            if (readiness.why.empty()) return {.body = "ready\n"};
+            return {.status = 503, .body = readiness.why + "\n"};
+        }
+        return {.status = 404, .body = "here are /metrics, /healthz and /readyz\n"};
     }
 
     std::shared_ptr<prometheus::Registry> registry_;
     Checks checks_;
     asio::io_context loop_{1};
     tcp::acceptor acceptor_{loop_};
+    Seats seats_;
     TaskGroup tasks_;
+    SideWatch watch_;
     std::thread thread_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HealthServer>> HealthServer::start(
-    const ObserveSettings& settings, std::shared_ptr<prometheus::Registry> registry,
-    Checks checks) {
-    auto server = std::make_unique<Server>(std::move(registry), std::move(checks));
+    const ObserveSettings& settings, const Clock& clock,
+    std::shared_ptr<prometheus::Registry> registry, Checks checks) {
+    auto server = std::make_unique<Server>(clock, std::move(registry), std::move(checks));
     try {
         server->listen(settings);
     } catch (const std::exception& fault) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
+#include "core/observe/sides.hpp"
 #include "core/settings/settings.hpp"
 
 #include <prometheus/registry.h>
@@ -8,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -18,9 +21,11 @@ struct Readiness {
 };
 
 /// Serves GET /metrics, /healthz and /readyz on a thread of its own, so that a scrape never
-/// delays a send and a stuck loop is still seen.
+/// delays a send and a stuck loop is still seen. Ready is who is so by its own word and whose
+/// sides answer; alive is who is not stuck, whatever the sides do: a restart mends no database.
 ///
-/// Bounds    64 connections, 8 KiB a request, 5 s each.
+/// Bounds    64 connections, 16 of one peer, of which the one that waits longest makes room;
+///           those of read_head(); 5 s each. A body is never read.
 /// Stop      the destructor closes the listener and joins the thread.
 /// Threads   `alive` and `ready` are called on the server's thread.
 class HealthServer {
@@ -28,12 +33,13 @@ public:
     struct Checks {
         std::function<bool()> alive;
         std::function<Readiness()> ready;
+        std::vector<Side> sides;
     };
 
     /// Binds and starts. Fails with what to change when the port is taken.
     [[nodiscard]] static Result<std::unique_ptr<HealthServer>> start(
-        const ObserveSettings& settings, std::shared_ptr<prometheus::Registry> registry,
-        Checks checks);
+        const ObserveSettings& settings, const Clock& clock,
+        std::shared_ptr<prometheus::Registry> registry, Checks checks);
 
     virtual ~HealthServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;

@@ -1,5 +1,7 @@
 #include "core/settings/text_rules.hpp"
 
+#include "core/domain/utf8.hpp"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <unicode/ustring.h>
