@@ -11,6 +11,7 @@
 #include "producer/unsubscribe/desk.hpp"
 
 #include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
 
 namespace fanfare {
 namespace {
@@ -51,7 +52,7 @@ public:
                                    return fetcher_->get(account, std::move(url));
                                }});
         unsubscribes_ = std::make_unique<UnsubscribeDesk>(UnsubscribeDesk::Parts{
-            references_, settings_.producer.http.unsubscribes_per_second, registry_,
+            references_, clock_, settings_.producer.http.unsubscribes_per_second, registry_,
             [this](Reference reference) { return store(std::move(reference)); }});
         if (!references_.has_key()) {
             spdlog::warn("no link_key: receipts name no send, and no unsubscribe link works");
@@ -68,14 +69,16 @@ public:
     }
 
     void stop() override {
-        if (server_) server_->stop();
+        if (!server_) return;
+        if (api_) asio::post(server_->executor(), [this] { api_->close(); });
+        server_->stop();
     }
 
 private:
     Result<void> open_api() {
         if (settings_.producer.clients.empty()) return {};
         auto room = api::Room::open(
-            settings_, systems_, clock_,
+            settings_, systems_, clock_, *registry_,
             [this](std::string job, std::string body) {
                 return publish_job(std::move(job), std::move(body));
             },

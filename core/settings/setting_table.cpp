@@ -145,8 +145,12 @@ Rows http_rows() {
             [](auto& s) -> auto& { return s.producer.http.body_max; }),
         whole<Settings>(
             {"producer.http.connections_max", "connections",
-             "Connections at once; more are closed at once."},
+             "Connections at once; beyond, the one that is quiet longest makes room."},
             {1, 10'000}, [](auto& s) -> auto& { return s.producer.http.connections_max; }),
+        whole<Settings>(
+            {"producer.http.connections_per_peer", "connections",
+             "Of them, those of one address (of IPv6: one /64); 0 behind a proxy, which is one."},
+            {0, 10'000}, [](auto& s) -> auto& { return s.producer.http.connections_per_peer; }),
         whole<Settings>(
             {"producer.http.request_timeout_ms", "ms",
              "How long a request may take to arrive whole, and its answer to leave."},

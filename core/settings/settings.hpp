@@ -96,6 +96,7 @@ struct ServerSettings {
     std::filesystem::path key;            // behind a proxy.
     std::uint32_t body_max = 1 << 20;     // [1'024, 67'108'864] bytes of a request.
     std::uint32_t connections_max = 512;  // [1, 10'000]
+    std::uint32_t connections_per_peer = 128;           // [0, 10'000] of one address; 0: no share.
     std::chrono::milliseconds request_timeout{10'000};  // [100, 300'000] to arrive whole.
     std::uint32_t unsubscribes_per_second = 200;        // [1, 100'000]; beyond: 429.
 };

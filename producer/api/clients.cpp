@@ -6,11 +6,17 @@
 #include "producer/http/text.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 namespace fanfare::api {
 namespace {
+
+constexpr double guesses_per_second = 1;
+constexpr double guesses_at_once = 10;
+constexpr std::chrono::seconds guess_held{1};
+constexpr std::chrono::minutes log_every{1};
 
 std::string hash_of(std::string_view token) { return digest_of(Digest::sha256, token); }
 
@@ -55,25 +61,21 @@ bool Clients::Client::has(Scope scope) const {
                        [&](Scope each) { return each == scope || each == Scope::admin; });
 }
 
-bool Clients::Client::take(Moment now) {
-    const std::chrono::duration<double> since = now - as_of;
-    calls_left = std::min(per_second, calls_left + since.count() * per_second);
-    as_of = now;
-    if (calls_left < 1) return false;
-    calls_left -= 1;
-    return true;
-}
-
-Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock) : clock_{clock} {
+Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock,
+                 prometheus::Registry& registry)
+    : clock_{clock}, guesses_{guesses_per_second, guesses_at_once} {
+    wrong_tokens_ = &prometheus::BuildCounter()
+                         .Name("fanfare_api_wrong_tokens_total")
+                         .Help("Calls of the API with a token that is none")
+                         .Register(registry)
+                         .Add({});
     for (const auto& each : clients) {
         clients_.push_back({.hash = hash_of(each.token.reveal()),
                             .name = each.name,
                             .scopes = each.scopes,
                             .systems = each.systems,
                             .owner = each.owner,
-                            .per_second = static_cast<double>(each.per_second),
-                            .calls_left = static_cast<double>(each.per_second),
-                            .as_of = clock.moment()});
+                            .rate = Rate{static_cast<double>(each.per_second)}});
     }
 }
 
@@ -87,11 +89,28 @@ Clients::Client* Clients::find(std::string_view token) {
     return found;
 }
 
+HttpReply Clients::wrong_token(const HttpCall& call) {
+    const auto now = clock_.moment();
+    wrong_tokens_->Increment();
+    ++unlogged_;
+    if (!logged_ || now - *logged_ >= log_every) {
+        spdlog::warn(
+            "calls of the API with a wrong token: {} since the last such line, now from {}",
+            unlogged_, call.peer);
+        unlogged_ = 0;
+        logged_ = now;
+    }
+    auto reply = unknown_token();
+    if (!guesses_.take(call.peer, now)) reply.hold = guess_held;
+    return reply;
+}
+
 std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope) {
     const auto token = token_of(call);
-    auto* const client = token.empty() ? nullptr : find(token);
-    if (client == nullptr) return unknown_token();
-    if (!client->take(clock_.moment())) return too_many();
+    if (token.empty()) return unknown_token();
+    auto* const client = find(token);
+    if (client == nullptr) return wrong_token(call);
+    if (!client->rate.take(clock_.moment())) return too_many();
     if (!client->has(scope)) {
         return refusal(
             403, "scope_missing",

@@ -34,8 +34,12 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
         auto begun = ledger::ledger_now(ledger);
         return Round{std::move(begun), refresh_now(parts, system, "")};
     };
+    std::string client = caller.client;
+    auto turn = co_await parts.refreshes.take(std::move(client));
+    if (!turn) co_return busy();
     std::string doing{"run due queries"};
-    const auto round = co_await parts.reading.run(std::move(doing), work);
+    const auto round = co_await parts.refreshing.run(std::move(doing), work);
+    turn.reset();
     if (!round) co_return unavailable(round.error());
     if (!round.value().refreshed) co_return unavailable(round.value().refreshed.error());
     const auto& begun = round.value().begun;

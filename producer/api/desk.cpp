@@ -24,17 +24,21 @@ struct Guard {
     Scope scope;
     Served served;
 
-    [[nodiscard]] static asio::awaitable<HttpReply> enter(const Guard& guard,
-                                                          const HttpCall& call) {
-        auto admitted = guard.clients->admit(call, guard.scope);
+    using Opened = std::variant<HttpHandler, HttpReply>;
+
+    [[nodiscard]] static asio::awaitable<Opened> enter(std::shared_ptr<const Guard> guard,
+                                                       const HttpCall& call) {
+        auto admitted = guard->clients->admit(call, guard->scope);
         if (auto* const reply = std::get_if<HttpReply>(&admitted)) co_return std::move(*reply);
-        co_return co_await guard.served(call, std::get<Caller>(admitted));
+        const auto caller = std::make_shared<const Caller>(std::move(std::get<Caller>(admitted)));
+        co_return HttpHandler{
+            [guard, caller](const HttpCall& whole) { return guard->served(whole, *caller); }};
     }
 };
 
-HttpHandler guarded(std::shared_ptr<Clients> clients, Scope scope, Served served) {
-    auto guard = std::make_shared<Guard>(Guard{std::move(clients), scope, std::move(served)});
-    return [guard](const HttpCall& call) { return Guard::enter(*guard, call); };
+HttpGate guarded(std::shared_ptr<Clients> clients, Scope scope, Served served) {
+    auto guard = std::make_shared<const Guard>(Guard{std::move(clients), scope, std::move(served)});
+    return [guard](const HttpCall& call) { return Guard::enter(guard, call); };
 }
 
 asio::awaitable<HttpReply> show_openapi(const HttpCall&) {
@@ -47,21 +51,28 @@ asio::awaitable<HttpReply> show_openapi(const HttpCall&) {
 }  // namespace
 
 void Door::get(std::string_view pattern, Scope scope, Served served) {
-    router_.add("GET", pattern, guarded(clients_, scope, std::move(served)));
+    RouteOptions options;
+    options.gate = guarded(clients_, scope, std::move(served));
+    router_.add("GET", pattern, {}, std::move(options));
 }
 
 void Door::post(std::string_view pattern, Scope scope, Served served, std::size_t body_max,
                 std::string_view method) {
-    router_.add(method, pattern, guarded(clients_, scope, std::move(served)),
-                {.body_max = body_max, .content_types = {"application/json"}, .per_second = 0});
+    RouteOptions options;
+    options.gate = guarded(clients_, scope, std::move(served));
+    options.body_max = body_max;
+    options.content_types = {"application/json"};
+    router_.add(method, pattern, {}, std::move(options));
 }
 
 void Door::post(std::string_view pattern, Scope scope, Served served, RouteOptions options) {
-    router_.add("POST", pattern, guarded(clients_, scope, std::move(served)), std::move(options));
+    options.gate = guarded(clients_, scope, std::move(served));
+    router_.add("POST", pattern, {}, std::move(options));
 }
 
 void add_api_routes(Router& router, const Parts& parts) {
-    Door door{router, std::make_shared<Clients>(parts.settings.producer.clients, parts.clock)};
+    Door door{router, std::make_shared<Clients>(parts.settings.producer.clients, parts.clock,
+                                                parts.registry)};
     add_job_routes(door, parts);
     add_event_routes(door, parts);
     add_outcome_routes(door, parts);

@@ -5,6 +5,7 @@
 #include "core/settings/settings.hpp"
 #include "producer/api/clients.hpp"
 #include "producer/api/order.hpp"
+#include "producer/api/turns.hpp"
 #include "producer/http/router.hpp"
 #include "worker/rendering/templates.hpp"
 
@@ -30,8 +31,13 @@ struct Parts {
     const Templates& templates;
     const Shipped& shipped;
     const Clock& clock;
-    postgres::Pool& ledger;       // Writes, and what is found by a key.
-    postgres::Pool& reading;      // Read-only: lists, exports, estimates.
+    postgres::Pool& ledger;      // Writes, and what is found by a key.
+    postgres::Pool& reading;     // Read-only: what is found by a key, and pages.
+    postgres::Pool& surveying;   // Read-only: estimates, people, exports; in `turns`.
+    postgres::Pool& refreshing;  // Due queries; in `refreshes`.
+    Turns& turns;
+    Turns& refreshes;
+    prometheus::Registry& registry;
     Publish publish;              // True once the broker has the job.
     std::function<void()> hurry;  // Something may be due sooner than the scheduler thinks.
 
@@ -41,7 +47,8 @@ struct Parts {
 /// Serves one call of a caller who may make it.
 using Served = std::function<boost::asio::awaitable<HttpReply>(const HttpCall&, const Caller&)>;
 
-/// The API's door: routes that only a client with the scope gets through.
+/// The API's door: routes that only a client with the scope gets through, before anything of a
+/// body is read.
 class Door {
 public:
     Door(Router& router, std::shared_ptr<Clients> clients)

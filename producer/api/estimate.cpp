@@ -136,8 +136,11 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
                                         parts.clock.now()};
         return Surveyor{of_survey, system, kind, job}.run();
     };
+    std::string client = caller.client;
+    const auto turn = co_await parts.turns.take(std::move(client));
+    if (!turn) co_return busy();
     std::string doing{"survey an audience"};
-    auto surveyed = co_await parts.reading.run(std::move(doing), work);
+    auto surveyed = co_await parts.surveying.run(std::move(doing), work);
     if (!surveyed && caller.owner_bound && is_refused(surveyed.error().code)) {
         co_return no_such_owner();
     }

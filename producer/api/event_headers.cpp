@@ -1,5 +1,6 @@
 #include "producer/api/event_headers.hpp"
 
+#include "core/domain/utf8.hpp"
 #include "core/wire/job_rejection.hpp"
 #include "producer/http/text.hpp"
 
@@ -34,9 +35,10 @@ std::variant<HeaderList, Rejection> event_headers(const HttpCall& call) {
             continue;
         }
         auto decoded = percent_decoded(unquoted(value), false);
-        if (!decoded) {
+        if (!decoded || !is_utf8(*decoded)) {
             return reject("invalid_event", point_to("", lower(name).substr(prefix.size())),
-                          "is not percent-encoded as CloudEvents over HTTP are; mend the header");
+                          "is no text percent-encoded as UTF-8, as CloudEvents over HTTP have it; "
+                          "mend the header");
         }
         headers.emplace_back(name, std::move(*decoded));
     }

@@ -48,13 +48,15 @@ std::variant<Order, HttpReply> read_event_order(const HttpCall& call, const Call
 }
 
 void add_event_routes(Door& door, const Parts& parts) {
-    door.post("/v1/events", Scope::publish,
-              [&parts](const HttpCall& call, const Caller& caller) {
-                  return take_event(parts, call, caller);
-              },
-              {.body_max = Job::bytes_max,
-               .content_types = {structured, "application/json", batch},
-               .per_second = 0});
+    RouteOptions options;
+    options.body_max = Job::bytes_max;
+    options.content_types = {structured, "application/json", batch};
+    door.post(
+        "/v1/events", Scope::publish,
+        [&parts](const HttpCall& call, const Caller& caller) {
+            return take_event(parts, call, caller);
+        },
+        std::move(options));
 }
 
 }  // namespace fanfare::api

@@ -24,6 +24,7 @@ using Detail = ledger::NotificationDetail;
 
 constexpr std::int64_t wait_default_s = 5;
 constexpr std::int64_t wait_max_s = 30;
+constexpr std::size_t refreshes_in_line = 64;  // Many shows may begin at once.
 constexpr std::chrono::milliseconds look_first{20};
 constexpr std::chrono::milliseconds look_max{250};
 
@@ -116,8 +117,12 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const Parts& parts, const
         auto work = [&](postgres::Connection& reading) {
             return find(parts, caller, asked, reading);
         };
+        std::string client = caller.client;
+        auto turn = co_await parts.refreshes.take(std::move(client), refreshes_in_line);
+        if (!turn) co_return busy();
         std::string doing{"look for a notification"};
-        auto found = co_await parts.reading.run(std::move(doing), work);
+        auto found = co_await parts.refreshing.run(std::move(doing), work);
+        turn.reset();
         if (!found) co_return unavailable(found.error());
         if (!found.value()) co_return unavailable(found.value().error());
         detail = std::move(found.value().value().detail);

@@ -63,19 +63,23 @@ std::string text_of(const ledger::DeliveryCursor& cursor) {
 /// A job's outcomes as CSV, piece by piece: rows_a_piece of them in memory.
 class CsvExport : public std::enable_shared_from_this<CsvExport> {
 public:
-    CsvExport(postgres::Pool& reading, std::string job, ledger::DeliveryFilter filter)
-        : reading_{reading}, job_{std::move(job)}, filter_{filter} {}
+    CsvExport(const Parts& parts, std::string client, std::string job,
+              ledger::DeliveryFilter filter)
+        : parts_{parts}, client_{std::move(client)}, job_{std::move(job)}, filter_{filter} {}
 
     asio::awaitable<std::optional<std::string>> next() {
         std::string piece;
         while (piece.empty() && more_) {
             deliveries_.clear();
+            std::string client = client_;
+            const auto turn = co_await parts_.turns.take(std::move(client), Turns::no_limit);
+            if (!turn) co_return std::nullopt;
             std::string doing{"export outcomes"};
             auto work = [this](postgres::Connection& ledger) {
                 return ledger::read_deliveries(ledger, job_, filter_, cursor_, rows_a_piece,
                                                deliveries_);
             };
-            const auto read = co_await reading_.run(std::move(doing), work);
+            const auto read = co_await parts_.surveying.run(std::move(doing), work);
             if (!read) {
                 spdlog::warn("{}", describe(read.error()));
                 co_return std::nullopt;
@@ -95,7 +99,8 @@ private:
                        out);
     }
 
-    postgres::Pool& reading_;
+    const Parts& parts_;
+    std::string client_;
     std::string job_;
     ledger::DeliveryFilter filter_;
     ledger::DeliveryCursor cursor_;
@@ -103,8 +108,9 @@ private:
     bool more_ = true;
 };
 
-HttpReply csv_reply(const Parts& parts, const std::string& id, ledger::DeliveryFilter filter) {
-    auto source = std::make_shared<CsvExport>(parts.reading, id, filter);
+HttpReply csv_reply(const Parts& parts, const Caller& caller, const std::string& id,
+                    ledger::DeliveryFilter filter) {
+    auto source = std::make_shared<CsvExport>(parts, caller.client, id, filter);
     HttpReply reply;
     reply.content_type = "text/csv; charset=utf-8";
     reply.headers.emplace_back("Content-Disposition",
@@ -167,7 +173,7 @@ asio::awaitable<HttpReply> show_outcomes(const Parts& parts, const HttpCall& cal
     if (!visible) co_return unavailable(visible.error());
     if (!visible.value()) co_return nothing_here("job");
     if (call.header("accept").find("text/csv") != std::string_view::npos) {
-        co_return csv_reply(parts, id, filter);
+        co_return csv_reply(parts, caller, id, filter);
     }
     co_return co_await json_page(parts, id, filter, *cursor, *limit);
 }

@@ -1,5 +1,6 @@
 #include "producer/api/people.hpp"
 
+#include "core/domain/utf8.hpp"
 #include "producer/api/csv.hpp"
 #include "producer/api/directory.hpp"
 #include "producer/api/owners.hpp"
@@ -54,8 +55,10 @@ void append_rows(const Person& person, std::string& out) {
 /// Pages through a directory, each time on a connection of its own to the system's database.
 class Listing : public std::enable_shared_from_this<Listing> {
 public:
-    Listing(const Parts& parts, const System& system, Directory directory, std::string after)
+    Listing(const Parts& parts, std::string client, const System& system, Directory directory,
+            std::string after)
         : parts_{parts},
+          client_{std::move(client)},
           system_{system},
           directory_{std::move(directory)},
           after_{std::move(after)} {}
@@ -69,12 +72,15 @@ public:
             return directory_.read(source, ledger, after_, limit, people_);
         };
         std::string doing{"list people"};
-        co_return co_await parts_.reading.run(std::move(doing), work);
+        co_return co_await parts_.surveying.run(std::move(doing), work);
     }
 
     asio::awaitable<std::optional<std::string>> next_piece() {
         std::string piece;
         while (piece.empty() && more_) {
+            std::string client = client_;
+            const auto turn = co_await parts_.turns.take(std::move(client), Turns::no_limit);
+            if (!turn) co_return std::nullopt;
             const auto done = co_await read(people_a_piece);
             if (!done) {
                 spdlog::warn("{}", describe(done.error()));
@@ -91,6 +97,7 @@ public:
 
 private:
     const Parts& parts_;
+    std::string client_;
     const System& system_;
     Directory directory_;
     std::string after_;
@@ -174,7 +181,8 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
     std::string after;
     if (!query["cursor"].empty()) {
         auto words = read_cursor(query["cursor"]);
-        if (!words || words->first != "people") {
+        if (!words || words->first != "people" || !is_utf8(words->second) ||
+            words->second.find('\0') != std::string::npos) {
             co_return bad_query("cursor", "next_cursor of the page before");
         }
         after = std::move(words->second);
@@ -182,10 +190,14 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
     auto wanted = wanted_of(system->second, *audience, query, caller);
     if (auto* const reply = std::get_if<HttpReply>(&wanted)) co_return std::move(*reply);
     Directory directory{std::move(std::get<Directory::Wanted>(wanted))};
-    auto listing = std::make_shared<Listing>(parts, system->second, std::move(directory), after);
+    auto listing = std::make_shared<Listing>(parts, caller.client, system->second,
+                                             std::move(directory), after);
     if (call.header("accept").find("text/csv") != std::string_view::npos) {
         co_return csv_reply(audience->name, std::move(listing));
     }
+    std::string client = caller.client;
+    const auto turn = co_await parts.turns.take(std::move(client));
+    if (!turn) co_return busy();
     const auto more = co_await listing->read(static_cast<std::size_t>(*limit));
     if (!more && is_refused(more.error().code)) {
         if (caller.owner_bound) co_return no_such_owner();

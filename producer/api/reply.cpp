@@ -16,16 +16,7 @@ constexpr std::array<std::string_view, 5> unreadable{"not_json", "too_deep", "du
 }  // namespace
 
 HttpReply refusal(int status, std::string_view code, std::string_view detail) {
-    const boost::json::object document{{"type", "about:blank"},
-                                       {"title", text(reason_phrase(status))},
-                                       {"status", status},
-                                       {"code", text(code)},
-                                       {"detail", text(detail)}};
-    HttpReply reply;
-    reply.status = status;
-    reply.content_type = "application/problem+json";
-    reply.body = boost::json::serialize(document);
-    return reply;
+    return problem(status, code, detail);
 }
 
 HttpReply refusal(const Rejection& rejection) {
@@ -41,6 +32,12 @@ HttpReply unavailable(const Failure& failure) {
         return refusal(500, "internal", "Something went wrong here; the log says what.");
     }
     auto reply = refusal(503, "unavailable", "This cannot be served right now; send it again.");
+    reply.headers.emplace_back("Retry-After", "5");
+    return reply;
+}
+
+HttpReply busy() {
+    auto reply = refusal(429, "busy", "Too many such calls of this client wait already.");
     reply.headers.emplace_back("Retry-After", "5");
     return reply;
 }

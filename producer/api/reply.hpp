@@ -19,6 +19,9 @@ namespace fanfare::api {
 /// 503 for what passes by itself, 500 for the rest. The log gets the failure, the caller does not.
 [[nodiscard]] HttpReply unavailable(const Failure& failure);
 
+/// 429 for a client whose other calls are still waiting for their turn.
+[[nodiscard]] HttpReply busy();
+
 [[nodiscard]] HttpReply nothing_here(std::string_view what);  // 404.
 
 [[nodiscard]] HttpReply reply_with(int status, const boost::json::value& document);

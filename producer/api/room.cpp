@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t connections = 2;
 constexpr postgres::Limits short_limits{.statement_timeout = std::chrono::seconds{5}};
+constexpr postgres::Limits reading_limits{.statement_timeout = std::chrono::seconds{10},
+                                          .read_only = true};
 constexpr postgres::Limits long_limits{.statement_timeout = std::chrono::seconds{30},
                                        .read_only = true};
 
@@ -25,12 +27,14 @@ Shipped shipped_by_folder(std::vector<TemplateSource> sources) {
 class WiredRoom final : public Room {
 public:
     WiredRoom(const Settings& settings, const Systems& systems, const Clock& clock,
-              Templates templates, Shipped shipped, Parts::Publish publish,
-              std::function<void()> hurry)
+              Templates templates, Shipped shipped, prometheus::Registry& registry,
+              Parts::Publish publish, std::function<void()> hurry)
         : templates_{std::move(templates)},
           shipped_{std::move(shipped)},
           ledger_{settings.database.url, short_limits, connections},
-          reading_{settings.database.url, long_limits, connections},
+          reading_{settings.database.url, reading_limits, connections},
+          surveying_{settings.database.url, long_limits, connections},
+          refreshing_{settings.database.url, long_limits, connections},
           parts_{.settings = settings,
                  .systems = systems,
                  .templates = templates_,
@@ -38,24 +42,37 @@ public:
                  .clock = clock,
                  .ledger = ledger_,
                  .reading = reading_,
+                 .surveying = surveying_,
+                 .refreshing = refreshing_,
+                 .turns = turns_,
+                 .refreshes = refreshes_,
+                 .registry = registry,
                  .publish = std::move(publish),
                  .hurry = std::move(hurry)} {}
 
     void add_routes(Router& router) override { add_api_routes(router, parts_); }
+    void close() override {
+        turns_.close();
+        refreshes_.close();
+    }
 
 private:
     Templates templates_;
     Shipped shipped_;
     postgres::Pool ledger_;
     postgres::Pool reading_;
+    postgres::Pool surveying_;
+    postgres::Pool refreshing_;
+    Turns turns_;
+    Turns refreshes_;
     Parts parts_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Room>> Room::open(const Settings& settings, const Systems& systems,
-                                         const Clock& clock, Parts::Publish publish,
-                                         std::function<void()> hurry) {
+                                         const Clock& clock, prometheus::Registry& registry,
+                                         Parts::Publish publish, std::function<void()> hurry) {
     const auto refused = [](const Problems& problems) {
         return fail(Errc::config_invalid,
                     fmt::format("read the templates: {}", describe(problems.front())));
@@ -67,7 +84,7 @@ Result<std::unique_ptr<Room>> Room::open(const Settings& settings, const Systems
     if (const auto* const problems = std::get_if<Problems>(&templates)) return refused(*problems);
     return std::unique_ptr<Room>{std::make_unique<WiredRoom>(
         settings, systems, clock, std::move(std::get<Templates>(templates)),
-        shipped_by_folder(std::move(sources)), std::move(publish), std::move(hurry))};
+        shipped_by_folder(std::move(sources)), registry, std::move(publish), std::move(hurry))};
 }
 
 }  // namespace fanfare::api

@@ -14,21 +14,21 @@ namespace fanfare::api {
 
 /// The HTTP API wired together: templates, connections, routes.
 ///
-/// Bounds    2 connections for writes and look-ups (5 s a statement), 2 read-only ones for lists,
-///           exports and estimates (30 s), of their own: neither delays webhooks or the scheduler.
+/// Bounds    2 connections each for writes (5 s a statement), look-ups (10 s), surveys and exports
+///           (30 s) and due queries, of their own: none delays another, webhooks or the scheduler.
+/// Stop      after close(), on the server's thread, nobody waits for a turn any more.
 /// Threads   those of its connections; the handlers run on the server's.
 /// Lifetime  what open() gets outlives it; it outlives the server's handlers.
 class Room {
 public:
     /// Reads the templates; fails with what to change.
-    [[nodiscard]] static Result<std::unique_ptr<Room>> open(const Settings& settings,
-                                                            const Systems& systems,
-                                                            const Clock& clock,
-                                                            Parts::Publish publish,
-                                                            std::function<void()> hurry);
+    [[nodiscard]] static Result<std::unique_ptr<Room>> open(
+        const Settings& settings, const Systems& systems, const Clock& clock,
+        prometheus::Registry& registry, Parts::Publish publish, std::function<void()> hurry);
     virtual ~Room() = default;
 
     virtual void add_routes(Router& router) = 0;
+    virtual void close() = 0;
 };
 
 }  // namespace fanfare::api

@@ -54,8 +54,11 @@ asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call
     auto work = [&](postgres::Connection& ledger) {
         return ledger::progress_about(ledger, system, subject, sources, jobs_max);
     };
+    std::string client = caller.client;
+    const auto turn = co_await parts.turns.take(std::move(client));
+    if (!turn) co_return busy();
     std::string doing{"look up a subject"};
-    const auto found = co_await parts.reading.run(std::move(doing), work);
+    const auto found = co_await parts.surveying.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     const auto& about = found.value();
     Sum all;

@@ -149,8 +149,12 @@ asio::awaitable<HttpReply> save(const Parts& parts, const HttpCall& call, const 
         }
         return problems;
     };
+    std::string client = caller.client;
+    auto turn = co_await parts.turns.take(std::move(client));
+    if (!turn) co_return busy();
     std::string checking{"check templates"};
-    const auto problems = co_await parts.reading.run(std::move(checking), check);
+    const auto problems = co_await parts.surveying.run(std::move(checking), check);
+    turn.reset();
     if (!problems) co_return unavailable(problems.error());
     if (!problems.value().empty()) co_return refusal_of_parts(problems.value());
     auto write = [&](postgres::Connection& connection) {

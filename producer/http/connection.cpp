@@ -1,6 +1,10 @@
 #include "producer/http/connection.hpp"
 
-#include "core/http/exchange.hpp"
+#include "core/web/body.hpp"
+#include "core/web/deadline.hpp"
+#include "core/web/head.hpp"
+#include "core/web/inlet.hpp"
+#include "producer/http/reply_writer.hpp"
 #include "producer/http/text.hpp"
 
 #include <fmt/format.h>
@@ -9,8 +13,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,238 +22,320 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::as_tuple;
 using asio::use_awaitable;
 using asio::ip::tcp;
-using Parser = http::request_parser<http::string_body>;
 
-constexpr std::uint32_t header_bytes_max = 16 * 1024;
-constexpr std::size_t read_bytes = 16 * 1024;
 constexpr std::chrono::seconds idle_max{60};
-constexpr std::chrono::seconds linger_max{2};
-constexpr std::size_t linger_bytes_max = 1 << 20;
+constexpr std::chrono::hours no_limit{24};
+constexpr std::size_t bodies_max = 32 << 20;
 constexpr auto receiving = tcp::socket::shutdown_receive;
 constexpr auto both_ways = tcp::socket::shutdown_both;
 
-/// What a fault while reading deserves: an answer, or nothing where nobody is there to read it.
-std::optional<HttpReply> reply_to(const boost::system::error_code& fault, bool timed_out) {
-    if (timed_out) return problem(408, "The request took too long to arrive.");
-    if (fault == http::error::header_limit) return problem(431, "The header is too large.");
-    if (fault == http::error::body_limit) return problem(413, "The body is too large.");
-    if (fault == http::error::end_of_stream || fault == http::error::partial_message) {
-        return std::nullopt;
-    }
-    const bool malformed = fault.category() == make_error_code(http::error::bad_method).category();
-    if (malformed) return problem(400, "This is not HTTP/1.1.");
-    return std::nullopt;
+/// An answer that is ready, or that nobody is there to read one.
+struct Ended {
+    std::optional<HttpReply> reply;
+};
+
+HttpReply reply_to(const HttpFault& fault) {
+    return problem(fault.status, fault.code, fault.detail);
 }
 
-bool is_target(std::string_view target) {
-    return target.starts_with('/') &&
-           std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-HttpCall make_call(http::request<http::string_body>& request, std::string peer) {
+HttpCall make_call(RequestHead& head, std::string peer) {
     HttpCall call;
-    call.method = std::string_view{request.method_string().data(), request.method_string().size()};
-    call.target = std::string_view{request.target().data(), request.target().size()};
+    call.method = std::move(head.method);
+    call.target = std::move(head.target);
     const auto mark = call.target.find('?');
     call.path = call.target.substr(0, mark);
     if (mark != std::string::npos) call.query = call.target.substr(mark + 1);
-    for (const auto& field : request) {
-        call.headers.emplace_back(
-            std::string{field.name_string().data(), field.name_string().size()},
-            std::string{field.value().data(), field.value().size()});
-    }
+    call.headers = std::move(head.fields);
     call.peer = std::move(peer);
     return call;
 }
 
-/// What stands against this call before its body is read.
-std::optional<HttpReply> refusal(const HttpCall& call, const Router::Match& match,
-                                 const Parser& parser, std::size_t body_max, Moment now) {
-    if (match.route == nullptr && match.allow.empty())
-        return problem(404, "There is nothing here.");
-    if (match.route == nullptr) {
-        auto reply = problem(405, "This method is not for this path.");
-        reply.headers.emplace_back("Allow", match.allow);
-        return reply;
-    }
-    const auto length = parser.content_length();
-    if (length && *length > body_max) return problem(413, "The body is too large.");
-    const auto& types = match.route->options.content_types;
-    const bool has_body = parser.chunked() || (length && *length > 0);
-    if (has_body && !types.empty() &&
-        std::find(types.begin(), types.end(), call.media_type()) == types.end()) {
-        return problem(415, "The body has a content type that is not taken here.");
-    }
-    if (!match.route->take(now)) {
-        auto reply = problem(429, "Too many requests at once.");
-        reply.headers.emplace_back("Retry-After", "1");
-        return reply;
-    }
-    return std::nullopt;
+HttpReply no_route(const Router::Match& match) {
+    if (match.allow.empty()) return problem(404, "not_found", "There is nothing here.");
+    auto reply = problem(405, "method_not_allowed", "This method is not for this path.");
+    reply.headers.emplace_back("Allow", match.allow);
+    return reply;
 }
 
-/// `chunked` only counts for a body in pieces; without it the end of the connection ends the body.
-std::string head_of(const HttpReply& reply, bool keep, bool chunked, TimePoint now) {
-    auto head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nX-Content-Type-Options: nosniff\r\n",
-                            reply.status, reason_phrase(reply.status), http_date(now));
-    if (!reply.pieces) {
-        head.append(fmt::format("Content-Length: {}\r\n", reply.body.size()));
-    } else if (chunked) {
-        head.append("Transfer-Encoding: chunked\r\n");
+/// What stands against a body before it is read.
+std::optional<HttpReply> refusal(const HttpCall& call, const RequestHead& head,
+                                 const RouteOptions& options, std::size_t body_max) {
+    if (head.length > body_max) return problem(413, "too_large", "The body is too large.");
+    const auto coding = call.header("content-encoding");
+    if (!coding.empty() && !same_word(coding, "identity")) {
+        auto reply =
+            problem(415, "unsupported_encoding", "Send the body without Content-Encoding.");
+        reply.headers.emplace_back("Accept-Encoding", "identity");
+        return reply;
     }
-    if (!reply.content_type.empty()) {
-        head.append(header_line("Content-Type", reply.content_type)).append("\r\n");
-    }
-    for (const auto& [name, value] : reply.headers) {
-        head.append(header_line(name, value)).append("\r\n");
-    }
-    if (!keep) head.append("Connection: close\r\n");
-    return head.append("\r\n");
+    const auto& types = options.content_types;
+    const bool fits = !head.has_body() || types.empty() ||
+                      std::find(types.begin(), types.end(), call.media_type()) != types.end();
+    if (fits) return std::nullopt;
+    return problem(415, "unsupported_media_type",
+                   "The body has a content type that is not taken here.");
 }
 
-asio::awaitable<HttpReply> handle(const Route& route, const HttpCall& call) {
+/// What one body takes of the room that all have together.
+class BodyShare {
+public:
+    explicit BodyShare(ConnectionContext& context) : context_{context} {}
+    ~BodyShare() { context_.body_bytes -= taken_; }
+    BodyShare(const BodyShare&) = delete;
+    BodyShare& operator=(const BodyShare&) = delete;
+
+    /// False: there is no room for that many.
+    [[nodiscard]] bool grow_to(std::size_t bytes, bool is_known) {
+        const auto most = std::max<std::size_t>(bodies_max, 2 * context_.settings.body_max);
+        const auto more = bytes - std::min(bytes, taken_);
+        if (context_.body_bytes + more > (is_known ? most : most / 2)) return false;
+        context_.body_bytes += more;
+        taken_ += more;
+        return true;
+    }
+
+private:
+    ConnectionContext& context_;
+    std::size_t taken_ = 0;
+};
+
+asio::awaitable<HttpReply> handle(const Route& route, const HttpHandler& handler,
+                                  const HttpCall& call) {
     try {
-        co_return co_await route.handler(call);
+        co_return co_await handler(call);
     } catch (const std::exception& fault) {
         // What it says may hold bytes of the request: its kind is enough to find it.
         spdlog::error("the handler of {} threw {}", route.pattern, typeid(fault).name());
     }
-    co_return problem(500, "Something went wrong here.");
+    co_return problem(500, "internal", "Something went wrong here.");
 }
 
-/// A body that is made while it is sent. Each piece has request_timeout to leave.
-template <class Stream>
-asio::awaitable<bool> write_pieces(Stream& stream, const HttpReply& reply, bool chunked,
-                                   Deadline& deadline, const ConnectionContext& context) {
-    std::optional<std::string> piece{reply.body};
-    bool is_first = true;
-    while (true) {
-        if (!is_first || piece->empty()) {
-            deadline.arm(std::chrono::hours{24}, both_ways);
-            piece = co_await reply.pieces();
-        }
-        is_first = false;
-        if (!piece) co_return false;
-        const bool is_last = piece->empty();
-        std::string bytes = std::move(*piece);
-        if (chunked) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
-        deadline.arm(context.settings.request_timeout, both_ways);
-        const auto buffer = asio::buffer(bytes);
-        auto [fault, count] = co_await asio::async_write(stream, buffer, as_tuple(use_awaitable));
-        static_cast<void>(count);
-        if (fault) co_return false;
-        if (is_last) co_return true;
+asio::awaitable<std::variant<HttpHandler, HttpReply>> enter(const Route& route,
+                                                            const HttpCall& call) {
+    try {
+        co_return co_await route.options.gate(call);
+    } catch (const std::exception& fault) {
+        spdlog::error("the gate of {} threw {}", route.pattern, typeid(fault).name());
     }
+    co_return problem(500, "internal", "Something went wrong here.");
 }
 
-template <class Stream>
-asio::awaitable<bool> write_reply(Stream& stream, const HttpReply& reply, bool keep, bool chunked,
-                                  bool with_body, Deadline& deadline,
-                                  const ConnectionContext& context) {
-    const auto head = head_of(reply, keep, chunked, context.clock.now());
-    std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::const_buffer{}};
-    if (with_body && !reply.pieces) buffers[1] = asio::buffer(reply.body);
-    deadline.arm(context.settings.request_timeout, both_ways);
-    auto [fault, count] = co_await asio::async_write(stream, buffers, as_tuple(use_awaitable));
-    static_cast<void>(count);
-    if (fault) co_return false;
-    if (!with_body || !reply.pieces) co_return keep;
-    const bool whole = co_await write_pieces(stream, reply, chunked, deadline, context);
-    if (!whole) deadline.cut(both_ways);
-    co_return whole&& keep;
+asio::awaitable<std::optional<std::string>> next_piece(const HttpReply& reply) {
+    try {
+        co_return co_await reply.pieces();
+    } catch (const std::exception& fault) {
+        spdlog::error("an answer in pieces threw {}", typeid(fault).name());
+    }
+    co_return std::nullopt;
 }
 
-/// One request and its answer. True when the connection may carry another.
+/// One connection's requests, one after the other.
 template <class Stream>
-asio::awaitable<bool> exchange(Stream& stream, beast::flat_buffer& buffer, Deadline& deadline,
-                               ConnectionContext& context, std::string peer) {
-    Parser parser;
-    parser.header_limit(header_bytes_max);
-    parser.body_limit(boost::none);
-    deadline.arm(context.settings.request_timeout, receiving);
-    auto [fault, count] =
-        co_await http::async_read_header(stream, buffer, parser, as_tuple(use_awaitable));
-    static_cast<void>(count);
-    auto reply = fault ? reply_to(fault, deadline.passed()) : std::nullopt;
-    if (fault && !reply) co_return false;
-    HttpCall call;
-    Router::Match match;
-    std::size_t body_max = context.settings.body_max;
-    if (!reply) {
-        call = make_call(parser.get(), std::move(peer));
-        if (is_target(call.target)) {
-            match = context.router.find(call.method, call.path);
-            call.params = std::move(match.params);
-            if (match.route != nullptr && match.route->options.body_max > 0) {
-                body_max = match.route->options.body_max;
+class Conversation {
+public:
+    Conversation(Stream& stream, Deadline& deadline, Seats::Seat& seat, ConnectionContext& context,
+                 std::string peer)
+        : inlet_{stream},
+          stream_{stream},
+          deadline_{deadline},
+          seat_{seat},
+          context_{context},
+          peer_{std::move(peer)} {}
+
+    asio::awaitable<void> run() {
+        bool keep = true;
+        while (keep && !context_.stopping) {
+            seat_.rest();
+            deadline_.arm(idle_max, both_ways);
+            bool is_here = !inlet_.bytes().empty();
+            if (!is_here) is_here = co_await inlet_.more();
+            if (!is_here) co_return;
+            seat_.hear();
+            keep = co_await exchange();
+        }
+    }
+
+private:
+    /// One request and its answer. True when the connection may carry another.
+    asio::awaitable<bool> exchange() {
+        deadline_.arm(context_.settings.request_timeout, receiving);
+        auto arrived = co_await read_request_head();
+        if (const auto* const ended = std::get_if<Ended>(&arrived)) {
+            if (!ended->reply) co_return false;
+            context_.probe.answered("none", ended->reply->status);
+            co_return co_await write(*ended->reply, {});
+        }
+        auto& head = std::get<RequestHead>(arrived);
+        auto call = make_call(head, peer_);
+        auto match = context_.router.find(call.method, call.path);
+        call.params = std::move(match.params);
+        const auto ended = co_await serve(head, call, match);
+        seat_.hear();
+        if (!ended.reply) co_return false;
+        const auto& reply = *ended.reply;
+        context_.probe.answered(match.route == nullptr ? "none" : match.route->pattern,
+                                reply.status);
+        ReplyForm form;
+        form.chunked = head.minor >= 1;
+        form.with_body = call.method != "HEAD";
+        form.keep = body_is_read_ && head.keep_alive && !context_.stopping &&
+                    (form.chunked || !reply.pieces);
+        if (is_known_) seat_.serve();
+        co_return co_await write(reply, form);
+    }
+
+    asio::awaitable<std::variant<RequestHead, Ended>> read_request_head() {
+        HeadFinder finder;
+        while (true) {
+            const auto found = finder.look(inlet_.bytes());
+            if (const auto* const fault = std::get_if<HttpFault>(&found)) {
+                co_return Ended{reply_to(*fault)};
             }
-            reply = refusal(call, match, parser, body_max, context.clock.moment());
-        } else {
-            reply = problem(400, "The target is not a path.");
+            const auto size = std::get<std::size_t>(found);
+            if (size == 0) {
+                const bool more = co_await inlet_.more();
+                if (more) continue;
+                co_return Ended{too_slow()};
+            }
+            auto head = read_head(inlet_.bytes().substr(0, size));
+            inlet_.drop(size);
+            if (const auto* const fault = std::get_if<HttpFault>(&head)) {
+                co_return Ended{reply_to(*fault)};
+            }
+            co_return std::move(std::get<RequestHead>(head));
         }
     }
-    if (!reply && !parser.is_done()) {
-        parser.body_limit(body_max);
-        if (same_word(call.header("expect"), "100-continue")) {
+
+    /// Nothing where the other side has gone by itself.
+    [[nodiscard]] std::optional<HttpReply> too_slow() const {
+        if (!deadline_.passed()) return std::nullopt;
+        return problem(408, "request_timeout", "The request took too long to arrive.");
+    }
+
+    /// What a request is answered with: who calls is looked at before its body is.
+    asio::awaitable<Ended> serve(const RequestHead& head, HttpCall& call,
+                                 const Router::Match& match) {
+        is_known_ = false;
+        body_is_read_ = !head.has_body();
+        if (match.route == nullptr) co_return Ended{no_route(match)};
+        const auto& options = match.route->options;
+        auto handler = match.route->handler;
+        if (options.gate) {
+            auto opened = co_await enter(*match.route, call);
+            if (auto* const reply = std::get_if<HttpReply>(&opened)) {
+                co_return Ended{std::move(*reply)};
+            }
+            handler = std::move(std::get<HttpHandler>(opened));
+            is_known_ = true;
+            seat_.serve();
+        }
+        BodyShare share{context_};
+        if (options.body_counts) {
+            const auto body_max =
+                options.body_max > 0 ? options.body_max : context_.settings.body_max;
+            if (auto refused = refusal(call, head, options, body_max)) {
+                co_return Ended{std::move(*refused)};
+            }
+            BodyReader body{head, body_max};
+            auto ended = co_await read_body(head, body, share);
+            if (!body.is_whole()) co_return ended;
+            body_is_read_ = true;
+            call.body = std::move(body.body());
+        }
+        deadline_.arm(no_limit, both_ways);  // Handlers have limits of their own.
+        seat_.serve();
+        auto reply = co_await handle(*match.route, handler, call);
+        co_return Ended{std::move(reply)};
+    }
+
+    /// Until the body is whole, or what it is answered with instead.
+    asio::awaitable<Ended> read_body(const RequestHead& head, BodyReader& body, BodyShare& share) {
+        if (head.expects_continue && head.has_body() && inlet_.bytes().empty()) {
             constexpr std::string_view go_on{"HTTP/1.1 100 Continue\r\n\r\n"};
             const auto bytes = asio::buffer(go_on);
-            co_await asio::async_write(stream, bytes, as_tuple(use_awaitable));
+            co_await asio::async_write(stream_, bytes, as_tuple(use_awaitable));
         }
-        auto [cut, read] =
-            co_await http::async_read(stream, buffer, parser, as_tuple(use_awaitable));
-        static_cast<void>(read);
-        if (cut) reply = reply_to(cut, deadline.passed());
-        if (cut && !reply) co_return false;
-    }
-    bool keep = parser.is_done() && parser.get().keep_alive() && !context.stopping;
-    if (!reply) {
-        call.body = std::move(parser.get().body());
-        deadline.arm(std::chrono::hours{24}, both_ways);  // Handlers have limits of their own.
-        reply = co_await handle(*match.route, call);
-        keep = keep && !context.stopping;
-    }
-    context.probe.answered(match.route == nullptr ? "none" : match.route->pattern, reply->status);
-    const bool with_body = call.method != "HEAD";
-    const bool chunked = parser.is_header_done() && parser.get().version() >= 11;
-    keep = keep && (chunked || !reply->pieces);
-    co_return co_await write_reply(stream, *reply, keep, chunked, with_body, deadline, context);
-}
-
-template <class Stream>
-asio::awaitable<void> converse(Stream& stream, Deadline& deadline, ConnectionContext& context,
-                               const std::string& peer) {
-    beast::flat_buffer buffer;
-    bool keep = true;
-    while (keep && !context.stopping) {
-        if (buffer.size() == 0) {
-            deadline.set_idle(true);
-            deadline.arm(idle_max, both_ways);
-            const auto room = buffer.prepare(read_bytes);
-            auto [fault, count] = co_await stream.async_read_some(room, as_tuple(use_awaitable));
-            deadline.set_idle(false);
-            if (fault) co_return;
-            buffer.commit(count);
+        while (true) {
+            auto bytes = inlet_.bytes();
+            const auto fault = body.take(bytes);
+            inlet_.drop(inlet_.bytes().size() - bytes.size());
+            if (fault) co_return Ended{reply_to(*fault)};
+            if (!share.grow_to(body.body().size(), is_known_)) {
+                auto reply = problem(503, "busy", "Too much arrives at once; send it again.");
+                reply.headers.emplace_back("Retry-After", "1");
+                co_return Ended{std::move(reply)};
+            }
+            if (body.is_whole()) co_return Ended{};
+            const bool more = co_await inlet_.more();
+            if (!more) co_return Ended{too_slow()};
         }
-        keep = co_await exchange(stream, buffer, deadline, context, peer);
     }
-}
 
-/// Closing while bytes still arrive would reset the connection and lose the answer on its way.
-asio::awaitable<void> linger(tcp::socket& socket, Deadline& deadline) {
-    deadline.cut(tcp::socket::shutdown_send);
-    deadline.arm(linger_max, both_ways);
-    std::array<char, 4096> scrap;
-    for (std::size_t total = 0; total < linger_bytes_max;) {
-        const auto room = asio::buffer(scrap);
-        auto [fault, count] = co_await socket.async_read_some(room, as_tuple(use_awaitable));
-        if (fault) break;
-        total += count;
+    asio::awaitable<bool> write(const HttpReply& reply, const ReplyForm& form) {
+        if (reply.hold.count() > 0) {
+            seat_.wait();
+            deadline_.arm(no_limit, both_ways);
+            co_await deadline_.pause(reply.hold);
+            seat_.hear();
+        }
+        const auto head = head_of(reply, form, context_.clock.now());
+        std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::const_buffer{}};
+        if (form.with_body && !reply.pieces) buffers[1] = asio::buffer(reply.body);
+        deadline_.arm(context_.settings.request_timeout, both_ways);
+        auto [fault, count] = co_await asio::async_write(stream_, buffers, as_tuple(use_awaitable));
+        static_cast<void>(count);
+        if (fault) co_return false;
+        if (!form.with_body || !reply.pieces) co_return form.keep;
+        const bool whole = co_await write_pieces(reply, form.chunked);
+        if (!whole) deadline_.cut(both_ways);
+        if (!whole) co_return false;
+        co_return form.keep;
     }
+
+    /// A body that is made while it is sent. Each piece has request_timeout to leave.
+    asio::awaitable<bool> write_pieces(const HttpReply& reply, bool chunked) {
+        std::optional<std::string> piece{reply.body};
+        bool is_first = true;
+        while (true) {
+            if (!is_first || piece->empty()) {
+                deadline_.arm(no_limit, both_ways);
+                piece = co_await next_piece(reply);
+            }
+            is_first = false;
+            if (!piece) co_return false;
+            const bool is_last = piece->empty();
+            std::string bytes = std::move(*piece);
+            if (chunked) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+            deadline_.arm(context_.settings.request_timeout, both_ways);
+            const auto buffer = asio::buffer(bytes);
+            auto [fault, count] =
+                co_await asio::async_write(stream_, buffer, as_tuple(use_awaitable));
+            static_cast<void>(count);
+            if (fault) co_return false;
+            if (is_last) co_return true;
+        }
+    }
+
+    Inlet<Stream> inlet_;
+    Stream& stream_;
+    Deadline& deadline_;
+    Seats::Seat& seat_;
+    ConnectionContext& context_;
+    std::string peer_;
+    bool is_known_ = false;      // The request came through a gate.
+    bool body_is_read_ = false;  // Behind it the next request begins.
+};
+
+std::unique_ptr<Seats::Seat> take_seat(ConnectionContext& context, const std::string& peer,
+                                       Deadline& deadline) {
+    const auto before = context.seats.made_room();
+    auto seat = context.seats.take(peer, [&deadline] { deadline.cut(both_ways); });
+    if (context.seats.made_room() > before) context.probe.made_room();
+    if (!seat) context.probe.no_room();
+    return seat;
 }
 
 }  // namespace
@@ -260,20 +344,28 @@ asio::awaitable<void> serve_connection(tcp::socket socket, ConnectionContext& co
     boost::system::error_code fault;
     socket.set_option(tcp::no_delay{true}, fault);
     const auto remote = socket.remote_endpoint(fault);
-    const std::string peer = fault ? "" : remote.address().to_string();
-    Deadline deadline{socket, context.open};
+    if (fault) co_return;  // It has gone already.
+    const auto peer = peer_of(remote.address());
+    Deadline deadline{socket};
+    const auto seat = take_seat(context, peer, deadline);
+    if (!seat) co_return;
     if (context.tls == nullptr) {
-        co_await converse(socket, deadline, context, peer);
+        Conversation<tcp::socket> conversation{socket, deadline, *seat, context, peer};
+        co_await conversation.run();
     } else {
-        asio::ssl::stream<tcp::socket&> stream{socket, *context.tls};
+        using Stream = asio::ssl::stream<tcp::socket&>;
+        Stream stream{socket, *context.tls};
         deadline.arm(context.settings.request_timeout, both_ways);
         auto [failed] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                         as_tuple(use_awaitable));
         if (failed) co_return;
-        co_await converse(stream, deadline, context, peer);
-        deadline.arm(linger_max, both_ways);
+        Conversation<Stream> conversation{stream, deadline, *seat, context, peer};
+        co_await conversation.run();
+        seat->hear();
+        deadline.arm(std::chrono::seconds{2}, both_ways);
         co_await stream.async_shutdown(as_tuple(use_awaitable));
     }
+    seat->hear();
     co_await linger(socket, deadline);
 }
 

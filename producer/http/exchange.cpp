@@ -2,7 +2,6 @@
 
 #include "producer/http/text.hpp"
 
-#include <boost/beast/http/status.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -28,18 +27,13 @@ std::string HttpCall::media_type() const {
     return lower(type);
 }
 
-std::string_view reason_phrase(int status) noexcept {
-    const auto phrase =
-        boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
-    return {phrase.data(), phrase.size()};
-}
-
-HttpReply problem(int status, std::string_view detail) {
+HttpReply problem(int status, std::string_view code, std::string_view detail) {
     const auto title = reason_phrase(status);
     const boost::json::object document{
         {"type", "about:blank"},
         {"title", boost::json::string_view{title.data(), title.size()}},
         {"status", status},
+        {"code", boost::json::string_view{code.data(), code.size()}},
         {"detail", boost::json::string_view{detail.data(), detail.size()}}};
     HttpReply reply;
     reply.status = status;

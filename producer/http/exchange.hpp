@@ -2,11 +2,13 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace fanfare {
@@ -20,7 +22,7 @@ struct HttpCall {
     std::string query;   // What is behind it, raw; "" for none.
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;  // The raw bytes: signatures are over these.
-    std::string peer;  // The address that connected: a proxy's, where there is one.
+    std::string peer;  // Who connected, as peer_of() has it: a proxy, where there is one.
     std::vector<std::pair<std::string, std::string>> params;  // {name} of the route, decoded.
 
     /// The first header of this name, in any case; "" where there is none.
@@ -40,17 +42,20 @@ struct HttpReply {
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
-    HttpPieces pieces;  // Where set, they follow `body`.
+    HttpPieces pieces;                  // Where set, they follow `body`.
+    std::chrono::milliseconds hold{0};  // It leaves only then: whoever guesses is slowed down.
 };
 
 /// Serves one route. The call outlives the await. What it throws becomes a 500.
 using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpCall&)>;
 
-/// An error as RFC 9457 says it: application/problem+json with type, title, status, detail.
-/// `detail` is for the caller: no address, number, key or path of ours.
-[[nodiscard]] HttpReply problem(int status, std::string_view detail);
+/// What serves this call, once its body is there; or what stands against it.
+using HttpGate =
+    std::function<boost::asio::awaitable<std::variant<HttpHandler, HttpReply>>(const HttpCall&)>;
 
-/// "Not Found" for 404.
-[[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+/// An error as RFC 9457 says it: application/problem+json with type, title, status, code, detail.
+/// `code` is for programs and never changes; `detail` is for people, without address, number, key
+/// or path of ours.
+[[nodiscard]] HttpReply problem(int status, std::string_view code, std::string_view detail);
 
 }  // namespace fanfare

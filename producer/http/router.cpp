@@ -25,7 +25,7 @@ std::optional<Params> fit(std::string_view pattern, std::string_view path) {
         auto given = percent_decoded(next_segment(path), false);
         if (!given) return std::nullopt;
         if (wanted.starts_with('{') && wanted.ends_with('}')) {
-            if (given->empty() || given->find('/') != std::string::npos) return std::nullopt;
+            if (given->empty()) return std::nullopt;
             params.emplace_back(wanted.substr(1, wanted.size() - 2), std::move(*given));
         } else if (wanted != *given) {
             return std::nullopt;
@@ -41,17 +41,6 @@ void append_word(std::string_view word, std::string& list) {
 }
 
 }  // namespace
-
-bool Route::take(Moment now) {
-    if (options.per_second == 0) return true;
-    const double limit = options.per_second;
-    const std::chrono::duration<double> since = now - as_of;
-    calls_left = as_of == Moment{} ? limit : std::min(limit, calls_left + since.count() * limit);
-    as_of = now;
-    if (calls_left < 1) return false;
-    calls_left -= 1;
-    return true;
-}
 
 void Router::add(std::string_view method, std::string_view pattern, HttpHandler handler,
                  RouteOptions options) {

@@ -1,9 +1,7 @@
 #pragma once
 
-#include "core/clock/clock.hpp"
 #include "producer/http/exchange.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,9 +12,12 @@ namespace fanfare {
 
 /// What a route asks of its calls before its handler sees them.
 struct RouteOptions {
+    /// Looks at a call before anything of its body is read, and says who serves it: then the route
+    /// needs no handler. Only what came through a gate may keep a connection for long.
+    HttpGate gate;
     std::size_t body_max = 0;                // 0: the server's own. Beyond: 413.
     std::vector<std::string> content_types;  // Of a body, in lower case; empty: any. Else 415.
-    std::uint32_t per_second = 0;            // 0: no limit. Beyond: 429 with Retry-After.
+    bool body_counts = true;                 // False: a body is not even read, whatever it is.
 };
 
 /// One method and pattern, and who serves it.
@@ -25,15 +26,11 @@ struct Route {
     std::string pattern;  // "/webhooks/{account}": label of metrics.
     HttpHandler handler;
     RouteOptions options;
-    double calls_left = 0;  // Of per_second, as of ...
-    Moment as_of{};
-
-    /// True while the route's limit leaves a call; takes it. One second's worth may come at once.
-    [[nodiscard]] bool take(Moment now);
 };
 
 /// Finds who serves a call, by method and path. {name} in a pattern stands for one segment that
-/// is not empty. The first route that was added and fits wins; a GET route serves HEAD too.
+/// is not empty, in which a '/' is written as %2F. The first route that was added and fits wins; a
+/// GET route serves HEAD too.
 ///
 ///     router.add("POST", "/webhooks/{account}", [&](const HttpCall& call) { ... });
 ///

@@ -30,7 +30,10 @@ public:
     Server(const ServerSettings& settings, const Clock& clock,
            std::shared_ptr<prometheus::Registry> registry)
         : settings_{settings},
-          context_{settings_, clock, HttpProbe{std::move(registry)}, {}, nullptr, {}, false},
+          context_{.settings = settings_,
+                   .clock = clock,
+                   .probe = HttpProbe{std::move(registry)},
+                   .seats = Seats{{settings.connections_max, settings.connections_per_peer}}},
           tasks_{loop_.get_executor()},
           last_{loop_.get_executor()} {}
 
@@ -74,6 +77,7 @@ private:
     void load_certificate() {
         tls_.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                          asio::ssl::context::no_tlsv1_1);
+        SSL_CTX_set_options(tls_.native_handle(), SSL_OP_NO_RENEGOTIATION);
         tls_.use_certificate_chain_file(settings_.certificate.string());
         tls_.use_private_key_file(settings_.key.string(), asio::ssl::context::pem);
         context_.tls = &tls_;
@@ -85,7 +89,7 @@ private:
             if (fault == asio::error::operation_aborted) break;
             if (fault) {
                 co_await pause_for(std::chrono::milliseconds{100});  // Out of descriptors, likely.
-            } else if (context_.open.size() < settings_.connections_max) {
+            } else {
                 tasks_.spawn(serve_connection(std::move(socket), context_));
             }
         }
@@ -94,15 +98,10 @@ private:
     asio::awaitable<void> drain() {
         context_.stopping = true;
         acceptor_.close();
-        for (auto* const connection : context_.open) {
-            if (connection->is_idle()) connection->cut(tcp::socket::shutdown_both);
-        }
+        context_.seats.cut_idle();
         asio::steady_timer patience{loop_, drain_max};
         patience.async_wait([this](const boost::system::error_code& fault) {
-            if (fault) return;
-            for (auto* const connection : context_.open) {
-                connection->cut(tcp::socket::shutdown_both);
-            }
+            if (!fault) context_.seats.cut_all();
         });
         co_await tasks_.join();
         loop_.stop();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/web/text.hpp"
 
 #include <optional>
 #include <string>
@@ -9,12 +10,6 @@
 #include <vector>
 
 namespace fanfare {
-
-/// Equal but for the case of ASCII letters.
-[[nodiscard]] bool same_word(std::string_view left, std::string_view right) noexcept;
-[[nodiscard]] std::string lower(std::string_view text);
-/// Without blanks and tabs around it.
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 
 /// Decodes %XX, and '+' as a blank where `plus` says so. Nothing for a '%' that is not
 /// followed by two hexadecimal digits.

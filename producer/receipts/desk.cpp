@@ -18,9 +18,15 @@ HttpReply taken() {
 }
 
 HttpReply try_again() {
-    auto reply = problem(503, "This could not be stored yet; send it again.");
+    auto reply = problem(503, "unavailable", "This could not be stored yet; send it again.");
     reply.headers.emplace_back("Retry-After", "30");
     return reply;
+}
+
+std::string_view code_of(int status) {
+    if (status == 401) return "signature_missing";
+    if (status == 403) return "signature_refused";
+    return "no_webhook";
 }
 
 std::string_view detail_of(int status) {
@@ -59,7 +65,8 @@ ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
 }
 
 void ReceiptDesk::add_routes(Router& router) {
-    const RouteOptions options{.body_max = webhook_bytes_max, .content_types = {}};
+    RouteOptions options;
+    options.body_max = webhook_bytes_max;
     const HttpHandler handler = [this](const HttpCall& call) { return receive(call); };
     router.add("POST", "/webhooks/{account}", handler, options);
     router.add("GET", "/webhooks/{account}", handler, options);
@@ -67,19 +74,19 @@ void ReceiptDesk::add_routes(Router& router) {
 
 asio::awaitable<HttpReply> ReceiptDesk::receive(const HttpCall& call) {
     const auto found = accounts_.find(call.param("account"));
-    if (found == accounts_.end()) co_return problem(404, "There is no such account.");
+    if (found == accounts_.end()) co_return problem(404, "not_found", "There is no such account.");
     auto& account = found->second;
     // Vonage alone may be set up to send its receipts as a query.
     const bool as_query = call.method == "GET" && account.settings.type == "vonage";
     if (call.method != "POST" && !as_query) {
-        auto reply = problem(405, "Webhooks are sent by POST.");
+        auto reply = problem(405, "method_not_allowed", "Webhooks are sent by POST.");
         reply.headers.emplace_back("Allow", "POST");
         co_return reply;
     }
     auto reception = co_await read(account, call);
     if (const auto* const refusal = std::get_if<Refusal>(&reception)) {
         count(account, refusal->why);
-        co_return problem(refusal->status, detail_of(refusal->status));
+        co_return problem(refusal->status, code_of(refusal->status), detail_of(refusal->status));
     }
     if (std::holds_alternative<Wanted>(reception)) {
         count(account, unavailable);

@@ -2,13 +2,23 @@
 
 #include "producer/unsubscribe/page.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace fanfare {
+namespace {
 
 namespace asio = boost::asio;
 
-UnsubscribeDesk::UnsubscribeDesk(Parts parts) : parts_{std::move(parts)} {
+constexpr double link_per_second = 2;
+constexpr double link_at_once = 10;
+
+}  // namespace
+
+UnsubscribeDesk::UnsubscribeDesk(Parts parts)
+    : parts_{std::move(parts)},
+      shown_{Rate{static_cast<double>(parts_.per_second)}, {link_per_second, link_at_once}},
+      stored_{shown_} {
     requests_ = &prometheus::BuildCounter()
                      .Name("fanfare_unsubscribes_total")
                      .Help("Requests to unsubscribe by what became of them")
@@ -17,29 +27,34 @@ UnsubscribeDesk::UnsubscribeDesk(Parts parts) : parts_{std::move(parts)} {
 
 void UnsubscribeDesk::add_routes(Router& router) {
     RouteOptions options;
-    options.per_second = parts_.per_second;
-    router.add(
-        "GET", "/u/{reference}", [this](const HttpCall& call) { return show(call); }, options);
-    options.body_max = 16 * 1024;
-    options.content_types = {"application/x-www-form-urlencoded", "multipart/form-data"};
-    router.add(
-        "POST", "/u/{reference}", [this](const HttpCall& call) { return unsubscribe(call); },
-        options);
+    options.body_counts = false;
+    // Mail clients and people put a slash behind a link.
+    for (const auto* const pattern : {"/u/{reference}", "/u/{reference}/"}) {
+        options.gate = [this](const HttpCall& call) { return enter(call, shown_); };
+        router.add("GET", pattern, {}, options);
+        options.gate = [this](const HttpCall& call) { return enter(call, stored_); };
+        router.add("POST", pattern, {}, options);
+    }
 }
 
-std::optional<Reference> UnsubscribeDesk::reference_of(const HttpCall& call) const {
-    return parts_.references.read(call.param("reference"), Channel::email);
-}
-
-asio::awaitable<HttpReply> UnsubscribeDesk::show(const HttpCall& call) {
-    co_return reference_of(call) ? answer("shown", ask_page()) : answer("unknown", unknown_page());
-}
-
-asio::awaitable<HttpReply> UnsubscribeDesk::unsubscribe(const HttpCall& call) {
-    auto reference = reference_of(call);
+asio::awaitable<UnsubscribeDesk::Opened> UnsubscribeDesk::enter(const HttpCall& call,
+                                                                Limits& limits) {
+    auto reference = parts_.references.read(call.param("reference"), Channel::email);
     if (!reference) co_return answer("unknown", unknown_page());
-    if (!asks_one_click(call)) co_return answer("unclear", unclear_page());
-    const auto stored = co_await parts_.store(std::move(*reference));
+    const auto now = parts_.clock.moment();
+    const auto link =
+        fmt::format("{}.{}.{}", reference->job, reference->chunk, reference->position);
+    if (!limits.a_link.take(link, now) || !limits.all.take(now)) {
+        co_return answer("too_many", too_many_page());
+    }
+    co_return HttpHandler{[this, reference = std::move(*reference)](const HttpCall& admitted) {
+        return serve(admitted, reference);
+    }};
+}
+
+asio::awaitable<HttpReply> UnsubscribeDesk::serve(const HttpCall& call, Reference reference) {
+    if (call.method != "POST") co_return answer("shown", ask_page());
+    const auto stored = co_await parts_.store(std::move(reference));
     if (!stored) {
         spdlog::warn("{}", describe(stored.error()));
         co_return answer("unavailable", unavailable_page());

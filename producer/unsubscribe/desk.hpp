@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
 #include "core/reference/reference.hpp"
+#include "producer/http/rate.hpp"
 #include "producer/http/router.hpp"
 
 #include <prometheus/counter.h>
@@ -15,9 +17,11 @@
 namespace fanfare {
 
 /// Serves /u/{reference}, the link of RFC 8058: a POST unsubscribes at once, without login or
-/// cookie; a GET shows a page with a button and changes nothing, because scanners follow links.
+/// cookie, whatever its body; a GET shows a page with a button and changes nothing, because
+/// scanners follow links. The link's signature is looked at first: what is none of ours costs
+/// those that are nothing.
 ///
-/// Bounds    16 KiB a body, `per_second` requests of each method.
+/// Bounds    `per_second` requests of each method, of which one link has two; no body is read.
 /// Threads   the server's.
 class UnsubscribeDesk {
 public:
@@ -26,6 +30,7 @@ public:
 
     struct Parts {
         const References& references;
+        const Clock& clock;
         std::uint32_t per_second;
         std::shared_ptr<prometheus::Registry> registry;
         Store store;
@@ -35,12 +40,20 @@ public:
     void add_routes(Router& router);
 
 private:
-    [[nodiscard]] boost::asio::awaitable<HttpReply> show(const HttpCall& call);
-    [[nodiscard]] boost::asio::awaitable<HttpReply> unsubscribe(const HttpCall& call);
-    [[nodiscard]] std::optional<Reference> reference_of(const HttpCall& call) const;
+    using Opened = std::variant<HttpHandler, HttpReply>;
+    struct Limits {
+        Rate all;
+        Rates a_link;
+    };
+
+    [[nodiscard]] boost::asio::awaitable<Opened> enter(const HttpCall& call, Limits& limits);
+    [[nodiscard]] boost::asio::awaitable<HttpReply> serve(const HttpCall& call,
+                                                          Reference reference);
     [[nodiscard]] HttpReply answer(const char* result, HttpReply page);
 
     Parts parts_;
+    Limits shown_;
+    Limits stored_;
     prometheus::Family<prometheus::Counter>* requests_;
 };
 

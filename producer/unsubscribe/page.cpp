@@ -1,15 +1,11 @@
 #include "producer/unsubscribe/page.hpp"
 
 #include "core/crypto/digest.hpp"
-#include "producer/http/text.hpp"
 
 #include <fmt/format.h>
 
 namespace fanfare {
 namespace {
-
-constexpr std::string_view field_name{"List-Unsubscribe"};
-constexpr std::string_view one_click{"One-Click"};
 
 constexpr std::string_view style{
     "body{font:1.125rem/1.5 system-ui,sans-serif;margin:0;color:#1a1a1a;background:#fff}"
@@ -43,41 +39,6 @@ HttpReply page(int status, std::string_view title, std::string_view content) {
     return reply;
 }
 
-/// The value of one part's field; nothing unless the part is that field's.
-bool part_asks(std::string_view part) {
-    const auto gap = part.find("\r\n\r\n");
-    if (gap == std::string_view::npos) return false;
-    auto value = part.substr(gap + 4);
-    if (!value.ends_with("\r\n")) return false;
-    value.remove_suffix(2);
-    const auto head = lower(part.substr(0, gap));
-    const auto named = fmt::format("name=\"{}\"", lower(field_name));
-    return value == one_click && head.find("content-disposition: form-data") != std::string::npos &&
-           head.find(named) != std::string::npos;
-}
-
-bool multipart_asks(const HttpCall& call) {
-    const auto type = call.header("content-type");
-    constexpr std::string_view key{"boundary="};
-    const auto at = lower(type).find(key);
-    if (at == std::string::npos) return false;
-    auto boundary = trimmed(type.substr(at + key.size()));
-    boundary = boundary.substr(0, boundary.find(';'));
-    if (boundary.size() > 2 && boundary.starts_with('"') && boundary.ends_with('"')) {
-        boundary = boundary.substr(1, boundary.size() - 2);
-    }
-    if (boundary.empty() || boundary.size() > 70) return false;
-    const auto line = fmt::format("--{}", boundary);
-    std::string_view rest{call.body};
-    for (auto begin = rest.find(line); begin != std::string_view::npos; begin = rest.find(line)) {
-        rest.remove_prefix(begin + line.size());
-        const auto end = rest.find(line);
-        if (end == std::string_view::npos) return false;
-        if (part_asks(rest.substr(0, end))) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 HttpReply ask_page() {
@@ -107,15 +68,11 @@ HttpReply unavailable_page() {
     return reply;
 }
 
-HttpReply unclear_page() {
-    return page(400, "This request is not complete",
-                "<p>Please open the link of the e-mail and press the button there.</p>");
-}
-
-bool asks_one_click(const HttpCall& call) {
-    if (call.media_type() == "multipart/form-data") return multipart_asks(call);
-    const auto form = parse_form(call.body);
-    return form && field(*form, field_name) == one_click;
+HttpReply too_many_page() {
+    auto reply =
+        page(429, "Too many at once", "<p role=\"alert\">Please try again in a minute.</p>");
+    reply.headers.emplace_back("Retry-After", "1");
+    return reply;
 }
 
 }  // namespace fanfare

@@ -10,9 +10,6 @@ namespace fanfare {
 [[nodiscard]] HttpReply done_page();         // 200: it is stored.
 [[nodiscard]] HttpReply unknown_page();      // 404: no link of ours, without a word why.
 [[nodiscard]] HttpReply unavailable_page();  // 503: try again.
-[[nodiscard]] HttpReply unclear_page();      // 400: a POST that asks for nothing.
-
-/// True for the body of RFC 8058, "List-Unsubscribe=One-Click", as a form of either encoding.
-[[nodiscard]] bool asks_one_click(const HttpCall& call);
+[[nodiscard]] HttpReply too_many_page();     // 429: too many requests.
 
 }  // namespace fanfare

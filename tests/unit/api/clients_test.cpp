@@ -3,9 +3,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <sstream>
 
 namespace fanfare::api {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string shop_token = "shop-token-0123456789abcdef01234567";
 const std::string admin_token = "admin-token-0123456789abcdef0123456";
@@ -29,12 +37,15 @@ protected:
         auto tenant = client("tenant", tenant_token, {Scope::read});
         tenant.owner = "tenant-a";
         clients_ = std::make_unique<Clients>(
-            std::vector{shop, client("root", admin_token, {Scope::admin}), tenant}, clock_);
+            std::vector{shop, client("root", admin_token, {Scope::admin}), tenant}, clock_,
+            registry_);
     }
 
     std::variant<Caller, HttpReply> admit(const std::string& authorization, Scope scope,
-                                          const std::string& owner = "") {
+                                          const std::string& owner = "",
+                                          const std::string& peer = "192.0.2.1") {
         HttpCall call;
+        call.peer = peer;
         if (!authorization.empty()) call.headers.emplace_back("Authorization", authorization);
         if (!owner.empty()) call.headers.emplace_back("Fanfare-Owner", owner);
         return clients_->admit(call, scope);
@@ -48,7 +59,14 @@ protected:
         return reply == nullptr ? 200 : reply->status;
     }
 
+    /// How long the refusal of a wrong token is held.
+    std::chrono::milliseconds held(const std::string& peer) {
+        const auto admitted = admit("Bearer " + shop_token + "x", Scope::read, "", peer);
+        return std::get<HttpReply>(admitted).hold;
+    }
+
     ManualClock clock_{TimePoint{std::chrono::seconds{1}}};
+    prometheus::Registry registry_;
     std::unique_ptr<Clients> clients_;
 };
 
@@ -61,6 +79,36 @@ TEST_F(ClientsTest, KnowsTokensWholeAndNothingElse) {
           "Bearer " + shop_token.substr(0, shop_token.size() - 1)}) {
         EXPECT_EQ(status(wrong, Scope::read), 401) << wrong;
     }
+}
+
+TEST_F(ClientsTest, SlowsWhoGuessesAndNobodyElse) {
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(held("192.0.2.1").count(), 0);
+    EXPECT_EQ(held("192.0.2.1"), std::chrono::seconds{1});
+    EXPECT_EQ(held("192.0.2.2").count(), 0);
+    EXPECT_EQ(status("Bearer " + shop_token, Scope::read), 200) << "of the same peer";
+    clock_.advance(std::chrono::seconds{1});
+    EXPECT_EQ(held("192.0.2.1").count(), 0);
+    EXPECT_EQ(held("192.0.2.1"), std::chrono::seconds{1});
+    const auto counted = registry_.Collect();
+    ASSERT_EQ(counted.size(), 1U);
+    EXPECT_EQ(counted[0].name, "fanfare_api_wrong_tokens_total");
+    EXPECT_EQ(counted[0].metric[0].counter.value, 14);
+}
+
+TEST_F(ClientsTest, LogsGuessesOnceAMinuteAndNeverTheToken) {
+    std::ostringstream log;
+    const auto before = spdlog::default_logger();
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_st>(log)));
+    for (int i = 0; i < 20; ++i) held("192.0.2.1");
+    clock_.advance(std::chrono::minutes{1});
+    held("192.0.2.2");
+    spdlog::set_default_logger(before);
+    const auto text = log.str();
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
+    EXPECT_THAT(text, HasSubstr(": 1 since"));
+    EXPECT_THAT(text, HasSubstr(": 20 since the last such line, now from 192.0.2.2"));
+    EXPECT_THAT(text, Not(HasSubstr("shop-token")));
 }
 
 TEST_F(ClientsTest, AsksForTheScopeAndAdminHasAll) {

@@ -89,6 +89,15 @@ TEST_F(EventOrderTest, HeadersAreDecoded) {
     using Answer = std::pair<int, std::string>;
     EXPECT_EQ(refused(binary("/shop", "50%"), data), (Answer{422, "invalid_event"}));
     EXPECT_EQ(refused(binary("/shop", "%00"), data), (Answer{422, "invalid_event"}));
+    for (const auto* const bytes : {"\xe9", "caf\xe9", "%FF", "%E9", "\xc3", "%C3%28", "%ED%A0%80",
+                                    "%C0%AF", "\"\xff\"", "\xf8\x88\x80\x80\x80"}) {
+        EXPECT_EQ(refused(binary("/shop", bytes), data), (Answer{422, "invalid_event"})) << bytes;
+        EXPECT_EQ(refused(binary(bytes, "e"), data), (Answer{422, "invalid_event"})) << bytes;
+        auto headers = binary("/shop", "e");
+        headers.emplace_back("ce-extension", bytes);
+        EXPECT_EQ(refused(headers, data), (Answer{422, "invalid_event"})) << bytes;
+    }
+    EXPECT_EQ(order(binary("/caf\u00e9", "e"), data).key, "/caf\u00e9 e") << "UTF-8 as it is";
 }
 
 TEST_F(EventOrderTest, LongOnesAreStillKeys) {

@@ -73,6 +73,7 @@ const std::vector<Bound> bounds{
     {"producer.http.port", -1, 65'535},
     {"producer.http.body_max", 1'024, 67'108'864},
     {"producer.http.connections_max", 1, 10'000},
+    {"producer.http.connections_per_peer", 0, 10'000},
     {"producer.http.request_timeout_ms", 100, 300'000},
     {"producer.http.unsubscribes_per_second", 1, 100'000},
     {"observe.port", 0, 65'535},
