@@ -37,7 +37,8 @@ constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
-constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
+constexpr std::string_view clock_jumped =
+    "the database's clock has jumped: nothing new is begun before it has stood for a minute";
 constexpr std::chrono::milliseconds share_interval{500};
 
 /// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
@@ -194,14 +195,9 @@ private:
                  [this] {
                      if (stopping_) return Readiness{false, "draining"};
                      if (!polled_) return Readiness{false, "starting"};
-                     if (!clock_.is_steady()) {
-                         return Readiness{false,
-                                          "the database's clock has jumped: nothing new is "
-                                          "begun before it has stood for a minute"};
-                     }
-                     return consumer_->has_assignment()
-                                ? Readiness{true, ""}
-                                : Readiness{false, "no Kafka partitions assigned yet"};
+                     if (!clock_.is_steady()) return Readiness{false, std::string{clock_jumped}};
+                     if (consumer_->has_assignment()) return Readiness{true, ""};
+                     return Readiness{false, "no Kafka partitions assigned yet"};
                  },
              .sides = sides()});
         if (!health) return health.error();
@@ -209,11 +205,10 @@ private:
         return {};
     }
 
-    /// The looks end with the drain: a side that is away does not hold it up.
     std::vector<Side> sides() {
         auto pulse = std::make_shared<postgres::Pulse>(settings_.database.url);
         return {{"PostgreSQL", [this, pulse] { return stopping_ || pulse->beats(); }},
-                {"Kafka", [this] { return stopping_ || producer_->reaches_broker(look_max); }}};
+                {"Kafka", [this] { return stopping_ || producer_->reaches_broker(); }}};
     }
 
     Result<std::unique_ptr<kafka::Consumer>> open_consumer() {

@@ -49,7 +49,8 @@ public:
                                                 std::chrono::milliseconds timeout);
 
     /// Whether a broker answers within the time. Blocks.
-    [[nodiscard]] bool reaches_broker(std::chrono::milliseconds timeout) const;
+    [[nodiscard]] bool reaches_broker(std::chrono::milliseconds timeout = std::chrono::seconds{
+                                          2}) const;
 
     /// True after an error no retry can mend: open a new producer.
     [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
