@@ -1,10 +1,10 @@
 #include "core/settings/text_rules.hpp"
 
 #include "core/domain/utf8.hpp"
+#include "core/time_zones/time_zone.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <unicode/ustring.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -114,11 +114,9 @@ TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max) {
             }};
 }
 
-bool is_utf8(std::string_view text) {
-    std::int32_t units = 0;
-    auto fault = U_ZERO_ERROR;  // U_BUFFER_OVERFLOW_ERROR where all is well: nothing is written.
-    u_strFromUTF8(nullptr, 0, &units, text.data(), static_cast<std::int32_t>(text.size()), &fault);
-    return fault != U_INVALID_CHAR_FOUND;
+TextRule time_zone_or_empty() {
+    return {"a time zone such as Europe/Paris",
+            [](std::string_view text) { return text.empty() || TimeZone::find(text).has_value(); }};
 }
 
 TextRule one_of(const std::vector<std::string>& words) {

@@ -33,14 +33,14 @@ struct TextRule {
 [[nodiscard]] bool is_base_url(std::string_view text, bool allow_http);
 /// A name in PostgreSQL that needs no quotes; with `qualified`, a schema may stand before it.
 [[nodiscard]] TextRule sql_name(bool qualified);
+/// Empty, or the name of a time zone (core/time_zones).
+[[nodiscard]] TextRule time_zone_or_empty();
 /// A relative path below its root: no "..", no empty part.
 [[nodiscard]] TextRule inner_path();
 
 /// A name that a query or a template can use: [A-Za-z_][A-Za-z0-9_]{0,99}.
 [[nodiscard]] bool is_variable_name(std::string_view text);
 [[nodiscard]] bool has_control_character(std::string_view text);
-/// What PostgreSQL, JSON and everybody else takes for text.
-[[nodiscard]] bool is_utf8(std::string_view text);
 
 [[nodiscard]] std::optional<std::int64_t> parse_whole(std::string_view text);
 /// Finite, in decimal notation.

@@ -145,7 +145,8 @@ Form<QuietHours> quiet_form() {
             },
             [](auto& q) -> auto& { return q.drops; }),
         words<QuietHours>(
-            {"time_zone", "", ""}, plain_text(1, 64), [](auto& q) -> auto& { return q.time_zone; }),
+            {"time_zone", "", ""}, time_zone_or_empty(),
+            [](auto& q) -> auto& { return q.time_zone; }),
     };
     return form;
 }

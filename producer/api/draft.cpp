@@ -1,42 +1,45 @@
 #include "producer/api/draft.hpp"
 
+#include "worker/rendering/clean.hpp"
 #include "worker/rendering/moments.hpp"
+#include "worker/rendering/variables.hpp"
 
-#include <algorithm>
+#include <span>
+#include <vector>
 
 namespace fanfare::api {
 namespace {
 
-Moments& moments() {
-    thread_local Moments instance;
-    return instance;
+std::string one_line(std::string_view text) {
+    std::string clean;
+    append_clean(text, Form::line, clean);
+    return clean;
 }
 
-std::string without_control(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(),
-        [](char c) {
-            const auto byte = static_cast<unsigned char>(c);
-            return byte < 0x20 || byte == 0x7f;
-        },
-        ' ');
-    return text;
+/// The kind's moments that this job has.
+std::vector<NamedMoment> moments_of(const Kind& kind,
+                                    const std::map<std::string, std::string>& data) {
+    std::vector<NamedMoment> moments;
+    for (const auto& name : kind.times) {
+        const auto found = data.find(name);
+        if (found == data.end()) continue;
+        if (const auto moment = parse_moment(found->second)) moments.emplace_back(name, *moment);
+    }
+    return moments;
 }
 
 /// What differs by person: the person's own, then the kind's defaults, moments and the link.
 std::map<std::string, std::string> personal_of(const Kind& kind, Channel channel,
-                                               const std::map<std::string, std::string>& data,
-                                               const Reader& reader, const std::string& link) {
+                                               std::span<const NamedMoment> moments,
+                                               const Reader& reader, std::string_view locale,
+                                               const std::string& link) {
     auto personal = kind.person_defaults;
     for (const auto& [name, value] : reader.values) {
-        if (!value.empty()) personal[name] = without_control(value);
+        if (!value.empty()) personal[name] = one_line(value);
     }
-    for (const auto& name : kind.times) {
-        const auto found = data.find(name);
-        if (found == data.end()) continue;
-        const auto moment = parse_moment(found->second);
-        if (!moment) continue;
-        personal[name] = moments().format(*moment, reader.time_zone, reader.locale);
+    for (const auto& [name, moment] : moments) {
+        personal[name] =
+            moment_for_reader(moment, reader.time_zone, channel, locale, reader.locale);
     }
     if (channel == Channel::email && !link.empty()) personal.emplace("unsubscribe_url", link);
     return personal;
@@ -48,21 +51,9 @@ Result<Written> write_draft(const Templates& templates, const Kind& kind, Channe
                             const std::map<std::string, std::string>& data, const Reader& reader,
                             const std::string& link, TimePoint now) {
     const auto locale = templates.resolve_locale(kind.templates, channel, reader.locale);
-    auto shared = data;
-    for (const auto& name : kind.times) {
-        const auto found = data.find(name);
-        if (found == data.end()) continue;
-        const auto moment = parse_moment(found->second);
-        if (!moment) continue;
-        if (const auto zone = data.find(name + "_zone"); zone != data.end()) {
-            shared[name + "_there"] =
-                moments().format(*moment, zone->second, locale.empty() ? "en" : locale);
-        }
-        if (!name.ends_with("_at")) continue;
-        shared[name.substr(0, name.size() - 3) + "_in"] =
-            moments().relative(*moment, now, locale.empty() ? "en" : locale);
-    }
-    const auto personal = personal_of(kind, channel, data, reader, link);
+    const auto moments = moments_of(kind, data);
+    const auto shared = shared_variables(data, moments, now, channel, locale);
+    const auto personal = personal_of(kind, channel, moments, reader, locale, link);
     std::vector<std::string> names;
     for (const auto& [name, value] : personal) names.push_back(name);
     const auto content = templates.render(kind.templates, channel, locale, shared, names);
@@ -77,8 +68,13 @@ Result<Written> write_draft(const Templates& templates, const Kind& kind, Channe
     Written written;
     written.locale = content.value().locale;
     write_text(content.value().subject, values.data(), written.subject);
-    write_text(content.value().text, values.data(), written.text);
+    if (channel == Channel::sms) {
+        write_sms(content.value().text, values.data(), written.text);
+    } else {
+        write_text(content.value().text, values.data(), written.text);
+    }
     write_text(content.value().html, values.data(), written.html);
+    if (channel == Channel::push) written.data = push_data(data);
     return written;
 }
 

@@ -23,6 +23,7 @@ struct Written {
     std::string subject;  // Push: the title.
     std::string text;     // Push: the body.
     std::string html;
+    std::map<std::string, std::string> data;  // Of a push.
 };
 
 /// Writes what a job of this kind and data says to one reader, as the worker would. `link`: the

@@ -18,8 +18,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-json::object document_of(Channel channel, const Written& written,
-                         const std::map<std::string, std::string>& data) {
+json::object document_of(Channel channel, const Written& written) {
     json::object document{{"channel", text(to_string(channel))}, {"locale", written.locale}};
     switch (channel) {
         case Channel::email:
@@ -38,7 +37,7 @@ json::object document_of(Channel channel, const Written& written,
             document["title"] = written.subject;
             document["body"] = written.text;
             json::object payload;
-            for (const auto& [name, value] : data) payload[name] = value;
+            for (const auto& [name, value] : written.data) payload[name] = value;
             document["data"] = std::move(payload);
             break;
         }
@@ -104,7 +103,7 @@ asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, con
     const auto written =
         write_draft(templates, *kind, *channel, data, reader, link, parts.clock.now());
     if (!written) co_return unrenderable(parts, written.error());
-    const auto document = document_of(*channel, written.value(), data);
+    const auto document = document_of(*channel, written.value());
     co_return reply_with(200, document);
 }
 

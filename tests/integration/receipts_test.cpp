@@ -2,6 +2,7 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "core/ledger/progress.hpp"
 #include "tests/integration/ledger_case.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 
@@ -214,23 +215,14 @@ TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
 }
 
 TEST_F(ReceiptsTest, OneThatIsRefusedHoldsUpNoOther) {
-    const auto job = accept("show-1");
-    plan(job, {{"a", "b", "c", "d"}});
-    record(record_for(claim({key(job)}).at(0),
-                      bytes_of({Outcome::sent, Outcome::sent, Outcome::sent, Outcome::sent})));
-    std::vector<ReceiptBatch> batches(2);
-    for (auto& batch : batches) batch.job = job;
-    for (std::uint32_t i = 0; i < 4; ++i) {
-        auto& receipt = batches[i < 3 ? 0 : 1].receipts.emplace_back();
-        receipt.reference = {job, Channel::email, 0, i};
-        receipt.event = i == 1 ? ReceiptEvent::hard_bounced : ReceiptEvent::delivered;
-        receipt.address = i == 1 ? std::string{"x\xff@example.com"} : "x@example.com";
-    }
+    send_all();
+    auto bounced = batch({{0, ReceiptEvent::delivered}, {1, ReceiptEvent::hard_bounced}});
+    bounced.receipts[1].address = "x\xff@example.com";
+    const std::vector<ReceiptBatch> batches{bounced, batch({{2, ReceiptEvent::delivered}})};
     const auto heard = write_receipts(db(), batches, 5);
     EXPECT_EQ(heard.refused, 1U);
-    EXPECT_THAT(ledger.column("SELECT outcome FROM delivery ORDER BY recipient"),
-                ElementsAre("delivered", "refused", "delivered", "delivered"))
-        << "an outcome is known though the address is not one";
+    EXPECT_THAT(outcomes(), ElementsAre("delivered", "refused/address_invalid", "delivered"))
+        << "an outcome is known though the address is none";
     EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "0");
 }
 
@@ -257,6 +249,25 @@ TEST_F(FallbackTest, TheNewChunkComesWithTheRecordAndKeepsTheJobOpen) {
     EXPECT_EQ(finish_jobs(db(), {}), 1U);
     pqxx::nontransaction work{db().raw()};
     EXPECT_EQ(work.exec1("SELECT planned::text FROM job")[0].as<std::string>(), "{2,1,0}");
+}
+
+TEST_F(FallbackTest, CountsAsPlannedAlsoWhilePlanningGoesOn) {
+    const auto job = accept("show-1");
+    auto task = claim_plan(db(), job, lease);
+    const auto write = [&](const std::vector<std::string>& people) {
+        task->cursor = people.back();
+        task->planned[0] += static_cast<std::int64_t>(people.size());
+        const std::vector<NewChunk> chunks{{Channel::email, task->chunks[0]++,
+                                            static_cast<std::int32_t>(people.size()),
+                                            literal_of(people), DoubtPolicy::hold}};
+        ASSERT_TRUE(write_plan(db(), *task, Lane::normal, chunks, lease, republish_after));
+    };
+    write({"a", "b"});
+    record(with_fallback(claim({key(job)}).at(0)));
+    write({"c"});
+    ASSERT_TRUE(finish_plan(db(), *task));
+    EXPECT_EQ(ledger.value("SELECT planned FROM job"), "{3,1,0}");
+    EXPECT_THAT(audit(db(), job).differences, ::testing::IsEmpty());
 }
 
 TEST_F(FallbackTest, ARecordThatComesTooLateBringsNone) {

@@ -17,6 +17,18 @@ bool is_control(char32_t c) noexcept {
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
 }
 
+/// LF, VT, FF, CR, NEL, LS, PS.
+bool separates_lines(char32_t c) noexcept {
+    return (c >= 0x0A && c <= 0x0D) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+/// A BOM and zero-width blanks; bidi embeddings, overrides and isolates. Joiners and the marks of
+/// direction stay: Persian, Hebrew and emoji need them.
+bool is_unseen(char32_t c) noexcept {
+    return c == 0xFEFF || c == 0x200B || c == 0x2060 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
 std::string cleaned(std::string_view value, Form form) {
     std::string out;
     out.reserve(value.size());
@@ -25,12 +37,15 @@ std::string cleaned(std::string_view value, Form form) {
         const auto c = next_character(value, offset);
         if (c == not_utf8) {
             out.append("\xEF\xBF\xBD");
+        } else if (is_unseen(c)) {
+            continue;
         } else if (!is_control(c)) {
             out.append(value, begin, offset - begin);
         } else if (form == Form::line || c == '\t') {
             out.push_back(' ');
-        } else if (c == '\n') {
-            out.push_back('\n');
+        } else if (separates_lines(c)) {
+            const bool is_half = c == '\r' && offset < value.size() && value[offset] == '\n';
+            if (!is_half) out.push_back('\n');
         }
     }
     return out;
@@ -49,6 +64,15 @@ void append_clean(std::string_view value, Form form, std::string& out) {
     } else {
         out.append(value);
     }
+}
+
+bool is_clean_line(std::string_view value) noexcept {
+    if (is_plain_ascii(value)) return true;
+    for (std::size_t offset = 0; offset < value.size();) {
+        const auto c = next_character(value, offset);
+        if (c == not_utf8 || is_control(c) || is_unseen(c)) return false;
+    }
+    return true;
 }
 
 std::size_t find_invalid_utf8(std::string_view text) noexcept {

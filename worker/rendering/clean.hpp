@@ -12,8 +12,13 @@ enum class Form : std::uint8_t { line, text, html };
 /// Appends a value of a job as a part of this form may hold it: valid UTF-8 (what is not
 /// becomes U+FFFD), escaped in HTML, and without control characters. In one line each of
 /// them becomes a space, so that no value can begin a header of its own; elsewhere they
-/// are dropped, but a newline stays and a tab becomes a space.
+/// are dropped, but a tab becomes a space and whatever separates lines (CR, CRLF, NEL, VT, FF, LS,
+/// PS) a newline. Marks that nobody sees (a BOM, zero-width blanks) and those that turn the text
+/// around them (bidi embeddings, overrides, isolates) are dropped everywhere.
 void append_clean(std::string_view value, Form form, std::string& out);
+
+/// True for what append_clean() would leave as it is in one line.
+[[nodiscard]] bool is_clean_line(std::string_view value) noexcept;
 
 /// Where the first byte that is not UTF-8 stands; npos where there is none.
 [[nodiscard]] std::size_t find_invalid_utf8(std::string_view text) noexcept;

@@ -1,5 +1,7 @@
 #include "worker/rendering/content.hpp"
 
+#include "worker/rendering/segments.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -28,6 +30,12 @@ bool is_safe_link(std::string_view value) noexcept {
                return value.size() > scheme.size() &&
                       std::ranges::equal(value.substr(0, scheme.size()), scheme, same);
            });
+}
+
+void write_sms(const Text& text, const std::string_view* values, std::string& out) {
+    out.clear();
+    write_text(text, values, out);
+    fit_sms(out);
 }
 
 void append_html(std::string_view value, std::string& out) {

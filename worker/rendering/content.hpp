@@ -62,6 +62,9 @@ struct Message {
 /// Appends `text` with the person's values, each escaped as its slot demands.
 void write_text(const Text& text, const std::string_view* values, std::string& out);
 
+/// Replaces `out` with the SMS of one person (segments.hpp: fit_sms()).
+void write_sms(const Text& text, const std::string_view* values, std::string& out);
+
 /// Whether nothing but going there can come of a link: https:, mailto: or tel:, or no link at all.
 [[nodiscard]] bool is_safe_link(std::string_view value) noexcept;
 inline constexpr std::string_view safe_links{"a link that begins with https://, mailto: or tel:"};

@@ -1,8 +1,11 @@
 #include "worker/rendering/moments.hpp"
 
+#include "core/time_zones/time_zone.hpp"
+
 #include <unicode/datefmt.h>
 #include <unicode/dtfmtsym.h>
 #include <unicode/dtptngen.h>
+#include <unicode/fieldpos.h>
 #include <unicode/locid.h>
 #include <unicode/reldatefmt.h>
 #include <unicode/smpdtfmt.h>
@@ -91,6 +94,67 @@ std::unique_ptr<icu::SimpleDateFormat> make_absolute(const icu::Locale& locale) 
     return format;
 }
 
+/// A zone of the system as ICU sees zones: the offsets are tzdata's, the names are CLDR's.
+class SystemZone final : public icu::TimeZone {
+public:
+    explicit SystemZone(const fanfare::TimeZone& zone)
+        : icu::TimeZone{icu::UnicodeString::fromUTF8(zone.name())}, zone_{zone} {}
+
+    void getOffset(UDate date, UBool is_local, std::int32_t& raw, std::int32_t& saving,
+                   UErrorCode& status) const override {
+        if (is_local != 0) status = U_UNSUPPORTED_ERROR;  // We only format.
+        const auto period = zone_.at(to_moment(date));
+        saving = period.is_summer ? hour_ms : 0;
+        raw = to_ms(period.offset) - saving;
+    }
+    std::int32_t getOffset(std::uint8_t, std::int32_t, std::int32_t, std::int32_t, std::uint8_t,
+                           std::int32_t, UErrorCode& status) const override {
+        status = U_UNSUPPORTED_ERROR;
+        return 0;
+    }
+    std::int32_t getOffset(std::uint8_t, std::int32_t, std::int32_t, std::int32_t, std::uint8_t,
+                           std::int32_t, std::int32_t, UErrorCode& status) const override {
+        status = U_UNSUPPORTED_ERROR;
+        return 0;
+    }
+    void setRawOffset(std::int32_t) override {}
+    std::int32_t getRawOffset() const override { return 0; }
+    UBool useDaylightTime() const override { return 1; }
+    UBool inDaylightTime(UDate date, UErrorCode&) const override {
+        return zone_.at(to_moment(date)).is_summer ? 1 : 0;
+    }
+    icu::TimeZone* clone() const override { return new SystemZone{*this}; }
+    UClassID getDynamicClassID() const override {
+        static char id = 0;
+        return &id;
+    }
+
+private:
+    static constexpr std::int32_t hour_ms = 3'600'000;
+    static TimePoint to_moment(UDate date) {
+        return TimePoint{std::chrono::milliseconds{static_cast<std::int64_t>(date)}};
+    }
+    static std::int32_t to_ms(std::chrono::seconds offset) {
+        return static_cast<std::int32_t>(offset.count() * 1'000);
+    }
+
+    fanfare::TimeZone zone_;
+};
+
+/// Where a zone comes from; `is_named`: CLDR has heard of it.
+struct Zone {
+    TimeZone system;
+    std::unique_ptr<icu::TimeZone> icu;
+    bool is_named;
+};
+
+Zone make_zone(std::string_view name) {
+    const auto system = TimeZone::find(name).value_or(TimeZone::utc());
+    const std::unique_ptr<icu::TimeZone> known{
+        icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(system.name()))};
+    return {system, std::make_unique<SystemZone>(system), *known != icu::TimeZone::getUnknown()};
+}
+
 double to_icu(TimePoint moment) {
     return static_cast<double>(
         std::chrono::floor<std::chrono::milliseconds>(moment.time_since_epoch()).count());
@@ -116,7 +180,7 @@ Distance distance_of(std::int64_t minutes) {
 
 struct Moments::Caches {
     std::unordered_map<std::string, Language> languages;
-    std::unordered_map<std::string, std::unique_ptr<icu::TimeZone>> zones;
+    std::unordered_map<std::string, Zone> zones;
     std::unordered_map<std::string, std::string> results;
     std::string key;  // Reused, so that a hit allocates nothing but the answer.
 
@@ -134,24 +198,27 @@ struct Moments::Caches {
         return languages.emplace(text, std::move(made)).first->second;
     }
 
-    const icu::TimeZone& zone(std::string_view name) {
+    const Zone& zone(std::string_view name) {
         const std::string text{name};
-        if (const auto found = zones.find(text); found != zones.end()) return *found->second;
+        if (const auto found = zones.find(text); found != zones.end()) return found->second;
         if (zones.size() >= zones_max) zones.clear();
-        std::unique_ptr<icu::TimeZone> made{
-            icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(text))};
-        if (*made == icu::TimeZone::getUnknown()) {
-            made.reset(icu::TimeZone::createTimeZone(u"Etc/UTC"));
-        }
-        return *zones.emplace(text, std::move(made)).first->second;
+        return zones.emplace(text, make_zone(name)).first->second;
     }
 
     std::string format(TimePoint moment, std::string_view time_zone, std::string_view locale) {
         auto& formatter = language(locale).absolute;
         if (!formatter) return {};
-        formatter->setTimeZone(zone(time_zone));
+        const auto& shown = zone(time_zone);
+        formatter->setTimeZone(*shown.icu);
         icu::UnicodeString text;
-        formatter->format(to_icu(moment), text);
+        icu::FieldPosition place{UDAT_TIMEZONE_FIELD};
+        formatter->format(to_icu(moment), text, place);
+        const auto letters = shown.system.at(moment).abbreviation;
+        if (!shown.is_named && !letters.empty() && letters.front() >= 'A') {
+            // Younger than ICU's names: tzdata's own letters.
+            text.replaceBetween(place.getBeginIndex(), place.getEndIndex(),
+                                icu::UnicodeString::fromUTF8(letters));
+        }
         return to_plain_utf8(std::move(text));
     }
 };

@@ -13,7 +13,8 @@ namespace fanfare {
 
 /// Formats moments for readers, in their zone and language.
 ///
-/// An unknown zone counts as UTC, an unknown locale as English. Spaces and minus signs are plain
+/// Zones are the system's (core/time_zones). An unknown one counts as UTC, an unknown locale as
+/// English. Spaces and minus signs are plain
 /// ASCII ones: the narrow no-break space that ICU likes, and the minus of the French "UTC-5",
 /// would turn a whole SMS into UCS-2.
 ///

@@ -30,6 +30,13 @@ Complaint optional_variable(const Program::Step& step, std::span<const std::stri
                         name)};
 }
 
+/// As mustache has it for texts: nothing, false, zero and null close a section. PostgreSQL writes a
+/// boolean as "f".
+bool opens_section(std::string_view value) {
+    constexpr std::array<std::string_view, 5> closing{"", "false", "f", "0", "null"};
+    return std::ranges::find(closing, value) == closing.end();
+}
+
 std::optional<Complaint> personal_section(const Program::Step& step,
                                           std::span<const std::string> names) {
     const auto& name = names[step.variable];
@@ -73,7 +80,7 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
                 if (auto complaint = personal_section(step, names)) return complaint;
             }
             const auto holds =
-                personal || (binding.standing == Standing::shared && !binding.value->empty());
+                personal || (binding.standing == Standing::shared && opens_section(*binding.value));
             if (holds != (step.verb == Verb::section)) i = step.end;
         }
         bytes += literal.size() - before;

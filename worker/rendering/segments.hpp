@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace fanfare {
@@ -17,5 +18,14 @@ struct Segments {
 /// message, 153 or 67 in each of several, and no character cut in two. What is not UTF-8
 /// counts as U+FFFD.
 [[nodiscard]] Segments count_segments(std::string_view utf8);
+
+/// `text` without the accents of letters that GSM-7 lacks, where it has the bare letter ("août"
+/// becomes "aout", "été" stays). For what we write ourselves, never for what people wrote.
+[[nodiscard]] std::string without_foreign_accents(std::string_view text);
+
+/// Makes of `text` the SMS that is sent: where nothing but typography (curly quotes, dashes, an
+/// ellipsis, odd blanks, invisible marks) keeps it out of GSM-7, these take their plain forms;
+/// otherwise it stays as it is. write_sms() does it to a person's text.
+void fit_sms(std::string& text);
 
 }  // namespace fanfare

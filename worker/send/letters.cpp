@@ -1,6 +1,8 @@
 #include "worker/send/letters.hpp"
 
+#include "worker/rendering/clean.hpp"
 #include "worker/rendering/segments.hpp"
+#include "worker/rendering/variables.hpp"
 
 #include <fmt/format.h>
 
@@ -36,48 +38,11 @@ std::string_view text_of(const pqxx::result& rows, std::int32_t row, std::option
     return field.is_null() ? std::string_view{} : std::string_view{field.c_str(), field.size()};
 }
 
-bool has_control(std::string_view value) {
-    return std::any_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
-}
-
-/// The job's variables as one locale reads them: with "starts_in" beside each "starts_at", and
-/// with "starts_at_there" beside each "starts_at_zone": the same moment in a zone of the job's own.
-std::map<std::string, std::string> shared_variables(const JobContext& job, TimePoint now,
-                                                    std::string_view locale, Moments& moments) {
-    auto shared = job.job.data;
-    for (const auto& [name, moment] : job.times) {
-        if (const auto zone = job.job.data.find(name + "_zone"); zone != job.job.data.end()) {
-            shared[name + "_there"] = moments.format(moment, zone->second, locale);
-        }
-        if (!name.ends_with("_at")) continue;
-        shared[name.substr(0, name.size() - 3) + "_in"] = moments.relative(moment, now, locale);
-    }
-    return shared;
-}
-
-Moments& moments() {
-    thread_local Moments instance;
-    return instance;
-}
-
 /// What everyone of one locale reads, but for what is their own.
 Result<Content> render(const JobContext& job, Channel channel, std::string_view locale,
                        std::span<const std::string> personal, TimePoint now) {
-    // Relative times are in the template's language, so they read as one sentence.
-    const auto shared = shared_variables(job, now, locale.empty() ? "en" : locale, moments());
+    const auto shared = shared_variables(job.job.data, job.times, now, channel, locale);
     return job.templates.render(job.kind->templates, channel, locale, shared, personal);
-}
-
-/// What an app needs to open the right page: the job's link, and its variables named "..._id".
-std::map<std::string, std::string> push_data(const std::map<std::string, std::string>& data) {
-    std::map<std::string, std::string> chosen;
-    for (const auto& [name, value] : data) {
-        if (name == "link" || name.ends_with("_id")) chosen[name] = value;
-    }
-    return chosen;
 }
 
 /// Writes the letters of one chunk; lives for one call.
@@ -162,7 +127,7 @@ private:
     void add(Letters::Group& group, const std::vector<Origin>& origins, const Target& target,
              std::string_view locale) {
         for (std::size_t i = 0; i < origins.size(); ++i) {
-            auto value = value_of(origins[i], target, locale);
+            auto value = value_of(origins[i], target, group.content.locale, locale);
             // One person's own column is not worth the others' mail: it is left out.
             if (group.content.links[i] && !is_safe_link(value)) value = {};
             group.values.push_back(value);
@@ -172,10 +137,12 @@ private:
         group.targets.push_back(&target);
     }
 
-    std::string_view value_of(const Origin& origin, const Target& target, std::string_view locale) {
+    std::string_view value_of(const Origin& origin, const Target& target,
+                              std::string_view template_locale, std::string_view locale) {
         if (origin.time != nullptr) {
             const auto zone = text_of(resolved_.contacts, target.row, zone_column_);
-            return letters_.made.emplace_back(moments().format(*origin.time, zone, locale));
+            return letters_.made.emplace_back(
+                moment_for_reader(*origin.time, zone, chunk_.key.channel, template_locale, locale));
         }
         if (origin.is_link) {
             return letters_.made.emplace_back(fmt::format("{}{}.{}", job_.unsubscribe_prefix,
@@ -185,11 +152,9 @@ private:
         std::string_view value;
         if (origin.column) value = text_of(resolved_.contacts, target.row, origin.column);
         if (value.empty()) return origin.fallback;
-        if (!has_control(value)) return value;
-        auto& clean = letters_.made.emplace_back(value);
-        for (auto& c : clean) {
-            if (has_control({&c, 1})) c = ' ';
-        }
+        if (is_clean_line(value)) return value;
+        auto& clean = letters_.made.emplace_back();
+        append_clean(value, Form::line, clean);
         return clean;
     }
 
@@ -221,8 +186,7 @@ private:
         auto& group = *letters_.groups[index];
         std::string text;
         for (std::size_t i = 0; i < group.messages.size(); ++i) {
-            text.clear();
-            write_text(group.content.text, group.messages[i].values, text);
+            write_sms(group.content.text, group.messages[i].values, text);
             const auto segments = count_segments(text).count;
             if (segments > stationery_.provider.segments_max()) {
                 letters_.too_long.push_back(group.targets[i]);

@@ -1,9 +1,6 @@
 #include "worker/send/quiet.hpp"
 
-#include <unicode/basictz.h>
-#include <unicode/timezone.h>
-#include <unicode/tztrans.h>
-#include <unicode/unistr.h>
+#include "core/time_zones/time_zone.hpp"
 
 #include <algorithm>
 #include <map>
@@ -15,37 +12,8 @@ namespace fanfare {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr std::size_t name_bytes_max = 64;
 constexpr milliseconds day = std::chrono::hours{24};
 constexpr int changes_max = 8;  // Of a zone's offset within one night.
-
-std::unique_ptr<icu::TimeZone> zone_named(std::string_view name) {
-    if (name.empty() || name.size() > name_bytes_max) return nullptr;
-    std::unique_ptr<icu::TimeZone> zone{icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(
-        icu::StringPiece{name.data(), static_cast<std::int32_t>(name.size())}))};
-    if (!zone || *zone == icu::TimeZone::getUnknown()) return nullptr;
-    return zone;
-}
-
-milliseconds offset_at(const icu::TimeZone* zone, milliseconds moment) {
-    if (zone == nullptr) return {};
-    std::int32_t raw = 0;
-    std::int32_t saving = 0;
-    UErrorCode status = U_ZERO_ERROR;
-    zone->getOffset(static_cast<UDate>(moment.count()), 0, raw, saving, status);
-    return milliseconds{U_FAILURE(status) != 0 ? 0 : raw + saving};
-}
-
-/// When the zone's offset changes next; nothing when it does not.
-std::optional<milliseconds> next_change(const icu::TimeZone* zone, milliseconds moment) {
-    const auto* const rules = dynamic_cast<const icu::BasicTimeZone*>(zone);
-    icu::TimeZoneTransition change;
-    if (rules == nullptr ||
-        rules->getNextTransition(static_cast<UDate>(moment.count()), 0, change) == 0) {
-        return std::nullopt;
-    }
-    return milliseconds{static_cast<std::int64_t>(change.getTime())};
-}
 
 /// How long a wall clock that shows `wall` stays in the quiet hours; 0 outside of them.
 milliseconds quiet_for(const QuietHours& quiet, milliseconds wall) {
@@ -93,20 +61,22 @@ private:
 
 std::optional<TimePoint> quiet_until(const QuietHours& quiet, std::string_view time_zone,
                                      TimePoint now) {
-    const auto zone = zone_named(time_zone);
-    const auto begin = std::chrono::floor<milliseconds>(now.time_since_epoch());
-    auto at = begin;
+    auto zone = TimeZone::find(time_zone);
+    if (!zone) zone = TimeZone::find(quiet.time_zone);  // Of people who have none.
+    const auto shown = zone.value_or(TimeZone::utc());
+    const auto begin = std::chrono::floor<milliseconds>(now);
+    std::chrono::sys_time<milliseconds> at = begin;
     // From one change of the offset to the next, wall clocks run evenly.
     for (int change = 0; change < changes_max; ++change) {
-        const auto local = at + offset_at(zone.get(), at);
+        const auto period = shown.at(at);
+        const auto local = at.time_since_epoch() + period.offset;
         const auto left = quiet_for(quiet, local - std::chrono::floor<std::chrono::days>(local));
         if (left.count() == 0) break;
-        const auto changes_at = next_change(zone.get(), at);
-        if (!changes_at || at + left < *changes_at) {
+        if (period.ends == TimePoint::max() || at + left < period.ends) {
             at += left;
             break;
         }
-        at = *changes_at;
+        at = std::chrono::ceil<milliseconds>(period.ends);
     }
     if (at == begin) return std::nullopt;
     return TimePoint{at};

@@ -61,7 +61,7 @@ public:
                "an address given to compose() was found sendable before");
         thread_local std::string text;
         text.clear();
-        write_text(batch.content.text, message.values, text);
+        write_sms(batch.content.text, message.values, text);
 
         out.url = parts_.url;
         out.http2 = false;

@@ -102,7 +102,7 @@ public:
         thread_local std::string text;
         written.clear();
         text.clear();
-        write_text(batch.content.text, message.values, written);
+        write_sms(batch.content.text, message.values, written);
         append_mended(written, text);
         out.url = parts_.url;
         out.http2 = false;

@@ -1,0 +1,60 @@
+// Whatever names chunks by key goes by the primary key, for any statistics.
+#include "tests/integration/ledger_case.hpp"
+
+namespace fanfare::ledger {
+namespace {
+
+using ::testing::SizeIs;
+
+class ByKeyTest : public LedgerCase {
+protected:
+    /// Statistics say that nothing is open, and 50,000 chunks are.
+    void open_many() {
+        job = accept("a");
+        const auto fill = [&](const char* channel, const char* state, int count) {
+            ledger.column(fmt::format(
+                "WITH made AS (INSERT INTO chunk (job_id, channel, number, on_doubt, lane, "
+                "publish_at, size, recipients, state) SELECT '{}', {}, n, 0, 1, app_now(), 1, "
+                "ARRAY['u' || n], '{}' FROM generate_series(0, {} - 1) n RETURNING 1) "
+                "SELECT count(*) FROM made",
+                job, channel, state, count));
+        };
+        pqxx::nontransaction{db().raw()}.exec("ALTER TABLE chunk SET (autovacuum_enabled = false)");
+        fill("1", "done", 5'000);
+        pqxx::nontransaction{db().raw()}.exec("VACUUM ANALYZE chunk");
+        fill("0", "planned", 50'000);
+    }
+    /// How many entries of the indexes on what is open, and rows without an index, were read.
+    std::int64_t read_of_the_open() {
+        ledger.column("SELECT pg_stat_force_next_flush()::text");
+        return std::stoll(ledger.value(
+            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
+            "('chunk_open', 'chunk_claimed', 'chunk_planned')) + (SELECT seq_tup_read FROM "
+            "pg_stat_user_tables WHERE relname = 'chunk')"));
+    }
+
+    std::string job;
+};
+
+TEST_F(ByKeyTest, IsClaimedMarkedAndRecordedWhatIsNamedAndNothingElseRead) {
+    open_many();
+    const auto before = read_of_the_open();
+    std::vector<ChunkKey> keys;
+    for (int i = 0; i < 64; ++i) keys.push_back(key(job, i * 700));
+    const auto chunks = claim(keys);
+    EXPECT_THAT(chunks, SizeIs(64));
+    EXPECT_EQ(read_of_the_open() - before, 0) << "a claim walked what is open";
+    std::vector<ChunkMark> marks;
+    std::vector<ChunkRecord> records;
+    for (const auto& chunk : chunks) {
+        marks.push_back(mark_for(chunk, bytes_of({Outcome::pending})));
+        records.push_back(record_for(chunk, bytes_of({Outcome::sent})));
+    }
+    EXPECT_THAT(mark_chunks(db(), marks).keys, SizeIs(64));
+    EXPECT_EQ(read_of_the_open() - before, 0) << "a mark walked what is open";
+    EXPECT_THAT(record_chunks(db(), records).keys, SizeIs(64));
+    EXPECT_EQ(read_of_the_open() - before, 0) << "a record walked what is open";
+}
+
+}  // namespace
+}  // namespace fanfare::ledger

@@ -1,0 +1,74 @@
+#include "core/time_zones/time_zone.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+
+TimePoint day(int year, unsigned month, unsigned of_month) {
+    return std::chrono::sys_days{std::chrono::year{year} / std::chrono::month{month} /
+                                 std::chrono::day{of_month}};
+}
+
+std::string name_of(std::string_view text) {
+    const auto zone = TimeZone::find(text);
+    return zone ? zone->name() : "none";
+}
+
+TEST(TimeZones, AreFoundByTheirNamesHoweverTheyAreWritten) {
+    EXPECT_EQ(name_of("America/New_York"), "America/New_York");
+    EXPECT_EQ(name_of("america/new_york "), "America/New_York");
+    EXPECT_EQ(name_of(" America/New York"), "America/New_York");
+    EXPECT_EQ(name_of("EUROPE/PARIS"), "Europe/Paris");
+}
+
+TEST(TimeZones, AreFoundByTheNamesOfWindows) {
+    EXPECT_EQ(name_of("Pacific Standard Time"), "America/Los_Angeles");
+    EXPECT_EQ(name_of("W. Europe Standard Time"), "Europe/Berlin");
+}
+
+TEST(TimeZones, AreNoneWhereNoneIsMeant) {
+    for (const auto* const text : {"", " ", "Nowhere/Land", "zone.tab", "tzdata.zi",
+                                   "../etc/passwd", "posix/UTC", "leapseconds", "5", "+05"}) {
+        EXPECT_EQ(name_of(text), "none") << text;
+    }
+    EXPECT_EQ(name_of(std::string(1'000, 'a')), "none");
+}
+
+TEST(TimeZones, FollowTheSystemsDataNotIcus) {
+    // Since March 2024 at +5, which ICU 72 does not know.
+    const auto almaty = TimeZone::find("Asia/Almaty");
+    ASSERT_TRUE(almaty);
+    EXPECT_EQ(almaty->at(day(2026, 12, 1)).offset, 5h);
+    // Younger than ICU 72.
+    const auto juarez = TimeZone::find("America/Ciudad_Juarez");
+    ASSERT_TRUE(juarez);
+    EXPECT_EQ(juarez->at(day(2027, 7, 1)).offset, -6h);
+    EXPECT_EQ(juarez->at(day(2027, 7, 1)).abbreviation, "MDT");
+}
+
+TEST(TimeZones, KnowWhichHalfOfTheYearIsAhead) {
+    const auto dublin = TimeZone::find("Europe/Dublin").value();
+    EXPECT_FALSE(dublin.at(day(2026, 1, 15)).is_summer);
+    EXPECT_TRUE(dublin.at(day(2026, 7, 15)).is_summer);
+    const auto new_york = TimeZone::find("America/New_York").value();
+    EXPECT_FALSE(new_york.at(day(2026, 1, 15)).is_summer);
+    EXPECT_TRUE(new_york.at(day(2026, 7, 15)).is_summer);
+    EXPECT_FALSE(TimeZone::utc().at(day(2026, 7, 15)).is_summer);
+}
+
+TEST(TimeZones, SayWhenTheirClocksChange) {
+    const auto berlin = TimeZone::find("Europe/Berlin").value();
+    const auto period = berlin.at(day(2026, 3, 1));
+    EXPECT_EQ(period.ends, TimePoint{day(2026, 3, 29)} + 1h);
+    EXPECT_EQ(TimeZone::utc().at(day(2026, 3, 1)).ends, TimePoint::max());
+}
+
+TEST(TimeZones, SayTheVersionOfTheirData) { EXPECT_GE(time_zone_data_version().size(), 5U); }
+
+}  // namespace
+}  // namespace fanfare

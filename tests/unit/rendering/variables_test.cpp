@@ -1,0 +1,109 @@
+#include "worker/rendering/variables.hpp"
+
+#include "worker/rendering/clean.hpp"
+#include "worker/rendering/content.hpp"
+#include "worker/rendering/moments.hpp"
+#include "worker/rendering/segments.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fanfare {
+namespace {
+
+TimePoint moment(const char* text) { return parse_moment(text).value(); }
+
+TEST(MomentForReader, IsInTheLanguageOfTheTextAroundIt) {
+    const auto at = moment("2030-01-01T20:00:00Z");
+    const auto thai = moment_for_reader(at, "Asia/Bangkok", Channel::sms, "", "th");
+    EXPECT_EQ(thai, "January 2, 2030 at 3:00 AM GMT+7");
+    const auto arabic = moment_for_reader(at, "Asia/Dubai", Channel::email, "", "ar-AE");
+    EXPECT_EQ(arabic, "January 2, 2030 at 12:00 AM GMT+4");
+    const auto persian = moment_for_reader(at, "UTC", Channel::email, "de", "fa");
+    EXPECT_NE(persian.find("Januar 2030"), std::string::npos) << persian;
+}
+
+TEST(MomentForReader, KeepsTheRegionOfItsOwnLanguage) {
+    const auto at = moment("2030-01-01T20:00:00Z");
+    const auto swiss = moment_for_reader(at, "Europe/Zurich", Channel::email, "de", "de-CH");
+    EXPECT_NE(swiss.find("2030"), std::string::npos) << swiss;
+    EXPECT_NE(swiss.find("Januar"), std::string::npos) << swiss;
+}
+
+TEST(MomentForReader, StaysWithinGsmInEveryMonth) {
+    for (const auto* const locale : {"en", "de", "es", "fr", "it", "pt"}) {
+        for (int month = 1; month <= 12; ++month) {
+            const auto day = std::chrono::sys_days{std::chrono::year{2027} / month / 9};
+            const auto text = moment_for_reader(TimePoint{day}, "UTC", Channel::sms, locale, "");
+            EXPECT_FALSE(count_segments(text).unicode) << locale << ": " << text;
+        }
+    }
+}
+
+TEST(SharedVariables, SayDistancesWithinGsmInAnSms) {
+    const auto now = moment("2027-03-01T00:00:00Z");
+    for (const auto* const locale : {"en", "de", "es", "fr"}) {
+        for (const auto minutes : {0, 1, 2, 59, 60, 180, 1'500, 2'880, 14'400}) {
+            const std::vector<NamedMoment> moments{
+                {"starts_at", now + std::chrono::minutes{minutes}}};
+            const auto shared = shared_variables({}, moments, now, Channel::sms, locale);
+            EXPECT_FALSE(count_segments(shared.at("starts_in")).unicode)
+                << locale << ": " << shared.at("starts_in");
+        }
+    }
+}
+
+TEST(SharedVariables, KeepAccentsWhereNobodyPaysForThem) {
+    const auto now = moment("2027-03-01T00:00:00Z");
+    const std::vector<NamedMoment> moments{{"starts_at", now + std::chrono::hours{96}}};
+    const auto shared = shared_variables({}, moments, now, Channel::email, "es");
+    EXPECT_EQ(shared.at("starts_in"), "dentro de 4 días");
+}
+
+TEST(PushData, IsTheLinkAndWhatIdentifies) {
+    const auto data = push_data({{"link", "https://a"}, {"show_id", "s"}, {"title", "T"}});
+    EXPECT_EQ(data, (std::map<std::string, std::string>{{"link", "https://a"}, {"show_id", "s"}}));
+}
+
+std::string sms_of(std::string text) {
+    fit_sms(text);
+    return text;
+}
+
+TEST(FitSms, TakesTypographyOutWhereNothingElseDoublesTheText) {
+    EXPECT_EQ(sms_of("\u201cIt\u2019s on\u201d \u2013 now\u2026"), "\"It's on\" - now...");
+    EXPECT_EQ(sms_of("a\u00a0b\u200bc\ufeff"), "a bc");
+    EXPECT_EQ(sms_of("\u200eRock\u200f"), "Rock");
+}
+
+TEST(FitSms, LeavesATextAloneThatIsUnicodeAnyway) {
+    const std::string text = "\u201c\u0417\u0434\u0440\u0430\u0432\u201d \U0001F389";
+    EXPECT_EQ(sms_of(text), text);
+}
+
+std::string cleaned(std::string_view value, Form form) {
+    std::string out;
+    append_clean(value, form, out);
+    return out;
+}
+
+TEST(CleanValues, SeparateLinesHoweverTheyAreWritten) {
+    for (const auto* const separator :
+         {"\n", "\r", "\r\n", "\v", "\f", "\u0085", "\u2028", "\u2029"}) {
+        const auto text = std::string{"a"} + separator + "b";
+        EXPECT_EQ(cleaned(text, Form::text), "a\nb");
+        EXPECT_EQ(cleaned(text, Form::line).find("ab"), std::string::npos);
+        EXPECT_FALSE(is_clean_line(text));
+    }
+}
+
+TEST(CleanValues, HoldNothingThatIsNotSeenOrTurnsTheTextAround) {
+    EXPECT_EQ(cleaned("\ufeffa\u202eb\u2066c\u2069\u200bd", Form::line), "abcd");
+    EXPECT_FALSE(is_clean_line("a\u202eb"));
+    // A joiner between emoji and a mark of direction are people's own.
+    EXPECT_TRUE(is_clean_line("\U0001F468\u200d\U0001F469 \u200f\u05d0"));
+}
+
+}  // namespace
+}  // namespace fanfare
