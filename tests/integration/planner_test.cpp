@@ -53,7 +53,8 @@ public:
         systems.emplace(system.name, system);
         settings.lease = short_lease;
         settings.plan_batch = 100;
-        sources.emplace(systems, templates(), ledger, 2, "");
+        sources.emplace(systems, templates(),
+                        Sources::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
         planner.emplace(Planner::Parts{ledger, *sources, producer(), kafka::topics_of(broker()),
                                        system_clock(), probe, stopping, [] { return 0.5; }},
                         settings, Planner::Sizes{50, 50, 50});
