@@ -205,5 +205,35 @@ TEST(CredulousProvider, IsFound) {
     EXPECT_FALSE(check_reading(provider_cases().front(), Credulous{}).empty());
 }
 
+/// Takes every 5xx for a word of the provider's: sent again, though it was taken.
+class Hasty final : public Provider {
+public:
+    explicit Hasty(std::unique_ptr<Provider> good) : good_{std::move(good)} {}
+
+    [[nodiscard]] std::string_view type() const noexcept override { return good_->type(); }
+    [[nodiscard]] Channel channel() const noexcept override { return good_->channel(); }
+    [[nodiscard]] std::size_t batch_max() const noexcept override { return good_->batch_max(); }
+    void compose(const Batch& batch, HttpRequest& out) const override {
+        good_->compose(batch, out);
+    }
+    [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t count,
+                                   std::int64_t now_unix) const override {
+        auto result = good_->read(answer, count, now_unix);
+        const bool is_fault = answer.status >= 500 && answer.status <= 599;
+        if (is_fault && result.verdict == Verdict::ambiguous) result.verdict = Verdict::transient;
+        return result;
+    }
+
+private:
+    std::unique_ptr<Provider> good_;
+};
+
+TEST(HastyProvider, IsFound) {
+    for (const auto& its : provider_cases()) {
+        if (its.own_error.empty()) continue;
+        EXPECT_FALSE(check_gateways(its, Hasty{its.make()}).empty()) << its.name;
+    }
+}
+
 }  // namespace
 }  // namespace fanfare::testing

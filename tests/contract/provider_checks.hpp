@@ -21,6 +21,8 @@ struct ProviderCase {
     std::string success_body;  // For two recipients, or one where the vendor takes one a call.
     int success_status = 200;
     std::string success_message_id = {};  // HttpAnswer::message_id
+    std::string own_error = {};           // Its document of a passing fault, for 5xx; "": no HTTP.
+    bool perhaps_taken = false;           // Its manual does not exclude a sending with that.
 };
 
 void PrintTo(const ProviderCase& provider_case, std::ostream* out);
@@ -50,5 +52,9 @@ using Complaints = std::vector<std::string>;  // Empty: the provider keeps the c
 /// read() takes any bytes, says ok for nothing but a readable 2xx, and lets no word of the
 /// vendor's into `detail`.
 [[nodiscard]] Complaints check_reading(const ProviderCase& its, const Provider& provider);
+
+/// Who answers with an error: the provider's own document is a word of the provider's, any other
+/// page is a gateway's, of which 5xx may come after the provider has taken the call.
+[[nodiscard]] Complaints check_gateways(const ProviderCase& its, const Provider& provider);
 
 }  // namespace fanfare::testing

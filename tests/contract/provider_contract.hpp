@@ -30,6 +30,7 @@ TEST_P(ProviderContract, KeepsHostileLiteralsAsTyped) { expect_kept(check_hostil
 TEST_P(ProviderContract, LeavesNothingOfAnEarlierRequest) { expect_kept(check_residue); }
 TEST_P(ProviderContract, GivesTheSameBytesForTheSameBatch) { expect_kept(check_determinism); }
 TEST_P(ProviderContract, ReadsAnyAnswer) { expect_kept(check_reading); }
+TEST_P(ProviderContract, TakesNoGatewayForTheProvider) { expect_kept(check_gateways); }
 
 TEST_P(ProviderContract, HasAStableNameAndABound) {
     const auto provider = GetParam().make();

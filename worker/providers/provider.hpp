@@ -126,11 +126,6 @@ public:
     virtual void renew(const HttpAnswer& /*refusal*/) {}
 };
 
-/// The class an HTTP answer has where the provider's own table says nothing better;
-/// transport faults included. Reason is set to match; detail is "<type> <status>".
-[[nodiscard]] BatchAnswer classify_by_status(std::string_view type, const HttpAnswer& answer,
-                                             std::int64_t now_unix);
-
 /// Retry-After in seconds or as an HTTP date; at most one hour; 0 where absent or senseless.
 [[nodiscard]] std::chrono::milliseconds parse_retry_after(std::string_view value,
                                                           std::int64_t now_unix);

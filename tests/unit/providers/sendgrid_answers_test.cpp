@@ -61,9 +61,9 @@ const std::vector<AnswerCase> rows{
     {"huge_number", 400, errors({"personalizations.99999999999.to"}), Verdict::perm_req,
      Reason::request_refused},
     {"no_field", 400, errors({"null"}), Verdict::perm_req, Reason::request_refused},
-    {"no_errors", 400, errors({}), Verdict::perm_req, Reason::request_refused},
-    {"odd_errors", 400, R"({"errors":["x",7]})", Verdict::perm_req, Reason::request_refused},
-    {"not_json", 400, "<html>", Verdict::perm_req, Reason::request_refused},
+    {"no_errors", 400, errors({}), Verdict::transient, outage},
+    {"odd_errors", 400, R"({"errors":["x",7]})", Verdict::transient, outage},
+    {"not_json", 400, "<html>", Verdict::transient, outage},
     {"bad_key", 401, errors({"null"}), config, account},
     {"forbidden", 403, errors({"from"}), config, account},
     {"no_path", 404, errors({"null"}), config, account},
@@ -71,13 +71,14 @@ const std::vector<AnswerCase> rows{
     {"no_accept", 406, "", config, account},
     {"too_large_html", 413, "<html>413 Request Entity Too Large</html>", Verdict::perm_req,
      Reason::content_too_large},
-    {"bad_type", 415, "", config, account},
+    {"bad_type", 415, errors({"null"}), config, account},
     {"too_fast", 429, errors({"null"}), Verdict::throttle, Reason::throttled},
     {"wrong_region", 451, "", config, account},
     {"fault_500", 500, errors({"null"}), Verdict::transient, outage},
-    {"fault_502", 502, "", Verdict::transient, outage},
-    {"fault_503", 503, "", Verdict::transient, outage},
-    {"fault_504", 504, "", Verdict::transient, outage},
+    {"fault_503", 503, errors({"null"}), Verdict::transient, outage},
+    {"gateway_502", 502, "", Verdict::ambiguous, Reason::answer_lost},
+    {"gateway_503", 503, errors({}), Verdict::ambiguous, Reason::answer_lost},
+    {"gateway_504", 504, "<html>", Verdict::ambiguous, Reason::answer_lost},
     {"redirect", 302, "", config, account},
     {"sandbox", 200, "", Verdict::ambiguous, unread},
     {"taken_without_id", 202, "", Verdict::ambiguous, unread},
@@ -126,7 +127,7 @@ TEST(SendGridBlame, LeavesNoRestWhereAllAreNamed) {
 
 TEST(SendGridSplit, IsAskedForWhereHalvesMayPass) {
     EXPECT_TRUE(sendgrid::read_answer(answered(413, "<html>"), 2, test_now).split);
-    EXPECT_FALSE(sendgrid::read_answer(answered(400, ""), 2, test_now).split);
+    EXPECT_FALSE(sendgrid::read_answer(answered(400, errors({"null"})), 2, test_now).split);
     EXPECT_FALSE(sendgrid::read_answer(answered(429, ""), 2, test_now).split);
 }
 

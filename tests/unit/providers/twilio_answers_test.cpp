@@ -32,9 +32,9 @@ const std::vector<CodeRow> rows{
     {20404, 404, config, account},
     {20429, 429, Verdict::throttle, Reason::throttled},
     {20429, 503, Verdict::throttle, Reason::throttled},
-    {20500, 500, Verdict::ambiguous, Reason::provider_unavailable},
-    {20503, 503, Verdict::ambiguous, Reason::provider_unavailable},
-    {20504, 504, Verdict::ambiguous, Reason::provider_unavailable},
+    {20500, 500, Verdict::ambiguous, Reason::answer_lost},
+    {20503, 503, Verdict::ambiguous, Reason::answer_lost},
+    {20504, 504, Verdict::ambiguous, Reason::answer_lost},
     {20503, 400, Verdict::transient, Reason::provider_unavailable},
     {21211, 400, Verdict::suppress, bad_number},
     {21214, 400, Verdict::suppress, bad_number},
@@ -83,7 +83,7 @@ const std::vector<CodeRow> rows{
     {21999, 418, Verdict::perm_req, refused},
     {21999, 401, config, account},
     {21999, 429, Verdict::throttle, Reason::throttled},
-    {21999, 500, Verdict::ambiguous, Reason::provider_unavailable},
+    {21999, 500, Verdict::ambiguous, Reason::answer_lost},
 };
 
 TEST(TwilioAnswers, FollowTheTable) {
@@ -104,7 +104,7 @@ TEST(TwilioAnswers, FallBackOnTheStatus) {
     };
     for (const std::string body :
          {"", "<html>", "[]", "{}", R"({"code":"21211"})", R"({"code":1e99})"}) {
-        EXPECT_EQ(verdict(400, body), Verdict::perm_req) << body;
+        EXPECT_EQ(verdict(400, body), Verdict::transient) << body;
         EXPECT_EQ(verdict(401, body), Verdict::config) << body;
         EXPECT_EQ(verdict(404, body), Verdict::config) << body;
         EXPECT_EQ(verdict(429, body), Verdict::throttle) << body;

@@ -99,6 +99,11 @@ const std::vector<CodeRow> messages_rows{
     {1999, Verdict::perm_req, refused},  // One we do not know.
 };
 
+std::string problem(const std::string& code) {
+    return R"({"type":"https://developer.vonage.com/api-errors/messages#)" + code +
+           R"(","title":"15558675310","detail":"15558675310","instance":"x"})";
+}
+
 std::string part(int status, const std::string& id = "") {
     return fmt::format(R"({{"to":"15558675310","status":"{}","error-text":"15558675310")", status) +
            (id.empty() ? "" : R"(,"message-id":")" + id + "\"") + "}";
@@ -147,10 +152,9 @@ TEST(VonageSms, FallsBackOnTheStatusOfHttp) {
         return vonage::read_sms_answer(answered(status, "<html>"), test_now).verdict;
     };
     EXPECT_EQ(verdict(429), Verdict::throttle);
-    EXPECT_EQ(verdict(500), Verdict::transient);
-    EXPECT_EQ(verdict(503), Verdict::transient);
-    EXPECT_EQ(verdict(502), Verdict::ambiguous) << "a gateway's";
-    EXPECT_EQ(verdict(504), Verdict::ambiguous) << "a gateway's";
+    for (const int status : {500, 502, 503, 504}) {
+        EXPECT_EQ(verdict(status), Verdict::ambiguous) << "a gateway's";
+    }
     EXPECT_EQ(verdict(401), config);
     EXPECT_EQ(verdict(200), Verdict::ambiguous);
     for (const std::string body :
@@ -162,9 +166,13 @@ TEST(VonageSms, FallsBackOnTheStatusOfHttp) {
     }
 }
 
-std::string problem(const std::string& code) {
-    return R"({"type":"https://developer.vonage.com/api-errors/messages#)" + code +
-           R"(","title":"15558675310","detail":"15558675310","instance":"x"})";
+TEST(VonageSms, KnowsItsOwnProblems) {
+    const auto verdict = [](const std::string& code) {
+        return vonage::read_sms_answer(answered(503, problem(code)), test_now).verdict;
+    };
+    EXPECT_EQ(verdict("1030"), Verdict::transient);
+    EXPECT_EQ(verdict("new-fault"), Verdict::transient);
+    EXPECT_EQ(verdict("1000"), Verdict::throttle);
 }
 
 TEST(VonageMessages, FollowsTheTable) {
@@ -189,11 +197,14 @@ TEST(VonageMessages, FallsBackOnTheStatusOfHttp) {
         EXPECT_EQ(verdict(401, body), config) << body;
         EXPECT_EQ(verdict(402, body), config) << body;
         EXPECT_EQ(verdict(403, body), config) << body;
-        EXPECT_EQ(verdict(400, body), Verdict::perm_req) << body;
-        EXPECT_EQ(verdict(422, body), Verdict::perm_req) << body;
+        const bool is_own = body.find("developer.vonage.com") != std::string::npos;
+        const auto refusal = is_own ? Verdict::perm_req : Verdict::transient;
+        const auto fault = is_own ? Verdict::transient : Verdict::ambiguous;
+        EXPECT_EQ(verdict(400, body), refusal) << body;
+        EXPECT_EQ(verdict(422, body), refusal) << body;
         EXPECT_EQ(verdict(429, body), Verdict::throttle) << body;
-        EXPECT_EQ(verdict(500, body), Verdict::transient) << body;
-        EXPECT_EQ(verdict(504, body), Verdict::ambiguous) << body;
+        EXPECT_EQ(verdict(500, body), fault) << body;
+        EXPECT_EQ(verdict(504, body), fault) << body;
         EXPECT_EQ(verdict(202, body), Verdict::ambiguous) << body;
     }
 }

@@ -85,6 +85,13 @@ const Meaning* find(std::string_view reason) noexcept {
     return found != meanings.end() && found->reason == reason ? &found->meaning : nullptr;
 }
 
+/// Apple's reasons are names: a sentence is somebody else's.
+bool is_reason(std::string_view reason) noexcept {
+    return !reason.empty() && reason.size() <= 64 &&
+           std::all_of(reason.begin(), reason.end(),
+                       [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+}
+
 }  // namespace
 
 BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
@@ -99,9 +106,9 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     boost::json::value body(boost::json::storage_ptr{&memory});
     const bool is_object = parse_object(answer.body, body);
     const auto reason = is_object ? string_at(body.get_object(), "reason") : std::string_view{};
-    const auto* const meaning = find(reason);
-    if (meaning == nullptr) return classify_by_status(type, answer, now_unix);
-    auto result = as_answer(type, *meaning, answer, now_unix);
+    ErrorDocument document{.own = is_reason(reason)};
+    if (const auto* const meaning = find(reason)) document.meaning = *meaning;
+    auto result = classify_error(type, document, answer, 1, now_unix);
     result.renew_credential = reason == stale_token;
     result.recipient_only = reason == too_often;
     return result;

@@ -151,8 +151,11 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     if (meaning == nullptr) meaning = meaning_of_status(fault);
     if (meaning == nullptr && answer.status == 401) meaning = &stale_token;
     if (meaning == nullptr && answer.status == 429) meaning = &project_quota;
-    if (meaning == nullptr) return classify_by_status(type, answer, now_unix);
-    auto result = as_answer(type, *meaning, answer, now_unix);
+    // Google says of this one that the operation may have been done nevertheless.
+    ErrorDocument document{.own = !fault.code.empty() || !fault.status.empty(),
+                           .perhaps_taken = fault.status == "DEADLINE_EXCEEDED"};
+    if (meaning != nullptr) document.meaning = *meaning;
+    auto result = classify_error(type, document, answer, 1, now_unix);
     result.recipient_only = meaning == &device_quota;
     if (result.recipient_only) result.retry_after = std::max(result.retry_after, {quota_wait});
     result.renew_credential = meaning == &stale_token;

@@ -35,6 +35,7 @@ struct Sentence {
 /// Mailgun tells the errors of one status apart by sentences only; nothing for those that
 /// the status alone decides.
 std::optional<Sentence> read_sentence(int status, std::string_view text) noexcept {
+    if (status != 400 && status != 403 && status != 429) return std::nullopt;
     if (status == 429 || mentions(text, "limit exceeded")) {
         return Sentence{{Verdict::throttle, Reason::throttled, "sending limit exceeded"}};
     }
@@ -73,30 +74,24 @@ BatchAnswer read_success(const HttpAnswer& answer) {
 BatchAnswer read_answer(const HttpAnswer& answer, std::size_t count, std::int64_t now_unix) {
     if (auto fault = transport_fault(type, answer)) return *std::move(fault);
     if (is_success(answer.status)) return read_success(answer);
-    if (answer.status == 413) {
-        auto result = classify_by_status(type, answer, now_unix);
-        result.split = count > 1;  // Every recipient adds to its size.
-        return result;
-    }
-    if (answer.status != 400 && answer.status != 403 && answer.status != 429) {
-        return classify_by_status(type, answer, now_unix);
-    }
     boost::json::value body;
     const bool is_object = parse_object(answer.body, body);
-    const auto text =
-        is_object ? string_at(body.get_object(), "message") : std::string_view{answer.body};
-    auto sentence = read_sentence(answer.status, text);
-    if (!sentence) return classify_by_status(type, answer, now_unix);
-
-    auto& meaning = sentence->meaning;
-    meaning.wait = wait_in_text(text, now_unix);
-    const bool some_other_is_to_blame = meaning.verdict == Verdict::suppress && count > 1;
-    if (some_other_is_to_blame) {
-        meaning.verdict = Verdict::perm_req;
-        meaning.reason = Reason::request_refused;
+    const auto text = is_object ? string_at(body.get_object(), "message") : std::string_view{};
+    const bool is_gateways = answer.status >= 500 && speaks_of_gateway(text);
+    ErrorDocument document{.own = !text.empty() && !is_gateways};
+    auto sentence = document.own ? read_sentence(answer.status, text) : std::nullopt;
+    if (sentence) {
+        auto& meaning = sentence->meaning;
+        meaning.wait = wait_in_text(text, now_unix);
+        const bool some_other_is_to_blame = meaning.verdict == Verdict::suppress && count > 1;
+        if (some_other_is_to_blame) {
+            meaning.verdict = Verdict::perm_req;
+            meaning.reason = Reason::request_refused;
+        }
+        document.meaning = meaning;
     }
-    auto result = as_answer(type, meaning, answer, now_unix);
-    result.split = sentence->halves_may_pass && count > 1;
+    auto result = classify_error(type, document, answer, count, now_unix);
+    if (sentence && sentence->halves_may_pass && count > 1) result.split = true;
     return result;
 }
 

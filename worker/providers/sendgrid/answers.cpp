@@ -1,6 +1,8 @@
 #include "worker/providers/classification.hpp"
 #include "worker/providers/sendgrid/sendgrid.hpp"
 
+#include <boost/json/array.hpp>
+
 #include <charconv>
 #include <map>
 #include <optional>
@@ -37,23 +39,32 @@ bool blame(std::string_view field, std::size_t count, Blamed& blamed) {
     return true;
 }
 
-/// Whom a 400 blames; nobody where it blames the call.
-Blamed read_blame(std::string_view text, std::size_t count) {
-    boost::json::value body;
-    if (!parse_object(text, body)) return {};
+/// The errors of SendGrid's own document, each with a message; null for any other document.
+const boost::json::array* read_errors(const boost::json::value& body) {
+    if (!body.is_object()) return nullptr;
     const auto* const errors = body.get_object().if_contains("errors");
     const auto* const list = errors == nullptr ? nullptr : errors->if_array();
-    if (list == nullptr) return {};
-    Blamed blamed;
+    if (list == nullptr || list->empty()) return nullptr;
     for (const auto& error : *list) {
+        const auto* const fields = error.if_object();
+        if (fields == nullptr || string_at(*fields, "message").empty()) return nullptr;
+    }
+    return list;
+}
+
+/// Whom a 400 blames; nobody where it blames the call.
+Blamed read_blame(const boost::json::array& errors, std::size_t count) {
+    Blamed blamed;
+    for (const auto& error : errors) {
         const auto* const fields = error.if_object();
         if (fields == nullptr || !blame(string_at(*fields, "field"), count, blamed)) return {};
     }
     return blamed;
 }
 
-BatchAnswer read_refusal(const HttpAnswer& answer, std::size_t count, std::int64_t now_unix) {
-    const auto blamed = read_blame(answer.body, count);
+BatchAnswer read_refusal(const HttpAnswer& answer, const boost::json::array& errors,
+                         std::size_t count, std::int64_t now_unix) {
+    const auto blamed = read_blame(errors, count);
     if (blamed.empty()) return as_answer(type, bad_call, answer, now_unix);
     if (count == 1) return as_answer(type, blamed.begin()->second, answer, now_unix);
     const bool all = blamed.size() == count;
@@ -74,11 +85,15 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::size_t count, std::int64_
         const bool is_taken = answer.status == 202 && is_storable_id(answer.message_id);
         return is_taken ? accepted(answer.message_id) : unreadable(type, answer.status);
     }
-    if (answer.status == 400) return read_refusal(answer, count, now_unix);
-    if (answer.status == 415) return as_answer(type, unusable, answer, now_unix);
-    auto result = classify_by_status(type, answer, now_unix);
-    result.split = answer.status == 413 && count > 1;  // Every recipient adds to its size.
-    return result;
+    boost::json::value body;
+    if (!parse_object(answer.body, body)) body = nullptr;
+    const auto* const errors = read_errors(body);
+    if (errors != nullptr && answer.status == 400) {
+        return read_refusal(answer, *errors, count, now_unix);
+    }
+    ErrorDocument document{.own = errors != nullptr};
+    if (document.own && answer.status == 415) document.meaning = unusable;
+    return classify_error(type, document, answer, count, now_unix);
 }
 
 }  // namespace fanfare::sendgrid

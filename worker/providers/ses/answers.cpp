@@ -175,11 +175,18 @@ BatchAnswer read_results(const HttpAnswer& answer, std::size_t count, std::strin
     return out;
 }
 
-/// "SignatureDoesNotMatch:http://..." and "com.amazon#SignatureDoesNotMatch" alike.
+/// "SignatureDoesNotMatch:http://..." and "com.amazon#SignatureDoesNotMatch" alike; "" for what
+/// is no name of a type, such as a number.
 std::string_view type_name(std::string_view text) noexcept {
     text = text.substr(0, text.find(':'));
-    const auto hash = text.rfind('#');
-    return hash == std::string_view::npos ? text : text.substr(hash + 1);
+    if (const auto hash = text.rfind('#'); hash != std::string_view::npos) {
+        text.remove_prefix(hash + 1);
+    }
+    const bool is_name =
+        !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        });
+    return is_name ? text : std::string_view{};
 }
 
 /// An error of the whole call. All views are into the answer and the parsed body.
@@ -231,19 +238,17 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::size_t count, std::string
     boost::json::value body;
     if (!parse_object(answer.body, body)) body = nullptr;
     const auto fault = read_fault(answer, body);
-    auto meaning = meaning_of(fault, sender);
-    if (!meaning) {
-        auto result = classify_by_status(type, answer, now_unix);
-        result.split = answer.status == 413 && count > 1;
-        return result;
-    }
+    // Every error of Amazon's names its type; "message" alone is what other gateways write too.
+    ErrorDocument document{.own = !fault.type.empty(), .meaning = meaning_of(fault, sender)};
+    auto& meaning = document.meaning;
     // Of a whole call nobody knows whose address or value it was: its halves may pass.
-    const bool is_somebodys =
-        meaning->verdict == Verdict::suppress || meaning->verdict == Verdict::perm_rcpt;
+    const bool is_somebodys = meaning && (meaning->verdict == Verdict::suppress ||
+                                          meaning->verdict == Verdict::perm_rcpt);
     if (is_somebodys && count > 1) meaning = bad_call;
-    auto result = as_answer(type, *meaning, answer, now_unix);
-    result.split = count > 1 && (is_somebodys || meaning->reason == Reason::content_too_large);
-    result.renew_credential = meaning->words == bad_signature.words;
+    auto result = classify_error(type, document, answer, count, now_unix);
+    const bool is_too_large = meaning && meaning->reason == Reason::content_too_large;
+    if (count > 1 && (is_somebodys || is_too_large)) result.split = true;
+    result.renew_credential = meaning && meaning->words == bad_signature.words;
     return result;
 }
 

@@ -212,7 +212,7 @@ void take_url(const std::string& base_url, Parts& parts) {
     parts.host = parts.url.substr(host, path - host);
     parts.path = parts.url.substr(path);
     const std::string_view own_port = base_url.starts_with("https:") ? ":443" : ":80";
-    if (parts.host.ends_with(own_port)) parts.host.resize(parts.host.size() - own_port.size());
+    if (parts.host.ends_with(own_port)) parts.host.erase(parts.host.size() - own_port.size());
 }
 
 }  // namespace

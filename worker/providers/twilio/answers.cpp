@@ -114,11 +114,20 @@ BatchAnswer read_success(const HttpAnswer& answer, const boost::json::value& bod
     return accepted(std::string{sid});
 }
 
-/// A 5xx after the text was handed over: it may be on its way, and nothing that Twilio
-/// knows would hide a second one. Only for 20429 it promises that nothing was done.
-bool may_have_been_sent(int status, const Meaning* meaning) noexcept {
-    return status >= 500 && status <= 599 &&
-           (meaning == nullptr || meaning->verdict == Verdict::transient);
+/// An error of Twilio's has a code of its own. A 5xx after the text was handed over does not
+/// exclude that it is on its way, and nothing that Twilio knows would hide a second one: only for
+/// 20429 it promises that nothing was done.
+ErrorDocument read_error(std::optional<std::int64_t> code, int status) noexcept {
+    ErrorDocument document{.own = code.has_value(), .perhaps_taken = true};
+    if (!code) return document;
+    const auto* const meaning = find(*code);
+    const bool status_tells = status == 401 || status == 408 || status == 425 || status == 429;
+    if (meaning != nullptr) {
+        document.meaning = *meaning;
+    } else if (!status_tells && status >= 400 && status <= 499) {
+        document.meaning = bad_request;
+    }
+    return document;
 }
 
 }  // namespace
@@ -134,22 +143,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     }
 
     const auto code = code_of(body);
-    const auto* const meaning = code ? find(*code) : nullptr;
-    if (may_have_been_sent(answer.status, meaning)) {
-        constexpr Meaning perhaps{Verdict::ambiguous, Reason::provider_unavailable,
-                                  "may have been sent"};
-        return as_answer(type, perhaps, answer, now_unix);
-    }
-    BatchAnswer result;
-    const bool status_tells = answer.status == 401 || answer.status == 408 ||
-                              answer.status == 425 || answer.status == 429;
-    if (meaning != nullptr) {
-        result = as_answer(type, *meaning, answer, now_unix);
-    } else if (code && !status_tells && answer.status >= 400 && answer.status <= 499) {
-        result = as_answer(type, bad_request, answer, now_unix);
-    } else {
-        result = classify_by_status(type, answer, now_unix);
-    }
+    auto result = classify_error(type, read_error(code, answer.status), answer, 1, now_unix);
     result.fewer_requests = code == 20429;
     if (code) result.detail.append(" (code ").append(std::to_string(*code)).append(")");
     return result;

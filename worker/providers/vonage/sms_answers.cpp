@@ -1,4 +1,4 @@
-#include "worker/providers/classification.hpp"
+#include "worker/providers/vonage/problem.hpp"
 #include "worker/providers/vonage/vonage.hpp"
 
 #include <boost/json/array.hpp>
@@ -23,7 +23,7 @@ constexpr Meaning outage{Verdict::transient, Reason::provider_unavailable, "prov
 constexpr Meaning too_fast{Verdict::throttle, Reason::throttled, "too fast", seconds{1}};
 constexpr Meaning too_many{Verdict::throttle, Reason::throttled, "too many connections",
                            seconds{1}};
-constexpr Meaning perhaps{Verdict::ambiguous, Reason::provider_unavailable, "may have been sent"};
+constexpr Meaning perhaps{Verdict::ambiguous, Reason::answer_lost, "may have been sent"};
 constexpr Meaning taken{Verdict::ok, Reason::none, ""};
 
 /// By `status` of one part of a text. A bad `to` comes as 3 too, but only E.164 is sent.
@@ -139,18 +139,18 @@ BatchAnswer read_messages(const HttpAnswer& answer, const boost::json::value& bo
 
 BatchAnswer read_sms_answer(const HttpAnswer& answer, std::int64_t now_unix) {
     if (auto fault = transport_fault(type, answer)) return *std::move(fault);
+    std::array<unsigned char, 4096> storage;
+    boost::json::monotonic_resource memory{storage.data(), storage.size()};
+    boost::json::value body(boost::json::storage_ptr{&memory});
+    if (!parse_object(answer.body, body)) body = nullptr;
     if (is_success(answer.status)) {
-        std::array<unsigned char, 4096> storage;
-        boost::json::monotonic_resource memory{storage.data(), storage.size()};
-        boost::json::value body(boost::json::storage_ptr{&memory});
-        if (!parse_object(answer.body, body)) return unreadable(type, answer.status);
+        if (!body.is_object()) return unreadable(type, answer.status);
         return read_messages(answer, body, now_unix);
     }
-    // A gateway in between gave up waiting, not the service.
-    if (answer.status == 502 || answer.status == 504) {
-        return as_answer(type, perhaps, answer, now_unix);
-    }
-    return classify_by_status(type, answer, now_unix);
+    const auto problem = read_problem(body);
+    auto result = classify_error(type, problem.document, answer, 1, now_unix);
+    result.recipient_only = problem.is_of_recipient;
+    return result;
 }
 
 }  // namespace fanfare::vonage
