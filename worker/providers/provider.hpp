@@ -57,6 +57,10 @@ struct BatchAnswer {
     bool renew_credential = false;  // The access token is stale: renew it and send again, once.
     bool recipient_only = false;    // throttle: of this one address, not of the account.
     bool fewer_requests = false;    // throttle: too many at once rather than too fast.
+    // What a mail server's refusal says of us rather than of the recipient, in our words ("relay
+    // denied"); "": nothing. The verdict is then this recipient's; where servers of several domains
+    // say the same, the account is at fault instead: see SenderRefusals.
+    std::string_view of_us = {};
 };
 
 /// A short-lived credential that must be fetched over HTTP (OAuth2 access tokens).

@@ -9,6 +9,7 @@
 #include "worker/send/breaker.hpp"
 #include "worker/send/pacer.hpp"
 #include "worker/send/permits.hpp"
+#include "worker/send/sender_refusals.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -41,6 +42,7 @@ public:
     [[nodiscard]] Pacer& pacer() noexcept { return pacer_; }
     [[nodiscard]] Permits& permits() noexcept { return permits_; }
     [[nodiscard]] Boarding& boarding() noexcept { return boarding_; }
+    [[nodiscard]] SenderRefusals& sender_refusals() noexcept { return sender_refusals_; }
     [[nodiscard]] AccountProbe& probe() noexcept { return parts_.probe; }
     [[nodiscard]] HttpClient& http() noexcept { return *http_; }
     [[nodiscard]] std::size_t batch_max() const noexcept;
@@ -85,6 +87,7 @@ private:
     Permits permits_;
     Breaker breaker_;
     Boarding boarding_;
+    SenderRefusals sender_refusals_;
     Signal fetched_;
     Moment paused_until_{};
     Moment credential_good_until_{};

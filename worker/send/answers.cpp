@@ -18,7 +18,12 @@ std::int64_t unix_seconds(TimePoint now) {
 }  // namespace
 
 void Flight::landed(Letter& letter, const HttpAnswer& answer) {
-    const auto verdict = work_.provider->read(answer, letter.count, unix_seconds(clock_.now()));
+    auto verdict = work_.provider->read(answer, letter.count, unix_seconds(clock_.now()));
+    if (verdict.verdict == Verdict::ok) account_.sender_refusals().taken();
+    if (!verdict.of_us.empty()) {
+        const auto& address = work_.letters.groups[letter.group]->targets[letter.first]->address;
+        account_.sender_refusals().weigh(verdict, address, clock_.moment());
+    }
     account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
     account_.answered(verdict, letter.count, letter.era);
     count_begun(letter, -1);

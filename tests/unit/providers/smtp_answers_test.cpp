@@ -17,7 +17,7 @@ BatchAnswer read(MailStep step, int status, std::string body) {
     auto answer = answered(status, std::move(body));
     answer.step = step;
     answer.message_id = "job.1.0.TAG@example.org";
-    return smtp::read_answer(answer);
+    return smtp::read_answer(answer, "shows@mg.example.org");
 }
 
 class SmtpAnswers : public ::testing::TestWithParam<Row> {};
@@ -92,11 +92,14 @@ const std::vector<Row> rows{
     {{"basic_554", 554, "Transaction failed", perm_rcpt, refused}, recipient},
     {{"no_route", 550, "5.4.4 no route", perm_rcpt, refused}, recipient},
     {{"login_at_rcpt", 530, "5.7.0 Authentication required", config, account}, recipient},
-    {{"sender_at_rcpt", 553, "5.1.8 Sender address rejected", config, account}, recipient},
+    {{"sender_at_rcpt", 553, "5.1.8 Sender address rejected", perm_rcpt, refused}, recipient},
     {{"size_at_rcpt", 552, "5.3.4 too big", perm_req, large}, recipient},
     {{"syntax", 501, "5.5.4 Syntax: RCPT TO", perm_req, request}, recipient},
-    {{"foreign_class", 550, "4.1.1 odd", suppress, invalid}, recipient},
-    {{"no_code_but_digits", 550, "5.1 is no code", suppress, invalid}, recipient},
+    {{"foreign_class", 550, "4.1.1 odd", perm_rcpt, refused}, recipient},
+    {{"no_code_but_digits", 550, "5.1 is no code", perm_rcpt, refused}, recipient},
+    {{"other_address_status", 550, "5.1.0 Address rejected", perm_rcpt, refused}, recipient},
+    {{"code_in_brackets", 553, "sorry, no mailbox here by that name (#5.1.1)", suppress, invalid},
+     recipient},
     {{"greylisted", 450, "4.2.0 Greylisted, see http://x", transient, outage, seconds{300}},
      recipient},
     {{"busy_mailbox", 450, "4.2.0 mailbox busy", transient, outage, s60}, recipient},
@@ -113,6 +116,12 @@ const std::vector<Row> rows{
     {{"spam", 554, "5.7.1 Spam message rejected", perm_req, request}, end},
     {{"spam_basic", 554, "no", perm_req, request}, end},
     {{"late_unknown", 550, "5.1.1 unknown", suppress, invalid}, end},
+    {{"late_host", 550, "5.7.1 Client host blocked using zen.spamhaus.org", perm_rcpt, refused},
+     end},
+    {{"late_login", 550, "5.7.1 Authentication required", config, account}, end},
+    {{"late_limit", 550, "5.4.5 Daily user sending limit exceeded", perm_rcpt, refused}, end},
+    {{"late_proof", 550, "5.7.26 Unauthenticated mail is not accepted (DMARC)", perm_rcpt, refused},
+     end},
     {{"late_full", 552, "5.2.2 full", perm_rcpt, refused}, end},
     {{"queue_fault", 451, "4.3.0 Error: queue file write error", transient, outage, s30}, end},
     {{"end_rate", 452, "4.7.0 rate limit exceeded", throttle, throttled}, end},
@@ -135,9 +144,9 @@ TEST(SmtpSuccess, TellsTheQueueIdOrOurOwn) {
 TEST(SmtpTransport, DecidesBeforeAnyCode) {
     HttpAnswer answer;
     answer.transport = Transport::not_sent;
-    EXPECT_EQ(smtp::read_answer(answer).verdict, Verdict::transient);
+    EXPECT_EQ(smtp::read_answer(answer, "").verdict, Verdict::transient);
     answer.transport = Transport::in_doubt;
-    EXPECT_EQ(smtp::read_answer(answer).verdict, Verdict::ambiguous);
+    EXPECT_EQ(smtp::read_answer(answer, "").verdict, Verdict::ambiguous);
 }
 
 TEST(SmtpThrottle, Of421AsksForFewerConnections) {

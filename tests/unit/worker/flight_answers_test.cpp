@@ -101,6 +101,18 @@ protected:
         account->answered(answer, people, era);
     }
 
+    /// The same, each in a request of their own.
+    void people_one_by_one(const std::vector<std::string>& names) {
+        people(names);
+        work.letters.letters.clear();
+        for (std::uint32_t i = 0; i < names.size(); ++i) {
+            auto& letter = work.letters.letters.emplace_back();
+            letter.first = i;
+            letter.count = 1;
+            compose_letter(*work.job, work.chunk.key, *provider, *work.letters.groups[0], letter);
+        }
+    }
+
     std::vector<Outcome> fly() {
         const Marker marker = [this](ledger::ChunkMark mark) { return take(std::move(mark)); };
         Flight flight{context.get_executor(), *account, work, clock, marker};
@@ -217,6 +229,36 @@ TEST_F(FlightAnswersTest, AStaleCredentialThatStaysStaleStopsTheAccount) {
     EXPECT_TRUE(work.account_refused);
     EXPECT_TRUE(nobody_lost_an_attempt());
     EXPECT_THAT(work.dead, IsEmpty());
+}
+
+BatchAnswer refusal_of_us() {
+    auto refusal = answer_of(Verdict::perm_rcpt, Reason::recipient_refused);
+    refusal.of_us = "relay denied";
+    return refusal;
+}
+
+TEST_F(FlightAnswersTest, WhatSeveralServersSayOfUsStopsTheAccountAndCostsNobody) {
+    people_one_by_one({"a@one.example", "b@two.example", "c@three.example"});
+    provider->answers = {refusal_of_us(), refusal_of_us(), refusal_of_us()};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::retry, Outcome::retry, Outcome::retry));
+    EXPECT_TRUE(work.account_refused);
+    EXPECT_TRUE(nobody_lost_an_attempt());
+    EXPECT_THAT(work.dead, IsEmpty());
+}
+
+TEST_F(FlightAnswersTest, WhatOneServerSaysOfUsCostsItsOwnPeopleOnly) {
+    people_one_by_one({"a@one.example", "b@one.example", "c@two.example"});
+    provider->answers = {refusal_of_us(), refusal_of_us(), answer_of(Verdict::ok)};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::retry, Outcome::retry, Outcome::sent));
+    EXPECT_FALSE(work.account_refused);
+    EXPECT_EQ(work.throttled_for, milliseconds{0});
+    EXPECT_EQ(work.recipients_wait, SenderRefusals::settle);
+    clock.advance(SenderRefusals::settle);
+    work.letters.letters.erase(work.letters.letters.begin() + 2);
+    provider->answers = {refusal_of_us(), refusal_of_us()};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::refused, Outcome::refused, Outcome::sent));
+    EXPECT_FALSE(work.account_refused);
+    EXPECT_THAT(work.dead, IsEmpty()) << "nobody is suppressed for it";
 }
 
 TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {

@@ -1,10 +1,11 @@
 #include "worker/providers/classification.hpp"
+#include "worker/providers/smtp/replies.hpp"
 #include "worker/providers/smtp/smtp.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
+#include <span>
 #include <string>
 
 namespace fanfare::smtp {
@@ -16,27 +17,7 @@ using std::chrono::seconds;
 constexpr seconds wait_short{30};    // A server that is shutting down or too busy.
 constexpr seconds wait_passing{60};  // A mailbox in use, a full disk.
 constexpr minutes wait_greylist{5};
-
-/// RFC 3463: "5.1.1" at the beginning of a reply. All 0 where there is none.
-struct Enhanced {
-    int category = 0;
-    int subject = 0;
-    int detail = 0;
-};
-
-Enhanced read_enhanced(std::string_view text, int status) noexcept {
-    Enhanced code;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (int* const field : {&code.category, &code.subject, &code.detail}) {
-        const auto [stop, fault] = std::from_chars(at, end, *field);
-        if (fault != std::errc{} || *field < 0 || *field > 999) return {};
-        at = stop;
-        if (field != &code.detail && (at == end || *at++ != '.')) return {};
-    }
-    const bool is_whole = at == end || *at == ' ' || *at == '\n';
-    return is_whole && code.category == status / 100 ? code : Enhanced{};
-}
+constexpr std::size_t text_bytes_max = 1'024;  // Of a reply: what is said is said by then.
 
 bool mentions_any(std::string_view text, std::span<const std::string_view> words) noexcept {
     for (const auto word : words) {
@@ -57,13 +38,6 @@ bool tells_a_limit(std::string_view text) noexcept {
     return mentions_any(text, words);
 }
 
-/// A refusal that says nothing of whether the address exists.
-bool tells_a_policy(std::string_view text) noexcept {
-    constexpr std::array<std::string_view, 9> words{
-        "spam", "policy", "block", "reputation", "blacklist", "denied", "spf", "dmarc", "relay"};
-    return mentions_any(text, words);
-}
-
 constexpr Meaning account(std::string_view words) {
     return {Verdict::config, Reason::account_unusable, words};
 }
@@ -76,55 +50,60 @@ constexpr Meaning full{Verdict::perm_rcpt, Reason::recipient_refused, "mailbox f
 constexpr Meaning too_large{Verdict::perm_req, Reason::content_too_large, "message too large"};
 constexpr Meaning content{Verdict::perm_req, Reason::request_refused, "message refused"};
 
-/// The codes that mean the same wherever they come up; else `otherwise`.
-Meaning permanent(const Enhanced& code, const Meaning& otherwise) noexcept {
-    switch (code.subject * 100 + code.detail) {
-        case 107:  // The sender's address, ours.
-        case 108:
-            return account("sender refused");
-        case 104:  // Ambiguous.
-            return refused;
-        case 201:  // Disabled.
-            return invalid;
-        case 202:
-            return full;
-        case 203:
-        case 304:
-            return too_large;
-        case 700:
-        case 708:
-        case 709:
-        case 711:
-            // "Authentication required", as some word it even at RCPT.
-            return code.detail == 0 ? otherwise : account("login needed");
-        default:
-            return code.subject == 1 ? invalid : otherwise;
+/// What a refusal says of us; "" where it does not. Such a one is the account's fault only where
+/// more than one recipient's server says so: see BatchAnswer::of_us.
+std::string_view complaint_of(Topic topic) noexcept {
+    switch (topic) {
+        case Topic::relay:
+            return "relay denied";
+        case Topic::sender:
+            return "sender refused";
+        case Topic::host:
+            return "our host refused";
+        case Topic::limit:
+            return "sending limit reached";
+        case Topic::policy:
+            return "refused by policy";
+        case Topic::unclear:
+        case Topic::mailbox:
+        case Topic::full:
+        case Topic::login:
+            return {};
     }
+    return {};
 }
 
-Meaning of_recipient(int status, const Enhanced& code, std::string_view text) noexcept {
-    if (status == 530) return account("login needed");
-    if (code.category != 0) {
-        return permanent(code, code.subject == 5 ? content : refused);
+Meaning of_recipient(const Reply& reply, Topic topic) noexcept {
+    if (topic == Topic::login) return account("login needed");
+    if (topic == Topic::mailbox) return invalid;
+    if (topic == Topic::full) return full;
+    if (const auto words = complaint_of(topic); !words.empty()) {
+        return {Verdict::perm_rcpt, Reason::recipient_refused, words};
     }
-    const bool is_of_address = status == 550 || status == 551 || status == 553;
-    if (is_of_address && !tells_a_policy(text)) return invalid;
-    return status == 552 ? full : refused;
+    const auto& code = reply.code;
+    if (code.is(2, 3) || code.is(3, 4)) return too_large;
+    return code.subject == 5 && code.detail != 0 ? content : refused;
 }
 
-Meaning of_message(int status, const Enhanced& code) noexcept {
-    if (status == 530) return account("login needed");
-    if (code.category != 0) return permanent(code, content);
-    return status == 552 ? too_large : content;
+Meaning of_message(const Reply& reply, Topic topic) noexcept {
+    if (topic == Topic::login) return account("login needed");
+    if (is_of_us(topic)) {
+        return {Verdict::perm_rcpt, Reason::recipient_refused, complaint_of(topic)};
+    }
+    const auto& code = reply.code;
+    if (code.is(2, 3) || code.is(3, 4)) return too_large;
+    if (topic == Topic::mailbox) return invalid;
+    if (topic == Topic::full && code.category != 0) return full;
+    return code.category == 0 && reply.status == 552 ? too_large : content;
 }
 
-Meaning of_sender(int status, const Enhanced& code) noexcept {
-    const bool is_size = status == 552 || (code.subject == 3 && code.detail == 4);
+Meaning of_sender(const Reply& reply) noexcept {
+    const bool is_size = reply.status == 552 || reply.code.is(3, 4);
     return is_size ? too_large : account("sender refused");
 }
 
-Meaning permanent_at(const HttpAnswer& answer, const Enhanced& code) noexcept {
-    switch (answer.step) {
+Meaning permanent_at(MailStep step, const Reply& reply, Topic topic) noexcept {
+    switch (step) {
         case MailStep::none:
         case MailStep::connect:
         case MailStep::hello:
@@ -133,15 +112,14 @@ Meaning permanent_at(const HttpAnswer& answer, const Enhanced& code) noexcept {
         case MailStep::login:
             return account("login refused");
         case MailStep::sender:
-            return of_sender(answer.status, code);
+            return of_sender(reply);
         case MailStep::recipient:
-            return of_recipient(answer.status, code, answer.body);
+            return of_recipient(reply, topic);
         case MailStep::data:
             // "No valid recipients", for there is only one.
-            return code.subject == 5 && code.detail == 1 ? refused
-                                                         : of_message(answer.status, code);
+            return reply.code.is(5, 1) ? refused : of_message(reply, topic);
         case MailStep::end_of_data:
-            return of_message(answer.status, code);
+            return of_message(reply, topic);
     }
     return content;
 }
@@ -181,7 +159,7 @@ bool is_queue_id(std::string_view id) noexcept {
 
 }  // namespace
 
-BatchAnswer read_answer(const HttpAnswer& answer) {
+BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender) {
     if (auto fault = transport_fault(type, answer)) return *std::move(fault);
     if (is_success(answer.status)) {
         const auto id = queue_id(answer.body);
@@ -190,14 +168,23 @@ BatchAnswer read_answer(const HttpAnswer& answer) {
         return unreadable(type, answer.status);
     }
     if (answer.status < 400 || answer.status > 599) return unreadable(type, answer.status);
-    const auto code = read_enhanced(answer.body, answer.status);
-    const auto meaning = answer.status < 500 ? passing_at(answer) : permanent_at(answer, code);
+    const auto text = std::string_view{answer.body}.substr(0, text_bytes_max);
+    const Reply reply{answer.status, read_enhanced(text, answer.status), text};
+    const auto topic = topic_of(reply, sender);
+    const bool is_passing = answer.status < 500;
+    const auto meaning = is_passing ? passing_at(answer) : permanent_at(answer.step, reply, topic);
     auto result = as_answer(type, meaning, answer, 0);
+    const auto& code = reply.code;
     if (code.category != 0) {
         result.detail = fmt::format("{} {} {}.{}.{}: {}", type, answer.status, code.category,
                                     code.subject, code.detail, meaning.words);
     }
     result.fewer_requests = meaning.verdict == Verdict::throttle && answer.status == 421;
+    const bool is_refused = meaning.verdict == Verdict::perm_rcpt;
+    // Passing refusals name the policy when they mean a greylist: those are of no account.
+    const bool is_put_off = meaning.verdict == Verdict::transient && is_of_us(topic) &&
+                            answer.step == MailStep::recipient;
+    if (is_refused || is_put_off) result.of_us = complaint_of(topic);
     return result;
 }
 

@@ -100,7 +100,7 @@ public:
 
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t /*count*/,
                                    std::int64_t /*now_unix*/) const override {
-        return read_answer(answer);
+        return read_answer(answer, parts_.envelope.from);
     }
 
 private:

@@ -16,7 +16,8 @@ inline constexpr std::string_view type = "smtp";
 /// An account at a mail server, or null where `reader` found a problem.
 [[nodiscard]] std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& context);
 
-/// What the last reply of a mail server means, for the one recipient there was.
-[[nodiscard]] BatchAnswer read_answer(const HttpAnswer& answer);
+/// What the last reply of a mail server means, for the one recipient there was. `sender` is the
+/// address in MAIL FROM: a reply that names it does not speak of the recipient.
+[[nodiscard]] BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender);
 
 }  // namespace fanfare::smtp

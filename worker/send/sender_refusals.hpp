@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "worker/providers/provider.hpp"
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+/// Whose fault it is when a recipient's mail server refuses us rather than the recipient: "relay
+/// denied", "our host refused". One server's opinion costs its own people their mail and nobody
+/// else's; where servers of `domains_min` domains say the same and none has taken anything since,
+/// it is the account, and nobody is refused for it.
+///
+/// Who speaks first is not known to be wrong yet: the first word of a domain is looked at again
+/// after `settle`, when others have had the time to say the same.
+///
+/// Bounds    1,000 domains, forgotten after ten minutes.
+/// Threads   one serial executor.
+class SenderRefusals {
+public:
+    static constexpr std::size_t domains_min = 3;
+    static constexpr std::size_t domains_max = 1'000;
+    static constexpr std::chrono::milliseconds settle{2'000};
+    static constexpr std::chrono::minutes kept_for{10};
+
+    /// Makes of `answer`, a refusal that speaks of us by the server of `address`, what it means:
+    /// this recipient's (as it stands), the account's (config), or not known yet (this address
+    /// waits for `settle`).
+    void weigh(BatchAnswer& answer, std::string_view address, Moment now);
+
+    /// A server has taken a mail: whatever is wrong, it is not wrong everywhere.
+    void taken() { said_.clear(); }
+
+private:
+    [[nodiscard]] bool was_heard(const std::string& domain, Moment now);
+
+    std::map<std::string_view, std::set<std::string>> said_;  // Since the last mail was taken.
+    std::map<std::string, Moment> heard_;                     // First word of a domain.
+};
+
+}  // namespace fanfare
