@@ -76,7 +76,7 @@ std::string_view meaning_of(Reason reason) {
         case Reason::duplicate_address:
             return "Somebody else of the audience has the address.";
         case Reason::consent_withdrawn:
-            return "The contact query says opted_out.";
+            return "The contact query says opted_out, or the person told the provider to stop.";
         case Reason::address_missing:
             return "The contact query gives no address.";
         case Reason::past_expiry:

@@ -1,5 +1,7 @@
 #include "sim/front.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -55,6 +57,18 @@ std::string_view recipient_at(const Checked& checked, std::uint32_t place) {
         if (checked.place_of(i) == place) return checked.recipients[i];
     }
     return {};
+}
+
+/// The page of a proxy that has lost the provider's answer. Not a word of it is the provider's;
+/// where mail is meant, it is no reply either.
+void say_as_gateway(int status, Answer& answer) {
+    answer.clear();
+    answer.status = status != 0 ? status : 502;
+    answer.type = "text/html";
+    answer.body = fmt::format(
+        "<html>\r\n<head><title>{0} Gateway</title></head>\r\n"
+        "<body><center><h1>{0} Gateway</h1></center><hr><center>proxy</center></body>\r\n</html>",
+        answer.status);
 }
 
 }  // namespace
@@ -219,12 +233,16 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
         case Fate::malformed:
             count(&Tally::malformed);
             break;
+        case Fate::error_after:
+            count(&Tally::errors_after);
+            break;
         case Fate::accept:
             break;
     }
     // Beyond this point the provider has taken the request.
     refuse_some();
     if (fate == Fate::malformed) reaction.answer.body.resize(reaction.answer.body.size() / 2);
+    if (fate == Fate::error_after) say_as_gateway(trouble.status, reaction.answer);
     if (checked.kind == Checked::Kind::other) return count(&Tally::dry_runs, 1);
     if (checked.leak) count(&Tally::leaks, checked.recipients.size());
     count(&Tally::unfilled, checked.unfilled);

@@ -70,6 +70,8 @@ Raised meaning(ReceiptEvent event) {
             return {Outcome::refused, Reason::request_refused};
         case ReceiptEvent::expired:
             return {Outcome::refused, Reason::past_expiry};
+        case ReceiptEvent::opted_out:
+            return {Outcome::refused, Reason::consent_withdrawn};
     }
     return {Outcome::sent, Reason::none};
 }

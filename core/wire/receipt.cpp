@@ -24,8 +24,8 @@ constexpr std::int64_t positions_max = 1'000'000;
 constexpr std::int64_t chunk_max = 2'000'000'000;
 
 constexpr std::array<std::string_view, receipt_event_count> words{
-    "accepted",     "delivered",  "opened",       "clicked", "soft_bounced",
-    "hard_bounced", "complained", "unsubscribed", "failed",  "expired"};
+    "accepted",   "delivered",    "opened", "clicked", "soft_bounced", "hard_bounced",
+    "complained", "unsubscribed", "failed", "expired", "opted_out"};
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -50,22 +50,25 @@ std::optional<std::int64_t> number_at(const json::object& object, std::string_vi
     return number;
 }
 
-std::optional<Receipt> read_receipt(const json::value& value, const ReceiptBatch& batch) {
-    if (!value.is_object()) return std::nullopt;
+/// Adds one receipt, if its event is known. False where it is none at all.
+bool read_receipt(const json::value& value, ReceiptBatch& batch) {
+    if (!value.is_object()) return false;
     const auto& object = value.get_object();
     const auto position = number_at(object, "position", positions_max);
     const auto word = text_at(object, "event");
     const auto at = number_at(object, "at", std::numeric_limits<std::int64_t>::max());
     const auto address = text_at(object, "address");
     const auto id = text_at(object, "id");
-    if (!position || !word || !at || !address || !id || object.size() != 5) return std::nullopt;
+    if (!position || !word || !at || !address || !id || object.size() != 5) return false;
     const auto event = parse_receipt_event(*word);
-    if (!event) return std::nullopt;
-    return Receipt{{batch.job, batch.channel, batch.chunk, static_cast<std::uint32_t>(*position)},
-                   *event,
-                   *at,
-                   std::string{*address},
-                   std::string{*id}};
+    if (!event) return !word->empty();
+    batch.receipts.push_back(
+        {{batch.job, batch.channel, batch.chunk, static_cast<std::uint32_t>(*position)},
+         *event,
+         *at,
+         std::string{*address},
+         std::string{*id}});
+    return true;
 }
 
 }  // namespace
@@ -146,9 +149,7 @@ std::optional<ReceiptBatch> decode_receipts(std::string_view bytes) {
     ReceiptBatch batch{
         std::string{*account}, *channel, std::string{*job}, static_cast<std::uint32_t>(*chunk), {}};
     for (const auto& item : list) {
-        auto receipt = read_receipt(item, batch);
-        if (!receipt) return std::nullopt;
-        batch.receipts.push_back(std::move(*receipt));
+        if (!read_receipt(item, batch)) return std::nullopt;
     }
     return batch;
 }

@@ -25,8 +25,9 @@ enum class ReceiptEvent : std::uint8_t {
     unsubscribed,  // The person wants nothing more: suppressed.
     failed,        // Not delivered because of content or account; says nothing of the address.
     expired,       // Given up because its time was over.
+    opted_out,     // Not sent: the person had told the provider to stop. Suppressed.
 };
-inline constexpr std::size_t receipt_event_count = 10;
+inline constexpr std::size_t receipt_event_count = 11;
 
 [[nodiscard]] std::string_view to_string(ReceiptEvent value) noexcept;
 [[nodiscard]] std::optional<ReceiptEvent> parse_receipt_event(std::string_view word) noexcept;
@@ -58,7 +59,8 @@ inline constexpr std::size_t receipts_max = 1'000;
 [[nodiscard]] std::string receipt_key(const ReceiptBatch& batch);
 [[nodiscard]] std::string encode_receipts(const ReceiptBatch& batch);
 
-/// Untrusted bytes of up to 1 MiB; never throws. Nothing unless all of it makes sense.
+/// Untrusted bytes of up to 1 MiB; never throws. Nothing unless all of it makes sense; only an
+/// event that a later version may know leaves out its receipt and no other.
 [[nodiscard]] std::optional<ReceiptBatch> decode_receipts(std::string_view bytes);
 
 }  // namespace fanfare

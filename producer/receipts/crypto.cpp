@@ -8,6 +8,10 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
 
 namespace fanfare::receipts {
 namespace {
@@ -42,6 +46,15 @@ Key ec_key(std::string_view der) {
     return key;
 }
 
+X509Certificate read_certificate(std::string_view pem) {
+    constexpr std::size_t pem_bytes_max = 64 * 1024;
+    if (pem.size() > pem_bytes_max) return nullptr;
+    const Bio source{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+    X509Certificate certificate{PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)};
+    ERR_clear_error();
+    return certificate;
+}
+
 }  // namespace
 
 bool is_ec_public_key(std::string_view key) { return ec_key(key) != nullptr; }
@@ -51,13 +64,24 @@ bool verify_ecdsa(std::string_view key, std::string_view bytes, std::string_view
     return parsed && verify(parsed.get(), Digest::sha256, bytes, signature);
 }
 
+bool is_certificate_of(std::string_view certificate, std::span<const std::string> hosts,
+                       std::int64_t now_unix) {
+    const auto parsed = read_certificate(certificate);
+    if (!parsed) return false;
+    auto now = static_cast<std::time_t>(now_unix);
+    const bool in_force = X509_cmp_time(X509_get0_notBefore(parsed.get()), &now) < 0 &&
+                          X509_cmp_time(X509_get0_notAfter(parsed.get()), &now) > 0;
+    const bool is_theirs = std::any_of(hosts.begin(), hosts.end(), [&parsed](const auto& host) {
+        return X509_check_host(parsed.get(), host.data(), host.size(), X509_CHECK_FLAG_NO_WILDCARDS,
+                               nullptr) == 1;
+    });
+    ERR_clear_error();
+    return in_force && is_theirs;
+}
+
 bool verify_rsa(std::string_view certificate, Digest digest, std::string_view bytes,
                 std::string_view signature) {
-    constexpr std::size_t pem_bytes_max = 64 * 1024;
-    if (certificate.size() > pem_bytes_max) return false;
-    const Bio source{BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size()))};
-    const X509Certificate parsed{PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)};
-    ERR_clear_error();
+    const auto parsed = read_certificate(certificate);
     if (!parsed) return false;
     auto* const key = X509_get0_pubkey(parsed.get());
     return key != nullptr && EVP_PKEY_base_id(key) == EVP_PKEY_RSA &&

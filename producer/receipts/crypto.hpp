@@ -2,6 +2,9 @@
 
 #include "core/crypto/digest.hpp"
 
+#include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 /// What signatures of webhooks need. Total on any bytes.
@@ -11,6 +14,10 @@ namespace fanfare::receipts {
 [[nodiscard]] bool is_ec_public_key(std::string_view key);
 [[nodiscard]] bool verify_ecdsa(std::string_view key, std::string_view bytes,
                                 std::string_view signature);
+
+/// Whether `certificate` (PEM) is in force at that moment and of one of these hosts.
+[[nodiscard]] bool is_certificate_of(std::string_view certificate,
+                                     std::span<const std::string> hosts, std::int64_t now_unix);
 
 /// `certificate` is PEM; PKCS#1 v1.5.
 [[nodiscard]] bool verify_rsa(std::string_view certificate, Digest digest, std::string_view bytes,

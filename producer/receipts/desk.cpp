@@ -62,6 +62,10 @@ ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
                     .Name("fanfare_receipts_foreign_total")
                     .Help("Receipts whose reference is none of ours, by account")
                     .Register(registry);
+    unread_ = &prometheus::BuildCounter()
+                   .Name("fanfare_receipts_unread_total")
+                   .Help("Events of a webhook that could not be read beside others that could")
+                   .Register(registry);
 }
 
 void ReceiptDesk::add_routes(Router& router) {
@@ -122,9 +126,15 @@ asio::awaitable<Reception> ReceiptDesk::read(Account& account, const HttpCall& c
 }
 
 asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received) {
-    if (!received.token.empty() && account.seen.contains(received.token)) {
+    TakenToken token{account.seen, std::move(received.token)};
+    if (token.standing() == SeenTokens::Standing::seen) {
         count(account, "repeated");
         co_return taken();
+    }
+    // Whether the first of them is stored is not known yet, so this one is not done either.
+    if (token.standing() == SeenTokens::Standing::on_its_way) {
+        count(account, "in_hand");
+        co_return try_again();
     }
     if (!received.visit.empty()) {
         std::string url = received.visit;
@@ -143,7 +153,7 @@ asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received
             co_return try_again();
         }
     }
-    if (!received.token.empty()) account.seen.add(received.token);
+    token.keep();
     count(account, received.receipts.empty() ? "nothing" : "stored");
     for (const auto& receipt : received.receipts) {
         const std::string event{to_string(receipt.event)};
@@ -151,6 +161,9 @@ asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received
     }
     if (received.foreign > 0) {
         foreign_->Add({{"account", name}}).Increment(static_cast<double>(received.foreign));
+    }
+    if (received.unread > 0) {
+        unread_->Add({{"account", name}}).Increment(static_cast<double>(received.unread));
     }
     co_return taken();
 }

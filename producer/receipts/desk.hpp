@@ -21,7 +21,7 @@ namespace fanfare {
 
 /// Serves /webhooks/{account}: what the account's receiver reads goes to Kafka, and only what is
 /// there is answered with 200. A delivery counts as seen only then, too: a provider that tries
-/// again after a 5xx is heard.
+/// again after a 5xx is heard; one that comes while it is still on its way is told to try again.
 ///
 /// Bounds    1 MiB a webhook; 16 certificates an account.
 /// Threads   the server's.
@@ -63,6 +63,7 @@ private:
     prometheus::Family<prometheus::Counter>* webhooks_;
     prometheus::Family<prometheus::Counter>* receipts_;
     prometheus::Family<prometheus::Counter>* foreign_;
+    prometheus::Family<prometheus::Counter>* unread_;
 };
 
 }  // namespace fanfare

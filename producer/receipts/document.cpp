@@ -1,8 +1,8 @@
 #include "producer/receipts/document.hpp"
 
 #include "core/wire/timestamp.hpp"
+#include "producer/receipts/mended.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
 #include <charconv>
@@ -17,15 +17,33 @@ const json::value* find(const Object& object, std::string_view key) {
     return object.if_contains({key.data(), key.size()});
 }
 
-}  // namespace
-
-std::optional<json::value> parse_document(std::string_view bytes) {
+std::optional<json::value> parse_strictly(std::string_view bytes) {
     json::error_code fault;
     json::parse_options options;
     options.max_depth = 32;
     auto value = json::parse({bytes.data(), bytes.size()}, fault, {}, options);
     if (fault) return std::nullopt;
     return value;
+}
+
+}  // namespace
+
+std::optional<json::value> parse_document(std::string_view bytes) {
+    auto value = parse_strictly(bytes);
+    return value ? std::move(value) : parse_strictly(mended(bytes));
+}
+
+std::optional<json::array> parse_elements(std::string_view bytes) {
+    auto whole = parse_document(bytes);
+    if (whole && whole->is_array()) return std::move(whole->get_array());
+    const auto elements = elements_of(bytes);
+    if (whole || !elements) return std::nullopt;
+    json::array array;
+    for (const auto element : *elements) {
+        auto value = parse_document(element);
+        array.push_back(value ? std::move(*value) : json::value{});
+    }
+    return array;
 }
 
 std::string_view text_of(const Object& object, std::string_view key) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -13,8 +14,11 @@ namespace fanfare::receipts {
 
 using Object = boost::json::object;
 
-/// One JSON text, nested 32 deep at most.
+/// One JSON text, nested 32 deep at most; its bad strings are mended (see mended()).
 [[nodiscard]] std::optional<boost::json::value> parse_document(std::string_view bytes);
+
+/// The elements of a JSON array. One that cannot be read is null, and loses no other.
+[[nodiscard]] std::optional<boost::json::array> parse_elements(std::string_view bytes);
 
 /// A string; "" where it is absent or something else.
 [[nodiscard]] std::string_view text_of(const Object& object, std::string_view key);

@@ -16,17 +16,23 @@ ReceiptEvent failure_event(const Object& event) {
     const auto reason = text_of(event, "reason");
     if (reason == "bounce" || reason == "suppress-bounce") return hard_bounced;
     if (reason == "suppress-complaint") return complained;
-    if (reason == "suppress-unsubscribe") return unsubscribed;
+    if (reason == "suppress-unsubscribe") return opted_out;
     const auto& status = object_of(event, "delivery-status");
     const bool unknown_mailbox = reason == "generic" && word_of(status, "code") == "550" &&
                                  text_of(status, "enhanced-code").starts_with("5.1.");
     return unknown_mailbox ? hard_bounced : soft_bounced;
 }
 
+/// Whether a program looked at the message, not its reader: Mailgun names it.
+bool is_machine(const Object& event) {
+    return !text_of(object_of(event, "client-info"), "bot").empty();
+}
+
 std::optional<ReceiptEvent> event_of(const Object& event) {
     const auto name = text_of(event, "event");
     if (name == "accepted") return accepted;
     if (name == "delivered") return delivered;
+    if ((name == "opened" || name == "clicked") && is_machine(event)) return std::nullopt;
     if (name == "opened") return opened;
     if (name == "clicked") return clicked;
     if (name == "complained") return complained;
@@ -73,8 +79,8 @@ private:
         if (const auto person = text_of(variables, "person"); !reference.empty()) {
             reference.append(".").append(person);
         }
-        list.add(reference, *what, seconds_of(event, "timestamp"), text_of(event, "recipient"),
-                 text_of(event, "id"));
+        list.add_ours(reference, *what, seconds_of(event, "timestamp"), text_of(event, "recipient"),
+                      text_of(event, "id"));
     }
 
     std::string key_;

@@ -19,8 +19,10 @@ namespace fanfare {
 struct Received {
     std::vector<Receipt> receipts;
     std::string token;        // The same when this very delivery comes again; "" for none.
+                              // Made of what is signed: a signature has several forms.
     std::string visit;        // To be fetched (GET) before the answer: confirms a subscription.
     std::size_t foreign = 0;  // Receipts whose reference is none of ours.
+    std::size_t unread = 0;   // Events of a batch that could not be read.
 };
 
 /// A webhook that changes nothing. `why` is a label of metrics: missing_key, unsigned, forged,
@@ -83,6 +85,14 @@ public:
     /// `reference` as the provider gave it back, "" where there was none.
     void add(std::string_view reference, ReceiptEvent event, std::int64_t at_unix,
              std::string_view address, std::string_view event_id);
+
+    /// The same where the signature does not cover what was said: what bears no reference of ours
+    /// says nothing, of nobody's address either.
+    void add_ours(std::string_view reference, ReceiptEvent event, std::int64_t at_unix,
+                  std::string_view address, std::string_view event_id);
+
+    /// Something that could not be read, beside what could.
+    void skip() { ++received_.unread; }
 
     [[nodiscard]] Received take(std::string token);
 

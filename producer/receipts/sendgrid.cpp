@@ -15,15 +15,23 @@ using enum ReceiptEvent;
 ReceiptEvent drop_event(std::string_view reason) {
     if (reason == "Bounced Address" || reason == "Invalid") return hard_bounced;
     if (reason == "Spam Reporting Address") return complained;
-    if (reason == "Unsubscribed Address") return unsubscribed;
+    if (reason == "Unsubscribed Address") return opted_out;
     return failed;  // Of the content or of the account: says nothing of the address.
+}
+
+/// Whether a program loaded the pixel, as Apple's does for every mail, and not its reader.
+bool is_machine(const Object& event) {
+    const auto* const flag = event.if_contains("sg_machine_open");
+    if (flag != nullptr && flag->is_bool()) return flag->get_bool();
+    const auto word = word_of(event, "sg_machine_open");
+    return word == "true" || word == "1";
 }
 
 std::optional<ReceiptEvent> event_of(const Object& event) {
     const auto name = text_of(event, "event");
     if (name == "processed") return accepted;
     if (name == "delivered") return delivered;
-    if (name == "open") return opened;
+    if (name == "open") return is_machine(event) ? std::nullopt : std::optional{opened};
     if (name == "click") return clicked;
     if (name == "bounce") return text_of(event, "type") == "bounce" ? hard_bounced : soft_bounced;
     if (name == "dropped") return drop_event(text_of(event, "reason"));
@@ -44,18 +52,18 @@ public:
         const auto timestamp = call.header("x-twilio-email-event-webhook-timestamp");
         if (encoded.empty() || timestamp.empty()) return Refusal{401, "unsigned"};
         const auto signature = base64_decoded(encoded);
-        if (!signature || !verify_ecdsa(key_, std::string{timestamp} + call.body, *signature)) {
-            return Refusal{403, "forged"};
-        }
+        const auto text = std::string{timestamp} + call.body;
+        if (!signature || !verify_ecdsa(key_, text, *signature)) return Refusal{403, "forged"};
         const auto signed_at = unix_seconds(timestamp);
         if (!signed_at || !is_timely(*signed_at, now_unix)) return Refusal{403, "stale"};
-        const auto document = parse_document(call.body);
-        if (!document || !document->is_array()) return Refusal{400, "malformed"};
+        const auto events = parse_elements(call.body);
+        if (!events) return Refusal{400, "malformed"};
         ReceiptList list{references_, Channel::email};
-        for (const auto& each : document->get_array()) {
-            if (each.is_object()) read(each.get_object(), list);
+        for (const auto& each : *events) {
+            each.is_object() ? read(each.get_object(), list) : list.skip();
         }
-        return list.take(std::string{encoded});
+        // Whoever has one ECDSA signature can write another, so the token is what it signs.
+        return list.take(digest_of(Digest::sha256, text));
     }
 
 private:

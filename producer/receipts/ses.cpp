@@ -20,21 +20,36 @@ constexpr std::array<std::string_view, 6> notification_keys{"Message",   "Messag
 constexpr std::array<std::string_view, 7> confirmation_keys{
     "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"};
 
-/// sns.<region>.amazonaws.com, and .cn behind it.
-bool is_sns_host(std::string_view host) {
-    if (!host.starts_with("sns.")) return false;
-    host.remove_prefix(4);
-    if (host.ends_with(".cn")) host.remove_suffix(3);
-    constexpr std::string_view tail{".amazonaws.com"};
-    if (!host.ends_with(tail)) return false;
-    host.remove_suffix(tail.size());
-    return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+/// Where the messages of a topic come from; both "" where the ARN is none.
+struct Origin {
+    std::string host;    // sns.<region>.amazonaws.com, and .cn behind it in China.
+    std::string common;  // What SNS calls itself in its certificates, whatever the region.
+};
+
+bool is_region(std::string_view region) {
+    return !region.empty() && std::all_of(region.begin(), region.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
     });
 }
 
-/// An https URL at SNS, port 443, without user; of this machine too where the account may.
-bool is_sns_url(std::string_view text, bool loopback) {
+/// Of "arn:aws:sns:us-east-1:123456789012:ses-events".
+Origin origin_of(std::string_view topic) {
+    std::array<std::string_view, 4> parts;
+    for (auto& part : parts) {
+        const auto colon = topic.find(':');
+        if (colon == std::string_view::npos) return {};
+        part = topic.substr(0, colon);
+        topic.remove_prefix(colon + 1);
+    }
+    const auto [arn, partition, service, region] = parts;
+    if (arn != "arn" || service != "sns" || !is_region(region)) return {};
+    const std::string tail = partition == "aws-cn" ? ".amazonaws.com.cn" : ".amazonaws.com";
+    return {"sns." + std::string{region} + tail, "sns" + tail};
+}
+
+/// An https URL at SNS of the topic's region, port 443, without user; of this machine too where
+/// the account may. "sns.s3.amazonaws.com" is somebody's bucket.
+bool is_sns_url(std::string_view text, const Origin& origin, bool loopback) {
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
         return c > ' ' && c < '\x7f' && c != '\\' && c != '@' && c != '#';
     });
@@ -48,14 +63,30 @@ bool is_sns_url(std::string_view text, bool loopback) {
     const auto name = url.encoded_host();
     const std::string_view host{name.data(), name.size()};
     if (loopback && host == "localhost") return true;
-    return is_sns_host(host) && (!url.has_port() || url.port() == "443");
+    return !host.empty() && host == origin.host && (!url.has_port() || url.port() == "443");
 }
 
-bool is_certificate_url(std::string_view text, bool loopback) {
-    if (!is_sns_url(text, loopback)) return false;
+/// "/SimpleNotificationService-<letters, digits>.pem"
+bool is_certificate_path(std::string_view path) {
+    constexpr std::string_view lead{"/SimpleNotificationService-"};
+    constexpr std::string_view tail{".pem"};
+    if (!path.starts_with(lead) || !path.ends_with(tail)) return false;
+    path.remove_prefix(lead.size());
+    if (path.size() <= tail.size()) return false;
+    path.remove_suffix(tail.size());
+    return std::all_of(path.begin(), path.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    });
+}
+
+bool is_certificate_url(std::string_view text, const Origin& origin, bool loopback) {
+    if (!is_sns_url(text, origin, loopback)) return false;
     const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-    const auto path = parsed->encoded_path();
-    return std::string_view{path.data(), path.size()}.ends_with(".pem") && !parsed->has_query();
+    const auto encoded = parsed->encoded_path();
+    std::string_view path{encoded.data(), encoded.size()};
+    // A simulator has other things to serve at its root.
+    if (loopback && parsed->encoded_host() == "localhost") path.remove_prefix(path.rfind('/'));
+    return is_certificate_path(path) && !parsed->has_query();
 }
 
 template <std::size_t Count>
@@ -73,6 +104,7 @@ class Ses final : public Receiver {
 public:
     Ses(const AccountSettings& account, const References& references)
         : topic_{account_value(account, "topic_arn")},
+          origin_{origin_of(topic_)},
           loopback_{account.allow_http},
           references_{references} {}
 
@@ -95,7 +127,7 @@ public:
             return Refusal{401, "unsigned"};
         }
         const bool known = version == "1" || version == "2";
-        if (!known || !signature || !is_certificate_url(place, loopback_)) {
+        if (!known || !signature || !is_certificate_url(place, origin_, loopback_)) {
             return Refusal{403, "forged"};
         }
         const auto sent_at = moment_seconds(text_of(message, "Timestamp"));
@@ -105,6 +137,8 @@ public:
         const auto text = news ? string_to_sign(message, notification_keys)
                                : string_to_sign(message, confirmation_keys);
         const auto digest = version == "1" ? Digest::sha1 : Digest::sha256;
+        const std::array names{origin_.host, origin_.common};
+        if (!is_certificate_of(*certificate, names, now_unix)) return Refusal{403, "forged"};
         if (!verify_rsa(*certificate, digest, text, *signature)) return Refusal{403, "forged"};
         return news ? notification(message) : confirmation(message, type);
     }
@@ -124,11 +158,12 @@ private:
         Received received;
         if (type != "SubscriptionConfirmation") return received;
         received.visit = std::string{text_of(message, "SubscribeURL")};
-        if (!is_sns_url(received.visit, loopback_)) return Refusal{403, "forged"};
+        if (!is_sns_url(received.visit, origin_, loopback_)) return Refusal{403, "forged"};
         return received;
     }
 
     std::string topic_;
+    Origin origin_;
     bool loopback_;
     const References& references_;
 };

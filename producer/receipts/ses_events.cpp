@@ -25,7 +25,12 @@ std::optional<Meaning> meaning_of(std::string_view type, const Object& root) {
     if (type == "Delivery") return Meaning{delivered, "delivery", "recipients"};
     if (type == "Open") return Meaning{opened, "open", ""};
     if (type == "Click") return Meaning{clicked, "click", ""};
-    if (type == "Complaint") return Meaning{complained, "complaint", "complainedRecipients"};
+    if (type == "Complaint") {
+        // A mail taken out of the spam folder again, and a report on DKIM: nobody complains.
+        const auto kind = text_of(object_of(root, "complaint"), "complaintFeedbackType");
+        if (kind == "not-spam" || kind == "auth-failure") return std::nullopt;
+        return Meaning{complained, "complaint", "complainedRecipients"};
+    }
     if (type == "Bounce") {
         const bool permanent = text_of(object_of(root, "bounce"), "bounceType") == "Permanent";
         return Meaning{permanent ? hard_bounced : soft_bounced, "bounce", "bouncedRecipients"};

@@ -23,7 +23,7 @@ struct CodeMeaning {
 constexpr std::array code_meanings{
     CodeMeaning{"21211", hard_bounced}, CodeMeaning{"21214", hard_bounced},
     CodeMeaning{"21217", hard_bounced}, CodeMeaning{"21401", hard_bounced},
-    CodeMeaning{"21610", unsubscribed}, CodeMeaning{"21614", hard_bounced},
+    CodeMeaning{"21610", opted_out},    CodeMeaning{"21614", hard_bounced},
     CodeMeaning{"30001", soft_bounced}, CodeMeaning{"30002", failed},
     CodeMeaning{"30003", soft_bounced}, CodeMeaning{"30004", soft_bounced},
     CodeMeaning{"30005", hard_bounced}, CodeMeaning{"30006", hard_bounced},

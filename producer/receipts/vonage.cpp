@@ -109,7 +109,8 @@ private:
         if (!is_timely(seconds_of(*claims, "iat"), now_unix)) return Refusal{403, "stale"};
         const auto document = parse_document(call.body);
         if (!document || !document->is_object()) return Refusal{400, "malformed"};
-        return read_message(call, document->get_object(), text_of(*claims, "jti"));
+        const auto jti = text_of(*claims, "jti");
+        return read_message(call, document->get_object(), jti.empty() ? expected : jti);
     }
 
     [[nodiscard]] Reception read_message(const HttpCall& call, const Object& message,

@@ -17,7 +17,7 @@ struct CodeMeaning {
 constexpr std::array sms_codes{
     CodeMeaning{"3", hard_bounced},   // Gone for good.
     CodeMeaning{"4", hard_bounced},   // Barred by the user.
-    CodeMeaning{"9", unsubscribed},   //
+    CodeMeaning{"9", opted_out},      // Told the operator to stop.
     CodeMeaning{"10", failed},        // The message itself.
     CodeMeaning{"50", failed},        // Filters of regulation: the sender's, not the person's ...
     CodeMeaning{"51", failed},        //
@@ -41,7 +41,7 @@ constexpr std::array message_codes{
     CodeMeaning{"1180", soft_bounced}, CodeMeaning{"1190", hard_bounced},
     CodeMeaning{"1200", soft_bounced}, CodeMeaning{"1210", soft_bounced},
     CodeMeaning{"1220", soft_bounced}, CodeMeaning{"1230", soft_bounced},
-    CodeMeaning{"1240", unsubscribed}, CodeMeaning{"1241", soft_bounced},
+    CodeMeaning{"1240", opted_out},    CodeMeaning{"1241", soft_bounced},
     CodeMeaning{"1250", soft_bounced}, CodeMeaning{"1260", soft_bounced},
     CodeMeaning{"1270", soft_bounced}, CodeMeaning{"1280", soft_bounced},
     CodeMeaning{"1290", soft_bounced}, CodeMeaning{"1300", hard_bounced},

@@ -42,7 +42,7 @@ std::string as_text(const std::string& bytes) {
 
 bool accepted(const Call& call) {
     return call.fate == "accept" || call.fate == "lose_after" || call.fate == "blackhole" ||
-           call.fate == "malformed";
+           call.fate == "malformed" || call.fate == "error_after";
 }
 
 }  // namespace

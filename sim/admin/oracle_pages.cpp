@@ -32,6 +32,7 @@ constexpr Count counts[] = {
     {"lost_after", &Tally::lost_after},
     {"blackholed", &Tally::blackholed},
     {"malformed", &Tally::malformed},
+    {"errors_after", &Tally::errors_after},
     {"bad_requests", &Tally::bad_requests},
     {"dry_runs", &Tally::dry_runs},
     {"leaks", &Tally::leaks},

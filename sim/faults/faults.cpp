@@ -14,9 +14,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 9> fate_names = {"accept",      "refuse",    "throttle",
-                                                        "concurrency", "error",     "lose_before",
-                                                        "lose_after",  "blackhole", "malformed"};
+constexpr std::array<std::string_view, 10> fate_names = {
+    "accept",      "refuse",     "throttle",  "concurrency", "error",
+    "lose_before", "lose_after", "blackhole", "malformed",   "error_after"};
 
 struct Number {
     std::string_view name;
@@ -34,6 +34,7 @@ constexpr Number numbers[] = {
     {"lose_after_rate", &Faults::lose_after_rate, 1},
     {"blackhole_rate", &Faults::blackhole_rate, 1},
     {"malformed_rate", &Faults::malformed_rate, 1},
+    {"error_after_rate", &Faults::error_after_rate, 1},
     {"limit_per_second", &Faults::limit_per_second, 1e9},
     {"limit_burst", &Faults::limit_burst, 1e9},
     {"concurrency_limit", &Faults::concurrency_limit, 1e6},
@@ -187,6 +188,7 @@ Fate decide(const Faults& faults, const Situation& situation) noexcept {
     if (happens(faults.lose_after_rate, Fate::lose_after)) return Fate::lose_after;
     if (happens(faults.blackhole_rate, Fate::blackhole)) return Fate::blackhole;
     if (happens(faults.malformed_rate, Fate::malformed)) return Fate::malformed;
+    if (happens(faults.error_after_rate, Fate::error_after)) return Fate::error_after;
     return Fate::accept;
 }
 

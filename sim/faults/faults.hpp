@@ -21,6 +21,7 @@ enum class Fate : std::uint8_t {
     lose_after,   // Accepted and recorded, connection closed.
     blackhole,    // Accepted and recorded, never answered.
     malformed,    // Accepted and recorded, answered 2xx with half a body.
+    error_after,  // Accepted and recorded, answered with a gateway's 5xx and page.
 };
 
 [[nodiscard]] std::string_view to_string(Fate fate) noexcept;
@@ -43,12 +44,13 @@ struct Faults {
     double lose_after_rate = 0;
     double blackhole_rate = 0;
     double malformed_rate = 0;
+    double error_after_rate = 0;
     double limit_per_second = 0;    // 0: none.
     double limit_burst = 0;         // Tokens that can be saved up; 0: one second's.
     bool limit_recipients = false;  // Unit: recipients instead of requests.
     double concurrency_limit = 0;   // 0: none.
     double retry_after_s = 1;       // Told with a 429.
-    double error_status = 0;        // 0: the provider's usual one.
+    double error_status = 0;        // 0: the provider's usual one; a gateway's: 502.
     bool cut_connections = false;   // Losing an answer closes HTTP/2 connections, not streams.
     double token_generation = 0;    // FCM: raising it revokes all access tokens.
     /// These always get the permanent error; the value names a provider's code, "" its default.

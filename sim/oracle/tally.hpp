@@ -21,6 +21,7 @@ struct Tally {
     std::uint64_t lost_after = 0;
     std::uint64_t blackholed = 0;
     std::uint64_t malformed = 0;
+    std::uint64_t errors_after = 0;  // 5xx of a gateway, though it was accepted.
     std::uint64_t bad_requests = 0;
     std::uint64_t dry_runs = 0;  // Accepted but nothing to deliver: validate_only, test mode.
     std::uint64_t leaks = 0;     // Messages that showed one recipient to another.

@@ -17,7 +17,7 @@ namespace {
 using X509Certificate = Handle<X509, X509_free>;
 using Bio = Handle<BIO, BIO_free>;
 
-constexpr long valid_s = 30L * 24 * 3600;
+constexpr long valid_s = 10L * 365 * 24 * 3600;  // Back and forth: tests have times of their own.
 
 void must(bool done, const char* what) {
     if (!done) throw std::runtime_error{std::string{"could not make webhook keys: "} + what};
@@ -34,13 +34,17 @@ std::string certificate_of(const KeyPair& key) {
     auto* const raw = certificate.get();
     X509_set_version(raw, X509_VERSION_3);
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), 1);
-    X509_gmtime_adj(X509_getm_notBefore(raw), -3600);
+    X509_gmtime_adj(X509_getm_notBefore(raw), -valid_s);
     X509_gmtime_adj(X509_getm_notAfter(raw), valid_s);
     X509_set_pubkey(raw, key.get());
     auto* const name = X509_get_subject_name(raw);
-    const std::string common{"sns.amazonaws.com (fanfare-sim, test only)"};
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1, 0);
+    const auto add = [name](const char* field, const std::string& value) {
+        X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+                                   reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1,
+                                   0);
+    };
+    add("O", "fanfare-sim, test only");
+    add("CN", "sns.amazonaws.com");
     X509_set_issuer_name(raw, name);
     must(X509_sign(raw, key.get(), EVP_sha256()) > 0, "signature");
     const Bio bio{BIO_new(BIO_s_mem())};

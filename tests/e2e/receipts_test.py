@@ -16,6 +16,7 @@ OUTCOME = {"delivered": ("delivered", "none"), "opened": ("opened", "none"), "cl
            "hard_bounced": ("refused", "address_invalid"), "soft_bounced": ("refused", "recipient_refused")}
 RATES = {"hard_bounce_rate": 0.06, "soft_bounce_rate": 0.06, "delivered_rate": 0.9, "duplicate_rate": 0.2,
          "reorder_rate": 0.2, "deferred_rate": 0.1, "progress_events": True}
+SMS_RATES = {"unsubscribed_rate": 0.06}
 MAIL_RATES = {"complaint_rate": 0.05, "unsubscribed_rate": 0.05, "clicked_rate": 0.1, "opened_rate": 0.3}
 
 
@@ -41,7 +42,7 @@ class Receipts(EndToEnd):
         run.worker()
         for channel, provider in zip(channels, providers):
             run.sim.control(**{provider: {
-                **RATES, **(MAIL_RATES if channel == "email" else {}),
+                **RATES, **(MAIL_RATES if channel == "email" else SMS_RATES),
                 "webhook_url": f"https://hooks.example.com/webhooks/e2e-{provider}",
                 "webhook_connect": run.front(), "await_confirmation": provider == "ses"}})
         return run, channels
@@ -57,7 +58,7 @@ class Receipts(EndToEnd):
 
     def expected(self, channel, state):
         if state == "unsubscribed":
-            return ("delivered", "none") if channel == "email" else ("refused", "address_invalid")
+            return ("delivered", "none") if channel == "email" else ("refused", "consent_withdrawn")
         return OUTCOME[state]
 
     def check(self, *providers):

@@ -108,6 +108,13 @@ public:
     /// Writes the whole request. `out` is reused: keep its capacity, replace its content.
     virtual void compose(const Batch& batch, HttpRequest& out) const = 0;
 
+    /// True where the vendor would refuse what was composed for its size, whoever it is for: it is
+    /// not sent. For providers of one message a request.
+    [[nodiscard]] virtual bool is_too_large(const Batch& /*batch*/,
+                                            const HttpRequest& /*composed*/) const {
+        return false;
+    }
+
     /// Classifies an answer to a request that held `count` messages. Total: any bytes
     /// give a verdict, nothing throws. `now_unix` dates Retry-After and reset headers.
     [[nodiscard]] virtual BatchAnswer read(const HttpAnswer& answer, std::size_t count,

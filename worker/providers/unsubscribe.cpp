@@ -1,11 +1,12 @@
 #include "worker/providers/unsubscribe.hpp"
 
+#include "worker/providers/bytes.hpp"
+
 #include <algorithm>
 
 namespace fanfare {
 namespace {
 
-constexpr std::string_view unsubscribe_variable = "unsubscribe_url";
 constexpr std::size_t link_bytes_max = 900;  // SES: 996 with the header's name.
 
 }  // namespace
@@ -27,10 +28,31 @@ std::string_view UnsubscribeLinks::of(const Message& message) {
     return is_link(link_) ? std::string_view{link_} : std::string_view{};
 }
 
+bool UnsubscribeLinks::all(std::span<const Message> messages) {
+    // Our own are made of one alphabet: one stands for all.
+    if (any() && !variable_) messages = messages.first(1);
+    return any() && std::all_of(messages.begin(), messages.end(),
+                                [this](const Message& message) { return !of(message).empty(); });
+}
+
 bool is_link(std::string_view link) noexcept {
-    return !link.empty() && link.size() <= link_bytes_max &&
-           std::all_of(link.begin(), link.end(),
-                       [](char c) { return c > ' ' && c < '\x7f' && c != '<' && c != '>'; });
+    constexpr std::string_view scheme{"https://"};
+    if (link.size() > link_bytes_max || !link.starts_with(scheme)) return false;
+    const auto authority =
+        link.substr(scheme.size(), link.find_first_of("/?#", scheme.size()) - scheme.size());
+    const bool has_host = !authority.empty() && authority.find('@') == std::string_view::npos &&
+                          authority.front() != ':';
+    for (std::size_t i = 0; i < link.size(); ++i) {
+        const char c = link[i];
+        const bool is_word = (bytes::flags_of(c) & bytes::word) != 0;
+        const bool is_sign =
+            std::string_view{"~:/?#[]@!$&'()*+,;="}.find(c) != std::string_view::npos;
+        const bool is_encoded =
+            c == '%' && i + 2 < link.size() &&
+            (bytes::flags_of(link[i + 1]) & bytes::flags_of(link[i + 2]) & bytes::hex) != 0;
+        if (!is_word && !is_sign && !is_encoded) return false;
+    }
+    return has_host;
 }
 
 }  // namespace fanfare

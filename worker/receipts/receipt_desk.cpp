@@ -27,7 +27,8 @@ std::string_view suppression_reason(ReceiptEvent event) {
 }
 
 /// Addresses that get nothing more. Who unsubscribed from a message of ours leaves its list;
-/// without a reference nobody knows which, and the address leaves all.
+/// without a reference nobody knows which, and the address leaves all. Whom the provider itself
+/// sends nothing any more leaves all, whatever list this message was of.
 void suppress(postgres::Connection& ledger, std::span<const ReceiptBatch> batches) {
     for (const auto& batch : batches) {
         std::vector<ledger::NewSuppression> suppressions;
@@ -36,9 +37,9 @@ void suppress(postgres::Connection& ledger, std::span<const ReceiptBatch> batche
             if (event == ReceiptEvent::unsubscribed && !receipt.reference.job.empty()) {
                 if (ledger::opt_out(ledger, receipt.reference)) continue;
             }
-            const bool final = event == ReceiptEvent::hard_bounced ||
-                               event == ReceiptEvent::complained ||
-                               event == ReceiptEvent::unsubscribed;
+            const bool final =
+                event == ReceiptEvent::hard_bounced || event == ReceiptEvent::complained ||
+                event == ReceiptEvent::unsubscribed || event == ReceiptEvent::opted_out;
             if (!final || receipt.address.empty()) continue;
             suppressions.push_back({ledger::canonical_address(batch.channel, receipt.address),
                                     std::string{suppression_reason(event)}});

@@ -113,7 +113,8 @@ void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdic
     --open_to_[target.recipient];
     if (costs_attempt(verdict)) work_.spent.push_back(target.recipient);
     if (verdict == Verdict::suppress) {
-        work_.dead.push_back(ledger::canonical_address(work_.chunk.key.channel, target.address));
+        auto& list = reason == Reason::consent_withdrawn ? work_.opted_out : work_.dead;
+        list.push_back(ledger::canonical_address(work_.chunk.key.channel, target.address));
     }
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
         auto& ids = work_.chunk.provider_ids;

@@ -1,5 +1,6 @@
 #include "worker/send/letters.hpp"
 
+#include "worker/providers/unsubscribe.hpp"
 #include "worker/rendering/clean.hpp"
 #include "worker/rendering/segments.hpp"
 #include "worker/rendering/variables.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 using Column = pqxx::row::size_type;
 
-constexpr std::string_view unsubscribe_url = "unsubscribe_url";
+constexpr std::string_view unsubscribe_url = unsubscribe_variable;
 
 /// Where one variable of a content comes from.
 struct Origin {
@@ -45,6 +46,14 @@ Result<Content> render(const JobContext& job, Channel channel, std::string_view 
     return job.templates.render(job.kind->templates, channel, locale, shared, personal);
 }
 
+SendReference reference_of(const JobContext& job, const ledger::ChunkKey& chunk) {
+    SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number), job.job.kind, {}};
+    if (chunk.channel == Channel::email && !job.unsubscribe_prefix.empty()) {
+        reference.unsubscribe_prefix = fmt::format("{}{}.", job.unsubscribe_prefix, chunk.number);
+    }
+    return reference;
+}
+
 /// Writes the letters of one chunk; lives for one call.
 class Writer {
 public:
@@ -57,6 +66,8 @@ public:
           letters_{letters},
           locale_column_{column_of(resolved.contacts, "locale")},
           zone_column_{column_of(resolved.contacts, "time_zone")},
+          link_column_{column_of(resolved.contacts, unsubscribe_url)},
+          reference_{reference_of(job, chunk.key)},
           personal_{personal_variables(job, chunk.key.channel, resolved.contacts)} {}
 
     Result<void> write() {
@@ -65,7 +76,7 @@ public:
                                           chunk_.outcomes.size(), letters_.refs);
         for (const auto& target : resolved_.targets) {
             const auto wanted = text_of(resolved_.contacts, target.row, locale_column_);
-            auto place = place_of(wanted, repeats_of(target.address));
+            auto place = place_of(wanted, {repeats_of(target.address), has_link(target)});
             if (!place) return place.error();
             add(*letters_.groups[place.value()], origins_[place.value()], target, wanted);
         }
@@ -80,12 +91,27 @@ private:
         return stationery_.batch_max == 1 ? 0 : seen_[address]++;
     }
 
+    /// False where a person's own link to unsubscribe cannot stand in a header: some vendors take
+    /// that header once for a whole request, so the others need one of their own.
+    bool has_link(const Target& target) const {
+        if (chunk_.key.channel != Channel::email || !link_column_) return true;
+        return is_link(text_of(resolved_.contacts, target.row, link_column_));
+    }
+
+    /// What keeps people of one locale out of one request.
+    struct Apart {
+        std::size_t repeat = 0;
+        bool linked = true;
+        auto operator<=>(const Apart&) const = default;
+    };
+
     /// The group for a locale, made when first needed.
-    Result<std::size_t> place_of(std::string_view wanted, std::size_t repeat) {
-        if (repeat == 0 && last_ < letters_.groups.size() && wanted == last_wanted_) return last_;
+    Result<std::size_t> place_of(std::string_view wanted, const Apart& apart) {
+        const bool is_usual = apart == Apart{};
+        if (is_usual && last_ < letters_.groups.size() && wanted == last_wanted_) return last_;
         const auto channel = chunk_.key.channel;
         const auto locale = job_.templates.resolve_locale(job_.kind->templates, channel, wanted);
-        const auto key = std::make_pair(std::string{locale}, repeat);
+        const auto key = std::make_pair(std::string{locale}, apart);
         auto found = places_.find(key);
         if (found == places_.end()) {
             auto content = render(job_, channel, locale, personal_, stationery_.now);
@@ -99,7 +125,7 @@ private:
             if (channel == Channel::push) group.content.data = push_data(job_.job.data);
             origins_.push_back(origins_of(group.content));
         }
-        if (repeat == 0) {
+        if (is_usual) {
             last_ = found->second;
             last_wanted_ = wanted;
         }
@@ -178,7 +204,19 @@ private:
             const bool by_request = stationery_.provider.rate_unit() == RateUnit::requests;
             letter.tokens = by_request ? 1 : letter.count;
             compose_letter(job_, chunk_.key, stationery_.provider, group, letter);
+            if (letter.count != 1 || !is_too_large(group, letter)) continue;
+            letters_.too_long.push_back(group.targets[first]);
+            letters_.letters.pop_back();
         }
+    }
+
+    /// Asked once, before anything is sent: no device would get it.
+    bool is_too_large(const Letters::Group& group, const Letter& letter) const {
+        return stationery_.provider.is_too_large(
+            {.content = group.content,
+             .messages = {group.messages.data() + letter.first, letter.count},
+             .reference = reference_},
+            letter.request);
     }
 
     /// The same for SMS: one a request, whose segments are counted before anything is sent.
@@ -209,8 +247,10 @@ private:
     Letters& letters_;
     std::optional<Column> locale_column_;
     std::optional<Column> zone_column_;
+    std::optional<Column> link_column_;
+    SendReference reference_;
     std::vector<std::string> personal_;
-    std::map<std::pair<std::string, std::size_t>, std::size_t> places_;
+    std::map<std::pair<std::string, Apart>, std::size_t> places_;
     std::vector<std::vector<Origin>> origins_;
     std::unordered_map<std::string_view, std::size_t> seen_;
     std::string_view last_wanted_;
@@ -248,10 +288,7 @@ Result<void> rehearse(const JobContext& job, Channel channel, std::span<const st
 
 void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
                     const Letters::Group& group, Letter& letter) {
-    SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number), job.job.kind, {}};
-    if (chunk.channel == Channel::email && !job.unsubscribe_prefix.empty()) {
-        reference.unsubscribe_prefix = fmt::format("{}{}.", job.unsubscribe_prefix, chunk.number);
-    }
+    const auto reference = reference_of(job, chunk);
     std::int64_t expires_at = 0;
     if (job.job.expires_at) {
         expires_at =

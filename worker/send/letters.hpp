@@ -36,7 +36,7 @@ struct Letters {
     };
     std::vector<std::unique_ptr<Group>> groups;
     std::vector<Letter> letters;
-    std::vector<const Target*> too_long;  // Whose text is longer than the account may send.
+    std::vector<const Target*> too_long;  // Whose message is longer than may be sent.
     std::deque<std::string> made;         // Values that had to be formatted.
     std::vector<std::string> refs;        // One a recipient of the chunk.
 };

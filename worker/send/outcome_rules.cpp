@@ -47,6 +47,8 @@ Fate fate_of(Verdict verdict, Reason reason, const Situation& situation) {
         case Verdict::ok:
             return {Outcome::sent, Reason::none};
         case Verdict::suppress:
+            // Who told the provider to stop has a good address.
+            if (reason == Reason::consent_withdrawn) return {Outcome::refused, reason};
             return {Outcome::refused, Reason::address_invalid};
         case Verdict::perm_rcpt:
             return {Outcome::refused, or_else(reason, Reason::recipient_refused)};

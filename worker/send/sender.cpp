@@ -227,17 +227,20 @@ asio::awaitable<Account*> Sender::other_account(const Work& work, Account* accou
 }
 
 asio::awaitable<void> Sender::suppress_dead(Work& work) {
-    if (work.dead.empty()) co_return;
+    if (work.dead.empty() && work.opted_out.empty()) co_return;
     std::vector<ledger::NewSuppression> suppressions;
     for (const auto& address : work.dead) {
         suppressions.push_back({address, std::string{to_string(Reason::address_invalid)}});
     }
+    for (const auto& address : work.opted_out) suppressions.push_back({address, "unsubscribed"});
     auto addresses = std::move(work.dead);
     work.dead.clear();
+    work.opted_out.clear();
     auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {
         ledger::add_suppressions(ledger, work.chunk.key.channel, suppressions, "provider");
     });
     if (!done) spdlog::warn("{}", describe(done.error()));
+    if (addresses.empty()) co_return;  // Those who opted out are not dead.
     co_await write_back(*work.job, work.chunk.key.channel, std::move(addresses));
 }
 

@@ -65,12 +65,22 @@ TEST(Receipts, ThatMakeNoSenseAreRefusedWhole) {
     for (const auto& bytes :
          {std::string{}, std::string{"[]"}, good + "x", with("\"version\":1", "\"version\":2"),
           with("\"email\"", "\"fax\""), with(job, "0b54b6a8"), with("\"chunk\":12", "\"chunk\":-1"),
-          with("\"delivered\"", "\"arrived\""), with("\"position\":7", "\"position\":1.5"),
+          with("\"delivered\"", "\"\""), with("\"position\":7", "\"position\":1.5"),
           with("\"position\":7", "\"position\":1000001"), with("\"at\":", "\"at\":\"x\",\"b\":"),
           with("\"receipts\":[", "\"receipts\":[1,"), with("event-1", std::string(1'001, 'x'))}) {
         EXPECT_FALSE(decode_receipts(bytes)) << bytes.substr(0, 200);
     }
     EXPECT_FALSE(decode_receipts(std::string(2 << 20, '[')));
+}
+
+TEST(Receipts, WithAnEventOfALaterVersionAreLeftOutAlone) {
+    auto text = encode_receipts(some_batch());
+    text.replace(text.find("\"delivered\""), 11, "\"beamed_up\"");
+    const auto read = decode_receipts(text);
+    ASSERT_TRUE(read);
+    auto others = some_batch();
+    others.receipts.erase(others.receipts.begin() + 1);
+    expect_same(*read, others);
 }
 
 TEST(Receipts, AreSortedIntoBatchesByChunk) {

@@ -215,5 +215,23 @@ TEST(ApnsOptions, AreChecked) {
               (Keys{"key_id", "team_id", "topic", "private_key"}));
 }
 
+TEST(Apns, KnowsWhatIsTooLargeWhoeverItIsFor) {
+    const auto provider = open(apns_account());
+    const auto read = [&](std::size_t size) {
+        Content content;
+        content.channel = Channel::push;
+        content.text = {{std::string(size, 'x'), {}}};
+        const Message one{"1", "abcdef", nullptr, ""};
+        const SendReference its{"job-1", 3, "", ""};
+        const Batch batch{content, {&one, 1}, its, 0};
+        HttpRequest request;
+        provider->compose(batch, request);
+        return std::pair{request.body.size(), provider->is_too_large(batch, request)};
+    };
+    const auto rest = read(0).first;
+    EXPECT_EQ(read(4'096 - rest), (std::pair<std::size_t, bool>{4'096, false}));
+    EXPECT_EQ(read(4'097 - rest), (std::pair<std::size_t, bool>{4'097, true}));
+}
+
 }  // namespace
 }  // namespace fanfare::testing

@@ -1,5 +1,6 @@
 #include "worker/providers/fcm/fcm.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
 
@@ -68,17 +69,58 @@ TEST(Fcm, MakesARepeatReplaceTheFirstEvenWithoutACollapseKey) {
         "webpush":{"headers":{"Urgency":"high"}}}})"));
 }
 
-TEST(Fcm, BoundsTtlAndCollapseId) {
+TEST(Fcm, BoundsTtl) {
     const auto provider = open(fcm_account());
     EXPECT_NE(compose(*provider, show(), test_now - 5).body.find(R"("ttl":"0s")"),
               std::string::npos);
     EXPECT_NE(compose(*provider, show(), test_now + 99'999'999).body.find(R"("ttl":"2419200s")"),
               std::string::npos);
-    auto content = show();
-    content.collapse_key = std::string(63, 'k') + "\xC3\xA9";
-    EXPECT_NE(compose(*provider, content, 0).body.find("\"" + std::string(63, 'k') + "\""),
-              std::string::npos)
-        << "whole characters, at most 64 bytes";
+}
+
+TEST(Fcm, HashesACollapseKeyThatAHeaderCannotHold) {
+    const auto provider = open(fcm_account());
+    const auto shown = [&](const std::string& key) {
+        auto content = show();
+        content.collapse_key = key;
+        const auto message = boost::json::parse(compose(*provider, content, 0).body);
+        const auto& android = message.at("message").at("android");
+        const std::string tag{android.at("notification").at("tag").as_string()};
+        EXPECT_EQ(std::string{android.at("collapse_key").as_string()}, tag);
+        EXPECT_EQ(
+            std::string{
+                message.at("message").at("apns").at("headers").at("apns-collapse-id").as_string()},
+            tag);
+        return tag;
+    };
+    const std::string lead(64, 'k');
+    EXPECT_EQ(shown(lead), lead);
+    EXPECT_EQ(shown("show-42"), "show-42");
+    for (const auto& key : {lead + "1", std::string{"caf\xC3\xA9"}, std::string{"two words"}}) {
+        EXPECT_EQ(shown(key), hex(digest_of(Digest::sha256, key)));
+    }
+    EXPECT_NE(shown(lead + "1"), shown(lead + "2")) << "two shows never replace each other";
+}
+
+TEST(Fcm, KnowsWhatIsTooLargeWhoeverItIsFor) {
+    const auto provider = open(fcm_account());
+    const auto is_too_large = [&](std::size_t title, std::size_t data) {
+        Content content;
+        content.channel = Channel::push;
+        content.subject = {{std::string(title, 'x'), {}}};
+        content.text = {{"b", {}}};
+        content.data = {{"k", std::string(data, 'y')}, {"from", std::string(9'999, 'z')}};
+        const Message one{"1", "token:1", nullptr, ""};
+        const SendReference its{"job-1", 3, "", ""};
+        const Batch batch{content, {&one, 1}, its, 0};
+        HttpRequest request;
+        provider->compose(batch, request);
+        return provider->is_too_large(batch, request);
+    };
+    // title and body; fanfare and job-1.3; k.
+    constexpr std::size_t rest = 5 + 4 + 1 + 7 + 7 + 1;
+    EXPECT_FALSE(is_too_large(4'096 - rest - 100, 100));
+    EXPECT_TRUE(is_too_large(4'096 - rest - 100, 101));
+    EXPECT_FALSE(is_too_large(10, 10)) << "what FCM reserves is left out";
 }
 
 TEST(Fcm, LetsNoAccessTokenBeginAHeader) {

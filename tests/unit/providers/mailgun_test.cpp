@@ -116,6 +116,26 @@ TEST(Mailgun, AddsOneClickUnsubscribeByReference) {
     EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"), "<%recipient.v0%>") << "one's own wins";
 }
 
+TEST(Mailgun, HasNoUnsubscribeHeaderUnlessAllHaveALink) {
+    Content content;
+    content.text = text("soon");
+    content.variables = {"unsubscribe_url"};
+    const std::string_view good = "https://u.example.org/1";
+    for (const std::string_view bad :
+         {"", "mailto:stop@example.org", "https://x/a b", "https://x/\xC3\xA9", "http://x/"}) {
+        const std::array two{Message{"1", "a@example.com", &good, "0.AAAAAAAAAAA"},
+                             Message{"2", "b@example.com", &bad, "1.BBBBBBBBBBB"}};
+        const auto parts = read_multipart(compose(mailgun_account(), content, two));
+        EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"), "(none)") << bad;
+        EXPECT_EQ(value_of(parts, "h:List-Unsubscribe-Post"), "(none)") << bad;
+    }
+    const std::string long_link = "https://u.example.org/" + std::string(1'218, 'x');
+    const std::string_view too_long = long_link;
+    const std::array one{Message{"1", "a@example.com", &too_long, "0.AAAAAAAAAAA"}};
+    const auto parts = read_multipart(compose(mailgun_account(), content, one));
+    EXPECT_EQ(value_of(parts, "h:List-Unsubscribe"), "(none)");
+}
+
 TEST(Mailgun, KeepsItsBoundaryOutOfEveryPart) {
     Content content;
     content.text = text("x");

@@ -167,10 +167,38 @@ TEST(UnsubscribeLinks, PreferThePersonsOwn) {
         return std::string{links.of({"1", "a@example.com", values.data(), "0.AAAAAAAAAAA"})};
     };
     EXPECT_EQ(link(own, "https://u.example.org/o?t=a%2Fb"), "https://u.example.org/o?t=a%2Fb");
-    for (const std::string bad : {"", "https://x> <y", "a b", "\xC3\xA9"}) {
+    for (const std::string good :
+         {"https://u.example.org", "https://u.example.org:8443/a?b=c#d", "https://[::1]/o",
+          "https://xn--bcher-kva.example/%C3%A9/~a!$&'()*+,;=:@"}) {
+        EXPECT_EQ(link(own, good), good);
+    }
+    for (const std::string bad : {"",
+                                  "https://x> <y",
+                                  "https://x/<y>",
+                                  "https://x/a b",
+                                  " https://x/",
+                                  "https://x/\xC3\xA9",
+                                  "http://x.example/",
+                                  "HTTPS//x",
+                                  "mailto:stop@example.org",
+                                  "https:",
+                                  "https://",
+                                  "https:///path",
+                                  "https://:443/",
+                                  "https://user@x.example/",
+                                  "https://x/\"y\"",
+                                  "https://x/100%",
+                                  "https://x/%zz",
+                                  "https://x/\\y",
+                                  "https://x/{y}",
+                                  "https://x/y\n",
+                                  "javascript:alert(1)",
+                                  "//x.example/",
+                                  "mailto:a@x.example,https://x.example/"}) {
         EXPECT_EQ(link(own, bad), "") << bad;
     }
-    EXPECT_EQ(link(own, std::string(901, 'x')), "") << "SES would refuse the call";
+    EXPECT_EQ(link(own, "https://x/" + std::string(891, 'x')), "") << "SES would refuse the call";
+    EXPECT_NE(link(own, "https://x/" + std::string(890, 'x')), "");
     content.variables = {"name"};
     UnsubscribeLinks ours{content, reference};
     EXPECT_EQ(link(ours, ""), "https://h.example.com/u/job-1.3.0.AAAAAAAAAAA");
@@ -178,6 +206,9 @@ TEST(UnsubscribeLinks, PreferThePersonsOwn) {
     UnsubscribeLinks none{content, bare};
     EXPECT_FALSE(none.any());
     EXPECT_EQ(link(none, ""), "");
+    const SendReference insecure{"job-1", 3, "", "http://h.example.com/u/job-1.3."};
+    UnsubscribeLinks posted_in_clear{content, insecure};
+    EXPECT_EQ(link(posted_in_clear, ""), "") << "RFC 8058 asks for https";
 }
 
 TEST(ParseMailbox, FindsNameAndAddress) {

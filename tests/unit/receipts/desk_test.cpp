@@ -1,8 +1,10 @@
 #include "producer/receipts/desk.hpp"
+#include "core/async/task_group.hpp"
 #include "receipts_case.hpp"
 #include "tests/support/coroutines.hpp"
 
 #include <prometheus/text_serializer.h>
+#include <boost/asio/co_spawn.hpp>
 
 namespace fanfare::test {
 namespace {
@@ -35,6 +37,7 @@ protected:
 
     asio::awaitable<bool> publish(std::vector<ReceiptBatch> batches) {
         ++publishings;
+        if (broker_is_slow) co_await answered.wait();
         if (broker_is_up) {
             for (auto& batch : batches) published.push_back(std::move(batch));
         }
@@ -49,10 +52,15 @@ protected:
 
     std::string metrics() { return prometheus::TextSerializer{}.Serialize(registry->Collect()); }
 
+    const std::string bounce =
+        R"({"event":"failed","severity":"permanent","reason":"bounce","recipient":"a@x",)" +
+        mailgun_variables() + "}";
     Settings settings = four_accounts();
     ManualClock clock{TimePoint{std::chrono::seconds{vector_time}}};
     asio::io_context context{1};
     bool broker_is_up = true;
+    bool broker_is_slow = false;
+    Signal answered{context.get_executor()};
     bool sns_is_up = true;
     int publishings = 0;
     std::vector<ReceiptBatch> published;
@@ -64,9 +72,6 @@ protected:
          [this](std::vector<ReceiptBatch> batches) { return publish(std::move(batches)); },
          [this](const AccountSettings&, std::string url) { return fetch(std::move(url)); }}};
 };
-
-const std::string bounce =
-    R"({"event":"failed","severity":"permanent","reason":"bounce","recipient":"a@x"})";
 
 TEST_F(ReceiptDeskTest, AnswersOnceTheBrokerHasIt) {
     EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200);
@@ -91,6 +96,41 @@ TEST_F(ReceiptDeskTest, HearsAnHonestRetryAndNoRepetition) {
     EXPECT_EQ(publishings, 2) << "the third changes nothing";
     EXPECT_EQ(send(mailgun_call("k", bounce, vector_time, "t2")).status, 200);
     EXPECT_EQ(publishings, 3);
+}
+
+TEST_F(ReceiptDeskTest, TwoThatComeTogetherArePublishedOnce) {
+    broker_is_slow = true;
+    const auto begin = [this](std::optional<int>& status) {
+        auto call = std::make_shared<HttpCall>(mailgun_call("k", bounce));
+        call->path = "/webhooks/mailgun";
+        auto match = router.find("POST", call->path);
+        call->params = std::move(match.params);
+        asio::co_spawn(
+            context, match.route->handler(*call),
+            [call, &status](const std::exception_ptr&, HttpReply reply) { status = reply.status; });
+        context.restart();
+        context.poll();
+    };
+    std::optional<int> first;
+    std::optional<int> second;
+    begin(first);
+    EXPECT_FALSE(first) << "the broker has not said anything yet";
+    begin(second);
+    EXPECT_EQ(second, 503) << "whether the first is stored is not known: not `repeated`";
+    EXPECT_EQ(publishings, 1);
+    broker_is_up = false;
+    answered.notify();
+    context.restart();
+    context.poll();
+    EXPECT_EQ(first, 503);
+    broker_is_up = true;
+    broker_is_slow = false;
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200) << "the token was given back";
+    EXPECT_THAT(published, SizeIs(1));
+    EXPECT_EQ(send(mailgun_call("k", bounce)).status, 200);
+    EXPECT_EQ(publishings, 2);
+    EXPECT_THAT(metrics(),
+                HasSubstr(R"(fanfare_webhooks_total{account="mailgun",result="in_hand"} 1)"));
 }
 
 TEST_F(ReceiptDeskTest, DoesNothingForOthers) {
@@ -138,11 +178,40 @@ TEST_F(ReceiptDeskTest, ConfirmsASubscriptionAfterItsSignature) {
 }
 
 TEST(SeenTokens, KeepTheLatest) {
-    SeenTokens seen;
-    for (std::size_t i = 0; i <= SeenTokens::count_max; ++i) seen.add(std::to_string(i));
-    EXPECT_FALSE(seen.contains("0"));
-    EXPECT_TRUE(seen.contains("1"));
-    EXPECT_TRUE(seen.contains(std::to_string(SeenTokens::count_max)));
+    using enum SeenTokens::Standing;
+    SeenTokens tokens;
+    for (std::size_t i = 0; i <= SeenTokens::count_max; ++i) {
+        const auto token = std::to_string(i);
+        EXPECT_EQ(tokens.take(token), fresh);
+        tokens.keep(token);
+    }
+    EXPECT_EQ(tokens.take("0"), fresh);
+    EXPECT_EQ(tokens.take("1"), seen);
+    EXPECT_EQ(tokens.take(std::to_string(SeenTokens::count_max)), seen);
+}
+
+TEST(SeenTokens, AreGivenBackUnlessKept) {
+    using enum SeenTokens::Standing;
+    SeenTokens tokens;
+    {
+        TakenToken taken{tokens, "t"};
+        EXPECT_EQ(taken.standing(), fresh);
+        const TakenToken again{tokens, "t"};
+        EXPECT_EQ(again.standing(), on_its_way);
+    }
+    {
+        TakenToken taken{tokens, "t"};
+        EXPECT_EQ(taken.standing(), fresh) << "given back by its first holder";
+        { const TakenToken again{tokens, "t"}; }
+        const TakenToken third{tokens, "t"};
+        EXPECT_EQ(third.standing(), on_its_way) << "not given back by somebody else";
+        taken.keep();
+    }
+    const TakenToken after{tokens, "t"};
+    EXPECT_EQ(after.standing(), seen);
+    const TakenToken none{tokens, ""};
+    const TakenToken none_again{tokens, ""};
+    EXPECT_EQ(none_again.standing(), fresh) << "no token is nobody's";
 }
 
 }  // namespace

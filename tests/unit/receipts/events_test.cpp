@@ -3,10 +3,17 @@
 #include "producer/receipts/vonage_events.hpp"
 #include "receipts_case.hpp"
 
+#include "core/handle/handle.hpp"
 #include "core/reference/compact.hpp"
+#include "sim/webhooks/keys.hpp"
+#include "sim/webhooks/signing.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/obj_mac.h>
 
 namespace fanfare::test {
 namespace {
@@ -33,8 +40,7 @@ TEST_F(ReceiptsTest, MailgunEvents) {
         {R"("event":"failed","severity":"permanent","reason":"bounce")", "hard_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"suppress-bounce")", "hard_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"suppress-complaint")", "complained"},
-        {R"("event":"failed","severity":"permanent","reason":"suppress-unsubscribe")",
-         "unsubscribed"},
+        {R"("event":"failed","severity":"permanent","reason":"suppress-unsubscribe")", "opted_out"},
         {R"("event":"failed","severity":"permanent","reason":"old")", "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"espblock")", "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"generic")", "soft_bounced"},
@@ -46,20 +52,20 @@ TEST_F(ReceiptsTest, MailgunEvents) {
          "soft_bounced"},
         {R"("event":"stored")", ""},
         {R"("event":7)", ""},
+        {R"("event":"opened","client-info":{"bot":""})", "opened"},
+        {R"("event":"opened","client-info":{"bot":"apple"})", ""},
+        {R"("event":"clicked","client-info":{"bot":"generic"})", ""},
     };
     for (const auto& c : cases) {
-        EXPECT_EQ(event(receive(settings, mailgun_call("k", "{" + c.given + "}"))), c.event)
-            << c.given;
+        const auto data = "{" + c.given + "," + mailgun_variables() + "}";
+        EXPECT_EQ(event(receive(settings, mailgun_call("k", data))), c.event) << c.given;
     }
 }
 
 TEST_F(ReceiptsTest, MailgunNamesThePerson) {
-    const auto whole = reference();
-    const auto second = whole.find('.', whole.find('.') + 1);
-    const auto data = fmt::format(
-        R"({{"event":"delivered","id":"e1","timestamp":1767225600.75,"recipient":"a@example.com",)"
-        R"("user-variables":{{"fanfare":"{}","person":"{}"}}}})",
-        whole.substr(0, second), whole.substr(second + 1));
+    const auto data =
+        R"({"event":"delivered","id":"e1","timestamp":1767225600.75,"recipient":"a@example.com",)" +
+        mailgun_variables() + "}";
     const auto got = std::get<Received>(
         receive(account("mailgun", {{"webhook_signing_key", "k"}}), mailgun_call("k", data)));
     ASSERT_EQ(got.receipts.size(), 1U);
@@ -71,17 +77,152 @@ TEST_F(ReceiptsTest, MailgunNamesThePerson) {
     EXPECT_EQ(got.foreign, 0U);
 }
 
-TEST_F(ReceiptsTest, AReferenceThatIsNoneOfOursIsCountedAndLeftOut) {
-    auto whole = reference(Channel::sms);  // Good, but for the other channel.
-    const auto second = whole.find('.', whole.find('.') + 1);
-    const auto data = fmt::format(R"({{"event":"delivered","recipient":"a@example.com",)"
-                                  R"("user-variables":{{"fanfare":"{}","person":"{}"}}}})",
-                                  whole.substr(0, second), whole.substr(second + 1));
-    const auto got = std::get<Received>(
-        receive(account("mailgun", {{"webhook_signing_key", "k"}}), mailgun_call("k", data)));
-    EXPECT_EQ(got.foreign, 1U);
-    EXPECT_EQ(got.receipts.at(0).reference.job, "");
-    EXPECT_EQ(got.receipts.at(0).reference.channel, Channel::email);
+// Its signature does not cover the body: whoever got hold of one could name any address.
+TEST_F(ReceiptsTest, MailgunSaysNothingWithoutAReferenceOfOurs) {
+    const auto settings = account("mailgun", {{"webhook_signing_key", "k"}});
+    for (const std::string word : {"complained", "unsubscribed", "delivered"}) {
+        const auto event = R"({"event":")" + word + R"(","recipient":"victim@example.com")";
+        const auto other = mailgun_variables(Channel::sms);  // Good, but for the other channel.
+        for (const auto& data :
+             {event + "}", event + "," + other + "}",
+              event + R"(,"user-variables":{"fanfare":"x.1","person":"0.AAAAAAAAAAA"}})"}) {
+            const auto got = std::get<Received>(receive(settings, mailgun_call("k", data)));
+            EXPECT_TRUE(got.receipts.empty()) << data;
+            EXPECT_EQ(got.foreign, 1U);
+        }
+    }
+    const auto bounce = R"({"event":"failed","severity":"permanent","reason":"bounce",)"
+                        R"("recipient":"a@example.com",)" +
+                        mailgun_variables() + "}";
+    EXPECT_EQ(event(receive(settings, mailgun_call("k", bounce))), "hard_bounced");
+}
+
+/// A batch of SendGrid's, signed with the simulator's key.
+class SendGridBatches : public ReceiptsTest {
+protected:
+    SendGridBatches() { sim::make_key_pairs(keys); }
+
+    Reception deliver(const std::string& body, const std::string& signature) {
+        const auto settings =
+            account("sendgrid", {}, {{"webhook_public_key", sim::sendgrid_public_key(keys)}});
+        return receive(settings,
+                       post("/", body,
+                            {{"X-Twilio-Email-Event-Webhook-Signature", base64(signature)},
+                             {"X-Twilio-Email-Event-Webhook-Timestamp", timestamp}}));
+    }
+
+    std::string sign(const std::string& body) const {
+        return sim::sign(keys.sendgrid, "sha256", timestamp + body);
+    }
+
+    /// The events of a body that was taken, and how many could not be read.
+    std::string events(const std::string& body) {
+        const auto reception = deliver(body, sign(body));
+        const auto* const got = std::get_if<Received>(&reception);
+        if (got == nullptr) return why(reception);
+        std::string words;
+        for (const auto& each : got->receipts) {
+            words.append(to_string(each.event)).append(" ").append(each.address).append(", ");
+        }
+        for (const auto& batch : batch_receipts("a", Channel::email, got->receipts)) {
+            EXPECT_TRUE(decode_receipts(encode_receipts(batch))) << "Kafka's readers take it";
+        }
+        return words + std::to_string(got->unread);
+    }
+
+    std::string timestamp = std::to_string(vector_time);
+    sim::Keys keys;
+};
+
+std::string bounce_of(const std::string& address, const std::string& more = "") {
+    return R"({"event":"bounce","type":"bounce","email":")" + address + "\"" + more + "}";
+}
+
+TEST_F(SendGridBatches, OneBadStringLosesNothingElse) {
+    const auto good = bounce_of("a@x.example");
+    const auto reason = [](const std::string& text) {
+        return bounce_of("b@x.example", R"(,"reason":")" + text + "\"");
+    };
+    const std::string all =
+        "hard_bounced a@x.example, hard_bounced b@x.example, "
+        "hard_bounced a@x.example, 0";
+    for (const std::string& text :
+         {std::string{"caf\xE9"}, std::string{"\xFF\xFE"}, std::string{R"(\ud83d)"},
+          std::string{R"(\ude00\ud83d)"}, std::string{R"(\ud83d\u0041)"}, std::string{R"(\x41 \')"},
+          std::string{R"(\u12g4)"}, std::string{"tab\there"}, std::string{"nul\0here", 8},
+          std::string{"half \xE2\x82"}, std::string{"line\nbreak"}}) {
+        EXPECT_EQ(events("[" + good + "," + reason(text) + "," + good + "]\r\n"), all) << text;
+    }
+}
+
+TEST_F(SendGridBatches, OneBadEventLosesNoOther) {
+    const auto good = bounce_of("a@x.example");
+    const std::string both = "hard_bounced a@x.example, hard_bounced a@x.example, 1";
+    for (const std::string& bad :
+         {std::string{"7"}, std::string{"null"}, std::string{"{"} + R"("event":NaN})",
+          std::string{R"({"event":})"}, std::string{R"({"a":{"b":[1,}}})"}, std::string{"nonsense"},
+          std::string{R"({"deep":)"} + std::string(40, '[') + std::string(40, ']') + "}"}) {
+        EXPECT_EQ(events("[" + good + "," + bad + "," + good + "]"), both) << bad;
+    }
+    EXPECT_EQ(events("[" + good + "," + good.substr(0, 20)), "hard_bounced a@x.example, 1");
+    EXPECT_EQ(events("[]"), "0");
+    EXPECT_EQ(events("{}"), "malformed");
+    EXPECT_EQ(events("nonsense"), "malformed");
+}
+
+TEST_F(SendGridBatches, AnAddressThatCannotBeOneIsLeftOutAndNothingElse) {
+    const auto good = bounce_of("a@x.example");
+    EXPECT_EQ(events("[" + bounce_of("b\xE9@x.example") + "," + good + "]"),
+              "hard_bounced b\xEF\xBF\xBD@x.example, hard_bounced a@x.example, 0");
+    EXPECT_EQ(events("[" + bounce_of(R"(b\u0000@x)") + "," + good + "]"),
+              "hard_bounced , hard_bounced a@x.example, 0");
+}
+
+TEST_F(SendGridBatches, OpensByMachinesAreNone) {
+    const auto open = [](const std::string& more) {
+        return R"([{"event":"open","email":"a@x.example")" + more + "}]";
+    };
+    EXPECT_EQ(events(open("")), "opened a@x.example, 0");
+    EXPECT_EQ(events(open(R"(,"sg_machine_open":false)")), "opened a@x.example, 0");
+    EXPECT_EQ(events(open(R"(,"sg_machine_open":true)")), "0");
+    EXPECT_EQ(events(open(R"(,"sg_machine_open":"true")")), "0");
+}
+
+TEST_F(SendGridBatches, WhoOptedOutIsRefusedAndNotDelivered) {
+    const auto dropped = [](const std::string& reason) {
+        return R"([{"event":"dropped","email":"a@x.example","reason":")" + reason + "\"}]";
+    };
+    EXPECT_EQ(events(dropped("Unsubscribed Address")), "opted_out a@x.example, 0");
+    EXPECT_EQ(events(dropped("Bounced Address")), "hard_bounced a@x.example, 0");
+    EXPECT_EQ(events(dropped("Spam Content")), "failed a@x.example, 0");
+}
+
+/// The other signature that verifies for the same bytes: (r, n - s).
+std::string other_form(const std::string& der) {
+    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature{
+        d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()))};
+    const Handle<EC_GROUP, EC_GROUP_free> group{EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
+    auto* const r = BN_dup(ECDSA_SIG_get0_r(signature.get()));
+    auto* const s = BN_dup(EC_GROUP_get0_order(group.get()));
+    BN_sub(s, s, ECDSA_SIG_get0_s(signature.get()));
+    ECDSA_SIG_set0(signature.get(), r, s);
+    unsigned char* bytes = nullptr;
+    const auto size = i2d_ECDSA_SIG(signature.get(), &bytes);
+    std::string other{reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
+    OPENSSL_free(bytes);
+    return other;
+}
+
+TEST_F(SendGridBatches, AnotherFormOfASignatureIsTheSameDelivery) {
+    const auto body = "[" + bounce_of("a@x.example") + "]";
+    const auto signature = sign(body);
+    const auto other = other_form(signature);
+    ASSERT_NE(signature, other);
+    const auto first = std::get<Received>(deliver(body, signature));
+    const auto second = std::get<Received>(deliver(body, other));
+    EXPECT_EQ(first.token, second.token);
+    EXPECT_NE(first.token, std::get<Received>(deliver(body + " ", sign(body + " "))).token);
 }
 
 TEST_F(ReceiptsTest, SendGridVectorMeansAHardBounce) {
@@ -115,6 +256,10 @@ TEST_F(ReceiptsTest, SesEvents) {
         {R"("eventType":"Bounce","bounce":{"bounceType":"Transient"})", "soft_bounced"},
         {R"("eventType":"Bounce","bounce":{"bounceType":"Undetermined"})", "soft_bounced"},
         {R"("eventType":"Complaint")", "complained"},
+        {R"("eventType":"Complaint","complaint":{"complaintFeedbackType":"abuse"})", "complained"},
+        {R"("eventType":"Complaint","complaint":{"complaintFeedbackType":"other"})", "complained"},
+        {R"("eventType":"Complaint","complaint":{"complaintFeedbackType":"not-spam"})", ""},
+        {R"("eventType":"Complaint","complaint":{"complaintFeedbackType":"auth-failure"})", ""},
         {R"("eventType":"Reject")", "failed"},
         {R"("eventType":"Rendering Failure")", "failed"},
         {R"("eventType":"Subscription")", ""},
@@ -154,6 +299,31 @@ TEST_F(ReceiptsTest, SesNamesEachRecipientAndTheSend) {
     EXPECT_EQ(got[1].at_unix, 1'767'225'602);
 }
 
+TEST_F(ReceiptsTest, ADisplayNameHidesNobody) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"Bob <bob@x.example>", "bob@x.example"},
+        {R"(\"Bob, Jr. <the first>\" <bob@x.example>)", "bob@x.example"},
+        {"<bob@x.example>", "bob@x.example"},
+        {" bob@x.example ", "bob@x.example"},
+        {"bob@x.example (Bob)", "bob@x.example"},
+        {"=?UTF-8?B?Qm9i?= <bob@x.example>", "bob@x.example"},
+        {"B\xC3\xB6 B. <bob@x.example>", "bob@x.example"},
+        {"bob@x.example", "bob@x.example"},
+        {"", ""}};
+    for (const auto& [written, address] : cases) {
+        ReceiptList list{references, Channel::email};
+        ASSERT_TRUE(read_ses_event(
+            R"({"eventType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":)"
+            R"([{"emailAddress":")" +
+                written + R"("}]},"mail":{}})",
+            "m1", list));
+        EXPECT_EQ(list.take("").receipts.at(0).address, address) << written;
+    }
+    ReceiptList numbers{references, Channel::sms};
+    numbers.add("", ReceiptEvent::delivered, 0, "<+447700900000>", "");
+    EXPECT_EQ(numbers.take("").receipts.at(0).address, "<+447700900000>") << "no e-mail address";
+}
+
 TEST_F(ReceiptsTest, TwilioEvents) {
     const std::vector<std::pair<std::string, std::string>> statuses{
         {"accepted", "accepted"},
@@ -174,7 +344,7 @@ TEST_F(ReceiptsTest, TwilioEvents) {
         {"30004", "soft_bounced"}, {"30005", "hard_bounced"}, {"30006", "hard_bounced"},
         {"30007", "soft_bounced"}, {"30008", "soft_bounced"}, {"30009", "soft_bounced"},
         {"30010", "soft_bounced"}, {"30034", "failed"},       {"30036", "expired"},
-        {"90007", "expired"},      {"30410", "soft_bounced"}, {"21610", "unsubscribed"},
+        {"90007", "expired"},      {"30410", "soft_bounced"}, {"21610", "opted_out"},
         {"21211", "hard_bounced"}};
     const auto send = [&](const std::string& status, const std::string& code) {
         const auto target = "/webhooks/t?ref=" + reference(Channel::sms);
@@ -210,8 +380,8 @@ TEST(VonageEvents, OfTheSmsApi) {
     EXPECT_EQ(word(vonage_sms_event("expired", "1")), "expired");
     EXPECT_EQ(word(vonage_sms_event("read", "0")), "");
     const std::map<std::string, std::string> special{
-        {"3", "hard_bounced"}, {"4", "hard_bounced"}, {"9", "unsubscribed"}, {"10", "failed"},
-        {"50", "failed"},      {"51", "failed"},      {"52", "failed"},      {"54", "failed"}};
+        {"3", "hard_bounced"}, {"4", "hard_bounced"}, {"9", "opted_out"}, {"10", "failed"},
+        {"50", "failed"},      {"51", "failed"},      {"52", "failed"},   {"54", "failed"}};
     for (const auto* const status : {"failed", "rejected", "unknown"}) {
         for (const int code :
              {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 50, 51, 52, 53, 54, 99}) {
@@ -233,7 +403,7 @@ TEST(VonageEvents, OfTheMessagesApi) {
     EXPECT_EQ(word(vonage_message_event("else", "")), "");
     const std::map<std::string, std::vector<int>> classes{
         {"hard_bounced", {1050, 1170, 1190, 1300}},
-        {"unsubscribed", {1240}},
+        {"opted_out", {1240}},
         {"accepted", {1320}},
         {"expired", {1360}},
         {"failed",

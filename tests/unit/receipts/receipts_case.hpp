@@ -84,6 +84,14 @@ protected:
         return job + ".7." + refs[3];
     }
 
+    /// Mailgun's variables with a reference of ours: `"user-variables":{...}`.
+    std::string mailgun_variables(Channel channel = Channel::email) const {
+        const auto whole = reference(channel);
+        const auto second = whole.find('.', whole.find('.') + 1);
+        return fmt::format(R"("user-variables":{{"fanfare":"{}","person":"{}"}})",
+                           whole.substr(0, second), whole.substr(second + 1));
+    }
+
     std::string job = "0b5a8c2e-1111-4222-8333-444455556666";
     References references{Secret{"a link key of at least 32 bytes, for tests"}};
     std::string certificate = vector_file("test-only-sns-cert.pem");

@@ -92,6 +92,7 @@ TEST_F(SimulatorTest, SaysWhatTheReceiverHears) {
         {EventKind::delivered, ReceiptEvent::delivered},
         {EventKind::soft_bounced, ReceiptEvent::soft_bounced},
         {EventKind::hard_bounced, ReceiptEvent::hard_bounced},
+        {EventKind::unsubscribed, ReceiptEvent::unsubscribed},
     };
     for (const auto scheme : {Scheme::mailgun, Scheme::sendgrid, Scheme::ses, Scheme::twilio,
                               Scheme::vonage_sms, Scheme::vonage_messages}) {
@@ -111,7 +112,11 @@ TEST_F(SimulatorTest, SaysWhatTheReceiverHears) {
             ASSERT_TRUE(is_received(got)) << where << ": " << why(got);
             const auto& receipts = std::get<Received>(got).receipts;
             ASSERT_EQ(receipts.size(), 1U) << where;
-            EXPECT_EQ(to_string(receipts[0].event), to_string(wanted)) << where;
+            // Who unsubscribes of SMS is not sent any.
+            const bool is_refused =
+                kind == EventKind::unsubscribed && channel_of(scheme) == Channel::sms;
+            const auto meant = is_refused ? ReceiptEvent::opted_out : wanted;
+            EXPECT_EQ(to_string(receipts[0].event), to_string(meant)) << where;
             EXPECT_EQ(receipts[0].reference, (Reference{job, channel_of(scheme), 7, 3})) << where;
             EXPECT_NE(receipts[0].address, "") << where;
         }

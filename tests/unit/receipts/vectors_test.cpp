@@ -2,6 +2,8 @@
 #include "producer/http/text.hpp"
 #include "receipts_case.hpp"
 
+#include <array>
+
 namespace fanfare::test {
 namespace {
 
@@ -167,37 +169,70 @@ TEST_F(ReceiptsTest, SnsCertificatesComeFromSnsOnly) {
         body.replace(body.find(certificate_url), certificate_url.size(), url);
         return why(receive(settings, post("/", body)));
     };
-    for (const auto* const url : {"https://sns.eu-west-1.amazonaws.com/a.pem",
-                                  "https://sns.cn-north-1.amazonaws.com.cn/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com:443/a.pem"}) {
-        EXPECT_EQ(judge(url), "wanted") << url;
+    for (const auto* const host :
+         {"https://sns.us-east-1.amazonaws.com", "https://sns.us-east-1.amazonaws.com:443"}) {
+        EXPECT_EQ(judge(std::string{host} + "/SimpleNotificationService-0aB9.pem"), "wanted");
     }
-    for (const auto* const url : {"http://sns.us-east-1.amazonaws.com/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com/a.pem?x=1",
-                                  "https://sns.us-east-1.amazonaws.com/a.crt",
-                                  "https://sns.us-east-1.amazonaws.com:8443/a.pem",
-                                  "https://u@sns.us-east-1.amazonaws.com/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com@x.example/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com.x.example/a.pem",
-                                  "https://xsns.us-east-1.amazonaws.com/a.pem",
-                                  "https://sns.a.b.amazonaws.com/a.pem",
-                                  "https://sns..amazonaws.com/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com.cn.cn/a.pem",
-                                  "https://SNS.us-east-1.amazonaws.com/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com/a.pem#.pem",
-                                  "https://x.example/sns.us-east-1.amazonaws.com/a.pem",
-                                  "https://localhost:1/a.pem",
-                                  "file:///a.pem",
-                                  "//sns.us-east-1.amazonaws.com/a.pem",
-                                  "https://127.0.0.1/a.pem",
-                                  "https://sns.us-east-1.amazonaws.com",
-                                  ""}) {
-        EXPECT_THAT(judge(url), ::testing::AnyOf("forged", "unsigned")) << url;
+    const std::string file = "/SimpleNotificationService-a.pem";
+    for (const auto* const host :
+         {"http://sns.us-east-1.amazonaws.com", "https://sns.us-east-1.amazonaws.com:8443",
+          "https://u@sns.us-east-1.amazonaws.com", "https://sns.us-east-1.amazonaws.com@x.example",
+          "https://sns.us-east-1.amazonaws.com.x.example", "https://xsns.us-east-1.amazonaws.com",
+          "https://sns.a.b.amazonaws.com", "https://sns..amazonaws.com",
+          "https://sns.us-east-1.amazonaws.com.cn", "https://SNS.us-east-1.amazonaws.com",
+          "https://x.example/sns.us-east-1.amazonaws.com", "https://localhost:1", "file://",
+          "//sns.us-east-1.amazonaws.com", "https://127.0.0.1",
+          // Other regions, and buckets of strangers that are called "sns".
+          "https://sns.eu-west-1.amazonaws.com", "https://sns.cn-north-1.amazonaws.com.cn",
+          "https://sns.s3.amazonaws.com", "https://sns.s3-website-us-east-1.amazonaws.com"}) {
+        EXPECT_EQ(judge(host + file), "forged") << host;
     }
+    for (const auto* const path :
+         {"", "/", "/a.pem", "/SimpleNotificationService-.pem", "/SimpleNotificationService-a.crt",
+          "/SimpleNotificationService-a.pem?x=1", "/SimpleNotificationService-a.pem#.pem",
+          "/x/SimpleNotificationService-a.pem", "/SimpleNotificationService-a/b.pem",
+          "/SimpleNotificationService-%2e%2e.pem", "/SimpleNotificationService-a.pem/",
+          "/xSimpleNotificationService-a.pem", "/SimpleNotificationService.pem"}) {
+        EXPECT_EQ(judge(std::string{"https://sns.us-east-1.amazonaws.com"} + path), "forged")
+            << path;
+    }
+    EXPECT_EQ(judge(""), "unsigned");
     settings.allow_http = true;
-    EXPECT_EQ(judge("https://localhost:8443/a.pem"), "wanted");
-    EXPECT_EQ(judge("http://localhost:8443/a.pem"), "forged");
-    EXPECT_EQ(judge("https://localhost.x.example/a.pem"), "forged");
+    EXPECT_EQ(judge("https://localhost:8443/sns" + file), "wanted");
+    EXPECT_EQ(judge("https://localhost:8443/a.pem"), "forged");
+    EXPECT_EQ(judge("http://localhost:8443" + file), "forged");
+    EXPECT_EQ(judge("https://localhost.x.example" + file), "forged");
+}
+
+TEST_F(ReceiptsTest, SnsCertificatesAreOfTheTopicsRegion) {
+    const std::string file = "/SimpleNotificationService-a.pem";
+    const auto judge = [&](const std::string& topic, const std::string& host) {
+        auto body = vector_file("sns_notification_v1.json");
+        body.replace(body.find(certificate_url), certificate_url.size(), "https://" + host + file);
+        body.replace(body.find(vector_topic), vector_topic.size(), topic);
+        return why(receive(account("ses", {}, {{"topic_arn", topic}}), post("/", body)));
+    };
+    EXPECT_EQ(judge("arn:aws:sns:eu-west-1:1:t", "sns.eu-west-1.amazonaws.com"), "wanted");
+    EXPECT_EQ(judge("arn:aws:sns:eu-west-1:1:t", "sns.us-east-1.amazonaws.com"), "forged");
+    EXPECT_EQ(judge("arn:aws-cn:sns:cn-north-1:1:t", "sns.cn-north-1.amazonaws.com.cn"), "wanted");
+    EXPECT_EQ(judge("arn:aws-cn:sns:cn-north-1:1:t", "sns.cn-north-1.amazonaws.com"), "forged");
+    EXPECT_EQ(judge("arn:aws:sns:s3.x:1:t", "sns.s3.x.amazonaws.com"), "forged");
+    EXPECT_EQ(judge("arn:aws:sns::1:t", "sns..amazonaws.com"), "forged");
+    EXPECT_EQ(judge("no-arn", "sns.us-east-1.amazonaws.com"), "forged");
+}
+
+TEST_F(ReceiptsTest, SnsCertificatesAreMadeOutToSnsAndInForce) {
+    const auto settings = account("ses", {}, {{"topic_arn", vector_topic}});
+    const auto body = vector_file("sns_notification_v2.json");
+    EXPECT_EQ(why(receive(settings, post("/", body))), "received");
+    const std::string pem = vector_file("test-only-sns-cert.pem");
+    const std::array<std::string, 1> sns{"sns.amazonaws.com"};
+    const std::array<std::string, 1> bucket{"sns.s3.amazonaws.com"};
+    EXPECT_TRUE(receipts::is_certificate_of(pem, sns, vector_time));
+    EXPECT_FALSE(receipts::is_certificate_of(pem, bucket, vector_time)) << "another's name";
+    EXPECT_FALSE(receipts::is_certificate_of(pem, sns, 1'735'689'599)) << "not yet";
+    EXPECT_FALSE(receipts::is_certificate_of(pem, sns, 2'398'000'000)) << "no longer";
+    EXPECT_FALSE(receipts::is_certificate_of("nonsense", sns, vector_time));
 }
 
 TEST_F(ReceiptsTest, VonageSmsVectors) {

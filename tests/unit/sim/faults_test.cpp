@@ -18,6 +18,8 @@ TEST(Faults, NothingHappensByDefault) { EXPECT_EQ(decide({}, calm), Fate::accept
 TEST(Faults, OrderOfDecisions) {
     Faults faults;
     auto situation = calm;
+    faults.error_after_rate = 1;
+    EXPECT_EQ(decide(faults, situation), Fate::error_after);
     faults.malformed_rate = 1;
     EXPECT_EQ(decide(faults, situation), Fate::malformed);
     faults.blackhole_rate = 1;

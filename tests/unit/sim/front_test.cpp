@@ -54,6 +54,21 @@ TEST_F(FrontTest, ScriptedFates) {
     EXPECT_EQ(all.at("blackholed"), 1);
 }
 
+TEST_F(FrontTest, AGatewayAnswersWhatTheProviderTook) {
+    control(R"({"script":["error_after","error_after","accept"]})");
+    EXPECT_EQ(send(sms("15558675310")).answer.status, 502);
+    EXPECT_EQ(reaction_.answer.type, "text/html");
+    EXPECT_THAT(reaction_.answer.body, testing::StartsWith("<html>"));
+    EXPECT_THAT(reaction_.answer.headers, testing::IsEmpty()) << "nothing of it is the provider's";
+    EXPECT_EQ(summary().at("accepted"), 1);
+    EXPECT_EQ(summary().at("errors_after"), 1);
+    EXPECT_EQ(summary().at("errors"), 0);
+    control(R"({"error_status":504})");
+    EXPECT_EQ(send(sms("15558675311")).answer.status, 504);
+    EXPECT_EQ(send(sms("15558675312")).answer.status, 201);
+    EXPECT_EQ(summary().at("accepted"), 3);
+}
+
 TEST_F(FrontTest, ListedAddressesAlwaysFail) {
     control(R"({"fail_addresses":{"+15558675310":"21610"}})");
     EXPECT_EQ(send(sms("15558675310")).answer.status, 400);

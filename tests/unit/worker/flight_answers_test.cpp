@@ -184,6 +184,17 @@ TEST_F(FlightAnswersTest, HalvesUntilTheUnnamedOneIsFound) {
     EXPECT_THAT(work.dead, ElementsAre("d"));
 }
 
+TEST_F(FlightAnswersTest, WhoToldTheProviderToStopIsRefusedAndNotDead) {
+    people_one_by_one({"a", "b"});
+    provider->answers = {answer_of(Verdict::suppress, Reason::consent_withdrawn),
+                         answer_of(Verdict::suppress, Reason::address_invalid)};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::refused, Outcome::refused));
+    EXPECT_EQ(static_cast<Reason>(work.chunk.reasons[0]), Reason::consent_withdrawn);
+    EXPECT_EQ(static_cast<Reason>(work.chunk.reasons[1]), Reason::address_invalid);
+    EXPECT_THAT(work.opted_out, ElementsAre("a"));
+    EXPECT_THAT(work.dead, ElementsAre("b"));
+}
+
 TEST_F(FlightAnswersTest, AHoldOfOneAddressHoldsBackNobodyElse) {
     people({"a"});
     auto hold = answer_of(Verdict::throttle, Reason::throttled);

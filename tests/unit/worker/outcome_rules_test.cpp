@@ -74,6 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         always(Verdict::ok, Reason::throttled, {sent, Reason::none}),
         always(Verdict::suppress, Reason::none, {refused, Reason::address_invalid}),
         always(Verdict::suppress, Reason::recipient_refused, {refused, Reason::address_invalid}),
+        always(Verdict::suppress, Reason::consent_withdrawn, {refused, Reason::consent_withdrawn}),
         always(Verdict::perm_rcpt, Reason::none, {refused, Reason::recipient_refused}),
         always(Verdict::perm_rcpt, Reason::address_invalid, {refused, Reason::address_invalid}),
         always(Verdict::perm_req, Reason::none, {failed, Reason::request_refused}),

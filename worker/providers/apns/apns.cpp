@@ -1,12 +1,12 @@
 #include "worker/providers/apns/apns.hpp"
 
-#include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "worker/providers/address.hpp"
 #include "worker/providers/apns/es256.hpp"
 #include "worker/providers/apns/provider_token.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
+#include "worker/providers/push.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,8 +24,6 @@ constexpr std::array option_docs{
               "https://api.sandbox.push.apple.com for tokens of development builds"},
 };
 
-constexpr std::size_t collapse_id_bytes_max = 64;
-
 /// What compose() needs, all of it prebuilt.
 struct Parts {
     std::string url;  // With the path, but for the token.
@@ -37,14 +35,6 @@ void append_member(std::string_view prefix, std::string_view value, std::string&
     out.append(prefix);
     append_json(value, out);
     out.push_back('"');
-}
-
-/// The key as it is, or its hash where a header of 64 bytes cannot hold it.
-std::string collapse_id(std::string_view key) {
-    const bool fits =
-        key.size() <= collapse_id_bytes_max &&
-        std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
-    return fits ? std::string{key} : hex(digest_of(Digest::sha256, key));
 }
 
 /// An app at APNs: one JSON call for each device token, over HTTP/2.
@@ -93,6 +83,11 @@ public:
             append_member(":\"", value, body);
         }
         body.push_back('}');
+    }
+
+    [[nodiscard]] bool is_too_large(const Batch& /*batch*/,
+                                    const HttpRequest& composed) const override {
+        return composed.body.size() > push_bytes_max;
     }
 
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t /*count*/,

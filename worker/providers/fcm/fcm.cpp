@@ -5,6 +5,7 @@
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/fcm/service_account.hpp"
+#include "worker/providers/push.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,8 +26,7 @@ constexpr std::array option_docs{
               "where to fetch access tokens; default: the one of the service account"},
 };
 
-constexpr std::int64_t ttl_max = 2'419'200;        // Four weeks, by FCM's rules.
-constexpr std::size_t collapse_id_bytes_max = 64;  // By APNs' rules.
+constexpr std::int64_t ttl_max = 2'419'200;  // Four weeks, by FCM's rules.
 
 /// What compose() needs, all of it prebuilt.
 struct Parts {
@@ -63,12 +63,16 @@ void append_data(const Batch& batch, std::string& out) {
     out.push_back('}');
 }
 
-/// At most collapse_id_bytes_max bytes, whole characters.
-std::string_view cut(std::string_view id) noexcept {
-    if (id.size() <= collapse_id_bytes_max) return id;
-    std::size_t length = collapse_id_bytes_max;
-    while (length > 0 && (static_cast<unsigned char>(id[length]) & 0xC0U) == 0x80U) --length;
-    return id.substr(0, length);
+/// What FCM counts: names and values of the data and of the notification.
+std::size_t payload_bytes(const Batch& batch, std::size_t notification) {
+    constexpr std::string_view own_name{"fanfare"};
+    std::string own = batch.reference.job + ".";
+    append_number(batch.reference.chunk, own);
+    std::size_t bytes = notification + own_name.size() + own.size();
+    for (const auto& [key, value] : batch.content.data) {
+        if (!is_reserved(key)) bytes += key.size() + value.size();
+    }
+    return bytes;
 }
 
 /// A project at Firebase Cloud Messaging: one JSON call for each token, over HTTP/2.
@@ -114,6 +118,17 @@ public:
         body.append("}}");
     }
 
+    [[nodiscard]] bool is_too_large(const Batch& batch,
+                                    const HttpRequest& composed) const override {
+        // The whole request holds more than what is counted.
+        if (composed.body.size() <= push_bytes_max) return false;
+        constexpr std::string_view names{"titlebody"};
+        std::string text;
+        write_text(batch.content.subject, batch.messages.front().values, text);
+        write_text(batch.content.text, batch.messages.front().values, text);
+        return payload_bytes(batch, names.size() + text.size()) > push_bytes_max;
+    }
+
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t /*count*/,
                                    std::int64_t now_unix) const override {
         return read_answer(answer, now_unix);
@@ -149,7 +164,7 @@ private:
 
     void append_platforms(const Batch& batch, std::string& out) const {
         const auto& key = batch.content.collapse_key;
-        const std::string_view collapse = cut(key.empty() ? batch.reference.job : key);
+        const auto collapse = collapse_id(key.empty() ? batch.reference.job : key);
         const auto now =
             std::chrono::floor<std::chrono::seconds>(parts_.clock->now()).time_since_epoch();
         const auto expires = batch.expires_at_unix;

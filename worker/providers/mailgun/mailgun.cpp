@@ -5,6 +5,7 @@
 #include "worker/providers/address.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/mailgun/recipient_variables.hpp"
+#include "worker/providers/unsubscribe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +27,6 @@ constexpr std::array option_docs{
 };
 
 constexpr std::size_t tag_bytes_max = 128;
-constexpr std::string_view unsubscribe_variable = "unsubscribe_url";
 
 /// What compose() needs, all of it prebuilt.
 struct Parts {
@@ -111,7 +111,8 @@ public:
             body.append("\r\n");
         }
         RecipientVariables variables{batch.content};
-        append_content(batch.content, batch.reference, variables, body);
+        append_content(batch.content, variables, body);
+        append_unsubscribe(batch, variables, body);
         append_options(batch, body);
         begin_part(parts_.boundary, "recipient-variables", body);
         variables.append_table(batch.messages, body);
@@ -124,8 +125,8 @@ public:
     }
 
 private:
-    void append_content(const Content& content, const SendReference& reference,
-                        RecipientVariables& variables, std::string& body) const {
+    void append_content(const Content& content, RecipientVariables& variables,
+                        std::string& body) const {
         const auto append = [&](std::string_view name, const Text& text, Place place) {
             begin_part(parts_.boundary, name, body);
             variables.append_text(text, place, body);
@@ -136,24 +137,30 @@ private:
             append("text", content.text, Place::text);
         }
         if (!content.html.empty()) append("html", content.html, Place::html);
+    }
 
-        const auto& names = content.variables;
-        const auto found = std::find(names.begin(), names.end(), unsubscribe_variable);
-        const auto& prefix = reference.unsubscribe_prefix;
-        if (found == names.end() && prefix.empty()) return;
-        begin_part(parts_.boundary, "h:List-Unsubscribe", body);
+    static void append_link(const Batch& batch, const UnsubscribeLinks& links,
+                            RecipientVariables& variables, std::string& body) {
         body.push_back('<');
-        if (found == names.end()) {
-            append_line(prefix, body);
-            body.append("%recipient.id%");
+        if (const auto variable = links.variable()) {
+            variables.append_slot(
+                {.variable = static_cast<std::uint16_t>(*variable), .escape = Escape::none}, body);
         } else {
-            variables.append_slot({.variable = static_cast<std::uint16_t>(found - names.begin()),
-                                   .escape = Escape::none},
-                                  body);
+            append_line(batch.reference.unsubscribe_prefix, body);
+            body.append("%recipient.id%");
         }
-        body.append(">\r\n");
+        body.push_back('>');
+    }
+
+    void append_unsubscribe(const Batch& batch, RecipientVariables& variables,
+                            std::string& body) const {
+        UnsubscribeLinks links{batch.content, batch.reference};
+        if (!links.all(batch.messages)) return;
+        begin_part(parts_.boundary, "h:List-Unsubscribe", body);
+        append_link(batch, links, variables, body);
+        body.append("\r\n");
         begin_part(parts_.boundary, "h:List-Unsubscribe-Post", body);
-        body.append("List-Unsubscribe=One-Click\r\n");
+        body.append(one_click).append("\r\n");
     }
 
     void append_options(const Batch& batch, std::string& body) const {
