@@ -118,6 +118,20 @@ Rows producer_rows() {
         whole<Settings>(
             {"producer.lease_ms", "ms", "How long a claimed notification is the producer's own."},
             {second_ms, 10 * minute_ms}, [](auto& s) -> auto& { return s.producer.lease; }),
+        whole<Settings>(
+            {"producer.drain_max_ms", "ms",
+             "How long a stopping producer waits for what is on its way to the broker."},
+            {0, 5 * minute_ms}, [](auto& s) -> auto& { return s.producer.drain_max; }),
+        whole<Settings>(
+            {"producer.republish_after_ms", "ms",
+             "How long a published job may go untaken by any worker before it is published again; "
+             "each further time twice as long, up to 64 times."},
+            {second_ms, hour_ms}, [](auto& s) -> auto& { return s.producer.republish_after; }),
+        whole<Settings>(
+            {"producer.republish_within_s", "s",
+             "A job that no worker has taken is published again for so long, as long as the broker "
+             "keeps its records."},
+            {60, 30 * 24 * 3'600}, [](auto& s) -> auto& { return s.producer.republish_within; }),
     };
 }
 

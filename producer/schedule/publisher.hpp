@@ -5,7 +5,7 @@
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
-#include "producer/schedule/alarm.hpp"
+#include "core/async/alarm.hpp"
 #include "producer/schedule/probe.hpp"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 #include "producer/schedule/listener.hpp"
 
 #include "database_case.hpp"
-#include "producer/schedule/alarm.hpp"
+#include "core/async/alarm.hpp"
 
 namespace fanfare {
 namespace {
