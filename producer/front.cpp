@@ -24,11 +24,13 @@ constexpr postgres::Limits limits{.statement_timeout = std::chrono::seconds{5}};
 class WiredFront final : public Front {
 public:
     WiredFront(const Settings& settings, const Systems& systems, const Clock& clock,
-               std::shared_ptr<prometheus::Registry> registry, std::function<void()> hurry)
+               std::shared_ptr<prometheus::Registry> registry, kafka::TopicKeeper* keeper,
+               std::function<void()> hurry)
         : settings_{settings},
           systems_{systems},
           clock_{clock},
           registry_{std::move(registry)},
+          keeper_{keeper},
           hurry_{std::move(hurry)},
           references_{settings_.link_key},
           ledger_{settings_.database.url, limits, connections} {}
@@ -39,7 +41,7 @@ public:
         auto server = WebServer::open(settings_.producer.http, clock_, registry_);
         if (!server) return server.error();
         server_ = std::move(server.value());
-        auto publisher = RecordPublisher::open(settings_.kafka, server_->executor());
+        auto publisher = RecordPublisher::open(settings_.kafka, server_->executor(), keeper_);
         if (!publisher) return publisher.error();
         publisher_ = std::move(publisher.value());
         fetcher_ = std::make_unique<Fetcher>(server_->executor());
@@ -121,6 +123,7 @@ private:
     const Systems& systems_;
     const Clock& clock_;
     std::shared_ptr<prometheus::Registry> registry_;
+    kafka::TopicKeeper* keeper_;
     std::function<void()> hurry_;
     References references_;
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
@@ -139,8 +142,9 @@ private:
 Result<std::unique_ptr<Front>> Front::open(const Settings& settings, const Systems& systems,
                                            const Clock& clock,
                                            std::shared_ptr<prometheus::Registry> registry,
+                                           kafka::TopicKeeper* keeper,
                                            std::function<void()> hurry) {
-    auto front = std::make_unique<WiredFront>(settings, systems, clock, std::move(registry),
+    auto front = std::make_unique<WiredFront>(settings, systems, clock, std::move(registry), keeper,
                                               std::move(hurry));
     if (auto done = front->open(); !done) return done.error();
     return std::unique_ptr<Front>{std::move(front)};

@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
+#include "core/kafka/topic_keeper.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
@@ -20,10 +21,12 @@ namespace fanfare {
 class Front {
 public:
     /// Binds and opens; serves from start() on. Fails with what to change.
-    /// `hurry` is called, on the server's thread, when something may be due sooner.
+    /// `keeper` hears of topics that are missed and outlives it; `hurry` is called, on the server's
+    /// thread, when something may be due sooner.
     [[nodiscard]] static Result<std::unique_ptr<Front>> open(
         const Settings& settings, const Systems& systems, const Clock& clock,
-        std::shared_ptr<prometheus::Registry> registry, std::function<void()> hurry);
+        std::shared_ptr<prometheus::Registry> registry, kafka::TopicKeeper* keeper,
+        std::function<void()> hurry);
     virtual ~Front() = default;
 
     virtual void start() = 0;

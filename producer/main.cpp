@@ -1,3 +1,4 @@
+#include "core/kafka/client.hpp"
 #include "core/ledger/advice.hpp"
 #include "core/observe/log.hpp"
 #include "core/settings/start_up.hpp"
@@ -29,11 +30,14 @@ int main(int argc, char** argv) {
     for (const auto& each : fanfare::ledger::advice(*settings, *systems)) {
         spdlog::warn("{}", describe(each));
     }
-    auto producer = fanfare::Producer::open({std::move(*settings), std::move(*systems)});
+    fanfare::Shutdown shutdown;
+    auto producer = fanfare::Producer::open({std::move(*settings), std::move(*systems)}, shutdown);
     if (!producer) {
         spdlog::critical("{}", describe(producer.error()));
         return producer.error().code == fanfare::Errc::config_invalid ? fanfare::exit_config
                                                                       : fanfare::exit_unavailable;
     }
-    return producer.value()->run();
+    const int code = producer.value()->run();
+    producer.value().reset();
+    return shutdown.finish(code, fanfare::kafka::still_closing() > 0);
 }

@@ -1,6 +1,7 @@
 #include "producer/producer.hpp"
 
 #include "core/kafka/producer.hpp"
+#include "core/kafka/topic_keeper.hpp"
 #include "core/observe/health.hpp"
 #include "core/postgres/pulse.hpp"
 #include "producer/front.hpp"
@@ -15,7 +16,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
-#include <shared_mutex>
 #include <thread>
 
 namespace fanfare {
@@ -25,11 +25,13 @@ namespace asio = boost::asio;
 // A statement of the ledger may take half of this.
 constexpr std::chrono::seconds stuck_after{60};
 constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
+constexpr std::chrono::milliseconds close_max{1'500};
 
 class WiredProducer final : public Producer {
 public:
-    explicit WiredProducer(Configuration configuration)
-        : settings_{std::move(configuration.settings)},
+    WiredProducer(Configuration configuration, Shutdown& shutdown)
+        : shutdown_{shutdown},
+          settings_{std::move(configuration.settings)},
           systems_{std::move(configuration.systems)},
           ledger_{settings_.database.url, {}, 1},
           probe_{std::make_shared<prometheus::Registry>()} {}
@@ -37,6 +39,7 @@ public:
     ~WiredProducer() override {
         front_.reset();
         health_.reset();
+        if (kafka_) kafka_->give_up();
         kafka_.reset();  // Its callbacks reach into the scheduler.
         scheduler_.reset();
     }
@@ -45,7 +48,12 @@ public:
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
-        auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs});
+        if (!broker_) {
+            auto keeper = kafka::TopicKeeper::open(settings_.kafka);
+            if (!keeper) return keeper.error();
+            keeper_ = std::move(keeper.value());
+        }
+        auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs}, keeper_.get());
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
         scheduler_ = std::make_unique<Scheduler>(
@@ -54,7 +62,7 @@ public:
                                     std::function<void(bool)> acknowledged) {
                                  return publish(job, bytes, std::move(acknowledged));
                              },
-                             [this] { mend_kafka(); }, settings_.database.url},
+                             settings_.database.url},
             settings_.producer);
         if (auto done = open_front(); !done) return done;
         return open_health();
@@ -66,6 +74,11 @@ public:
             if (fault) return;
             spdlog::info("draining: what is on its way to the broker is waited for");
             stopping_ = true;
+            shutdown_.begin(settings_.producer.drain_max, [] {
+                spdlog::warn(
+                    "producer.drain_max_ms is over: what is on its way to the broker is left to "
+                    "leases, and published again as the same jobs");
+            });
             scheduler_->stop();
             signals.async_wait([](const boost::system::error_code& second, int) {
                 if (!second) std::_Exit(130);  // Asked twice: leases settle what is under way.
@@ -82,6 +95,7 @@ public:
         }};
         loop_.run();
         joiner.join();
+        shutdown_.close_within(close_max);
         spdlog::info("drained");
         return 0;
     }
@@ -90,7 +104,7 @@ private:
     Result<void> open_front() {
         if (settings_.producer.http.port < 0) return {};
         auto front = Front::open(settings_, systems_, system_clock(), probe_.registry(),
-                                 [this] { scheduler_->hurry(); });
+                                 keeper_.get(), [this] { scheduler_->hurry(); });
         if (!front) return front.error();
         front_ = std::move(front.value());
         return {};
@@ -111,6 +125,7 @@ private:
     Readiness readiness() const {
         if (stopping_) return {false, "draining"};
         if (!started_) return {false, "starting"};
+        if (keeper_ && !keeper_->trouble().empty()) return {false, keeper_->trouble()};
         if (auto why = scheduler_->trouble(); !why.empty()) return {false, std::move(why)};
         return {true, ""};
     }
@@ -120,18 +135,12 @@ private:
         auto pulse = std::make_shared<postgres::Pulse>(settings_.database.url);
         return {{"PostgreSQL", [this, pulse] { return stopping_ || pulse->beats(); }},
                 {"the ledger", [this] { return stopping_ || scheduler_->publisher().is_well(); }},
-                {"Kafka", [this] { return stopping_ || reaches_broker(); }}};
+                {"Kafka", [this] { return stopping_ || kafka_->reaches_broker(look_max); }}};
     }
 
-    bool reaches_broker() {
-        const std::shared_lock guard{kafka_mutex_};
-        return kafka_->reaches_broker(look_max);
-    }
-
-    /// From any thread of the scheduler; nobody publishes while mend_kafka() replaces.
+    /// From any thread of the scheduler.
     bool publish(const std::string& job, std::string_view bytes,
                  std::function<void(bool)> acknowledged) {
-        const std::shared_lock guard{kafka_mutex_};
         const auto queued =
             kafka_->publish({topics_.jobs, job, bytes, {}},
                             [acknowledged = std::move(acknowledged)](const Result<void>& result) {
@@ -142,33 +151,16 @@ private:
         return queued.has_value();
     }
 
-    /// After an error that no retry mends, a new client takes over; ids make a second try of
-    /// the same job harmless.
-    void mend_kafka() {
-        if (!kafka_->is_fatal()) return;
-        auto fresh = kafka::Producer::open(settings_.kafka, {topics_.jobs});
-        if (!fresh) {
-            spdlog::error("{}", describe(fresh.error()));
-            return;
-        }
-        spdlog::warn("the Kafka client had a fatal error and was replaced");
-        {
-            const std::lock_guard guard{kafka_mutex_};
-            std::swap(kafka_, fresh.value());
-        }
-        fresh.value().reset();  // Its callbacks may ask for nothing that is locked.
-        scheduler_->publisher().forget_in_flight();
-    }
-
+    Shutdown& shutdown_;
     Settings settings_;
     Systems systems_;
     asio::io_context loop_{1};
     std::optional<kafka::EmbeddedBroker> broker_;
+    std::unique_ptr<kafka::TopicKeeper> keeper_;  // None of the embedded one.
     kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     postgres::Pool ledger_;
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
-    std::shared_mutex kafka_mutex_;
     std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
     std::unique_ptr<Front> front_;
@@ -178,8 +170,8 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Producer>> Producer::open(Configuration configuration) {
-    auto producer = std::make_unique<WiredProducer>(std::move(configuration));
+Result<std::unique_ptr<Producer>> Producer::open(Configuration configuration, Shutdown& shutdown) {
+    auto producer = std::make_unique<WiredProducer>(std::move(configuration), shutdown);
     if (auto done = producer->open(); !done) return done.error();
     return std::unique_ptr<Producer>{std::move(producer)};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/async/shutdown.hpp"
 #include "core/error/failure.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
@@ -11,7 +12,8 @@ namespace fanfare {
 /// The producer: everything wired together, and nothing decided here.
 ///
 /// Stop      SIGTERM or SIGINT: no new claims and no new requests; what is on its way to the
-///           broker is waited for.
+///           broker is waited for. What is not done after producer.drain_max_ms is left to leases,
+///           and the process ends.
 /// Threads   one for signals (the caller's), those of the scheduler, of Front, Kafka's, health's.
 class Producer {
 public:
@@ -20,8 +22,9 @@ public:
         Systems systems;
     };
 
-    /// Opens everything; fails with what to change.
-    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(Configuration configuration);
+    /// Opens everything; fails with what to change. `shutdown` outlives it.
+    [[nodiscard]] static Result<std::unique_ptr<Producer>> open(Configuration configuration,
+                                                                Shutdown& shutdown);
     virtual ~Producer() = default;
 
     /// Runs until SIGTERM or SIGINT. A second signal ends the process at once; leases then

@@ -1,3 +1,4 @@
+#include "core/kafka/client.hpp"
 #include "core/ledger/advice.hpp"
 #include "core/observe/log.hpp"
 #include "core/settings/start_up.hpp"
@@ -30,12 +31,15 @@ int main(int argc, char** argv) {
     for (const auto& each : fanfare::ledger::advice(*settings, *systems)) {
         spdlog::warn("{}", describe(each));
     }
-    auto worker =
-        fanfare::Worker::open({std::move(*settings), std::move(*systems), std::move(*templates)});
+    fanfare::Shutdown shutdown;
+    auto worker = fanfare::Worker::open(
+        {std::move(*settings), std::move(*systems), std::move(*templates)}, shutdown);
     if (!worker) {
         spdlog::critical("{}", describe(worker.error()));
         return worker.error().code == fanfare::Errc::config_invalid ? fanfare::exit_config
                                                                     : fanfare::exit_unavailable;
     }
-    return worker.value()->run();
+    const int code = worker.value()->run();
+    worker.value().reset();
+    return shutdown.finish(code, fanfare::kafka::still_closing() > 0);
 }

@@ -1,6 +1,7 @@
 #include "worker/worker.hpp"
 
 #include "core/kafka/consumer.hpp"
+#include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/bucket.hpp"
 #include "core/ledger/clock.hpp"
 #include "core/observe/health.hpp"
@@ -8,10 +9,11 @@
 #include "core/postgres/pulse.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/intake/intake.hpp"
+#include "worker/plan/chunk_sizes.hpp"
 #include "worker/plan/plan_desk.hpp"
-#include "worker/providers/registry.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 #include "worker/reload/secret_watch.hpp"
+#include "worker/send/accounts.hpp"
 #include "worker/send/sender.hpp"
 #include "worker/sweep/sweeper.hpp"
 #include "worker/sweep/time_watch.hpp"
@@ -22,7 +24,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <cmath>
 #include <csignal>
 #include <optional>
 #include <random>
@@ -40,27 +41,10 @@ constexpr std::chrono::seconds stuck_after{30};
 constexpr std::string_view clock_jumped =
     "the database's clock has jumped: nothing new is begun before it has stood for a minute";
 constexpr std::chrono::milliseconds share_interval{500};
-
-/// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
-/// doubt, and a claim is always sent well within its lease.
-Planner::Sizes chunk_sizes(const Settings& settings, const Roster& roster) {
-    Planner::Sizes sizes{};
-    for (const auto channel : channels) {
-        const auto i = static_cast<std::size_t>(channel);
-        sizes[i] = settings.worker.channels[i].chunk_recipients_max;
-        for (const auto& account : roster.all()) {
-            const auto rate = account->settings().rate.per_second;
-            if (account->settings().channel != channel || rate <= 0) continue;
-            const double batch = account->provider()->rate_unit() == RateUnit::requests
-                                     ? static_cast<double>(account->batch_max())
-                                     : 1.0;
-            const auto two_seconds = std::max(1.0, std::floor(rate * 2 * batch));
-            sizes[i] =
-                static_cast<std::uint32_t>(std::min(static_cast<double>(sizes[i]), two_seconds));
-        }
-    }
-    return sizes;
-}
+constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
+constexpr std::chrono::milliseconds publish_step{10};
+constexpr std::chrono::milliseconds close_max{1'500};
+constexpr std::chrono::milliseconds leave_max{1'000};
 
 /// Uniform in [0, 1); from any thread.
 double any_chance() {
@@ -75,8 +59,9 @@ std::string random_word() {
 
 class WiredWorker final : public Worker {
 public:
-    explicit WiredWorker(Configuration configuration)
-        : settings_{std::move(configuration.settings)},
+    WiredWorker(Configuration configuration, Shutdown& shutdown)
+        : shutdown_{shutdown},
+          settings_{std::move(configuration.settings)},
           systems_{std::move(configuration.systems)},
           templates_{std::move(configuration.templates)},
           ledger_{settings_.database.url, {}, settings_.database.connections},
@@ -93,9 +78,9 @@ public:
                                               }}} {}
 
     ~WiredWorker() override {
-        health_.reset();  // Its looks go through the producer.
+        health_.reset();    // Its looks go through the producer.
+        consumer_.reset();  // First of what may take its time: others read on.
         plans_.reset();
-        consumer_.reset();
         producer_.reset();
     }
 
@@ -103,11 +88,16 @@ public:
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
-        if (auto done = open_accounts(); !done) return done;
+        if (!broker_) {
+            auto keeper = kafka::TopicKeeper::open(settings_.kafka);
+            if (!keeper) return keeper.error();
+            keeper_ = std::move(keeper.value());
+        }
+        if (auto done = open_roster(); !done) return done;
         const auto topics = kafka::topics_of(settings_.kafka);
         std::vector<std::string> used{topics.chunks.begin(), topics.chunks.end()};
         used.push_back(topics.dead);
-        auto producer = kafka::Producer::open(settings_.kafka, used);
+        auto producer = kafka::Producer::open(settings_.kafka, used, keeper_.get());
         if (!producer) return producer.error();
         producer_ = std::move(producer.value());
         wire();
@@ -128,25 +118,11 @@ public:
     }
 
 private:
-    Result<void> open_accounts() {
+    Result<void> open_roster() {
         const ProviderContext context{.callback_url = settings_.callback_url};
-        std::vector<std::unique_ptr<Account>> accounts;
-        for (const auto& account : settings_.accounts) {
-            auto made = make_provider(account, context);
-            if (const auto* problems = std::get_if<Problems>(&made)) {
-                std::string all;
-                for (const auto& problem : *problems) all += describe(problem) + "\n";
-                return fail(Errc::config_invalid, "set up account " + account.name + ":\n" + all);
-            }
-            accounts.push_back(std::make_unique<Account>(
-                loop_.get_executor(),
-                Account::Parts{.settings = account,
-                               .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
-                               .ledger = ledger_,
-                               .clock = system_clock(),
-                               .probe = probe_.account(account.name, account.channel)}));
-        }
-        roster_.emplace(std::move(accounts));
+        auto accounts = open_accounts(settings_, context, loop_.get_executor(), ledger_, probe_);
+        if (!accounts) return accounts.error();
+        roster_.emplace(std::move(accounts.value()));
         watch_.emplace(settings_, *roster_, context);
         return {};
     }
@@ -196,6 +172,9 @@ private:
                      if (stopping_) return Readiness{false, "draining"};
                      if (!polled_) return Readiness{false, "starting"};
                      if (!clock_.is_steady()) return Readiness{false, std::string{clock_jumped}};
+                     if (auto why = keeper_->trouble(); !why.empty()) {
+                         return Readiness{false, std::move(why)};
+                     }
                      if (consumer_->has_assignment()) return Readiness{true, ""};
                      return Readiness{false, "no Kafka partitions assigned yet"};
                  },
@@ -217,11 +196,13 @@ private:
         names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
         names.push_back(topics.receipts);
         return kafka::Consumer::open(
-            settings_.kafka, std::move(names), [this](kafka::Received record) {
+            settings_.kafka, std::move(names),
+            [this](kafka::Received record) {
                 asio::post(loop_, [this, record = std::move(record)]() mutable {
                     route(std::move(record));
                 });
-            });
+            },
+            keeper_.get());
     }
 
     /// Where a record goes: a job to the intake, a descriptor to its queue.
@@ -274,7 +255,13 @@ private:
         upkeep.spawn(watch_->run());
         desk_.on_settled = [this](const std::string& job) { close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
+        co_await drain(lanes, upkeep, signals);
+        loop_.stop();
+    }
+
+    asio::awaitable<void> drain(TaskGroup& lanes, TaskGroup& upkeep, asio::signal_set& signals) {
         spdlog::info("draining: what is claimed is sent and recorded, then the worker ends");
+        shutdown_.begin(settings_.worker.drain_max, [this] { leave_the_rest(); });
         signals.async_wait([](const boost::system::error_code& fault, int) {
             if (!fault) std::_Exit(130);  // Asked twice: leases settle what is in flight.
         });
@@ -291,16 +278,35 @@ private:
         co_await lanes.join();
         desk_.stop();
         co_await desk_.join();
-        co_await intake_->join();
         co_await receipts_->join();
         co_await upkeep.join();
+        co_await finish_publishing();
+        co_await intake_->join();
         co_await tasks_.join();
         signals.cancel();
         roster_->clear();
+        shutdown_.close_within(close_max);
         consumer_->stop();
         settle_warnings(true);
         spdlog::info("drained");
-        loop_.stop();
+    }
+
+    /// Dead letters are waited for, for a moment; of all else the ledger knows.
+    asio::awaitable<void> finish_publishing() {
+        const auto end = system_clock().moment() + publish_max;
+        while (producer_->waiting() > 0 && system_clock().moment() < end) {
+            co_await pause_for(publish_step);
+        }
+        producer_->give_up();
+    }
+
+    /// When a drain takes too long; on the thread of the shutdown.
+    void leave_the_rest() {
+        spdlog::warn(
+            "worker.drain_max_ms is over: {} chunks in flight are left to their leases, and what "
+            "is being planned to another worker",
+            probe_.chunks_in_flight());
+        consumer_->leave(leave_max);
     }
 
     /// Closes a job as soon as its last chunk is settled here; the sweeper does it otherwise.
@@ -342,9 +348,10 @@ private:
         while (!stopping_) {
             loop_turned_ = system_clock().moment();
             settle_warnings(false);
-            if (consumer_->is_fatal() || producer_->is_fatal()) {
+            if (consumer_->is_fatal()) {
                 spdlog::critical("kafka client failed for good; restart the worker");
                 exit_code_ = 1;
+                shutdown_.set_exit_code(exit_code_);
                 std::raise(SIGTERM);
                 co_return;
             }
@@ -352,6 +359,7 @@ private:
         }
     }
 
+    Shutdown& shutdown_;
     Settings settings_;
     Systems systems_;
     Templates templates_;
@@ -359,6 +367,7 @@ private:
     asio::io_context loop_{1};
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
     std::optional<kafka::EmbeddedBroker> broker_;
+    std::unique_ptr<kafka::TopicKeeper> keeper_;  // None of the embedded one.
     postgres::Pool ledger_;
     ledger::LedgerClock clock_{system_clock()};
     References references_;
@@ -390,8 +399,8 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::open(Configuration configuration) {
-    auto worker = std::make_unique<WiredWorker>(std::move(configuration));
+Result<std::unique_ptr<Worker>> Worker::open(Configuration configuration, Shutdown& shutdown) {
+    auto worker = std::make_unique<WiredWorker>(std::move(configuration), shutdown);
     if (auto done = worker->open(); !done) return done.error();
     return std::unique_ptr<Worker>{std::move(worker)};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/async/shutdown.hpp"
 #include "core/error/failure.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
@@ -12,8 +13,9 @@ namespace fanfare {
 
 /// The worker: everything wired together, and nothing decided here.
 ///
-/// Stop      stop() may be called from a signal handler's coroutine; run() returns when the
-///           drain is over: what was claimed is sent and recorded, the rest is left to others.
+/// Stop      SIGTERM or SIGINT; run() returns when the drain is over: what was claimed is sent and
+///           recorded, the rest is left to others. What is not done after worker.drain_max_ms is
+///           left to leases, and the process ends.
 /// Threads   one event loop (the caller's), pools of the databases, two planners, Kafka's.
 class Worker {
 public:
@@ -23,8 +25,9 @@ public:
         Templates templates;
     };
 
-    /// Opens everything; fails with what to change.
-    [[nodiscard]] static Result<std::unique_ptr<Worker>> open(Configuration configuration);
+    /// Opens everything; fails with what to change. `shutdown` outlives it.
+    [[nodiscard]] static Result<std::unique_ptr<Worker>> open(Configuration configuration,
+                                                              Shutdown& shutdown);
     virtual ~Worker() = default;
 
     /// Runs until SIGTERM or SIGINT. A second signal ends the process at once; leases then

@@ -8,8 +8,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <condition_variable>
 #include <fstream>
+#include <memory>
+#include <mutex>
 #include <span>
+#include <thread>
 
 namespace fanfare::kafka {
 namespace {
@@ -34,25 +39,15 @@ Result<void> set(rd_kafka_conf_t* conf, const std::string& key, const std::strin
     return {};
 }
 
-/// Which of `wanted` the broker does not have yet.
-Result<std::vector<std::string>> missing_topics(rd_kafka_t* client,
-                                                const std::vector<std::string>& wanted) {
-    const rd_kafka_metadata_t* raw = nullptr;
-    const auto error = rd_kafka_metadata(client, 1, nullptr, &raw, 15'000);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fail(Errc::kafka_unavailable,
-                    fmt::format("ask the broker for its topics: {}", rd_kafka_err2str(error)));
-    }
-    const Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata{raw};
-    std::vector<std::string> missing;
-    for (const auto& name : wanted) {
-        const std::span topics{metadata->topics, static_cast<std::size_t>(metadata->topic_cnt)};
-        const bool known = std::any_of(topics.begin(), topics.end(),
-                                       [&name](const auto& topic) { return name == topic.topic; });
-        if (!known) missing.push_back(name);
-    }
-    return missing;
-}
+// Shared with the thread, which may outlive whoever waits.
+struct Closing {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_over = false;
+};
+std::atomic<std::size_t> closings{0};
+
+constexpr std::chrono::milliseconds ask_max{15'000};
 
 }  // namespace
 
@@ -97,23 +92,74 @@ Result<Client> open(rd_kafka_type_t type, Conf conf) {
     return Client{client};
 }
 
-Result<void> create_topics(const KafkaSettings& settings) {
-    auto conf = make_conf(settings, {});
-    if (!conf) return conf.error();
-    auto client = open(RD_KAFKA_PRODUCER, std::move(conf.value()));
-    if (!client) return client.error();
-    const auto names = topics_of(settings);
-    std::vector<std::string> all{names.jobs, names.dead, names.receipts};
-    all.insert(all.end(), names.chunks.begin(), names.chunks.end());
+std::vector<std::string> names_of(const Topics& topics) {
+    std::vector<std::string> names{topics.jobs, topics.dead, topics.receipts};
+    names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
+    return names;
+}
 
-    auto missing = missing_topics(client.value().get(), all);
-    if (!missing) return missing.error();
-    if (missing.value().empty()) return {};
+bool says_unknown(rd_kafka_resp_err_t error) noexcept {
+    return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
 
+void close_beside(std::function<void()> close, std::chrono::milliseconds most) {
+    const auto closing = std::make_shared<Closing>();
+    ++closings;
+    std::thread{[closing, close = std::move(close)]() mutable {
+        close();
+        close = nullptr;
+        --closings;
+        const std::lock_guard guard{closing->mutex};
+        closing->is_over = true;
+        closing->changed.notify_all();
+    }}.detach();
+    std::unique_lock lock{closing->mutex};
+    closing->changed.wait_for(lock, most, [&closing] { return closing->is_over; });
+}
+
+std::size_t still_closing() noexcept { return closings.load(); }
+
+std::vector<Topic> topics_named(rd_kafka_t* client, const std::vector<std::string>& names) {
+    std::vector<Topic> topics;
+    for (const auto& name : names) {
+        topics.emplace_back(rd_kafka_topic_new(client, name.c_str(), nullptr));
+    }
+    return topics;
+}
+
+Result<Missing> missing_topics(rd_kafka_t* client, const std::vector<Topic>& known,
+                               std::chrono::milliseconds most) {
+    const rd_kafka_metadata_t* raw = nullptr;
+    const auto error = rd_kafka_metadata(client, 0, nullptr, &raw, static_cast<int>(most.count()));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail(Errc::kafka_unavailable,
+                    fmt::format("ask the broker for its topics: {}", rd_kafka_err2str(error)));
+    }
+    const Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata{raw};
+    const std::span found{metadata->topics, static_cast<std::size_t>(metadata->topic_cnt)};
+    Missing missing;
+    for (const auto& topic : known) {
+        const std::string name = rd_kafka_topic_name(topic.get());
+        const bool there = std::any_of(found.begin(), found.end(), [&name](const auto& entry) {
+            return name == entry.topic && !says_unknown(entry.err);
+        });
+        if (!there) missing.topics.push_back(name);
+    }
+    if (char* const cluster = rd_kafka_clusterid(client, 0); cluster != nullptr) {
+        missing.cluster = cluster;
+        rd_kafka_mem_free(client, cluster);
+    }
+    return missing;
+}
+
+Result<void> make_topics(rd_kafka_t* client, const KafkaSettings& settings,
+                         const std::vector<std::string>& names) {
     ErrorText text{};
     std::vector<Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>> topics;
     std::vector<rd_kafka_NewTopic_t*> raw;
-    for (const auto& name : missing.value()) {
+    for (const auto& name : names) {
         topics.emplace_back(
             rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1, text.data(), text.size()));
         if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);
@@ -123,11 +169,11 @@ Result<void> create_topics(const KafkaSettings& settings) {
                                      "LogAppendTime");
         raw.push_back(topics.back().get());
     }
-    const Queue queue{rd_kafka_queue_new(client.value().get())};
+    const Queue queue{rd_kafka_queue_new(client)};
     const Handle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy> options{
-        rd_kafka_AdminOptions_new(client.value().get(), RD_KAFKA_ADMIN_OP_CREATETOPICS)};
+        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS)};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), 15'000, text.data(), text.size());
-    rd_kafka_CreateTopics(client.value().get(), raw.data(), raw.size(), options.get(), queue.get());
+    rd_kafka_CreateTopics(client, raw.data(), raw.size(), options.get(), queue.get());
     const Event event{rd_kafka_queue_poll(queue.get(), 20'000)};
     if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return fail(Errc::kafka_unavailable,
@@ -147,6 +193,19 @@ Result<void> create_topics(const KafkaSettings& settings) {
         }
     }
     return {};
+}
+
+Result<void> create_topics(const KafkaSettings& settings) {
+    auto conf = make_conf(settings, {});
+    if (!conf) return conf.error();
+    // A consumer: a producer's question would have some brokers create what it asks for.
+    auto client = open(RD_KAFKA_CONSUMER, std::move(conf.value()));
+    if (!client) return client.error();
+    const auto known = topics_named(client.value().get(), names_of(topics_of(settings)));
+    const auto missing = missing_topics(client.value().get(), known, ask_max);
+    if (!missing) return missing.error();
+    if (missing.value().topics.empty()) return {};
+    return make_topics(client.value().get(), settings, missing.value().topics);
 }
 
 Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {

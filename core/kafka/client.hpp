@@ -4,6 +4,9 @@
 #include "core/kafka/handles.hpp"
 #include "core/settings/settings.hpp"
 
+#include <array>
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +23,10 @@ struct Topics {
     std::string receipts;                        // fanfare.receipts
 };
 [[nodiscard]] Topics topics_of(const KafkaSettings& settings);
+[[nodiscard]] std::vector<std::string> names_of(const Topics& topics);
+
+/// True for an error that says that a topic, or a partition of it, is not there.
+[[nodiscard]] bool says_unknown(rd_kafka_resp_err_t error) noexcept;
 
 /// A configuration with what all our clients share, and `extra` on top.
 [[nodiscard]] Result<Conf> make_conf(const KafkaSettings& settings,
@@ -27,6 +34,29 @@ struct Topics {
 
 /// Opens a client; librdkafka takes the configuration only when it succeeds.
 [[nodiscard]] Result<Client> open(rd_kafka_type_t type, Conf conf);
+
+/// Runs `close` on a thread of its own and waits for it, at most `most`: where a topic or the
+/// broker is gone, this version of librdkafka may never come back from closing a client. What
+/// takes longer goes on beside the program.
+void close_beside(std::function<void()> close, std::chrono::milliseconds most);
+/// Closings that have not come to an end: a program that ends meanwhile must do so by _Exit.
+[[nodiscard]] std::size_t still_closing() noexcept;
+
+/// Handles of topics; librdkafka asks after them as long as they are held, which is not longer
+/// than the client.
+[[nodiscard]] std::vector<Topic> topics_named(rd_kafka_t* client,
+                                              const std::vector<std::string>& names);
+
+/// Which of our topics a broker lacks.
+struct Missing {
+    std::string cluster;  // The id of the broker's cluster; a broker that was wiped has another.
+    std::vector<std::string> topics;
+};
+[[nodiscard]] Result<Missing> missing_topics(rd_kafka_t* client, const std::vector<Topic>& known,
+                                             std::chrono::milliseconds most);
+/// Creates `names`; that one is there already is no fault.
+[[nodiscard]] Result<void> make_topics(rd_kafka_t* client, const KafkaSettings& settings,
+                                       const std::vector<std::string>& names);
 
 /// Creates our topics where they are missing. Needs the broker; waits up to 15 s.
 [[nodiscard]] Result<void> create_topics(const KafkaSettings& settings);

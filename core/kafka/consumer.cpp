@@ -1,6 +1,7 @@
 #include "core/kafka/consumer.hpp"
 
 #include "core/clock/clock.hpp"
+#include "core/kafka/topic_keeper.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -14,59 +15,99 @@ constexpr int poll_ms = 50;
 constexpr std::chrono::milliseconds commit_interval{1'000};
 constexpr std::size_t record_bytes = 512;  // Of the structures around its bytes.
 
+constexpr std::chrono::milliseconds close_max{10'000};
+
 }  // namespace
 
-Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
-                                                 std::vector<std::string> topics, Deliver deliver) {
-    auto conf = make_conf(settings, {{"group.id", settings.group},
-                                     {"auto.offset.reset", "earliest"},
-                                     {"enable.auto.commit", "false"},
-                                     {"enable.auto.offset.store", "false"},
-                                     {"partition.assignment.strategy", "range,roundrobin"},
-                                     {"session.timeout.ms", "10000"},
-                                     {"heartbeat.interval.ms", "1000"},
-                                     {"max.poll.interval.ms", "60000"},
-                                     {"fetch.wait.max.ms", "20"},
-                                     {"fetch.error.backoff.ms", "100"},
-                                     {"queued.min.messages", "1000"},
-                                     {"queued.max.messages.kbytes", "1024"},
-                                     // One answer of a broker is in memory whole.
-                                     {"fetch.max.bytes", "8388608"},
-                                     {"topic.metadata.refresh.interval.ms", "10000"}});
-    if (!conf) return conf.error();
-    std::unique_ptr<Consumer> consumer{new Consumer};
-    consumer->topics_ = std::move(topics);
-    consumer->deliver_ = std::move(deliver);
-    consumer->held_ = Held{consumer->topics_.size(), held_bytes_max};
-    consumer->pause_wanted_.resize(consumer->topics_.size());
-    consumer->pause_applied_.resize(consumer->topics_.size());
-    rd_kafka_conf_set_opaque(conf.value().get(), consumer.get());
-    rd_kafka_conf_set_rebalance_cb(conf.value().get(), on_rebalance);
-    auto client = kafka::open(RD_KAFKA_CONSUMER, std::move(conf.value()));
-    if (!client) return client.error();
-    consumer->client_ = std::move(client.value());
-    rd_kafka_poll_set_consumer(consumer->client_.get());
+Consumer::Consumer(KafkaSettings settings, std::vector<std::string> topics, Deliver deliver,
+                   TopicKeeper* keeper)
+    : settings_{std::move(settings)},
+      topics_{std::move(topics)},
+      deliver_{std::move(deliver)},
+      keeper_{keeper},
+      held_{topics_.size(), held_bytes_max},
+      pause_wanted_(topics_.size()),
+      pause_applied_(topics_.size()) {}
 
-    const TopicList list{
-        rd_kafka_topic_partition_list_new(static_cast<int>(consumer->topics_.size()))};
-    for (const auto& topic : consumer->topics_) {
-        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
-    }
-    const auto error = rd_kafka_subscribe(consumer->client_.get(), list.get());
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fail(Errc::kafka_unusable, fmt::format("subscribe: {}", rd_kafka_err2str(error)));
-    }
+Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
+                                                 std::vector<std::string> topics, Deliver deliver,
+                                                 TopicKeeper* keeper) {
+    std::unique_ptr<Consumer> consumer{
+        new Consumer{settings, std::move(topics), std::move(deliver), keeper}};
+    if (keeper != nullptr) consumer->renewal_ = keeper->renewals();
+    auto session = consumer->open_session();
+    if (!session) return session.error();
+    consumer->session_ = std::move(session.value());
     consumer->last_poll_ = system_clock().moment();
     consumer->poller_ = std::thread{[self = consumer.get()] { self->poll_loop(); }};
     return consumer;
 }
 
+Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
+    auto conf = make_conf(settings_, {{"group.id", settings_.group},
+                                      {"auto.offset.reset", "earliest"},
+                                      {"enable.auto.commit", "false"},
+                                      {"enable.auto.offset.store", "false"},
+                                      {"partition.assignment.strategy", "range,roundrobin"},
+                                      {"session.timeout.ms", "10000"},
+                                      {"heartbeat.interval.ms", "1000"},
+                                      {"max.poll.interval.ms", "60000"},
+                                      {"fetch.wait.max.ms", "20"},
+                                      {"fetch.error.backoff.ms", "100"},
+                                      {"queued.min.messages", "1000"},
+                                      {"queued.max.messages.kbytes", "1024"},
+                                      // One answer of a broker is in memory whole.
+                                      {"fetch.max.bytes", "8388608"},
+                                      {"topic.metadata.refresh.interval.ms", "10000"}});
+    if (!conf) return conf.error();
+    auto session = std::make_shared<Session>();
+    session->owner = this;
+    rd_kafka_conf_set_opaque(conf.value().get(), session.get());
+    rd_kafka_conf_set_rebalance_cb(conf.value().get(), on_rebalance);
+    rd_kafka_conf_set_error_cb(conf.value().get(), on_error);
+    auto client = kafka::open(RD_KAFKA_CONSUMER, std::move(conf.value()));
+    if (!client) return client.error();
+    session->client = std::move(client.value());
+    rd_kafka_poll_set_consumer(session->client.get());
+
+    const TopicList list{rd_kafka_topic_partition_list_new(static_cast<int>(topics_.size()))};
+    for (const auto& topic : topics_) {
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    }
+    const auto error = rd_kafka_subscribe(session->client.get(), list.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail(Errc::kafka_unusable, fmt::format("subscribe: {}", rd_kafka_err2str(error)));
+    }
+    return session;
+}
+
 Consumer::~Consumer() {
     stop();
-    if (!client_) return;
-    commit(true);
-    // Closing can block on a dead broker for as long as the session lasts; that is bounded.
-    rd_kafka_consumer_close(client_.get());
+    if (!session_) return;
+    session_->owner = nullptr;
+    const auto finished = std::make_shared<TopicList>(committable());
+    close_beside(
+        [session = std::move(session_), finished]() mutable {
+            close(*session, **finished);
+            session.reset();
+        },
+        close_max);
+}
+
+void Consumer::leave(std::chrono::milliseconds most) {
+    close_beside(
+        [this] {
+            stop();
+            session_->owner = nullptr;
+            const auto finished = committable();
+            close(*session_, *finished);
+        },
+        most);
+}
+
+void Consumer::close(Session& session, const rd_kafka_topic_partition_list_t& finished) {
+    if (finished.cnt > 0) rd_kafka_commit(session.client.get(), &finished, 0);
+    rd_kafka_consumer_close(session.client.get());
 }
 
 void Consumer::stop() {
@@ -74,31 +115,69 @@ void Consumer::stop() {
     if (poller_.joinable()) poller_.join();
 }
 
+void Consumer::forget_partitions() {
+    const std::lock_guard guard{mutex_};
+    partitions_.clear();
+    std::fill(pause_applied_.begin(), pause_applied_.end(), false);
+}
+
 void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
-                            rd_kafka_topic_partition_list_t* partitions, void* self) {
-    auto* const consumer = static_cast<Consumer*>(self);
-    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        const std::lock_guard guard{consumer->mutex_};
-        ++consumer->generation_;
-        consumer->partitions_.clear();
-        std::fill(consumer->pause_applied_.begin(), consumer->pause_applied_.end(), false);
-        rd_kafka_assign(client, partitions);
-        consumer->assigned_ = partitions->cnt > 0;
+                            rd_kafka_topic_partition_list_t* partitions, void* session) {
+    Consumer* const consumer = static_cast<Session*>(session)->owner.load();
+    const bool assigns = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (consumer == nullptr) {
+        rd_kafka_assign(client, nullptr);
         return;
     }
     // What is in work goes on: leases and epochs keep it right, whoever reads it again.
-    if (rd_kafka_assignment_lost(client) == 0) consumer->commit(true);
-    const std::lock_guard guard{consumer->mutex_};
-    ++consumer->generation_;
-    consumer->partitions_.clear();
-    consumer->assigned_ = false;
-    rd_kafka_assign(client, nullptr);
+    if (!assigns && rd_kafka_assignment_lost(client) == 0) consumer->commit(true);
+    consumer->forget_partitions();
+    rd_kafka_assign(client, assigns ? partitions : nullptr);
+    consumer->assigned_ = assigns && partitions->cnt > 0;
+}
+
+void Consumer::on_error(rd_kafka_t*, int error, const char* reason, void* session) {
+    const auto code = static_cast<rd_kafka_resp_err_t>(error);
+    // The library logs lost connections itself, and the keeper says once what is unknown.
+    const bool is_said = code == RD_KAFKA_RESP_ERR__TRANSPORT || says_unknown(code);
+    if (!is_said) spdlog::warn("kafka consumer: {}", reason);
+    Consumer* const consumer = static_cast<Session*>(session)->owner.load();
+    if (consumer != nullptr) consumer->note(code);
+}
+
+/// What is missing may be back before the next look, and begin anew: its offsets are others then.
+void Consumer::note(rd_kafka_resp_err_t error) {
+    if (keeper_ == nullptr || !says_unknown(error)) return;
+    distrusted_ = true;
+    keeper_->missed();
+}
+
+void Consumer::open_anew() {
+    const auto renewal = keeper_->renewals();
+    auto fresh = open_session();
+    if (!fresh) {
+        spdlog::error("{}", describe(fresh.error()));
+        return;
+    }
+    renewal_ = renewal;
+    forget_partitions();
+    assigned_ = false;
+    distrusted_ = false;
+    session_->owner = nullptr;
+    std::swap(session_, fresh.value());
+    close_beside(
+        [old = std::move(fresh.value())]() mutable {
+            rd_kafka_consumer_close(old->client.get());
+            old.reset();
+        },
+        std::chrono::milliseconds{0});
 }
 
 void Consumer::poll_loop() {
     auto next_commit = system_clock().moment() + commit_interval;
     while (!stopping_) {
-        const Record message{rd_kafka_consumer_poll(client_.get(), poll_ms)};
+        if (keeper_ != nullptr && keeper_->renewals() != renewal_) open_anew();
+        const Record message{rd_kafka_consumer_poll(session_->client.get(), poll_ms)};
         const auto now = system_clock().moment();
         last_poll_ = now;
         if (message) take(*message);
@@ -134,6 +213,7 @@ std::vector<std::pair<std::string, std::string>> headers_of(const rd_kafka_messa
 void Consumer::take(const rd_kafka_message_t& message) {
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (message.err == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
+        note(message.err);
         if (message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
             spdlog::warn("kafka consumer: {}", rd_kafka_err2str(message.err));
         }
@@ -157,9 +237,12 @@ void Consumer::take(const rd_kafka_message_t& message) {
     {
         const std::lock_guard guard{mutex_};
         auto& partition = partitions_[{record.topic, record.partition}];
-        partition.generation = generation_;
+        // Not further than before: the log began anew, and its offsets are others.
+        if (record.offset <= partition.last) partition = {};
+        if (partition.generation == 0) partition.generation = ++generation_;
+        partition.last = record.offset;
         partition.watermark.begin(record.offset);
-        record.generation = generation_;
+        record.generation = partition.generation;
         held_.take(record.topic, record.bytes);
     }
     deliver_(std::move(record));
@@ -169,7 +252,7 @@ void Consumer::finish(const Received& record) {
     const std::lock_guard guard{mutex_};
     held_.give_back(record.topic, record.bytes);
     const auto found = partitions_.find({record.topic, record.partition});
-    if (found == partitions_.end() || record.generation != generation_) return;
+    if (found == partitions_.end() || record.generation != found->second.generation) return;
     found->second.watermark.finish(record.offset);
 }
 
@@ -187,7 +270,7 @@ void Consumer::apply_pauses() {
     }
     if (wanted == pause_applied_ || !assigned_) return;
     rd_kafka_topic_partition_list_t* raw = nullptr;
-    if (rd_kafka_assignment(client_.get(), &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    if (rd_kafka_assignment(session_->client.get(), &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     const TopicList assignment{raw};
     for (std::size_t topic = 0; topic < topics_.size(); ++topic) {
         if (wanted[topic] == pause_applied_[topic]) continue;
@@ -199,28 +282,31 @@ void Consumer::apply_pauses() {
         }
         // Only what we paused is resumed: resuming a running partition fetches old data again.
         if (wanted[topic]) {
-            rd_kafka_pause_partitions(client_.get(), list.get());
+            rd_kafka_pause_partitions(session_->client.get(), list.get());
         } else {
-            rd_kafka_resume_partitions(client_.get(), list.get());
+            rd_kafka_resume_partitions(session_->client.get(), list.get());
         }
         pause_applied_[topic] = wanted[topic];
     }
 }
 
-void Consumer::commit(bool wait) {
-    const TopicList list{rd_kafka_topic_partition_list_new(8)};
-    {
-        const std::lock_guard guard{mutex_};
-        for (auto& [key, partition] : partitions_) {
-            const auto offset = partition.watermark.committable();
-            if (!offset || *offset <= partition.committed) continue;
-            partition.committed = *offset;
-            rd_kafka_topic_partition_list_add(list.get(), topics_[key.first].c_str(), key.second)
-                ->offset = *offset;
-        }
+TopicList Consumer::committable() {
+    TopicList list{rd_kafka_topic_partition_list_new(8)};
+    const std::lock_guard guard{mutex_};
+    for (auto& [key, partition] : partitions_) {
+        const auto offset = partition.watermark.committable();
+        if (distrusted_ || !offset || *offset <= partition.committed) continue;
+        partition.committed = *offset;
+        rd_kafka_topic_partition_list_add(list.get(), topics_[key.first].c_str(), key.second)
+            ->offset = *offset;
     }
+    return list;
+}
+
+void Consumer::commit(bool wait) {
+    const auto list = committable();
     if (list->cnt == 0) return;
-    const auto error = rd_kafka_commit(client_.get(), list.get(), wait ? 0 : 1);
+    const auto error = rd_kafka_commit(session_->client.get(), list.get(), wait ? 0 : 1);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         // Not a fault: the records are read again and found settled.
         spdlog::info("kafka commit: {}", rd_kafka_err2str(error));

@@ -30,7 +30,12 @@ struct Received {
     std::vector<std::pair<std::string, std::string>> headers;  // Of the first topic only.
 };
 
+class TopicKeeper;
+
 /// Reads topics as a member of a group; commits only what is finished.
+///
+/// When topics were missed, or the broker became another, it opens anew and reads on from what the
+/// group has committed; nothing that was delivered before is committed then.
 ///
 /// Eager assignment: cooperative-sticky loses its assignment on a commit during a rebalance
 /// in this version. Records are fetched one by one: the batch call skips some after pause.
@@ -42,6 +47,7 @@ struct Received {
 /// Stop      stop() ends reading; the destructor commits, leaves the group and gives up
 ///           after 10 s.
 /// Threads   one poll thread of its own calls `deliver`; finish(), pause(), resume() from any.
+/// Lifetime  the keeper outlives it.
 class Consumer {
 public:
     using Deliver = std::function<void(Received)>;
@@ -49,7 +55,8 @@ public:
 
     [[nodiscard]] static Result<std::unique_ptr<Consumer>> open(const KafkaSettings& settings,
                                                                 std::vector<std::string> topics,
-                                                                Deliver deliver);
+                                                                Deliver deliver,
+                                                                TopicKeeper* keeper = nullptr);
     ~Consumer();
     Consumer(const Consumer&) = delete;
     Consumer& operator=(const Consumer&) = delete;
@@ -64,6 +71,10 @@ public:
     /// Ends reading and joins the poll thread; finish() still counts until destruction.
     void stop();
 
+    /// Commits and leaves the group within `most`, so that others read on at once; for a process
+    /// that ends without destructors.
+    void leave(std::chrono::milliseconds most);
+
     /// When the poll loop last turned; for the watchdog.
     [[nodiscard]] std::chrono::steady_clock::time_point last_poll() const noexcept {
         return last_poll_.load();
@@ -74,24 +85,42 @@ public:
 private:
     struct Partition {
         Watermark watermark;
+        std::int64_t last = -1;
         std::int64_t committed = -1;
         std::uint64_t generation = 0;
     };
     using PartitionKey = std::pair<std::size_t, std::int32_t>;
+    /// One client of librdkafka; its callbacks may come when it is no longer the consumer's.
+    struct Session {
+        std::atomic<Consumer*> owner{nullptr};
+        Client client;
+    };
 
-    Consumer() = default;
+    Consumer(KafkaSettings settings, std::vector<std::string> topics, Deliver deliver,
+             TopicKeeper* keeper);
+    [[nodiscard]] Result<std::shared_ptr<Session>> open_session();
     static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
-                             rd_kafka_topic_partition_list_t* partitions, void* self);
+                             rd_kafka_topic_partition_list_t* partitions, void* session);
+    static void on_error(rd_kafka_t* client, int error, const char* reason, void* session);
+    static void close(Session& session, const rd_kafka_topic_partition_list_t& finished);
     void poll_loop();
+    void open_anew();
+    void note(rd_kafka_resp_err_t error);
     void take(const rd_kafka_message_t& message);
     void apply_pauses();
+    void forget_partitions();
+    [[nodiscard]] TopicList committable();
     void commit(bool wait);
     [[nodiscard]] std::size_t index_of(const char* topic) const;
 
-    Client client_;
+    KafkaSettings settings_;
     std::vector<std::string> topics_;
     Deliver deliver_;
-    std::mutex mutex_;  // Guards partitions_, generation_, held_ and the pause wishes.
+    TopicKeeper* keeper_;
+    std::shared_ptr<Session> session_;  // The poll thread's own, while it runs.
+    std::uint64_t renewal_ = 0;         // As the keeper counts them.
+    bool distrusted_ = false;           // A topic was missed: nothing is committed any more.
+    std::mutex mutex_;                  // Guards partitions_, generation_, held_ and the pause wishes.
     std::map<PartitionKey, Partition> partitions_;
     std::uint64_t generation_ = 0;
     Held held_{0, held_bytes_max};

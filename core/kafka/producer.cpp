@@ -1,8 +1,11 @@
 #include "core/kafka/producer.hpp"
 
+#include "core/kafka/topic_keeper.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -10,15 +13,28 @@
 namespace fanfare::kafka {
 namespace {
 
-constexpr std::chrono::milliseconds look_up_max{5'000};
+using std::chrono::milliseconds;
+constexpr milliseconds look_up_max{5'000};
+constexpr int flush_ms = 10'000;
+constexpr milliseconds close_max{3'000};
+constexpr milliseconds replace_wait_first{1'000};
+constexpr milliseconds replace_wait_max{30'000};
+constexpr milliseconds report_max{5'000};
+constexpr int everything = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT;
+
+/// Asks after the topics that the client knows.
+bool answers(rd_kafka_t* client, milliseconds most) {
+    const rd_kafka_metadata_t* found = nullptr;
+    const auto error =
+        rd_kafka_metadata(client, 0, nullptr, &found, static_cast<int>(most.count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(found);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
 
 }  // namespace
 
-void Producer::on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* self) {
-    auto* const producer = static_cast<Producer*>(self);
-    if (message->err == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(client, nullptr, 0) != 0) {
-        producer->fatal_ = true;
-    }
+void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+    static_cast<Producer*>(self)->note(message->err);
     const std::unique_ptr<Published> published{static_cast<Published*>(message->_private)};
     if (!published) return;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -29,49 +45,109 @@ void Producer::on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message
     }
 }
 
+void Producer::note(rd_kafka_resp_err_t error) {
+    if (keeper_ != nullptr && says_unknown(error)) keeper_->missed();
+}
+
 Result<std::unique_ptr<Producer>> Producer::open(const KafkaSettings& settings,
-                                                 const std::vector<std::string>& topics) {
-    auto conf = make_conf(settings, {{"enable.idempotence", "true"},
-                                     // With more, a request that is refused and followed by one
-                                     // that is taken counts as taken, too: its records are lost.
-                                     {"max.in.flight.requests.per.connection", "1"},
-                                     {"linger.ms", "1"},
-                                     {"queue.buffering.max.kbytes", "65536"},
-                                     {"delivery.timeout.ms", "300000"}});
-    if (!conf) return conf.error();
-    std::unique_ptr<Producer> producer{new Producer};
-    rd_kafka_conf_set_opaque(conf.value().get(), producer.get());
-    rd_kafka_conf_set_dr_msg_cb(conf.value().get(), on_delivery);
-    auto client = kafka::open(RD_KAFKA_PRODUCER, std::move(conf.value()));
-    if (!client) return client.error();
-    producer->client_ = std::move(client.value());
-    producer->look_up(topics);
-    producer->poller_ = std::thread{[self = producer.get()] {
-        while (!self->stopping_) rd_kafka_poll(self->client_.get(), 100);
-    }};
+                                                 const std::vector<std::string>& topics,
+                                                 TopicKeeper* keeper) {
+    std::unique_ptr<Producer> producer{new Producer{settings, topics, keeper}};
+    if (keeper != nullptr) producer->broker_ = keeper->brokers();
+    auto line = producer->open_line();
+    if (!line) return line.error();
+    producer->line_ = std::move(line.value());
+    producer->poller_ = std::thread{[self = producer.get()] { self->poll_loop(); }};
     return producer;
 }
 
-void Producer::look_up(const std::vector<std::string>& topics) {
-    if (topics.empty()) return;
-    for (const auto& name : topics) {
-        topics_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
-    }
-    static_cast<void>(reaches_broker(look_up_max));
+Result<std::shared_ptr<Producer::Line>> Producer::open_line() {
+    auto conf = make_conf(settings_, {{"enable.idempotence", "true"},
+                                      // With more, a request that is refused and followed by one
+                                      // that is taken counts as taken, too: its records are lost.
+                                      {"max.in.flight.requests.per.connection", "1"},
+                                      {"linger.ms", "1"},
+                                      {"queue.buffering.max.kbytes", "65536"},
+                                      {"delivery.timeout.ms", "300000"}});
+    if (!conf) return conf.error();
+    rd_kafka_conf_set_opaque(conf.value().get(), this);
+    rd_kafka_conf_set_dr_msg_cb(conf.value().get(), on_delivery);
+    auto client = kafka::open(RD_KAFKA_PRODUCER, std::move(conf.value()));
+    if (!client) return client.error();
+    auto line = std::make_shared<Line>();
+    line->client = std::move(client.value());
+    if (names_.empty()) return line;
+    line->topics = topics_named(line->client.get(), names_);
+    static_cast<void>(answers(line->client.get(), look_up_max));
+    return line;
 }
 
-bool Producer::reaches_broker(std::chrono::milliseconds timeout) const {
-    const rd_kafka_metadata_t* found = nullptr;
-    const auto error =
-        rd_kafka_metadata(client_.get(), 0, nullptr, &found, static_cast<int>(timeout.count()));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(found);
-    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+bool Producer::reaches_broker(milliseconds timeout) const {
+    return answers(line()->client.get(), timeout);
+}
+
+std::shared_ptr<Producer::Line> Producer::line() const {
+    const std::shared_lock guard{mutex_};
+    return line_;
 }
 
 Producer::~Producer() {
-    if (client_) rd_kafka_flush(client_.get(), 10'000);
+    if (line_) rd_kafka_flush(line_->client.get(), flush_ms);
     stopping_ = true;
     if (poller_.joinable()) poller_.join();
+    if (!line_) return;
+    close_beside([line = std::move(line_)]() mutable { line.reset(); },
+                 close_max);
+}
+
+void Producer::poll_loop() {
+    while (!stopping_) {
+        rd_kafka_poll(line_->client.get(), 100);
+        if (is_worn()) replace();
+    }
+}
+
+bool Producer::is_worn() const {
+    return rd_kafka_fatal_error(line_->client.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+           (keeper_ != nullptr && keeper_->brokers() != broker_);
+}
+
+/// Ids make a second try of the same record harmless, so what the old client may have
+/// delivered is reported as failed.
+void Producer::replace() {
+    if (system_clock().moment() < replace_at_) return;
+    const auto wait =
+        std::min(replace_wait_max, replace_wait_first * (1U << std::min(replaced_, 5U)));
+    replace_at_ = system_clock().moment() + wait;
+    ++replaced_;
+    const auto broker = keeper_ == nullptr ? 0 : keeper_->brokers();
+    auto fresh = open_line();
+    if (!fresh) {
+        spdlog::error("{}", describe(fresh.error()));
+        return;
+    }
+    spdlog::warn("a Kafka client was replaced: {}",
+                 broker == broker_ ? "it had a fatal error" : "the broker is another");
+    {
+        const std::lock_guard guard{mutex_};
+        std::swap(line_, fresh.value());
+    }
+    broker_ = broker;
+    auto old = std::move(fresh.value());
+    rd_kafka_purge(old->client.get(), everything);
+    const auto end = system_clock().moment() + report_max;
+    while (rd_kafka_outq_len(old->client.get()) > 0 && system_clock().moment() < end) {
+        rd_kafka_poll(old->client.get(), 100);
+    }
+    close_beside([old = std::move(old)]() mutable { old.reset(); }, milliseconds{0});
+}
+
+std::size_t Producer::waiting() const {
+    return static_cast<std::size_t>(rd_kafka_outq_len(line()->client.get()));
+}
+
+void Producer::give_up() {
+    rd_kafka_purge(line()->client.get(), everything);
 }
 
 Result<void> Producer::publish(const Record& record, Published published) {
@@ -85,11 +161,12 @@ Result<void> Producer::publish(const Record& record, Published published) {
     }
     auto callback = published ? std::make_unique<Published>(std::move(published)) : nullptr;
     const std::string topic{record.topic};
+    const std::shared_lock guard{mutex_};
     // The record is copied; the headers and the callback are taken over on success only.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"  // Inside librdkafka's macros.
     const auto error = rd_kafka_producev(
-        client_.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
+        line_->client.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
         RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers),
@@ -97,7 +174,7 @@ Result<void> Producer::publish(const Record& record, Published published) {
 #pragma GCC diagnostic pop
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (headers != nullptr) rd_kafka_headers_destroy(headers);
-        if (error == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
+        note(error);
         return fail(Errc::kafka_unavailable,
                     fmt::format("queue for {}: {}", topic, rd_kafka_err2str(error)));
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
 #include "core/kafka/client.hpp"
 
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -15,14 +17,20 @@
 
 namespace fanfare::kafka {
 
+class TopicKeeper;
+
 /// Publishes records, idempotently, and tells when the broker has them.
 ///
-/// A record counts as published only when its callback says so: being queued is nothing.
+/// A record counts as published only when its callback says so: being queued is nothing. A client
+/// of librdkafka that no retry can mend, or whose broker became another, is replaced: what was on
+/// its way is told as failed.
 ///
 /// Bounds    100,000 records or 64 MiB queued; beyond that publish() fails at once.
-/// Stop      the destructor flushes for up to 10 s and then lets go; unreported records
-///           get no callback. Callers that must know wait for their callbacks first.
-/// Threads   publish() from any; callbacks run on the producer's own thread.
+/// Stop      give_up() fails what is on its way; the destructor flushes for up to 10 s and then
+///           lets go; unreported records get no callback. Callers that must know wait for their
+///           callbacks first.
+/// Threads   all calls from any; callbacks run on the producer's own thread.
+/// Lifetime  the keeper outlives it.
 class Producer {
 public:
     using Published = std::function<void(Result<void>)>;
@@ -34,9 +42,11 @@ public:
     };
 
     /// `topics` are looked up here, for at most 5 s: of any other, the first record waits for up
-    /// to a second. They should exist; a broker that cannot be reached is no fault yet.
+    /// to a second. They should exist; a broker that cannot be reached is no fault yet. `keeper`
+    /// hears of a topic that is unknown.
     [[nodiscard]] static Result<std::unique_ptr<Producer>> open(
-        const KafkaSettings& settings, const std::vector<std::string>& topics = {});
+        const KafkaSettings& settings, const std::vector<std::string>& topics = {},
+        TopicKeeper* keeper = nullptr);
     ~Producer();
     Producer(const Producer&) = delete;
     Producer& operator=(const Producer&) = delete;
@@ -51,18 +61,35 @@ public:
     /// Whether a broker answers within the time. Blocks.
     [[nodiscard]] bool reaches_broker(std::chrono::milliseconds timeout = std::chrono::seconds{
                                           2}) const;
-
-    /// True after an error no retry can mend: open a new producer.
-    [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
+    /// Records that are not reported yet.
+    [[nodiscard]] std::size_t waiting() const;
+    /// Waits no more: whatever is on its way is reported, as failed.
+    void give_up();
 
 private:
-    Producer() = default;
-    void look_up(const std::vector<std::string>& topics);
+    struct Line {  // One client of librdkafka; the topics go first.
+        Client client;
+        std::vector<Topic> topics;  // Known as long as they are held.
+    };
+
+    Producer(KafkaSettings settings, std::vector<std::string> topics, TopicKeeper* keeper)
+        : settings_{std::move(settings)}, names_{std::move(topics)}, keeper_{keeper} {}
+    [[nodiscard]] Result<std::shared_ptr<Line>> open_line();
+    [[nodiscard]] std::shared_ptr<Line> line() const;
+    void poll_loop();
+    [[nodiscard]] bool is_worn() const;
+    void replace();
+    void note(rd_kafka_resp_err_t error);
     static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
 
-    Client client_;
-    std::vector<Topic> topics_;  // Known as long as they are held.
-    std::atomic<bool> fatal_{false};
+    KafkaSettings settings_;
+    std::vector<std::string> names_;
+    TopicKeeper* keeper_;
+    mutable std::shared_mutex mutex_;  // Held alone by the own thread, to replace the line.
+    std::shared_ptr<Line> line_;
+    std::uint64_t broker_ = 0;  // As the keeper counts them. The own thread's, as those below.
+    Moment replace_at_{};       // Not before.
+    std::uint32_t replaced_ = 0;
     std::atomic<bool> stopping_{false};
     std::thread poller_;
 };

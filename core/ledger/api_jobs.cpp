@@ -39,44 +39,52 @@ JobLine line_of(const pqxx::row& row) {
             .own_templates = number_or_none(row[13])};
 }
 
-std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request) {
+std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request,
+                                         std::chrono::milliseconds lost_after) {
     const auto rows = work.exec_params(
-        "SELECT digest = $3, published_at IS NOT NULL, job_id, coalesce(body::text, '') "
-        "FROM api_request WHERE owner = $1 AND key = $2",
-        request.owner, request.key, request.digest);
+        "SELECT r.digest = $3, r.published_at IS NOT NULL AND (r.taken_at IS NOT NULL "
+        " OR r.published_at > app_now() - $4::float8 * interval '1 ms' OR j.id IS NOT NULL OR d.taken_as IS NOT NULL), "
+        "r.job_id, coalesce(r.body::text, ''), "
+        "CASE WHEN j.id IS NULL THEN coalesce(d.code, '') ELSE '' END, coalesce(d.message, '') "
+        "FROM api_request r LEFT JOIN job j ON j.id = r.job_id "
+        "LEFT JOIN absent_job d ON d.job_id = r.job_id WHERE r.owner = $1 AND r.key = $2",
+        request.owner, request.key, request.digest, lost_after.count());
     if (rows.empty()) return std::nullopt;
     return KnownRequest{.same = rows[0][0].as<bool>(),
                         .is_new = false,
                         .published = rows[0][1].as<bool>(),
                         .job = rows[0][2].c_str(),
-                        .body = rows[0][3].c_str()};
+                        .body = rows[0][3].c_str(),
+                        .refusal_code = rows[0][4].c_str(),
+                        .refusal = rows[0][5].c_str()};
 }
 
 }  // namespace
 
-KnownRequest remember_request(Connection& connection, const NewRequest& request) {
+KnownRequest remember_request(Connection& connection, const NewRequest& request,
+                              std::chrono::milliseconds lost_after) {
     pqxx::nontransaction work{connection.raw()};
     const auto put = work.exec_params(
         "INSERT INTO api_request (owner, key, digest, job_id, body) "
         "VALUES ($1, $2, $3, $4::uuid, nullif($5, '')::jsonb) ON CONFLICT DO NOTHING",
         request.owner, request.key, request.digest, request.job, request.body);
-    auto known = find_request(work, request).value();
+    auto known = find_request(work, request, lost_after).value();
     known.is_new = put.affected_rows() == 1;
     return known;
 }
 
-std::optional<KnownRequest> find_request(Connection& connection, const NewRequest& request) {
+std::optional<KnownRequest> find_request(Connection& connection, const NewRequest& request,
+                                         std::chrono::milliseconds lost_after) {
     pqxx::nontransaction work{connection.raw()};
-    return find_request(work, request);
+    return find_request(work, request, lost_after);
 }
 
 void mark_request_published(Connection& connection, const std::string& owner,
                             const std::string& key) {
     pqxx::nontransaction work{connection.raw()};
     work.exec_params(
-        "UPDATE api_request SET published_at = coalesce(published_at, app_now()) "
-        "WHERE owner = $1 AND key = $2",
-        owner, key);
+        "UPDATE api_request SET published_at = app_now() WHERE owner = $1 AND key = $2", owner,
+        key);
 }
 
 std::optional<JobLine> find_job(Connection& connection, const std::string& id, const Sight& sight) {
@@ -92,8 +100,11 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "FROM job WHERE id = $1::uuid "
         "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3") " "
         "UNION ALL (SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
-        "coalesce(body ->> 'source', ''), 'accepted', " FANFARE_ISO("created_at") ", '', '', "
-        "coalesce(body ->> 'expires_at', ''), '', false, 0, NULL FROM api_request r "
+        "coalesce(body ->> 'source', ''), "
+        "CASE WHEN coalesce(d.code, '') = '' THEN 'accepted' ELSE 'failed' END, " FANFARE_ISO("created_at")
+        ", '', " FANFARE_ISO("CASE WHEN d.code <> '' THEN d.noted_at END") ", coalesce(body ->> 'expires_at', ''), "
+        "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL "
+        "FROM api_request r LEFT JOIN absent_job d USING (job_id) "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "

@@ -5,6 +5,7 @@
 
 #include <pqxx/transaction_base>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,15 +34,21 @@ struct NewRequest {
 struct KnownRequest {
     bool same = true;        // False: the earlier one asked for something else.
     bool is_new = true;      // It was not known before.
-    bool published = false;  // The broker has acknowledged the job.
+    bool published = false;  // The broker has acknowledged the job, and it is not lost since.
     std::string job;
     std::string body;
+    std::string refusal_code;  // Of a job that a worker put among the dead letters; "": none.
+    std::string refusal;
 };
-/// Remembers a creation by (owner, key).
-[[nodiscard]] KnownRequest remember_request(Connection& connection, const NewRequest& request);
+/// Remembers a creation by (owner, key). A job that was published longer than `lost_after` ago and
+/// that no worker has taken is lost.
+[[nodiscard]] KnownRequest remember_request(Connection& connection, const NewRequest& request,
+                                            std::chrono::milliseconds lost_after);
 /// The same where it is only looked at; nothing where there was none with this key.
 [[nodiscard]] std::optional<KnownRequest> find_request(Connection& connection,
-                                                       const NewRequest& request);
+                                                       const NewRequest& request,
+                                                       std::chrono::milliseconds lost_after);
+/// Marks it as published now.
 void mark_request_published(Connection& connection, const std::string& owner,
                             const std::string& key);
 
@@ -52,7 +59,8 @@ struct JobLine {
     std::string kind;
     std::string lane;
     std::string source;
-    std::string state;  // job_state, or "accepted": no worker has taken it yet.
+    std::string state;  // job_state, or "accepted": no worker has taken it yet; "failed" also
+                        // for one that a worker refused.
     std::string created_at;
     std::string planned_at;
     std::string finished_at;

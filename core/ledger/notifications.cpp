@@ -224,6 +224,7 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
     const HoldArrays mine{holds};
     const auto rows = work.exec_params(
         "UPDATE notification n SET state = 'published', lease_until = NULL, "
+        "published_at = coalesce(n.published_at, app_now()), "
         "updated_at = app_now() FROM " FANFARE_HELD
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", "
         "(extract(epoch FROM app_now() - n.due_at) * 1000000)::bigint",

@@ -57,10 +57,11 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     request.job = order.job.id;
     request.body = encode_job(order.job);
     std::string remembering{"remember an order"};
+    const auto lost_after = parts.settings.producer.republish_after;
     // Sent again, a list is what it was, also when nobody of it is left.
     auto remember = [&](postgres::Connection& ledger) -> std::optional<ledger::KnownRequest> {
-        if (is_nobody) return ledger::find_request(ledger, request);
-        return ledger::remember_request(ledger, request);
+        if (is_nobody) return ledger::find_request(ledger, request, lost_after);
+        return ledger::remember_request(ledger, request, lost_after);
     };
     auto remembered = co_await parts.ledger.run(std::move(remembering), remember);
     if (!remembered) co_return unavailable(remembered.error());
@@ -70,6 +71,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
         co_return refusal(409, "key_reused",
                           "This idempotency key was used for something else; take a new one.");
     }
+    if (!known.refusal_code.empty()) co_return refusal(422, known.refusal_code, known.refusal);
     if (!known.published) {
         std::string job = known.job;
         std::string body = known.body;

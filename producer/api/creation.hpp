@@ -8,7 +8,8 @@ namespace fanfare::api {
 
 /// Remembers an order, publishes its job and answers 202 once the broker has it. The same key
 /// with the same body is answered the same; with another body it is 409. What was remembered
-/// without reaching the broker is published again, as it was.
+/// without reaching the broker, or is lost since, is published again, as it was; one that a worker
+/// refused is answered with its reason.
 [[nodiscard]] boost::asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller,
                                                            Order& order);
 

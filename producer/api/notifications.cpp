@@ -96,8 +96,10 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     request.digest = digest_of(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
                                wanted.expires_at + '\n' + said + '\n' + wanted.data);
     request.job = wanted.id;
+    const auto lost_after = parts.settings.producer.republish_after;
     auto work = [&](postgres::Connection& connection) -> std::optional<ledger::Scheduling> {
-        if (!request.key.empty() && !ledger::remember_request(connection, request).same) {
+        if (!request.key.empty() &&
+            !ledger::remember_request(connection, request, lost_after).same) {
             return std::nullopt;
         }
         return ledger::schedule_notification(connection, notification);

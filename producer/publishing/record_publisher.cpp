@@ -12,11 +12,6 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::seconds acknowledged_max{10};
 
-Result<std::unique_ptr<kafka::Producer>> open_kafka(const KafkaSettings& settings) {
-    const auto topics = kafka::topics_of(settings);
-    return kafka::Producer::open(settings, {topics.jobs, topics.receipts});
-}
-
 /// Shared with callbacks, which may come after we gave up.
 struct Wait {
     Wait(const asio::any_io_executor& executor, std::size_t count)
@@ -33,30 +28,22 @@ struct Wait {
 }  // namespace
 
 Result<std::unique_ptr<RecordPublisher>> RecordPublisher::open(const KafkaSettings& settings,
-                                                               asio::any_io_executor executor) {
-    auto kafka = open_kafka(settings);
+                                                               asio::any_io_executor executor,
+                                                               kafka::TopicKeeper* keeper) {
+    const auto topics = kafka::topics_of(settings);
+    auto kafka = kafka::Producer::open(settings, {topics.jobs, topics.receipts}, keeper);
     if (!kafka) return kafka.error();
     return std::unique_ptr<RecordPublisher>{
-        new RecordPublisher{settings, std::move(executor), std::move(kafka.value())}};
+        new RecordPublisher{std::move(executor), std::move(kafka.value())}};
 }
 
-RecordPublisher::RecordPublisher(const KafkaSettings& settings, asio::any_io_executor executor,
+RecordPublisher::RecordPublisher(asio::any_io_executor executor,
                                  std::unique_ptr<kafka::Producer> kafka)
-    : settings_{settings}, executor_{std::move(executor)}, kafka_{std::move(kafka)} {}
+    : executor_{std::move(executor)}, kafka_{std::move(kafka)} {}
 
-void RecordPublisher::mend() {
-    if (!kafka_->is_fatal()) return;
-    auto fresh = open_kafka(settings_);
-    if (!fresh) {
-        spdlog::error("{}", describe(fresh.error()));
-        return;
-    }
-    spdlog::warn("the HTTP server's Kafka client had a fatal error and was replaced");
-    kafka_ = std::move(fresh.value());
-}
+RecordPublisher::~RecordPublisher() { kafka_->give_up(); }
 
 asio::awaitable<bool> RecordPublisher::publish(std::string topic, std::vector<Record> records) {
-    mend();
     auto wait = std::make_shared<Wait>(executor_, records.size());
     for (const auto& record : records) {
         const auto queued = kafka_->publish(

@@ -17,11 +17,14 @@ namespace fanfare {
 ///
 /// Bounds    what kafka::Producer queues; 10 s for an acknowledgement.
 /// Threads   `executor`, which must be serial.
-/// Lifetime  the executor outlives it: the broker's word may come late.
+/// Stop      the destructor waits for nothing: whoever was answered was answered before.
+/// Lifetime  the executor and the keeper outlive it: the broker's word may come late.
 class RecordPublisher {
 public:
     [[nodiscard]] static Result<std::unique_ptr<RecordPublisher>> open(
-        const KafkaSettings& settings, boost::asio::any_io_executor executor);
+        const KafkaSettings& settings, boost::asio::any_io_executor executor,
+        kafka::TopicKeeper* keeper);
+    ~RecordPublisher();
 
     struct Record {
         std::string key;
@@ -33,12 +36,8 @@ public:
                                                        std::vector<Record> records);
 
 private:
-    RecordPublisher(const KafkaSettings& settings, boost::asio::any_io_executor executor,
-                    std::unique_ptr<kafka::Producer> kafka);
-    /// After an error that no retry mends, a new client takes over.
-    void mend();
+    RecordPublisher(boost::asio::any_io_executor executor, std::unique_ptr<kafka::Producer> kafka);
 
-    KafkaSettings settings_;
     boost::asio::any_io_executor executor_;
     std::unique_ptr<kafka::Producer> kafka_;
 };

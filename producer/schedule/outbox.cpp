@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <tuple>
 
 namespace fanfare {
 namespace {
@@ -22,13 +23,13 @@ public:
         const std::lock_guard guard{mutex_};
         ++open_;
     }
-    void came(const std::string& row, bool done) {
+    void came(const ledger::PublishedRow& row, bool done) {
         const std::lock_guard guard{mutex_};
         --open_;
         if (done) taken_.push_back(row);
         changed_.notify_all();
     }
-    std::vector<std::string> wait(std::chrono::seconds most) {
+    std::vector<ledger::PublishedRow> wait(std::chrono::seconds most) {
         std::unique_lock lock{mutex_};
         changed_.wait_for(lock, most, [this] { return open_ == 0; });
         return taken_;
@@ -38,8 +39,27 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::size_t open_ = 0;
-    std::vector<std::string> taken_;
+    std::vector<ledger::PublishedRow> taken_;
 };
+
+using Fate = ledger::OutboxMark::Fate;
+
+/// Nothing more is done about the row.
+bool is_settled(const ledger::OutboxMark& mark) {
+    return mark.fate != Fate::waiting && mark.fate != Fate::lost;
+}
+
+std::string reason_of(const ledger::OutboxMark& mark) {
+    if (mark.fate == Fate::refused) return mark.why;
+    return "not_taken: it was published and no worker has taken it; set null to try again";
+}
+
+/// Ends in silence what a nested call could not do: the next turn does it.
+template <class T>
+bool is_done(const Result<T>& result) {
+    if (!result) spdlog::warn("{}", describe(result.error()));
+    return result.has_value();
+}
 
 const JsonValue* field_of(const JsonValue& object, std::string_view name) {
     const auto found = std::find(object.keys.begin(), object.keys.end(), name);
@@ -79,21 +99,87 @@ std::variant<Job, Rejection> outbox_job(const std::string& row_id, std::string_v
 
 Result<Outbox::Turn> Outbox::turn() {
     unusable_.settle();
-    auto move = [this](postgres::Connection& source) { return move_rows(source); };
-    return parts_.source.call("publish the outbox of " + system_.name, move);
+    Turn turn;
+    auto marks = settle_marks(turn);
+    if (!marks) return marks.error();
+    if (marks.value().size() >= marks_max) return turn;
+    auto move = [&](postgres::Connection& source) { publish_rows(source, marks.value(), turn); };
+    auto moved = parts_.source.call("publish the outbox of " + system_.name, move);
+    if (!moved) return moved.error();
+    parts_.probe.notifications(system_.name, "", "outbox", turn.published);
+    parts_.probe.notifications(system_.name, "", "rejected", turn.rejected);
+    return turn;
 }
 
-Outbox::Turn Outbox::move_rows(postgres::Connection& source) {
+/// Lets rows go whose jobs a worker has taken; returns those that are published and wait. The row
+/// goes first, and its mark after it: who dies in between does it again.
+Result<Outbox::Marks> Outbox::settle_marks(Turn& turn) {
+    auto look = [this](postgres::Connection& ledger) {
+        return ledger::outbox_marks(ledger, system_.name, parts_.times, marks_max);
+    };
+    auto looked = parts_.ledger.call("look for rows of an outbox that workers have taken", look);
+    if (!looked) return looked.error();
+    auto& marks = looked.value();
+    const auto waiting = std::stable_partition(marks.begin(), marks.end(), is_settled);
+    const Marks settled(marks.begin(), waiting);
+    marks.erase(marks.begin(), waiting);
+    std::erase_if(marks, [](const auto& mark) { return mark.fate == Fate::lost; });
+    if (settled.empty()) return looked;
+    auto let = [&](postgres::Connection& source) { let_go(source, settled); };
+    auto gone = parts_.source.call("settle the outbox of " + system_.name, let);
+    if (!gone) return gone.error();
+    auto forget = [&](postgres::Connection& ledger) {
+        ledger::forget_rows(ledger, system_.name, settled);
+    };
+    auto forgotten = parts_.ledger.call("forget settled rows of an outbox", forget);
+    if (!forgotten) return forgotten.error();
+    for (const auto& mark : settled) {
+        if (mark.fate == Fate::taken) ++turn.taken;
+    }
+    return looked;
+}
+
+void Outbox::let_go(postgres::Connection& source, const Marks& settled) {
     // The table's name is a checked identifier: it cannot be a parameter.
+    postgres::ArrayLiteral taken, rejected, reasons;
+    for (const auto& mark : settled) {
+        if (mark.fate == Fate::taken) {
+            taken.add(mark.id);
+            continue;
+        }
+        spdlog::error("row {} of the outbox of {}: job {}: {}", mark.id, system_.name, mark.job,
+                      mark.fate == Fate::refused ? "a worker refused it" : "given up");
+        rejected.add(mark.id);
+        reasons.add(reason_of(mark));
+    }
+    pqxx::work work{source.raw()};
+    work.exec_params(fmt::format("DELETE FROM {} WHERE id::text = ANY($1::text[])", system_.outbox),
+                     taken.text());
+    work.exec_params(fmt::format("UPDATE {} o SET rejected = r.reason FROM "
+                                 "unnest($1::text[], $2::text[]) AS r (id, reason) "
+                                 "WHERE o.id::text = r.id",
+                                 system_.outbox),
+                     rejected.text(), reasons.text());
+    work.commit();
+}
+
+void Outbox::publish_rows(postgres::Connection& source, const Marks& waiting, Turn& turn) {
+    postgres::ArrayLiteral known;
+    for (const auto& mark : waiting) known.add(mark.id);
     pqxx::work work{source.raw()};
     const auto rows =
-        work.exec(fmt::format("SELECT id::text, job::text FROM {} WHERE rejected IS NULL "
-                              "ORDER BY created_at, id LIMIT {} FOR UPDATE SKIP LOCKED",
-                              system_.outbox, rows_max));
-    Turn turn{.rows = rows.size()};
+        work.exec_params(fmt::format("SELECT id::text, job::text FROM {} WHERE rejected IS NULL "
+                                     "AND id::text <> ALL($1::text[]) "
+                                     "ORDER BY created_at, id LIMIT {} FOR UPDATE SKIP LOCKED",
+                                     system_.outbox, rows_max),
+                         known.text());
+    turn.rows = rows.size();
+    if (rows.empty()) return;
+    const auto published = published_by_others(rows);
     const auto answers = std::make_shared<Answers>();
     for (const auto& row : rows) {
         const std::string id = row[0].c_str();
+        if (published.contains(id)) continue;
         const auto made = outbox_job(id, {row[1].c_str(), row[1].size()}, system_, parts_.systems);
         if (const auto* const rejection = std::get_if<Rejection>(&made)) {
             unusable_.warn(fmt::format("row {} of the outbox of {} is no job: {}", one_line(id),
@@ -105,19 +191,35 @@ Outbox::Turn Outbox::move_rows(postgres::Connection& source) {
             continue;
         }
         const auto& job = std::get<Job>(made);
+        const ledger::PublishedRow mine{id, job.id};
         answers->expect();
-        const bool queued = parts_.publish(job.id, encode_job(job),
-                                           [answers, id](bool done) { answers->came(id, done); });
-        if (!queued) answers->came(id, false);
+        const bool queued = parts_.publish(
+            job.id, encode_job(job), [answers, mine](bool done) { answers->came(mine, done); });
+        if (!queued) answers->came(mine, false);
     }
-    const auto taken = answers->wait(acknowledged_max);
-    turn.published = taken.size();
-    work.exec_params(fmt::format("DELETE FROM {} WHERE id::text = ANY($1::text[])", system_.outbox),
-                     postgres::array_of(taken));
+    const auto acknowledged = answers->wait(acknowledged_max);
+    turn.published = acknowledged.size();
+    mark(acknowledged);  // Before the rows are anybody's again.
     work.commit();
-    parts_.probe.notifications(system_.name, "", "outbox", turn.published);
-    parts_.probe.notifications(system_.name, "", "rejected", turn.rejected);
-    return turn;
+}
+
+/// Rows that another producer published since the marks were read.
+std::set<std::string> Outbox::published_by_others(const pqxx::result& rows) {
+    std::vector<std::string> ids;
+    for (const auto& row : rows) ids.emplace_back(row[0].c_str());
+    auto ask = [&](postgres::Connection& ledger) {
+        return ledger::marked_rows(ledger, system_.name, ids, parts_.times);
+    };
+    const auto marked = parts_.ledger.call("ask which rows of an outbox are published", ask);
+    if (!is_done(marked)) return {};
+    return {marked.value().begin(), marked.value().end()};
+}
+
+void Outbox::mark(const std::vector<ledger::PublishedRow>& rows) {
+    auto note = [&](postgres::Connection& ledger) {
+        ledger::mark_rows(ledger, system_.name, rows);
+    };
+    std::ignore = is_done(parts_.ledger.call("note published rows of an outbox", note));
 }
 
 }  // namespace fanfare

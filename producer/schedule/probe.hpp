@@ -20,7 +20,8 @@ class ScheduleProbe {
 public:
     explicit ScheduleProbe(std::shared_ptr<prometheus::Registry> registry);
 
-    /// `what`: found, changed, cancelled, expired, published, rejected, failed, fenced.
+    /// `what`: found, changed, cancelled, expired, published, rejected, failed, fenced; of jobs
+    /// that no worker took: republished, refused, given_up.
     void notifications(const std::string& system, const std::string& kind, const char* what,
                        std::size_t count);
     void published(const ledger::PublishedNotification& notification);

@@ -214,11 +214,6 @@ void Publisher::drain() {
     }
 }
 
-void Publisher::forget_in_flight() {
-    const std::lock_guard guard{mutex_};
-    in_flight_.clear();
-}
-
 std::size_t Publisher::in_flight() const {
     const std::lock_guard guard{mutex_};
     return in_flight_.size();

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/async/alarm.hpp"
 #include "core/clock/clock.hpp"
 #include "core/ledger/notifications.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
-#include "core/async/alarm.hpp"
 #include "producer/schedule/probe.hpp"
 
 #include <atomic>
@@ -48,7 +48,7 @@ public:
         ScheduleProbe& probe;
         Alarm& alarm;  // Rung when something may be due sooner.
         PublishJob publish;
-        std::function<void()> turned;  // Before every turn; may replace the broker's client.
+        std::function<void()> turned;  // Before every turn.
         /// Systems of which it is false are left alone; empty: none are.
         std::function<bool(const std::string& system)> is_known{};
     };
@@ -65,8 +65,6 @@ public:
     /// Returns how long there is nothing to do.
     [[nodiscard]] std::chrono::microseconds turn();
 
-    /// Forgets what is on its way: no acknowledgement will come any more.
-    void forget_in_flight();
     [[nodiscard]] std::size_t in_flight() const;
     [[nodiscard]] bool is_well() const noexcept { return failures_.load() == 0; }
 

@@ -1,6 +1,7 @@
 #include "producer/schedule/scheduler.hpp"
 
 #include "producer/schedule/outbox.hpp"
+#include "producer/schedule/republisher.hpp"
 #include "producer/schedule/wake.hpp"
 
 #include <fmt/format.h>
@@ -11,9 +12,17 @@
 namespace fanfare {
 namespace {
 
+constexpr std::chrono::milliseconds drain_reserve{1'000};  // To write down what is known.
+constexpr std::chrono::milliseconds drain_min{0};
+constexpr std::chrono::milliseconds untaken_interval_min{250};
+constexpr std::chrono::milliseconds untaken_interval_max{5'000};
 constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
 constexpr std::chrono::milliseconds elsewhere_wait{100};  // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
+
+ledger::UntakenTimes times_of(const ProducerSettings& settings) {
+    return {settings.republish_after, settings.republish_within};
+}
 
 }  // namespace
 
@@ -36,12 +45,11 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
       settings_{settings},
       last_turn_{parts_.clock.moment()},
       publisher_{{parts_.ledger, parts_.systems, parts_.clock, parts_.probe, due_, parts_.publish,
-                  [this] {
-                      last_turn_ = parts_.clock.moment();
-                      if (parts_.turned) parts_.turned();
-                  },
+                  [this] { last_turn_ = parts_.clock.moment(); },
                   [this](const std::string& system) { return is_known(system); }},
-                 {.lease = settings.lease, .poll_interval = settings.poll_interval}} {
+                 {.lease = settings.lease,
+                  .poll_interval = settings.poll_interval,
+                  .drain_max = std::max(settings.drain_max - drain_reserve, drain_min)}} {
     for (const auto& [name, system] : parts_.systems) {
         if (system.schedules.empty() && system.outbox.empty()) continue;
         auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system));
@@ -63,6 +71,7 @@ Scheduler::~Scheduler() {
 
 void Scheduler::start() {
     publishing_ = std::thread{[this] { publisher_.run(); }};
+    republishing_ = std::thread{[this] { publish_again(); }};
     for (const auto& watched : watches_) {
         if (!watched->system.schedules.empty()) {
             watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
@@ -102,10 +111,12 @@ void Scheduler::stop() {
         watch->outbox_alarm.stop();
     }
     due_.stop();
+    untaken_.stop();
 }
 
 void Scheduler::join() {
     if (publishing_.joinable()) publishing_.join();
+    if (republishing_.joinable()) republishing_.join();
     for (const auto& watch : watches_) {
         if (watch->thread.joinable()) watch->thread.join();
         if (watch->outbox_thread.joinable()) watch->outbox_thread.join();
@@ -159,8 +170,8 @@ void Scheduler::watch(Watch& watch) {
 }
 
 void Scheduler::empty_outbox(Watch& watch) {
-    Outbox outbox{{watch.outbox_pool ? *watch.outbox_pool : parts_.ledger, parts_.systems,
-                   parts_.probe, parts_.publish},
+    Outbox outbox{{watch.outbox_pool ? *watch.outbox_pool : parts_.ledger, parts_.ledger,
+                   parts_.systems, parts_.probe, parts_.publish, times_of(settings_), parts_.clock},
                   watch.system};
     while (!watch.outbox_alarm.stopped()) {
         const auto turn = outbox.turn();
@@ -175,6 +186,28 @@ void Scheduler::empty_outbox(Watch& watch) {
         }
         watch.outbox_alarm.wait(
             wait_before_next_poll(settings_.poll_interval, watch.outbox_failures));
+    }
+}
+
+void Scheduler::publish_again() {
+    Republisher republisher{
+        {parts_.ledger, parts_.systems, parts_.probe, parts_.publish, [this] { due_.ring(); }},
+        times_of(settings_)};
+    const std::chrono::milliseconds interval =
+        std::clamp(settings_.republish_after / 4, untaken_interval_min, untaken_interval_max);
+    std::uint32_t failures = 0;
+    while (!untaken_.stopped()) {
+        const auto more = republisher.turn();
+        if (more && more.value()) continue;
+        if (more) {
+            failures = 0;
+        } else {
+            ++failures;
+            if ((failures & (failures - 1)) == 0) {
+                spdlog::warn("{} ({} times)", describe(more.error()), failures);
+            }
+        }
+        untaken_.wait(wait_before_next_poll(interval, failures));
     }
 }
 

@@ -16,6 +16,7 @@ namespace fanfare {
 ///
 ///     due query -> notification (ledger) -> claim -> fanfare.jobs
 ///     outbox of a system                          -> fanfare.jobs
+///     published, and no worker has taken it       -> fanfare.jobs, again
 ///
 /// A system's notifications are published once its due queries have run, so that what was cancelled
 /// while no producer ran stays unpublished. Due queries and outboxes are polled, and run at once
@@ -26,7 +27,7 @@ namespace fanfare {
 /// Stop      stop() asks; join() returns when every thread is done. Due queries that run are
 ///           waited for (at most their statement_timeout).
 /// Threads   one a system and one an outbox, so that a slow database delays nobody else's; one
-///           that publishes; one a database that is listened to.
+///           that publishes, one that publishes again; one a database that is listened to.
 /// Lifetime  the ledger, systems, probe and publish function outlive it.
 class Scheduler {
 public:
@@ -36,7 +37,6 @@ public:
         const Clock& clock;
         ScheduleProbe& probe;
         PublishJob publish;
-        std::function<void()> turned;
         Secret ledger_url{};  // To listen to it; empty: it is only polled.
     };
     Scheduler(Parts parts, const ProducerSettings& settings);
@@ -62,6 +62,7 @@ private:
     [[nodiscard]] bool is_known(const std::string& system) const;
     void listen();
     void empty_outbox(Watch& watch);
+    void publish_again();
     void watch(Watch& watch);
     enum class Look : std::uint8_t { done, failed, elsewhere };  // Another producer is at it.
     [[nodiscard]] Look refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
@@ -73,6 +74,8 @@ private:
     std::atomic<Moment> last_turn_;
     Publisher publisher_;
     std::thread publishing_;
+    Alarm untaken_;
+    std::thread republishing_;
     std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

@@ -1,126 +1,29 @@
-#include "core/kafka/consumer.hpp"
-#include "core/kafka/producer.hpp"
+#include "kafka_case.hpp"
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include <unistd.h>
-
-#include <condition_variable>
 #include <cstdlib>
-#include <mutex>
+#include <future>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace fanfare::kafka {
 namespace {
 
-using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAreArray;
 using namespace std::chrono_literals;
 
-constexpr auto patience = 30s;  // For the broker; a test that works does not need it.
-
-/// Keeps what a consumer delivers; the test waits for what it expects.
-class Mailbox {
-public:
-    void put(Received record) {
-        const std::lock_guard guard{mutex_};
-        records_.push_back(std::move(record));
-        arrived_.notify_all();
-    }
-    /// Waits until `count` records are there; gives out all.
-    std::vector<Received> wait_for(std::size_t count) {
-        std::unique_lock lock{mutex_};
-        EXPECT_TRUE(arrived_.wait_for(lock, patience, [&] { return records_.size() >= count; }))
-            << "only " << records_.size() << " of " << count << " records came";
-        return records_;
-    }
-    std::vector<Received> all() {
-        const std::lock_guard guard{mutex_};
-        return records_;
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::vector<Received> records_;
-};
-
-std::vector<std::string> values_of(const std::vector<Received>& records) {
-    std::vector<std::string> values;
-    for (const auto& record : records) values.push_back(record.value);
-    return values;
-}
-
-std::vector<std::string> numbered(const std::string& name, int first, int last) {
-    std::vector<std::string> values;
-    for (int i = first; i < last; ++i) values.push_back(fmt::format("{}-{}", name, i));
-    return values;
-}
-
-/// Topics and a group of one test, on the broker that the suite gives.
-class KafkaCase : public ::testing::Test {
+/// What holds on every broker.
+class BrokerCase : public KafkaCase {
 protected:
-    void use(std::string brokers) {
-        static int count = 0;
-        settings.brokers = std::move(brokers);
-        settings.topic_prefix = fmt::format("t{}-{}-{}", ::getpid(), ::time(nullptr), count++);
-        settings.group = settings.topic_prefix;
-        settings.partitions = 1;
-        topics = topics_of(settings);
-    }
-
-    void publish(const std::vector<std::string>& values, const std::string& topic,
-                 const std::string& key = "k") {
-        auto producer = Producer::open(settings);
-        ASSERT_TRUE(producer) << describe(producer.error());
-        std::mutex mutex;
-        std::condition_variable changed;
-        std::size_t acknowledged = 0;
-        for (const auto& value : values) {
-            const auto queued =
-                producer.value()->publish({topic, key, value, {}}, [&](const Result<void>& result) {
-                    const std::lock_guard guard{mutex};
-                    EXPECT_TRUE(result) << describe(result.error());
-                    ++acknowledged;
-                    changed.notify_all();
-                });
-            ASSERT_TRUE(queued) << describe(queued.error());
-        }
-        std::unique_lock lock{mutex};
-        ASSERT_TRUE(
-            changed.wait_for(lock, patience, [&] { return acknowledged == values.size(); }));
-    }
-
-    std::unique_ptr<Consumer> consume(Mailbox& mailbox, const std::vector<std::string>& names) {
-        auto consumer = Consumer::open(
-            settings, names, [&mailbox](Received record) { mailbox.put(std::move(record)); });
-        EXPECT_TRUE(consumer) << describe(consumer.error());
-        return std::move(consumer.value());
-    }
-
-    /// What the group would read after everything it committed: the rest of one topic.
-    std::vector<std::string> read_again(const std::string& topic, std::size_t count) {
-        Mailbox mailbox;
-        const auto consumer = consume(mailbox, {topic});
-        return values_of(mailbox.wait_for(count));
-    }
-
     void deliver_and_commit_only_what_is_finished();
     void commit_everything_when_all_is_finished();
     void pause_one_topic();
-
-    KafkaSettings settings;
-    Topics topics;
 };
 
-void KafkaCase::deliver_and_commit_only_what_is_finished() {
+void BrokerCase::deliver_and_commit_only_what_is_finished() {
     publish(numbered("job", 0, 10), topics.jobs);
     {
         Mailbox mailbox;
@@ -136,7 +39,7 @@ void KafkaCase::deliver_and_commit_only_what_is_finished() {
     EXPECT_EQ(read_again(topics.jobs, 7), numbered("job", 3, 10));
 }
 
-void KafkaCase::commit_everything_when_all_is_finished() {
+void BrokerCase::commit_everything_when_all_is_finished() {
     publish(numbered("old", 0, 5), topics.jobs);
     {
         Mailbox mailbox;
@@ -147,7 +50,7 @@ void KafkaCase::commit_everything_when_all_is_finished() {
     EXPECT_EQ(read_again(topics.jobs, 3), numbered("new", 0, 3));
 }
 
-void KafkaCase::pause_one_topic() {
+void BrokerCase::pause_one_topic() {
     const auto& urgent = topics.chunks[static_cast<std::size_t>(Lane::urgent)];
     const auto& bulk = topics.chunks[static_cast<std::size_t>(Lane::bulk)];
     publish({"bulk-first"}, bulk);
@@ -174,7 +77,7 @@ void KafkaCase::pause_one_topic() {
     for (const auto& value : numbered("bulk", 0, 5)) EXPECT_EQ(seen.count(value), 1U) << value;
 }
 
-class EmbeddedBrokerTest : public KafkaCase {
+class EmbeddedBrokerTest : public BrokerCase {
 protected:
     void SetUp() override {
         use("embedded");
@@ -223,7 +126,39 @@ TEST_F(FaultyBrokerTest, WhatIsRefusedIsPublishedAgainAndNotLostToWhatFollows) {
     EXPECT_EQ(read_again(topics.jobs, 2), values);
 }
 
-class RealBrokerTest : public KafkaCase {
+TEST_F(FaultyBrokerTest, AClientThatNoRetryMendsIsReplaced) {
+    auto producer = Producer::open(settings);
+    ASSERT_TRUE(producer) << describe(producer.error());
+    ASSERT_TRUE(producer.value()->publish_and_wait({topics.jobs, "k", "first", {}}, patience));
+    constexpr std::int16_t produce = 0;
+    rd_kafka_mock_push_request_errors(cluster, produce, 1,
+                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    EXPECT_FALSE(producer.value()->publish_and_wait({topics.jobs, "k", "lost", {}}, patience))
+        << "this version gives up for good";
+    const auto end = system_clock().moment() + patience;
+    bool published = false;
+    while (!published && system_clock().moment() < end) {
+        published = producer.value()
+                        ->publish_and_wait({topics.jobs, "k", "last", {}}, patience)
+                        .has_value();
+    }
+    EXPECT_TRUE(published);
+}
+
+TEST_F(FaultyBrokerTest, WhatIsGivenUpIsToldSo) {
+    auto producer = Producer::open(settings);
+    ASSERT_TRUE(producer) << describe(producer.error());
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    std::promise<bool> told;
+    ASSERT_TRUE(producer.value()->publish(
+        {topics.jobs, "k", "v", {}},
+        [&told](const Result<void>& result) { told.set_value(result.has_value()); }));
+    producer.value()->give_up();
+    EXPECT_FALSE(told.get_future().get());
+    EXPECT_EQ(producer.value()->waiting(), 0U);
+}
+
+class RealBrokerTest : public BrokerCase {
 protected:
     void SetUp() override {
         const char* const brokers = std::getenv("FANFARE_TEST_KAFKA_BROKERS");
@@ -251,7 +186,6 @@ TEST_F(RealBrokerTest, AcknowledgesWhatWasPublished) {
     const auto told = producer.value()->publish_and_wait(
         {topics.jobs, "key-1", value, {{"fanfare-reason", "none"}}}, patience);
     ASSERT_TRUE(told) << describe(told.error());
-    EXPECT_FALSE(producer.value()->is_fatal());
     Mailbox mailbox;
     const auto consumer = consume(mailbox, {topics.jobs});
     const auto records = mailbox.wait_for(1);

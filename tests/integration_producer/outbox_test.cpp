@@ -1,5 +1,7 @@
 #include "producer/schedule/outbox.hpp"
 
+#include "core/ledger/jobs.hpp"
+#include "core/ledger/untaken.hpp"
 #include "database_case.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +31,7 @@ protected:
         sql(fmt::format("INSERT INTO fanfare_outbox (job) VALUES ($job${}$job$)", job));
     }
     Outbox::Turn turn() {
-        Outbox outbox{{*pool, systems, probe,
+        Outbox outbox{{*pool, *pool, systems, probe,
                        [this](const std::string& job, std::string_view bytes,
                               const std::function<void(bool)>& acknowledged) {
                            if (!is_queueing) return false;
@@ -41,6 +43,11 @@ protected:
         return outbox.turn().value();
     }
     std::string rows() { return ask("SELECT count(*) FROM fanfare_outbox"); }
+    /// What a worker does with a job that it reads.
+    void take(const std::string& bytes) {
+        const auto job = std::get<Job>(decode_job(bytes));
+        run([&](postgres::Connection& db) { return ledger::insert_job(db, job); });
+    }
 
     ScheduleProbe probe{std::make_shared<prometheus::Registry>()};
     std::vector<std::pair<std::string, std::string>> published;  // Job and bytes.
@@ -51,13 +58,17 @@ protected:
 const std::string reminder =
     R"({"kind": "show.reminder", "subject": "s1", "audience": {"params": {"user_id": "ann"}}})";
 
-TEST_F(OutboxTest, ARowIsPublishedOnceAndGone) {
+TEST_F(OutboxTest, ARowIsPublishedOnceAndGoesWhenAWorkerHasIt) {
     put(reminder);
     const auto id = ask("SELECT id FROM fanfare_outbox");
     EXPECT_EQ(turn().published, 1U);
-    EXPECT_EQ(rows(), "0");
     EXPECT_EQ(turn().rows, 0U);
+    EXPECT_EQ(rows(), "1") << "the broker may lose it";
     ASSERT_THAT(published, SizeIs(1));
+    take(published[0].second);
+    EXPECT_EQ(turn().taken, 1U);
+    EXPECT_EQ(rows(), "0");
+    EXPECT_EQ(ask("SELECT count(*) FROM outbox_row"), "0");
     const auto job = std::get<Job>(decode_job(published[0].second));
     EXPECT_EQ(job.idempotency_key, "outbox/shows/" + id);
     EXPECT_EQ(job.id, published[0].first);
@@ -79,6 +90,54 @@ TEST_F(OutboxTest, WhatTheBrokerDoesNotHaveStaysAndIsTheSameJobAgain) {
     EXPECT_EQ(turn().published, 1U);
     ASSERT_THAT(published, SizeIs(2));
     EXPECT_EQ(published[0], published[1]);
+    EXPECT_EQ(turn().rows, 0U);
+}
+
+TEST_F(OutboxTest, WhatNoWorkerTakesIsPublishedAgainAndLessAndLessOften) {
+    put(reminder);
+    EXPECT_EQ(turn().published, 1U);
+    advance("59 s");
+    EXPECT_EQ(turn().published, 0U);
+    advance("2 s");
+    EXPECT_EQ(turn().published, 1U);
+    advance("61 s");
+    EXPECT_EQ(turn().published, 0U) << "twice as long";
+    advance("60 s");
+    EXPECT_EQ(turn().published, 1U);
+    ASSERT_THAT(published, SizeIs(3));
+    EXPECT_EQ(published[0], published[2]);
+    advance("8 days");
+    EXPECT_EQ(turn().published, 0U);
+    EXPECT_EQ(ask("SELECT split_part(rejected, ':', 1) FROM fanfare_outbox"), "not_taken");
+}
+
+TEST_F(OutboxTest, WhatAWorkerRefusesStaysWithTheReasonUntilItIsMended) {
+    put(reminder);
+    EXPECT_EQ(turn().published, 1U);
+    const auto refuse = [&](postgres::Connection& db) {
+        ledger::refuse_job(db, published.at(0).first, "unknown_template", "no text");
+        return true;
+    };
+    run(refuse);
+    EXPECT_EQ(turn().published, 0U);
+    EXPECT_EQ(ask("SELECT rejected FROM fanfare_outbox"), "unknown_template: no text");
+    sql("UPDATE fanfare_outbox SET rejected = NULL");
+    EXPECT_EQ(turn().published, 1U);
+    EXPECT_EQ(turn().taken, 0U);
+    EXPECT_EQ(ask("SELECT count(*) FROM fanfare_outbox WHERE rejected IS NULL"), "1");
+    take(published.at(1).second);
+    EXPECT_EQ(turn().taken, 1U);
+    EXPECT_EQ(rows(), "0");
+}
+
+TEST_F(OutboxTest, WhatIsTakenUnderAnotherIdIsTakenToo) {
+    put(reminder);
+    EXPECT_EQ(turn().published, 1U);
+    run([&](postgres::Connection& db) {
+        ledger::take_as(db, published.at(0).first, derived_id("another"));
+        return true;
+    });
+    EXPECT_EQ(turn().taken, 1U);
     EXPECT_EQ(rows(), "0");
 }
 
@@ -115,6 +174,7 @@ TEST_F(OutboxTest, TwoProducersShareTheRows) {
         return true;
     });
     EXPECT_EQ(turn().published, 1U);
+    EXPECT_EQ(turn().rows, 0U) << "what one has published the other knows";
 }
 
 TEST_F(OutboxTest, AKeyOfItsOwnIsKept) {

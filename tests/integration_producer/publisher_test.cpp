@@ -222,7 +222,7 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
     add_show("soon", "15 minutes 1 second");
     add_show("now", "5 minutes");
     FakeBroker broker;
-    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), {}};
+    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port()};
     // One poll only: what is due later goes out because its moment is known.
     ProducerSettings settings;
     settings.poll_interval = 60s;
@@ -249,7 +249,7 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
 TEST_F(PublisherTest, ANotifyIsHeardWhileSomebodyWaitsForTheEnd) {
     systems.at("shows").notify = "a_show";
     FakeBroker broker;
-    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), {}, url};
+    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), url};
     ProducerSettings settings;
     settings.poll_interval = 1h;
     Scheduler scheduler{parts, settings};

@@ -1,5 +1,7 @@
 #include "worker/intake/intake.hpp"
 
+#include "core/domain/uuid.hpp"
+#include "core/ledger/untaken.hpp"
 #include "core/wire/cloud_event.hpp"
 #include "core/wire/job_rejection.hpp"
 
@@ -74,11 +76,13 @@ std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::New
 asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     ledger::NewJob order;
     auto rejection = read(record, order);
+    const std::string id = order.job.id.empty() ? record.key : order.job.id;
     auto wait = retry_first;
     while (!stopping_) {
         bool settled = false;
         if (!rejection) settled = co_await accept(order, rejection);
-        if (rejection) settled = co_await refuse(record, *rejection);
+        if (rejection) settled = co_await note_refusal(id, *rejection);
+        if (settled && rejection) settled = co_await refuse(record, *rejection);
         if (settled) {
             parts_.finished(record);
             break;
@@ -99,7 +103,10 @@ TimePoint Intake::published_at(const kafka::Received& record) const {
 asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
                                      std::optional<Rejection>& rejection) {
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
-        return ledger::take_job(ledger, order);
+        auto taken = ledger::take_job(ledger, order);
+        const bool is_other = !taken.id.empty() && taken.id != order.job.id;
+        if (is_other) ledger::take_as(ledger, order.job.id, taken.id);
+        return taken;
     });
     if (!inserted) {
         troubled_.warn(fmt::format("job {}: {}", order.job.id, describe(inserted.error())));
@@ -119,6 +126,18 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
     // A repeated one may stem from a worker that died between inserting and planning.
     parts_.accepted(taken.id, order.job.lane);
     co_return true;
+}
+
+/// A job among the dead letters has no row; whoever published it learns why, and publishes it no
+/// more. Our own publishers take the job's id for the record's key.
+asio::awaitable<bool> Intake::note_refusal(const std::string& id, const Rejection& rejection) {
+    if (!is_uuid(id)) co_return true;
+    auto noted =
+        co_await parts_.ledger.run("note a refused job", [&](postgres::Connection& ledger) {
+            ledger::refuse_job(ledger, id, rejection.code, rejection.message);
+        });
+    if (!noted) troubled_.warn(fmt::format("job {}: {}", id, describe(noted.error())));
+    co_return noted.has_value();
 }
 
 asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {

@@ -21,8 +21,8 @@ namespace fanfare {
 
 /// Takes jobs from Kafka into the ledger, and refuses what is none with a reason.
 ///
-/// An accepted job is committed in PostgreSQL before its offset is; a refused one is on
-/// fanfare.dead first. A job that is known already is no fault: nothing happens again. What
+/// An accepted job is committed in PostgreSQL before its offset is; a refused one is noted there
+/// and on fanfare.dead first. A job that is known already is no fault: nothing happens again. What
 /// PostgreSQL refuses for a value in it, or another job under its key, is refused for good.
 ///
 /// Bounds    at_once_max jobs are read and stored at a time; what waits is as it came, and as much
@@ -70,6 +70,8 @@ private:
     /// Stores a job. False: not now, or, with a rejection, never.
     [[nodiscard]] boost::asio::awaitable<bool> accept(const ledger::NewJob& order,
                                                       std::optional<Rejection>& rejection);
+    [[nodiscard]] boost::asio::awaitable<bool> note_refusal(const std::string& id,
+                                                            const Rejection& rejection);
     [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
                                                       const Rejection& rejection);
 

@@ -126,6 +126,12 @@ void WorkerProbe::chunks_in_flight(Channel channel, int change) {
     in_flight_[static_cast<std::size_t>(channel)]->Increment(change);
 }
 
+int WorkerProbe::chunks_in_flight() const {
+    double count = 0;
+    for (const auto* const gauge : in_flight_) count += gauge->Value();
+    return static_cast<int>(count);
+}
+
 void WorkerProbe::fenced() { fenced_->Increment(); }
 void WorkerProbe::taken_over(std::size_t chunks) {
     taken_over_->Increment(static_cast<double>(chunks));

@@ -47,6 +47,7 @@ public:
     void left_out(std::size_t recipients);  // Of an audience: their ids are too long.
     void settled(Channel channel, const std::array<std::int32_t, outcome_count>& change);
     void chunks_in_flight(Channel channel, int change);
+    [[nodiscard]] int chunks_in_flight() const;  // Of all channels.
     /// The database's clock: how far ahead of the machine's, and whether it is believed.
     void clock(double skew_s, bool steady);
     void fenced();

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/settings/settings.hpp"
+#include "worker/providers/context.hpp"
+#include "worker/send/account.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace fanfare {
+
+/// Every account of the settings with its provider; fails with what to change.
+[[nodiscard]] Result<std::vector<std::unique_ptr<Account>>> open_accounts(
+    const Settings& settings, const ProviderContext& context,
+    const boost::asio::any_io_executor& executor, postgres::Pool& ledger, WorkerProbe& probe);
+
+}  // namespace fanfare
