@@ -4,12 +4,12 @@
 --     INSERT INTO fanfare_outbox (job) VALUES ('{"kind": ..., "audience": ..., "data": ...}')
 --
 -- in the transaction of the change, as outbox_insert.sql does. fanfare-producer publishes the row when that has committed, and
--- deletes it when the broker has it. Its database user needs SELECT, UPDATE and DELETE here.
+-- deletes it when a worker has taken its job. Its database user needs SELECT, UPDATE and DELETE here.
 CREATE TABLE fanfare_outbox (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),   -- the job's idempotency key
     job        jsonb NOT NULL,                               -- docs/job.schema.json; system may be left out
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    rejected   text                                          -- why it is no job; mend the row, then set null
+    rejected   text                                          -- why nobody is told; mend the row, then set null
 );
 CREATE INDEX fanfare_outbox_waiting ON fanfare_outbox (created_at, id) WHERE rejected IS NULL;
 
