@@ -48,11 +48,9 @@ public:
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
-        if (!broker_) {
-            auto keeper = kafka::TopicKeeper::open(settings_.kafka);
-            if (!keeper) return keeper.error();
-            keeper_ = std::move(keeper.value());
-        }
+        auto keeper = kafka::TopicKeeper::open(settings_.kafka);
+        if (!keeper) return keeper.error();
+        keeper_ = std::move(keeper.value());
         auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs}, keeper_.get());
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
@@ -125,7 +123,7 @@ private:
     Readiness readiness() const {
         if (stopping_) return {false, "draining"};
         if (!started_) return {false, "starting"};
-        if (keeper_ && !keeper_->trouble().empty()) return {false, keeper_->trouble()};
+        if (auto why = keeper_->trouble(); !why.empty()) return {false, std::move(why)};
         if (auto why = scheduler_->trouble(); !why.empty()) return {false, std::move(why)};
         return {true, ""};
     }
@@ -156,7 +154,7 @@ private:
     Systems systems_;
     asio::io_context loop_{1};
     std::optional<kafka::EmbeddedBroker> broker_;
-    std::unique_ptr<kafka::TopicKeeper> keeper_;  // None of the embedded one.
+    std::unique_ptr<kafka::TopicKeeper> keeper_;
     kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     postgres::Pool ledger_;
     ScheduleProbe probe_;

@@ -42,7 +42,6 @@ constexpr std::string_view clock_jumped =
     "the database's clock has jumped: nothing new is begun before it has stood for a minute";
 constexpr std::chrono::milliseconds share_interval{500};
 constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
-constexpr std::chrono::milliseconds publish_step{10};
 constexpr std::chrono::milliseconds close_max{1'500};
 constexpr std::chrono::milliseconds leave_max{1'000};
 
@@ -88,11 +87,9 @@ public:
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
-        if (!broker_) {
-            auto keeper = kafka::TopicKeeper::open(settings_.kafka);
-            if (!keeper) return keeper.error();
-            keeper_ = std::move(keeper.value());
-        }
+        auto keeper = kafka::TopicKeeper::open(settings_.kafka);
+        if (!keeper) return keeper.error();
+        keeper_ = std::move(keeper.value());
         if (auto done = open_roster(); !done) return done;
         const auto topics = kafka::topics_of(settings_.kafka);
         std::vector<std::string> used{topics.chunks.begin(), topics.chunks.end()};
@@ -295,7 +292,7 @@ private:
     asio::awaitable<void> finish_publishing() {
         const auto end = system_clock().moment() + publish_max;
         while (producer_->waiting() > 0 && system_clock().moment() < end) {
-            co_await pause_for(publish_step);
+            co_await pause_for(std::chrono::milliseconds{10});
         }
         producer_->give_up();
     }
@@ -367,7 +364,7 @@ private:
     asio::io_context loop_{1};
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
     std::optional<kafka::EmbeddedBroker> broker_;
-    std::unique_ptr<kafka::TopicKeeper> keeper_;  // None of the embedded one.
+    std::unique_ptr<kafka::TopicKeeper> keeper_;
     postgres::Pool ledger_;
     ledger::LedgerClock clock_{system_clock()};
     References references_;

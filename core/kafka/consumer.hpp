@@ -120,7 +120,7 @@ private:
     std::shared_ptr<Session> session_;  // The poll thread's own, while it runs.
     std::uint64_t renewal_ = 0;         // As the keeper counts them.
     bool distrusted_ = false;           // A topic was missed: nothing is committed any more.
-    std::mutex mutex_;                  // Guards partitions_, generation_, held_ and the pause wishes.
+    std::mutex mutex_;  // Guards partitions_, generation_, held_ and the pause wishes.
     std::map<PartitionKey, Partition> partitions_;
     std::uint64_t generation_ = 0;
     Held held_{0, held_bytes_max};

@@ -12,7 +12,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds answer_max{1'000};
 constexpr milliseconds wait_first{200};
 constexpr milliseconds wait_max{30'000};
-constexpr std::uint32_t unanswered_max = 3;
 constexpr std::uint32_t well_enough = 6;  // Looks after which trouble is a new one.
 
 }  // namespace
@@ -56,14 +55,7 @@ void TopicKeeper::run() {
 /// Returns how long there is nothing to do, unless somebody misses a topic.
 milliseconds TopicKeeper::look() {
     const auto missing = missing_topics(client_.get(), topics_, answer_max);
-    if (!missing) {
-        if (++unanswered_ == unanswered_max) {
-            spdlog::warn("{}", describe(missing.error()));
-            set_trouble("Kafka does not answer");
-        }
-        return answer_max;
-    }
-    unanswered_ = 0;
+    if (!missing) return answer_max;  // Whether the broker answers is for others to say.
     const auto& [cluster, names] = missing.value();
     if (!cluster.empty()) {
         if (!cluster_.empty() && cluster_ != cluster) is_other_ = true;

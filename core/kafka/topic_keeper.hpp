@@ -42,7 +42,7 @@ public:
     [[nodiscard]] std::uint64_t renewals() const noexcept { return renewals_.load(); }
     /// Grows when the broker turned out to be another: writers open anew.
     [[nodiscard]] std::uint64_t brokers() const noexcept { return brokers_.load(); }
-    /// "" when all is well; otherwise what is not, for people.
+    /// "" when all our topics are there, as far as is known; otherwise for people.
     [[nodiscard]] std::string trouble() const;
 
 private:
@@ -67,7 +67,6 @@ private:
     bool lost_ = false;             // Topics were missing since clients opened last ...
     bool is_other_ = false;         // ... or the broker became another.
     Moment renew_at_{};             // Not before.
-    std::uint32_t unanswered_ = 0;  // Looks in a row.
     std::uint32_t tries_ = 0;       // Since all was well for a while.
     std::uint32_t well_ = 0;        // Looks in a row that found all there.
     std::minstd_rand random_{std::random_device{}()};

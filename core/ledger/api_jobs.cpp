@@ -43,7 +43,8 @@ std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const New
                                          std::chrono::milliseconds lost_after) {
     const auto rows = work.exec_params(
         "SELECT r.digest = $3, r.published_at IS NOT NULL AND (r.taken_at IS NOT NULL "
-        " OR r.published_at > app_now() - $4::float8 * interval '1 ms' OR j.id IS NOT NULL OR d.taken_as IS NOT NULL), "
+        " OR r.published_at > app_now() - $4::float8 * interval '1 ms' OR j.id IS NOT NULL OR "
+        "d.taken_as IS NOT NULL), "
         "r.job_id, coalesce(r.body::text, ''), "
         "CASE WHEN j.id IS NULL THEN coalesce(d.code, '') ELSE '' END, coalesce(d.message, '') "
         "FROM api_request r LEFT JOIN job j ON j.id = r.job_id "
@@ -101,8 +102,10 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3") " "
         "UNION ALL (SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
         "coalesce(body ->> 'source', ''), "
-        "CASE WHEN coalesce(d.code, '') = '' THEN 'accepted' ELSE 'failed' END, " FANFARE_ISO("created_at")
-        ", '', " FANFARE_ISO("CASE WHEN d.code <> '' THEN d.noted_at END") ", coalesce(body ->> 'expires_at', ''), "
+        "CASE WHEN coalesce(d.code, '') = '' THEN 'accepted' ELSE 'failed' END, "
+        FANFARE_ISO("created_at") ", '', "
+        FANFARE_ISO("CASE WHEN d.code <> '' THEN d.noted_at END") ", "
+        "coalesce(body ->> 'expires_at', ''), "
         "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL "
         "FROM api_request r LEFT JOIN absent_job d USING (job_id) "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "

@@ -20,11 +20,12 @@ constexpr std::array<std::pair<std::string_view, OutboxMark::Fate>, 5> fates{
     at " < (SELECT app_now()) - $1::float8 * (1 << least(" times ", 6)) * interval '1 ms' "
 
 /// A job row counts for more than a refusal: a later copy may have been taken. $2 is `within`.
-#define FANFARE_FATE(job, since)                                                          \
-    "CASE WHEN EXISTS (SELECT FROM job WHERE id = " job                                   \
-    ") OR EXISTS (SELECT FROM absent_job WHERE job_id = " job                             \
-    " AND taken_as IS NOT NULL) THEN 'taken' "                                            \
-    " WHEN EXISTS (SELECT FROM absent_job WHERE job_id = " job ") THEN 'refused' "        \
+#define FANFARE_FATE(job, since)                               \
+    "CASE WHEN EXISTS (SELECT FROM job WHERE id = " job        \
+    ") OR EXISTS (SELECT FROM absent_job WHERE job_id = " job  \
+    " AND taken_as IS NOT NULL) THEN 'taken' "                 \
+    " WHEN EXISTS (SELECT FROM absent_job WHERE job_id = " job \
+    ") THEN 'refused' "                                        \
     " WHEN " since " < app_now() - $2::float8 * interval '1 s' THEN 'given_up' ELSE 'lost' END "
 
 void count(UntakenTally& tally, std::string_view fate, const char* job) {

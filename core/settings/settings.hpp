@@ -102,10 +102,10 @@ struct ServerSettings {
 };
 
 struct ProducerSettings {
-    std::chrono::milliseconds poll_interval{1'000};  // [50, 60'000] due queries.
-    std::chrono::seconds horizon{3'600};             // [60, 2'592'000] look-ahead.
-    std::chrono::milliseconds lease{30'000};         // [1'000, 600'000]
-    std::chrono::milliseconds drain_max{10'000};     // [0, 300'000]
+    std::chrono::milliseconds poll_interval{1'000};     // [50, 60'000] due queries.
+    std::chrono::seconds horizon{3'600};                // [60, 2'592'000] look-ahead.
+    std::chrono::milliseconds lease{30'000};            // [1'000, 600'000]
+    std::chrono::milliseconds drain_max{10'000};        // [0, 300'000]
     std::chrono::milliseconds republish_after{60'000};  // [1'000, 3'600'000]
     std::chrono::seconds republish_within{604'800};     // [60, 2'592'000]
     ServerSettings http;

@@ -5,6 +5,7 @@
 #include "core/wire/job_rejection.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <pqxx/transaction>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "producer/schedule/listener.hpp"
 
-#include "database_case.hpp"
 #include "core/async/alarm.hpp"
+#include "database_case.hpp"
 
 namespace fanfare {
 namespace {

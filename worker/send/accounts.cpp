@@ -16,11 +16,12 @@ Result<std::vector<std::unique_ptr<Account>>> open_accounts(
             return fail(Errc::config_invalid, "set up account " + account.name + ":\n" + all);
         }
         accounts.push_back(std::make_unique<Account>(
-            executor, Account::Parts{.settings = account,
-                                     .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
-                                     .ledger = ledger,
-                                     .clock = system_clock(),
-                                     .probe = probe.account(account.name, account.channel)}));
+            executor,
+            Account::Parts{.settings = account,
+                           .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
+                           .ledger = ledger,
+                           .clock = system_clock(),
+                           .probe = probe.account(account.name, account.channel)}));
     }
     return accounts;
 }
