@@ -8,6 +8,7 @@
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pulse.hpp"
 #include "core/wire/descriptor.hpp"
+#include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/chunk_sizes.hpp"
 #include "worker/plan/plan_desk.hpp"
@@ -44,17 +45,6 @@ constexpr std::chrono::milliseconds share_interval{500};
 constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
 constexpr std::chrono::milliseconds close_max{1'500};
 constexpr std::chrono::milliseconds leave_max{1'000};
-
-/// Uniform in [0, 1); from any thread.
-double any_chance() {
-    thread_local std::mt19937_64 random{std::random_device{}()};
-    return std::uniform_real_distribution<>{}(random);
-}
-
-std::string random_word() {
-    std::random_device device;
-    return fmt::format("{:08x}", device());
-}
 
 class WiredWorker final : public Worker {
 public:

@@ -96,8 +96,7 @@ Producer::~Producer() {
     stopping_ = true;
     if (poller_.joinable()) poller_.join();
     if (!line_) return;
-    close_beside([line = std::move(line_)]() mutable { line.reset(); },
-                 close_max);
+    close_beside([line = std::move(line_)]() mutable { line.reset(); }, close_max);
 }
 
 void Producer::poll_loop() {
@@ -146,9 +145,7 @@ std::size_t Producer::waiting() const {
     return static_cast<std::size_t>(rd_kafka_outq_len(line()->client.get()));
 }
 
-void Producer::give_up() {
-    rd_kafka_purge(line()->client.get(), everything);
-}
+void Producer::give_up() { rd_kafka_purge(line()->client.get(), everything); }
 
 Result<void> Producer::publish(const Record& record, Published published) {
     rd_kafka_headers_t* headers = nullptr;

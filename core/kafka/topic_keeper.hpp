@@ -64,11 +64,11 @@ private:
     mutable std::mutex mutex_;
     std::string trouble_;  // Under the mutex. The rest is the thread's own.
     std::string cluster_;
-    bool lost_ = false;             // Topics were missing since clients opened last ...
-    bool is_other_ = false;         // ... or the broker became another.
-    Moment renew_at_{};             // Not before.
-    std::uint32_t tries_ = 0;       // Since all was well for a while.
-    std::uint32_t well_ = 0;        // Looks in a row that found all there.
+    bool lost_ = false;        // Topics were missing since clients opened last ...
+    bool is_other_ = false;    // ... or the broker became another.
+    Moment renew_at_{};        // Not before.
+    std::uint32_t tries_ = 0;  // Since all was well for a while.
+    std::uint32_t well_ = 0;   // Looks in a row that found all there.
     std::minstd_rand random_{std::random_device{}()};
     std::thread thread_;
 };
