@@ -135,11 +135,15 @@ TEST_F(OwnersTest, OfAListOnlyTheirPeopleAreLeft) {
 
 TEST_F(OwnersTest, AnOrderIsFoundAgainByItsKeyAlone) {
     ledger::NewRequest request{"mira", "k", "digest", derived_id("k"), R"({"id": "1"})"};
+    constexpr std::chrono::milliseconds lost_after{60'000};
     const auto find = [&] {
-        return run([&](auto& db) { return ledger::find_request(db, request); });
+        return run([&](auto& db) { return ledger::find_request(db, request, lost_after); });
     };
     EXPECT_FALSE(find().has_value());
-    EXPECT_TRUE(run([&](auto& db) { return ledger::remember_request(db, request); }).is_new);
+    const auto remember = [&] {
+        return run([&](auto& db) { return ledger::remember_request(db, request, lost_after); });
+    };
+    EXPECT_TRUE(remember().is_new);
     EXPECT_TRUE(find()->same);
     request.digest = "other";
     EXPECT_FALSE(find()->same);
