@@ -92,8 +92,8 @@ const date::time_zone& utc_zone() {
 }
 
 TimePoint to_time_point(std::chrono::sys_seconds moment) {
-    // Beyond what a TimePoint holds nothing changes any more.
-    constexpr auto end = std::chrono::floor<std::chrono::seconds>(TimePoint::max());
+    // tzdata's "for ever" is a year far away.
+    constexpr std::chrono::sys_days end{std::chrono::year{9999} / 1 / 1};
     return moment >= end ? TimePoint::max() : TimePoint{moment};
 }
 

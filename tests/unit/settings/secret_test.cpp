@@ -105,7 +105,10 @@ TEST_F(SecretTest, IsOneLineOfPlainText) {
         "\xEF\xBB\xBF"
         "dbname=a\n",
         "byte order mark");
-    expect(std::string{"\xFF\xFEd\0b\0", 6}, "UTF-16");
+    expect(std::string{"\xFF\xFE"
+                       "d\0b\0",
+                       6},
+           "UTF-16");
     for (const auto* variable : {"dbname=a\nsecond",
                                  "\xEF\xBB\xBF"
                                  "dbname=a"}) {
