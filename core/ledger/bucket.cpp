@@ -15,9 +15,11 @@ std::chrono::microseconds micros(const pqxx::field& field) {
 // a while, what stands in the row lies ahead by as much: it is never further away than it was
 // when it was written. Rows of programs that write no such moment are bounded by what a fleet can
 // have reserved, and by the longest wait of a provider (wait_hint_max).
+// least() passes over what is null: an account that nobody blocked has no end of a block.
 #define FANFARE_BLOCKED                                                                 \
+    "CASE WHEN b.blocked_until IS NOT NULL THEN "                                       \
     "least(b.blocked_until, app_now() + (b.blocked_until - b.blocked_at), app_now() + " \
-    "interval '1 h')"
+    "interval '1 h') END"
 #define FANFARE_NEXT_FREE                                            \
     "least(b.next_free, app_now() + (b.next_free - b.reserved_at), " \
     "greatest(app_now(), " FANFARE_BLOCKED ") + interval '15 s' + 16 * $2 * interval '1 us')"

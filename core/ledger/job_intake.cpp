@@ -85,7 +85,8 @@ void replace(pqxx::transaction_base& work, const NewJob& order) {
                "plan_attempts = 0, plan_unheard = 0, plan_failures = 0, plan_cursor = '', "
                "plan_chunks = DEFAULT, planned = DEFAULT, left_out = 0, own_templates = NULL, "
                "failure = NULL, plan_failed_at = NULL, planned_at = NULL, finished_at = NULL, "
-               "created_at = app_now(), day = DEFAULT WHERE id = $1::uuid",
+               "created_at = app_now(), day = DEFAULT "
+               "WHERE id = $1::uuid AND $13::uuid IS NOT NULL",  // Every parameter has a place.
                order);
 }
 

@@ -106,8 +106,9 @@ TEST(Templates, TakeControlCharactersOutOfValues) {
                              .render("k", Channel::email, "", {{"v", value}}, {})
                              .value();
     EXPECT_EQ(written(content.subject), "a  Bcc: b    [0m  c");
-    EXPECT_EQ(written(content.text), "a\nBcc: b [0mc");
-    EXPECT_EQ(written(content.html), "a\nBcc: b [0mc");
+    // What separates lines separates them: a carriage return with its line feed, NEL and LS.
+    EXPECT_EQ(written(content.text), "a\nBcc: b [0m\n\nc");
+    EXPECT_EQ(written(content.html), "a\nBcc: b [0m\n\nc");
 }
 
 TEST(Templates, MendValuesThatAreNotUtf8) {
