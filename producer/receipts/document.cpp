@@ -17,6 +17,8 @@ const json::value* find(const Object& object, std::string_view key) {
     return object.if_contains({key.data(), key.size()});
 }
 
+}  // namespace
+
 std::optional<json::value> parse_strictly(std::string_view bytes) {
     json::error_code fault;
     json::parse_options options;
@@ -25,8 +27,6 @@ std::optional<json::value> parse_strictly(std::string_view bytes) {
     if (fault) return std::nullopt;
     return value;
 }
-
-}  // namespace
 
 std::optional<json::value> parse_document(std::string_view bytes) {
     auto value = parse_strictly(bytes);

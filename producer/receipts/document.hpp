@@ -14,6 +14,8 @@ namespace fanfare::receipts {
 
 using Object = boost::json::object;
 
+/// One JSON text, nested 32 deep at most, without a fault.
+[[nodiscard]] std::optional<boost::json::value> parse_strictly(std::string_view bytes);
 /// One JSON text, nested 32 deep at most; its bad strings are mended (see mended()).
 [[nodiscard]] std::optional<boost::json::value> parse_document(std::string_view bytes);
 

@@ -111,7 +111,8 @@ public:
     [[nodiscard]] Reception receive(const HttpCall& call, const Documents& documents,
                                     std::int64_t now_unix) const override {
         if (topic_.empty()) return Refusal{403, "missing_key"};
-        const auto document = parse_document(call.body);
+        // As it stands: the signature is of what SNS wrote, not of what could be made of it.
+        const auto document = parse_strictly(call.body);
         if (!document || !document->is_object()) return Refusal{400, "malformed"};
         const auto& message = document->get_object();
         if (text_of(message, "TopicArn") != topic_) return Refusal{403, "wrong_topic"};

@@ -18,7 +18,7 @@ TEST(HtmlPlace, AllowsTextAndQuotedAttributes) {
                              "<p class=\"a\">Hi ",
                              "<a href=\"",
                              "<a href='",
-                             "<a\nhref = \"x",
+                             "<a\nhref = \"/x",
                              "<br/>",
                              "<!-- note -->",
                              "<!---->",

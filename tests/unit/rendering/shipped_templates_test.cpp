@@ -204,7 +204,7 @@ TEST(ShippedTemplates, LetAValueDoNoHarm) {
         for (const auto locale : locales) {
             const auto mail = rendered(kind, Channel::email, locale,
                                        {{"title", "<img src=x onerror=\"a()\">\r\nBcc: x"},
-                                        {"link", "\"><script>"},
+                                        {"link", "https://x/\"><script>"},
                                         {"brand", "{{name}}<b>"}});
             const auto html = written(mail, mail.html);
             EXPECT_THAT(html, Not(HasSubstr("<img"))) << kind;

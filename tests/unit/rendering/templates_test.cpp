@@ -87,11 +87,12 @@ TEST(Templates, NeverReadAValueAsTemplate) {
 }
 
 TEST(Templates, EscapeEveryValueInHtml) {
-    const std::string evil = "<script>alert(\"1\")</script>&'";
+    const std::string evil = "https://a/<script>alert(\"1\")</script>&'";
     const auto content = email("{{v}}", "{{v}}", "<a href=\"{{v}}\">{{v}}</a>")
                              .render("k", Channel::email, "", {{"v", evil}}, {})
                              .value();
-    const std::string escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;";
+    const std::string escaped =
+        "https://a/&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;";
     EXPECT_EQ(written(content.html), "<a href=\"" + escaped + "\">" + escaped + "</a>");
     EXPECT_EQ(written(content.subject), evil);
     EXPECT_EQ(written(content.text), evil);
