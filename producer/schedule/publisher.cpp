@@ -62,13 +62,13 @@ microseconds Publisher::turn() {
         if (sound) next = asked.value();
         count_waiting();
     }
-    if (sound) failures_ = 0;
+    if (sound) failures_.succeeded();
     const bool is_full = in_flight() >= in_flight_max;
     return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next,
                                   .poll_interval = times_.poll_interval,
                                   .renew_in = times_.lease / 3,
                                   .claimed_any = claimed_any_,
-                                  .failures = failures_});
+                                  .failures = failures_.times()});
 }
 
 std::vector<std::string> Publisher::served() const {
@@ -220,9 +220,7 @@ std::size_t Publisher::in_flight() const {
 }
 
 bool Publisher::failed(const Failure& failure) {
-    // The first, and then ever fewer, so that a long outage does not fill the disk.
-    const auto times = ++failures_;
-    if ((times & (times - 1)) == 0) spdlog::warn("{} ({} times)", describe(failure), times);
+    failures_.failed(failure);
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
+#include "producer/schedule/failures.hpp"
 #include "producer/schedule/probe.hpp"
 
 #include <atomic>
@@ -66,7 +67,7 @@ public:
     [[nodiscard]] std::chrono::microseconds turn();
 
     [[nodiscard]] std::size_t in_flight() const;
-    [[nodiscard]] bool is_well() const noexcept { return failures_.load() == 0; }
+    [[nodiscard]] bool is_well() const noexcept { return failures_.times() == 0; }
 
 private:
     [[nodiscard]] std::vector<std::string> served() const;
@@ -89,7 +90,7 @@ private:
     Moment renewed_{};
     Moment counted_{};
     bool claimed_any_ = false;
-    std::atomic<std::uint32_t> failures_{0};
+    Failures failures_{parts_.clock};
     Seldom unusable_{"notifications make no job; mend their due query", parts_.clock};
 };
 

@@ -1,5 +1,6 @@
 #include "producer/schedule/scheduler.hpp"
 
+#include "producer/schedule/failures.hpp"
 #include "producer/schedule/outbox.hpp"
 #include "producer/schedule/republisher.hpp"
 #include "producer/schedule/wake.hpp"
@@ -27,16 +28,17 @@ ledger::UntakenTimes times_of(const ProducerSettings& settings) {
 }  // namespace
 
 struct Scheduler::Watch {
-    explicit Watch(const System& of) : system{of} {}
+    Watch(const System& of, const Clock& clock)
+        : system{of}, failures{clock}, outbox_failures{clock} {}
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
     Alarm alarm;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
-    std::atomic<std::uint32_t> failures{0};
+    Failures failures;
     std::thread thread;
     std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
     Alarm outbox_alarm;
-    std::atomic<std::uint32_t> outbox_failures{0};
+    Failures outbox_failures;
     std::thread outbox_thread;
 };
 
@@ -52,7 +54,7 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
                   .drain_max = std::max(settings.drain_max - drain_reserve, drain_min)}} {
     for (const auto& [name, system] : parts_.systems) {
         if (system.schedules.empty() && system.outbox.empty()) continue;
-        auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system));
+        auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system, parts_.clock));
         if (system.database.empty()) continue;
         watch.pool = std::make_unique<postgres::Pool>(
             system.database,
@@ -134,11 +136,11 @@ bool Scheduler::is_known(const std::string& system) const {
 
 std::string Scheduler::trouble() const {
     for (const auto& watch : watches_) {
-        if (watch->failures.load() > 0) {
+        if (watch->failures.is_trouble()) {
             return fmt::format("a due query of the system {} fails; see the log",
                                watch->system.name);
         }
-        if (watch->outbox_failures.load() > 0) {
+        if (watch->outbox_failures.is_trouble()) {
             return fmt::format("the outbox of the system {} cannot be read; see the log",
                                watch->system.name);
         }
@@ -160,10 +162,10 @@ void Scheduler::watch(Watch& watch) {
             sound = sound && look != Look::failed;
             whole = whole && look != Look::elsewhere;
         }
-        if (sound) watch.failures = 0;
+        if (sound) watch.failures.succeeded();
         if (whole && !watch.looked.exchange(true)) due_.ring();
         const auto wait = watch.looked
-                              ? wait_before_next_poll(settings_.poll_interval, watch.failures)
+                              ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
                               : elsewhere_wait;
         watch.alarm.wait(begun + wait - parts_.clock.moment());
     }
@@ -176,16 +178,13 @@ void Scheduler::empty_outbox(Watch& watch) {
     while (!watch.outbox_alarm.stopped()) {
         const auto turn = outbox.turn();
         if (turn) {
-            watch.outbox_failures = 0;
+            watch.outbox_failures.succeeded();
             if (turn.value().published == Outbox::rows_max) continue;  // There may be more.
         } else {
-            const auto times = ++watch.outbox_failures;
-            if ((times & (times - 1)) == 0) {
-                spdlog::warn("{} ({} times)", describe(turn.error()), times);
-            }
+            watch.outbox_failures.failed(turn.error());
         }
         watch.outbox_alarm.wait(
-            wait_before_next_poll(settings_.poll_interval, watch.outbox_failures));
+            wait_before_next_poll(settings_.poll_interval, watch.outbox_failures.times()));
     }
 }
 
@@ -195,19 +194,16 @@ void Scheduler::publish_again() {
         times_of(settings_)};
     const std::chrono::milliseconds interval =
         std::clamp(settings_.republish_after / 4, untaken_interval_min, untaken_interval_max);
-    std::uint32_t failures = 0;
+    Failures failures{parts_.clock};
     while (!untaken_.stopped()) {
         const auto more = republisher.turn();
         if (more && more.value()) continue;
         if (more) {
-            failures = 0;
+            failures.succeeded();
         } else {
-            ++failures;
-            if ((failures & (failures - 1)) == 0) {
-                spdlog::warn("{} ({} times)", describe(more.error()), failures);
-            }
+            failures.failed(more.error());
         }
-        untaken_.wait(wait_before_next_poll(interval, failures));
+        untaken_.wait(wait_before_next_poll(interval, failures.times()));
     }
 }
 
@@ -215,10 +211,7 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
     const auto& system = watch.system.name;
     const auto done = refresher.refresh(schedule);
     if (!done) {
-        const auto times = ++watch.failures;
-        if ((times & (times - 1)) == 0) {
-            spdlog::warn("{} ({} times)", describe(done.error()), times);
-        }
+        watch.failures.failed(done.error());
         return Look::failed;
     }
     if (!done.value()) return Look::elsewhere;

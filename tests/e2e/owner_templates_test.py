@@ -167,7 +167,7 @@ class OwnerTemplates(ApiCase):
         long_title = {**DATA, "title": "x" * 600}
         job = ann.post("/v1/jobs", self.order(run, channels=["sms"], data=long_title))[1]["id"]
         failure = until(lambda: ann.get(f"/v1/jobs/{job}")[1]["failure"], "the plan to fail", 30)
-        self.assertRegex(failure, r"version 1 of shop, sms\.de\.text:1:\d+: \d+ bytes or more")
+        self.assertRegex(failure, r"version 1 of the owner's templates, sms\.de\.text:1:\d+: \d+ bytes or more")
         self.assertEqual(sum(run.told(job).values()), 0)
         self.assertEqual(ann.call("DELETE", PATH)[0], 200)
         until(lambda: run.state(job) == "done", "the job to be planned with the shipped texts", 60)

@@ -65,7 +65,7 @@ TEMPLATES = {
 MISTAKES = (
     ("mail AS address", "e_mail AS address", "contacts.email", 'column "e_mail" does not exist'),
     ("mobile AS address", "mobile AS number", "contacts.sms", "a column address"),
-    ("l.begins AS occurrence", "l.room AS occurrence", "schedules.lesson.soon", "timestamp"),
+    ("l.begins AS occurrence", "l.room AS occurrence", "schedules.lesson.soon", "a date or a time"),
     ("l.begins AS expires_at,", "", "schedules.lesson.soon", "a column expires_at"),
     (":horizon", ":until", "schedules.lesson.soon", "no parameter but :horizon"),
     ("code = :code", "code = :course", "schedules.lesson.soon", "params with course"),

@@ -58,7 +58,7 @@ Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& k
     ensure(row.has_value(), "templates that a job refers to are not deleted");
     Problems problems;
     Own own;
-    const auto origin = fmt::format("version {} of the templates {}, ", row->version, id);
+    const auto origin = fmt::format("version {} of the owner's templates, ", row->version);
     own.templates = templates_.with_own(kind.templates, row->parts, origin, problems);
     if (!problems.empty()) {
         return fail(Errc::template_invalid, "use own templates: " + for_log(problems.front()));

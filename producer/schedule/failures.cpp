@@ -1,0 +1,33 @@
+#include "producer/schedule/failures.hpp"
+
+#include "core/observe/sides.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace fanfare {
+
+void Failures::failed(const Failure& failure) {
+    {
+        const std::lock_guard guard{mutex_};
+        if (!since_) {
+            since_ = clock_.moment();
+            is_outage_ = true;
+        }
+        is_outage_ = is_outage_ && failure.code == Errc::store_unavailable;
+    }
+    const auto times = ++times_;
+    if ((times & (times - 1)) == 0) spdlog::warn("{} ({} times)", describe(failure), times);
+}
+
+void Failures::succeeded() {
+    if (times_.exchange(0) == 0) return;
+    const std::lock_guard guard{mutex_};
+    since_.reset();
+}
+
+bool Failures::is_trouble() const {
+    const std::lock_guard guard{mutex_};
+    return since_ && (!is_outage_ || clock_.moment() - *since_ > SideWatch::grace);
+}
+
+}  // namespace fanfare
