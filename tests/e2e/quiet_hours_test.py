@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Who sleeps is told when they wake, or not at all when that is too late; nobody is told too often."""
 
+import re
 from datetime import datetime, timedelta, timezone
 
 from harness import EndToEnd, main, until
@@ -18,6 +19,7 @@ kinds:
     person_defaults: {{name: there}}
     quiet_hours: {{from: "{begin:%H:%M}", to: "{end:%H:%M}", then: defer}}
     at_most: {{count: 1, per_hours: 24}}
+  show.before: {{audience: followers, channels: [email], templates: show.reminder, times: [starts_at], person_defaults: {{name: there}}}}
 """
 
 
@@ -28,6 +30,19 @@ class QuietHours(EndToEnd):
         run.db.psql("UPDATE users SET time_zone = CASE WHEN right(id, 1) < '5' THEN NULL ELSE 'Etc/GMT+6' END;")
         run.system(SYSTEM.format(begin=end - timedelta(hours=1), end=end))
         return run
+
+    def prove(self, run, workers):
+        """Until each has seen the account serve well: then it asks for more than ten people at once."""
+        run.people(10 * PEOPLE, creator="early", prefix="e")
+        run.db.psql("UPDATE users SET time_zone = 'Etc/GMT+6';")
+        counted = re.compile(r'^fanfare_requests_total\{.*verdict="ok".*\} (\d+)', re.MULTILINE)
+        def served(worker):
+            return sum(map(int, counted.findall(run.http(worker, "/metrics"))))
+        for _ in range(10):
+            if min(map(served, workers)) >= 4:
+                return
+            run.wait_settled(run.publish({**run.job("early", channels=["email"]), "kind": "show.before"}))
+        self.fail("one of the workers is asked to send nothing")
 
     def by_zone(self, run, job):
         found = {}
@@ -55,8 +70,7 @@ class QuietHours(EndToEnd):
         run = self.prepare(datetime.now(timezone.utc))
         run.db.psql("UPDATE users SET time_zone = 'Etc/GMT+6';")
         run.tune("email", chunk=20)
-        run.worker()
-        run.worker()
+        self.prove(run, [run.worker(), run.worker()])
         run.sim.hold()
         # Nobody has an answer yet, and still each person is asked for once.
         jobs = [run.publish(run.job(channels=["email"])) for _ in range(3)]
