@@ -3,6 +3,7 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "core/domain/why.hpp"
 #include "core/ledger/migrate.hpp"
 
 #include <fmt/format.h>
@@ -109,12 +110,13 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
         records.push_back({{"channel", fate.channel},
                            {"outcome", std::string{to_string(fate.outcome)}},
                            {"reason", std::string{to_string(fate.reason)}},
+                           {"cause", std::string{to_string(fate.cause)}},
                            {"attempts", std::int64_t{fate.attempts}},
                            {"account", fate.account},
                            {"provider_id", fate.provider_id},
                            {"chunk", std::int64_t{fate.chunk}},
                            {"updated_at", fate.updated_at},
-                           {"why", sentence_of(fate.outcome, fate.reason)}});
+                           {"why", why(fate.outcome, fate.reason, fate.cause)}});
     }
     if (!records.empty()) {
         print(records, globals.json, "");

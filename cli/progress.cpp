@@ -13,100 +13,6 @@ namespace {
 constexpr double smoothing_s = 5;
 constexpr std::size_t bar_width = 24;
 
-std::string_view meaning_of(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::pending:
-            return "Not tried yet.";
-        case Outcome::sent:
-            return "The provider took the message.";
-        case Outcome::delivered:
-            return "Delivered, says the provider's receipt.";
-        case Outcome::opened:
-            return "Delivered and opened.";
-        case Outcome::clicked:
-            return "Delivered, and a link was clicked.";
-        case Outcome::refused:
-            return "The provider will not serve this recipient.";
-        case Outcome::suppressed:
-            return "Left out: nothing may be sent to the address.";
-        case Outcome::opted_out:
-            return "Left out: the person does not want this.";
-        case Outcome::no_address:
-            return "Left out: no address on this channel.";
-        case Outcome::expired:
-            return "Too late to be true: not sent.";
-        case Outcome::cancelled:
-            return "Cancelled before it was sent.";
-        case Outcome::retry:
-            return "A passing fault: it is tried again.";
-        case Outcome::failed:
-            return "Given up after the last attempt.";
-        case Outcome::replayed:
-            return "A later job took the person over.";
-        case Outcome::unknown:
-            return "Nobody can know: the request was sent and its answer lost. Not sent again.";
-    }
-    return "";
-}
-
-std::string_view meaning_of(Reason reason) {
-    switch (reason) {
-        case Reason::none:
-            return "";
-        case Reason::address_invalid:
-            return "The provider calls the address invalid or dead.";
-        case Reason::recipient_refused:
-            return "The provider cannot serve this recipient.";
-        case Reason::request_refused:
-            return "The provider refused the content or parameters.";
-        case Reason::account_unusable:
-            return "The provider account does not work: credentials, sender or domain.";
-        case Reason::throttled:
-            return "The provider asked to slow down.";
-        case Reason::provider_unavailable:
-            return "The provider was not available.";
-        case Reason::answer_lost:
-            return "The request was written, no answer came.";
-        case Reason::answer_unreadable:
-            return "The provider's answer could not be read.";
-        case Reason::worker_lost:
-            return "The worker died or stalled while sending.";
-        case Reason::on_suppression_list:
-            return "The address is on the suppression list (fanfare suppress list).";
-        case Reason::duplicate_address:
-            return "Somebody else of the audience has the address.";
-        case Reason::consent_withdrawn:
-            return "The contact query says opted_out, or the person told the provider to stop.";
-        case Reason::address_missing:
-            return "The contact query gives no address.";
-        case Reason::past_expiry:
-            return "The job had expired.";
-        case Reason::job_cancelled:
-            return "The job was cancelled.";
-        case Reason::attempts_exhausted:
-            return "worker.attempts_max attempts were used up.";
-        case Reason::not_sent:
-            return "The request never left: DNS, connection or TLS.";
-        case Reason::recipient_gone:
-            return "The contact query does not know the person any more.";
-        case Reason::too_often:
-            return "The kind's at_most was reached for this person.";
-        case Reason::quiet_hours:
-            return "It fell into the kind's quiet hours, which drop what comes then.";
-        case Reason::recipient_invalid:
-            return "The contact query fails at this person: see the worker's log.";
-        case Reason::query_failed:
-            return "The contact query fails: see the worker's log, mend it, publish again.";
-        case Reason::given_up:
-            return "Its chunk took one worker after another down.";
-        case Reason::not_configured:
-            return "Its kind or system is no longer in the configuration.";
-        case Reason::content_too_large:
-            return "The message was too large.";
-    }
-    return "";
-}
-
 }  // namespace
 
 std::int64_t settled_of(const ledger::ChannelProgress& channel) {
@@ -174,12 +80,6 @@ std::string channel_line(const ledger::ChannelProgress& channel, std::optional<d
     const auto left = eta_s(channel.planned - settled, per_second);
     if (left && *left > 0) line += fmt::format(" | {} left", duration_of(*left));
     return line;
-}
-
-std::string sentence_of(Outcome outcome, Reason reason) {
-    std::string sentence{meaning_of(outcome)};
-    if (const auto why = meaning_of(reason); !why.empty()) sentence += fmt::format(" {}", why);
-    return sentence;
 }
 
 }  // namespace fanfare::cli

@@ -44,7 +44,4 @@ private:
 [[nodiscard]] std::string channel_line(const ledger::ChannelProgress& channel,
                                        std::optional<double> per_second, bool over);
 
-/// Why one person was or was not notified, in a sentence.
-[[nodiscard]] std::string sentence_of(Outcome outcome, Reason reason);
-
 }  // namespace fanfare::cli

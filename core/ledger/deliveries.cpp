@@ -36,7 +36,9 @@ pqxx::result read_chunk(pqxx::transaction_base& work, const std::string& job, in
         "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
         " CASE WHEN c.attempts IS NULL THEN 0 "
         "  ELSE get_byte(c.attempts, (u.position - 1)::integer) END, "
-        " to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') "
+        " to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
+        " CASE WHEN c.causes IS NULL THEN 0 ELSE get_byte(c.causes, (u.position - 1)::integer) "
+        "  END "
         "FROM chunk c CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY "
         " AS u(recipient, position) "
         "CROSS JOIN LATERAL (SELECT CASE WHEN c.outcomes IS NULL THEN 0 "
@@ -62,6 +64,7 @@ bool read_deliveries(postgres::Connection& connection, const std::string& job,
             deliveries.push_back({.channel = static_cast<Channel>(cursor.channel),
                                   .outcome = static_cast<Outcome>(row[2].as<int>()),
                                   .reason = static_cast<Reason>(row[3].as<int>()),
+                                  .cause = static_cast<Reason>(row[8].as<int>()),
                                   .recipient = row[1].c_str(),
                                   .provider_id = row[4].c_str(),
                                   .account = row[5].c_str(),

@@ -17,6 +17,7 @@ struct Delivery {
     Channel channel = Channel::email;
     Outcome outcome = Outcome::pending;
     Reason reason = Reason::none;
+    Reason cause = Reason::none;  // What lies behind the reason: decisions/0006-ledger-shape.md.
     std::string recipient;
     std::string provider_id;
     std::string account;

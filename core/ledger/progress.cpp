@@ -274,7 +274,9 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
         "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
         " CASE WHEN c.attempts IS NULL THEN 0 "
         "  ELSE get_byte(c.attempts, (u.position - 1)::integer) END, "
-        " c.number, " FANFARE_ISO_SECONDS("c.updated_at") " "
+        " c.number, " FANFARE_ISO_SECONDS("c.updated_at") ", "
+        " CASE WHEN c.causes IS NULL THEN 0 "
+        "  ELSE get_byte(c.causes, (u.position - 1)::integer) END "
         "FROM chunk c JOIN channel ch ON ch.code = c.channel "
         "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
         "WHERE c.job_id = $1::uuid AND c.recipients[1] COLLATE \"C\" <= $2 COLLATE \"C\" "
@@ -286,6 +288,7 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
         Fate fate{.channel = row[0].c_str(),
                   .outcome = static_cast<Outcome>(row[1].as<int>()),
                   .reason = static_cast<Reason>(row[2].as<int>()),
+                  .cause = static_cast<Reason>(row[8].as<int>()),
                   .provider_id = {},
                   .account = row[4].c_str(),
                   .attempts = row[5].as<std::int32_t>(),

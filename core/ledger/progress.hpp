@@ -65,6 +65,7 @@ struct Fate {
     std::string channel;
     Outcome outcome = Outcome::pending;
     Reason reason = Reason::none;
+    Reason cause = Reason::none;  // What lies behind the reason: decisions/0006-ledger-shape.md.
     std::string provider_id;
     std::string account;
     std::int32_t attempts = 0;

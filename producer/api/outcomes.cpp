@@ -1,14 +1,13 @@
 #include "producer/api/outcomes.hpp"
 
+#include "core/domain/why.hpp"
 #include "core/ledger/deliveries.hpp"
 #include "producer/api/csv.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/why.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -28,6 +27,7 @@ json::object object_of(const ledger::Delivery& delivery) {
             {"channel", text(to_string(delivery.channel))},
             {"outcome", text(to_string(delivery.outcome))},
             {"reason", text(to_string(delivery.reason))},
+            {"cause", text(to_string(delivery.cause))},
             {"provider_id", text_or_null(delivery.provider_id)},
             {"account", text_or_null(delivery.account)},
             {"attempts", delivery.attempts},
@@ -81,7 +81,7 @@ public:
             };
             const auto read = co_await parts_.surveying.run(std::move(doing), work);
             if (!read) {
-                spdlog::warn("{}", describe(read.error()));
+                log_failed_call(read.error());
                 co_return std::nullopt;
             }
             more_ = read.value();
@@ -93,10 +93,11 @@ public:
 private:
     static void append_row(const ledger::Delivery& delivery, std::string& out) {
         const auto attempts = std::to_string(delivery.attempts);
-        append_csv_row({delivery.recipient, to_string(delivery.channel),
-                        to_string(delivery.outcome), to_string(delivery.reason),
-                        delivery.provider_id, delivery.account, attempts, delivery.updated_at},
-                       out);
+        append_csv_row(
+            {delivery.recipient, to_string(delivery.channel), to_string(delivery.outcome),
+             to_string(delivery.reason), delivery.provider_id, delivery.account, attempts,
+             delivery.updated_at, to_string(delivery.cause)},
+            out);
     }
 
     const Parts& parts_;
@@ -116,7 +117,7 @@ HttpReply csv_reply(const Parts& parts, const Caller& caller, const std::string&
     reply.headers.emplace_back("Content-Disposition",
                                fmt::format("attachment; filename=\"{}.csv\"", id));
     append_csv_row({"recipient", "channel", "outcome", "reason", "provider_id", "account",
-                    "attempts", "updated_at"},
+                    "attempts", "updated_at", "cause"},
                    reply.body);
     reply.pieces = [source] { return source->next(); };
     return reply;
@@ -197,7 +198,8 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
         list.push_back(json::object{{"channel", fate.channel},
                                     {"outcome", text(to_string(fate.outcome))},
                                     {"reason", text(to_string(fate.reason))},
-                                    {"why", text(why(fate.outcome, fate.reason))},
+                                    {"cause", text(to_string(fate.cause))},
+                                    {"why", text(why(fate.outcome, fate.reason, fate.cause))},
                                     {"provider_id", text_or_null(fate.provider_id)},
                                     {"account", text_or_null(fate.account)},
                                     {"attempts", fate.attempts},

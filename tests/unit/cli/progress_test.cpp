@@ -77,16 +77,5 @@ TEST(Over, ThreeStatesAre) {
     for (const auto* const state : {"planning", "sending", ""}) EXPECT_FALSE(is_over(state));
 }
 
-TEST(Sentence, EveryOutcomeAndReasonHasOne) {
-    for (std::size_t i = 0; i < outcome_count; ++i) {
-        const auto plain = sentence_of(static_cast<Outcome>(i), Reason::none);
-        EXPECT_GT(plain.size(), 10U) << i;
-        for (std::size_t r = 1; r < reason_count; ++r) {
-            const auto why = sentence_of(static_cast<Outcome>(i), static_cast<Reason>(r));
-            EXPECT_GT(why.size(), plain.size() + 10) << i << " " << r;
-        }
-    }
-}
-
 }  // namespace
 }  // namespace fanfare::cli

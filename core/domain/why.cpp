@@ -1,8 +1,8 @@
-#include "producer/api/why.hpp"
+#include "core/domain/why.hpp"
 
 #include <array>
 
-namespace fanfare::api {
+namespace fanfare {
 namespace {
 
 constexpr std::array<std::string_view, outcome_count> what{
@@ -50,14 +50,22 @@ constexpr std::array<std::string_view, reason_count> because{
     "sending it took one worker after another down",
     "its kind or system is no longer configured"};
 
+std::string_view words_of(Reason reason) noexcept {
+    const auto code = static_cast<std::size_t>(reason);
+    return code < because.size() ? because[code] : std::string_view{};
+}
+
 }  // namespace
 
-std::string why(Outcome outcome, Reason reason) {
-    const auto outcome_code = static_cast<std::size_t>(outcome);
-    const auto reason_code = static_cast<std::size_t>(reason);
-    std::string sentence{outcome_code < what.size() ? what[outcome_code] : "Unknown"};
-    if (reason_code > 0 && reason_code < because.size()) {
-        sentence.append("; ").append(because[reason_code]);
+std::string why(Outcome outcome, Reason reason, Reason cause) {
+    const auto code = static_cast<std::size_t>(outcome);
+    std::string sentence{code < what.size() ? what[code] : "Unknown"};
+    if (const auto first = words_of(reason); !first.empty()) {
+        sentence.append("; ").append(first);
+    }
+    if (const auto second = words_of(cause); !second.empty()) {
+        sentence.append(outcome == Outcome::unknown ? "; after that: " : "; at last: ")
+            .append(second);
     }
     return sentence.append(".");
 }
@@ -69,4 +77,4 @@ std::string_view why_planned(bool is_in_it, bool is_complete) noexcept {
     return "The person is not in the audience as far as it is planned yet.";
 }
 
-}  // namespace fanfare::api
+}  // namespace fanfare
