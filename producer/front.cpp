@@ -44,7 +44,7 @@ public:
         auto publisher = RecordPublisher::open(settings_.kafka, server_->executor(), keeper_);
         if (!publisher) return publisher.error();
         publisher_ = std::move(publisher.value());
-        fetcher_ = std::make_unique<Fetcher>(server_->executor());
+        fetcher_ = std::make_unique<Fetcher>(server_->executor(), clock_);
         receipts_ = std::make_unique<ReceiptDesk>(
             ReceiptDesk::Parts{settings_, references_, clock_, registry_,
                                [this](std::vector<ReceiptBatch> batches) {

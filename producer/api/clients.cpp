@@ -6,7 +6,6 @@
 #include "producer/http/text.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -16,7 +15,6 @@ namespace {
 constexpr double guesses_per_second = 1;
 constexpr double guesses_at_once = 10;
 constexpr std::chrono::seconds guess_held{1};
-constexpr std::chrono::minutes log_every{1};
 
 std::string hash_of(std::string_view token) { return digest_of(Digest::sha256, token); }
 
@@ -63,7 +61,9 @@ bool Clients::Client::has(Scope scope) const {
 
 Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock,
                  prometheus::Registry& registry)
-    : clock_{clock}, guesses_{guesses_per_second, guesses_at_once} {
+    : clock_{clock},
+      guesses_{guesses_per_second, guesses_at_once},
+      warning_{"calls of the API with a wrong token", clock} {
     wrong_tokens_ = &prometheus::BuildCounter()
                          .Name("fanfare_api_wrong_tokens_total")
                          .Help("Calls of the API with a token that is none")
@@ -92,14 +92,7 @@ Clients::Client* Clients::find(std::string_view token) {
 HttpReply Clients::wrong_token(const HttpCall& call) {
     const auto now = clock_.moment();
     wrong_tokens_->Increment();
-    ++unlogged_;
-    if (!logged_ || now - *logged_ >= log_every) {
-        spdlog::warn(
-            "calls of the API with a wrong token: {} since the last such line, now from {}",
-            unlogged_, call.peer);
-        unlogged_ = 0;
-        logged_ = now;
-    }
+    warning_.warn(fmt::format("a call of the API with a wrong token, from {}", call.peer));
     auto reply = unknown_token();
     if (!guesses_.take(call.peer, now)) reply.hold = guess_held;
     return reply;

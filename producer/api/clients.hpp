@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/ledger/api_jobs.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/settings/settings.hpp"
 #include "producer/http/exchange.hpp"
 #include "producer/http/rate.hpp"
@@ -70,8 +71,7 @@ private:
     std::vector<Client> clients_;
     Rates guesses_;
     prometheus::Counter* wrong_tokens_;
-    std::uint64_t unlogged_ = 0;
-    std::optional<Moment> logged_;
+    Seldom warning_;
 };
 
 /// The header Idempotency-Key; "" where there is none. 400 where it cannot be one.

@@ -10,7 +10,6 @@
 #include "worker/rendering/utf8.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -83,7 +82,7 @@ public:
             if (!turn) co_return std::nullopt;
             const auto done = co_await read(people_a_piece);
             if (!done) {
-                spdlog::warn("{}", describe(done.error()));
+                log_failed_call(done.error());
                 co_return std::nullopt;
             }
             more_ = done.value();

@@ -1,6 +1,8 @@
 #include "producer/api/reply.hpp"
 
-#include <spdlog/spdlog.h>
+#include "core/clock/clock.hpp"
+#include "core/observe/seldom.hpp"
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -26,8 +28,13 @@ HttpReply refusal(const Rejection& rejection) {
     return refusal(status, rejection.code, rejection.message);
 }
 
+void log_failed_call(const Failure& failure) {
+    static Seldom warning{"calls of the API failed", system_clock()};
+    warning.warn(describe(failure));
+}
+
 HttpReply unavailable(const Failure& failure) {
-    spdlog::warn("{}", describe(failure));
+    log_failed_call(failure);
     if (!is_retryable(failure.code) && failure.code != Errc::commit_in_doubt) {
         return refusal(500, "internal", "Something went wrong here; the log says what.");
     }

@@ -16,6 +16,9 @@ namespace fanfare::api {
 /// What stands against a body: 400 where it cannot be read, 422 where it says what cannot be.
 [[nodiscard]] HttpReply refusal(const Rejection& rejection);
 
+/// What the caller is not told goes to the log; of many calls that fail one a minute.
+void log_failed_call(const Failure& failure);
+
 /// 503 for what passes by itself, 500 for the rest. The log gets the failure, the caller does not.
 [[nodiscard]] HttpReply unavailable(const Failure& failure);
 

@@ -1,6 +1,6 @@
 #include "producer/receipts/fetcher.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 namespace fanfare {
 
@@ -21,8 +21,9 @@ boost::asio::awaitable<std::optional<std::string>> Fetcher::get(const AccountSet
     if (answer.transport == Transport::answered && answer.status >= 200 && answer.status < 300) {
         co_return std::move(answer.body);
     }
-    spdlog::warn("account {}: a document for a webhook could not be fetched: status {} {}",
-                 account.name, answer.status, answer.fault);
+    warning_.warn(
+        fmt::format("account {}: a document for a webhook could not be fetched: status {} {}",
+                    account.name, answer.status, answer.fault));
     co_return std::nullopt;
 }
 

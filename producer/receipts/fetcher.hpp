@@ -1,6 +1,8 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/http/client.hpp"
+#include "core/observe/seldom.hpp"
 #include "core/settings/settings.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,7 +22,8 @@ namespace fanfare {
 /// Threads   `executor`, which must be serial.
 class Fetcher {
 public:
-    explicit Fetcher(boost::asio::any_io_executor executor) : executor_{std::move(executor)} {}
+    Fetcher(boost::asio::any_io_executor executor, const Clock& clock)
+        : executor_{std::move(executor)}, warning_{"documents for webhooks not fetched", clock} {}
 
     /// The body of a 2xx answer; nothing for any other.
     [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> get(
@@ -29,6 +32,7 @@ public:
 private:
     boost::asio::any_io_executor executor_;
     std::map<std::string, std::unique_ptr<HttpClient>> clients_;
+    Seldom warning_;
 };
 
 }  // namespace fanfare

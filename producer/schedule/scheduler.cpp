@@ -164,9 +164,9 @@ void Scheduler::watch(Watch& watch) {
         }
         if (sound) watch.failures.succeeded();
         if (whole && !watch.looked.exchange(true)) due_.ring();
-        const auto wait = watch.looked
-                              ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
-                              : elsewhere_wait;
+        const auto wait =
+            watch.looked ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
+                         : elsewhere_wait;
         watch.alarm.wait(begun + wait - parts_.clock.moment());
     }
 }
