@@ -139,15 +139,16 @@ private:
         if (request.method != "GET" && request.method != "HEAD") {
             return {.status = 405, .body = "only GET is served here\n"};
         }
-        if (request.target == "/metrics") {
+        const auto path = std::string_view{request.target}.substr(0, request.target.find('?'));
+        if (path == "/metrics") {
             return {.body = prometheus::TextSerializer{}.Serialize(registry_->Collect()),
                     .type = "text/plain; version=0.0.4; charset=utf-8"};
         }
-        if (request.target == "/healthz") {
+        if (path == "/healthz") {
             if (checks_.alive()) return {.body = "ok\n"};
             return {.status = 503, .body = "stuck\n"};
         }
-        if (request.target == "/readyz") {
+        if (path == "/readyz") {
             auto readiness = checks_.ready();
             if (readiness.ready) readiness.why = watch_.trouble();
             if (readiness.why.empty()) return {.body = "ready\n"};

@@ -28,7 +28,6 @@ using asio::ip::tcp;
 
 constexpr std::chrono::seconds idle_max{60};
 constexpr std::chrono::hours no_limit{24};
-constexpr std::size_t bodies_max = 32 << 20;
 constexpr auto receiving = tcp::socket::shutdown_receive;
 constexpr auto both_ways = tcp::socket::shutdown_both;
 
@@ -51,6 +50,16 @@ HttpCall make_call(RequestHead& head, std::string peer) {
     call.headers = std::move(head.fields);
     call.peer = std::move(peer);
     return call;
+}
+
+/// A header that may stand once and does not: what a proxy before us read may be the other one.
+bool repeats_a_header(const HttpCall& call) {
+    constexpr std::array<std::string_view, 4> once{"authorization", "content-type", "fanfare-owner",
+                                                   "idempotency-key"};
+    return std::any_of(once.begin(), once.end(), [&call](std::string_view name) {
+        return std::count_if(call.headers.begin(), call.headers.end(),
+                             [name](const auto& each) { return same_word(each.first, name); }) > 1;
+    });
 }
 
 HttpReply no_route(const Router::Match& match) {
@@ -78,29 +87,6 @@ std::optional<HttpReply> refusal(const HttpCall& call, const RequestHead& head,
     return problem(415, "unsupported_media_type",
                    "The body has a content type that is not taken here.");
 }
-
-/// What one body takes of the room that all have together.
-class BodyShare {
-public:
-    explicit BodyShare(ConnectionContext& context) : context_{context} {}
-    ~BodyShare() { context_.body_bytes -= taken_; }
-    BodyShare(const BodyShare&) = delete;
-    BodyShare& operator=(const BodyShare&) = delete;
-
-    /// False: there is no room for that many.
-    [[nodiscard]] bool grow_to(std::size_t bytes, bool is_known) {
-        const auto most = std::max<std::size_t>(bodies_max, 2 * context_.settings.body_max);
-        const auto more = bytes - std::min(bytes, taken_);
-        if (context_.body_bytes + more > (is_known ? most : most / 2)) return false;
-        context_.body_bytes += more;
-        taken_ += more;
-        return true;
-    }
-
-private:
-    ConnectionContext& context_;
-    std::size_t taken_ = 0;
-};
 
 asio::awaitable<HttpReply> handle(const Route& route, const HttpHandler& handler,
                                   const HttpCall& call) {
@@ -220,6 +206,9 @@ private:
                                  const Router::Match& match) {
         is_known_ = false;
         body_is_read_ = !head.has_body();
+        if (repeats_a_header(call)) {
+            co_return Ended{problem(400, "malformed_request", "A header stands there twice.")};
+        }
         if (match.route == nullptr) co_return Ended{no_route(match)};
         const auto& options = match.route->options;
         auto handler = match.route->handler;
@@ -229,10 +218,11 @@ private:
                 co_return Ended{std::move(*reply)};
             }
             handler = std::move(std::get<HttpHandler>(opened));
-            is_known_ = true;
-            seat_.serve();
+            is_known_ = options.gate_knows;
+            if (is_known_) seat_.serve();
         }
-        BodyShare share{context_};
+        BodyRoom::Share share{is_known_ ? context_.room_of_known : context_.room_of_strangers,
+                              peer_};
         if (options.body_counts) {
             const auto body_max =
                 options.body_max > 0 ? options.body_max : context_.settings.body_max;
@@ -252,7 +242,8 @@ private:
     }
 
     /// Until the body is whole, or what it is answered with instead.
-    asio::awaitable<Ended> read_body(const RequestHead& head, BodyReader& body, BodyShare& share) {
+    asio::awaitable<Ended> read_body(const RequestHead& head, BodyReader& body,
+                                     BodyRoom::Share& share) {
         if (head.expects_continue && head.has_body() && inlet_.bytes().empty()) {
             constexpr std::string_view go_on{"HTTP/1.1 100 Continue\r\n\r\n"};
             const auto bytes = asio::buffer(go_on);
@@ -263,7 +254,7 @@ private:
             const auto fault = body.take(bytes);
             inlet_.drop(inlet_.bytes().size() - bytes.size());
             if (fault) co_return Ended{reply_to(*fault)};
-            if (!share.grow_to(body.body().size(), is_known_)) {
+            if (!share.grow_to(body.body().size())) {
                 auto reply = problem(503, "busy", "Too much arrives at once; send it again.");
                 reply.headers.emplace_back("Retry-After", "1");
                 co_return Ended{std::move(reply)};
@@ -325,7 +316,7 @@ private:
     Seats::Seat& seat_;
     ConnectionContext& context_;
     std::string peer_;
-    bool is_known_ = false;      // The request came through a gate.
+    bool is_known_ = false;      // A gate knows who sent the request.
     bool body_is_read_ = false;  // Behind it the next request begins.
 };
 

@@ -3,6 +3,7 @@
 #include "core/clock/clock.hpp"
 #include "core/settings/settings.hpp"
 #include "core/web/seats.hpp"
+#include "producer/http/body_room.hpp"
 #include "producer/http/probe.hpp"
 #include "producer/http/router.hpp"
 
@@ -20,16 +21,17 @@ struct ConnectionContext {
     Seats seats;
     Router router{};
     boost::asio::ssl::context* tls = nullptr;  // Nothing: plain HTTP.
-    std::size_t body_bytes = 0;                // Of all requests together.
+    BodyRoom room_of_known;                    // For bodies of callers whom a gate knows.
+    BodyRoom room_of_strangers;                // And of all others.
     bool stopping = false;
 };
 
 /// Speaks HTTP/1.1 on one connection until it ends: requests one after the other, an answer to
 /// each, whatever the bytes.
 ///
-/// Bounds    those of read_head() and BodyReader; body_max of body, and 32 MiB of all connections
-///           together, of which half is for callers who came through a gate; request_timeout for a
-///           request to arrive and for its answer to leave; 60 s idle.
+/// Bounds    those of read_head() and BodyReader; body_max of body, and those of the rooms of all
+///           bodies together; request_timeout for a request to arrive and for its answer to
+///           leave; 60 s idle.
 /// Lifetime  the context outlives the await.
 [[nodiscard]] boost::asio::awaitable<void> serve_connection(boost::asio::ip::tcp::socket socket,
                                                             ConnectionContext& context);

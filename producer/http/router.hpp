@@ -15,7 +15,8 @@ struct RouteOptions {
     /// Looks at a call before anything of its body is read, and says who serves it: then the route
     /// needs no handler. Only what came through a gate may keep a connection for long.
     HttpGate gate;
-    std::size_t body_max = 0;                // 0: the server's own. Beyond: 413.
+    bool gate_knows = true;    // False: it looks at what is asked for; who asks stays a stranger.
+    std::size_t body_max = 0;  // 0: the server's own. Beyond: 413.
     std::vector<std::string> content_types;  // Of a body, in lower case; empty: any. Else 415.
     bool body_counts = true;                 // False: a body is not even read, whatever it is.
 };
@@ -46,6 +47,10 @@ public:
         std::string allow;  // "GET, HEAD": the methods that this path has.
     };
     [[nodiscard]] Match find(std::string_view method, std::string_view path) const;
+
+    [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const noexcept {
+        return routes_;
+    }
 
 private:
     std::vector<std::unique_ptr<Route>> routes_;

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -24,6 +25,17 @@ using asio::use_awaitable;
 using asio::ip::tcp;
 
 constexpr std::chrono::seconds drain_max{15};
+constexpr std::size_t bodies_max = 16 << 20;
+
+std::size_t room_for(const ServerSettings& settings) {
+    return std::max<std::size_t>(bodies_max, settings.body_max);
+}
+
+/// Where peers share the connections, they share the room for bodies alike.
+BodyRoom::Bounds strangers_of(const ServerSettings& settings) {
+    const auto all = room_for(settings);
+    return {.all = all, .a_peer = settings.connections_per_peer > 0 ? all / 4 : 0};
+}
 
 class Server final : public WebServer {
 public:
@@ -33,7 +45,9 @@ public:
           context_{.settings = settings_,
                    .clock = clock,
                    .probe = HttpProbe{std::move(registry)},
-                   .seats = Seats{{settings.connections_max, settings.connections_per_peer}}},
+                   .seats = Seats{{settings.connections_max, settings.connections_per_peer}},
+                   .room_of_known = BodyRoom{{.all = room_for(settings)}},
+                   .room_of_strangers = BodyRoom{strangers_of(settings)}},
           tasks_{loop_.get_executor()},
           last_{loop_.get_executor()} {}
 

@@ -1,4 +1,5 @@
 // What strangers may try on the server's bytes and on its connections.
+#include "core/web/text.hpp"
 #include "server_case.hpp"
 
 #include <algorithm>
@@ -141,8 +142,51 @@ TEST_F(WebServerTest, APeerHasAShare) {
     EXPECT_THAT(other.ask(get), HasSubstr(" 200 "));
 }
 
+/// Two that may stand there once: a proxy before us may have looked at the other.
+TEST_F(WebServerTest, AHeaderThatMayStandOnceStandsOnce) {
+    const auto port = start();
+    for (const std::string name :
+         {"Authorization", "Content-Type", "Fanfare-Owner", "Idempotency-Key"}) {
+        Client client{port};
+        const auto twice = fmt::format("{}: a\r\n{}: a\r\n", name, lower(name));
+        expect_problem(client.ask(posting("/echo/a", "x", twice)), 400, "malformed_request");
+        EXPECT_TRUE(client.is_closed()) << "its body was not read";
+        EXPECT_THAT(Client{port}.ask(posting("/echo/a", "x", name + ": a\r\nX: a\r\nX: a\r\n")),
+                    HasSubstr(" 200 "));
+    }
+}
+
+TEST_F(WebServerTest, AGateThatKnowsNobodyLeavesEverybodyAStranger) {
+    settings.connections_max = 1;
+    const auto port = start();
+    Client idle{port};
+    idle.write("POST /asked HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123");
+    EXPECT_THAT(Client{port}.ask(get), HasSubstr(" 200 ")) << "it made room";
+    EXPECT_TRUE(idle.is_closed());
+    EXPECT_THAT(Client{port}.ask(posting("/asked", "123")), HasSubstr("POST   123"));
+}
+
+/// Whoever begins bodies and never ends them keeps nobody else's out.
+TEST_F(WebServerTest, APeersBodiesKeepNobodyElseOut) {
+    settings.request_timeout = std::chrono::minutes{5};
+    const auto port = start();
+    const std::string head = "POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000001\r\n\r\n";
+    const std::string most(1'000'000, 'x');
+    std::deque<Client> greedy;  // One more than its part, 4 MiB, has room for.
+    for (int i = 0; i < 5; ++i) greedy.emplace_back(port).write(head + most);
+    const auto is_answered = [](auto& client) { return client.has_bytes(); };
+    while (std::none_of(greedy.begin(), greedy.end(), is_answered)) std::this_thread::yield();
+    Client other{port, "127.0.0.2"};
+    EXPECT_THAT(other.ask(head + most + "y"), StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(Client{port}.ask(posting("/guarded", "12345678", "token: good\r\n")),
+                StartsWith("HTTP/1.1 200 "))
+        << "who is known has room of its own";
+    EXPECT_EQ(std::count_if(greedy.begin(), greedy.end(), is_answered), 1);
+}
+
 TEST_F(WebServerTest, BodiesOfStrangersShareSomeRoom) {
     settings.request_timeout = std::chrono::minutes{5};
+    settings.connections_per_peer = 0;
     const auto port = start();
     const std::string head = "POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000001\r\n\r\n";
     const std::string most(1'000'000, 'x');

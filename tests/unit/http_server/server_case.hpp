@@ -36,6 +36,10 @@ inline asio::awaitable<std::variant<HttpHandler, HttpReply>> enter(const HttpCal
     co_return reply;
 }
 
+inline asio::awaitable<std::variant<HttpHandler, HttpReply>> let_in() {
+    co_return HttpHandler{echo};
+}
+
 class WebServerTest : public ::testing::Test {
 protected:
     ~WebServerTest() override {
@@ -74,6 +78,10 @@ protected:
         guarded.body_max = 10;
         guarded.gate = enter;
         router.add("POST", "/guarded", {}, guarded);
+        RouteOptions asked;
+        asked.gate = [](const HttpCall&) { return let_in(); };
+        asked.gate_knows = false;
+        router.add("POST", "/asked", {}, asked);
         RouteOptions bodiless;
         bodiless.body_counts = false;
         router.add("POST", "/bodiless", echo, bodiless);

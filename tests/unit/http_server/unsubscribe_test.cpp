@@ -140,6 +140,34 @@ TEST_F(UnsubscribeTest, ABadLinkIs404AndChangesNothing) {
     EXPECT_EQ(send("POST", link(), one_click).status, 404);
 }
 
+TEST_F(UnsubscribeTest, ATamperedLinkIsNone) {
+    const auto whole = link().substr(3);
+    std::vector<std::string> tampered;
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+        for (const char c : {'0', '9', 'a', 'A', 'Z', '-', '_', '.', '~'}) {
+            if (whole[at] == c) continue;
+            auto copy = whole;
+            copy[at] = c;
+            tampered.push_back(copy);
+        }
+        auto without = whole;
+        tampered.push_back(without.erase(at, 1));
+        auto twice = whole;
+        tampered.push_back(twice.insert(at, 1, whole[at]));
+        tampered.push_back(whole.substr(0, at));
+    }
+    for (const auto* const more : {".", "=", "%00", "%0a", "%20", "x", ".7.3", "/../x"}) {
+        tampered.push_back(whole + more);
+    }
+    EXPECT_GE(tampered.size(), 265U);
+    for (const auto& each : tampered) {
+        if (each == whole) continue;  // One of two like characters that are neighbours.
+        clock.advance(std::chrono::seconds{1});
+        EXPECT_EQ(send("POST", "/u/" + each, one_click).status, 404) << each;
+    }
+    EXPECT_THAT(stored, IsEmpty());
+}
+
 TEST_F(UnsubscribeTest, IsThankedForOnlyWhenItIsStored) {
     ledger_is_up = false;
     const auto reply = send("POST", link(), one_click);

@@ -52,6 +52,7 @@ TEST_F(HealthTest, SaysHowTheProgramIs) {
     ready = false;
     EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 503 "));
     EXPECT_THAT(get("/readyz"), HasSubstr("\r\n\r\nstarting\n"));
+    EXPECT_THAT(get("/metrics?name=a&name=b"), HasSubstr("\r\n\r\n# TYPE a_total"));
     EXPECT_THAT(get("/"), StartsWith("HTTP/1.1 404 "));
     RawClient client{server->port()};
     EXPECT_THAT(client.ask("POST /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
