@@ -71,12 +71,13 @@ ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
 void ReceiptDesk::add_routes(Router& router) {
     RouteOptions options;
     options.body_max = webhook_bytes_max;
-    const HttpHandler handler = [this](const HttpCall& call) { return receive(call); };
-    router.add("POST", "/webhooks/{account}", handler, options);
-    router.add("GET", "/webhooks/{account}", handler, options);
+    options.gate = [this](const HttpCall& call) { return enter(call); };
+    options.gate_knows = false;  // Who it is, the signature tells, and that is of the body.
+    router.add("POST", "/webhooks/{account}", {}, options);
+    router.add("GET", "/webhooks/{account}", {}, options);
 }
 
-asio::awaitable<HttpReply> ReceiptDesk::receive(const HttpCall& call) {
+asio::awaitable<ReceiptDesk::Opened> ReceiptDesk::enter(const HttpCall& call) {
     const auto found = accounts_.find(call.param("account"));
     if (found == accounts_.end()) co_return problem(404, "not_found", "There is no such account.");
     auto& account = found->second;
@@ -87,6 +88,11 @@ asio::awaitable<HttpReply> ReceiptDesk::receive(const HttpCall& call) {
         reply.headers.emplace_back("Allow", "POST");
         co_return reply;
     }
+    co_return HttpHandler{
+        [this, &account](const HttpCall& whole) { return receive(account, whole); }};
+}
+
+asio::awaitable<HttpReply> ReceiptDesk::receive(Account& account, const HttpCall& call) {
     auto reception = co_await read(account, call);
     if (const auto* const refusal = std::get_if<Refusal>(&reception)) {
         count(account, refusal->why);
@@ -111,7 +117,7 @@ asio::awaitable<Reception> ReceiptDesk::read(Account& account, const HttpCall& c
     };
     auto reception = account.receiver->receive(call, documents, now_unix);
     const auto* const wanted = std::get_if<Wanted>(&reception);
-    if (wanted == nullptr) co_return reception;
+    if (wanted == nullptr || !account.fetches.take(parts_.clock.moment())) co_return reception;
     std::string url = wanted->url;
     auto fetched = co_await parts_.fetch(account.settings, url);
     if (!fetched) co_return reception;

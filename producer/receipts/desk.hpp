@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/settings/settings.hpp"
+#include "producer/http/rate.hpp"
 #include "producer/http/router.hpp"
 #include "producer/receipts/receiver.hpp"
 #include "producer/receipts/seen.hpp"
@@ -15,15 +16,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace fanfare {
 
-/// Serves /webhooks/{account}: what the account's receiver reads goes to Kafka, and only what is
-/// there is answered with 200. A delivery counts as seen only then, too: a provider that tries
-/// again after a 5xx is heard; one that comes while it is still on its way is told to try again.
+/// Serves /webhooks/{account}, of which no body is read unless it is one of ours: what the
+/// account's receiver reads goes to Kafka, and only what is there is answered with 200. A delivery
+/// counts as seen only then, too: a provider that tries again after a 5xx is heard; one that comes
+/// while it is still on its way is told to try again.
 ///
-/// Bounds    1 MiB a webhook; 16 certificates an account.
+/// Bounds    1 MiB a webhook; 16 certificates an account, one fetched a second.
 /// Threads   the server's.
 class ReceiptDesk {
 public:
@@ -51,9 +54,16 @@ private:
         std::unique_ptr<Receiver> receiver;
         std::map<std::string, std::string> documents;
         SeenTokens seen;
+        Rate fetches{fetches_per_second, fetches_at_once};
     };
+    // What is fetched is named by whoever writes, before anybody knows who that is.
+    static constexpr double fetches_per_second = 1;
+    static constexpr double fetches_at_once = 10;
 
-    [[nodiscard]] boost::asio::awaitable<HttpReply> receive(const HttpCall& call);
+    using Opened = std::variant<HttpHandler, HttpReply>;
+
+    [[nodiscard]] boost::asio::awaitable<Opened> enter(const HttpCall& call);
+    [[nodiscard]] boost::asio::awaitable<HttpReply> receive(Account& account, const HttpCall& call);
     [[nodiscard]] boost::asio::awaitable<Reception> read(Account& account, const HttpCall& call);
     [[nodiscard]] boost::asio::awaitable<HttpReply> keep(Account& account, Received received);
     void count(const Account& account, std::string_view result);

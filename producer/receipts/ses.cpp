@@ -4,12 +4,14 @@
 #include "producer/receipts/document.hpp"
 #include "producer/receipts/ses_events.hpp"
 
+#include <fmt/format.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
 
 namespace fanfare::receipts {
 namespace {
@@ -20,10 +22,10 @@ constexpr std::array<std::string_view, 6> notification_keys{"Message",   "Messag
 constexpr std::array<std::string_view, 7> confirmation_keys{
     "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"};
 
-/// Where the messages of a topic come from; both "" where the ARN is none.
+/// Where the messages of a topic come from; all empty where the ARN is none.
 struct Origin {
-    std::string host;    // sns.<region>.amazonaws.com, and .cn behind it in China.
-    std::string common;  // What SNS calls itself in its certificates, whatever the region.
+    std::string host;                // sns.<region>.amazonaws.com, and .cn behind it in China.
+    std::vector<std::string> names;  // What SNS may call itself in that region's certificates.
 };
 
 bool is_region(std::string_view region) {
@@ -44,7 +46,12 @@ Origin origin_of(std::string_view topic) {
     const auto [arn, partition, service, region] = parts;
     if (arn != "arn" || service != "sns" || !is_region(region)) return {};
     const std::string tail = partition == "aws-cn" ? ".amazonaws.com.cn" : ".amazonaws.com";
-    return {"sns." + std::string{region} + tail, "sns" + tail};
+    const std::string place = region == "us-gov-east-1" ? "us-gov-west-1" : std::string{region};
+    const auto host = fmt::format("sns.{}{}", region, tail);
+    // Most regions share a name; later ones, China's and the government's have their own.
+    return {host,
+            {host, "sns" + tail, fmt::format("sns-signing.{}{}", region, tail),
+             fmt::format("sns-{}{}", place, tail)}};
 }
 
 /// An https URL at SNS of the topic's region, port 443, without user; of this machine too where
@@ -138,8 +145,8 @@ public:
         const auto text = news ? string_to_sign(message, notification_keys)
                                : string_to_sign(message, confirmation_keys);
         const auto digest = version == "1" ? Digest::sha1 : Digest::sha256;
-        const std::array names{origin_.host, origin_.common};
-        if (!is_certificate_of(*certificate, names, now_unix)) return Refusal{403, "forged"};
+        if (!is_certificate_of(*certificate, origin_.names, now_unix))
+            return Refusal{403, "forged"};
         if (!verify_rsa(*certificate, digest, text, *signature)) return Refusal{403, "forged"};
         return news ? notification(message) : confirmation(message, type);
     }

@@ -32,7 +32,15 @@ protected:
         call.path = "/webhooks/" + name;
         auto match = router.find(call.method, call.path);
         call.params = std::move(match.params);
-        return run(context, match.route->handler(call));
+        auto opened = enter(*match.route, call);
+        if (auto* const reply = std::get_if<HttpReply>(&opened)) return std::move(*reply);
+        return run(context, std::get<HttpHandler>(opened)(call));
+    }
+
+    /// What stands against a call before its body is read, or who serves it.
+    std::variant<HttpHandler, HttpReply> enter(const Route& route, HttpCall call) {
+        call.body.clear();
+        return run(context, route.options.gate(call));
     }
 
     asio::awaitable<bool> publish(std::vector<ReceiptBatch> batches) {
@@ -105,8 +113,9 @@ TEST_F(ReceiptDeskTest, TwoThatComeTogetherArePublishedOnce) {
         call->path = "/webhooks/mailgun";
         auto match = router.find("POST", call->path);
         call->params = std::move(match.params);
+        const auto opened = enter(*match.route, *call);
         asio::co_spawn(
-            context, match.route->handler(*call),
+            context, std::get<HttpHandler>(opened)(*call),
             [call, &status](const std::exception_ptr&, HttpReply reply) { status = reply.status; });
         context.restart();
         context.poll();
@@ -149,6 +158,19 @@ TEST_F(ReceiptDeskTest, DoesNothingForOthers) {
     EXPECT_EQ(publishings, 0);
 }
 
+TEST_F(ReceiptDeskTest, ReadsNoBodyForAnAccountThatIsNone) {
+    for (const auto* const name : {"fcm", "nobody", "mailgun"}) {
+        HttpCall call;
+        call.method = name == std::string_view{"mailgun"} ? "GET" : "POST";
+        auto match = router.find(call.method, fmt::format("/webhooks/{}", name));
+        call.params = std::move(match.params);
+        EXPECT_FALSE(match.route->handler);
+        EXPECT_FALSE(match.route->options.gate_knows) << "a name proves nothing";
+        const auto opened = enter(*match.route, call);
+        EXPECT_TRUE(std::holds_alternative<HttpReply>(opened)) << name;
+    }
+}
+
 TEST_F(ReceiptDeskTest, FetchesACertificateOnceAndKeepsWhatVerified) {
     const auto news = post("", vector_file("sns_notification_v1.json"));
     sns_is_up = false;
@@ -162,6 +184,22 @@ TEST_F(ReceiptDeskTest, FetchesACertificateOnceAndKeepsWhatVerified) {
     EXPECT_EQ(send(post("", vector_file("sns_notification_v2.json")), "ses").status, 200);
     EXPECT_THAT(fetched, SizeIs(3));
     ASSERT_THAT(published, SizeIs(1)) << "both vectors have one MessageId";
+}
+
+TEST_F(ReceiptDeskTest, FetchesLittleForWhoeverAsks) {
+    sns_is_up = false;
+    const auto ask = [this](int file) {
+        auto body = vector_file("sns_notification_v1.json");
+        const auto url = fmt::format(
+            "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-{}.pem", file);
+        body.replace(body.find(certificate_url), certificate_url.size(), url);
+        return send(post("", body), "ses").status;
+    };
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(ask(i), 503);
+    EXPECT_THAT(fetched, SizeIs(10));
+    clock.advance(std::chrono::seconds{1});
+    EXPECT_EQ(ask(100), 503) << "SNS tries again for an hour";
+    EXPECT_THAT(fetched, SizeIs(11));
 }
 
 TEST_F(ReceiptDeskTest, ConfirmsASubscriptionAfterItsSignature) {
