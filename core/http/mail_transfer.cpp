@@ -1,5 +1,6 @@
 #include "core/http/mail_transfer.hpp"
 
+#include "core/domain/this_machine.hpp"
 #include "core/error/failure.hpp"
 
 #include <fmt/format.h>
@@ -20,11 +21,7 @@ bool is_loopback(std::string_view url) {
     constexpr std::string_view scheme = "smtp://";
     if (!url.starts_with(scheme)) return false;
     url.remove_prefix(scheme.size());
-    const auto host = url.substr(0, url.find('/'));
-    const auto is = [host](std::string_view name) {
-        return host == name || (host.starts_with(name) && host[name.size()] == ':');
-    };
-    return is("127.0.0.1") || is("localhost") || is("[::1]");
+    return is_authority_here(url.substr(0, url.find('/')));
 }
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }

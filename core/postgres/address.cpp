@@ -1,6 +1,7 @@
 #include "core/postgres/address.hpp"
 
 #include "core/domain/printable.hpp"
+#include "core/domain/this_machine.hpp"
 #include "core/handle/handle.hpp"
 
 #include <fmt/format.h>
@@ -33,9 +34,7 @@ bool is_socket(std::string_view host) {
     return host.empty() || host.starts_with('/') || host.starts_with('@');
 }
 
-bool is_here(std::string_view host) {
-    return is_socket(host) || host == "localhost" || host == "::1" || host.starts_with("127.");
-}
+bool is_here(std::string_view host) { return is_socket(host) || is_this_machine(host); }
 
 bool are_all_here(std::string_view hosts) {
     while (true) {

@@ -1,5 +1,7 @@
 #include "core/settings/kafka_client.hpp"
 
+#include "core/domain/this_machine.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -81,10 +83,7 @@ bool is_here(std::string_view brokers) {
     if (brokers == "embedded") return true;
     while (true) {
         const auto comma = brokers.find(',');
-        const auto broker = brokers.substr(0, comma);
-        const bool here = broker.starts_with("127.") || broker.starts_with("localhost") ||
-                          broker.starts_with("[::1]");
-        if (!here) return false;
+        if (!is_authority_here(brokers.substr(0, comma))) return false;
         if (comma == std::string_view::npos) return true;
         brokers.remove_prefix(comma + 1);
     }

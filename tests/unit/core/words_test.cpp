@@ -55,6 +55,8 @@ TEST(Address, IsReadWithoutThePassword) {
     EXPECT_FALSE(postgres::address_of(Secret{"host=/run/postgresql dbname=x"}).is_remote);
     EXPECT_FALSE(postgres::address_of(Secret{"postgresql://u@localhost/x"}).is_remote);
     EXPECT_TRUE(postgres::address_of(Secret{"host=localhost,db2 dbname=x"}).is_remote);
+    EXPECT_TRUE(postgres::address_of(Secret{"host=127.0.0.1.example.com dbname=x"}).is_remote);
+    EXPECT_FALSE(postgres::address_of(Secret{"host=127.9.9.9,::1 dbname=x"}).is_remote);
     EXPECT_EQ(postgres::address_of(Secret{"no such thing = ="}).database, "");
 }
 

@@ -57,6 +57,11 @@ TEST(Settings, SendKafkasPasswordInClearToNoOtherMachine) {
         with("kafka:9092", "SASL_PLAINTEXT", "PLAIN"),
         ElementsAre(IsProblem(4, "kafka.client.security.protocol", "SASL_PLAINTEXT", "in clear")));
     EXPECT_THAT(with("127.0.0.1:9092,kafka:9092", "sasl_plaintext", "OAUTHBEARER").size(), 1U);
+    for (const auto* others : {"127.0.0.1.example.com:1", "localhost.example.com:1",
+                               "127.example:1", "localhost,localhosts:1", "127.0.0.1.2:1"}) {
+        EXPECT_EQ(with(others, "sasl_plaintext", "PLAIN").size(), 1U) << others;
+    }
+    EXPECT_THAT(with("'127.1.2.3:1,[::1]:1'", "sasl_plaintext", "PLAIN"), IsEmpty());
     EXPECT_THAT(with("kafka:9092", "sasl_ssl", "PLAIN"), IsEmpty());
     EXPECT_THAT(with("kafka:9092", "sasl_plaintext", "SCRAM-SHA-512"), IsEmpty());
     EXPECT_THAT(with("127.0.0.1:9092,localhost:9093", "sasl_plaintext", "PLAIN"), IsEmpty());
