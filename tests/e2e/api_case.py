@@ -7,7 +7,7 @@ PEOPLE = 400
 
 
 class ApiCase(EndToEnd):
-    def start(self, worker=True, people=PEOPLE, sim=(), system=None, **settings):
+    def start(self, worker=True, people=PEOPLE, sim=(), system=None, prepare=None, **settings):
         run = self.new_run(sim=sim)
         if system:
             run.system(system)
@@ -15,6 +15,8 @@ class ApiCase(EndToEnd):
         run.with_links()
         run.settings["producer"]["clients"] = clients()
         run.settings["producer"]["http"].update(settings)
+        if prepare:
+            prepare(run)
         plain = run.environment
         run.environment = lambda **more: plain(**environment(), **more)
         run.producer()

@@ -88,7 +88,8 @@ class Doors(ApiCase):
         chunked = b"Host: x\r\nTransfer-Encoding: chunked\r\n"
         heads = [(api, b"POST /v1/jobs HTTP/1.1\r\n" + chunked + token),
                  (api, b"POST /v1/jobs HTTP/1.1\r\n" + chunked),
-                 (api, b"POST /webhooks/mailgun HTTP/1.1\r\n" + chunked),
+                 (api, b"POST /webhooks/e2e-mailgun HTTP/1.1\r\n" + chunked),
+                 (api, b"POST /webhooks/none HTTP/1.1\r\n" + chunked),
                  (api, b"POST /u/x HTTP/1.1\r\n" + chunked),
                  *((port, b"GET /metrics HTTP/1.1\r\n" + chunked) for port in metrics)]
         attacks = [(port, head + begin, block) for port, head in heads for begin, block in (
@@ -104,7 +105,7 @@ class Doors(ApiCase):
         for (port, begin, block), count in zip(attacks, sent):
             self.assertLess(count, ENDLESS, (port, begin, block[:20]))
         # Bodies that do not end, of callers nobody knows.
-        half = b"POST /webhooks/mailgun HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 900_000
+        half = b"POST /webhooks/e2e-mailgun HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 900_000
 
         def give(_):
             stranger = Stranger(api)
