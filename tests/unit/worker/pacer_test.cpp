@@ -81,6 +81,17 @@ TEST_F(PacerTest, ASlotInItsTimeIsUsed) {
     EXPECT_EQ(leases, 1);
 }
 
+TEST_F(PacerTest, IdleTimeIsNotSavedUp) {
+    ASSERT_TRUE(reserve(10));
+    clock.advance(milliseconds{100});  // Half of the slice's time, in which nobody asked.
+    const auto slot = reserve(10);
+    ASSERT_TRUE(slot);
+    EXPECT_GE(*slot, clock.moment() - milliseconds{4});
+    clock.advance(seconds{2});
+    ASSERT_TRUE(reserve(10));
+    EXPECT_EQ(leases, 2) << "nothing of the first slice is left";
+}
+
 TEST_F(PacerTest, ASliceThatArrivesLateIsNotUsed) {
     way = seconds{2};  // It stood still between the bucket's answer and reading it.
     const auto slot = reserve(33);
