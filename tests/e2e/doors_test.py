@@ -151,11 +151,15 @@ class Doors(ApiCase):
         lock.stdin.flush()
         self.assertEqual(lock.stdout.readline().strip(), "locked")
         answers = []
-        threads = [threading.Thread(target=lambda: answers.append(shop.post("/v1/estimate", order)), daemon=True)
-                   for _ in range(24)]
+        # One client alone, and as many clients as there are connections for what takes long.
+        callers = [shop] * 24 + [backend("other"), backend("admin")]
+        threads = [threading.Thread(target=lambda one: answers.append(one.post("/v1/estimate", order)), args=[one],
+                                    daemon=True) for one in callers]
         for thread in threads:
             thread.start()
         until(lambda: len(answers) == 15, lambda: f"15 refused, found {[a[0] for a in answers]}", 30)
+        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "2",
+              "two estimates that wait for the table")
         for name in ("shop", "reader", "tenant", "admin"):
             self.assertEqual(backend(name).get("/v1/jobs")[0], 200)
         self.assertEqual(backend("admin").get(f"/v1/jobs/{job}")[0], 200)
@@ -165,7 +169,7 @@ class Doors(ApiCase):
         lock.communicate("COMMIT;\n", timeout=30)
         for thread in threads:
             thread.join(60)
-        self.assertEqual(Counter(answer[0] for answer in answers), {429: 15, 200: 9})
+        self.assertEqual(Counter(answer[0] for answer in answers), {429: 15, 200: 11})
 
     def test_ids_with_a_slash(self):
         run, backend = self.start(people=1)
