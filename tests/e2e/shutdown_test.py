@@ -90,7 +90,8 @@ class WorkerShutdown(Shutdown):
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["sms"]))
-        until(lambda: run.claimed(), "a chunk to be claimed", 60)
+        until(lambda: run.claimed() and run.state(job) == "sending",
+              lambda: "a chunk to be claimed" + run.progress(), 60)
         log = self.end(worker, "a provider never answers")
         self.assertIn(LEFT, log)
         run.sim.release()
@@ -104,9 +105,9 @@ class WorkerShutdown(Shutdown):
         run.system(text.replace("FROM followers WHERE followed_id = :user_id", slow))
         worker = run.worker()
         run.publish(run.job())
-        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
-                                   "AND state <> 'idle' AND pid <> pg_backend_pid()") != "0",
-              "the audience to be read", 60)
+        # By what it waits for: a cursor's statement says FETCH alone.
+        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "0",
+              lambda: "the audience to be read" + run.progress(), 60)
         self.end(worker, "a slow audience")
 
 
