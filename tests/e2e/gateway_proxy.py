@@ -11,6 +11,11 @@ PAGE = ("<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1>
         "<center>nginx</center></body>\r\n</html>\r\n")
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 1024  # A worker opens all its connections at once; five may wait otherwise.
+    daemon_threads = True
+
+
 class GatewayProxy:
     """Every `every`-th request is answered by the gateway itself, with the statuses in turn. With `after` the
     provider has taken it by then; otherwise it never hears of it."""
@@ -57,8 +62,7 @@ class GatewayProxy:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
