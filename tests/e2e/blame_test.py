@@ -46,10 +46,12 @@ class Blame(EndToEnd):
     def test_a_small_job_survives_an_outage_of_its_provider(self):
         run = self.new_run()
         run.people(100, sms=False, push=False)
+        run.settings["worker"]["attempts_max"] = 2
         run.sim.control(mailgun={"error_rate": 1.0})
         run.worker()
         job = run.publish(run.job(channels=["email"]))
-        until(lambda: run.sim.count("mailgun", "errors") >= 12, "the breaker to try again", 90)
+        # Three requests open the breaker; then there is one each 2, 4, 8, 16 ... seconds.
+        until(lambda: run.sim.count("mailgun", "errors") >= 6, "the breaker to try again, three times", 120)
         run.sim.control(mailgun={"error_rate": 0.0})
         run.wait_settled(job)
         self.assert_told_once(run, job, channels=["email"])
