@@ -1,11 +1,14 @@
 #include "cli/job_flags.hpp"
 
+#include "core/wire/csv_reader.hpp"
+
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace fanfare::cli {
@@ -39,7 +42,9 @@ json::array array_of(const std::vector<std::string>& texts) {
 std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& message) {
     json::object audience;
     if (!flags.audience.empty()) audience["name"] = flags.audience;
-    if (!flags.recipients.empty()) audience["recipients"] = array_of(split_list(flags.recipients));
+    auto ids = split_list(flags.recipients);
+    ids.insert(ids.end(), flags.recipient_ids.begin(), flags.recipient_ids.end());
+    if (!ids.empty()) audience["recipients"] = array_of(ids);
     json::object params;
     if (auto fault = read_pairs(flags.params, "--param", params)) return fault;
     if (!params.empty()) audience["params"] = std::move(params);
@@ -47,7 +52,71 @@ std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& mess
     return std::nullopt;
 }
 
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+/// Which column of a heading holds the ids; none when the line is no heading.
+std::optional<std::size_t> id_column(const std::vector<std::string>& fields) {
+    constexpr std::array names{"recipient_id", "recipient", "user_id", "id"};
+    for (const auto* const name : names) {
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            auto word = trimmed(fields[i]);
+            for (char& c : word) {
+                if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+                if (c == ' ' || c == '-') c = '_';
+            }
+            if (word == name) return i;
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+bool names_a_file(const std::string& argument) {
+    if (argument.find(',') != std::string::npos) return false;
+    constexpr std::array beginnings{"/", "./", "../", "~/"};
+    constexpr std::array endings{".csv", ".txt", ".tsv"};
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](const char* each) { return argument.starts_with(each); }) ||
+           std::any_of(endings.begin(), endings.end(),
+                       [&](const char* each) { return argument.ends_with(each); });
+}
+
+std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in) {
+    std::vector<std::string> ids;
+    std::vector<std::string> fields;
+    CsvReader reader{in};
+    std::size_t column = 0;
+    std::size_t records = 0;
+    bool has_heading = false;
+    bool is_wide = false;
+    while (reader.next(fields)) {
+        if (++records == 1) {
+            is_wide = fields.size() > 1;
+            if (const auto found = id_column(fields)) {
+                column = *found;
+                has_heading = true;
+                continue;
+            }
+        }
+        auto id = column < fields.size() ? trimmed(fields[column]) : std::string{};
+        if (id.empty()) return FlagFault{fmt::format("line {}: no recipient id", reader.line())};
+        ids.push_back(std::move(id));
+    }
+    if (!reader.fault().empty()) {
+        return FlagFault{fmt::format("line {}: {}", reader.line(), reader.fault())};
+    }
+    if (ids.empty()) return FlagFault{"no recipient id in it"};
+    // Of "a,b,c" in a file only a would be told.
+    if (records == 1 && is_wide && !has_heading) {
+        return FlagFault{"line 1: several columns and no heading; write one id a line"};
+    }
+    return ids;
+}
 
 std::vector<std::string> split_list(const std::string& text) {
     std::vector<std::string> items;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <istream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,9 +13,10 @@ struct JobFlags {
     std::string system{};
     std::string kind{};
     std::string audience{};
-    std::vector<std::string> params{};    // "name=value"
-    std::string recipients{};             // "a,b,c", or the contents of a file: one a line.
-    std::vector<std::string> channels{};  // Each may hold commas.
+    std::vector<std::string> params{};         // "name=value"
+    std::string recipients{};                  // "a,b,c"
+    std::vector<std::string> recipient_ids{};  // Those of a file, beside these.
+    std::vector<std::string> channels{};       // Each may hold commas.
     std::string lane{};
     std::vector<std::string> data{};  // "name=value"
     std::string key{};
@@ -29,6 +31,12 @@ struct FlagFault {
 
 /// The JSON message of a job. What is not given is left out: the kind's defaults count.
 [[nodiscard]] std::variant<std::string, FlagFault> job_message(const JobFlags& flags);
+
+/// Whether an argument of --recipients can only be meant as a file: a path, or a list's ending.
+[[nodiscard]] bool names_a_file(const std::string& argument);
+
+/// The ids of a file: the column that its heading calls so, or else the first of each line.
+[[nodiscard]] std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in);
 
 /// "a, b\nc" -> a, b, c: split at commas and line ends, trimmed, empty ones dropped.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);

@@ -16,6 +16,7 @@
 #include <iostream>
 #include <iterator>
 #include <random>
+#include <sstream>
 
 namespace fanfare::cli {
 namespace {
@@ -42,6 +43,10 @@ std::string contents(std::istream& stream, const std::string& name) {
 
 std::string contents(const std::string& file) {
     if (file == "-") return contents(std::cin, "standard input");
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        throw Stop{exit_usage, fmt::format("{} is a directory", file)};
+    }
     std::ifstream stream{file, std::ios::binary};
     return contents(stream, file);
 }
@@ -50,6 +55,20 @@ std::string contents(const std::string& file) {
 std::string fresh_key() {
     std::random_device device;
     return fmt::format("cli-{}-{:08x}", format_timestamp(system_clock().now()), device());
+}
+
+/// Reads the file that --recipients names, if it names one.
+void take_recipients(JobFlags& flags) {
+    std::error_code ignored;
+    const auto name = flags.recipients;
+    if (!std::filesystem::exists(name, ignored) && name != "-" && !names_a_file(name)) return;
+    std::istringstream text{contents(name)};
+    auto ids = read_recipients(text);
+    if (const auto* const fault = std::get_if<FlagFault>(&ids)) {
+        throw Stop{exit_rejected, fmt::format("{}: {}", name, fault->sentence)};
+    }
+    flags.recipient_ids = std::get<std::vector<std::string>>(std::move(ids));
+    flags.recipients.clear();
 }
 
 std::string message_of(PublishOptions options) {
@@ -65,10 +84,7 @@ std::string message_of(PublishOptions options) {
     }
     auto& flags = options.flags;
     if (flags.key.empty()) flags.key = fresh_key();
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(flags.recipients, ignored)) {
-        flags.recipients = contents(flags.recipients);
-    }
+    take_recipients(flags);
     auto message = job_message(flags);
     if (const auto* const fault = std::get_if<FlagFault>(&message)) {
         throw Stop{exit_usage, fault->sentence};
@@ -151,7 +167,7 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
         .add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
         ->take_all();
     command.add_option("--recipients", flags.recipients,
-                       "Instead of an audience: ids (a,b,c), or a file with one a line");
+                       "Instead of an audience: ids (a,b,c), or a CSV file of them");
     command.add_option("--channel", flags.channels, "email, sms, push; default: the kind's")
         ->take_all();
     command.add_option("--lane", flags.lane, "urgent, normal, bulk; default: the kind's");

@@ -1,9 +1,9 @@
 // suppress: addresses that get nothing more.
 #include "cli/command.hpp"
-#include "cli/csv.hpp"
 #include "cli/output.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/wire/csv.hpp"
+#include "core/wire/csv_reader.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -125,7 +125,7 @@ int suppress_import(const Globals& globals, const SuppressOptions& options) {
     std::ifstream file;
     if (options.file != "-") {
         file.open(options.file, std::ios::binary);
-        if (!file) throw Stop{exit_rejected, fmt::format("{} cannot be read", options.file)};
+        if (!file) throw Stop{exit_usage, fmt::format("{} cannot be read", options.file)};
     }
     std::istream& in = options.file == "-" ? std::cin : file;
     Ledger ledger{load_settings_or_stop(globals)};
@@ -149,6 +149,7 @@ int suppress_import(const Globals& globals, const SuppressOptions& options) {
             throw Stop{exit_rejected, fmt::format("line {}: {}; nothing was imported",
                                                   reader.line(), reader.fault())};
         }
+        if (lines == 0) throw Stop{exit_rejected, "no line to import; nothing was imported"};
         written += flush(work, waiting);
         work.commit();
         return written;

@@ -5,7 +5,11 @@
 
 namespace fanfare {
 
-/// Appends one field of CSV (RFC 4180), in quotes where it needs them.
+/// Appends one field of CSV (RFC 4180), in quotes where it needs them. What a spreadsheet would run
+/// as a formula (it begins with = + - @, TAB, CR or LF) gets an apostrophe before it.
 void append_csv(std::string_view field, std::string& out);
+
+/// Takes that apostrophe away; any other field stays as it is.
+void drop_guard(std::string& field);
 
 }  // namespace fanfare

@@ -1,4 +1,4 @@
-#include "cli/csv.hpp"
+#include "core/wire/csv_reader.hpp"
 
 #include "core/wire/csv.hpp"
 
@@ -35,6 +35,46 @@ TEST(Csv, ReadsRecordsHoweverTheyAreWritten) {
     EXPECT_EQ(read_all("\"a,\"\"b\"\"\n\",c"), (std::vector<Fields>{{"a,\"b\"\n", "c"}}));
 }
 
+TEST(Csv, ReadsWhatSpreadsheetsSave) {
+    const std::vector<Fields> two{{"id", "name"}, {"u1", "Zoë 🎉"}};
+    EXPECT_EQ(read_all("id;name\r\nu1;Zoë 🎉\r\n"), two);
+    EXPECT_EQ(read_all("id\tname\ru1\tZoë 🎉\r"), two);
+    for (const bool big : {false, true}) {
+        std::string text;
+        for (const char16_t unit : std::u16string{u"\uFEFFid,name\r\nu1,Zoë 🎉\r\n"}) {
+            const auto high = static_cast<char>(unit >> 8U);
+            const auto low = static_cast<char>(unit & 0xFFU);
+            text.push_back(big ? high : low);
+            text.push_back(big ? low : high);
+        }
+        EXPECT_EQ(read_all(text), two) << big;
+    }
+}
+
+TEST(Csv, RefusesWhatIsNoText) {
+    using namespace std::string_literals;
+    for (const auto& text : {"a\0b\0\n\0"s, "Zo\xEB\n"s, "PK\x03\x04..."s,
+                             "\xFF\xFE"
+                             "a\0b"s}) {
+        std::istringstream in{text};
+        CsvReader reader{in};
+        Fields fields;
+        EXPECT_FALSE(reader.next(fields)) << text;
+        EXPECT_NE(reader.fault(), "") << text;
+        EXPECT_EQ(reader.line(), 1U);
+    }
+}
+
+TEST(Csv, NoCellIsAFormula) {
+    for (const std::string field :
+         {"=1+1", "+15550100", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"}) {
+        std::string text;
+        append_csv(field, text);
+        EXPECT_EQ(text[text[0] == '"' ? 1 : 0], '\'') << text;
+        EXPECT_EQ(read_all(text), (std::vector<Fields>{{field}})) << text;
+    }
+}
+
 TEST(Csv, TellsWhereARecordBeganAndWhatIsWrong) {
     std::istringstream in{"a,b\n\"x\ny\",z\nbad\"quote,1\n"};
     CsvReader reader{in};
@@ -56,7 +96,8 @@ TEST(Csv, TellsWhereARecordBeganAndWhatIsWrong) {
 }
 
 TEST(Csv, ReadsWhatItWrote) {
-    for (const std::string field : {"plain", "a,b", "say \"x\"", "line\nend", "", "\r", "\"\""}) {
+    for (const std::string field : {"plain", "a,b", "say \"x\"", "line\nend", "", "\r", "\"\"", "'",
+                                    "'=1", "''+1", "O'Neil", "a;b", "a\tb", "+1", "=\"x\""}) {
         std::string text;
         append_csv(field, text);
         text.push_back(',');

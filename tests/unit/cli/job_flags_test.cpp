@@ -47,6 +47,33 @@ TEST(JobFlags, WhatIsNotGivenIsLeftToTheKind) {
     EXPECT_EQ(job.audience, "");
 }
 
+TEST(JobFlags, RecipientsOfAFile) {
+    const std::vector<std::string> two{"u1", "u2"};
+    for (const std::string text :
+         {"u1\nu2\n", "\xEF\xBB\xBFu1\r\nu2", "id\ru1\ru2\r", "\"u1\",Zoe\nu2,\"A, B\"\n",
+          "Name;User ID\nZoe;u1\nBob; u2 \n", "\n\nu1\n\nu2\n\n"}) {
+        std::istringstream in{text};
+        const auto ids = read_recipients(in);
+        ASSERT_TRUE(std::holds_alternative<std::vector<std::string>>(ids)) << text;
+        EXPECT_EQ(std::get<std::vector<std::string>>(ids), two) << text;
+    }
+    for (const std::string text : {"", "\n\n", "id\n", "a,b,c\n", "u1,x\n,y\n", "u1\n\"u2\n"}) {
+        std::istringstream in{text};
+        EXPECT_TRUE(std::holds_alternative<FlagFault>(read_recipients(in))) << text;
+    }
+    std::istringstream third{"u1,x\nu2,y\n,z\n"};
+    EXPECT_EQ(std::get<FlagFault>(read_recipients(third)).sentence, "line 3: no recipient id");
+}
+
+TEST(JobFlags, PathsAreNobodysIds) {
+    for (const auto* const path : {"people.csv", "/tmp/x", "./x", "../x", "a/b.txt", "~/x"}) {
+        EXPECT_TRUE(names_a_file(path)) << path;
+    }
+    for (const auto* const ids : {"u1", "u1,u2", "a/b", "", "x.csv,y.csv"}) {
+        EXPECT_FALSE(names_a_file(ids)) << ids;
+    }
+}
+
 TEST(JobFlags, RecipientsMayBeAListOrLines) {
     const auto job = job_of({.system = "shows",
                              .kind = "generic",
