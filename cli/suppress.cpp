@@ -109,6 +109,14 @@ Line line_or_stop(const std::vector<std::string>& fields, std::size_t number) {
             {ledger::canonical_address(*channel, fields[1]), has_reason ? fields[2] : "imported"}};
 }
 
+/// "channel", as a heading writes it.
+bool is_channel_word(std::string word) {
+    for (char& c : word) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return word == "channel";
+}
+
 /// Writes what has gathered for each channel.
 std::size_t flush(pqxx::work& work,
                   std::array<std::vector<ledger::NewSuppression>, channel_count>& waiting) {
@@ -135,9 +143,12 @@ int suppress_import(const Globals& globals, const SuppressOptions& options) {
         std::array<std::vector<ledger::NewSuppression>, channel_count> waiting;
         std::vector<std::string> fields;
         std::size_t written = 0;
+        bool heading_seen = false;
         CsvReader reader{in};
         while (reader.next(fields)) {
-            if (reader.line() == 1 && fields.at(0) == "channel") continue;  // The heading.
+            const bool is_heading = lines == 0 && !heading_seen && is_channel_word(fields.at(0));
+            heading_seen = heading_seen || is_heading;
+            if (is_heading) continue;
             auto line = line_or_stop(fields, reader.line());
             waiting[static_cast<std::size_t>(line.channel)].push_back(std::move(line.entry));
             if (++lines % rows_at_once == 0) {
