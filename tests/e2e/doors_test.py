@@ -19,11 +19,6 @@ RSS_MAX = 96 * MIB
 ENDLESS = 256 * MIB
 
 
-def peak(process):
-    status = open(f"/proc/{process.child.pid}/status").read()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
-
-
 class Stranger:
     """A connection on which anything may be said."""
 
@@ -116,12 +111,12 @@ class Doors(ApiCase):
             return stranger
         held = together(give, range(120))
         self.assertEqual(backend("shop").get("/v1/jobs")[0], 200)
-        peaks = {p.name: peak(p) // MIB for p in self.programs(run)}
+        peaks = {p.name: p.peak_bytes() // MIB for p in self.programs(run)}
         say(f"    peak of memory: {peaks} MiB")
         for stranger in held:
             stranger.socket.close()
         for process in self.programs(run):
-            self.assertLessEqual(peak(process), RSS_MAX, process.name)
+            self.assertLessEqual(process.peak_bytes(), RSS_MAX, process.name)
             self.assertEqual(run.http(process, "/healthz"), "ok\n")
 
     def test_idle_connections_keep_nobody_out(self):

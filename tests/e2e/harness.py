@@ -9,6 +9,7 @@ its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA
 import ctypes
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -118,6 +119,11 @@ class Process:
     def kill(self):
         self.child.kill()
         self.child.wait(30)
+
+    def peak_bytes(self):
+        """The most memory it has ever held."""
+        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
 
     def end(self, timeout_s=60):
         """SIGTERM; the exit code. A program that does not end is killed, and that is a failure."""
