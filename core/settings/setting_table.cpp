@@ -50,7 +50,7 @@ Rows channel_rows() {
         const auto key = fmt::format("worker.channels.{}", to_string(channel));
         rows.push_back(whole<Settings>(
             {key + ".chunk_recipients_max", "recipients",
-             "Size of one chunk; a crash leaves at most one chunk in doubt per chunk in flight."},
+             "Size of one chunk: one claim, one read of contacts, one record."},
             {1, 10'000}, [index](auto& s) -> auto& {
                 return s.worker.channels[index].chunk_recipients_max;
             }));
