@@ -149,8 +149,17 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
     " WHERE system = $1 AND kind = $2 AND state IN (" states                                 \
     ") AND origin = 'query' "                                                                \
     " AND coalesce(expires_at, greatest(occurrence, due_at)) > app_now() "                   \
+    " AND subject <> ALL ($5::text[]) AND occurrence <> ALL ($6::timestamptz[]) "            \
     " EXCEPT SELECT subject, occurrence FROM unnest($3::text[], $4::timestamptz[]) AS found" \
     " (subject, occurrence)) "
+
+void NotificationRefresh::keep(std::string_view subject, std::string_view occurrence) {
+    if (!subject.empty()) {
+        kept_subjects_.add(subject);
+    } else if (!occurrence.empty()) {
+        kept_occurrences_.add(occurrence);
+    }
+}
 
 void NotificationRefresh::stop_gone() {
     const auto gone = work_->exec_params(
@@ -159,7 +168,8 @@ void NotificationRefresh::stop_gone() {
         "WHERE n.system = $1 AND n.kind = $2 AND n.moved_by IS NULL "
         "AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job_id "
         "AND j.state NOT IN ('planning', 'sending'))",
-        system_, kind_, subjects_.text(), occurrences_.text());
+        system_, kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
+        kept_occurrences_.text());
     if (!gone[0][0].is_null()) tally_.stopped = stop_jobs(*work_, gone[0][0].c_str());
 }
 
@@ -171,9 +181,10 @@ RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
             ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
             "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "
             "AND n.subject = gone.subject AND n.occurrence = gone.occurrence "
-            "AND n.state = 'scheduled' AND n.due_at <= $5::timestamptz RETURNING n.source) "
+            "AND n.state = 'scheduled' AND n.due_at <= $7::timestamptz RETURNING n.source) "
             "SELECT source, count(*) FROM cancelled GROUP BY source",
-            system_, kind_, subjects_.text(), occurrences_.text(), horizon_);
+            system_, kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
+            kept_occurrences_.text(), horizon_);
         for (const auto& row : done) {
             tally_.add(row[0].c_str(), {.cancelled = row[1].as<std::size_t>()});
         }

@@ -91,9 +91,13 @@ public:
 
     void add(std::span<const DueRow> rows);
 
-    /// Commits. With `complete`, scheduled notifications within the horizon that were not
-    /// added and whose moment is still to come are cancelled. With `stops_gone`, the jobs of
-    /// published ones that were not added end, too, unless they would have expired.
+    /// A row that cannot be used: what it may speak of is neither changed nor cancelled. That is
+    /// everything of its subject or, where it has none, of its occurrence; "" where it has none.
+    void keep(std::string_view subject, std::string_view occurrence);
+
+    /// Commits. With `complete`, scheduled notifications within the horizon that were neither
+    /// added nor kept and whose moment is still to come are cancelled. With `stops_gone`, the jobs
+    /// of published ones that are gone likewise end, too, unless they would have expired.
     [[nodiscard]] RefreshTally finish(bool complete, bool stops_gone = false);
 
 private:
@@ -106,6 +110,8 @@ private:
     std::string horizon_;
     postgres::ArrayLiteral subjects_;  // Everything added.
     postgres::ArrayLiteral occurrences_;
+    postgres::ArrayLiteral kept_subjects_;
+    postgres::ArrayLiteral kept_occurrences_;
     RefreshTally tally_;
 };
 

@@ -20,6 +20,10 @@ ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
                       .Name("fanfare_due_query_seconds")
                       .Help("How long the due queries take")
                       .Register(*registry_);
+    unusable_ = &prometheus::BuildGauge()
+                     .Name("fanfare_due_rows_unusable")
+                     .Help("Rows that the due query gave last and that cannot be used")
+                     .Register(*registry_);
     lag_ = &prometheus::BuildHistogram()
                 .Name("fanfare_schedule_lag_seconds")
                 .Help("From the moment a notification is due to the broker's acknowledgement")
@@ -48,6 +52,10 @@ void ScheduleProbe::due_query(const std::string& system, const std::string& kind
                               std::chrono::nanoseconds elapsed) {
     due_query_->Add({{"system", system}, {"kind", kind}}, query_seconds)
         .Observe(std::chrono::duration<double>(elapsed).count());
+}
+
+void ScheduleProbe::unusable(const std::string& system, const std::string& kind, std::size_t rows) {
+    unusable_->Add({{"system", system}, {"kind", kind}}).Set(static_cast<double>(rows));
 }
 
 }  // namespace fanfare

@@ -27,6 +27,7 @@ public:
     void published(const ledger::PublishedNotification& notification);
     void due_query(const std::string& system, const std::string& kind,
                    std::chrono::nanoseconds elapsed);
+    void unusable(const std::string& system, const std::string& kind, std::size_t rows);
     void waiting(std::int64_t count) { waiting_->Set(static_cast<double>(count)); }
     [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {
         return registry_;
@@ -36,6 +37,7 @@ private:
     std::shared_ptr<prometheus::Registry> registry_;
     prometheus::Family<prometheus::Counter>* notifications_;
     prometheus::Family<prometheus::Histogram>* due_query_;
+    prometheus::Family<prometheus::Gauge>* unusable_;
     prometheus::Histogram* lag_;
     prometheus::Gauge* waiting_;
 };

@@ -32,24 +32,30 @@ std::string wrapped(const Query& query) {
 
 bool is_object(std::string_view json) { return !json.empty() && json.front() == '{'; }
 
-/// A row as the ledger wants it; nothing when it cannot be used.
-std::optional<ledger::DueRow> usable(const pqxx::row& row) {
-    ledger::DueRow due{.subject = row[0].c_str(),
-                       .occurrence = row[1].c_str(),
-                       .due_at = row[2].c_str(),
-                       .expires_at = row[3].c_str(),
-                       .params = row[4].c_str(),
-                       .data = row[5].c_str(),
-                       .owner = row[7].c_str()};
-    const bool moments_sound =
-        parse_timestamp(due.occurrence) && parse_timestamp(due.due_at) &&
-        (!row[6].as<bool>() || parse_timestamp(due.expires_at));  // 'infinity' is no moment.
-    if (due.subject.empty() || !moments_sound) return std::nullopt;
-    if (!is_object(due.params) || !is_object(due.data)) return std::nullopt;
-    const bool owner_sound =
-        due.owner.size() <= ClientSettings::owner_bytes_max && !has_control_character(due.owner);
-    if (!owner_sound) return std::nullopt;
-    return due;
+ledger::DueRow due_of(const pqxx::row& row) {
+    return {.subject = row[0].c_str(),
+            .occurrence = row[1].c_str(),
+            .due_at = row[2].c_str(),
+            .expires_at = row[3].c_str(),
+            .params = row[4].c_str(),
+            .data = row[5].c_str(),
+            .owner = row[7].c_str()};
+}
+
+/// What makes a row unusable; "" where nothing does.
+std::string_view fault_of(const ledger::DueRow& due, bool expires) {
+    if (due.subject.empty()) return "subject is empty";
+    if (!parse_timestamp(due.occurrence)) return "occurrence is no moment";
+    if (!parse_timestamp(due.due_at)) return "due_at is no moment";
+    if (expires && !parse_timestamp(due.expires_at)) {
+        return "expires_at is no moment ('infinity' is none)";
+    }
+    if (!is_object(due.params)) return "params is no JSON object";
+    if (!is_object(due.data)) return "data is no JSON object";
+    if (due.owner.size() > ClientSettings::owner_bytes_max || has_control_character(due.owner)) {
+        return "owner is too long or holds control characters";
+    }
+    return {};
 }
 
 }  // namespace
@@ -72,10 +78,17 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
         if (rows.empty()) return report;
         batch.clear();
         for (const auto& row : rows) {
-            if (auto due = usable(row)) batch.push_back(std::move(*due));
+            ++report.rows;
+            auto due = due_of(row);
+            const auto fault = fault_of(due, row[6].as<bool>());
+            if (fault.empty()) {
+                batch.push_back(std::move(due));
+                continue;
+            }
+            refresh.keep(due.subject, parse_timestamp(due.occurrence) ? due.occurrence : "");
+            if (report.unusable++ == 0)
+                report.fault = fmt::format("row {}: {}", report.rows, fault);
         }
-        report.rows += rows.size();
-        report.unusable += rows.size() - batch.size();
         refresh.add(batch);
     }
     report.cut = true;
@@ -100,8 +113,7 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
         }
         auto& report = streamed.value();
         const auto* const kind = system_.find_kind(schedule.kind);
-        report.tally = refresh->finish(report.unusable == 0 && !report.cut,
-                                       kind != nullptr && kind->stop_when_gone);
+        report.tally = refresh->finish(!report.cut, kind != nullptr && kind->stop_when_gone);
         return Report{report};
     };
     auto done =

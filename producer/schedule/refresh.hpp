@@ -14,15 +14,17 @@ namespace fanfare {
 struct RefreshReport {
     ledger::RefreshTally tally;
     std::size_t rows = 0;
-    std::size_t unusable = 0;  // Rows without subject or with moments that are none; left out.
+    std::size_t unusable = 0;  // Rows with something that cannot be; left out, each by itself.
+    std::string fault;         // Of the first of these: which one it is and what of it.
     bool cut = false;          // More rows than are taken in at a time.
     std::chrono::nanoseconds query_took{0};
 };
 
 /// Runs due queries and brings the ledger's notifications up to what they find.
 ///
-/// A query that fails changes nothing; after one whose rows are not all usable nothing is
-/// cancelled, for what is missing may only be unreadable.
+/// A query that fails changes nothing. A row that cannot be used stands alone: what there is of its
+/// subject stays as it is (of its occurrence, where it has no subject), and all else is added and
+/// cancelled as ever.
 ///
 /// Bounds    rows_max rows a query, the earliest due; rows_per_fetch in memory.
 /// Threads   any; one connection of each pool while it runs.

@@ -1,5 +1,6 @@
 #include "producer/schedule/scheduler.hpp"
 
+#include "core/observe/seldom.hpp"
 #include "producer/schedule/failures.hpp"
 #include "producer/schedule/outbox.hpp"
 #include "producer/schedule/republisher.hpp"
@@ -29,12 +30,16 @@ ledger::UntakenTimes times_of(const ProducerSettings& settings) {
 
 struct Scheduler::Watch {
     Watch(const System& of, const Clock& clock)
-        : system{of}, failures{clock}, outbox_failures{clock} {}
+        : system{of},
+          failures{clock},
+          warning{"looks at due queries with rows that cannot be used", clock},
+          outbox_failures{clock} {}
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
     Alarm alarm;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
     Failures failures;
+    Seldom warning;
     std::thread thread;
     std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
     Alarm outbox_alarm;
@@ -221,13 +226,18 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
     parts_.probe.notifications(system, schedule.kind, "changed", report.tally.changed);
     parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
     parts_.probe.notifications(system, schedule.kind, "stopped", report.tally.stopped);
-    if (report.unusable > 0 || report.cut) {
-        spdlog::warn(
-            "the due query of {} in {} gave {} rows, {} of them unusable (subject, "
-            "occurrence or due_at empty, or params or data no object){}; nothing was "
-            "cancelled",
-            schedule.kind, system, report.rows, report.unusable,
-            report.cut ? ", and more than fit: shorten producer.horizon_s" : "");
+    parts_.probe.unusable(system, schedule.kind, report.unusable);
+    if (report.unusable > 0) {
+        watch.warning.warn(fmt::format(
+            "the due query of {} in {}: {} of {} rows cannot be used and are left out, by due_at "
+            "the first is {}",
+            schedule.kind, system, report.unusable, report.rows, report.fault));
+    }
+    if (report.cut) {
+        watch.warning.warn(fmt::format(
+            "the due query of {} in {} gives more rows than the {} that are taken in: nothing is "
+            "cancelled; shorten producer.horizon_s",
+            schedule.kind, system, report.rows));
     }
     const auto& tally = report.tally;
     if (tally.found + tally.changed + tally.cancelled + tally.stopped > 0) {

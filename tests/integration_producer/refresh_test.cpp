@@ -152,7 +152,7 @@ TEST_F(RefreshTest, AQueryThatFailsMidwayChangesNothing) {
     EXPECT_EQ(states(), "s1:scheduled");
 }
 
-TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndNothingIsCancelled) {
+TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndKeepsOnlyWhatItMaySpeakOf) {
     query(two_rows);
     std::ignore = refresh();
     EXPECT_EQ(states(), "a:scheduled b:scheduled");
@@ -166,7 +166,39 @@ TEST_F(RefreshTest, AnUnusableRowIsLeftOutAndNothingIsCancelled) {
     const auto report = attempt().value().value();
     EXPECT_EQ(report.rows, 4U);
     EXPECT_EQ(report.unusable, 3U);
-    EXPECT_EQ(states(), "a:scheduled b:scheduled e:scheduled");
+    EXPECT_THAT(report.fault, ::testing::StartsWith("row "));
+    EXPECT_EQ(states(), "a:scheduled b:scheduled e:scheduled")
+        << "of the row without a subject the moment is known, which is that of both";
+}
+
+TEST_F(RefreshTest, WhateverIsWrongWithOneRowTheOthersAreCancelled) {
+    const std::string row =
+        "SELECT {0} AS subject, {1}::timestamptz AS occurrence, {2}::timestamptz AS due_at, "
+        "{3}::timestamptz AS expires_at, {4}::json AS params, {5}::json AS data";
+    const std::string sound = "'2099-01-01Z'";
+    const auto with = [&](const char* occurrence, const char* due, const char* expires,
+                          const char* params, const char* data) {
+        return fmt::format(fmt::runtime(row), "'a'", occurrence, due, expires, params, data);
+    };
+    const auto moment = sound.c_str();
+    for (const auto& bad : {with("'infinity'", moment, "NULL", "'{}'", "'{}'"),
+                            with("NULL", moment, "NULL", "'{}'", "'{}'"),
+                            with(moment, "'-infinity'", "NULL", "'{}'", "'{}'"),
+                            with(moment, "NULL", "NULL", "'{}'", "'{}'"),
+                            with(moment, moment, "'infinity'", "'{}'", "'{}'"),
+                            with(moment, moment, "NULL", "'[]'", "'{}'"),
+                            with(moment, moment, "NULL", "'{}'", "'7'")}) {
+        sql("DELETE FROM notification");
+        query(with(moment, "now()", "NULL", "'{}'", "'{}'") + " UNION ALL " +
+              fmt::format(fmt::runtime(row), "'b'", sound, "now()", "NULL", "'{}'", "'{}'"));
+        std::ignore = refresh();
+        ASSERT_EQ(states(), "a:scheduled b:scheduled");
+        query(bad);
+        const auto report = attempt().value().value();
+        EXPECT_EQ(report.unusable, 1U) << bad;
+        EXPECT_EQ(report.tally.cancelled, 1U) << bad;
+        EXPECT_EQ(states(), "a:scheduled b:cancelled") << bad;
+    }
 }
 
 TEST_F(RefreshTest, ARowMayHaveAnOwnerAndGetAnotherWhileItIsScheduled) {
