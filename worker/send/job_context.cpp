@@ -79,6 +79,7 @@ Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
         return fail(Errc::job_malformed, "read a job of the ledger: " + for_log(*rejection));
     }
     auto context = std::make_shared<JobContext>();
+    context->bytes = body.size();
     context->job = std::move(std::get<Job>(decoded));
     const auto system = systems_.find(context->job.system);
     context->system = system == systems_.end() ? nullptr : &system->second;
@@ -120,7 +121,7 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(
         auto own = own_of(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();
         context.value()->templates = std::move(own.value().templates);
-        context.value()->own_bytes = own.value().bytes;
+        context.value()->bytes += own.value().bytes;
     }
     return std::shared_ptr<const JobContext>{std::move(context.value())};
 }

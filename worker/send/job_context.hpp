@@ -30,7 +30,7 @@ struct JobContext {
     std::string collapse_key;                              // Kind::collapse_key, filled in.
     std::string unsubscribe_prefix;  // "<base>/u/<job>."; "" where nobody can unsubscribe.
     Templates templates;             // The shipped ones, or its owner's as it was planned with.
-    std::size_t own_bytes = 0;       // Of the owner's texts.
+    std::size_t bytes = 0;           // Of the job, and of its owner's texts.
 };
 
 /// The systems, the connections to their databases, and what their jobs say.

@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds account_pause{30'000};
 constexpr std::chrono::hours waits_at_most{24};
 constexpr std::int32_t failures_of_old_max = 20;
 constexpr std::size_t contexts_max = 256;
+constexpr std::size_t contexts_bytes_max = 8 << 20;  // As written; they take some more.
 using Context = std::shared_ptr<const JobContext>;
 
 /// When everyone who is still open is in their quiet hours: the first end of these.
@@ -301,10 +302,10 @@ asio::awaitable<std::shared_ptr<const JobContext>> Sender::context_of(const std:
         co_return nullptr;
     }
     auto& context = loaded.value().value();
-    own_bytes_ += context->own_bytes;
-    if (contexts_.size() >= contexts_max || own_bytes_ > Sources::own_bytes_max) {
+    contexts_bytes_ += context->bytes;
+    if (contexts_.size() >= contexts_max || contexts_bytes_ > contexts_bytes_max) {
         contexts_.clear();
-        own_bytes_ = context->own_bytes;
+        contexts_bytes_ = context->bytes;
     }
     contexts_.emplace(job, context);
     co_return context;

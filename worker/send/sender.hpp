@@ -84,7 +84,7 @@ private:
     Preparation preparation_;
     Marker marker_;
     std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
-    std::size_t own_bytes_ = 0;  // Of the owners' texts in them.
+    std::size_t contexts_bytes_ = 0;
     bool stopping_ = false;
 };
 
