@@ -156,9 +156,10 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
 void NotificationRefresh::keep(std::string_view subject, std::string_view occurrence) {
     if (!subject.empty()) {
         kept_subjects_.add(subject);
-    } else if (!occurrence.empty()) {
-        kept_occurrences_.add(occurrence);
+        return;
     }
+    nameless_ = true;
+    if (!occurrence.empty()) kept_occurrences_.add(occurrence);
 }
 
 void NotificationRefresh::stop_gone() {
@@ -189,7 +190,7 @@ RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
             tally_.add(row[0].c_str(), {.cancelled = row[1].as<std::size_t>()});
         }
     }
-    if (complete && stops_gone) stop_gone();
+    if (complete && stops_gone && !nameless_) stop_gone();
     work_->commit();
     return tally_;
 }

@@ -93,6 +93,7 @@ public:
 
     /// A row that cannot be used: what it may speak of is neither changed nor cancelled. That is
     /// everything of its subject or, where it has none, of its occurrence; "" where it has none.
+    /// Then no job is ended either: what is cancelled may be found again, who was left out may not.
     void keep(std::string_view subject, std::string_view occurrence);
 
     /// Commits. With `complete`, scheduled notifications within the horizon that were neither
@@ -112,6 +113,7 @@ private:
     postgres::ArrayLiteral occurrences_;
     postgres::ArrayLiteral kept_subjects_;
     postgres::ArrayLiteral kept_occurrences_;
+    bool nameless_ = false;  // A row without a subject was kept.
     RefreshTally tally_;
 };
 

@@ -61,7 +61,7 @@ TEST_F(RefreshTest, WhatIsPublishedAndGoneIsStopped) {
     EXPECT_EQ(refresh().stopped, 0U);
 }
 
-TEST_F(RefreshTest, NothingIsStoppedWhereAKindDoesNotSaySoOrARowCannotBeRead) {
+TEST_F(RefreshTest, NothingIsStoppedWhereAKindDoesNotSaySoOrNobodyKnowsWhomARowIsOf) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
     sql("UPDATE notification SET state = 'published'; DELETE FROM scheduled_shows");
@@ -73,6 +73,10 @@ TEST_F(RefreshTest, NothingIsStoppedWhereAKindDoesNotSaySoOrARowCannotBeRead) {
         "'{}'::json AS params, '{}'::json AS data");
     EXPECT_EQ(refresh().stopped, 0U);
     EXPECT_EQ(ask("SELECT count(*) FROM job"), "0");
+    query(
+        "SELECT 'other' AS subject, now() AS occurrence, now() AS due_at, "
+        "'infinity'::timestamptz AS expires_at, '{}'::json AS params, '{}'::json AS data");
+    EXPECT_EQ(refresh().stopped, 1U) << "that row is of somebody else";
 }
 
 TEST_F(RefreshTest, ANewTitleChangesWhatIsStillScheduled) {
