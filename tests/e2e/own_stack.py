@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import ROOT, EndToEnd
+from harness import ROOT, EndToEnd, say
 
 
 class OwnStack(EndToEnd):
@@ -16,9 +16,19 @@ class OwnStack(EndToEnd):
         self.dir.chmod(0o711)
         self.addCleanup(shutil.rmtree, self.dir, True)
         self.addCleanup(self.stack, "down")
-        self.stack("up")
+        self.begin()
         found = dict(re.findall(r"export (\w+)='?([^'\s]+)", self.stack("env")))
         self.url, self.brokers = found["FANFARE_TEST_DATABASE_URL"], found["FANFARE_TEST_KAFKA_BROKERS"]
+
+    def begin(self):
+        """Once more where it does not come up, which is no fault of Fanfare's; what its logs say is shown."""
+        try:
+            self.stack("up")
+        except AssertionError as fault:
+            say(f"    the stack did not come up: {fault}")
+            for log in sorted(self.dir.glob("failed-*")):
+                say(f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+            self.stack("up")
 
     def stack(self, *arguments):
         done = subprocess.run([ROOT / "scripts/stack", *arguments, "--dir", self.dir], text=True,
