@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 
 namespace fanfare {
 namespace {
@@ -30,16 +31,18 @@ ledger::UntakenTimes times_of(const ProducerSettings& settings) {
 
 struct Scheduler::Watch {
     Watch(const System& of, const Clock& clock)
-        : system{of},
-          failures{clock},
-          warning{"looks at due queries with rows that cannot be used", clock},
-          outbox_failures{clock} {}
+        : system{of}, failures{clock}, outbox_failures{clock} {
+        for (const auto& schedule : of.schedules) {
+            warnings.try_emplace(schedule.kind, "looks at a due query with rows that are left out",
+                                 clock);
+        }
+    }
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
     Alarm alarm;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
     Failures failures;
-    Seldom warning;
+    std::map<std::string, Seldom> warnings;  // By kind: none keeps another's back.
     std::thread thread;
     std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
     Alarm outbox_alarm;
@@ -227,17 +230,15 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
     parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
     parts_.probe.notifications(system, schedule.kind, "stopped", report.tally.stopped);
     parts_.probe.unusable(system, schedule.kind, report.unusable);
-    if (report.unusable > 0) {
-        watch.warning.warn(fmt::format(
-            "the due query of {} in {}: {} of {} rows cannot be used and are left out, by due_at "
-            "the first is {}",
-            schedule.kind, system, report.unusable, report.rows, report.fault));
-    }
-    if (report.cut) {
-        watch.warning.warn(fmt::format(
-            "the due query of {} in {} gives more rows than the {} that are taken in: nothing is "
-            "cancelled; shorten producer.horizon_s",
-            schedule.kind, system, report.rows));
+    if (report.unusable > 0 || report.cut) {
+        watch.warnings.at(schedule.kind)
+            .warn(fmt::format(
+                "the due query of {} in {}: {} of {} rows cannot be used and are left out{}{}{}",
+                schedule.kind, system, report.unusable, report.rows,
+                report.unusable > 0 ? ", by due_at the first is " : "", report.fault,
+                report.cut ? "; more rows than are taken in: nothing is cancelled, shorten "
+                             "producer.horizon_s"
+                           : ""));
     }
     const auto& tally = report.tally;
     if (tally.found + tally.changed + tally.cancelled + tally.stopped > 0) {
