@@ -1,5 +1,6 @@
 #include "cli/job_flags.hpp"
 
+#include "core/web/text.hpp"
 #include "core/wire/csv_reader.hpp"
 
 #include <fmt/format.h>
@@ -63,11 +64,9 @@ std::optional<std::size_t> id_column(const std::vector<std::string>& fields) {
     constexpr std::array names{"recipient_id", "recipient", "user_id", "id"};
     for (const auto* const name : names) {
         for (std::size_t i = 0; i < fields.size(); ++i) {
-            auto word = trimmed(fields[i]);
-            for (char& c : word) {
-                if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-                if (c == ' ' || c == '-') c = '_';
-            }
+            auto word = lower(trimmed(fields[i]));
+            std::replace_if(
+                word.begin(), word.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
             if (word == name) return i;
         }
     }
@@ -123,10 +122,8 @@ std::vector<std::string> split_list(const std::string& text) {
     std::size_t begin = 0;
     while (begin <= text.size()) {
         const auto end = std::min(text.find_first_of(",\n", begin), text.size());
-        const auto item = text.substr(begin, end - begin);
-        const auto first = item.find_first_not_of(" \t\r");
-        if (first != std::string::npos) {
-            items.push_back(item.substr(first, item.find_last_not_of(" \t\r") - first + 1));
+        if (auto item = trimmed(text.substr(begin, end - begin)); !item.empty()) {
+            items.push_back(std::move(item));
         }
         begin = end + 1;
     }

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "core/ledger/addresses.hpp"
+#include "core/web/text.hpp"
 #include "core/wire/csv.hpp"
 #include "core/wire/csv_reader.hpp"
 
@@ -13,6 +14,7 @@
 #include <array>
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 namespace fanfare::cli {
 namespace {
@@ -109,14 +111,6 @@ Line line_or_stop(const std::vector<std::string>& fields, std::size_t number) {
             {ledger::canonical_address(*channel, fields[1]), has_reason ? fields[2] : "imported"}};
 }
 
-/// "channel", as a heading writes it.
-bool is_channel_word(std::string word) {
-    for (char& c : word) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return word == "channel";
-}
-
 /// Writes what has gathered for each channel.
 std::size_t flush(pqxx::work& work,
                   std::array<std::vector<ledger::NewSuppression>, channel_count>& waiting) {
@@ -143,12 +137,11 @@ int suppress_import(const Globals& globals, const SuppressOptions& options) {
         std::array<std::vector<ledger::NewSuppression>, channel_count> waiting;
         std::vector<std::string> fields;
         std::size_t written = 0;
-        bool heading_seen = false;
+        bool is_first = true;
         CsvReader reader{in};
         while (reader.next(fields)) {
-            const bool is_heading = lines == 0 && !heading_seen && is_channel_word(fields.at(0));
-            heading_seen = heading_seen || is_heading;
-            if (is_heading) continue;
+            const bool may_be_heading = std::exchange(is_first, false);
+            if (may_be_heading && same_word(fields.at(0), "channel")) continue;
             auto line = line_or_stop(fields, reader.line());
             waiting[static_cast<std::size_t>(line.channel)].push_back(std::move(line.entry));
             if (++lines % rows_at_once == 0) {
