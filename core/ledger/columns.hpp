@@ -14,3 +14,9 @@ namespace fanfare::ledger {
 }
 
 }  // namespace fanfare::ledger
+
+/// The byte of one person in a column of a chunk `c`, at `u.position` of its recipients; 0 where
+/// the column is null, which is to say that everybody's is.
+#define FANFARE_BYTE(column)                                        \
+    "CASE WHEN c." column " IS NULL THEN 0 ELSE get_byte(c." column \
+    ", (u.position - 1)::integer) END"

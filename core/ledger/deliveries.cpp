@@ -1,5 +1,6 @@
 #include "core/ledger/deliveries.hpp"
 
+#include "core/ledger/columns.hpp"
 #include "core/ledger/snapshot.hpp"
 
 namespace fanfare::ledger {
@@ -29,20 +30,16 @@ pqxx::result read_chunk(pqxx::transaction_base& work, const std::string& job, in
                         const DeliveryCursor& cursor, std::size_t limit) {
     return work.exec_params(
         "SELECT u.position, u.recipient, o.code, "
-        " CASE WHEN c.reasons IS NULL THEN 0 ELSE get_byte(c.reasons, (u.position - 1)::integer) "
-        "  END, "
+        FANFARE_BYTE("reasons") ", "
         " coalesce(CASE WHEN o.code NOT IN (1, 2, 3, 4) THEN NULL "
         "  WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1] "
         "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
-        " CASE WHEN c.attempts IS NULL THEN 0 "
-        "  ELSE get_byte(c.attempts, (u.position - 1)::integer) END, "
+        FANFARE_BYTE("attempts") ", "
         " to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
-        " CASE WHEN c.causes IS NULL THEN 0 ELSE get_byte(c.causes, (u.position - 1)::integer) "
-        "  END "
+        FANFARE_BYTE("causes") " "
         "FROM chunk c CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY "
         " AS u(recipient, position) "
-        "CROSS JOIN LATERAL (SELECT CASE WHEN c.outcomes IS NULL THEN 0 "
-        " ELSE get_byte(c.outcomes, (u.position - 1)::integer) END AS code) o "
+        "CROSS JOIN LATERAL (SELECT " FANFARE_BYTE("outcomes") " AS code) o "
         "WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 AND u.position > $4 "
         "AND ($5 < 0 OR o.code = $5) ORDER BY u.position LIMIT $6",
         job, cursor.channel, cursor.number, cursor.position, outcome, limit);

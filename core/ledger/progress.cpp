@@ -1,6 +1,7 @@
 #include "core/ledger/progress.hpp"
 
 #include "core/ledger/chunks.hpp"
+#include "core/ledger/columns.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <fmt/format.h>
@@ -266,17 +267,12 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
                             const std::string& recipient) {
     // Recipients are sorted: first and last of a chunk tell whether to look inside.
     const auto rows = work.exec_params(
-        "SELECT ch.name, CASE WHEN c.outcomes IS NULL THEN 0 "
-        "  ELSE get_byte(c.outcomes, (u.position - 1)::integer) END AS outcome, "
-        " CASE WHEN c.reasons IS NULL THEN 0 "
-        "  ELSE get_byte(c.reasons, (u.position - 1)::integer) END, "
+        "SELECT ch.name, " FANFARE_BYTE("outcomes") " AS outcome, " FANFARE_BYTE("reasons") ", "
         " coalesce(CASE WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1] "
         "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
-        " CASE WHEN c.attempts IS NULL THEN 0 "
-        "  ELSE get_byte(c.attempts, (u.position - 1)::integer) END, "
+        FANFARE_BYTE("attempts") ", "
         " c.number, " FANFARE_ISO_SECONDS("c.updated_at") ", "
-        " CASE WHEN c.causes IS NULL THEN 0 "
-        "  ELSE get_byte(c.causes, (u.position - 1)::integer) END "
+        FANFARE_BYTE("causes") " "
         "FROM chunk c JOIN channel ch ON ch.code = c.channel "
         "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
         "WHERE c.job_id = $1::uuid AND c.recipients[1] COLLATE \"C\" <= $2 COLLATE \"C\" "
