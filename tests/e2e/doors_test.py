@@ -12,10 +12,8 @@ from collections import Counter
 
 from api_case import ApiCase
 from api_client import TOKENS
-from harness import main, say, until
+from harness import MIB, RSS_MAX, main, say, until
 
-MIB = 1 << 20
-RSS_MAX = 96 * MIB
 ENDLESS = 256 * MIB
 
 

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Jobs that arrive while the ledger is away wait on the topic, not in the worker's memory, and none of them is lost."""
 
-from harness import main, say, until
+from harness import MIB, RSS_MAX, main, say, until
 from own_stack import OwnStack
 
-MIB = 1 << 20
-RSS_MAX = 96 * MIB
 JOBS, BATCH = 1_500, 50
 PADDING = "x" * 200_000
 LOOKS = 8  # In a row that show the same peak: what it takes in, it has taken in.

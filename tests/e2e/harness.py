@@ -99,6 +99,10 @@ class Database:
             self.psql(file.read_text(), "-1")
 
 
+MIB = 1 << 20
+RSS_MAX = 96 * MIB  # What a program may hold, whatever is sent to it.
+
+
 class Process:
     """A program in a session of its own, ended by its own id. It dies with the test."""
 

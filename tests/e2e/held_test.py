@@ -5,10 +5,8 @@ something urgent behind a multitude. Counts alone are judged; how long it takes,
 import json
 import subprocess
 
-from harness import EndToEnd, main, say, until
+from harness import MIB, RSS_MAX, EndToEnd, main, say, until
 
-MIB = 1 << 20
-RSS_MAX = 96 * MIB
 BAD, BATCH = 140_000, 35_000
 
 

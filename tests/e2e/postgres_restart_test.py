@@ -1,31 +1,12 @@
 #!/usr/bin/env python3
 """PostgreSQL crashes twice in the middle of a job, on a server of this test's own: nothing is lost."""
 
-import os
-import re
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
-from harness import CHANNELS, ROOT, EndToEnd, main, say, until
+from harness import CHANNELS, main, say, until
+from own_stack import OwnStack
 
 
-class PostgresRestart(EndToEnd):
-    def stack(self, *arguments):
-        done = subprocess.run([ROOT / "scripts/stack", *arguments, "--dir", self.dir], text=True,
-                              capture_output=True, timeout=200,
-                              env={**os.environ, "FANFARE_STACK_DIR": str(self.dir), "FANFARE_SKIP_SETUP": "1"})
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def setUp(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-pg-"))
-        self.dir.chmod(0o711)
-        self.addCleanup(shutil.rmtree, self.dir, True)
-        self.addCleanup(self.stack, "down")
-        self.stack("up", "--no-kafka")
-        self.url = re.search(r"FANFARE_TEST_DATABASE_URL='?([^'\s]+)", self.stack("env")).group(1)
+class PostgresRestart(OwnStack):
+    services = ("--no-kafka",)  # Everybody's broker will do.
 
     def test_crashes_in_the_middle(self):
         run = self.new_run(database_url=self.url)
