@@ -92,14 +92,15 @@ with_progress() {
 
 # --- processes: named by id, start time and boot, so that a recycled id is never taken for ours ---
 
-# process_stamp PID: what identifies a process for ever; fails when there is none (a zombie is none).
+# process_stamp PID: what identifies a process for ever; fails when there is none. A zombie is none, unless threads
+# of its outlive the first one: those still hold its sockets and files.
 process_stamp() {
     local stat='' fields
     # Not $(<file): where the file is missing, bash 5.2 would end the script, condition or not.
     IFS= read -rd '' stat 2>/dev/null <"/proc/$1/stat" || true
     [[ -n $stat ]] || return 1
     read -ra fields <<<"${stat##*) }"
-    [[ ${fields[0]} != [ZX] ]] || return 1
+    [[ ${fields[0]} != [ZX] ]] || ((fields[17] > 1)) || return 1
     printf '%s %s %s' "$1" "${fields[19]}" "$(</proc/sys/kernel/random/boot_id)"
 }
 

@@ -37,6 +37,25 @@ took=$(($(now_ms) - started))
 ((took >= 1000 && took < 8000)) || fail "the deadline was not kept: $took ms"
 if process_stamp "$sleeper" >/dev/null; then fail "the stubborn one lives"; fi
 
+# While a thread outlives the first one, its sockets are held: the process is there. As a zombie alone it is none.
+mkfifo "$folder/end"
+python3 - "$folder" <<'PY' &
+import ctypes, sys, threading
+def last():
+    open(sys.argv[1] + "/told", "w").close()
+    open(sys.argv[1] + "/end").read()
+threading.Thread(target=last).start()
+ctypes.CDLL(None).pthread_exit(None)
+PY
+sleeper=$!
+is_zombie() { [[ $(ps -o stat= -p "$sleeper") == Z* ]]; }
+wait_until 5 test -e "$folder/told" || fail "the thread does not start"
+wait_until 5 is_zombie || fail "the first thread does not end"
+process_stamp "$sleeper" >/dev/null || fail "a process whose threads live is taken for none"
+: >"$folder/end"
+ended() { ! process_stamp "$sleeper" >/dev/null; }
+wait_until 5 ended || fail "a zombie is taken for a process"
+
 # A program is found by its working directory, and a shell that only stands there is not that program.
 mkdir "$folder/home"
 (cd "$folder/home" && exec sleep 60) &
