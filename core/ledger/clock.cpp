@@ -1,5 +1,6 @@
 #include "core/ledger/clock.hpp"
 
+#include <spdlog/spdlog.h>
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
@@ -78,6 +79,19 @@ void LedgerClock::learn(const ClockReading& reading) {
     doubtful_ = measured;
     steady_ = false;
     if (reading.answered - doubtful_since_ >= settle_after) adopt(measured);
+}
+
+void learn_time(LedgerClock& clock, const ClockReading& reading) {
+    const bool was_steady = clock.is_steady();
+    clock.learn(reading);
+    const bool is_steady = clock.is_steady();
+    const double skew_s = std::chrono::duration<double>(clock.skew()).count();
+    if (was_steady && !is_steady) {
+        spdlog::error("{}; it is {:+.1f} s from this machine's", clock_jumped, skew_s);
+    } else if (!was_steady && is_steady) {
+        spdlog::warn("the database's clock is believed again, {:+.1f} s from this machine's",
+                     skew_s);
+    }
 }
 
 }  // namespace fanfare::ledger

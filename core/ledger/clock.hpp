@@ -7,6 +7,7 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 namespace fanfare::ledger {
 
@@ -68,5 +69,12 @@ private:
     std::optional<Offset> doubtful_;
     Moment doubtful_since_{};
 };
+
+/// What readiness says while a clock is not steady.
+inline constexpr std::string_view clock_jumped =
+    "the database's clock has jumped: nothing new is begun before it has stood for a minute";
+
+/// Has `clock` learn, and logs when it begins to doubt or to believe again.
+void learn_time(LedgerClock& clock, const ClockReading& reading);
 
 }  // namespace fanfare::ledger

@@ -34,6 +34,11 @@ ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
                     .Help("Notifications scheduled and not yet published")
                     .Register(*registry_)
                     .Add({});
+    clock_doubted_ = &prometheus::BuildGauge()
+                          .Name("fanfare_clock_doubted")
+                          .Help("1 while the database's clock has jumped and nothing new is begun")
+                          .Register(*registry_)
+                          .Add({});
 }
 
 void ScheduleProbe::notifications(const std::string& system, const std::string& kind,

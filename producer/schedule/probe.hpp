@@ -29,6 +29,7 @@ public:
                    std::chrono::nanoseconds elapsed);
     void unusable(const std::string& system, const std::string& kind, std::size_t rows);
     void waiting(std::int64_t count) { waiting_->Set(static_cast<double>(count)); }
+    void clock_doubted(bool doubted) { clock_doubted_->Set(doubted ? 1 : 0); }
     [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const noexcept {
         return registry_;
     }
@@ -40,6 +41,7 @@ private:
     prometheus::Family<prometheus::Gauge>* unusable_;
     prometheus::Histogram* lag_;
     prometheus::Gauge* waiting_;
+    prometheus::Gauge* clock_doubted_;
 };
 
 }  // namespace fanfare

@@ -124,6 +124,9 @@ bool Publisher::renew() {
 bool Publisher::claim() {
     if (in_flight() >= in_flight_max) return true;
     auto take = [this, systems = served()](postgres::Connection& ledger) {
+        if (parts_.knows_the_time && !parts_.knows_the_time(ledger)) {
+            return ledger::NotificationClaims{};
+        }
         return ledger::claim_notifications(ledger, systems, claims_max, times_.lease);
     };
     auto taken = parts_.ledger.call("claim due notifications", take);

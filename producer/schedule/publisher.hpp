@@ -52,6 +52,9 @@ public:
         std::function<void()> turned;  // Before every turn.
         /// Systems of which it is false are left alone; empty: none are.
         std::function<bool(const std::string& system)> is_known{};
+        /// While it is false nothing is claimed: what is published too early cannot be taken back.
+        /// Empty: the time is known.
+        std::function<bool(postgres::Connection& ledger)> knows_the_time{};
     };
     struct Times {
         std::chrono::milliseconds lease{30'000};

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds drain_min{0};
 constexpr std::chrono::milliseconds untaken_interval_min{250};
 constexpr std::chrono::milliseconds untaken_interval_max{5'000};
 constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
-constexpr std::chrono::milliseconds elsewhere_wait{100};  // Before the first look.
+constexpr std::chrono::milliseconds not_now_wait{100};    // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
 
 ledger::UntakenTimes times_of(const ProducerSettings& settings) {
@@ -56,7 +56,8 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
       last_turn_{parts_.clock.moment()},
       publisher_{{parts_.ledger, parts_.systems, parts_.clock, parts_.probe, due_, parts_.publish,
                   [this] { last_turn_ = parts_.clock.moment(); },
-                  [this](const std::string& system) { return is_known(system); }},
+                  [this](const std::string& system) { return is_known(system); },
+                  [this](postgres::Connection& ledger) { return knows_the_time(ledger); }},
                  {.lease = settings.lease,
                   .poll_interval = settings.poll_interval,
                   .drain_max = std::max(settings.drain_max - drain_reserve, drain_min)}} {
@@ -142,7 +143,14 @@ bool Scheduler::is_known(const std::string& system) const {
     });
 }
 
+bool Scheduler::knows_the_time(postgres::Connection& ledger) {
+    ledger::learn_time(time_, ledger::read_clock(ledger, parts_.clock));
+    parts_.probe.clock_doubted(!time_.is_steady());
+    return time_.is_steady();
+}
+
 std::string Scheduler::trouble() const {
+    if (!time_.is_steady()) return std::string{ledger::clock_jumped};
     for (const auto& watch : watches_) {
         if (watch->failures.is_trouble()) {
             return fmt::format("a due query of the system {} fails; see the log",
@@ -168,13 +176,13 @@ void Scheduler::watch(Watch& watch) {
             if (watch.alarm.stopped()) return;
             const auto look = refresh(watch, refresher, schedule);
             sound = sound && look != Look::failed;
-            whole = whole && look != Look::elsewhere;
+            whole = whole && look != Look::not_now;
         }
         if (sound) watch.failures.succeeded();
         if (whole && !watch.looked.exchange(true)) due_.ring();
         const auto wait =
             watch.looked ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
-                         : elsewhere_wait;
+                         : not_now_wait;
         watch.alarm.wait(begun + wait - parts_.clock.moment());
     }
 }
@@ -217,12 +225,15 @@ void Scheduler::publish_again() {
 
 Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
     const auto& system = watch.system.name;
+    const auto ask = [this](postgres::Connection& ledger) { return knows_the_time(ledger); };
+    const auto known = parts_.ledger.call("read the database's clock", ask);
+    if (known && !known.value()) return Look::not_now;
     const auto done = refresher.refresh(schedule);
     if (!done) {
         watch.failures.failed(done.error());
         return Look::failed;
     }
-    if (!done.value()) return Look::elsewhere;
+    if (!done.value()) return Look::not_now;
     const auto& report = *done.value();
     parts_.probe.due_query(system, schedule.kind, report.query_took);
     parts_.probe.notifications(system, schedule.kind, "found", report.tally.found);

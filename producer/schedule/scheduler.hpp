@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ledger/clock.hpp"
 #include "producer/schedule/listener.hpp"
 #include "producer/schedule/publisher.hpp"
 #include "producer/schedule/refresh.hpp"
@@ -21,6 +22,10 @@ namespace fanfare {
 /// A system's notifications are published once its due queries have run, so that what was cancelled
 /// while no producer ran stays unpublished. Due queries and outboxes are polled, and run at once
 /// when their database says so (NOTIFY).
+///
+/// While the clock of the ledger's database is in doubt (ledger::LedgerClock) no due query is run
+/// and nothing is claimed: what is published too early, or cancelled as past, could not be taken
+/// back.
 ///
 /// Several may run side by side: refreshes exclude each other, claims skip each other.
 ///
@@ -54,7 +59,7 @@ public:
     [[nodiscard]] Publisher& publisher() noexcept { return publisher_; }
     /// When the publishing thread last turned; for the watchdog.
     [[nodiscard]] Moment last_turn() const noexcept { return last_turn_.load(); }
-    /// "" when all due queries run, otherwise one that does not.
+    /// "" when all due queries run and the time is known, otherwise what is wrong.
     [[nodiscard]] std::string trouble() const;
 
 private:
@@ -64,11 +69,17 @@ private:
     void empty_outbox(Watch& watch);
     void publish_again();
     void watch(Watch& watch);
-    enum class Look : std::uint8_t { done, failed, elsewhere };  // Another producer is at it.
+    enum class Look : std::uint8_t {
+        done,
+        failed,
+        not_now,  // Another producer is at it, or the database's clock is in doubt.
+    };
+    [[nodiscard]] bool knows_the_time(postgres::Connection& ledger);
     [[nodiscard]] Look refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
 
     Parts parts_;
     ProducerSettings settings_;
+    ledger::LedgerClock time_{parts_.clock};
     Alarm due_;
     std::vector<std::unique_ptr<Watch>> watches_;
     std::atomic<Moment> last_turn_;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -45,6 +46,18 @@ struct FakeBroker {
     std::vector<std::string> jobs;
     std::string last;
     std::vector<std::function<void(bool)>> waiting;
+};
+
+/// This machine, as far from the database's clock as a test says.
+class ShiftedClock final : public Clock {
+public:
+    [[nodiscard]] TimePoint now() const noexcept override {
+        return system_clock().now() + shift.load();
+    }
+    [[nodiscard]] Moment moment() const noexcept override {
+        return system_clock().moment() + shift.load();
+    }
+    std::atomic<std::chrono::seconds> shift{0s};
 };
 
 class PublisherTest : public testing::LedgerCase {
@@ -244,6 +257,68 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
     EXPECT_EQ(ask("SELECT updated_at - due_at < interval '1 s' FROM notification "
                   "WHERE subject = 'soon'"),
               "t");
+}
+
+TEST_F(PublisherTest, NothingIsClaimedNorExpiresWhileTheClockIsInDoubt) {
+    ShiftedClock clock;
+    ledger::LedgerClock time{clock};
+    FakeBroker broker;
+    Publisher one{{*pool,
+                   systems,
+                   system_clock(),
+                   probe,
+                   alarm,
+                   broker.port(),
+                   {},
+                   {},
+                   [&](postgres::Connection& connection) {
+                       ledger::learn_time(time, ledger::read_clock(connection, clock));
+                       return time.is_steady();
+                   }},
+                  {.lease = 30s, .poll_interval = 1s, .drain_max = 2s}};
+    std::ignore = one.turn();
+    add("due", "-1 s", "1 hour");
+    add("late", "-2 hours", "-1 s");
+    clock.shift = -3600s;
+    std::ignore = one.turn();
+    EXPECT_EQ(broker.count(), 0U);
+    EXPECT_EQ(states(), "due:scheduled late:scheduled");
+    clock.shift = 0s;
+    std::ignore = one.turn();
+    EXPECT_EQ(broker.count(), 1U);
+    EXPECT_EQ(ask("SELECT state FROM notification WHERE subject = 'late'"), "expired");
+}
+
+TEST_F(PublisherTest, ASchedulerPublishesNothingBeforeTheTimeIsKnownAgain) {
+    add_show("now", "5 minutes");
+    ShiftedClock clock;
+    FakeBroker broker;
+    const Scheduler::Parts parts{*pool, systems, clock, probe, broker.port()};
+    ProducerSettings settings;
+    settings.poll_interval = 100ms;
+    Scheduler scheduler{parts, settings};
+    scheduler.start();
+    Alarm pause;
+    const auto enough = system_clock().moment() + 30s;
+    const auto wait_for = [&](auto&& what) {
+        while (!what() && system_clock().moment() < enough) pause.wait(10ms);
+        return what();
+    };
+    EXPECT_TRUE(wait_for([&] { return states() == "now:published"; }));
+    EXPECT_EQ(scheduler.trouble(), "");
+    clock.shift = 3600s;
+    EXPECT_TRUE(wait_for([&] { return !scheduler.trouble().empty(); }));
+    add("due", "-1 s", "1 hour");
+    const auto turned = scheduler.last_turn();
+    scheduler.hurry();
+    EXPECT_TRUE(wait_for([&] { return scheduler.last_turn() > turned + 500ms; }));
+    EXPECT_EQ(broker.count(), 1U);
+    clock.shift = 0s;
+    scheduler.hurry();
+    EXPECT_TRUE(wait_for([&] { return broker.count() == 2; }));
+    EXPECT_EQ(scheduler.trouble(), "");
+    scheduler.stop();
+    scheduler.join();
 }
 
 TEST_F(PublisherTest, ANotifyIsHeardWhileSomebodyWaitsForTheEnd) {

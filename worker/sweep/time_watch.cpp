@@ -36,21 +36,10 @@ asio::awaitable<void> TimeWatch::mend() {
 }
 
 void TimeWatch::learn(const ledger::ClockReading& reading) {
-    const bool was_steady = parts_.clock.is_steady();
-    parts_.clock.learn(reading);
+    ledger::learn_time(parts_.clock, reading);
     const bool is_steady = parts_.clock.is_steady();
-    const double skew_s = std::chrono::duration<double>(parts_.clock.skew()).count();
-    parts_.probe.clock(skew_s, is_steady);
+    parts_.probe.clock(std::chrono::duration<double>(parts_.clock.skew()).count(), is_steady);
     parts_.hold(!is_steady);
-    if (was_steady && !is_steady) {
-        spdlog::error(
-            "the database's clock has jumped and is {:+.1f} s from this machine's: nothing new is "
-            "begun before it has stood for a minute",
-            skew_s);
-    } else if (!was_steady && is_steady) {
-        spdlog::warn("the database's clock is believed again, {:+.1f} s from this machine's",
-                     skew_s);
-    }
 }
 
 }  // namespace fanfare
