@@ -39,8 +39,6 @@ constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
-constexpr std::string_view clock_jumped =
-    "the database's clock has jumped: nothing new is begun before it has stood for a minute";
 constexpr std::chrono::milliseconds share_interval{500};
 constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
 constexpr std::chrono::milliseconds close_max{1'500};
@@ -139,9 +137,9 @@ private:
                           ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
                           [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
-            Sweeper::Parts{
-                executor, ledger_, sources_, system_clock(), desk_, *producer_, topics, probe_,
-                [this](const std::string& job, Lane lane) { plans_->add(job, lane); }, *receipts_},
+            Sweeper::Parts{executor, ledger_, sources_, system_clock(), desk_, dispatcher_, probe_,
+                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
+                           *receipts_},
             worker);
     }
 
@@ -158,7 +156,9 @@ private:
                  [this] {
                      if (stopping_) return Readiness{false, "draining"};
                      if (!polled_) return Readiness{false, "starting"};
-                     if (!clock_.is_steady()) return Readiness{false, std::string{clock_jumped}};
+                     if (!clock_.is_steady()) {
+                         return Readiness{false, std::string{ledger::clock_jumped}};
+                     }
                      if (auto why = keeper_->trouble(); !why.empty()) {
                          return Readiness{false, std::move(why)};
                      }

@@ -19,7 +19,8 @@ constexpr std::string_view returning =
     " RETURNING c.job_id, c.channel, c.number, c.epoch, c.attempts, c.lane, c.on_doubt, "
     "j.state = 'cancelled', coalesce(j.expires_at <= app_now(), false), c.recipients, "
     "c.outcomes, c.reasons, c.provider_ids, c.account, c.claim_token, c.causes, c.begun, "
-    "c.marked_epoch IS NOT DISTINCT FROM c.epoch, c.takeovers, c.failures";
+    "c.marked_epoch IS NOT DISTINCT FROM c.epoch, c.takeovers, c.failures, "
+    "extract(epoch FROM j.created_at)::bigint";
 
 /// True for chunks whose `column` holds none of answer_lost, answer_unreadable, worker_lost.
 std::string no_doubt_in(std::string_view column) {
@@ -54,6 +55,7 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     chunk.begun = says_what_began ? bytes_or_zeros(row[16], count) : std::string(count, '\1');
     chunk.takeovers = row[18].as<std::int32_t>();
     chunk.failures = row[19].as<std::int32_t>();
+    chunk.job_created_at = TimePoint{std::chrono::seconds{row[20].as<std::int64_t>()}};
     if (!row[12].is_null()) chunk.provider_ids = ids_or_none(row[12], count);
     if (!row[13].is_null()) chunk.account.assign(row[13].c_str(), row[13].size());
     if (!row[14].is_null()) chunk.token = row[14].as<std::int64_t>();
@@ -165,17 +167,46 @@ std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
     return chunks_of(work.exec_params(sql, limit, lease.count()));
 }
 
-std::vector<Overdue> take_overdue(Connection& connection, int limit,
-                                  std::chrono::milliseconds republish_after) {
+std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
+                                              std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    static const std::string sql = fmt::format(
+        "WITH ours AS MATERIALIZED (SELECT c.job_id, c.channel, c.number FROM ("
+        "  SELECT id FROM job WHERE state = 'cancelled' AND settled_at IS NULL UNION ALL "
+        "  SELECT id FROM job WHERE state IN ('planning', 'sending') AND expires_at <= app_now()) "
+        "j "
+        "  CROSS JOIN LATERAL (SELECT k.job_id, k.channel, k.number FROM chunk k "
+        "   WHERE k.job_id = j.id AND k.state = 'planned' LIMIT $1 FOR UPDATE SKIP LOCKED) c "
+        "  LIMIT $1) "
+        "UPDATE chunk c SET state = 'claimed', {} "
+        "FROM ours o JOIN job j ON j.id = o.job_id "
+        "WHERE " FANFARE_KEYS_EQUAL("c", "o") "{}",
+        take_over, returning);
+    return chunks_of(work.exec_params(sql, limit, lease.count()));
+}
+
+std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> rooms,
+                                  std::chrono::milliseconds again_after) {
+    ArrayLiteral channels;
+    ArrayLiteral lanes;
+    ArrayLiteral chunks;
+    for (const auto& room : rooms) {
+        channels.add(static_cast<std::int64_t>(room.channel));
+        lanes.add(static_cast<std::int64_t>(room.lane));
+        chunks.add(room.chunks);
+    }
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "WITH overdue AS (SELECT job_id, channel, number FROM chunk "
-        "  WHERE state = 'planned' AND publish_at <= app_now() AND next_at <= app_now() "
-        "  ORDER BY publish_at LIMIT $1 FOR UPDATE SKIP LOCKED) "
-        "UPDATE chunk c SET publish_at = app_now() + $2 * interval '1 ms' "
+        "WITH overdue AS MATERIALIZED (SELECT c.job_id, c.channel, c.number "
+        "  FROM unnest($1::smallint[], $2::smallint[], $3::bigint[]) AS w(channel, lane, chunks) "
+        "  CROSS JOIN LATERAL (SELECT k.job_id, k.channel, k.number FROM chunk k "
+        "   WHERE k.channel = w.channel AND k.lane = w.lane AND k.state = 'planned' "
+        "   AND k.publish_at <= app_now() AND k.next_at <= app_now() "
+        "   ORDER BY k.publish_at LIMIT w.chunks FOR UPDATE SKIP LOCKED) c) "
+        "UPDATE chunk c SET publish_at = app_now() + $4 * interval '1 ms' "
         "FROM overdue o WHERE " FANFARE_KEYS_EQUAL(
             "c", "o") "RETURNING c.job_id, c.channel, c.number, c.lane",
-        limit, republish_after.count());
+        channels.text(), lanes.text(), chunks.text(), again_after.count());
     std::vector<Overdue> overdue;
     for (const auto& row : rows) {
         overdue.push_back({key_of(row), static_cast<Lane>(row[3].as<int>())});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/domain/words.hpp"
 #include "core/postgres/connection.hpp"
 
@@ -48,6 +49,7 @@ struct ClaimedChunk {
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     bool job_cancelled = false;
     bool job_expired = false;
+    TimePoint job_created_at{};
     std::string recipients_literal;  // As PostgreSQL wrote it: passed back to contact queries.
     postgres::TextArray recipients;  // Sorted bytewise. Views into its own storage.
     std::string outcomes;            // One Outcome a recipient, always full length.
@@ -120,7 +122,8 @@ struct ChunkRecord {
 /// What became of writing to several chunks. Who is in neither list has lost the chunk.
 struct Written {
     std::vector<ChunkKey> keys;
-    std::vector<ChunkKey> busy;  // Theirs, but somebody else has locked it just now.
+    std::vector<ChunkKey> busy;       // Theirs, but somebody else has locked it just now.
+    std::vector<ChunkKey> cancelled;  // Of `keys`: their job was cancelled meanwhile.
 };
 
 /// Writes what is known before the next requests begin, fenced by epoch: what is missing in the
@@ -141,12 +144,25 @@ void look(Connection& connection);
 [[nodiscard]] std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                                           std::chrono::milliseconds lease);
 
-/// Chunks that should have been claimed by now: their descriptors go out again.
+/// Claims chunks that wait though their job is over, cancelled or expired, whoever could have sent
+/// them: for settling. Who lost one of them keeps its token, as in a takeover.
+[[nodiscard]] std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
+                                                            std::chrono::milliseconds lease);
+
+/// Room for chunks of one channel and lane.
+struct Room {
+    Channel channel = Channel::email;
+    Lane lane = Lane::normal;
+    std::int64_t chunks = 0;
+};
+
+/// Chunks that should have been claimed by now, the longest overdue first, as many as there is room
+/// for; nobody else is given them for `again_after`.
 struct Overdue {
     ChunkKey key;
     Lane lane = Lane::normal;
 };
-[[nodiscard]] std::vector<Overdue> take_overdue(Connection& connection, int limit,
-                                                std::chrono::milliseconds republish_after);
+[[nodiscard]] std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> rooms,
+                                                std::chrono::milliseconds again_after);
 
 }  // namespace fanfare::ledger

@@ -236,19 +236,16 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
         "UPDATE job SET state = 'cancelled', finished_at = app_now() "
         "WHERE id = ANY($1::uuid[]) AND state IN ('planning', 'sending')",
         ids);
-    // Untouched chunks are settled here; of the others a worker knows what may be said.
+    // Untouched chunks are settled here, as many as there are; all others by the sweep, which knows
+    // what may be said of whom and who holds a place under a cap.
     work.exec_params(
         "UPDATE chunk SET state = 'done', updated_at = app_now(), "
         "outcomes = decode(repeat('0a', size), 'hex'), reasons = decode(repeat('0f', size), "
         "'hex'), "
         "tally = ('{0,0,0,0,0,0,0,0,0,0,' || size || ',0,0,0}')::integer[] "
         "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
-        " AND state = 'cancelled')) AND state = 'planned' AND outcomes IS NULL",
-        ids);
-    work.exec_params(
-        "UPDATE chunk SET next_at = app_now(), publish_at = app_now() "
-        "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
-        " AND state = 'cancelled')) AND state = 'planned' AND next_at > app_now()",
+        " AND state = 'cancelled')) AND state = 'planned' AND outcomes IS NULL "
+        "AND NOT EXISTS (SELECT FROM counted_send s WHERE s.job_id = chunk.job_id)",
         ids);
     return never_taken.affected_rows() + stopped.affected_rows();
 }
@@ -296,6 +293,11 @@ std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids
         "UPDATE job SET finished_at = app_now(), "
         "state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
         "WHERE state = 'sending' AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
+        "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
+        postgres::array_of(ids));
+    work.exec_params(
+        "UPDATE job SET settled_at = app_now() WHERE state = 'cancelled' AND settled_at IS NULL "
+        "AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
         "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
         postgres::array_of(ids));
     return done.affected_rows();

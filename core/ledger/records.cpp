@@ -79,7 +79,8 @@ struct RecordArrays : WordArrays {
         "k.state, k.epoch", "FOR UPDATE SKIP LOCKED") "WHERE " FANFARE_HELD           \
     "), written AS (UPDATE chunk c SET " set "FROM ours w WHERE " FANFARE_KEYS_EQUAL( \
         "c", "w") "RETURNING w.n) SELECT w.n, EXISTS (SELECT 1 FROM written WHERE "   \
-    "written.n = w.n) FROM w " FANFARE_ROW_OF_W("k.state, k.epoch", "") "WHERE " FANFARE_HELD
+    "written.n = w.n), EXISTS (SELECT FROM job j WHERE j.id = w.job_id AND j.state = "  \
+    "'cancelled') FROM w " FANFARE_ROW_OF_W("k.state, k.epoch", "") "WHERE " FANFARE_HELD
 #define FANFARE_HELD "CASE c.state WHEN 'claimed' THEN c.epoch = w.epoch ELSE false END "
 
 Written read_written(const pqxx::result& rows, const auto& words) {
@@ -87,6 +88,7 @@ Written read_written(const pqxx::result& rows, const auto& words) {
     for (const auto& row : rows) {
         const auto& key = words[row[0].as<std::size_t>() - 1].key;
         (row[1].as<bool>() ? written.keys : written.busy).push_back(key);
+        if (row[2].as<bool>()) written.cancelled.push_back(key);
     }
     return written;
 }
@@ -214,9 +216,10 @@ void record_late(Connection& connection, const ChunkRecord& late, Written& writt
     complete(work, record[0]);
     // It may have been closed by what was written without knowing.
     work.exec_params(
-        "UPDATE job SET state = 'sending', finished_at = NULL WHERE id = $1::uuid "
-        "AND state = 'done' AND EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id "
-        " AND state <> 'done')",
+        "UPDATE job SET state = CASE state WHEN 'done' THEN 'sending' ELSE state END, "
+        "finished_at = CASE state WHEN 'done' THEN NULL ELSE finished_at END, settled_at = NULL "
+        "WHERE id = $1::uuid AND state IN ('done', 'cancelled') "
+        "AND EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
         late.key.job);
     work.commit();
     written.keys.push_back(late.key);

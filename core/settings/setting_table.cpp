@@ -92,7 +92,8 @@ Rows worker_rows() {
             {50, minute_ms}, [](auto& s) -> auto& { return s.worker.sweep_interval; }),
         whole<Settings>(
             {"worker.republish_after_ms", "ms",
-             "How long a chunk may go unclaimed before it is published again."},
+             "How long a chunk may go unclaimed before a worker with room for it fetches it from "
+             "the ledger."},
             {second_ms, hour_ms}, [](auto& s) -> auto& { return s.worker.republish_after; }),
         whole<Settings>(
             {"worker.drain_max_ms", "ms", "How long a stopping worker finishes what is in flight."},

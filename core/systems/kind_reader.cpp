@@ -179,7 +179,8 @@ void read_at_most(Kind& kind, const YamlValue& map, const std::string& key, Repo
         whole<Cap>(
             {"count", "", ""}, {1, 1'000}, [](auto& c) -> auto& { return c.count; }),
         whole<Cap>(
-            {"per_hours", "h", ""}, {1, 8'760}, [](auto& c) -> auto& { return c.window; }),
+            {"per_hours", "h", ""}, {1, Cap::window_max.count()},
+            [](auto& c) -> auto& { return c.window; }),
     };
     Cap cap;
     const auto before = report.problems.size();

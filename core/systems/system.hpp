@@ -68,6 +68,7 @@ struct QuietHours {
 
 /// At most `count` jobs of a kind reach one person within any `window`.
 struct Cap {
+    static constexpr std::chrono::hours window_max{8'760};  // A year.
     std::int32_t count = 0;
     std::chrono::hours window{0};
     bool operator==(const Cap&) const = default;

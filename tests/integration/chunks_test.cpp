@@ -159,9 +159,9 @@ TEST_F(ChunksTest, ThatAreTriedLaterAreNotClaimedBefore) {
 
     ledger.advance(std::chrono::seconds{89});
     EXPECT_THAT(claim({key(job)}, 2), IsEmpty());
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), IsEmpty());
+    EXPECT_THAT(overdue(10), IsEmpty());
     ledger.advance(std::chrono::seconds{1});
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), SizeIs(1)) << "due: it is published again";
+    EXPECT_THAT(overdue(10), SizeIs(1)) << "due: it is fetched";
     chunks = claim({key(job)}, 3);
     ASSERT_THAT(chunks, SizeIs(1));
     EXPECT_EQ(chunks[0].attempts, later.attempts);
@@ -187,22 +187,38 @@ TEST_F(ChunksTest, WhoseWorkerDiedAreTakenOverByOne) {
     EXPECT_THAT(claim({key(job, 0), key(job, 1)}, 2), IsEmpty()) << "they are settled first";
 }
 
-TEST_F(ChunksTest, ThatNobodyClaimsArePublishedAgain) {
+TEST_F(ChunksTest, ThatNobodyClaimsAreFetched) {
     const auto job = accept("a");
     plan(job, {{"u1"}, {"u2"}, {"u3"}});
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), IsEmpty()) << "just published";
+    EXPECT_THAT(overdue(10), IsEmpty()) << "just published";
     ASSERT_THAT(claim({key(job, 0)}), SizeIs(1));
     ledger.advance(republish_after);
-    const auto first = take_overdue(db(), 1, republish_after);
-    const auto rest = take_overdue(db(), 10, republish_after);
+    const auto first = overdue(1);
+    const auto rest = overdue(10);
     ASSERT_THAT(first, SizeIs(1));
     ASSERT_THAT(rest, SizeIs(1));
     EXPECT_EQ((std::set{first[0].key, rest[0].key}), (std::set{key(job, 1), key(job, 2)}));
     EXPECT_EQ(first[0].lane, Lane::normal);
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), IsEmpty());
+    EXPECT_THAT(overdue(10), IsEmpty());
     ledger.advance(republish_after);
-    EXPECT_THAT(take_overdue(db(), 10, republish_after), SizeIs(2))
-        << "again and again, until claimed";
+    EXPECT_THAT(overdue(10), SizeIs(2)) << "again and again, until claimed";
+}
+
+TEST_F(ChunksTest, AreFetchedByChannelAndLaneAsFarAsThereIsRoom) {
+    const auto job = accept("a");
+    plan(job, {{"u1"}, {"u2"}, {"u3"}});
+    pqxx::nontransaction{db().raw()}.exec(
+        "UPDATE chunk SET lane = 0 WHERE number = 2; "
+        "UPDATE chunk SET channel = 1 WHERE number = 1");
+    ledger.advance(republish_after);
+    const auto fetch = [&](Channel channel, Lane lane, std::int64_t room) {
+        return take_overdue(db(), std::vector{Room{channel, lane, room}}, republish_after).size();
+    };
+    EXPECT_EQ(fetch(Channel::push, Lane::normal, 9), 0U);
+    EXPECT_EQ(fetch(Channel::email, Lane::normal, 0), 0U);
+    EXPECT_EQ(fetch(Channel::email, Lane::normal, 9), 1U);
+    EXPECT_EQ(fetch(Channel::email, Lane::urgent, 9), 1U);
+    EXPECT_EQ(fetch(Channel::sms, Lane::normal, 9), 1U) << "still there for who has the room";
 }
 
 TEST_F(ChunksTest, OfACancelledOrExpiredJobSaySo) {

@@ -128,6 +128,14 @@ protected:
     Written mark(const ClaimedChunk& chunk, const std::string& outcomes) {
         return mark_chunks(db(), std::vector{mark_for(chunk, outcomes)});
     }
+    /// Of all channels and lanes, up to so many of each.
+    std::vector<Overdue> overdue(std::int64_t room) {
+        std::vector<Room> rooms;
+        for (const auto channel : channels) {
+            for (const auto lane : lanes) rooms.push_back({channel, lane, room});
+        }
+        return take_overdue(db(), rooms, republish_after);
+    }
     /// As the sweeper does it, with this outcome for everybody.
     std::vector<ChunkKey> take_over(Outcome outcome) {
         std::vector<ChunkKey> keys;

@@ -34,7 +34,7 @@ TEST_F(MomentsTest, WaitsGoOnFromNowAsLongAsTheyWere) {
     EXPECT_THAT(claim({key(fresh)}), SizeIs(1));
     EXPECT_THAT(claim({key(waits)}), IsEmpty());
     ledger.advance(11s);
-    EXPECT_THAT(take_overdue(db(), 9, republish_after), SizeIs(1)) << "and it is offered again";
+    EXPECT_THAT(overdue(9), SizeIs(1)) << "and it is offered again";
     EXPECT_THAT(claim({key(waits)}), SizeIs(1));
 }
 

@@ -49,10 +49,10 @@ TEST_F(SplitsTest, WhoWaitsLeavesAndWhoStaysKeepsTheClaim) {
                                       "2097153 planned 1 {e} 8h"));
     EXPECT_EQ(ledger.value("SELECT planned[1] = 5 FROM job"), "t");
     EXPECT_THAT(audit(db(), job).differences, IsEmpty());
-    EXPECT_THAT(take_overdue(db(), 10, 30s), IsEmpty());
+    EXPECT_THAT(overdue(10), IsEmpty());
     EXPECT_THAT(claim({key(job, split_begin)}), IsEmpty()) << "not before the hour";
     ledger.advance(1h);
-    EXPECT_THAT(take_overdue(db(), 10, 30s), SizeIs(1));
+    EXPECT_THAT(overdue(10), SizeIs(1));
     EXPECT_THAT(claim({key(job, split_begin)}), SizeIs(1));
     EXPECT_EQ(finish_jobs(db(), {}), 0U) << "somebody still waits";
 }

@@ -114,7 +114,7 @@ TEST_F(ToldTest, WhatIsNotYetSentIsCancelledAndWhatIsHeldIsCounted) {
                            "job_progress WHERE job_id = '" +
                            earlier + "'"),
               "t");
-    EXPECT_THAT(claim({key(earlier, 2)}, 3), SizeIs(1)) << "at once";
+    EXPECT_THAT(claim_of_ended_jobs(db(), 9, lease), SizeIs(1)) << "at once, by the sweep";
     EXPECT_THAT(record(record_for(held[0], bytes_of({sent}))), SizeIs(1));
     EXPECT_EQ(cancel_earlier(db(), job, kind.cancels), 1) << "the one claimed just now";
     EXPECT_THAT(told(job), ElementsAre("c"));

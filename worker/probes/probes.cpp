@@ -86,9 +86,9 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
     taken_over_ = &counters(*registry_, "fanfare_chunks_taken_over_total",
                             "Chunks whose worker died or stalled")
                        .Add({});
-    republished_ = &counters(*registry_, "fanfare_chunks_republished_total",
-                             "Descriptors published again by the sweeper")
-                        .Add({});
+    fetched_ = &counters(*registry_, "fanfare_chunks_fetched_total",
+                         "Chunks that nobody had claimed in time, fetched from the ledger")
+                    .Add({});
     dropped_ = &counters(*registry_, "fanfare_descriptors_dropped_total",
                          "Descriptors let go because the queue was full; the sweeper brings them "
                          "back")
@@ -136,9 +136,7 @@ void WorkerProbe::fenced() { fenced_->Increment(); }
 void WorkerProbe::taken_over(std::size_t chunks) {
     taken_over_->Increment(static_cast<double>(chunks));
 }
-void WorkerProbe::republished(std::size_t chunks) {
-    republished_->Increment(static_cast<double>(chunks));
-}
+void WorkerProbe::fetched(std::size_t chunks) { fetched_->Increment(static_cast<double>(chunks)); }
 void WorkerProbe::dropped_descriptor() { dropped_->Increment(); }
 void WorkerProbe::job(const std::string& what) { jobs_->Add({{"what", what}}).Increment(); }
 void WorkerProbe::dead_letter(const std::string& code) {

@@ -52,7 +52,7 @@ public:
     void clock(double skew_s, bool steady);
     void fenced();
     void taken_over(std::size_t chunks);
-    void republished(std::size_t chunks);
+    void fetched(std::size_t chunks);
     void dropped_descriptor();
     void job(const std::string& what);          // accepted, repeated, rejected, planned, failed
     void dead_letter(const std::string& code);  // One of the rejection codes.
@@ -73,7 +73,7 @@ private:
     prometheus::Gauge* clock_doubted_;
     prometheus::Counter* fenced_;
     prometheus::Counter* taken_over_;
-    prometheus::Counter* republished_;
+    prometheus::Counter* fetched_;
     prometheus::Counter* dropped_;
     prometheus::Family<prometheus::Counter>* jobs_;
     prometheus::Family<prometheus::Counter>* dead_letters_;

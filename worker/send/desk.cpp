@@ -64,17 +64,22 @@ asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> Desk::claim(
     co_return std::move(*ticket->answer);
 }
 
-asio::awaitable<Result<bool>> Desk::mark(ledger::ChunkMark mark) {
-    return hand_in(marks_, std::move(mark));
+asio::awaitable<Marked> Desk::mark(ledger::ChunkMark mark) {
+    const auto marked = co_await hand_in(marks_, std::move(mark));
+    if (marked) co_return marked.value();
+    spdlog::warn("{}; nothing is begun", describe(marked.error()));
+    co_return Marked::away;
 }
 
 asio::awaitable<Result<bool>> Desk::record(ledger::ChunkRecord record) {
-    return hand_in(records_, std::move(record));
+    const auto written = co_await hand_in(records_, std::move(record));
+    if (!written) co_return written.error();
+    co_return written.value() != Marked::lost;
 }
 
 template <class Word>
-asio::awaitable<Result<bool>> Desk::hand_in(Counter<Word>& counter, Word word) {
-    auto ticket = std::make_shared<Ticket<Word, bool>>(executor_);
+asio::awaitable<Result<Marked>> Desk::hand_in(Counter<Word>& counter, Word word) {
+    auto ticket = std::make_shared<WordTicket<Word>>(executor_);
     ticket->request = std::move(word);
     counter.queue.push_back(ticket);
     if (!counter.serving) {
@@ -141,7 +146,7 @@ asio::awaitable<void> Desk::serve(Counter<Word>& counter) {
 /// Of one whose row somebody else has locked, or that is refused as it is.
 template <class Word>
 asio::awaitable<void> Desk::write_alone(Counter<Word>& counter,
-                                        std::shared_ptr<Ticket<Word, bool>> ticket) {
+                                        std::shared_ptr<WordTicket<Word>> ticket) {
     auto wait = retry_first;
     while (!ticket->answer) {
         if (stopping_) {
@@ -168,6 +173,7 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
             const auto written = counter.write(connection, part);
             append(done.written.keys, written.keys);
             append(done.written.busy, written.busy);
+            append(done.written.cancelled, written.cancelled);
         };
         const auto refused = [&](const Word& one, const std::exception&) {
             done.refused.push_back(one.key);
@@ -210,15 +216,18 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
         } else {
             // After a lost answer the first statement may have recorded it already. A mark
             // would be found in its place, and is written again.
+            const bool is_written =
+                (is_record<Word> && repeated) || contains(done.value().written.keys, key);
+            const bool is_over = contains(done.value().written.cancelled, key);
             answer(*ticket,
-                   (is_record<Word> && repeated) || contains(done.value().written.keys, key));
+                   !is_written ? Marked::lost : (is_over ? Marked::cancelled : Marked::ours));
         }
     }
     co_return again;
 }
 
 template <class Word>
-void Desk::answer(Ticket<Word, bool>& ticket, Result<bool> answer) {
+void Desk::answer(WordTicket<Word>& ticket, Result<Marked> answer) {
     const bool written = answer.has_value();
     ticket.answer = std::move(answer);
     ticket.ready.notify();

@@ -15,6 +15,14 @@
 
 namespace fanfare {
 
+/// What the ledger answers to a mark.
+enum class Marked : std::uint8_t {
+    ours,       // It is written: requests that it names may begin.
+    cancelled,  // Written too, but the job was cancelled meanwhile.
+    lost,       // Somebody else has the chunk.
+    away,       // The ledger cannot be asked.
+};
+
 /// The counter at which chunks are claimed, marked and recorded. While one statement is under way
 /// the next requests queue up and share the following one: many chunks, one round trip and
 /// one flush to disk. Nobody waits for another's chunk: one whose row is locked is tried again
@@ -36,9 +44,8 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
         ledger::ClaimRequest request);
 
-    /// True when written: requests that the mark names may begin. False when somebody else has
-    /// the chunk. Goes on trying while the database is away, until stop().
-    [[nodiscard]] boost::asio::awaitable<Result<bool>> mark(ledger::ChunkMark mark);
+    /// Goes on trying while the database is away, until stop().
+    [[nodiscard]] boost::asio::awaitable<Marked> mark(ledger::ChunkMark mark);
 
     /// True when written, false when somebody else took the chunk over meanwhile and their word
     /// counts. Goes on trying while the database is away, until stop().
@@ -63,14 +70,16 @@ private:
     };
     using ClaimTicket = Ticket<ledger::ClaimRequest, std::optional<ledger::ClaimedChunk>>;
     template <class Word>
-    using Tickets = std::vector<std::shared_ptr<Ticket<Word, bool>>>;
+    using WordTicket = Ticket<Word, Marked>;
+    template <class Word>
+    using Tickets = std::vector<std::shared_ptr<WordTicket<Word>>>;
 
     /// Where words of one kind about chunks queue up.
     template <class Word>
     struct Counter {
         std::string doing;
         ledger::Written (*write)(postgres::Connection&, std::span<const Word>);
-        std::deque<std::shared_ptr<Ticket<Word, bool>>> queue;
+        std::deque<std::shared_ptr<WordTicket<Word>>> queue;
         bool serving = false;
     };
     struct Done {
@@ -80,7 +89,7 @@ private:
 
     [[nodiscard]] boost::asio::awaitable<void> serve_claims();
     template <class Word>
-    [[nodiscard]] boost::asio::awaitable<Result<bool>> hand_in(Counter<Word>& counter, Word word);
+    [[nodiscard]] boost::asio::awaitable<Result<Marked>> hand_in(Counter<Word>& counter, Word word);
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<void> serve(Counter<Word>& counter);
     template <class Word>
@@ -88,9 +97,9 @@ private:
                                                               Tickets<Word> tickets);
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<void> write_alone(
-        Counter<Word>& counter, std::shared_ptr<Ticket<Word, bool>> ticket);
+        Counter<Word>& counter, std::shared_ptr<WordTicket<Word>> ticket);
     template <class Word>
-    void answer(Ticket<Word, bool>& ticket, Result<bool> answer);
+    void answer(WordTicket<Word>& ticket, Result<Marked> answer);
 
     boost::asio::any_io_executor executor_;
     postgres::Pool& ledger_;

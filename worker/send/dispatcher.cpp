@@ -39,6 +39,20 @@ void Dispatcher::stop() {
     changed_.notify();
 }
 
+std::vector<ledger::Room> Dispatcher::rooms(std::size_t up_to) const {
+    std::vector<ledger::Room> rooms;
+    if (held_ || stopping_) return rooms;
+    for (const auto channel : channels) {
+        for (const auto lane : lanes) {
+            const auto waiting =
+                queues_[static_cast<std::size_t>(channel)][static_cast<std::size_t>(lane)].size();
+            if (waiting >= up_to) continue;
+            rooms.push_back({channel, lane, static_cast<std::int64_t>(up_to - waiting)});
+        }
+    }
+    return rooms;
+}
+
 std::size_t Dispatcher::waiting() const noexcept {
     std::size_t count = 0;
     for (const auto& by_lane : queues_) {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace fanfare {
 
@@ -39,7 +40,12 @@ public:
                                                                          bool urgent_only);
     /// While held, next() gives nothing out; what comes in waits.
     void set_held(bool held);
+    [[nodiscard]] bool is_held() const noexcept { return held_; }
     void stop();
+
+    /// What is worth fetching: up to so many chunks are to wait for each channel and lane. None
+    /// while held.
+    [[nodiscard]] std::vector<ledger::Room> rooms(std::size_t up_to) const;
     [[nodiscard]] std::size_t waiting() const noexcept;
 
 private:

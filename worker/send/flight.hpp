@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker/send/account.hpp"
+#include "worker/send/desk.hpp"
 #include "worker/send/work.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -12,14 +13,6 @@
 #include <vector>
 
 namespace fanfare {
-
-/// What the ledger answers to a mark.
-enum class Marked : std::uint8_t {
-    ours,       // It is written.
-    cancelled,  // Ours, but the job was cancelled meanwhile.
-    lost,       // Somebody else has the chunk.
-    away,       // The ledger cannot be asked.
-};
 
 /// Writes a mark, and waits until the ledger has it.
 using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;

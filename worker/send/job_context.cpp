@@ -112,11 +112,10 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
 }
 
 Result<std::shared_ptr<const JobContext>> Sources::understand(
-    postgres::Connection& ledger, std::string_view body, std::optional<std::int64_t> own_templates,
-    TimePoint created_at) {
+    postgres::Connection& ledger, std::string_view body,
+    std::optional<std::int64_t> own_templates) {
     auto context = read(body);
     if (!context) return context.error();
-    context.value()->created_at = created_at;
     if (own_templates) {
         auto own = own_of(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();

@@ -22,7 +22,6 @@ namespace fanfare {
 /// What every chunk of one job needs to know of it; read once, shared by all.
 struct JobContext {
     Job job;
-    TimePoint created_at{};  // When it was accepted; the epoch where nobody asked.
     const System* system = nullptr;
     const Kind* kind = nullptr;
     postgres::Pool* source = nullptr;                      // The system's database.
@@ -68,7 +67,7 @@ public:
     /// unless they are known; throws what libpqxx throws.
     [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(
         postgres::Connection& ledger, std::string_view body,
-        std::optional<std::int64_t> own_templates, TimePoint created_at = {});
+        std::optional<std::int64_t> own_templates);
 
 private:
     struct Own {

@@ -76,6 +76,9 @@ Fate as_attempt(const Fate& fate, std::int32_t attempts_used, std::int32_t attem
 }
 
 Fate as_given_up(const Fate& fate) {
+    const bool is_gone =
+        fate.reason == Reason::not_configured || fate.cause == Reason::not_configured;
+    if (is_gone) return follow(fate, {Outcome::failed, Reason::not_configured});
     return follow(fate, {Outcome::failed, Reason::account_unusable, fate.reason});
 }
 

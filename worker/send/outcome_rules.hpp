@@ -36,7 +36,8 @@ struct Situation {
 [[nodiscard]] Fate as_attempt(const Fate& fate, std::int32_t attempts_used,
                               std::int32_t attempts_max);
 
-/// What becomes of them when the account was at fault for longer than anybody waits.
+/// What becomes of them when the account was at fault, or their kind not configured, for longer
+/// than anybody waits.
 [[nodiscard]] Fate as_given_up(const Fate& fate);
 
 /// A person with several addresses (devices) has one outcome: told on any is told; doubt on

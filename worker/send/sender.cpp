@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds lease_reserve{5'000};  // Kept for recording
 constexpr std::chrono::milliseconds account_pause{30'000};
 // Who waits for an account without an end of their own waits a day, and a while after it.
 constexpr std::chrono::hours waits_at_most{24};
+constexpr std::chrono::minutes configuration_wait_max{10};
 constexpr std::int32_t failures_of_old_max = 20;
 constexpr std::size_t contexts_max = 256;
 constexpr std::size_t contexts_bytes_max = 8 << 20;  // As written; they take some more.
@@ -91,31 +92,42 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     account->pacer().release(reserved);
 }
 
-/// Ends what nobody is to hear of any more.
-void Sender::settle_over(Work& work) const {
+/// The job may have expired since the claim.
+void Sender::end_if_over(Work& work) const {
     auto& expired = work.chunk.job_expired;
     if (work.job && work.job->job.expires_at) {
         expired = expired || *work.job->job.expires_at <= parts_.clock.now();
     }
-    if (work.chunk.job_cancelled) {
-        settle_rest(work.chunk, {Outcome::cancelled, Reason::job_cancelled});
-    } else if (expired) {
-        settle_rest(work.chunk, {Outcome::expired, Reason::past_expiry});
+    settle_over(work.chunk);
+}
+
+/// The ledger is away for a moment, or the system or the kind is not configured here: any more, or
+/// not yet.
+asio::awaitable<void> Sender::wait_without_context(Work& work, const Failure& failure) {
+    spdlog::error("job {}: {}", work.chunk.key.job, describe(failure));
+    if (is_retryable(failure.code) || is_settled(work.chunk)) {
+        co_await put_back(work, nullptr, account_pause, false);
+        co_return;
     }
+    wait_for_configuration(work.chunk);
+    const Backoff backoff{account_pause, configuration_wait_max};
+    const auto wait = wait_after(backoff, work.chunk.failures + 1, parts_.jitter());
+    co_await put_back(work, nullptr, wait, true);
 }
 
 asio::awaitable<void> Sender::send(Work& work, Account* account) {
     // Before anything is looked up that may not be there any more.
-    settle_over(work);
-    work.job = co_await context_of(work.chunk.key.job);
-    if (!work.job) {
-        co_await put_back(work, nullptr, account_pause, false);
+    end_if_over(work);
+    auto context = co_await context_of(work.chunk.key.job);
+    if (!context) {
+        co_await wait_without_context(work, context.error());
         co_return;
     }
+    work.job = std::move(context.value());
     std::chrono::milliseconds wait{0};
     for (std::int32_t passes = 1;; ++passes) {
         if (passes > 1) co_await look_for_cancel(work);
-        settle_over(work);
+        end_if_over(work);
         if (account->serves()) count_faults(work);
         if (is_settled(work.chunk)) break;
         work.throttled_for = {};
@@ -130,7 +142,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         auto attempts = co_await fly(work, *account);
         if (work.lost && !work.begun) co_return;
         if (work.lost) break;
-        settle_over(work);
+        end_if_over(work);
         if (account->serves()) attempts = std::max(attempts, count_faults(work));
         if (is_settled(work.chunk)) break;
         wait = wait_of(work, *account, attempts, passes);
@@ -192,18 +204,9 @@ asio::awaitable<void> Sender::put_back(Work& work, const Account* account,
     } else if (work.progress) {
         failures = 0;
     }
-    const bool is_old = work.job && work.job->created_at + waits_at_most <= parts_.clock.now();
+    const bool is_old = work.chunk.job_created_at + waits_at_most <= parts_.clock.now();
     if (failed && is_old && failures >= failures_of_old_max) give_up(work.chunk);
     co_await record(work, account, next_in);
-}
-
-asio::awaitable<Marked> Sender::mark(ledger::ChunkMark mark) {
-    const auto marked = co_await parts_.desk.mark(std::move(mark));
-    if (!marked) {
-        spdlog::warn("{}; nothing is begun", describe(marked.error()));
-        co_return Marked::away;
-    }
-    co_return marked.value() ? Marked::ours : Marked::lost;
 }
 
 /// One pass over everyone who is still open; returns what settle_pass() does.
@@ -270,7 +273,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     if (account != nullptr) name = account->settings().name;
     auto entry = record_of(work.chunk, std::move(name), next_in);
     entry.failures = entry.done ? 0 : work.chunk.failures;
-    if (work.job && work.job->kind->at_most) entry.counted = work.job->kind->at_most->window;
+    entry.counted = counted_window(work.job.get());
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {
@@ -286,21 +289,17 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     }
 }
 
-asio::awaitable<std::shared_ptr<const JobContext>> Sender::context_of(const std::string& job) {
+asio::awaitable<Result<Context>> Sender::context_of(const std::string& job) {
     const auto known = contexts_.find(job);
     if (known != contexts_.end()) co_return known->second;
     const auto load = [&](postgres::Connection& connection) -> Result<Context> {
         const auto row = ledger::load_job(connection, job);
         if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.sources.understand(connection, row->body, row->own_templates,
-                                         row->created_at);
+        return parts_.sources.understand(connection, row->body, row->own_templates);
     };
     auto loaded = co_await parts_.ledger.run("load a job", load);
-    if (!loaded || !loaded.value()) {
-        const auto& failure = loaded ? loaded.value().error() : loaded.error();
-        spdlog::error("job {}: {}", job, describe(failure));
-        co_return nullptr;
-    }
+    if (!loaded) co_return loaded.error();
+    if (!loaded.value()) co_return loaded.value().error();
     auto& context = loaded.value().value();
     contexts_bytes_ += context->bytes;
     if (contexts_.size() >= contexts_max || contexts_bytes_ > contexts_bytes_max) {

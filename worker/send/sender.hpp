@@ -48,7 +48,7 @@ public:
         : parts_{std::move(parts)},
           settings_{settings},
           preparation_{{parts_.ledger, parts_.references, parts_.clock, parts_.jitter}, settings},
-          marker_{[this](ledger::ChunkMark mark) { return this->mark(std::move(mark)); }} {}
+          marker_{[this](ledger::ChunkMark mark) { return parts_.desk.mark(std::move(mark)); }} {}
 
     /// Serves one chunk of the channel after another until the dispatcher stops.
     [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);
@@ -60,14 +60,15 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
     [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
+    [[nodiscard]] boost::asio::awaitable<void> wait_without_context(Work& work,
+                                                                    const Failure& failure);
     [[nodiscard]] boost::asio::awaitable<std::int32_t> fly(Work& work, Account& account);
     [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
                                                                  Account* account);
-    [[nodiscard]] boost::asio::awaitable<Marked> mark(ledger::ChunkMark mark);
     [[nodiscard]] boost::asio::awaitable<void> put_back(Work& work, const Account* account,
                                                         std::chrono::milliseconds next_in,
                                                         bool failed);
-    void settle_over(Work& work) const;
+    void end_if_over(Work& work) const;
     [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(Work& work);
     [[nodiscard]] std::chrono::milliseconds wait_of(Work& work, const Account& account,
                                                     std::int32_t attempts, std::int32_t passes);
@@ -76,7 +77,7 @@ private:
                                                           std::vector<std::string> addresses);
     [[nodiscard]] boost::asio::awaitable<void> record(Work& work, const Account* account,
                                                       std::chrono::milliseconds next_in);
-    [[nodiscard]] boost::asio::awaitable<std::shared_ptr<const JobContext>> context_of(
+    [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
         const std::string& job);
 
     Parts parts_;

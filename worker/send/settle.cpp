@@ -128,6 +128,22 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
     }
 }
 
+bool settle_over(ledger::ClaimedChunk& chunk) {
+    if (chunk.job_cancelled) {
+        settle_rest(chunk, {Outcome::cancelled, Reason::job_cancelled});
+    } else if (chunk.job_expired) {
+        settle_rest(chunk, {Outcome::expired, Reason::past_expiry});
+    }
+    return chunk.job_cancelled || chunk.job_expired;
+}
+
+void wait_for_configuration(ledger::ClaimedChunk& chunk) {
+    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
+        if (!is_open(chunk, i)) continue;
+        put_fate(chunk, i, follow(fate_at(chunk, i), {Outcome::retry, Reason::not_configured}));
+    }
+}
+
 bool is_settled(const ledger::ClaimedChunk& chunk) {
     return std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(),
                        [](char c) { return is_final(static_cast<Outcome>(c)); });
@@ -144,6 +160,7 @@ bool settle_stalled(ledger::ClaimedChunk& chunk) {
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
         put_fate(chunk, i, after_loss(fate_at(chunk, i), chunk.begun[i] != '\0', chunk.on_doubt));
     }
+    if (chunk.takeovers >= takeovers_max) settle_rest(chunk, {Outcome::failed, Reason::given_up});
     return is_settled(chunk);
 }
 
@@ -193,6 +210,11 @@ std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chu
     }
     if (fallback.recipients.empty()) return std::nullopt;
     return fallback;
+}
+
+std::chrono::hours counted_window(const JobContext* job) {
+    if (job == nullptr) return Cap::window_max;
+    return job->kind->at_most ? job->kind->at_most->window : std::chrono::hours{0};
 }
 
 ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,

@@ -34,6 +34,16 @@ void close_told(Work& work);
 /// Whoever is in doubt stays so (core/domain/doubt.hpp).
 void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 
+/// Ends what nobody is to hear of any more: the claim says that the job was cancelled, or that it
+/// has expired by now. True when it did.
+bool settle_over(ledger::ClaimedChunk& chunk);
+
+/// Its system or kind is not configured: everybody who is open waits for that.
+void wait_for_configuration(ledger::ClaimedChunk& chunk);
+
+/// A chunk that took so many workers down in a row is given up.
+inline constexpr std::int32_t takeovers_max = 5;
+
 /// True when every recipient's outcome is final.
 [[nodiscard]] bool is_settled(const ledger::ClaimedChunk& chunk);
 
@@ -41,7 +51,8 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
 [[nodiscard]] bool is_in_doubt(const ledger::ClaimedChunk& chunk);
 
 /// What a chunk is whose worker died or stalled: in doubt are those whose requests may have begun,
-/// and what that means is the policy's to say. True when it is settled.
+/// and what that means is the policy's to say. After takeovers_max in a row the others fail, too:
+/// the next worker would die of it as well. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);
 
 /// The mark before the next requests begin: what is known of everybody by now, and `begun`, who has
@@ -55,6 +66,10 @@ bool settle_stalled(ledger::ClaimedChunk& chunk);
 [[nodiscard]] std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
                                                                const JobContext& job,
                                                                const WorkerSettings& settings);
+
+/// The window in which who was told counts for the kind's cap; 0: it has none. Of a kind that is no
+/// longer configured (null) nobody knows, and the longest there is is taken.
+[[nodiscard]] std::chrono::hours counted_window(const JobContext* job);
 
 /// The record of a chunk as it stands. One provider id for all is stored once.
 [[nodiscard]] ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,

@@ -1,26 +1,27 @@
 #include "worker/sweep/sweeper.hpp"
 
 #include "core/ledger/jobs.hpp"
-#include "core/wire/descriptor.hpp"
+#include "worker/send/outcome_rules.hpp"
 #include "worker/send/settle.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr int chunks_per_sweep_max = 1'000;
+constexpr std::size_t room_max = 256;
 constexpr int plans_per_sweep_max = 256;
-constexpr std::size_t stalled_per_sweep_max = 100;  // These carry their recipients.
+constexpr int settled_at_once_max = 100;  // These carry their recipients.
 
 }  // namespace
 
 asio::awaitable<void> Sweeper::run() {
+    settling_.spawn(end_jobs());
     while (!stopping_) {
-        co_await settle_stalled_chunks();
-        co_await republish_overdue();
+        const bool may = co_await may_take_over();
+        if (may) co_await settle_stalled_chunks();
+        co_await fetch_overdue();
         co_await resume_plans();
         co_await close_jobs();
         co_await parts_.receipts.apply_early();
@@ -42,16 +43,13 @@ asio::awaitable<bool> Sweeper::may_take_over() {
     const auto now = parts_.clock.moment();
     outage_.answered(asked, now);
     co_return outage_.is_over(now) && !parts_.desk.is_behind() &&
-        settling_.running() < stalled_per_sweep_max;
+        settling_.running() <= static_cast<std::size_t>(settled_at_once_max);
 }
 
 asio::awaitable<void> Sweeper::settle_stalled_chunks() {
-    const bool may = co_await may_take_over();
-    if (!may) co_return;
     auto stalled =
         co_await parts_.ledger.run("take over chunks", [&](postgres::Connection& ledger) {
-            return ledger::take_over_stalled(ledger, static_cast<int>(stalled_per_sweep_max),
-                                             settings_.lease);
+            return ledger::take_over_stalled(ledger, settled_at_once_max, settings_.lease);
         });
     if (!stalled) {
         spdlog::warn("{}", describe(stalled.error()));
@@ -60,14 +58,47 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
     if (stalled.value().empty()) co_return;
     parts_.probe.taken_over(stalled.value().size());
     spdlog::warn("took over {} chunks whose worker died or stalled", stalled.value().size());
-    for (auto& chunk : stalled.value()) settling_.spawn(settle(std::move(chunk)));
+    for (auto& chunk : stalled.value()) {
+        settle_stalled(chunk);
+        settling_.spawn(record(std::move(chunk)));
+    }
+}
+
+/// Beside all else, because there may be many.
+asio::awaitable<void> Sweeper::end_jobs() {
+    while (!stopping_) {
+        const auto ended = co_await settle_ended_jobs();
+        if (ended == 0) co_await pause_for(settings_.sweep_interval);
+    }
+}
+
+/// Whoever could have sent them: their channel may have no account any more, or their kind be gone.
+/// Returns how many chunks.
+asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
+    if (parts_.dispatcher.is_held() || parts_.desk.is_behind()) co_return 0;
+    auto ended = co_await parts_.ledger.run("find ended jobs", [&](postgres::Connection& ledger) {
+        return ledger::claim_of_ended_jobs(ledger, settled_at_once_max, settings_.lease);
+    });
+    if (!ended) {
+        spdlog::warn("{}", describe(ended.error()));
+        co_return 0;
+    }
+    TaskGroup recording{parts_.executor};
+    for (auto& chunk : ended.value()) {
+        settle_over(chunk);
+        recording.spawn(record(std::move(chunk)));
+    }
+    co_await recording.join();
+    co_return ended.value().size();
 }
 
 /// Each by itself: one whose row somebody has locked holds up no other.
-asio::awaitable<void> Sweeper::settle(ledger::ClaimedChunk chunk) {
-    settle_stalled(chunk);
-    auto entry = record_of(chunk, chunk.account, {});
+asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
+    const Backoff backoff{settings_.backoff_first, settings_.backoff_max};
+    const auto wait = wait_after(backoff, chunk.takeovers, 0);
+    auto entry = record_of(chunk, chunk.account, wait);
     entry.taken_over = true;
+    entry.failures = entry.done ? 0 : chunk.failures;
     if (entry.done) {
         const auto load = [&](postgres::Connection& ledger) {
             return ledger::load_job(ledger, chunk.key.job);
@@ -77,49 +108,43 @@ asio::awaitable<void> Sweeper::settle(ledger::ClaimedChunk chunk) {
             spdlog::warn("{}; the next lease settles its chunk", describe(job.error()));
             co_return;
         }
-        // No longer configured: there is no channel to turn to.
         const auto context = parts_.sources.understand(job.value() ? job.value()->body : "");
-        if (context) {
-            entry.fallback = fallback_of(chunk, *context.value(), settings_);
-            const auto& cap = context.value()->kind->at_most;
-            if (cap) entry.counted = cap->window;
-        }
+        entry.counted = counted_window(context ? context.value().get() : nullptr);
+        // No longer configured: there is no channel to turn to.
+        if (context) entry.fallback = fallback_of(chunk, *context.value(), settings_);
     }
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) spdlog::warn("{}", describe(written.error()));
 }
 
-asio::awaitable<void> Sweeper::republish_overdue() {
+/// A worker asks for what it can serve; so nothing goes round that nobody has the room for, and
+/// one without partitions has work as well.
+asio::awaitable<void> Sweeper::fetch_overdue() {
+    const auto rooms = parts_.dispatcher.rooms(room_max);
+    if (rooms.empty()) co_return;
     auto overdue =
         co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
-            return ledger::take_overdue(ledger, chunks_per_sweep_max, settings_.republish_after);
+            return ledger::take_overdue(ledger, rooms, settings_.republish_after);
         });
     if (!overdue) {
         spdlog::warn("{}", describe(overdue.error()));
         co_return;
     }
-    for (const auto& chunk : overdue.value()) {
-        const auto key = fmt::format("{}/{}/{}", chunk.key.job, static_cast<int>(chunk.key.channel),
-                                     chunk.key.number);
-        auto queued =
-            parts_.producer.publish({parts_.topics.chunks[static_cast<std::size_t>(chunk.lane)],
-                                     key,
-                                     encode_descriptor(chunk.key),
-                                     {}},
-                                    {});
-        if (!queued) {
-            spdlog::warn("{}", describe(queued.error()));
-            co_return;
-        }
+    for (auto& chunk : overdue.value()) {
+        Descriptor descriptor{std::move(chunk.key), std::nullopt};
+        // Full meanwhile: it is overdue again later.
+        std::ignore = parts_.dispatcher.push(chunk.lane, std::move(descriptor));
     }
-    if (!overdue.value().empty()) parts_.probe.republished(overdue.value().size());
+    if (!overdue.value().empty()) parts_.probe.fetched(overdue.value().size());
 }
 
 asio::awaitable<void> Sweeper::resume_plans() {
-    auto jobs = co_await parts_.ledger.run("find unplanned jobs", [](postgres::Connection& ledger) {
-        ledger::end_expired_plans(ledger);
-        return ledger::unplanned_jobs(ledger, plans_per_sweep_max);
-    });
+    const bool may_expire = !parts_.dispatcher.is_held();
+    auto jobs =
+        co_await parts_.ledger.run("find unplanned jobs", [&](postgres::Connection& ledger) {
+            if (may_expire) ledger::end_expired_plans(ledger);
+            return ledger::unplanned_jobs(ledger, plans_per_sweep_max);
+        });
     if (!jobs) co_return;
     for (const auto& [job, lane] : jobs.value()) parts_.plan(job, lane);
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
-#include "core/kafka/producer.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 #include "worker/send/desk.hpp"
+#include "worker/send/dispatcher.hpp"
 #include "worker/send/job_context.hpp"
 #include "worker/sweep/outage.hpp"
 
@@ -18,15 +18,16 @@ namespace fanfare {
 
 /// Brings back whatever stalls: Kafka carries the work, PostgreSQL owns the truth.
 ///
-/// Every sweep_interval: chunks whose lease ran out are settled by their policy, chunks that
-/// should have been claimed by now are published again, jobs that nobody plans are planned,
-/// jobs whose every chunk is settled are closed, receipts that came early are applied. Many
-/// sweepers may run; each row is one's. After an outage of the ledger chunks are taken over only
-/// when whoever lives has had the time to record.
+/// Every sweep_interval: chunks whose lease ran out are settled by their policy, those that wait
+/// for nobody any more, because their job was cancelled or has expired, are settled whoever could
+/// have sent them, chunks that should have been claimed by now are fetched as far as this worker
+/// has room for them, jobs that nobody plans are planned, jobs whose every chunk is settled are
+/// closed, receipts that came early are applied. Many sweepers may run; each row is one's. After an
+/// outage of the ledger chunks are taken over only when whoever lives has had the time to record;
+/// while its clock is in doubt nothing expires.
 ///
-/// Bounds    1,000 chunks of a kind a sweep.
-/// Stop      stop(), then await run().
-/// Threads   one serial executor.
+/// Bounds    100 chunks of either sort being settled; room_max chunks of a channel and lane waiting
+/// here. Stop      stop(), then await run(). Threads   one serial executor.
 class Sweeper {
 public:
     struct Parts {
@@ -35,8 +36,7 @@ public:
         Sources& sources;
         const Clock& clock;
         Desk& desk;
-        kafka::Producer& producer;
-        kafka::Topics topics;
+        Dispatcher& dispatcher;
         WorkerProbe& probe;
         std::function<void(const std::string& job, Lane lane)> plan;
         ReceiptDesk& receipts;
@@ -53,8 +53,10 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<bool> may_take_over();
     [[nodiscard]] boost::asio::awaitable<void> settle_stalled_chunks();
-    [[nodiscard]] boost::asio::awaitable<void> settle(ledger::ClaimedChunk chunk);
-    [[nodiscard]] boost::asio::awaitable<void> republish_overdue();
+    [[nodiscard]] boost::asio::awaitable<void> end_jobs();
+    [[nodiscard]] boost::asio::awaitable<std::size_t> settle_ended_jobs();
+    [[nodiscard]] boost::asio::awaitable<void> record(ledger::ClaimedChunk chunk);
+    [[nodiscard]] boost::asio::awaitable<void> fetch_overdue();
     [[nodiscard]] boost::asio::awaitable<void> resume_plans();
     [[nodiscard]] boost::asio::awaitable<void> close_jobs();
 

@@ -138,5 +138,26 @@ TEST_F(DispatcherTest, LeavesWhatWaitsToTheSweeperWhenItStops) {
     EXPECT_THAT(served, IsEmpty());
 }
 
+TEST_F(DispatcherTest, SaysForWhatThereIsRoom) {
+    const auto room = [this](Channel channel, Lane lane) -> std::int64_t {
+        for (const auto& one : dispatcher.rooms(3)) {
+            if (one.channel == channel && one.lane == lane) return one.chunks;
+        }
+        return 0;
+    };
+    EXPECT_EQ(dispatcher.rooms(3).size(), channel_count * lane_count);
+    for (std::int32_t i = 0; i < 5; ++i) EXPECT_TRUE(push(Lane::bulk, Channel::sms, i));
+    EXPECT_TRUE(push(Lane::urgent, Channel::sms, 9));
+    EXPECT_EQ(room(Channel::sms, Lane::bulk), 0);
+    EXPECT_EQ(room(Channel::sms, Lane::urgent), 2);
+    EXPECT_EQ(room(Channel::push, Lane::bulk), 3);
+    dispatcher.set_held(true);
+    EXPECT_THAT(dispatcher.rooms(3), IsEmpty());
+    dispatcher.set_held(false);
+    EXPECT_EQ(room(Channel::push, Lane::bulk), 3);
+    dispatcher.stop();
+    EXPECT_THAT(dispatcher.rooms(3), IsEmpty());
+}
+
 }  // namespace
 }  // namespace fanfare

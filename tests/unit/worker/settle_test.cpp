@@ -230,5 +230,64 @@ TEST(Record, KeepsNoProviderIdsWhereThereAreNone) {
     EXPECT_THAT(record_of(empty, "a", {}).provider_ids, IsEmpty());
 }
 
+TEST(SettleOver, EndsWhoIsOpenByWhatTheClaimSays) {
+    auto chunk = chunk_with({pending, sent, retry});
+    EXPECT_FALSE(settle_over(chunk));
+    EXPECT_EQ(chunk.outcomes, bytes_of({pending, sent, retry}));
+    chunk.job_expired = true;
+    EXPECT_TRUE(settle_over(chunk));
+    EXPECT_EQ(chunk.outcomes, bytes_of({expired, sent, expired}));
+    auto both = chunk_with({pending, sent, retry});
+    both.job_expired = both.job_cancelled = true;
+    EXPECT_TRUE(settle_over(both));
+    EXPECT_EQ(both.outcomes, bytes_of({cancelled, sent, cancelled}));
+}
+
+TEST(SettleOver, KeepsDoubt) {
+    auto chunk = chunk_with({retry}, DoubtPolicy::resend);
+    chunk.reasons = bytes_of({Reason::answer_lost});
+    chunk.job_cancelled = true;
+    settle_over(chunk);
+    EXPECT_EQ(chunk.outcomes, bytes_of({unknown}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::job_cancelled}));
+}
+
+TEST(SettleStalled, GivesUpWhatTookTooManyWorkersDown) {
+    for (const auto takeovers : {takeovers_max - 1, takeovers_max}) {
+        auto chunk = chunk_with({pending, retry, pending, sent}, DoubtPolicy::hold);
+        chunk.begun[0] = '\1';
+        chunk.takeovers = takeovers;
+        const bool is_last = takeovers == takeovers_max;
+        EXPECT_EQ(settle_stalled(chunk), is_last);
+        EXPECT_EQ(chunk.outcomes, is_last ? bytes_of({unknown, failed, failed, sent})
+                                          : bytes_of({unknown, retry, pending, sent}));
+        EXPECT_EQ(chunk.reasons[1], static_cast<char>(is_last ? Reason::given_up : Reason::none));
+        EXPECT_EQ(chunk.reasons[0], static_cast<char>(Reason::worker_lost));
+    }
+}
+
+TEST(NotConfigured, WaitsAndIsGivenUpUnderThatName) {
+    auto chunk = chunk_with({pending, sent, retry}, DoubtPolicy::resend);
+    chunk.reasons = bytes_of({Reason::none, Reason::none, Reason::answer_lost});
+    wait_for_configuration(chunk);
+    EXPECT_EQ(chunk.outcomes, bytes_of({retry, sent, retry}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}))
+        << "doubt is lifted by nothing but being told";
+    give_up(chunk);
+    EXPECT_EQ(chunk.outcomes, bytes_of({failed, sent, unknown}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::none, Reason::none, Reason::not_configured}));
+}
+
+TEST(CountedWindow, IsTheLongestWhereTheKindIsGone) {
+    EXPECT_EQ(counted_window(nullptr), Cap::window_max);
+    JobContext job;
+    Kind kind;
+    job.kind = &kind;
+    EXPECT_EQ(counted_window(&job), std::chrono::hours{0});
+    kind.at_most = Cap{1, std::chrono::hours{24}};
+    EXPECT_EQ(counted_window(&job), std::chrono::hours{24});
+}
+
 }  // namespace
 }  // namespace fanfare
