@@ -25,7 +25,21 @@ bool is_blank(UChar32 c) { return c == '\t' || u_charType(c) == U_SPACE_SEPARATO
 
 bool is_line_end(UChar32 c) { return c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029; }
 
-bool is_unseen(UChar32 c) { return u_charType(c) == U_FORMAT_CHAR || c == 0x034F; }
+/// Of zero width too, but domains in Persian and Sinhala differ by them.
+bool is_joiner(UChar32 c) { return c == 0x200C || c == 0x200D; }
+
+bool is_unseen(UChar32 c) {
+    return (u_charType(c) == U_FORMAT_CHAR && !is_joiner(c)) || c == 0x034F;
+}
+
+std::string without_joiners(std::string_view text) {
+    std::string rest;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto begin = i;
+        if (!is_joiner(next(text, i))) rest.append(text.substr(begin, i - begin));
+    }
+    return rest;
+}
 
 bool starts_with_tel(std::string_view text) {
     return text.size() >= 4 && folded(text.substr(0, 4)) == "tel:";
@@ -35,6 +49,23 @@ bool starts_with_tel(std::string_view text) {
 bool is_between_digits(UChar32 c) {
     return c == ' ' || c == '.' || c == '/' || c == '(' || c == ')' || c == 0x2212 || c == 0xFF08 ||
            c == 0xFF09 || c == 0x00B7 || u_charType(c) == U_DASH_PUNCTUATION;
+}
+
+std::optional<std::string> to_ascii(std::string_view written) {
+    UErrorCode status = U_ZERO_ERROR;
+    thread_local const std::unique_ptr<icu::IDNA> idna{
+        icu::IDNA::createUTS46Instance(UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_CHECK_BIDI |
+                                           UIDNA_CHECK_CONTEXTJ | UIDNA_USE_STD3_RULES,
+                                       status)};
+    if (idna == nullptr || U_FAILURE(status)) return std::nullopt;
+    std::string domain;
+    icu::StringByteSink<std::string> sink{&domain};
+    icu::IDNAInfo info;
+    idna->nameToASCII_UTF8({written.data(), static_cast<int32_t>(written.size())}, sink, info,
+                           status);
+    if (domain.ends_with('.')) domain.pop_back();
+    if (U_FAILURE(status) || info.hasErrors() || domain.empty()) return std::nullopt;
+    return domain;
 }
 
 }  // namespace
@@ -67,23 +98,11 @@ std::optional<std::string> cleaned(std::string_view text) {
 std::optional<std::string> with_ascii_domain(std::string_view address) {
     const auto at = address.rfind('@');
     if (at == std::string_view::npos) return std::nullopt;
-    thread_local UErrorCode made = U_ZERO_ERROR;
-    thread_local const std::unique_ptr<icu::IDNA> idna{
-        icu::IDNA::createUTS46Instance(UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_CHECK_BIDI |
-                                           UIDNA_CHECK_CONTEXTJ | UIDNA_USE_STD3_RULES,
-                                       made)};
-    if (U_FAILURE(made)) return std::nullopt;
-    std::string domain;
-    icu::StringByteSink<std::string> sink{&domain};
-    icu::IDNAInfo info;
-    UErrorCode status = U_ZERO_ERROR;
     const auto written = address.substr(at + 1);
-    idna->nameToASCII_UTF8({written.data(), static_cast<int32_t>(written.size())}, sink, info,
-                           status);
-    if (U_FAILURE(status)) return std::nullopt;
-    if (domain.ends_with('.')) domain.pop_back();
-    if (info.hasErrors() || domain.empty()) return std::nullopt;
-    return std::string{address.substr(0, at + 1)} + domain;
+    auto domain = to_ascii(written);
+    if (!domain) domain = to_ascii(without_joiners(written));
+    if (!domain) return std::nullopt;
+    return without_joiners(address.substr(0, at + 1)) + *domain;
 }
 
 std::optional<std::string> bare_number(std::string_view number) {
@@ -100,7 +119,7 @@ std::optional<std::string> bare_number(std::string_view number) {
         } else if (c >= '0' && c <= '9') {
             if (digits.empty()) return std::nullopt;  // The plus comes first.
             digits.push_back(static_cast<char>(c));
-        } else if (!is_between_digits(c)) {
+        } else if (!is_between_digits(c) && !is_joiner(c)) {
             return std::nullopt;
         }
     }

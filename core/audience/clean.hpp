@@ -6,7 +6,7 @@
 
 namespace fanfare {
 
-/// `text` without what nobody sees: marks of zero width and of direction and the BOM go, and
+/// `text` without what nobody sees: marks of zero width (but for joiners) and of direction go, and
 /// so do blanks of any kind (no-break ones too) around it; blanks within become " ".
 /// Nothing where `text` is no UTF-8 or has control characters within.
 [[nodiscard]] std::optional<std::string> cleaned(std::string_view text);

@@ -46,6 +46,13 @@ TEST(Clean, ReadsNumbersAsPeopleWriteThem) {
     }
 }
 
+TEST(Clean, KeepsJoinersOnlyWhereDomainsDifferByThem) {
+    EXPECT_EQ(with_ascii_domain("a@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com"),
+              "a@xn--mgba3gch31f060k.com");
+    EXPECT_EQ(with_ascii_domain("a\u200dna@example.com\u200c"), "ana@example.com");
+    EXPECT_EQ(bare_number("+1555\u200d0100001"), "+15550100001");
+}
+
 TEST(Clean, FoldsTheWholeAddress) { EXPECT_EQ(folded("Wanda1@Example.com"), "wanda1@example.com"); }
 
 }  // namespace
