@@ -1,6 +1,7 @@
 // suppress: addresses that get nothing more.
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "core/audience/address.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/web/text.hpp"
 #include "core/wire/csv.hpp"
@@ -20,7 +21,6 @@ namespace fanfare::cli {
 namespace {
 
 constexpr std::size_t rows_at_once = 5'000;
-constexpr std::size_t address_bytes_max = 4'096;
 
 struct SuppressOptions {
     std::string channel;
@@ -45,7 +45,8 @@ int suppress_list(const Globals& globals, const SuppressOptions& options) {
         for (const auto& row : work.exec_params(
                  "SELECT ch.name, s.address, s.reason, s.source, to_char(s.created_at AT TIME "
                  "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
-                 "JOIN channel ch ON ch.code = s.channel WHERE $1 < 0 OR s.channel = $1 "
+                 "JOIN channel ch ON ch.code = s.channel WHERE ($1 < 0 OR s.channel = $1) "
+                 "AND (s.compared IS NULL OR s.compared IN (s.address, '')) "
                  "ORDER BY s.created_at DESC, s.address LIMIT $2",
                  code, options.limit)) {
             all.push_back({{"channel", std::string{row[0].c_str()}},
@@ -60,16 +61,24 @@ int suppress_list(const Globals& globals, const SuppressOptions& options) {
     return exit_ok;
 }
 
+/// The form that is sent to.
+std::string address_or_stop(Channel channel, std::string_view written) {
+    std::string sent;
+    const auto fault = read_address(channel, written, sent, Plus::optional);
+    if (fault == AddressFault::none) return sent;
+    throw Stop{exit_rejected, fmt::format("the address {}", describe(fault))};
+}
+
 int suppress_add(const Globals& globals, const SuppressOptions& options) {
     const auto channel = channel_or_stop(options.channel);
+    const ledger::NewSuppression entry{address_or_stop(channel, options.address), options.reason};
     Ledger ledger{load_settings_or_stop(globals)};
-    const ledger::NewSuppression entry{ledger::canonical_address(channel, options.address),
-                                       options.reason};
     ledger.run("add a suppression", [&](auto& connection) {
         ledger::add_suppressions(connection, channel, {&entry, 1}, "cli");
         return true;
     });
-    print({{{"channel", options.channel}, {"address", entry.address}, {"suppressed", true}}},
+    const auto address = compared_form(channel, entry.address);
+    print({{{"channel", options.channel}, {"address", address}, {"suppressed", true}}},
           globals.json, "");
     return exit_ok;
 }
@@ -77,12 +86,15 @@ int suppress_add(const Globals& globals, const SuppressOptions& options) {
 int suppress_remove(const Globals& globals, const SuppressOptions& options) {
     const auto channel = channel_or_stop(options.channel);
     Ledger ledger{load_settings_or_stop(globals)};
-    const auto address = ledger::canonical_address(channel, options.address);
+    // What can be no address may have been stored by a program that did not look.
+    const auto address = compared_form_of(channel, options.address).value_or(options.address);
     const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
         pqxx::nontransaction work{connection.raw()};
-        return work.exec_params("DELETE FROM suppression WHERE channel = $1 AND address = $2",
-                                static_cast<int>(channel), address)
-                   .affected_rows() == 1;
+        return work.exec_params(
+                       "DELETE FROM suppression WHERE channel = $1 AND (address IN ($2, $3) "
+                       "OR (compared = $2 AND compared <> address))",
+                       static_cast<int>(channel), address, options.address)
+                   .affected_rows() > 0;
     });
     print({{{"channel", options.channel}, {"address", address}, {"removed", removed}}},
           globals.json, "");
@@ -103,12 +115,11 @@ Line line_or_stop(const std::vector<std::string>& fields, std::size_t number) {
     if (fields.size() < 2) throw refuse("expected channel,address[,reason]");
     const auto channel = parse_channel(fields[0]);
     if (!channel) throw refuse("a channel is email, sms or push");
-    if (fields[1].empty() || fields[1].size() > address_bytes_max) {
-        throw refuse(fmt::format("an address has 1 to {} bytes", address_bytes_max));
-    }
+    std::string address;
+    const auto fault = read_address(*channel, fields[1], address, Plus::optional);
+    if (fault != AddressFault::none) throw refuse(fmt::format("the address {}", describe(fault)));
     const bool has_reason = fields.size() > 2 && !fields[2].empty();
-    return {*channel,
-            {ledger::canonical_address(*channel, fields[1]), has_reason ? fields[2] : "imported"}};
+    return {*channel, {std::move(address), has_reason ? fields[2] : "imported"}};
 }
 
 /// Writes what has gathered for each channel.
@@ -182,6 +193,7 @@ int suppress_export(const Globals& globals, const SuppressOptions& options) {
                 "AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM suppression s "
                 "JOIN channel ch ON ch.code = s.channel "
                 "WHERE ($1 < 0 OR s.channel = $1) AND (s.channel, s.address) > ($2, $3) "
+                "AND (s.compared IS NULL OR s.compared = s.address) "
                 "ORDER BY s.channel, s.address LIMIT $4",
                 code, last_channel, last_address, static_cast<int>(rows_at_once));
         });

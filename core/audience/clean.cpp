@@ -10,7 +10,7 @@
 namespace fanfare {
 namespace {
 
-constexpr std::size_t bytes_max = 1'024;  // More is no address, and not worth the reading.
+constexpr std::size_t bytes_max = 8'192;  // More is no address, and not worth the reading.
 
 /// The code point at `at`, which moves behind it; negative where there is none.
 UChar32 next(std::string_view text, std::size_t& at) {
@@ -30,15 +30,6 @@ bool is_joiner(UChar32 c) { return c == 0x200C || c == 0x200D; }
 
 bool is_unseen(UChar32 c) {
     return (u_charType(c) == U_FORMAT_CHAR && !is_joiner(c)) || c == 0x034F;
-}
-
-std::string without_joiners(std::string_view text) {
-    std::string rest;
-    for (std::size_t i = 0; i < text.size();) {
-        const auto begin = i;
-        if (!is_joiner(next(text, i))) rest.append(text.substr(begin, i - begin));
-    }
-    return rest;
 }
 
 bool starts_with_tel(std::string_view text) {
@@ -79,7 +70,7 @@ std::optional<std::string> cleaned(std::string_view text) {
         const auto begin = i;
         const auto c = next(text, i);
         if (c < 0) return std::nullopt;
-        if (is_unseen(c)) continue;
+        if (is_unseen(c) || (is_joiner(c) && line_ended)) continue;
         if (is_blank(c)) {
             blanks = " ";
         } else if (is_line_end(c)) {
@@ -93,6 +84,15 @@ std::optional<std::string> cleaned(std::string_view text) {
         }
     }
     return clean;
+}
+
+std::string without_joiners(std::string_view text) {
+    std::string rest;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto begin = i;
+        if (!is_joiner(next(text, i))) rest.append(text.substr(begin, i - begin));
+    }
+    return rest;
 }
 
 std::optional<std::string> with_ascii_domain(std::string_view address) {
@@ -116,9 +116,9 @@ std::optional<std::string> bare_number(std::string_view number) {
         if (c == '+' || c == 0xFF0B) {
             if (!digits.empty()) return std::nullopt;
             digits = "+";
-        } else if (c >= '0' && c <= '9') {
+        } else if (const auto value = c < 0 ? -1 : u_charDigitValue(c); value >= 0) {
             if (digits.empty()) return std::nullopt;  // The plus comes first.
-            digits.push_back(static_cast<char>(c));
+            digits.push_back(static_cast<char>('0' + value));
         } else if (!is_between_digits(c) && !is_joiner(c)) {
             return std::nullopt;
         }

@@ -1,43 +1,60 @@
 #include "core/ledger/addresses.hpp"
 
+#include "core/audience/address.hpp"
+
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace fanfare::ledger {
 
 using postgres::ArrayLiteral;
 
-std::string canonical_address(Channel channel, std::string_view address) {
-    // Some providers write numbers without their plus.
-    const bool lacks_plus = channel == Channel::sms && !address.starts_with('+');
-    std::string canonical(lacks_plus && !address.empty() ? 1 : 0, '+');
-    canonical.append(address);
-    if (channel != Channel::email) return canonical;
-    const auto at = canonical.rfind('@');
-    if (at == std::string::npos) return canonical;
-    for (auto i = at; i < canonical.size(); ++i) {
-        if (canonical[i] >= 'A' && canonical[i] <= 'Z')
-            canonical[i] = static_cast<char>(canonical[i] + 32);
-    }
-    if (canonical.ends_with('.')) canonical.pop_back();
-    return canonical;
+namespace {
+
+/// The forms an address is looked for in; two where the version before compares another.
+std::vector<std::string> forms_of(Channel channel, std::string_view sent) {
+    std::vector<std::string> forms{compared_form(channel, sent)};
+    auto former = former_form(channel, sent);
+    if (former != forms[0]) forms.push_back(std::move(former));
+    return forms;
 }
+
+/// All forms of some addresses, and whose each is.
+struct Forms {
+    Forms(Channel channel, std::size_t count) : channel_{channel} { forms.reserve(count); }
+    void add(std::string_view sent, std::size_t index) {
+        for (auto& form : forms_of(channel_, sent)) {
+            literal.add(form);
+            forms.emplace_back(std::move(form), index);
+        }
+    }
+    ArrayLiteral literal;
+    std::vector<std::pair<std::string, std::size_t>> forms;
+
+private:
+    Channel channel_;
+};
+
+}  // namespace
 
 std::vector<bool> find_suppressed(Connection& connection, Channel channel,
                                   std::span<const std::string> addresses) {
+    Forms asked{channel, addresses.size()};
+    for (std::size_t i = 0; i < addresses.size(); ++i) asked.add(addresses[i], i);
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
-        static_cast<int>(channel), postgres::array_of(addresses));
+        static_cast<int>(channel), asked.literal.text());
     std::vector<bool> suppressed(addresses.size());
     if (rows.empty()) return suppressed;
     std::unordered_set<std::string_view> found;
     for (const auto& row : rows) found.emplace(row[0].c_str(), row[0].size());
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        suppressed[i] = found.contains(addresses[i]);
+    for (const auto& [form, index] : asked.forms) {
+        if (found.contains(form)) suppressed[index] = true;
     }
     return suppressed;
 }
@@ -45,18 +62,25 @@ std::vector<bool> find_suppressed(Connection& connection, Channel channel,
 std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
                              std::span<const NewSuppression> suppressions,
                              std::string_view source) {
-    ArrayLiteral addresses, reasons;
+    ArrayLiteral addresses, compared, reasons;
     for (const auto& suppression : suppressions) {
-        addresses.add(suppression.address);
-        reasons.add(suppression.reason);
+        const auto forms = forms_of(channel, suppression.address);
+        for (const auto& form : forms) {
+            addresses.add(form);
+            compared.add(forms[0]);
+            reasons.add(suppression.reason);
+        }
     }
     return work
         .exec_params(
-            "INSERT INTO suppression (channel, address, reason, source) "
-            "SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.reason, $4 "
-            "FROM unnest($2::text[], $3::text[]) AS w(address, reason) ON CONFLICT DO NOTHING",
-            static_cast<int>(channel), addresses.text(), reasons.text(), std::string{source})
-        .affected_rows();
+            "WITH stored AS (INSERT INTO suppression (channel, address, compared, reason, source) "
+            "  SELECT DISTINCT ON (w.address) $1::smallint, w.address, w.compared, w.reason, $5 "
+            "  FROM unnest($2::text[], $3::text[], $4::text[]) AS w(address, compared, reason) "
+            "  ON CONFLICT DO NOTHING RETURNING address = compared AS counts) "
+            "SELECT count(*) FROM stored WHERE counts",
+            static_cast<int>(channel), addresses.text(), compared.text(), reasons.text(),
+            std::string{source})[0][0]
+        .as<std::size_t>();
 }
 
 std::size_t add_suppressions(Connection& connection, Channel channel,
@@ -66,14 +90,42 @@ std::size_t add_suppressions(Connection& connection, Channel channel,
     return add_suppressions(work, channel, suppressions, source);
 }
 
+std::size_t read_suppressions(Connection& connection, int limit) {
+    pqxx::work work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT channel, address FROM suppression WHERE compared IS NULL "
+        "ORDER BY channel, address LIMIT $1 FOR UPDATE SKIP LOCKED",
+        limit);
+    if (rows.empty()) return 0;
+    ArrayLiteral channel_column, addresses, compared;
+    for (const auto& row : rows) {
+        const auto channel = static_cast<Channel>(row[0].as<int>());
+        const std::string_view address{row[1].c_str(), row[1].size()};
+        channel_column.add(static_cast<std::int64_t>(channel));
+        addresses.add(address);
+        compared.add(compared_form_of(channel, address).value_or(""));
+    }
+    work.exec_params(
+        "WITH w AS (SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[]) "
+        "    AS u(channel, address, compared)), "
+        "read AS (UPDATE suppression s SET compared = w.compared FROM w "
+        "  WHERE s.channel = w.channel AND s.address = w.address "
+        "  RETURNING s.channel, s.address, s.compared, s.reason, s.source, s.created_at) "
+        "INSERT INTO suppression (channel, address, compared, reason, source, created_at) "
+        "SELECT channel, compared, compared, reason, source, created_at FROM read "
+        "WHERE compared NOT IN ('', address) ON CONFLICT DO NOTHING",
+        channel_column.text(), addresses.text(), compared.text());
+    work.commit();
+    return static_cast<std::size_t>(rows.size());
+}
+
 std::vector<bool> own_addresses(Connection& connection, const std::string& job, Channel channel,
                                 std::span<const AddressClaim> claims) {
-    ArrayLiteral address_column, recipient_column;
-    for (const auto& claim : claims) {
-        address_column.add(claim.address);
-        recipient_column.add(claim.recipient);
-    }
-    const auto addresses = address_column.text();
+    Forms asked{channel, claims.size()};
+    for (std::size_t i = 0; i < claims.size(); ++i) asked.add(claims[i].address, i);
+    ArrayLiteral recipient_column;
+    for (const auto& [form, index] : asked.forms) recipient_column.add(claims[index].recipient);
+    const auto addresses = asked.literal.text();
     const auto recipients = recipient_column.text();
     pqxx::nontransaction work{connection.raw()};
     // Sorted, so that two replicas with overlapping addresses cannot lock each other out.
@@ -91,8 +143,9 @@ std::vector<bool> own_addresses(Connection& connection, const std::string& job, 
         "  AND o.address = sha256(convert_to(w.address, 'UTF8')) ORDER BY w.position",
         job, static_cast<int>(channel), addresses, recipients);
     std::vector<bool> owned(claims.size(), true);
-    for (std::size_t i = 0; i < owned.size() && i < rows.size(); ++i) {
-        owned[i] = rows[static_cast<pqxx::result::size_type>(i)][0].as<bool>();
+    for (std::size_t i = 0; i < asked.forms.size() && i < rows.size(); ++i) {
+        const auto row = rows[static_cast<pqxx::result::size_type>(i)];
+        if (!row[0].as<bool>()) owned[asked.forms[i].second] = false;
     }
     return owned;
 }

@@ -8,22 +8,20 @@
 #include <string_view>
 #include <vector>
 
-/// What the ledger knows of addresses: suppressions, and who of an audience owns one.
+/// What the ledger knows of addresses: suppressions, and who of an audience owns one. They are
+/// given as they are sent to (core/audience/address.hpp), and compared without their case; also as
+/// the version before compares them, whose programs write here too.
 /// Functions block, throw what libpqxx throws, and belong inside postgres::Pool::run().
 namespace fanfare::ledger {
 
 using postgres::Connection;
 
-/// Two spellings of one address give one canonical form: the domain of an e-mail address is
-/// lower-cased, its local part kept; a number gets its plus; anything else stays as it is.
-[[nodiscard]] std::string canonical_address(Channel channel, std::string_view address);
-
-/// Which of `addresses` (canonical) are suppressed: one flag each.
+/// Which of `addresses` are suppressed: one flag each.
 [[nodiscard]] std::vector<bool> find_suppressed(Connection& connection, Channel channel,
                                                 std::span<const std::string> addresses);
 
 struct NewSuppression {
-    std::string address;  // Canonical.
+    std::string address;
     std::string reason;
 };
 /// Returns how many were not suppressed before.
@@ -33,9 +31,13 @@ std::size_t add_suppressions(Connection& connection, Channel channel,
 std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
                              std::span<const NewSuppression> suppressions, std::string_view source);
 
+/// Brings suppressions that programs of the version before wrote into the form of this one, up to
+/// `limit`, and returns how many it looked at. What they wrote stays beside it.
+std::size_t read_suppressions(Connection& connection, int limit);
+
 /// An address of a job's audience and the person who brings it.
 struct AddressClaim {
-    std::string address;  // Canonical.
+    std::string address;
     std::string_view recipient;
 };
 /// For jobs that dedupe by address: the first person to bring an address owns it, for good.

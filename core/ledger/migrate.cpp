@@ -1,8 +1,10 @@
 #include "core/ledger/migrate.hpp"
 
+#include "core/ledger/addresses.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <fmt/format.h>
+#include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 #include <algorithm>
@@ -13,6 +15,7 @@ namespace fanfare::ledger {
 namespace {
 
 constexpr std::int64_t lock_key = 0x66616e66617265;  // "fanfare": one migrator at a time.
+constexpr int rows_at_once = 10'000;
 
 std::string contents(const std::filesystem::path& file) {
     std::ifstream stream{file};
@@ -53,6 +56,19 @@ bool apply(pqxx::connection& connection, const std::string& name, const std::str
     return true;
 }
 
+/// What SQL cannot: addresses that older programs wrote get the form that is compared now.
+void read_rows(postgres::Connection& connection) {
+    const bool is_there = [&connection] {
+        pqxx::nontransaction work{connection.raw()};
+        return !work.exec(
+                        "SELECT FROM pg_attribute WHERE attname = 'compared' "
+                        "AND attrelid = to_regclass('suppression')")
+                    .empty();
+    }();
+    while (is_there && read_suppressions(connection, rows_at_once) > 0) {
+    }
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> migrate(const Secret& url, const std::filesystem::path& dir) {
@@ -67,6 +83,8 @@ Result<std::vector<std::string>> migrate(const Secret& url, const std::filesyste
             doing = fmt::format("migrate with {}", file.string());
             if (apply(connection.raw(), name, contents(file))) applied.push_back(name);
         }
+        doing = "bring suppressions into the form of this version";
+        read_rows(connection);
     } catch (const std::exception& fault) {
         return postgres::failure_of(fault, open, doing);
     }

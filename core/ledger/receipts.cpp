@@ -1,6 +1,6 @@
 #include "core/ledger/receipts.hpp"
 
-#include "core/ledger/addresses.hpp"
+#include "core/audience/address.hpp"
 #include "core/ledger/bytes.hpp"
 #include "core/ledger/chunks.hpp"
 
@@ -249,8 +249,9 @@ std::size_t count_soft_bounces(Connection& connection, std::span<const ReceiptBa
     bool any_good = false;
     for (const auto& batch : batches) {
         for (const auto& receipt : batch.receipts) {
-            if (receipt.address.empty()) continue;
-            const auto address = canonical_address(batch.channel, receipt.address);
+            const auto found = compared_form_of(batch.channel, receipt.address);
+            if (!found) continue;
+            const auto& address = *found;
             if (receipt.event == ReceiptEvent::soft_bounced) {
                 any_bounce = true;
                 bounce_channels.add(static_cast<std::int64_t>(batch.channel));

@@ -1,5 +1,6 @@
 #include "producer/api/directory.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "producer/api/source.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
 namespace fanfare::api {
 namespace {
@@ -113,7 +115,8 @@ void Directory::add_contacts(postgres::Connection& source, postgres::Connection&
     const auto consent_column = column_of(rows, "opted_out");
     std::vector<std::string> addresses;
     for (const auto& row : rows) {
-        addresses.push_back(ledger::canonical_address(channel, text_of(row, address_column)));
+        auto& sent = addresses.emplace_back();
+        std::ignore = read_address(channel, text_of(row, address_column), sent);
     }
     const auto suppressed = ledger::find_suppressed(ledger, channel, addresses);
     std::vector<std::string> out;

@@ -1,5 +1,6 @@
 #include "producer/api/survey.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
@@ -76,9 +77,9 @@ void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channe
             refusing.insert(id);
         } else if (capped.contains(id)) {
             often.insert(id);
-        } else if (!address.empty()) {
+        } else if (std::string sent; read_address(channel, address, sent) == AddressFault::none) {
             sendable.push_back(row);
-            addresses.push_back(ledger::canonical_address(channel, address));
+            addresses.push_back(std::move(sent));
         }
     }
     const auto suppressed = ledger::find_suppressed(parts_.ledger, channel, addresses);
@@ -87,7 +88,8 @@ void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channe
         const auto id = text_of(sendable[i], id_column);
         if (suppressed[i]) {
             listed.insert(id);
-        } else if (kind_.dedupe == Dedupe::address && !taken.insert(addresses[i]).second) {
+        } else if (kind_.dedupe == Dedupe::address &&
+                   !taken.insert(compared_form(channel, addresses[i])).second) {
             twins.insert(id);
         } else {
             reached.insert(id);

@@ -1,6 +1,7 @@
 #include "core/ledger/addresses.hpp"
 
 #include "core/ledger/bucket.hpp"
+#include "core/ledger/migrate.hpp"
 #include "tests/integration/ledger_case.hpp"
 
 #include <future>
@@ -14,18 +15,6 @@ using ::testing::ElementsAre;
 
 class AddressesTest : public LedgerCase {};
 
-TEST_F(AddressesTest, HaveOneSpelling) {
-    EXPECT_EQ(canonical_address(Channel::email, "Ada@Example.ORG"), "Ada@example.org");
-    EXPECT_EQ(canonical_address(Channel::email, "ada@example.org."), "ada@example.org");
-    EXPECT_EQ(canonical_address(Channel::email, "\"a@b\"@Example.org"), "\"a@b\"@example.org");
-    EXPECT_EQ(canonical_address(Channel::email, "nobody"), "nobody");
-    EXPECT_EQ(canonical_address(Channel::sms, "+49170ABC"), "+49170ABC");
-    EXPECT_EQ(canonical_address(Channel::sms, "49170"), "+49170");
-    EXPECT_EQ(canonical_address(Channel::sms, ""), "");
-    EXPECT_EQ(canonical_address(Channel::push, "Token:AbC"), "Token:AbC")
-        << "tokens tell case apart";
-}
-
 TEST_F(AddressesTest, ThatAreSuppressedAreFound) {
     const std::vector<NewSuppression> list{
         {"a@x.org", "address_invalid"}, {"a@x.org", "complaint"}, {"o'\"\\,{}@x.org", "complaint"}};
@@ -34,12 +23,84 @@ TEST_F(AddressesTest, ThatAreSuppressedAreFound) {
     const std::vector<std::string> asked{"b@x.org", "a@x.org", "A@x.org", "o'\"\\,{}@x.org",
                                          "a@x.org"};
     EXPECT_THAT(find_suppressed(db(), Channel::email, asked),
-                ElementsAre(false, true, false, true, true));
+                ElementsAre(false, true, true, true, true));
     EXPECT_THAT(find_suppressed(db(), Channel::sms, asked),
                 ElementsAre(false, false, false, false, false))
         << "a channel at a time";
     EXPECT_THAT(find_suppressed(db(), Channel::email, {}), ::testing::IsEmpty());
     EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "2");
+}
+
+TEST_F(AddressesTest, AreSuppressedInAnyCase) {
+    add_suppressions(db(), Channel::email,
+                     std::vector<NewSuppression>{{"Wanda1@Example.com", "address_invalid"}}, "cli");
+    add_suppressions(db(), Channel::email,
+                     std::vector<NewSuppression>{{"bob@example.com", "complaint"}}, "cli");
+    add_suppressions(db(), Channel::push, std::vector<NewSuppression>{{"Token", "dead"}}, "cli");
+    const std::vector<std::string> asked{"wanda1@example.com", "Wanda1@Example.com",
+                                         "BOB@EXAMPLE.com", "wanda@example.com"};
+    EXPECT_THAT(find_suppressed(db(), Channel::email, asked), ElementsAre(true, true, true, false));
+    EXPECT_THAT(find_suppressed(db(), Channel::push, std::vector<std::string>{"Token", "token"}),
+                ElementsAre(true, false))
+        << "tokens tell case apart";
+    EXPECT_EQ(add_suppressions(
+                  db(), Channel::email,
+                  std::vector<NewSuppression>{{"WANDA1@example.com", "again"}, {"c@x.org", "new"}},
+                  "cli"),
+              1U)
+        << "known before, however it is spelled";
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression WHERE channel = 0 "
+                           "AND address IN ('Wanda1@example.com', 'wanda1@example.com')"),
+              "2")
+        << "programs of the version before look for the first of these";
+}
+
+TEST_F(AddressesTest, ThatOlderProgramsSuppressedGoOnHolding) {
+    ledger.column(
+        "INSERT INTO suppression (channel, address, reason, source, created_at) VALUES "
+        "(0, 'Wanda1@example.com', 'complained', 'receipt', '2026-01-02T03:04:05Z'), "
+        "(0, E'ana@m\u00fcller.de', 'manual', 'cli', '2026-01-02T03:04:05Z'), "
+        "(0, 'bob@example.com', 'manual', 'cli', '2026-01-02T03:04:05Z'), "
+        "(1, '+1 (555) 010-0001', 'STOP', 'cli', '2026-01-02T03:04:05Z'), "
+        "(1, '+1 555 010 0001', 'STOP', 'cli', '2026-01-02T03:04:05Z'), "
+        "(1, '+not a number', 'STOP', 'cli', '2026-01-02T03:04:05Z') RETURNING 1");
+    EXPECT_THAT(
+        find_suppressed(db(), Channel::email, std::vector<std::string>{"Wanda1@Example.com"}),
+        ElementsAre(true))
+        << "as they compare it, at once";
+    EXPECT_EQ(read_suppressions(db(), 4), 4U);
+    EXPECT_EQ(read_suppressions(db(), 4), 2U);
+    EXPECT_EQ(read_suppressions(db(), 4), 0U) << "each once";
+    EXPECT_THAT(
+        find_suppressed(db(), Channel::email,
+                        std::vector<std::string>{"WANDA1@Example.com", "ana@xn--mller-kva.de",
+                                                 "Bob@example.com"}),
+        ElementsAre(true, true, true));
+    EXPECT_THAT(find_suppressed(db(), Channel::sms, std::vector<std::string>{"+15550100001"}),
+                ElementsAre(true));
+    EXPECT_THAT(ledger.column("SELECT address || ' ' || reason || ' ' || source FROM suppression "
+                              "WHERE created_at = '2026-01-02T03:04:05Z' AND compared = address "
+                              "ORDER BY channel, address"),
+                ElementsAre("ana@xn--mller-kva.de manual cli", "bob@example.com manual cli",
+                            "wanda1@example.com complained receipt", "+15550100001 STOP cli"))
+        << "with what was known of them";
+    EXPECT_THAT(ledger.column("SELECT address FROM suppression WHERE compared <> address "
+                              "ORDER BY channel, address"),
+                ElementsAre("Wanda1@example.com", "ana@m\u00fcller.de", "+1 (555) 010-0001",
+                            "+1 555 010 0001", "+not a number"))
+        << "what they wrote stays for them";
+}
+
+TEST_F(AddressesTest, AreReadByTheMigration) {
+    ledger.column(
+        "INSERT INTO suppression (channel, address, reason, source) VALUES "
+        "(1, '+1 (555) 010-0001', 'STOP', 'cli'), (1, '+15550100002', 'STOP', 'cli') "
+        "RETURNING 1");
+    ASSERT_TRUE(migrate(ledger.database().url(), FANFARE_SOURCE_DIR "/config/migrations"));
+    EXPECT_THAT(find_suppressed(db(), Channel::sms,
+                                std::vector<std::string>{"+15550100001", "+15550100002"}),
+                ElementsAre(true, true));
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression WHERE compared IS NULL"), "0");
 }
 
 TEST_F(AddressesTest, BelongToWhoeverBringsThemFirst) {
@@ -59,6 +120,35 @@ TEST_F(AddressesTest, BelongToWhoeverBringsThemFirst) {
     EXPECT_EQ(ledger.value("SELECT count(*) FROM address_owner WHERE address = 'a@x.org'::bytea"),
               "0")
         << "only hashes are kept";
+}
+
+TEST_F(AddressesTest, HaveOneOwnerInAnyCase) {
+    const auto job = accept("a");
+    const std::vector<AddressClaim> both{{"Bob@Example.com", "u1"}, {"bob@example.com", "u2"}};
+    const std::vector<AddressClaim> later{{"BOB@example.com", "u3"}};
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, both), ElementsAre(true, false));
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, later), ElementsAre(false));
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, both), ElementsAre(true, false));
+    EXPECT_THAT(own_addresses(db(), job, Channel::push, std::vector<AddressClaim>{{"T", "u1"}}),
+                ElementsAre(true));
+    EXPECT_THAT(own_addresses(db(), job, Channel::push, std::vector<AddressClaim>{{"t", "u2"}}),
+                ElementsAre(true))
+        << "tokens tell case apart";
+}
+
+TEST_F(AddressesTest, HaveOneOwnerBesideProgramsOfTheVersionBefore) {
+    const auto job = accept("a");
+    ledger.column("INSERT INTO address_owner VALUES ('" + job +
+                  "', 0, sha256('Bob@example.com'), 'u1') RETURNING 1");
+    const std::vector<AddressClaim> same{{"Bob@Example.com", "u2"}};
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, same), ElementsAre(false))
+        << "they have told somebody there";
+    const std::vector<AddressClaim> ours{{"Ann@Example.com", "u3"}};
+    EXPECT_THAT(own_addresses(db(), job, Channel::email, ours), ElementsAre(true));
+    EXPECT_EQ(ledger.value("SELECT recipient FROM address_owner "
+                           "WHERE address = sha256('Ann@example.com')"),
+              "u3")
+        << "where they look";
 }
 
 TEST_F(AddressesTest, HaveOneOwnerHoweverManyAskAtOnce) {

@@ -6,6 +6,8 @@
 #include "tests/integration/ledger_case.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 
+#include <limits>
+
 namespace fanfare::ledger {
 namespace {
 
@@ -173,7 +175,8 @@ TEST_F(ReceiptsTest, SpareAPersonWhoWouldBeToldAgain) {
 TEST_F(ReceiptsTest, SoManySoftBouncesInARowSuppress) {
     const auto bounce = [&](std::int64_t at, ReceiptEvent event = ReceiptEvent::soft_bounced) {
         ReceiptBatch one{"mail", Channel::email, "", 0, {}};
-        one.receipts.push_back({{}, event, at, "Ann@EXAMPLE.com", ""});
+        const auto* const spelled = at % 200 == 0 ? "Ann@EXAMPLE.com" : "ann@example.com";
+        one.receipts.push_back({{}, event, at, spelled, ""});
         return count_soft_bounces(db(), std::vector<ReceiptBatch>{one}, 3);
     };
     EXPECT_EQ(bounce(100), 0U);
@@ -218,15 +221,45 @@ TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
     EXPECT_FALSE(opt_out(db(), {no_list, Channel::email, 0, 0})) << "nothing to leave";
 }
 
+TEST_F(ReceiptsTest, SuppressAnAddressHoweverTheProviderWroteIt) {
+    send_all();
+    auto bounced = batch({{0, ReceiptEvent::hard_bounced}, {1, ReceiptEvent::complained}});
+    bounced.receipts[0].address = "Wanda1@Example.com";
+    bounced.receipts[1].address = "Ana <ana@M\u00dcLLER.de>";
+    auto stopped = batch({{2, ReceiptEvent::opted_out}});
+    stopped.channel = Channel::sms;
+    stopped.receipts[0].address = "15550100001";
+    const std::vector<ReceiptBatch> batches{bounced, stopped};
+    write_receipts(db(), batches, 5);
+    EXPECT_THAT(find_suppressed(db(), Channel::email,
+                                std::vector<std::string>{"wanda1@example.com", "WANDA1@example.com",
+                                                         "ana@xn--mller-kva.de"}),
+                ElementsAre(true, true, true));
+    EXPECT_THAT(find_suppressed(db(), Channel::sms, std::vector<std::string>{"+15550100001"}),
+                ElementsAre(true));
+}
+
+TEST_F(ReceiptsTest, WithAnAddressThatCanBeNoneSuppressNobody) {
+    send_all();
+    auto bounced = batch({{1, ReceiptEvent::hard_bounced}});
+    bounced.receipts[0].address = "x\xff@example.com";
+    const auto heard = write_receipts(db(), std::vector<ReceiptBatch>{bounced}, 5);
+    EXPECT_EQ(heard.refused, 0U);
+    EXPECT_THAT(outcomes(), ElementsAre("sent", "refused/address_invalid", "unknown"));
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "0");
+}
+
 TEST_F(ReceiptsTest, OneThatIsRefusedHoldsUpNoOther) {
     send_all();
-    auto bounced = batch({{0, ReceiptEvent::delivered}, {1, ReceiptEvent::hard_bounced}});
-    bounced.receipts[1].address = "x\xff@example.com";
+    auto bounced = batch({{0, ReceiptEvent::delivered}, {1, ReceiptEvent::soft_bounced}});
+    bounced.receipts[1].address = "x@example.com";
+    bounced.receipts[1].at_unix =
+        std::numeric_limits<std::int64_t>::max();  // No time of PostgreSQL's.
     const std::vector<ReceiptBatch> batches{bounced, batch({{2, ReceiptEvent::delivered}})};
     const auto heard = write_receipts(db(), batches, 5);
     EXPECT_EQ(heard.refused, 1U);
-    EXPECT_THAT(outcomes(), ElementsAre("delivered", "refused/address_invalid", "delivered"))
-        << "an outcome is known though the address is none";
+    EXPECT_THAT(outcomes(), ElementsAre("delivered", "refused/recipient_refused", "delivered"))
+        << "an outcome is known though the bounce cannot be counted";
     EXPECT_EQ(ledger.value("SELECT count(*) FROM suppression"), "0");
 }
 

@@ -1,5 +1,6 @@
 #include "worker/receipts/receipt_desk.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "core/ledger/receipts.hpp"
@@ -40,9 +41,12 @@ void suppress(postgres::Connection& ledger, std::span<const ReceiptBatch> batche
             const bool final =
                 event == ReceiptEvent::hard_bounced || event == ReceiptEvent::complained ||
                 event == ReceiptEvent::unsubscribed || event == ReceiptEvent::opted_out;
-            if (!final || receipt.address.empty()) continue;
-            suppressions.push_back({ledger::canonical_address(batch.channel, receipt.address),
-                                    std::string{suppression_reason(event)}});
+            std::string address;
+            if (!final || read_address(batch.channel, receipt.address, address, Plus::optional) !=
+                              AddressFault::none) {
+                continue;
+            }
+            suppressions.push_back({std::move(address), std::string{suppression_reason(event)}});
         }
         if (suppressions.empty()) continue;
         ledger::add_suppressions(ledger, batch.channel, suppressions, "receipt");

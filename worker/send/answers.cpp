@@ -1,5 +1,4 @@
 // What the answers to the requests of a chunk make of its people.
-#include "core/ledger/addresses.hpp"
 #include "worker/send/flight.hpp"
 
 #include <spdlog/spdlog.h>
@@ -113,8 +112,9 @@ void Flight::apply_one(const Letter& letter, std::uint32_t index, Verdict verdic
     --open_to_[target.recipient];
     if (costs_attempt(verdict)) work_.spent.push_back(target.recipient);
     if (verdict == Verdict::suppress) {
-        auto& list = reason == Reason::consent_withdrawn ? work_.opted_out : work_.dead;
-        list.push_back(ledger::canonical_address(work_.chunk.key.channel, target.address));
+        const bool opted_out = reason == Reason::consent_withdrawn;
+        (opted_out ? work_.opted_out : work_.dead).emplace_back(target.address);
+        if (!opted_out) work_.dead_as_written.emplace_back(target.written);
     }
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
         auto& ids = work_.chunk.provider_ids;

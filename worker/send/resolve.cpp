@@ -1,11 +1,10 @@
 #include "worker/send/resolve.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "core/postgres/halving.hpp"
-#include "worker/phone/phone.hpp"
-#include "worker/providers/address.hpp"
 
 #include <pqxx/nontransaction>
 
@@ -37,15 +36,6 @@ std::optional<std::size_t> index_of(const std::vector<std::string_view>& recipie
 
 bool says_yes(const pqxx::field& field) { return !field.is_null() && field.c_str()[0] == 't'; }
 
-/// The address as it is sent to: of a phone number the canonical form, "" for none that can be.
-std::string_view sent_form(Channel channel, std::string_view address, Resolved& resolved) {
-    if (channel != Channel::sms) return address;
-    auto number = e164(address);
-    if (!number) return {};
-    if (*number == address) return address;
-    return resolved.numbers.emplace_back(*std::move(number));
-}
-
 /// Decides on one row of the contact query: a target, or why not.
 void read_row(const pqxx::row& row, Channel channel, Column address_column,
               std::optional<Column> opted_out, std::size_t index, Resolved& resolved) {
@@ -55,25 +45,25 @@ void read_row(const pqxx::row& row, Channel channel, Column address_column,
         return;
     }
     const auto address = row[address_column];
-    if (address.is_null() || address.size() == 0) {
+    const std::string_view written{address.c_str(), address.size()};
+    std::string sent;
+    const auto fault = read_address(channel, written, sent);
+    if (fault == AddressFault::missing) {
         fate = merge(fate, {Outcome::no_address, Reason::address_missing});
-        return;
-    }
-    const auto text = sent_form(channel, {address.c_str(), address.size()}, resolved);
-    if (!address_is_sendable(channel, text)) {
+    } else if (fault != AddressFault::none) {
         fate = merge(fate, {Outcome::refused, Reason::address_invalid});
-        return;
+    } else {
+        const std::string_view form =
+            sent == written ? written : resolved.forms.emplace_back(std::move(sent));
+        resolved.targets.push_back({static_cast<std::uint32_t>(index),
+                                    static_cast<std::int32_t>(row.num()), form, written});
     }
-    resolved.targets.push_back(
-        {static_cast<std::uint32_t>(index), static_cast<std::int32_t>(row.num()), text});
 }
 
-std::vector<std::string> canonical_addresses(Channel channel, const std::vector<Target>& targets) {
+std::vector<std::string> addresses_of(const std::vector<Target>& targets) {
     std::vector<std::string> addresses;
     addresses.reserve(targets.size());
-    for (const auto& target : targets) {
-        addresses.push_back(ledger::canonical_address(channel, target.address));
-    }
+    for (const auto& target : targets) addresses.emplace_back(target.address);
     return addresses;
 }
 
@@ -130,11 +120,10 @@ void drop_duplicates(postgres::Connection& ledger, const JobContext& job,
                      const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     if (resolved.targets.empty()) return;
     const auto channel = chunk.key.channel;
-    auto addresses = canonical_addresses(channel, resolved.targets);
     std::vector<ledger::AddressClaim> claims;
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
+    for (const auto& target : resolved.targets) {
         claims.push_back(
-            {std::move(addresses[i]), chunk.recipients.elements[resolved.targets[i].recipient]});
+            {std::string{target.address}, chunk.recipients.elements[target.recipient]});
     }
     keep_only(resolved.targets, resolved.fates,
               ledger::own_addresses(ledger, job.job.id, channel, claims),
@@ -263,7 +252,7 @@ ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
                            const ledger::ClaimedChunk& chunk, Resolved& resolved) {
     const auto& contact = job.system->contacts[static_cast<std::size_t>(chunk.key.channel)];
     resolved.targets.clear();
-    resolved.numbers.clear();
+    resolved.forms.clear();
     resolved.fates.assign(chunk.recipients.elements.size(), {});
     resolved.seen.assign(chunk.recipients.elements.size(), false);
     auto asked = open_positions(chunk);
@@ -284,7 +273,7 @@ void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
     drop_opted_out(ledger, job, chunk, resolved);
     if (resolved.targets.empty()) return;
     const auto channel = chunk.key.channel;
-    auto addresses = canonical_addresses(channel, resolved.targets);
+    const auto addresses = addresses_of(resolved.targets);
     auto keep = ledger::find_suppressed(ledger, channel, addresses);
     keep.flip();
     keep_only(resolved.targets, resolved.fates, keep,

@@ -20,13 +20,14 @@ namespace fanfare {
 struct Target {
     std::uint32_t recipient = 0;  // Index into the chunk.
     std::int32_t row = 0;         // Of Resolved::contacts.
-    std::string_view address;
+    std::string_view address;     // As it is sent to.
+    std::string_view written;     // As the system has it.
 };
 
 /// Who of a claimed chunk can be reached right now, and how.
 struct Resolved {
-    pqxx::result contacts;            // Keeps the bytes that the views point into.
-    std::deque<std::string> numbers;  // Canonical phone numbers that the source writes otherwise.
+    pqxx::result contacts;          // Keeps the bytes that the views point into.
+    std::deque<std::string> forms;  // Addresses that the source writes otherwise.
     std::vector<Target> targets;
     std::vector<Fate> fates;  // One a recipient; pending where nothing is decided yet.
     std::vector<bool> seen;   // One a recipient: the contact query knows them.

@@ -237,8 +237,9 @@ asio::awaitable<void> Sender::suppress_dead(Work& work) {
         suppressions.push_back({address, std::string{to_string(Reason::address_invalid)}});
     }
     for (const auto& address : work.opted_out) suppressions.push_back({address, "unsubscribed"});
-    auto addresses = std::move(work.dead);
+    auto addresses = std::move(work.dead_as_written);
     work.dead.clear();
+    work.dead_as_written.clear();
     work.opted_out.clear();
     auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {
         ledger::add_suppressions(ledger, work.chunk.key.channel, suppressions, "provider");

@@ -29,9 +29,10 @@ struct Work {
     std::vector<std::uint32_t> quiet;              // Whom they keep open.
     bool account_refused = false;
     std::string refusal;
-    std::vector<std::string> dead;       // Addresses the provider calls dead, canonical.
-    std::vector<std::string> opted_out;  // Those whose owners told the provider to stop.
-    std::vector<Fate> target_fates;      // One of Resolved::targets each; pending: not tried.
+    std::vector<std::string> dead;             // Addresses the provider calls dead.
+    std::vector<std::string> dead_as_written;  // The same as the system has them.
+    std::vector<std::string> opted_out;        // Those whose owners told the provider to stop.
+    std::vector<Fate> target_fates;            // One of Resolved::targets each; pending: not tried.
 
     // Over all passes of this claim.
     bool begun = false;                         // A request of it was begun.

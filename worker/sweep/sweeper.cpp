@@ -1,5 +1,6 @@
 #include "worker/sweep/sweeper.hpp"
 
+#include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
 #include "worker/send/outcome_rules.hpp"
 #include "worker/send/settle.hpp"
@@ -12,6 +13,7 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::size_t room_max = 256;
 constexpr int plans_per_sweep_max = 256;
+constexpr int suppressions_per_sweep_max = 1'000;
 constexpr int settled_at_once_max = 100;  // These carry their recipients.
 
 }  // namespace
@@ -25,6 +27,7 @@ asio::awaitable<void> Sweeper::run() {
         co_await resume_plans();
         co_await close_jobs();
         co_await parts_.receipts.apply_early();
+        co_await read_suppressions();
         co_await pause_for(settings_.sweep_interval);
     }
     co_await settling_.join();
@@ -153,6 +156,14 @@ asio::awaitable<void> Sweeper::close_jobs() {
     auto closed = co_await parts_.ledger.run(
         "close jobs", [](postgres::Connection& ledger) { return ledger::finish_jobs(ledger, {}); });
     if (!closed) spdlog::warn("{}", describe(closed.error()));
+}
+
+/// Of programs of the version before, which run beside this one.
+asio::awaitable<void> Sweeper::read_suppressions() {
+    auto read = co_await parts_.ledger.run("read suppressions", [](postgres::Connection& ledger) {
+        return ledger::read_suppressions(ledger, suppressions_per_sweep_max);
+    });
+    if (!read) spdlog::warn("{}", describe(read.error()));
 }
 
 }  // namespace fanfare

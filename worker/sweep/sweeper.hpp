@@ -22,9 +22,9 @@ namespace fanfare {
 /// for nobody any more, because their job was cancelled or has expired, are settled whoever could
 /// have sent them, chunks that should have been claimed by now are fetched as far as this worker
 /// has room for them, jobs that nobody plans are planned, jobs whose every chunk is settled are
-/// closed, receipts that came early are applied. Many sweepers may run; each row is one's. After an
-/// outage of the ledger chunks are taken over only when whoever lives has had the time to record;
-/// while its clock is in doubt nothing expires.
+/// closed, receipts that came early are applied, suppressions that older programs write are read.
+/// Many sweepers may run; each row is one's. After an outage of the ledger chunks are taken over
+/// only when whoever lives has had the time to record; while its clock is in doubt nothing expires.
 ///
 /// Bounds    100 chunks of either sort being settled; room_max chunks of a channel and lane waiting
 /// here. Stop      stop(), then await run(). Threads   one serial executor.
@@ -59,6 +59,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> fetch_overdue();
     [[nodiscard]] boost::asio::awaitable<void> resume_plans();
     [[nodiscard]] boost::asio::awaitable<void> close_jobs();
+    [[nodiscard]] boost::asio::awaitable<void> read_suppressions();
 
     Parts parts_;
     const WorkerSettings& settings_;

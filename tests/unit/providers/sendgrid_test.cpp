@@ -1,6 +1,6 @@
+#include "core/audience/address.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/sendgrid/substitutions.hpp"
 #include "worker/providers/unsubscribe.hpp"
 

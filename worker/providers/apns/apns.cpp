@@ -1,7 +1,7 @@
 #include "worker/providers/apns/apns.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/error/failure.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/apns/es256.hpp"
 #include "worker/providers/apns/provider_token.hpp"
 #include "worker/providers/bytes.hpp"

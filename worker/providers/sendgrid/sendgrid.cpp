@@ -1,8 +1,8 @@
 #include "worker/providers/sendgrid/sendgrid.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/sendgrid/substitutions.hpp"
 #include "worker/providers/unsubscribe.hpp"

@@ -1,8 +1,8 @@
 #include "worker/providers/ses/ses.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/ses/bulk_template.hpp"

@@ -1,7 +1,7 @@
 #include "worker/providers/smtp/smtp.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/error/failure.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/smtp/mime.hpp"
 #include "worker/providers/unsubscribe.hpp"

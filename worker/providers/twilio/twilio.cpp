@@ -1,7 +1,7 @@
 #include "worker/providers/twilio/twilio.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/error/failure.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 

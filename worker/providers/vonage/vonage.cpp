@@ -1,8 +1,8 @@
 #include "worker/providers/vonage/vonage.hpp"
 
+#include "core/audience/address.hpp"
 #include "core/error/failure.hpp"
 #include "core/reference/compact.hpp"
-#include "worker/providers/address.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/vonage/app_token.hpp"

@@ -1,4 +1,4 @@
-#include "worker/phone/phone.hpp"
+#include "core/audience/phone.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,20 +20,17 @@ struct Row {
 const std::vector<Row>& rows() {
     static const std::vector<Row> table{
         {"United States", "+15558675310", "+15558675310"},
-        {"blanks and dashes", "+1 555-867-5310", "+15558675310"},
-        {"parentheses and dots", "+1 (555) 867.5310", "+15558675310"},
-        {"blanks at the end", "+15558675310  ", "+15558675310"},
-        {"Germany", "+49 1521 0000001", "+4915210000001"},
-        {"trunk zero", "+44 (0)20 7946 0958", "+442079460958"},
-        {"Italy keeps its zero", "+39 06 6982 0000", "+390669820000"},
-        {"Niue, 7 digits", "+683 4000", "+6834000"},
+        {"Germany", "+4915210000001", "+4915210000001"},
+        {"trunk zero", "+4402079460958", "+442079460958"},
+        {"Italy keeps its zero", "+390669820000", "+390669820000"},
+        {"Niue, 7 digits", "+6834000", "+6834000"},
         {"possible but never assigned", "+15550000001", "+15550000001"},
         {"empty", "", ""},
         {"plus alone", "+", ""},
         {"no plus", "15558675310", ""},
         {"international prefix", "0015558675310", ""},
         {"blank before the plus", " +15558675310", ""},
-        {"parenthesis before the plus", "(+1) 5558675310", ""},
+        {"blank within", "+1 5558675310", ""},
         {"two pluses", "++15558675310", ""},
         {"plus inside", "+1555+8675310", ""},
         {"too short", "+1555867531", ""},
@@ -48,18 +45,12 @@ const std::vector<Row>& rows() {
         {"letter o", "+1555867531o", ""},
         {"umlaut among digits", "+1555867531\xC3\xBC", ""},
         {"full-width digits", "+1555867531\xEF\xBC\x90", ""},
-        {"full-width plus",
-         "\xEF\xBC\x8B"
-         "15558675310",
-         ""},
         {"Arabic digits", "+1555867531\xD9\xA0", ""},
         {"not UTF-8", "+1555867531\xFF", ""},
         {"NUL inside", "+1555\0008675310"s, ""},
         {"NUL at the end", "+15558675310\0"s, ""},
         {"line feed", "+15558675310\n", ""},
         {"two numbers", "+15558675310,+15558675311", ""},
-        {"64 bytes", "+15558675310" + std::string(52, ' '), "+15558675310"},
-        {"65 bytes", "+15558675310" + std::string(53, ' '), ""},
     };
     return table;
 }

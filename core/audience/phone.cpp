@@ -1,7 +1,8 @@
-#include "worker/phone/phone.hpp"
+#include "core/audience/phone.hpp"
 
 #include <phonenumbers/phonenumberutil.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <unordered_set>
@@ -14,21 +15,10 @@ using i18n::phonenumbers::PhoneNumberUtil;
 
 constexpr std::size_t bytes_max = 64;
 
-/// "+" and ASCII digits; "" where there is anything else. The library would take letters,
-/// extensions and the digits of other scripts as well.
-std::string strip(std::string_view number) {
-    std::string digits;
-    for (const char c : number) {
-        const bool is_plus = c == '+' && digits.empty();
-        if (is_plus || (c >= '0' && c <= '9' && !digits.empty())) {
-            digits.push_back(c);
-        } else if (c != ' ' && c != '-' && c != '.' && c != '(' && c != ')') {
-            return {};
-        } else if (digits.empty()) {
-            return {};  // The plus comes first.
-        }
-    }
-    return digits;
+/// The library would take letters, extensions and the digits of other scripts as well.
+bool is_bare(std::string_view text) {
+    return text.size() > 1 && text.size() <= bytes_max && text[0] == '+' &&
+           std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// The library takes tens of microseconds a number, and looks at no more than country, length
@@ -55,15 +45,13 @@ private:
 
 }  // namespace
 
-std::optional<std::string> e164(std::string_view number) {
-    if (number.size() > bytes_max) return std::nullopt;
-    auto digits = strip(number);
-    if (digits.empty()) return std::nullopt;
+std::optional<std::string> e164(std::string_view digits) {
+    if (!is_bare(digits)) return std::nullopt;
     thread_local Remembered possible;
-    if (possible.holds(digits)) return digits;
+    if (possible.holds(digits)) return std::string{digits};
     const auto& library = *PhoneNumberUtil::GetInstance();
     PhoneNumber parsed;
-    if (library.Parse(digits, "ZZ", &parsed) != PhoneNumberUtil::NO_PARSING_ERROR) {
+    if (library.Parse(std::string{digits}, "ZZ", &parsed) != PhoneNumberUtil::NO_PARSING_ERROR) {
         return std::nullopt;
     }
     // IsPossibleNumber() would let numbers pass that can be dialled in their town only.
