@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/query_checks.hpp"
+#include "core/audience/channels.hpp"
 #include "core/ledger/advice.hpp"
 #include "worker/providers/registry.hpp"
 #include "worker/rendering/templates.hpp"
@@ -74,10 +75,16 @@ private:
         for (const auto& [name, system] : systems) {
             const auto file = (settings.systems_dir / name / "system.yaml").string();
             for (const auto& [kind_name, kind] : system.kinds) {
-                const auto key = fmt::format("kinds.{}.channels", kind_name);
-                for (const auto channel : kind.channels) {
-                    check_channel({file, 0, key, std::string{to_string(channel)}, {}, 0}, settings,
-                                  templates.has(kind.templates, channel), channel, kind.templates);
+                Job usual;
+                usual.channels = kind.channels;
+                for (const auto channel : channels_used(usual, kind)) {
+                    const bool is_own = std::find(kind.channels.begin(), kind.channels.end(),
+                                                  channel) != kind.channels.end();
+                    auto key =
+                        fmt::format("kinds.{}.{}", kind_name, is_own ? "channels" : "fallback");
+                    check_channel({file, 0, std::move(key), std::string{to_string(channel)}, {}, 0},
+                                  settings, templates.has(kind.templates, channel), channel,
+                                  kind.templates);
                 }
             }
         }

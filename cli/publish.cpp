@@ -2,6 +2,7 @@
 #include "cli/follow.hpp"
 #include "cli/job_flags.hpp"
 #include "cli/output.hpp"
+#include "core/audience/channels.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/wire/job.hpp"
@@ -113,14 +114,10 @@ Job checked(const Globals& globals, const Settings& settings, const std::string&
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
         throw Stop{exit_config, *problems};
     }
-    const auto& folder = systems.at(job.system).find_kind(job.kind)->templates;
-    for (const auto channel : job.channels) {
-        if (std::get<Templates>(loaded).has(folder, channel)) continue;
-        refuse(globals, {"unknown_template",
-                         fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
-                                     "add them or leave the channel out",
-                                     job.kind, to_string(channel), folder)});
-    }
+    const auto& templates = std::get<Templates>(loaded);
+    const auto& kind = *systems.at(job.system).find_kind(job.kind);
+    const auto has = [&](Channel channel) { return templates.has(kind.templates, channel); };
+    if (const auto rejection = check_channels(job, kind, has)) refuse(globals, *rejection);
     return job;
 }
 

@@ -93,6 +93,7 @@ const std::vector<RejectionDoc>& rejection_docs() {
         {"unknown_audience", "The system has no such audience."},
         {"missing_parameter", "The audience needs a parameter that is absent."},
         {"surplus_parameter", "The audience has no such parameter."},
+        {"unknown_template", "The kind has no templates for a channel that the job may use."},
         {"unreachable_channel", "The system has no contact query for the channel."},
         {"invalid_event", "The message is no CloudEvents 1.0 event with a job as its data."},
         {"key_reused", "The job's key, or its id, was used for another job."},

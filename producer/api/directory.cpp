@@ -1,8 +1,6 @@
 #include "producer/api/directory.hpp"
 
-#include "core/audience/address.hpp"
-#include "core/ledger/addresses.hpp"
-#include "core/ledger/opt_outs.hpp"
+#include "core/audience/reach.hpp"
 #include "producer/api/source.hpp"
 #include "worker/rendering/utf8.hpp"
 
@@ -11,14 +9,12 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
-#include <tuple>
 
 namespace fanfare::api {
 namespace {
 
-constexpr std::array<std::string_view, 5> words{"reachable", "no_address", "opted_out",
-                                                "unsubscribed", "suppressed"};
+constexpr std::array<std::string_view, 6> words{"reachable",    "no_address", "opted_out",
+                                                "unsubscribed", "suppressed", "invalid_address"};
 
 std::vector<std::string> ids_after(postgres::Connection& source, const Directory::Wanted& wanted,
                                    const std::string& after) {
@@ -61,6 +57,27 @@ void describe(const pqxx::result& rows, const pqxx::row& row, Person& person) {
             person.values.emplace(name, std::move(text));
         }
     }
+}
+
+Standing standing_of(Exclusion exclusion) {
+    switch (exclusion) {
+        case Exclusion::gone:
+        case Exclusion::no_address:
+            return Standing::no_address;
+        case Exclusion::opted_out:
+            return Standing::opted_out;
+        case Exclusion::invalid_address:
+            return Standing::invalid_address;
+        case Exclusion::unsubscribed:
+            return Standing::unsubscribed;
+        case Exclusion::suppressed:
+            return Standing::suppressed;
+        case Exclusion::none:
+        case Exclusion::too_often:  // Of a job, not of a person.
+        case Exclusion::duplicate:
+            return Standing::reachable;
+    }
+    return Standing::reachable;
 }
 
 }  // namespace
@@ -108,40 +125,25 @@ void Directory::add_contacts(postgres::Connection& source, postgres::Connection&
                              std::map<std::string, Person>& people) const {
     const auto& contact = wanted_.system.contacts[static_cast<std::size_t>(channel)];
     if (!contact) return;
-    pqxx::nontransaction work{source.raw()};
-    const auto rows = work.exec_params(contact->query.sql, recipients);
-    const auto id_column = column_of(rows, "recipient_id");
-    const auto address_column = column_of(rows, "address");
-    const auto consent_column = column_of(rows, "opted_out");
-    std::vector<std::string> addresses;
-    for (const auto& row : rows) {
-        auto& sent = addresses.emplace_back();
-        std::ignore = read_address(channel, text_of(row, address_column), sent);
+    std::vector<std::string_view> ids;
+    for (const auto& [id, person] : people) ids.emplace_back(id);
+    Contacts contacts;
+    contacts.clear(ids.size());
+    {
+        pqxx::nontransaction work{source.raw()};
+        contacts.rows = work.exec_params(contact->query.sql, recipients);
     }
-    const auto suppressed = ledger::find_suppressed(ledger, channel, addresses);
-    std::vector<std::string> out;
-    if (!wanted_.list.empty()) {
-        out = ledger::opted_out(ledger, wanted_.system.name, channel, wanted_.list, recipients);
-    }
-    const std::set<std::string, std::less<>> gone(out.begin(), out.end());
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        const auto row = rows[static_cast<pqxx::result::size_type>(i)];
-        const auto known = people.find(text_of(row, id_column));
-        if (known == people.end()) continue;
-        auto& person = known->second;
-        describe(rows, row, person);
-        auto& one = person.contacts.emplace_back();
-        one.channel = channel;
-        one.address = text_of(row, address_column);
-        if (gone.contains(person.recipient)) {
-            one.standing = Standing::unsubscribed;
-        } else if (text_of(row, consent_column) == "t") {
-            one.standing = Standing::opted_out;
-        } else if (one.address.empty()) {
-            one.standing = Standing::no_address;
-        } else if (suppressed[i]) {
-            one.standing = Standing::suppressed;
-        }
+    read_contacts(channel, ids, contacts);
+    const ReachQuestion question{.system = wanted_.system.name,
+                                 .channel = channel,
+                                 .list = wanted_.list,
+                                 .recipients = recipients};
+    exclude(ledger, question, ids, contacts.targets);
+    for (const auto& target : contacts.targets) {
+        auto& person = people.find(std::string{ids[target.recipient]})->second;
+        describe(contacts.rows, contacts.row_of(target), person);
+        person.contacts.push_back(
+            {channel, std::string{target.written}, standing_of(target.exclusion)});
     }
 }
 

@@ -20,6 +20,7 @@ enum class Standing : std::uint8_t {
     opted_out,     // By the system's own word.
     unsubscribed,  // By ours.
     suppressed,
+    invalid_address,  // It can be none.
 };
 [[nodiscard]] std::string_view to_string(Standing standing) noexcept;
 [[nodiscard]] std::optional<Standing> parse_standing(std::string_view word) noexcept;

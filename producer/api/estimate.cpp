@@ -1,5 +1,6 @@
 #include "producer/api/estimate.hpp"
 
+#include "core/audience/channels.hpp"
 #include "producer/api/draft.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/money.hpp"
@@ -57,18 +58,18 @@ void scale(Survey& survey) {
     const auto factor = static_cast<double>(survey.people) / static_cast<double>(survey.surveyed);
     for (auto& found : survey.channels) {
         for (auto* const figure :
-             {&found.messages, &found.segments, &found.no_address, &found.opted_out,
-              &found.too_often, &found.suppressed, &found.duplicates}) {
+             {&found.messages, &found.segments, &found.no_address, &found.invalid_address,
+              &found.opted_out, &found.too_often, &found.suppressed, &found.duplicates}) {
             *figure = std::llround(static_cast<double>(*figure) * factor);
         }
     }
 }
 
-json::object document_of(const Parts& parts, const Job& job, const Survey& survey,
+json::object document_of(const Parts& parts, const Job& job, const Kind& kind, const Survey& survey,
                          std::int64_t moments, bool exact) {
     json::object channels;
     Micros total = 0;
-    for (const auto channel : job.channels) {
+    for (const auto channel : channels_used(job, kind)) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& found = survey.channels[index];
         const auto units = channel == Channel::sms ? found.segments : found.messages;
@@ -79,6 +80,7 @@ json::object document_of(const Parts& parts, const Job& job, const Survey& surve
         total += cost;
         json::object one{{"messages", found.messages},
                          {"left_out", json::object{{"no_address", found.no_address},
+                                                   {"invalid_address", found.invalid_address},
                                                    {"opted_out", found.opted_out},
                                                    {"too_often", found.too_often},
                                                    {"suppressed", found.suppressed},
@@ -115,7 +117,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     if (!templates) co_return unavailable(templates.error());
     if (people >= 0) {
         const auto survey = assumed(templates.value(), kind, job, people, parts.clock.now());
-        const auto document = document_of(parts, job, survey, moments, true);
+        const auto document = document_of(parts, job, kind, survey, moments, true);
         co_return reply_with(200, document);
     }
     if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
@@ -149,7 +151,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     auto& survey = *surveyed.value();
     const bool exact = survey.surveyed == survey.people;
     scale(survey);
-    const auto document = document_of(parts, job, survey, moments, exact);
+    const auto document = document_of(parts, job, kind, survey, moments, exact);
     co_return reply_with(200, document);
 }
 

@@ -1,5 +1,6 @@
 #include "producer/api/order.hpp"
 
+#include "core/audience/channels.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/owners.hpp"
@@ -18,12 +19,8 @@ constexpr std::string_view placeholder = "00000000-0000-0000-0000-000000000000";
 
 std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
     const auto& kind = *known.systems.find(job.system)->second.find_kind(job.kind);
-    for (const auto channel : job.channels) {
-        if (known.templates.has(kind.templates, channel)) continue;
-        return refusal(422, "unknown_template",
-                       fmt::format("/channels: the kind {} has no {} templates; leave it out",
-                                   job.kind, to_string(channel)));
-    }
+    const auto has = [&](Channel channel) { return known.templates.has(kind.templates, channel); };
+    if (const auto rejection = check_channels(job, kind, has)) return refusal(*rejection);
     return std::nullopt;
 }
 

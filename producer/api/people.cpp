@@ -148,8 +148,9 @@ std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const
         return bad_query("channel", "email, sms or push");
     }
     if (!query["standing"].empty() && !wanted.standing) {
-        return bad_query("standing",
-                         "reachable, no_address, opted_out, unsubscribed or suppressed");
+        return bad_query(
+            "standing",
+            "reachable, no_address, invalid_address, opted_out, unsubscribed or suppressed");
     }
     if (query["kind"].empty()) return wanted;
     const auto* const kind = system.find_kind(query["kind"]);

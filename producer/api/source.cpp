@@ -2,13 +2,6 @@
 
 namespace fanfare::api {
 
-std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
-    for (Column i = 0; i < rows.columns(); ++i) {
-        if (name == rows.column_name(i)) return i;
-    }
-    return std::nullopt;
-}
-
 std::string text_of(const pqxx::row& row, std::optional<Column> column) {
     return column && !row[*column].is_null() ? row[*column].c_str() : std::string{};
 }

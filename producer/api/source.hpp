@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/audience/reach.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
@@ -15,7 +16,6 @@ namespace fanfare::api {
 
 using Column = pqxx::row::size_type;
 
-[[nodiscard]] std::optional<Column> column_of(const pqxx::result& rows, std::string_view name);
 /// "" for null, and for a column that is not there.
 [[nodiscard]] std::string text_of(const pqxx::row& row, std::optional<Column> column);
 

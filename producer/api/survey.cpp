@@ -1,9 +1,8 @@
 #include "producer/api/survey.hpp"
 
 #include "core/audience/address.hpp"
-#include "core/ledger/addresses.hpp"
+#include "core/audience/channels.hpp"
 #include "core/ledger/caps.hpp"
-#include "core/ledger/opt_outs.hpp"
 #include "producer/api/draft.hpp"
 #include "producer/api/source.hpp"
 #include "worker/rendering/segments.hpp"
@@ -12,7 +11,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
-#include <algorithm>
+#include <utility>
 
 namespace fanfare::api {
 namespace {
@@ -31,11 +30,34 @@ void open_audience(pqxx::transaction_base& work, const System& system, const Job
         inner = audience.query.sql;
         values = audience.values(job.params);
     }
-    work.exec_params(
-        fmt::format("DECLARE audience NO SCROLL CURSOR FOR SELECT DISTINCT a.recipient_id::text "
-                    "FROM ({}\n) a WHERE a.recipient_id IS NOT NULL ORDER BY 1",
-                    inner),
-        pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+    work.exec_params(fmt::format("DECLARE audience NO SCROLL CURSOR FOR SELECT DISTINCT "
+                                 "a.recipient_id::text COLLATE \"C\" "
+                                 "FROM ({}\n) a WHERE a.recipient_id IS NOT NULL ORDER BY 1",
+                                 inner),
+                     pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+}
+
+/// Where somebody counts who is left out; nowhere if they are not.
+std::int64_t* figure_of(ChannelSurvey& found, Exclusion exclusion) {
+    switch (exclusion) {
+        case Exclusion::none:
+            return nullptr;
+        case Exclusion::gone:
+        case Exclusion::no_address:
+            return &found.no_address;
+        case Exclusion::opted_out:
+        case Exclusion::unsubscribed:
+            return &found.opted_out;
+        case Exclusion::invalid_address:
+            return &found.invalid_address;
+        case Exclusion::suppressed:
+            return &found.suppressed;
+        case Exclusion::too_often:
+            return &found.too_often;
+        case Exclusion::duplicate:
+            return &found.duplicates;
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -50,84 +72,75 @@ Survey Surveyor::run() {
         survey_.people += count;
         if (survey_.surveyed >= people_max) continue;
         survey_.surveyed += count;
-        postgres::ArrayLiteral literal;
-        for (const auto& row : rows) literal.add(std::string_view{row[0].c_str()});
-        const auto recipients = literal.text();
-        for (const auto channel : job_.channels) look_at(recipients, count, channel);
+        std::vector<std::string> people;
+        for (const auto& row : rows) people.emplace_back(row[0].c_str());
+        for (const auto channel : job_.channels) look_at(people, channel);
     }
 }
 
-void Surveyor::look_at(const std::string& recipients, std::int64_t count, Channel channel) {
-    auto& found = survey_.channels[static_cast<std::size_t>(channel)];
+void Surveyor::look_at(const std::vector<std::string>& people, Channel channel) {
     const auto& contact = system_.contacts[static_cast<std::size_t>(channel)];
-    pqxx::nontransaction work{parts_.lookup.raw()};
-    const auto rows = work.exec_params(contact->query.sql, recipients);
-    const auto id_column = column_of(rows, "recipient_id");
-    const auto address_column = column_of(rows, "address");
-    const auto consent_column = column_of(rows, "opted_out");
-    const auto gone = people_who_left(recipients, channel);
-    const auto capped = people_over_cap(recipients);
-    People reached, refusing, often, listed, twins;
-    std::vector<pqxx::row> sendable;
-    std::vector<std::string> addresses;
-    for (const auto& row : rows) {
-        const auto id = text_of(row, id_column);
-        const auto address = text_of(row, address_column);
-        if (gone.contains(id) || text_of(row, consent_column) == "t") {
-            refusing.insert(id);
-        } else if (capped.contains(id)) {
-            often.insert(id);
-        } else if (std::string sent; read_address(channel, address, sent) == AddressFault::none) {
-            sendable.push_back(row);
-            addresses.push_back(std::move(sent));
-        }
+    const auto recipients = postgres::array_of(people);
+    Contacts contacts;
+    contacts.clear(people.size());
+    {
+        pqxx::nontransaction work{parts_.lookup.raw()};
+        contacts.rows = work.exec_params(contact->query.sql, recipients);
     }
-    const auto suppressed = ledger::find_suppressed(parts_.ledger, channel, addresses);
-    auto& taken = taken_[static_cast<std::size_t>(channel)];
-    for (std::size_t i = 0; i < sendable.size(); ++i) {
-        const auto id = text_of(sendable[i], id_column);
-        if (suppressed[i]) {
-            listed.insert(id);
-        } else if (kind_.dedupe == Dedupe::address &&
-                   !taken.insert(compared_form(channel, addresses[i])).second) {
-            twins.insert(id);
-        } else {
-            reached.insert(id);
-            ++found.messages;
-            if (channel == Channel::sms) found.segments += segments_of(sendable[i]);
-        }
-    }
-    // Everybody once: told on any address is told; then the first reason of these.
-    auto known = std::move(reached);
-    auto left = count - static_cast<std::int64_t>(known.size());
-    for (const auto& [people, figure] :
-         {std::pair{&refusing, &found.opted_out}, std::pair{&often, &found.too_often},
-          std::pair{&listed, &found.suppressed}, std::pair{&twins, &found.duplicates}}) {
-        for (const auto& id : *people) {
-            if (!known.insert(id).second) continue;
-            ++*figure;
-            --left;
-        }
-    }
-    found.no_address += left;
+    const std::vector<std::string_view> asked(people.begin(), people.end());
+    read_contacts(channel, asked, contacts);
+    exclude(parts_.ledger, question_of(recipients, channel), asked, contacts.targets);
+    count(contacts, people, channel);
 }
 
-Surveyor::People Surveyor::people_who_left(const std::string& recipients, Channel channel) const {
-    if (kind_.list.empty()) return {};
-    const auto out =
-        ledger::opted_out(parts_.ledger, system_.name, channel, kind_.list, recipients);
-    return {out.begin(), out.end()};
+void Surveyor::count(const Contacts& contacts, const std::vector<std::string>& people,
+                     Channel channel) {
+    auto& found = survey_.channels[static_cast<std::size_t>(channel)];
+    std::vector<Exclusion> exclusions(people.size(), Exclusion::gone);
+    for (const auto& target : contacts.targets) {
+        auto& exclusion = exclusions[target.recipient];
+        exclusion = of_person(exclusion, target.exclusion);
+        if (target.exclusion != Exclusion::none) continue;
+        ++found.messages;
+        if (channel == Channel::sms) found.segments += segments_of(contacts.row_of(target));
+    }
+    std::vector<std::string> unreached;
+    for (std::size_t i = 0; i < people.size(); ++i) {
+        if (auto* const figure = figure_of(found, exclusions[i])) ++*figure;
+        if (is_unreachable(fate_of(exclusions[i]).reason)) unreached.push_back(people[i]);
+    }
+    const auto to = turns_to(job_, kind_, channel);
+    if (to && !unreached.empty()) look_at(unreached, *to);
 }
 
-Surveyor::People Surveyor::people_over_cap(const std::string& recipients) const {
-    if (!kind_.at_most) return {};
-    const ledger::CapQuestion question{.system = system_.name,
-                                       .kind = kind_.name,
-                                       .job = derived_id(""),  // Counts nothing yet.
-                                       .count = kind_.at_most->count,
-                                       .window = kind_.at_most->window};
-    const auto over = ledger::over_cap(parts_.ledger, question, recipients);
-    return {over.begin(), over.end()};
+ReachQuestion Surveyor::question_of(std::string recipients, Channel channel) {
+    ReachQuestion question{.system = system_.name,
+                           .channel = channel,
+                           .list = kind_.list,
+                           .recipients = std::move(recipients)};
+    if (kind_.at_most) {
+        question.over_cap = [this](const std::string& people) {
+            const ledger::CapQuestion cap{.system = system_.name,
+                                          .kind = kind_.name,
+                                          .job = derived_id(""),  // Counts nothing yet.
+                                          .count = kind_.at_most->count,
+                                          .window = kind_.at_most->window};
+            return ledger::over_cap(parts_.ledger, cap, people);
+        };
+    }
+    if (kind_.dedupe == Dedupe::address) {
+        auto& taken = taken_[static_cast<std::size_t>(channel)];
+        question.own = [&taken, channel](std::span<const ledger::AddressClaim> claims) {
+            std::vector<bool> owned;
+            for (const auto& claim : claims) {
+                const auto [place, is_new] =
+                    taken.emplace(compared_form(channel, claim.address), claim.recipient);
+                owned.push_back(is_new || place->second == claim.recipient);
+            }
+            return owned;
+        };
+    }
+    return question;
 }
 
 std::int64_t Surveyor::segments_of(const pqxx::row& row) const {

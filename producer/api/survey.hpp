@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/audience/reach.hpp"
 #include "core/clock/clock.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
@@ -8,9 +9,9 @@
 
 #include <array>
 #include <cstdint>
-#include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 namespace fanfare::api {
 
@@ -19,6 +20,7 @@ struct ChannelSurvey {
     std::int64_t messages = 0;  // One an address: a person may have several devices.
     std::int64_t segments = 0;  // SMS: of all messages together.
     std::int64_t no_address = 0;
+    std::int64_t invalid_address = 0;
     std::int64_t opted_out = 0;
     std::int64_t too_often = 0;  // Over the kind's cap.
     std::int64_t suppressed = 0;
@@ -31,7 +33,8 @@ struct Survey {
     std::array<ChannelSurvey, channel_count> channels{};
 };
 
-/// Looks at a job's audience as the worker would, and writes nothing. Throws what libpqxx throws.
+/// Looks at a job's audience as the worker would (core/audience/reach.hpp), and writes nothing. Who
+/// cannot be reached counts where the kind turns to for them. Throws what libpqxx throws.
 ///
 /// Bounds    people_max people are looked at, the first by id; beyond, they are only counted.
 ///           One fetch in memory.
@@ -53,11 +56,9 @@ public:
     [[nodiscard]] Survey run();
 
 private:
-    using People = std::set<std::string, std::less<>>;
-
-    [[nodiscard]] People people_who_left(const std::string& recipients, Channel channel) const;
-    [[nodiscard]] People people_over_cap(const std::string& recipients) const;
-    void look_at(const std::string& recipients, std::int64_t count, Channel channel);
+    void look_at(const std::vector<std::string>& people, Channel channel);
+    void count(const Contacts& contacts, const std::vector<std::string>& people, Channel channel);
+    [[nodiscard]] ReachQuestion question_of(std::string recipients, Channel channel);
     [[nodiscard]] std::int64_t segments_of(const pqxx::row& row) const;
 
     const Parts& parts_;
@@ -65,7 +66,8 @@ private:
     const Kind& kind_;
     const Job& job_;
     Survey survey_;
-    std::array<std::unordered_set<std::string>, channel_count> taken_;  // Addresses.
+    // Compared addresses, and who is told there.
+    std::array<std::unordered_map<std::string, std::string>, channel_count> taken_;
 };
 
 }  // namespace fanfare::api

@@ -230,7 +230,7 @@ TEST_F(ReceiptsTest, SuppressAnAddressHoweverTheProviderWroteIt) {
     stopped.channel = Channel::sms;
     stopped.receipts[0].address = "15550100001";
     const std::vector<ReceiptBatch> batches{bounced, stopped};
-    write_receipts(db(), batches, 5);
+    std::ignore = write_receipts(db(), batches, 5);
     EXPECT_THAT(find_suppressed(db(), Channel::email,
                                 std::vector<std::string>{"wanda1@example.com", "WANDA1@example.com",
                                                          "ana@xn--mller-kva.de"}),

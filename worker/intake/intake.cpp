@@ -1,5 +1,6 @@
 #include "worker/intake/intake.hpp"
 
+#include "core/audience/channels.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/ledger/untaken.hpp"
 #include "core/wire/cloud_event.hpp"
@@ -25,20 +26,8 @@ std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
     if (auto rejection = resolve_job(job, parts_.sources.systems())) return rejection;
     const auto& system = parts_.sources.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
-    const auto& folder = kind.templates;
-    auto used = job.channels;
-    for (const auto channel : job.channels) {
-        if (const auto to = kind.fallback[static_cast<std::size_t>(channel)]) used.push_back(*to);
-    }
-    for (const auto channel : used) {
-        if (parts_.templates.has(folder, channel)) continue;
-        return Rejection{"unknown_template",
-                         fmt::format("/channels: the kind {} has no {} templates (templates/{}/); "
-                                     "add them or leave the channel out",
-                                     job.kind, to_string(channel), folder),
-                         "/channels",
-                         {}};
-    }
+    const auto has = [&](Channel channel) { return parts_.templates.has(kind.templates, channel); };
+    if (auto rejection = check_channels(job, kind, has)) return rejection;
     order.list = kind.list;
     order.writes_back = system.done.contains(job.kind);
     return std::nullopt;

@@ -1,5 +1,6 @@
 #include "worker/plan/planner.hpp"
 
+#include "core/audience/channels.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/plan/audience.hpp"
 #include "worker/send/letters.hpp"
@@ -114,12 +115,7 @@ Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again)
 
 Planner::Tried Planner::check_templates(const JobContext& job, Hold& hold) {
     // What personal variables there are is known from the columns of the contact query.
-    auto used = job.job.channels;
-    for (const auto channel : job.job.channels) {
-        if (const auto to = job.kind->fallback[static_cast<std::size_t>(channel)]) {
-            used.push_back(*to);
-        }
-    }
+    const auto used = channels_used(job.job, *job.kind);
     bool began = false;
     const auto check = [&](postgres::Connection& source) -> Result<void> {
         began = true;

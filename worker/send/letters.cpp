@@ -26,13 +26,6 @@ struct Origin {
     std::string_view fallback;        // For a missing or empty value.
 };
 
-std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
-    for (Column i = 0; i < rows.columns(); ++i) {
-        if (name == rows.column_name(i)) return i;
-    }
-    return std::nullopt;
-}
-
 std::string_view text_of(const pqxx::result& rows, std::int32_t row, std::optional<Column> column) {
     if (!column) return {};
     const auto field = rows[static_cast<pqxx::result::size_type>(row)][*column];
@@ -64,18 +57,18 @@ public:
           resolved_{resolved},
           stationery_{stationery},
           letters_{letters},
-          locale_column_{column_of(resolved.contacts, "locale")},
-          zone_column_{column_of(resolved.contacts, "time_zone")},
-          link_column_{column_of(resolved.contacts, unsubscribe_url)},
+          locale_column_{column_of(resolved.rows, "locale")},
+          zone_column_{column_of(resolved.rows, "time_zone")},
+          link_column_{column_of(resolved.rows, unsubscribe_url)},
           reference_{reference_of(job, chunk.key)},
-          personal_{personal_variables(job, chunk.key.channel, resolved.contacts)} {}
+          personal_{personal_variables(job, chunk.key.channel, resolved.rows)} {}
 
     Result<void> write() {
         stationery_.references.write_refs(job_.job.id, chunk_.key.channel,
                                           static_cast<std::uint32_t>(chunk_.key.number),
                                           chunk_.outcomes.size(), letters_.refs);
         for (const auto& target : resolved_.targets) {
-            const auto wanted = text_of(resolved_.contacts, target.row, locale_column_);
+            const auto wanted = text_of(resolved_.rows, target.row, locale_column_);
             auto place = place_of(wanted, {repeats_of(target.address), has_link(target)});
             if (!place) return place.error();
             add(*letters_.groups[place.value()], origins_[place.value()], target, wanted);
@@ -95,7 +88,7 @@ private:
     /// that header once for a whole request, so the others need one of their own.
     bool has_link(const Target& target) const {
         if (chunk_.key.channel != Channel::email || !link_column_) return true;
-        return is_link(text_of(resolved_.contacts, target.row, link_column_));
+        return is_link(text_of(resolved_.rows, target.row, link_column_));
     }
 
     /// What keeps people of one locale out of one request.
@@ -140,7 +133,7 @@ private:
                 if (time_name == name) origin.time = &moment;
             }
             if (origin.time == nullptr) {
-                origin.column = column_of(resolved_.contacts, name);
+                origin.column = column_of(resolved_.rows, name);
                 origin.is_link = !origin.column && name == unsubscribe_url;
             }
             const auto fallback = job_.kind->person_defaults.find(name);
@@ -166,7 +159,7 @@ private:
     std::string_view value_of(const Origin& origin, const Target& target,
                               std::string_view template_locale, std::string_view locale) {
         if (origin.time != nullptr) {
-            const auto zone = text_of(resolved_.contacts, target.row, zone_column_);
+            const auto zone = text_of(resolved_.rows, target.row, zone_column_);
             return letters_.made.emplace_back(
                 moment_for_reader(*origin.time, zone, chunk_.key.channel, template_locale, locale));
         }
@@ -176,7 +169,7 @@ private:
                                                           letters_.refs[target.recipient]));
         }
         std::string_view value;
-        if (origin.column) value = text_of(resolved_.contacts, target.row, origin.column);
+        if (origin.column) value = text_of(resolved_.rows, target.row, origin.column);
         if (value.empty()) return origin.fallback;
         if (is_clean_line(value)) return value;
         auto& clean = letters_.made.emplace_back();

@@ -86,7 +86,7 @@ std::vector<ledger::Split> set_quiet_aside(const JobContext& job, TimePoint now,
                                            Resolved& resolved) {
     if (!job.kind->quiet_hours || job.job.lane == Lane::urgent) return {};
     const auto& quiet = *job.kind->quiet_hours;
-    QuietNight night{quiet, resolved.contacts, now};
+    QuietNight night{quiet, resolved.rows, now};
     const auto& expires = job.job.expires_at;
     std::map<TimePoint, std::vector<std::uint32_t>> deferred;
     std::erase_if(resolved.targets, [&](const Target& target) {

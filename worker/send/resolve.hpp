@@ -1,36 +1,21 @@
 #pragma once
 
+#include "core/audience/reach.hpp"
 #include "core/ledger/chunks.hpp"
 #include "worker/rendering/content.hpp"
 #include "worker/send/job_context.hpp"
 #include "worker/send/outcome_rules.hpp"
 
-#include <pqxx/result>
-
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace fanfare {
 
-/// One address of one recipient that is to be served now.
-struct Target {
-    std::uint32_t recipient = 0;  // Index into the chunk.
-    std::int32_t row = 0;         // Of Resolved::contacts.
-    std::string_view address;     // As it is sent to.
-    std::string_view written;     // As the system has it.
-};
-
-/// Who of a claimed chunk can be reached right now, and how.
-struct Resolved {
-    pqxx::result contacts;          // Keeps the bytes that the views point into.
-    std::deque<std::string> forms;  // Addresses that the source writes otherwise.
-    std::vector<Target> targets;
-    std::vector<Fate> fates;  // One a recipient; pending where nothing is decided yet.
-    std::vector<bool> seen;   // One a recipient: the contact query knows them.
+/// Who of a claimed chunk can be reached right now, and how: `targets` are those to be served.
+struct Resolved : Contacts {
+    std::vector<Fate> fates;            // One a recipient; pending where nothing is decided yet.
+    std::vector<Exclusion> exclusions;  // One a recipient: of the addresses that are no targets.
 };
 
 /// How reading contacts ended.
@@ -48,9 +33,8 @@ enum class ContactsRead : std::uint8_t {
 [[nodiscard]] ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
                                          const ledger::ClaimedChunk& chunk, Resolved& resolved);
 
-/// Drops people who unsubscribed from the kind's list or are over its cap, suppressed addresses
-/// and, for kinds that dedupe by address, those that another person of the audience owns. Runs on a
-/// thread of the ledger's pool.
+/// Drops whoever the ledger says is not told (core/audience/reach.hpp). Runs on a thread of the
+/// ledger's pool.
 void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                         const ledger::ClaimedChunk& chunk, Resolved& resolved);
 

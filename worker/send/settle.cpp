@@ -1,5 +1,8 @@
 #include "worker/send/settle.hpp"
 
+#include "core/audience/channels.hpp"
+#include "core/audience/exclusion.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
@@ -193,7 +196,7 @@ ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun
 std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
                                                  const JobContext& job,
                                                  const WorkerSettings& settings) {
-    const auto to = job.kind->fallback[static_cast<std::size_t>(chunk.key.channel)];
+    const auto to = turns_to(job.job, *job.kind, chunk.key.channel);
     if (!to || chunk.job_cancelled || chunk.job_expired) return std::nullopt;
     const auto i = static_cast<std::size_t>(*to);
     ledger::FallbackChunk fallback{
@@ -201,10 +204,7 @@ std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chu
     for (std::size_t r = 0; r < chunk.outcomes.size(); ++r) {
         const auto outcome = static_cast<Outcome>(chunk.outcomes[r]);
         const auto reason = static_cast<Reason>(chunk.reasons[r]);
-        const bool unreachable = reason == Reason::address_missing ||
-                                 reason == Reason::address_invalid ||
-                                 reason == Reason::on_suppression_list;
-        if (unreachable && outcome != Outcome::unknown) {
+        if (is_unreachable(reason) && outcome != Outcome::unknown) {
             fallback.recipients.emplace_back(chunk.recipients.elements[r]);
         }
     }

@@ -1,0 +1,244 @@
+// One model of who is reached: whoever sends, estimates or lists gives the same answer.
+#include "core/audience/reach.hpp"
+
+#include "core/ledger/addresses.hpp"
+#include "core/ledger/opt_outs.hpp"
+#include "database_case.hpp"
+#include "producer/api/directory.hpp"
+#include "producer/api/survey.hpp"
+#include "worker/send/resolve.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+namespace fanfare {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+class ReachTest : public testing::LedgerCase {
+protected:
+    void SetUp() override {
+        LedgerCase::SetUp();
+        if (IsSkipped()) return;
+        system = &systems.at("shows");
+        kind = &system->kinds.at("show.reminder");
+        job.id = derived_id("reach");
+        job.system = "shows";
+        job.kind = "show.reminder";
+        job.audience = "followers";
+        job.params = {{"user_id", "creator"}};
+        job.channels = {Channel::email, Channel::sms};
+        templates =
+            std::get<Templates>(Templates::load(std::string{FANFARE_SOURCE_DIR} + "/templates"));
+        sql(
+            fmt::format("INSERT INTO job (id, idempotency_key, system, kind, body, lane) "
+                        "VALUES ('{}', 'reach', 'shows', 'show.reminder', '{{}}', 0)",
+                        job.id));
+    }
+
+    void load_case(const std::string& name) {
+        std::ifstream stream{std::string{FANFARE_SOURCE_DIR} + "/tests/fixtures/cases/" + name};
+        std::stringstream text;
+        text << stream.rdbuf();
+        sql(text.str());
+    }
+    void follow(const std::string& id, const std::string& email, const std::string& phone) {
+        const auto quoted = [](const std::string& text) {
+            return text.empty() ? "NULL" : "E'" + text + "'";
+        };
+        sql(
+            fmt::format("INSERT INTO users (id, username, email, phone) VALUES ('{0}', 'x', {1}, "
+                        "{2}); INSERT INTO followers (follower_id, followed_id) VALUES ('{0}', "
+                        "'creator')",
+                        id, quoted(email), quoted(phone)));
+    }
+    std::vector<std::string> followers() {
+        return run([](postgres::Connection& db) {
+            pqxx::nontransaction work{db.raw()};
+            std::vector<std::string> ids;
+            for (const auto& row : work.exec(
+                     "SELECT follower_id FROM followers ORDER BY follower_id COLLATE \"C\"")) {
+                ids.emplace_back(row[0].c_str());
+            }
+            return ids;
+        });
+    }
+
+    /// What the sender makes of them: where each is sent to, or the reason why not.
+    std::map<std::string, std::string> sent(Channel channel) {
+        ledger::ClaimedChunk chunk;
+        const auto ids = followers();
+        chunk.key = {job.id, channel, 0};
+        chunk.recipients_literal = postgres::array_of(ids);
+        postgres::parse_array(chunk.recipients_literal, chunk.recipients);
+        chunk.outcomes.assign(ids.size(), '\0');
+        JobContext context;
+        context.job = job;
+        context.system = system;
+        context.kind = kind;
+        Resolved resolved;
+        run([&](postgres::Connection& db) {
+            std::ignore = load_contacts(db, context, chunk, resolved);
+            apply_suppressions(db, context, chunk, resolved);
+            return true;
+        });
+        std::map<std::string, std::string> people;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            people[ids[i]] = to_string(resolved.fates[i].reason);
+        }
+        for (const auto& target : resolved.targets) people[ids[target.recipient]] = target.address;
+        return people;
+    }
+
+    api::Survey survey() {
+        return run([&](postgres::Connection& db) {
+            postgres::Connection source{url, {}};
+            postgres::Connection lookup{url, {}};
+            const api::Surveyor::Parts parts{source, lookup, db, templates, TimePoint{}};
+            return api::Surveyor{parts, *system, *kind, job}.run();
+        });
+    }
+    api::ChannelSurvey survey_of(Channel channel) {
+        return survey().channels[static_cast<std::size_t>(channel)];
+    }
+
+    std::map<std::string, std::string> standings(Channel channel) {
+        return run([&](postgres::Connection& db) {
+            postgres::Connection source{url, {}};
+            api::Directory directory{{.system = *system,
+                                      .audience = system->audiences.at("followers"),
+                                      .params = job.params,
+                                      .list = kind->list,
+                                      .channel = channel,
+                                      .standing = {},
+                                      .search = ""}};
+            std::string after;
+            std::vector<api::Person> people;
+            std::ignore = directory.read(source, db, after, 1'000, people);
+            std::map<std::string, std::string> found;
+            for (const auto& person : people) {
+                for (const auto& contact : person.contacts) {
+                    found[person.recipient] = to_string(contact.standing);
+                }
+            }
+            return found;
+        });
+    }
+
+    System* system = nullptr;
+    Kind* kind = nullptr;
+    Job job;
+    Templates templates;
+};
+
+TEST_F(ReachTest, WhoeverCanBeReachedIs) {
+    load_case("people_odd_addresses.sql");
+    follow("e05", "\\u00a0Ana5@Example.com", "tel:+49-151-23456795");
+    EXPECT_THAT(sent(Channel::email),
+                UnorderedElementsAre(
+                    Pair("e01", "ana@xn--mller-beispiel-gsb.de"), Pair("e03", "ana3@example.com"),
+                    Pair("e04", "ana4@example.com"), Pair("e05", "Ana5@Example.com"),
+                    Pair("p02", "address_missing"), Pair("p03", "address_missing")));
+    EXPECT_THAT(sent(Channel::sms),
+                UnorderedElementsAre(Pair("e01", "address_missing"), Pair("e03", "address_missing"),
+                                     Pair("e04", "address_missing"), Pair("e05", "+4915123456795"),
+                                     Pair("p02", "+4915123456790"), Pair("p03", "+4915123456791")));
+    EXPECT_EQ(survey_of(Channel::email).messages, 4);
+    EXPECT_EQ(survey_of(Channel::sms).messages, 3);
+}
+
+TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
+    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    follow("a", "Wanda1@Example.com", "+1 (555) 010-0001");
+    follow("b", "bob@example.com", "not a number");
+    follow("c", "bob@@example.com", "");
+    follow("d", " \\u200b ", "+1 555 010 0004");
+    follow("e", "eve@example.com", "+1 555 010 0005");
+    follow("f", "BOB@example.com", "+1 555 010 0006");
+    run([&](postgres::Connection& db) {
+        ledger::add_suppressions(db, Channel::email,
+                                 std::vector<ledger::NewSuppression>{{"wanda1@example.com", "x"}},
+                                 "receipt");
+        ledger::add_suppressions(
+            db, Channel::sms, std::vector<ledger::NewSuppression>{{"+15550100001", "STOP"}}, "cli");
+        ledger::opt_out_by_hand(db, {"shows", "e", {Channel::email}, {"shows"}});
+        return true;
+    });
+    kind->dedupe = Dedupe::address;
+    EXPECT_THAT(
+        sent(Channel::email),
+        UnorderedElementsAre(Pair("a", "on_suppression_list"), Pair("b", "bob@example.com"),
+                             Pair("c", "address_invalid"), Pair("d", "address_missing"),
+                             Pair("e", "consent_withdrawn"), Pair("f", "duplicate_address")));
+    EXPECT_THAT(standings(Channel::email),
+                UnorderedElementsAre(Pair("a", "suppressed"), Pair("b", "reachable"),
+                                     Pair("c", "invalid_address"), Pair("d", "no_address"),
+                                     Pair("e", "unsubscribed"), Pair("f", "reachable")));
+    const auto mail = survey_of(Channel::email);
+    EXPECT_EQ(mail.messages, 1);
+    EXPECT_EQ(mail.suppressed, 1);
+    EXPECT_EQ(mail.invalid_address, 1);
+    EXPECT_EQ(mail.no_address, 1);
+    EXPECT_EQ(mail.opted_out, 1);
+    EXPECT_EQ(mail.duplicates, 1);
+    EXPECT_THAT(sent(Channel::sms),
+                UnorderedElementsAre(Pair("a", "on_suppression_list"), Pair("b", "address_invalid"),
+                                     Pair("c", "address_missing"), Pair("d", "+15550100004"),
+                                     Pair("e", "+15550100005"), Pair("f", "+15550100006")));
+    EXPECT_THAT(standings(Channel::sms),
+                UnorderedElementsAre(Pair("a", "suppressed"), Pair("b", "invalid_address"),
+                                     Pair("c", "no_address"), Pair("d", "reachable"),
+                                     Pair("e", "reachable"), Pair("f", "reachable")));
+    const auto texts = survey_of(Channel::sms);
+    EXPECT_EQ(texts.messages, 3);
+    EXPECT_EQ(texts.suppressed + texts.invalid_address + texts.no_address, 3);
+}
+
+TEST_F(ReachTest, ThePeopleOfAFallbackAreEstimatedWhereTheyAreTold) {
+    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    follow("a", "ann@example.com", "+1 555 010 0001");
+    follow("b", "no address", "+1 555 010 0002");
+    follow("c", "", "+1 555 010 0003");
+    follow("d", "dan@example.com", "+1 555 010 0004");
+    run([&](postgres::Connection& db) {
+        ledger::opt_out_by_hand(db, {"shows", "d", {Channel::email}, {"shows"}});
+        return true;
+    });
+    job.channels = {Channel::email};
+    kind->fallback[0] = Channel::sms;
+    EXPECT_EQ(survey_of(Channel::email).messages, 1);
+    EXPECT_EQ(survey_of(Channel::sms).messages, 2) << "who said no is not turned to elsewhere";
+    job.channels = {Channel::email, Channel::sms};
+    EXPECT_EQ(survey_of(Channel::sms).messages, 4) << "each once, where the job has both";
+}
+
+TEST_F(ReachTest, OfSeveralAddressesTheOneThatIsReachedCounts) {
+    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira'), ('a', 'a'), ('b', 'b')");
+    sql("INSERT INTO followers (follower_id, followed_id) VALUES ('a', 'creator'), "
+        "('b', 'creator')");
+    sql("INSERT INTO push_tokens (user_id, token) VALUES ('a', 'no token'), ('a', 'dead'), "
+        "('a', 'good'), ('b', 'no token'), ('b', 'dead')");
+    run([&](postgres::Connection& db) {
+        ledger::add_suppressions(db, Channel::push,
+                                 std::vector<ledger::NewSuppression>{{"dead", "unregistered"}},
+                                 "provider");
+        return true;
+    });
+    job.channels = {Channel::push};
+    EXPECT_THAT(sent(Channel::push),
+                UnorderedElementsAre(Pair("a", "good"), Pair("b", "on_suppression_list")));
+    EXPECT_EQ(survey_of(Channel::push).messages, 1);
+    EXPECT_EQ(survey_of(Channel::push).suppressed, 1);
+}
+
+}  // namespace
+}  // namespace fanfare
