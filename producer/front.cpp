@@ -9,6 +9,7 @@
 #include "producer/receipts/desk.hpp"
 #include "producer/receipts/fetcher.hpp"
 #include "producer/unsubscribe/desk.hpp"
+#include "producer/unsubscribe/lookup.hpp"
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
@@ -107,8 +108,10 @@ private:
     }
 
     asio::awaitable<Result<bool>> store(Reference reference) {
-        auto work = [reference = std::move(reference)](postgres::Connection& connection) {
-            return ledger::opt_out(connection, reference);
+        auto work = [this, reference = std::move(reference)](postgres::Connection& connection) {
+            const auto left = ledger::opt_out(connection, reference);
+            if (left) lookup_.keep(connection, *left);
+            return left.has_value();
         };
         // Every idle connection may have died with a restart, and mail clients may not try again:
         // a fresh connection gets its chance. Storing twice is storing once.
@@ -126,6 +129,7 @@ private:
     kafka::TopicKeeper* keeper_;
     std::function<void()> hurry_;
     References references_;
+    AddressLookup lookup_{settings_, systems_, clock_};
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
     std::unique_ptr<WebServer> server_;
     postgres::Pool ledger_;

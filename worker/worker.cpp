@@ -16,6 +16,7 @@
 #include "worker/reload/secret_watch.hpp"
 #include "worker/send/accounts.hpp"
 #include "worker/send/sender.hpp"
+#include "worker/sweep/opt_outs.hpp"
 #include "worker/sweep/sweeper.hpp"
 #include "worker/sweep/time_watch.hpp"
 #include "worker/sweep/write_backs.hpp"
@@ -236,6 +237,7 @@ private:
         TaskGroup upkeep{loop_.get_executor()};
         upkeep.spawn(sweeper_->run());
         upkeep.spawn(write_backs_.run());
+        upkeep.spawn(opt_outs_.run());
         upkeep.spawn(tick());
         upkeep.spawn(share_blocks());
         upkeep.spawn(time_.run());
@@ -260,6 +262,7 @@ private:
         receipts_->stop();
         sweeper_->stop();
         write_backs_.stop();
+        opt_outs_.stop();
         watch_->stop();
         time_.stop();
         co_await lanes.join();
@@ -378,6 +381,7 @@ private:
     std::optional<ReceiptDesk> receipts_;
     std::optional<Sweeper> sweeper_;
     WriteBacks write_backs_{sources_, ledger_, settings_.worker};
+    OptOuts opt_outs_{sources_, ledger_, settings_.worker};
     TimeWatch time_{{ledger_, clock_, system_clock(), probe_,
                      [this](bool held) { dispatcher_.set_held(held); }, settings_.worker.lease}};
     std::unique_ptr<HealthServer> health_;

@@ -2,8 +2,12 @@
 
 #include "core/audience/address.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "core/postgres/halving.hpp"
+
+#include <pqxx/nontransaction>
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 #include <utility>
 
@@ -143,13 +147,41 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     }
 }
 
+std::vector<std::string> addresses_now(postgres::Connection& source, const System& system,
+                                       Channel channel, const std::string& recipient) {
+    const auto& contact = system.contacts[static_cast<std::size_t>(channel)];
+    if (!contact) return {};
+    Contacts contacts;
+    contacts.clear(1);
+    try {
+        pqxx::nontransaction work{source.raw()};
+        const std::vector<std::string> asked{recipient};
+        contacts.rows = work.exec_params(contact->query.sql, postgres::array_of(asked));
+    } catch (const std::exception& fault) {
+        if (!postgres::is_data_error(fault)) throw;
+        return {};  // Nobody the system could know.
+    }
+    const std::array<std::string_view, 1> people{recipient};
+    read_contacts(channel, people, contacts);
+    std::vector<std::string> addresses;
+    for (const auto& target : contacts.targets) {
+        if (!target.address.empty()) addresses.emplace_back(target.address);
+    }
+    return addresses;
+}
+
 void exclude(postgres::Connection& ledger, const ReachQuestion& question,
              std::span<const std::string_view> people, std::vector<Target>& targets) {
     Sieve sieve{people, targets};
     if (!question.list.empty() && !sieve.empty()) {
-        sieve.drop(ledger::opted_out(ledger, question.system, question.channel, question.list,
-                                     question.recipients),
-                   Exclusion::unsubscribed);
+        const auto gone = ledger::opted_out(ledger, question.system, question.channel,
+                                            question.list, question.recipients);
+        sieve.drop(gone.people, Exclusion::unsubscribed);
+        if (gone.with_addresses && !sieve.empty()) {
+            sieve.drop(ledger::left_with(ledger, question.system, question.channel, question.list,
+                                         sieve.addresses()),
+                       Exclusion::unsubscribed);
+        }
     }
     if (sieve.empty()) return;
     sieve.drop(ledger::find_suppressed(ledger, question.channel, sieve.addresses()),

@@ -2,6 +2,7 @@
 
 #include "core/audience/exclusion.hpp"
 #include "core/ledger/addresses.hpp"
+#include "core/systems/system.hpp"
 
 #include <pqxx/result>
 #include <pqxx/row>
@@ -47,6 +48,11 @@ struct Contacts {
 /// Reads `contacts.rows`, the answer for `people` (sorted bytewise): an address of each row, or
 /// what stands against it as far as the system knows.
 void read_contacts(Channel channel, std::span<const std::string_view> people, Contacts& contacts);
+
+/// The addresses of one person now, as they are sent to, whatever stands against them.
+[[nodiscard]] std::vector<std::string> addresses_now(postgres::Connection& source,
+                                                     const System& system, Channel channel,
+                                                     const std::string& recipient);
 
 /// What is asked of the ledger for the people of one answer.
 struct ReachQuestion {

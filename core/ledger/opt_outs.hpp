@@ -4,19 +4,44 @@
 #include "core/postgres/connection.hpp"
 #include "core/reference/reference.hpp"
 
+#include <array>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// Who unsubscribed from what. Functions block, throw what libpqxx throws, and belong inside
-/// postgres::Pool::run().
+/// Who unsubscribed from what, and with which addresses: those hold for whoever else has them. The
+/// ledger keeps hashes of these; the systems know them. Functions block, throw what libpqxx throws,
+/// and belong inside postgres::Pool::run().
 namespace fanfare::ledger {
 
 using postgres::Connection;
 
+/// Somebody who left a list.
+struct LeftList {
+    std::string system;
+    Channel channel = Channel::email;
+    std::string list;
+    std::string recipient;
+};
+
 /// The person of a reference wants no more of the list that its job belonged to, on that
-/// channel. True when that is stored, or was before; false when the ledger knows no such send.
-[[nodiscard]] bool opt_out(Connection& connection, const Reference& reference);
+/// channel. What is stored, or was before; nothing when the ledger knows no such send. Their
+/// addresses are due to be looked up.
+[[nodiscard]] std::optional<LeftList> opt_out(Connection& connection, const Reference& reference);
+
+/// Somebody's addresses on the channel as they were found, as they are sent to.
+struct LeftWith {
+    LeftList left;
+    std::vector<std::string> addresses;
+};
+/// Keeps them for those who have not come back meanwhile.
+void keep_addresses(Connection& connection, std::span<const LeftWith> found);
+
+/// Takes up to `limit` of those whose addresses are due to be looked up; what is not kept is due
+/// again later, after as long as they have been gone, at most an hour.
+[[nodiscard]] std::vector<LeftList> take_unread_opt_outs(Connection& connection, int limit);
 
 /// What a person has unsubscribed from.
 struct OptOut {
@@ -33,14 +58,26 @@ struct OptOutChange {
     std::string recipient;
     std::vector<Channel> channels;
     std::vector<std::string> lists;
+    /// What was found of theirs, as it is sent to: nobody who has it is told either.
+    std::array<std::vector<std::string>, channel_count> addresses{};
 };
-/// Both are harmless when repeated.
+/// Both are harmless when repeated. Who comes back does so with their addresses, whoever left with
+/// them.
 void opt_out_by_hand(Connection& connection, const OptOutChange& change);
 void opt_in_by_hand(Connection& connection, const OptOutChange& change);
 
-/// Which of a chunk's recipients (its array literal, as claimed) opted out of `list`.
-[[nodiscard]] std::vector<std::string> opted_out(Connection& connection, std::string_view system,
-                                                 Channel channel, std::string_view list,
-                                                 const std::string& recipients_literal);
+/// Who of some people left a list.
+struct Gone {
+    std::vector<std::string> people;
+    bool with_addresses = false;  // Somebody left it with an address: ask left_with(), too.
+};
+/// `recipients_literal`: the people as an array literal.
+[[nodiscard]] Gone opted_out(Connection& connection, std::string_view system, Channel channel,
+                             std::string_view list, const std::string& recipients_literal);
+
+/// Which of `addresses`, as they are sent to, somebody left the list with: one flag each.
+[[nodiscard]] std::vector<bool> left_with(Connection& connection, std::string_view system,
+                                          Channel channel, std::string_view list,
+                                          std::span<const std::string> addresses);
 
 }  // namespace fanfare::ledger

@@ -7,6 +7,7 @@
 #include "producer/api/order.hpp"
 #include "producer/api/turns.hpp"
 #include "producer/http/router.hpp"
+#include "producer/unsubscribe/lookup.hpp"
 #include "worker/rendering/templates.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -38,7 +39,8 @@ struct Parts {
     Turns& turns;
     Turns& refreshes;
     prometheus::Registry& registry;
-    Publish publish;              // True once the broker has the job.
+    Publish publish;  // True once the broker has the job.
+    AddressLookup& lookup;
     std::function<void()> hurry;  // Something may be due sooner than the scheduler thinks.
 
     [[nodiscard]] Known known() const { return {systems, templates}; }

@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-using Change = void (*)(postgres::Connection&, const ledger::OptOutChange&);
+enum class Change : std::uint8_t { leaves, comes_back };
 
 /// The person a path names, or the refusal.
 std::variant<ledger::OptOutChange, HttpReply> person_of(const Parts& parts, const HttpCall& call,
@@ -93,6 +93,21 @@ asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const 
     co_return shown_opt_outs(person, found.value());
 }
 
+/// What holds for the person's addresses, too. Who leaves does so at once, and a worker finds their
+/// addresses when the system's database is back; who comes back waits for it, or somebody else's
+/// word on the same address would still stand.
+void find_addresses(AddressLookup& lookup, Change change, ledger::OptOutChange& person) {
+    for (const auto channel : person.channels) {
+        try {
+            person.addresses[static_cast<std::size_t>(channel)] =
+                lookup.find(person.system, channel, person.recipient);
+        } catch (const std::exception& fault) {
+            if (change == Change::comes_back) throw;
+            log_failed_call(postgres::failure_of(fault, true, "look up who unsubscribed"));
+        }
+    }
+}
+
 asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const Caller& caller,
                                  Change change) {
     auto read = person_of(parts, call, caller);
@@ -101,7 +116,9 @@ asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const
     const auto& system = parts.systems.find(person.system)->second;
     if (auto fault = read_scope(call, system, person)) co_return std::move(*fault);
     auto work = [&](postgres::Connection& connection) {
-        change(connection, person);
+        find_addresses(parts.lookup, change, person);
+        if (change == Change::leaves) ledger::opt_out_by_hand(connection, person);
+        if (change == Change::comes_back) ledger::opt_in_by_hand(connection, person);
         return ledger::opt_outs_of(connection, person.system, person.recipient);
     };
     std::string doing{"change opt-outs"};
@@ -122,9 +139,9 @@ void add_opt_out_routes(Door& door, const Parts& parts) {
         "/v1/systems/{system}/recipients/{recipient}/opt-outs", Scope::read,
         [&parts](const HttpCall& call, const Caller& caller) { return show(parts, call, caller); });
     door.post("/v1/systems/{system}/recipients/{recipient}/unsubscribe", Scope::publish,
-              changes(ledger::opt_out_by_hand));
+              changes(Change::leaves));
     door.post("/v1/systems/{system}/recipients/{recipient}/resubscribe", Scope::publish,
-              changes(ledger::opt_in_by_hand));
+              changes(Change::comes_back));
 }
 
 }  // namespace fanfare::api

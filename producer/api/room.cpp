@@ -35,6 +35,7 @@ public:
           reading_{settings.database.url, reading_limits, connections},
           surveying_{settings.database.url, long_limits, connections},
           refreshing_{settings.database.url, long_limits, connections},
+          lookup_{settings, systems, clock},
           parts_{.settings = settings,
                  .systems = systems,
                  .templates = templates_,
@@ -48,6 +49,7 @@ public:
                  .refreshes = refreshes_,
                  .registry = registry,
                  .publish = std::move(publish),
+                 .lookup = lookup_,
                  .hurry = std::move(hurry)} {}
 
     void add_routes(Router& router) override { add_api_routes(router, parts_); }
@@ -65,6 +67,7 @@ private:
     postgres::Pool refreshing_;
     Turns turns_;
     Turns refreshes_;
+    AddressLookup lookup_;
     Parts parts_;
 };
 

@@ -203,6 +203,31 @@ TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
     EXPECT_EQ(texts.suppressed + texts.invalid_address + texts.no_address, 3);
 }
 
+TEST_F(ReachTest, WhoUnsubscribedTookTheAddressAlong) {
+    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    follow("a", "ana@example.com", "+1 555 010 0001");
+    follow("b", " Ana@Example.com ", "+1 (555) 010-0001");
+    follow("c", "bob@example.com", "+1 555 010 0003");
+    run([&](postgres::Connection& db) {
+        const ledger::LeftList left{"shows", Channel::email, "shows", "a"};
+        ledger::opt_out_by_hand(db, {"shows", "a", {Channel::email}, {"shows"}});
+        ledger::keep_addresses(db, std::vector<ledger::LeftWith>{
+                                       {left, addresses_now(db, *system, Channel::email, "a")}});
+        EXPECT_THAT(addresses_now(db, *system, Channel::email, "nobody"), IsEmpty());
+        return true;
+    });
+    EXPECT_THAT(sent(Channel::email),
+                UnorderedElementsAre(Pair("a", "consent_withdrawn"), Pair("b", "consent_withdrawn"),
+                                     Pair("c", "bob@example.com")));
+    EXPECT_THAT(standings(Channel::email),
+                UnorderedElementsAre(Pair("a", "unsubscribed"), Pair("b", "unsubscribed"),
+                                     Pair("c", "reachable")));
+    EXPECT_EQ(survey_of(Channel::email).opted_out, 2);
+    EXPECT_EQ(survey_of(Channel::sms).messages, 3) << "another channel";
+    kind->list = "offers";
+    EXPECT_EQ(survey_of(Channel::email).messages, 3) << "another list";
+}
+
 TEST_F(ReachTest, ThePeopleOfAFallbackAreEstimatedWhereTheyAreTold) {
     sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
     follow("a", "ann@example.com", "+1 555 010 0001");
