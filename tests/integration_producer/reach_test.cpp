@@ -37,6 +37,7 @@ protected:
         job.audience = "followers";
         job.params = {{"user_id", "creator"}};
         job.channels = {Channel::email, Channel::sms};
+        sql("DELETE FROM users");
         templates =
             std::get<Templates>(Templates::load(std::string{FANFARE_SOURCE_DIR} + "/templates"));
         sql(
