@@ -27,7 +27,9 @@ namespace fanfare {
 /// only when whoever lives has had the time to record; while its clock is in doubt nothing expires.
 ///
 /// Bounds    100 chunks of either sort being settled; room_max chunks of a channel and lane waiting
-/// here. Stop      stop(), then await run(). Threads   one serial executor.
+///           here.
+/// Stop      stop(), then await run().
+/// Threads   one serial executor.
 class Sweeper {
 public:
     struct Parts {
