@@ -6,19 +6,22 @@ namespace fanfare {
 namespace {
 
 constexpr std::chrono::seconds noticeable{1};  // An answer this late was an outage as well.
+constexpr std::chrono::seconds calm_at_first{5};
 
 }  // namespace
 
 void Outage::answered(Moment asked, Moment now) {
-    const auto lasted = now - since_.value_or(asked);
+    auto lasted = now - since_.value_or(asked);
     since_.reset();
+    if (first_) lasted = std::max<Moment::duration>(lasted, calm_at_first);
+    first_ = false;
     if (lasted < noticeable) return;
     const auto calm = now + std::min<Moment::duration>(lasted, lease_);
     calm_until_ = std::max(calm, calm_until_.value_or(calm));
 }
 
 void Outage::failed(Moment asked) {
-    if (!since_) since_ = asked;
+    if (!since_) since_ = first_ ? asked - lease_ : asked;
 }
 
 bool Outage::is_over(Moment now) const { return !since_ && (!calm_until_ || now >= *calm_until_); }

@@ -8,6 +8,8 @@ namespace fanfare {
 
 /// How long chunks are left to those who hold them after the ledger was away: as long as it was,
 /// at most a lease. Their leases ran out meanwhile, and what became of them could not be written.
+/// Of an outage that was there before us nobody knows how long it lasted: that is a lease. Where we
+/// saw none, one may just be over: those who live try to record every other second.
 ///
 /// Threads   one serial executor.
 class Outage {
@@ -22,6 +24,7 @@ public:
 
 private:
     std::chrono::milliseconds lease_;
+    bool first_ = true;            // It has never answered us.
     std::optional<Moment> since_;  // The first question without an answer.
     std::optional<Moment> calm_until_;
 };

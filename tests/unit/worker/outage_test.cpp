@@ -10,13 +10,35 @@ using namespace std::chrono_literals;
 class OutageTest : public ::testing::Test {
 protected:
     static Moment at(std::chrono::milliseconds time) { return Moment{} + time; }
+    /// A program that has been here for long.
+    OutageTest() { outage.answered(at(-1h), at(-1h)); }
     Outage outage{60s};
+    Outage ours{60s};  // Of a program that begins.
 };
 
 TEST_F(OutageTest, NeverWasAndIsOver) {
     EXPECT_TRUE(outage.is_over(at(0s)));
     outage.answered(at(1s), at(1s + 20ms));
     EXPECT_TRUE(outage.is_over(at(1s + 20ms)));
+}
+
+TEST_F(OutageTest, MayHaveEndedJustBeforeWeBegan) {
+    ours.answered(at(0s), at(20ms));
+    EXPECT_FALSE(ours.is_over(at(5s)));
+    EXPECT_TRUE(ours.is_over(at(5s + 20ms)));
+    ours.answered(at(6s), at(6s + 20ms));
+    EXPECT_TRUE(ours.is_over(at(6s + 20ms)));
+    Outage brief{2s};
+    brief.answered(at(0s), at(0s));
+    EXPECT_TRUE(brief.is_over(at(2s))) << "by then all leases have run out that were held";
+}
+
+TEST_F(OutageTest, ThatWasThereBeforeUsLastedNobodyKnowsHowLong) {
+    ours.failed(at(0s));
+    ours.failed(at(1s));
+    ours.answered(at(2s), at(2s));
+    EXPECT_FALSE(ours.is_over(at(61s)));
+    EXPECT_TRUE(ours.is_over(at(62s)));
 }
 
 TEST_F(OutageTest, LastsOnForAsLongAsItLasted) {
