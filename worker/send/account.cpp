@@ -14,6 +14,8 @@ constexpr std::chrono::seconds renew_again_after{5};
 constexpr std::chrono::seconds pause_without_credential{10};
 constexpr std::chrono::milliseconds unproven_wait{100};  // Then its requests may have told more.
 
+constexpr int patience_of_timeout = 5;  // Where nobody is answered for a fifth of it, it stalls.
+
 constexpr std::uint32_t streams_per_connection = 100;
 
 /// Requests of HTTP/1.1 need a connection each, streams of HTTP/2 share few.
@@ -56,6 +58,7 @@ Account::Account(const asio::any_io_executor& executor, Parts parts)
              parts_.clock,
              {.account = parts_.settings.name, .per_second = parts_.settings.rate.per_second}},
       permits_{parts_.settings.rate.concurrency},
+      breaker_{{.patience = parts_.settings.timeout / patience_of_timeout}},
       boarding_{{executor, permits_, breaker_, parts_.clock, [this] { return is_shut(); }}},
       fetched_{executor} {}
 
@@ -70,13 +73,14 @@ std::size_t Account::tokens_for(std::size_t recipients) const noexcept {
     return (recipients + batch_max() - 1) / batch_max();
 }
 
-void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era) {
+void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era,
+                       std::chrono::microseconds took) {
     const bool bad = is_bad(answer);
     if (bad) serves_ = false;
     if (has_served(answer)) serves_ = true;
     const auto now = parts_.clock.moment();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
-    breaker_.answered(era, !bad, people, now);
+    breaker_.answered(era, !bad, people, now, took);
     const bool is_closed = breaker_.state(now) == Breaker::State::closed;
     if (was_closed && !is_closed) {
         spdlog::error("account {} keeps failing ({}): its work moves to others, if there are any",

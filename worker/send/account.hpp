@@ -50,9 +50,10 @@ public:
     /// Tokens of the account's rate that so many recipients take, as far as can be told.
     [[nodiscard]] std::size_t tokens_for(std::size_t recipients) const noexcept;
 
-    /// A request for so many people ended that began in this era of the breaker: what it says of
-    /// the account's health.
-    void answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era);
+    /// A request for so many people ended that began in this era of the breaker, after so long:
+    /// what it says of the account's health.
+    void answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era,
+                  std::chrono::microseconds took = {});
 
     /// False from a passing fault on until the account has served somebody: until then nobody
     /// knows whose fault it was.

@@ -24,7 +24,7 @@ void Flight::landed(Letter& letter, const HttpAnswer& answer) {
         account_.sender_refusals().weigh(verdict, address, clock_.moment());
     }
     account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
-    account_.answered(verdict, letter.count, letter.era);
+    account_.answered(verdict, letter.count, letter.era, answer.elapsed);
     count_begun(letter, -1);
     if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {

@@ -7,6 +7,7 @@ namespace fanfare {
 namespace {
 
 constexpr std::size_t growth = 10;
+constexpr int slow_forgotten = 16;  // After so many answers a slow one counts for little.
 constexpr std::size_t no_bound = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
@@ -21,9 +22,15 @@ std::size_t Breaker::people_max(Moment now) const noexcept {
     return silent ? options_.unproven_people : people_max_;
 }
 
+bool Breaker::is_stalled(Moment now) const noexcept {
+    const auto patience = std::max<std::chrono::microseconds>(
+        options_.patience, options_.patience_of_slowest * slowest_);
+    return under_way_ > 0 && now - lived_at_ > patience;
+}
+
 std::size_t Breaker::room(Moment now) const noexcept {
     if (!closed_) return now >= open_until_ && !probing_ ? 1 : 0;
-    const auto most = people_max(now);
+    const auto most = is_stalled(now) ? options_.unproven_people : people_max(now);
     if (most == no_bound) return no_bound;
     return most - std::min(most, in_flight_);
 }
@@ -43,8 +50,17 @@ void Breaker::taken_back(Era era, std::size_t people) {
     if (era == era_) probing_ = false;
 }
 
-void Breaker::answered(Era era, bool good, std::size_t people, Moment now) {
+void Breaker::departed(Moment now) {
+    if (under_way_ == 0) lived_at_ = now;
+    ++under_way_;
+}
+
+void Breaker::answered(Era era, bool good, std::size_t people, Moment now,
+                       std::chrono::microseconds took) {
     in_flight_ -= std::min(in_flight_, people);
+    if (under_way_ > 0) --under_way_;
+    lived_at_ = now;
+    if (good) slowest_ = std::max(took, slowest_ - slowest_ / slow_forgotten);
     if (era != era_) return;  // Begun before it opened: tells nothing new.
     if (!closed_) {
         if (!probing_) return;

@@ -15,13 +15,17 @@ namespace fanfare {
 ///              times as many after each good answer
 ///   closed     proven: everything goes; opens after `in_a_row` bad answers in a row, after fewer
 ///              of them for many people, or when `share` of the answers of a window were bad
+///   stalled    as if unproven, from the moment that requests have been under way and nobody has
+///              been answered for `patience`, until somebody is: what is begun before the first
+///              timeout is bounded too
 ///   open       nothing goes, for a time that doubles with every failed probe
 ///   half open  one request for one person; good: unproven, bad: open again
 ///
 /// Bad is what says nothing of the message: 5xx, no connection, no answer. Refusals and
 /// throttling are answers of a provider in good health.
 ///
-/// Bounds    `unproven_people` in flight with an account that has not answered well lately.
+/// Bounds    `unproven_people` in flight with an account that has not answered well lately; of one
+///           that stalls, what was under way and what begins within the patience.
 /// Threads   one serial executor.
 class Breaker {
 public:
@@ -38,6 +42,8 @@ public:
         std::size_t unproven_people = 10;
         std::size_t proven_people = 1'000;  // In flight and answered well: no bound any more.
         std::chrono::milliseconds proven_for{60'000};  // Without an answer.
+        std::chrono::milliseconds patience{2'000};  // With a provider that answers nobody; at least
+        int patience_of_slowest = 3;  // so many times what the slowest good answer took lately.
     };
     /// Names the span between two openings that a request began in.
     using Era = std::uint32_t;
@@ -53,7 +59,11 @@ public:
     [[nodiscard]] bool is_proven(Moment now) const noexcept;
     /// A request for so many is under way; answered() or taken_back() must follow.
     [[nodiscard]] Era begin(std::size_t people, Moment now);
-    void answered(Era era, bool good, std::size_t people, Moment now);
+    /// It has begun.
+    void departed(Moment now);
+    /// `took` is 0 where it never began.
+    void answered(Era era, bool good, std::size_t people, Moment now,
+                  std::chrono::microseconds took = {});
     /// It was not begun after all.
     void taken_back(Era era, std::size_t people);
     /// How long nothing goes; 0 unless open.
@@ -64,6 +74,7 @@ public:
 
 private:
     [[nodiscard]] std::size_t people_max(Moment now) const noexcept;
+    [[nodiscard]] bool is_stalled(Moment now) const noexcept;
     void open(Moment now);
     void close(Moment now);
     void count(bool good, std::size_t people, Moment now);
@@ -75,7 +86,10 @@ private:
     std::uint32_t probes_ = 0;
     std::size_t people_max_;     // In flight.
     std::size_t in_flight_ = 0;  // People.
-    Moment answered_at_{};       // Well, the last time.
+    std::size_t under_way_ = 0;  // Requests.
+    Moment lived_at_{};          // The last answer, or the first request after all were answered.
+    std::chrono::microseconds slowest_{0};  // Good answer; less with each that was faster.
+    Moment answered_at_{};                  // Well, the last time.
     Moment open_until_{};
     std::chrono::milliseconds open_time_{0};
     Moment window_began_{};

@@ -178,6 +178,58 @@ TEST_F(BreakerTest, WhoWasSilentForLongHasToProveItself) {
     EXPECT_EQ(breaker.room(now), 100U);
 }
 
+TEST_F(BreakerTest, AProvenOneThatStallsIsAskedForNoMoreThanOneThatIsNot) {
+    prove();
+    const auto first = breaker.begin(1'000, now);
+    breaker.departed(now);
+    now += seconds{1};
+    std::ignore = breaker.begin(4, now);
+    breaker.departed(now);
+    now += seconds{1};
+    EXPECT_TRUE(breaker.is_proven(now)) << "answers may take so long";
+    now += milliseconds{1};
+    EXPECT_EQ(breaker.room(now), 0U) << "a thousand are under way, and ten may be";
+    EXPECT_FALSE(breaker.is_proven(now));
+    breaker.answered(first, true, 1'000, now, seconds{2});
+    EXPECT_TRUE(breaker.is_proven(now)) << "it lives";
+}
+
+TEST_F(BreakerTest, OneSlowAnswerIsNoStallWhileOthersAreAnswered) {
+    prove();
+    std::ignore = breaker.begin(1'000, now);
+    breaker.departed(now);
+    for (int i = 0; i < 10; ++i) {
+        const auto era = breaker.begin(100, now);
+        breaker.departed(now);
+        now += seconds{1};
+        breaker.answered(era, true, 100, now, seconds{1});
+        EXPECT_TRUE(breaker.is_proven(now));
+    }
+}
+
+TEST_F(BreakerTest, KnowsWhoIsUsuallySlow) {
+    prove();
+    const auto slow = breaker.begin(1'000, now);
+    breaker.departed(now);
+    now += seconds{5};
+    breaker.answered(slow, true, 1'000, now, seconds{5});
+    std::ignore = breaker.begin(1'000, now);
+    breaker.departed(now);
+    now += seconds{15};
+    EXPECT_TRUE(breaker.is_proven(now));
+    now += milliseconds{1};
+    EXPECT_FALSE(breaker.is_proven(now));
+}
+
+TEST_F(BreakerTest, WhatHasNotDepartedIsNoStall) {
+    prove();
+    const auto era = breaker.begin(1'000, now);
+    now += seconds{30};
+    EXPECT_TRUE(breaker.is_proven(now)) << "the ledger may be away, or its slot far";
+    breaker.taken_back(era, 1'000);
+    EXPECT_TRUE(breaker.is_proven(now));
+}
+
 TEST_F(BreakerTest, AfterAProbeItBeginsSmall) {
     prove();
     answers(false, 3);
