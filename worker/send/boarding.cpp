@@ -8,7 +8,10 @@ namespace asio = boost::asio;
 
 asio::awaitable<std::size_t> Boarding::board(Wish wish) {
     Waiter waiter{wish, Signal{parts_.executor}};
-    const auto is_later = [&wish](const Waiter* other) { return wish.urgent > other->wish.urgent; };
+    const auto is_later = [&wish](const Waiter* other) {
+        if (wish.urgent != other->wish.urgent) return wish.urgent;
+        return wish.arrival < other->wish.arrival;
+    };
     queue_.insert(std::find_if(queue_.begin(), queue_.end(), is_later), &waiter);
     look_again();
     while (!waiter.answered) co_await waiter.called.wait();

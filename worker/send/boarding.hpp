@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <utility>
@@ -19,8 +20,10 @@ namespace fanfare {
 ///
 /// Before a request begins, the ledger has to know who is in it (Flight). While the marks of one
 /// wave are written, permits that come back are kept together for the next: many requests share a
-/// statement, and nobody is marked who has no permit. The chunk that came first is served first,
-/// urgent ones before all others. Of an account that is not proven one chunk at a time gets one.
+/// statement, and nobody is marked who has no permit. The chunk that came first is served first
+/// until all of it has begun, urgent ones before all others: what is known of a chunk is written
+/// with its next mark, so that turn by turn much would be known of many chunks and not written. Of
+/// an account that is not proven one chunk at a time gets one.
 ///
 /// Bounds    as many requests as Permits, as many people as Breaker say.
 /// Threads   one serial executor.
@@ -39,7 +42,11 @@ public:
         std::size_t requests = 1;
         Moment latest{};  // A request has to begin before.
         bool urgent = false;
+        std::uint64_t arrival = 0;  // Of the chunk: see arrive().
     };
+    /// A number for a chunk that has come; it wishes in several turns.
+    [[nodiscard]] std::uint64_t arrive() noexcept { return ++arrivals_; }
+
     /// Waits for a turn and takes permits for at least one request and at most as many as are
     /// wished for; 0: none can begin in time. After it follows settled().
     [[nodiscard]] boost::asio::awaitable<std::size_t> board(Wish wish);
@@ -65,6 +72,7 @@ private:
     Parts parts_;
     std::deque<Waiter*> queue_;
     std::size_t turns_ = 0;  // Under way.
+    std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace fanfare

@@ -22,6 +22,7 @@ Flight::Flight(const asio::any_io_executor& executor, Account& account, Work& wo
       mark_{mark},
       changed_{executor},
       tasks_{executor},
+      arrival_{account.boarding().arrive()},
       begun_(work.chunk.outcomes.size()),
       open_to_(work.chunk.outcomes.size()) {
     for (auto& letter : work.letters.letters) {
@@ -76,7 +77,8 @@ asio::awaitable<void> Flight::renew() {
 }
 
 asio::awaitable<void> Flight::board() {
-    const Boarding::Wish wish{waiting_.size(), latest(), work_.chunk.lane == Lane::urgent};
+    const bool urgent = work_.chunk.lane == Lane::urgent;
+    const Boarding::Wish wish{waiting_.size(), latest(), urgent, arrival_};
     auto& boarding = account_.boarding();
     const auto permits = co_await boarding.board(wish);
     Wave wave;
@@ -98,7 +100,8 @@ asio::awaitable<void> Flight::choose(std::size_t permits, Wave& wave) {
     auto& pacer = account_.pacer();
     Letter* const first = next_letter();
     const auto slot = co_await pacer.reserve(first->tokens, latest());
-    if (!slot || !may_begin()) {
+    // The provider may have stalled while the slot was waited for.
+    if (!slot || !may_begin() || account_.breaker().room(clock_.moment()) < first->count) {
         waiting_.push_front(first);
         co_return;
     }
@@ -215,6 +218,7 @@ bool Flight::may_begin() const {
 void Flight::begin(Letter& letter) {
     ++open_;
     work_.begun = true;
+    account_.breaker().departed(clock_.moment());
     account_.http().start(letter.request, [this, &letter](HttpAnswer answer) {
         --open_;
         account_.permits().give_back();

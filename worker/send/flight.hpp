@@ -78,6 +78,7 @@ private:
     const Marker& mark_;
     Signal changed_;
     TaskGroup tasks_;
+    std::uint64_t arrival_;
     std::deque<Letter*> waiting_;
     std::deque<Seat> marked_;
     std::deque<Letter> parts_;            // Letters made of others; addresses are stable.

@@ -20,13 +20,15 @@ using ::testing::Pair;
 
 class BoardingTest : public ::testing::Test {
 protected:
-    asio::awaitable<void> board(std::string name, std::size_t wanted, bool urgent) {
-        const Boarding::Wish wish{wanted, clock.moment() + seconds{10}, urgent};
+    asio::awaitable<void> board(std::string name, std::size_t wanted, bool urgent,
+                                std::uint64_t arrival) {
+        const Boarding::Wish wish{wanted, clock.moment() + seconds{10}, urgent, arrival};
         const auto granted = co_await boarding.board(wish);
         called.emplace_back(std::move(name), granted);
     }
-    void come(std::string name, std::size_t wanted, bool urgent = false) {
-        test::begin(context, board(std::move(name), wanted, urgent));
+    void come(std::string name, std::size_t wanted, bool urgent = false,
+              std::uint64_t arrival = 0) {
+        test::begin(context, board(std::move(name), wanted, urgent, arrival));
         test::settle(context);
     }
     void settled() {
@@ -87,6 +89,20 @@ TEST_F(BoardingTest, ServesUrgentChunksFirst) {
     boarding.give_back();
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("sooner", 1)));
+}
+
+TEST_F(BoardingTest, ServesTheChunkThatCameFirstUntilAllOfItHasBegun) {
+    prove();
+    const auto first = boarding.arrive();
+    const auto second = boarding.arrive();
+    come("first", 8, false, first);
+    come("second", 8, false, second);
+    come("soon", 1, true, boarding.arrive());
+    come("first again", 8, false, first);
+    called.clear();
+    for (int i = 0; i < 8; ++i) boarding.give_back();
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("soon", 1), Pair("first again", 7)));
 }
 
 TEST_F(BoardingTest, LetsOneChunkAtATimeTryAnAccountThatIsNotProven) {
