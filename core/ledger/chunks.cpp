@@ -151,14 +151,18 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                       keys.numbers.text(), lease.count(), token, accounts.text()));
 }
 
-void look(Connection& connection) { pqxx::nontransaction{connection.raw()}.exec("SELECT 1"); }
+void look(Connection& connection) {
+    // Takes the lock that whoever records takes, and writes nothing.
+    pqxx::nontransaction{connection.raw()}.exec("UPDATE chunk SET epoch = epoch WHERE false");
+}
 
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                             std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
+    // now(): when it was asked. While it waited for a lock nobody could record either.
     static const std::string sql = fmt::format(
         "WITH stalled AS MATERIALIZED (SELECT job_id, channel, number FROM chunk "
-        "  WHERE state = 'claimed' AND lease_until < app_now() "
+        "  WHERE state = 'claimed' AND lease_until < app_now() - (clock_timestamp() - now()) "
         "  ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED) "
         "UPDATE chunk c SET {}, takeovers = least(c.takeovers + 1, 1000) "
         "FROM stalled s JOIN job j ON j.id = s.job_id "

@@ -136,11 +136,11 @@ struct Written {
 /// same transaction, so that no job is closed before them; so does what counts for a cap.
 [[nodiscard]] Written record_chunks(Connection& connection, std::span<const ChunkRecord> records);
 
-/// Does nothing but ask.
+/// Finds out whether chunks can be written just now; waits where somebody has locked the table.
 void look(Connection& connection);
 
-/// Takes over chunks whose lease ran out (their worker died or stalled). The claim's token stays,
-/// for the record of a worker that still lives.
+/// Takes over chunks whose lease had run out when it was asked (their worker died or stalled). The
+/// claim's token stays, for the record of a worker that still lives.
 [[nodiscard]] std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                                           std::chrono::milliseconds lease);
 

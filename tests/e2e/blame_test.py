@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Whose fault it is: a row's, a query's, a provider's. Nobody else pays for it."""
 
+import time
 import uuid
 
-from harness import EndToEnd, main, until
+from harness import EndToEnd, main, say, until
+
+REST_S = 1.5  # Without a request.
 
 CONTACTS = """
 audiences:
@@ -57,19 +60,36 @@ class Blame(EndToEnd):
         self.assert_told_once(run, job, channels=["email"])
         self.assertEqual(run.db.value(f"SELECT max(attempts) FROM delivery WHERE job_id = '{job}'"), "0")
 
-    def test_a_provider_that_stalled_leaves_few_in_doubt(self):
-        run = self.new_run()
-        run.people(3000, sms=False, push=False)
-        run.tune("email", timeout_ms=1000)
+    def in_doubt_after_a_stall(self, run, worker):
+        """How many of a job's people are, whose provider takes nothing any more until it is left alone."""
         run.sim.control(mailgun={"blackhole_rate": 1.0})
-        worker = run.worker()
         job = run.publish(run.job(channels=["email"]))
         until(lambda: 'fanfare_account_broken{account="e2e-mailgun"} 1' in run.http(worker, "/metrics"),
               "the account to be left alone")
         run.sim.control(mailgun={"blackhole_rate": 0.0})
         run.wait_settled(job)
         unknown = self.assert_accounted(run, job, channels=["email"])["email"]["unknown"]
+        say(f"    {unknown} in doubt")
+        return unknown
+
+    def test_a_provider_that_stalled_leaves_few_in_doubt(self):
+        run = self.new_run()
+        run.people(3000, sms=False, push=False)
+        run.tune("email", timeout_ms=1000)
+        unknown = self.in_doubt_after_a_stall(run, run.worker())
         self.assertTrue(0 < unknown <= 100, f"{unknown} in doubt")
+
+    def test_one_that_has_proven_itself_and_rested_leaves_a_call_in_doubt(self):
+        """And not as many as there are permits."""
+        run = self.new_run()
+        run.people(10_000, sms=False, push=False)
+        run.tune("email", timeout_ms=1000)
+        worker = run.worker()
+        run.wait_settled(run.publish(run.job(channels=["email"])))
+        since = time.monotonic()
+        until(lambda: time.monotonic() - since > REST_S, "the account to rest")
+        unknown = self.in_doubt_after_a_stall(run, worker)
+        self.assertTrue(0 < unknown <= 1100, f"{unknown} in doubt")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from harness import CHANNELS, EndToEnd, main, say, until
 
 SEED = 20180501
 KILLS = 5
+BEGUN_MAX = 272  # By the README; 8 permits, in each of 32 chunks and two that are urgent.
 
 
 class Crash(EndToEnd):
@@ -115,6 +116,32 @@ class Kill(Crash):
         self.assertEqual(counts["no_address"], 75)
         self.assertEqual(counts["unknown"], len(in_doubt))
         self.assertEqual(counts["sent"], 25 - len(in_doubt))
+
+
+    def test_as_many_may_be_told_twice_as_the_readme_says(self):
+        """With the settings that are there by default, at full speed."""
+        run = self.new_run()
+        run.short_leases()
+        run.tune("push", concurrency=8)
+        run.people(6000, email=False, sms=False)
+        run.sim.control(fcm={"latency_ms": 10})
+        worker = run.worker()
+        job = run.publish(run.job(channels=["push"]))
+        left, in_doubt = [], set()
+        for told in range(500, 3500, 500):
+            self.wait_told(run, job, told)
+            worker.kill()
+            until(run.idle, "the connections of the dead worker to end", 20)
+            begun = run.begun() - in_doubt
+            left.append(len(begun))
+            in_doubt |= begun
+            worker = run.worker(ready_s=None)
+        run.wait_settled(job)
+        counts = self.assert_accounted(run, job, channels=["push"])
+        self.assertEqual(counts["push"], {"sent": 6000})
+        repeats = self.assert_push_repeats_only(run, job, in_doubt)
+        say(f"    left by each kill: {left}, push repeated {repeats}")
+        self.assertLessEqual(max(left), BEGUN_MAX)
 
 
 class ManyKills(Crash):

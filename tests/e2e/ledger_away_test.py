@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""PostgreSQL is away for longer than the lease while requests are in flight: whoever lives has their say."""
+"""PostgreSQL, a table or a row is away for longer than the lease while requests are in flight: whoever lives has their
+say."""
 
+import contextlib
+import subprocess
 import time
 
 from harness import CHANNELS, main, say, until
@@ -11,7 +14,7 @@ LEASE_S = 6
 
 
 class LedgerAway(OwnStack):
-    def test_for_longer_than_the_lease(self):
+    def sending(self, workers=1):
         run = self.own_run()
         run.people(PEOPLE)
         run.short_leases(LEASE_S * 1000)
@@ -19,24 +22,68 @@ class LedgerAway(OwnStack):
         run.tune("sms", chunk=16, chunks=8, concurrency=50)
         run.tune("push", chunk=25, chunks=8, concurrency=50)
         run.sim.control(all={"latency_ms": 100})
-        run.worker()
+        for _ in range(workers):
+            run.worker()
         job = run.publish(run.job())
         # So that answers are on their way while nothing can be written.
         until(lambda: min(run.told(job).values()) >= 100, lambda: "all channels" + run.progress(), 60, 0.02)
+        return run, job
+
+    def hold(self, run):
+        """Requests of all channels stand before their providers; how many people are in them."""
         run.sim.hold()
         until(lambda: {c for c, _ in run.begun()} == set(CHANNELS), "requests of all channels to begin")
-        in_flight = len(run.begun())
-        self.stack("stop", "postgres", "--immediate")
-        away_since = time.monotonic()
-        run.sim.release()
-        told = run.told(job)
-        run.worker(ready_s=None)
-        until(lambda: time.monotonic() - away_since > LEASE_S + 2, "the leases to run out")
+        return len(run.begun())
+
+    @contextlib.contextmanager
+    def locked(self, run, statement):
+        """What `statement` locks stays so within."""
+        with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", run.db.url], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            holder.stdin.write(f"BEGIN; {statement}; SELECT 'locked';\n")
+            holder.stdin.flush()
+            for line in holder.stdout:
+                if line.strip() == "locked":
+                    break
+            yield
+            holder.stdin.write("ROLLBACK;\n")
+            holder.stdin.close()
+
+    def outlast_the_lease(self, run, job):
+        since = time.monotonic()
+        until(lambda: time.monotonic() - since > LEASE_S + 2, "the leases to run out")
         self.assertLess(sum(run.told(job).values()), len(CHANNELS) * PEOPLE, "not in the middle")
-        self.stack("start", "postgres")
+
+    def judge(self, run, job, in_flight):
         run.wait_settled(job)
-        say(f"    {in_flight} in flight at the fault, told by then {told}, {run.told(job)} in the end")
+        say(f"    {in_flight} in flight at the fault, {run.told(job)} in the end")
         self.assert_told_once(run, job)
+
+    def test_for_longer_than_the_lease(self):
+        run, job = self.sending()
+        in_flight = self.hold(run)
+        self.stack("stop", "postgres", "--immediate")
+        run.sim.release()
+        run.worker(ready_s=None)
+        self.outlast_the_lease(run, job)
+        self.stack("start", "postgres")
+        self.judge(run, job, in_flight)
+
+    def test_a_table_that_somebody_has_locked(self):
+        run, job = self.sending(workers=2)
+        in_flight = self.hold(run)
+        with self.locked(run, "LOCK TABLE chunk IN ACCESS EXCLUSIVE MODE"):
+            run.sim.release()
+            self.outlast_the_lease(run, job)
+        self.judge(run, job, in_flight)
+
+    def test_rows_that_somebody_has_locked(self):
+        run, job = self.sending(workers=2)
+        in_flight = self.hold(run)
+        with self.locked(run, "SELECT number FROM chunk WHERE state = 'claimed' FOR UPDATE"):
+            run.sim.release()
+            self.outlast_the_lease(run, job)
+        self.judge(run, job, in_flight)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 #include "tests/integration/ledger_case.hpp"
 
+#include <pqxx/transaction>
+
 #include <algorithm>
 #include <future>
 #include <random>
@@ -185,6 +187,35 @@ TEST_F(ChunksTest, WhoseWorkerDiedAreTakenOverByOne) {
     EXPECT_NE(one[0].key, other[0].key);
     EXPECT_THAT(take_over_stalled(db(), 10, lease), IsEmpty());
     EXPECT_THAT(claim({key(job, 0), key(job, 1)}, 2), IsEmpty()) << "they are settled first";
+}
+
+TEST_F(ChunksTest, CannotBeWrittenWhileSomebodyHasLockedTheTable) {
+    look(db());
+    pqxx::nontransaction{db().raw()}.exec("SET lock_timeout = 1");
+    const auto other = ledger.connect();
+    pqxx::work work{other->raw()};
+    work.exec("LOCK TABLE chunk IN SHARE MODE");  // As CREATE INDEX does.
+    EXPECT_THROW(look(db()), pqxx::sql_error);
+    work.abort();
+    look(db());
+}
+
+TEST_F(ChunksTest, WhoseLeaseRanOutBehindALockAreLeftToWhoHoldsThem) {
+    const auto job = accept("a");
+    plan(job, {{"u1"}});
+    ASSERT_THAT(claim({key(job)}), SizeIs(1));
+    ledger.advance(lease + std::chrono::milliseconds{1});  // Less than it waits below.
+    const auto other = ledger.connect();
+    pqxx::work work{other->raw()};
+    work.exec("LOCK TABLE chunk IN ACCESS EXCLUSIVE MODE");
+    auto taken = std::async(std::launch::async, [&] { return take_over_stalled(db(), 9, lease); });
+    const std::string waits =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND wait_event_type = 'Lock' AND clock_timestamp() - xact_start > interval '10 ms'";
+    while (work.exec(waits)[0][0].as<int>() == 0) work.exec("SELECT pg_stat_clear_snapshot()");
+    work.abort();
+    EXPECT_THAT(taken.get(), IsEmpty());
+    EXPECT_THAT(take_over_stalled(db(), 9, lease), SizeIs(1));
 }
 
 TEST_F(ChunksTest, ThatNobodyClaimsAreFetched) {

@@ -18,8 +18,10 @@ Breaker::State Breaker::state(Moment now) const noexcept {
 }
 
 std::size_t Breaker::people_max(Moment now) const noexcept {
-    const bool silent = in_flight_ == 0 && now - answered_at_ > options_.proven_for;
-    return silent ? options_.unproven_people : people_max_;
+    const auto silent = in_flight_ == 0 ? now - answered_at_ : Moment::duration{0};
+    if (silent > options_.proven_for) return options_.unproven_people;
+    if (silent > options_.rested_after) return std::min(people_max_, options_.proven_people);
+    return people_max_;
 }
 
 bool Breaker::is_stalled(Moment now) const noexcept {

@@ -15,6 +15,8 @@ namespace fanfare {
 ///              times as many after each good answer
 ///   closed     proven: everything goes; opens after `in_a_row` bad answers in a row, after fewer
 ///              of them for many people, or when `share` of the answers of a window were bad
+///   rested     proven, and asked for nobody for a moment: `proven_people` until somebody is
+///              answered, so that all permits at once do not find out that it has stalled
 ///   stalled    as if unproven, from the moment that requests have been under way and nobody has
 ///              been answered for `patience`, until somebody is: what is begun before the first
 ///              timeout is bounded too
@@ -24,8 +26,9 @@ namespace fanfare {
 /// Bad is what says nothing of the message: 5xx, no connection, no answer. Refusals and
 /// throttling are answers of a provider in good health.
 ///
-/// Bounds    `unproven_people` in flight with an account that has not answered well lately; of one
-///           that stalls, what was under way and what begins within the patience.
+/// Bounds    `unproven_people` in flight with an account that has not answered well lately,
+///           `proven_people` with one that has rested; of one that stalls in the midst of work, what
+///           was under way and what begins within the patience.
 /// Threads   one serial executor.
 class Breaker {
 public:
@@ -42,6 +45,7 @@ public:
         std::size_t unproven_people = 10;
         std::size_t proven_people = 1'000;  // In flight and answered well: no bound any more.
         std::chrono::milliseconds proven_for{60'000};  // Without an answer.
+        std::chrono::milliseconds rested_after{1'000};
         std::chrono::milliseconds patience{2'000};  // With a provider that answers nobody; at least
         int patience_of_slowest = 3;  // so many times what the slowest good answer took lately.
     };

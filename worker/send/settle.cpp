@@ -10,6 +10,8 @@ namespace fanfare {
 
 namespace {
 
+constexpr std::chrono::seconds last_word{5};  // Twice as long as records are apart (desk.cpp).
+
 Fate fate_at(const ledger::ClaimedChunk& chunk, std::size_t i) {
     return {static_cast<Outcome>(chunk.outcomes[i]), static_cast<Reason>(chunk.reasons[i]),
             static_cast<Reason>(chunk.causes[i])};
@@ -165,6 +167,14 @@ bool settle_stalled(ledger::ClaimedChunk& chunk) {
     }
     if (chunk.takeovers >= takeovers_max) settle_rest(chunk, {Outcome::failed, Reason::given_up});
     return is_settled(chunk);
+}
+
+std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
+                                          const WorkerSettings& settings) {
+    const Backoff backoff{settings.backoff_first, settings.backoff_max};
+    const auto wait = wait_after(backoff, chunk.takeovers, 0);
+    if (chunk.begun.find('\1') == std::string::npos) return wait;
+    return std::max(wait, std::min<std::chrono::milliseconds>(last_word, settings.lease));
 }
 
 ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun,

@@ -55,6 +55,11 @@ inline constexpr std::int32_t takeovers_max = 5;
 /// the next worker would die of it as well. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);
 
+/// How long it waits for the next claim: ever longer, and where requests may have begun as long as
+/// whoever lost it takes to record, at most a lease: until that claim their word counts.
+[[nodiscard]] std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
+                                                        const WorkerSettings& settings);
+
 /// The mark before the next requests begin: what is known of everybody by now, and `begun`, who has
 /// how many devices in requests that are under way or begin next. `open_to`: of how many devices
 /// nothing is known yet.

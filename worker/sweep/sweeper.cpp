@@ -2,10 +2,11 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
-#include "worker/send/outcome_rules.hpp"
 #include "worker/send/settle.hpp"
 
 #include <spdlog/spdlog.h>
+
+#include <tuple>
 
 namespace fanfare {
 namespace {
@@ -20,6 +21,7 @@ constexpr int settled_at_once_max = 100;  // These carry their recipients.
 
 asio::awaitable<void> Sweeper::run() {
     settling_.spawn(end_jobs());
+    looking_.spawn(keep_looking());
     while (!stopping_) {
         const bool may = co_await may_take_over();
         if (may) co_await settle_stalled_chunks();
@@ -30,11 +32,20 @@ asio::awaitable<void> Sweeper::run() {
         co_await read_suppressions();
         co_await pause_for(settings_.sweep_interval);
     }
+    co_await looking_.join();
     co_await settling_.join();
 }
 
-/// Looks whether the ledger is there, and whether those who live have had their say.
-asio::awaitable<bool> Sweeper::may_take_over() {
+/// Whatever a sweep waits for just now: an outage that nobody looked at is none.
+asio::awaitable<void> Sweeper::keep_looking() {
+    while (!stopping_) {
+        std::ignore = co_await look();
+        co_await pause_for(settings_.sweep_interval);
+    }
+}
+
+/// Looks whether the ledger is there.
+asio::awaitable<bool> Sweeper::look() {
     const auto asked = parts_.clock.moment();
     const auto there = co_await parts_.ledger.run(
         "look for the ledger", [](postgres::Connection& ledger) { ledger::look(ledger); });
@@ -43,9 +54,15 @@ asio::awaitable<bool> Sweeper::may_take_over() {
         spdlog::warn("{}", describe(there.error()));
         co_return false;
     }
-    const auto now = parts_.clock.moment();
-    outage_.answered(asked, now);
-    co_return outage_.is_over(now) && !parts_.desk.is_behind() &&
+    outage_.answered(asked, parts_.clock.moment());
+    co_return true;
+}
+
+/// Whether the ledger is there, and those who live have had their say.
+asio::awaitable<bool> Sweeper::may_take_over() {
+    const bool there = co_await look();
+    if (!there) co_return false;
+    co_return outage_.is_over(parts_.clock.moment()) && !parts_.desk.is_behind() &&
         settling_.running() <= static_cast<std::size_t>(settled_at_once_max);
 }
 
@@ -97,9 +114,7 @@ asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
 
 /// Each by itself: one whose row somebody has locked holds up no other.
 asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
-    const Backoff backoff{settings_.backoff_first, settings_.backoff_max};
-    const auto wait = wait_after(backoff, chunk.takeovers, 0);
-    auto entry = record_of(chunk, chunk.account, wait);
+    auto entry = record_of(chunk, chunk.account, wait_of_stalled(chunk, settings_));
     entry.taken_over = true;
     entry.failures = entry.done ? 0 : chunk.failures;
     if (entry.done) {

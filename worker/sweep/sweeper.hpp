@@ -47,12 +47,15 @@ public:
         : parts_{std::move(parts)},
           settings_{settings},
           outage_{settings.lease},
+          looking_{parts_.executor},
           settling_{parts_.executor} {}
 
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
 
 private:
+    [[nodiscard]] boost::asio::awaitable<void> keep_looking();
+    [[nodiscard]] boost::asio::awaitable<bool> look();
     [[nodiscard]] boost::asio::awaitable<bool> may_take_over();
     [[nodiscard]] boost::asio::awaitable<void> settle_stalled_chunks();
     [[nodiscard]] boost::asio::awaitable<void> end_jobs();
@@ -66,6 +69,7 @@ private:
     Parts parts_;
     const WorkerSettings& settings_;
     Outage outage_;
+    TaskGroup looking_;
     TaskGroup settling_;
     bool stopping_ = false;
 };

@@ -171,11 +171,26 @@ TEST_F(BreakerTest, ABadAnswerStopsAllButWhatIsUnderWay) {
 TEST_F(BreakerTest, WhoWasSilentForLongHasToProveItself) {
     prove();
     now += seconds{60};
-    EXPECT_TRUE(breaker.is_proven(now));
+    EXPECT_EQ(breaker.room(now), 1'000U);
     now += seconds{1};
     EXPECT_EQ(breaker.room(now), 10U);
     answer(true);
     EXPECT_EQ(breaker.room(now), 100U);
+}
+
+TEST_F(BreakerTest, AProvenOneThatHasRestedIsNotAskedForEverythingAtOnce) {
+    prove();
+    now += seconds{1};
+    EXPECT_TRUE(breaker.is_proven(now)) << "a breath is no rest";
+    now += milliseconds{1};
+    EXPECT_EQ(breaker.room(now), 1'000U);
+    const auto first = breaker.begin(1'000, now);
+    EXPECT_EQ(breaker.room(now), 0U) << "a call of a thousand, not one for each permit";
+    breaker.answered(first, true, 1'000, now);
+    EXPECT_TRUE(breaker.is_proven(now)) << "one answer is enough";
+    std::ignore = breaker.begin(1'000, now);
+    now += milliseconds{1'500};
+    EXPECT_TRUE(breaker.is_proven(now)) << "it is at work";
 }
 
 TEST_F(BreakerTest, AProvenOneThatStallsIsAskedForNoMoreThanOneThatIsNot) {
@@ -227,7 +242,7 @@ TEST_F(BreakerTest, WhatHasNotDepartedIsNoStall) {
     now += seconds{30};
     EXPECT_TRUE(breaker.is_proven(now)) << "the ledger may be away, or its slot far";
     breaker.taken_back(era, 1'000);
-    EXPECT_TRUE(breaker.is_proven(now));
+    EXPECT_EQ(breaker.room(now), 1'000U);
 }
 
 TEST_F(BreakerTest, AfterAProbeItBeginsSmall) {

@@ -183,6 +183,21 @@ TEST_P(StalledUnderPolicy, ThatWasAllDoneIsSettled) {
     EXPECT_EQ(chunk.outcomes, bytes_of({sent, failed}));
 }
 
+TEST_P(StalledUnderPolicy, WaitsForTheWordOfWhoLostIt) {
+    auto chunk = chunk_with({pending, pending}, GetParam());
+    chunk.begun = {1, 0};
+    chunk.takeovers = 1;
+    WorkerSettings settings;
+    EXPECT_EQ(wait_of_stalled(chunk, settings), std::chrono::seconds{5});
+    settings.lease = std::chrono::seconds{2};
+    EXPECT_EQ(wait_of_stalled(chunk, settings), settings.lease);
+    chunk.takeovers = 4;
+    EXPECT_EQ(wait_of_stalled(chunk, settings), 8 * settings.backoff_first) << "it comes back";
+    chunk.takeovers = 1;
+    chunk.begun = {0, 0};
+    EXPECT_EQ(wait_of_stalled(chunk, settings), settings.backoff_first) << "nothing was begun";
+}
+
 INSTANTIATE_TEST_SUITE_P(Policies, StalledUnderPolicy,
                          ::testing::Values(DoubtPolicy::hold, DoubtPolicy::resend,
                                            DoubtPolicy::reconcile),
