@@ -82,6 +82,7 @@ class LedgerAway(OwnStack):
         in_flight = self.hold(run)
         with self.locked(run, "SELECT number FROM chunk WHERE state = 'claimed' FOR UPDATE"):
             run.sim.release()
+            run.worker()  # Which has nothing else to do than to claim what is taken over.
             self.outlast_the_lease(run, job)
         self.judge(run, job, in_flight)
 
