@@ -27,8 +27,8 @@ namespace fanfare {
 /// throttling are answers of a provider in good health.
 ///
 /// Bounds    `unproven_people` in flight with an account that has not answered well lately,
-///           `proven_people` with one that has rested; of one that stalls in the midst of work, what
-///           was under way and what begins within the patience.
+///           `proven_people` with one that has rested; of one that stalls in the midst of work,
+///           what was under way and what begins within the patience.
 /// Threads   one serial executor.
 class Breaker {
 public:
