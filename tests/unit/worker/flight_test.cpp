@@ -3,6 +3,8 @@
 #include "tests/support/coroutines.hpp"
 #include "worker/send/settle.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,7 +72,10 @@ protected:
         }
     }
 
+    /// Late: whoever does not wait for it has begun by then.
     boost::asio::awaitable<Marked> answer(ledger::ChunkMark mark) {
+        for (int i = 0; i < 100; ++i) co_await boost::asio::post(boost::asio::use_awaitable);
+        if (marks.empty()) begun_before_first = work.begun;
         begun_at_marks.push_back(account->http().in_flight());
         marks.push_back(std::move(mark));
         co_return marks.size() < last_mark ? Marked::ours : at_last_mark;
@@ -97,6 +102,7 @@ protected:
     Work work;
     std::vector<ledger::ChunkMark> marks;
     std::vector<std::size_t> begun_at_marks;  // Requests that were under way at each.
+    bool begun_before_first = false;
     std::size_t last_mark = 1'000'000;        // From this one on the answer is ...
     Marked at_last_mark = Marked::lost;
 };
@@ -142,6 +148,7 @@ TEST_F(FlightTest, NothingIsBegunBeforeTheLedgerKnows) {
     fly();
     ASSERT_FALSE(marks.empty());
     EXPECT_EQ(begun_at_marks.front(), 0U);
+    EXPECT_FALSE(begun_before_first);
     std::string ever(3, '\0');
     for (const auto& mark : marks) {
         EXPECT_EQ(mark.account, "phones");
