@@ -3,10 +3,10 @@
 #include "tests/support/coroutines.hpp"
 #include "worker/send/settle.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -103,7 +103,7 @@ protected:
     std::vector<ledger::ChunkMark> marks;
     std::vector<std::size_t> begun_at_marks;  // Requests that were under way at each.
     bool begun_before_first = false;
-    std::size_t last_mark = 1'000'000;        // From this one on the answer is ...
+    std::size_t last_mark = 1'000'000;  // From this one on the answer is ...
     Marked at_last_mark = Marked::lost;
 };
 
