@@ -4,6 +4,7 @@
 #include "core/audience/exclusion.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace fanfare {
@@ -172,7 +173,9 @@ bool settle_stalled(ledger::ClaimedChunk& chunk) {
 std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
                                           const WorkerSettings& settings) {
     const Backoff backoff{settings.backoff_first, settings.backoff_max};
-    const auto wait = wait_after(backoff, chunk.takeovers, 0);
+    // Each at a moment of its own: golden ratios fill an interval evenly.
+    const auto jitter = std::fmod(static_cast<double>(chunk.key.number) * 0.6180339887, 1.0);
+    const auto wait = wait_after(backoff, chunk.takeovers, jitter);
     if (chunk.begun.find('\1') == std::string::npos) return wait;
     return std::max(wait, std::min<std::chrono::milliseconds>(last_word, settings.lease));
 }

@@ -41,8 +41,10 @@ bool settle_over(ledger::ClaimedChunk& chunk);
 /// Its system or kind is not configured: everybody who is open waits for that.
 void wait_for_configuration(ledger::ClaimedChunk& chunk);
 
-/// A chunk that took so many workers down in a row is given up.
-inline constexpr std::int32_t takeovers_max = 5;
+/// A chunk that took so many workers down in a row is given up. Whoever kills a worker brings all
+/// its chunks here once more: those that only stood beside are claimed at other moments, and
+/// begin to count anew when they are recorded.
+inline constexpr std::int32_t takeovers_max = 20;
 
 /// True when every recipient's outcome is final.
 [[nodiscard]] bool is_settled(const ledger::ClaimedChunk& chunk);
@@ -55,8 +57,9 @@ inline constexpr std::int32_t takeovers_max = 5;
 /// the next worker would die of it as well. True when it is settled.
 bool settle_stalled(ledger::ClaimedChunk& chunk);
 
-/// How long it waits for the next claim: ever longer, and where requests may have begun as long as
-/// whoever lost it takes to record, at most a lease: until that claim their word counts.
+/// How long it waits for the next claim: ever longer, each chunk its own time, and where requests
+/// may have begun as long as whoever lost it takes to record, at most a lease: until that claim
+/// their word counts.
 [[nodiscard]] std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
                                                         const WorkerSettings& settings);
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -185,6 +186,7 @@ TEST_P(StalledUnderPolicy, ThatWasAllDoneIsSettled) {
 
 TEST_P(StalledUnderPolicy, WaitsForTheWordOfWhoLostIt) {
     auto chunk = chunk_with({pending, pending}, GetParam());
+    chunk.key.number = 0;
     chunk.begun = {1, 0};
     chunk.takeovers = 1;
     WorkerSettings settings;
@@ -196,6 +198,20 @@ TEST_P(StalledUnderPolicy, WaitsForTheWordOfWhoLostIt) {
     chunk.takeovers = 1;
     chunk.begun = {0, 0};
     EXPECT_EQ(wait_of_stalled(chunk, settings), settings.backoff_first) << "nothing was begun";
+}
+
+TEST(SettleStalled, TheNextClaimsOfNeighboursLieApart) {
+    const WorkerSettings settings;
+    std::set<std::chrono::milliseconds> waits;
+    for (std::int32_t number = 0; number < 32; ++number) {
+        auto chunk = chunk_with({pending});
+        chunk.key.number = number;
+        chunk.takeovers = 5;
+        waits.insert(wait_of_stalled(chunk, settings));
+    }
+    EXPECT_EQ(waits.size(), 32U) << "who kills workers shows by itself";
+    EXPECT_GE(*waits.begin(), 16 * settings.backoff_first);
+    EXPECT_LE(*waits.rbegin(), 24 * settings.backoff_first);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, StalledUnderPolicy,
