@@ -149,6 +149,29 @@ private:
 
 }  // namespace
 
+namespace {
+
+/// What stands where the JSON should begin, where it is something that clients write unknowingly;
+/// "" where it is not.
+std::string_view stray_beginning(std::string_view bytes) {
+    using namespace std::string_view_literals;
+    if (bytes.starts_with("\xEF\xBB\xBF"sv)) {
+        return "begins with a byte order mark (EF BB BF); send UTF-8 without one";
+    }
+    const bool is_utf16 = bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv) ||
+                          bytes.starts_with("{\0"sv) || bytes.starts_with("\0{"sv);
+    if (is_utf16) return "is UTF-16; send UTF-8";
+    constexpr std::size_t registry_bytes = 5;
+    if (bytes.size() >= registry_bytes && bytes.front() == '\0') {
+        return "begins with the five bytes of a schema registry (a zero and an id); send plain "
+               "JSON: choose a serializer that knows no registry";
+    }
+    if (bytes.starts_with("\x1F\x8B"sv)) return "is packed by gzip; send it as it is";
+    return {};
+}
+
+}  // namespace
+
 std::string_view to_string(Shape shape) noexcept {
     switch (shape) {
         case Shape::null:
@@ -179,6 +202,9 @@ std::variant<JsonValue, Rejection> parse_json(std::string_view bytes) {
     const auto used = parser.write_some(false, bytes.data(), bytes.size(), fault);
     if (const auto rejection = parser.handler().rejection()) return *rejection;
     if (!fault && used < bytes.size()) fault = json::make_error_code(json::error::extra_data);
+    if (const auto stray = stray_beginning(bytes); fault && !stray.empty()) {
+        return reject("not_json", "", stray);
+    }
     if (fault) {
         return reject(
             "not_json", "",

@@ -40,6 +40,7 @@ public:
     [[nodiscard]] bool at_digit() const {
         return !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9';
     }
+    [[nodiscard]] bool at_end() const { return rest_.empty(); }
     [[nodiscard]] bool done() const { return sound_ && rest_.empty(); }
 
 private:
@@ -47,12 +48,12 @@ private:
     bool sound_ = true;
 };
 
+/// One to nine decimals, cut to microseconds.
 microseconds read_fraction(Cursor& cursor) {
-    if (!cursor.take('.')) return microseconds{0};
+    if (!cursor.take('.') && !cursor.take(',')) return microseconds{0};
     cursor.expect(cursor.at_digit());
     int number = 0;
     int scale = 100'000;
-    // At most nine digits, as RFC 3339 writers emit; more is no timestamp.
     for (int i = 0; i < 9 && cursor.at_digit(); ++i) {
         number += cursor.digits(1) * scale;
         scale /= 10;
@@ -60,46 +61,72 @@ microseconds read_fraction(Cursor& cursor) {
     return microseconds{number};
 }
 
-minutes read_zone(Cursor& cursor) {
-    if (cursor.take('Z')) return minutes{0};
+/// "Z", "+05", "+0545", "+05:45", at most as far from UTC as PostgreSQL takes; nothing: no zone.
+std::optional<minutes> read_zone(Cursor& cursor) {
+    if (cursor.at_end()) return std::nullopt;
+    if (cursor.take('Z') || cursor.take('z')) return minutes{0};
     const bool west = cursor.take('-');
     if (!west) cursor.expect('+');
     const int hour = cursor.digits(2);
-    cursor.expect(':');
-    const int minute = cursor.digits(2);
-    cursor.expect(hour <= 23 && minute <= 59);
+    int minute = 0;
+    if (!cursor.at_end()) {
+        cursor.take(':');
+        minute = cursor.digits(2);
+    }
+    cursor.expect(hour <= 15 && minute <= 59);
     const auto offset = hours{hour} + minutes{minute};
     return west ? -offset : offset;
 }
 
-}  // namespace
+/// What a text says, and whether it says its zone.
+struct Read {
+    TimePoint time;
+    bool has_zone = false;
+};
 
-std::optional<TimePoint> parse_timestamp(std::string_view text) {
+std::optional<Read> read_moment(std::string_view text) {
     Cursor cursor{text};
     const int year_number = cursor.digits(4);
     cursor.expect('-');
     const int month_number = cursor.digits(2);
     cursor.expect('-');
     const int day_number = cursor.digits(2);
-    cursor.expect('T');
+    cursor.expect(cursor.take('T') || cursor.take('t') || cursor.take(' '));
     const int hour = cursor.digits(2);
     cursor.expect(':');
     const int minute = cursor.digits(2);
-    cursor.expect(':');
-    const int second = cursor.digits(2);
+    int second = 0;
+    auto fraction = microseconds{0};
+    if (cursor.take(':')) {
+        second = cursor.digits(2);
+        fraction = read_fraction(cursor);
+    }
     cursor.expect(hour <= 23 && minute <= 59 && second <= 59);
-    const auto fraction = read_fraction(cursor);
     const auto offset = read_zone(cursor);
     const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)},
                               day{static_cast<unsigned>(day_number)}};
     if (!cursor.done() || !date.ok()) return std::nullopt;
-    const TimePoint time =
-        sys_days{date} + hours{hour} + minutes{minute} + seconds{second} + fraction - offset;
-    // The offset may lead out of the years that format_timestamp() can write.
+    const TimePoint time = sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
+                           fraction - offset.value_or(minutes{0});
+    // The offset may lead out of the years that can be written, and that PostgreSQL knows.
     const bool writable =
-        time >= sys_days{year{0} / January / 1} && time < sys_days{year{10'000} / January / 1};
+        time >= sys_days{year{1} / January / 1} && time < sys_days{year{10'000} / January / 1};
     if (!writable) return std::nullopt;
-    return time;
+    return Read{time, offset.has_value()};
+}
+
+}  // namespace
+
+std::optional<TimePoint> parse_moment(std::string_view text) {
+    const auto read = read_moment(text);
+    if (!read) return std::nullopt;
+    return read->time;
+}
+
+std::optional<TimePoint> parse_timestamp(std::string_view text) {
+    const auto read = read_moment(text);
+    if (!read || !read->has_zone) return std::nullopt;
+    return read->time;
 }
 
 std::string format_timestamp(TimePoint time) {

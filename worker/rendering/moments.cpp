@@ -259,4 +259,11 @@ std::string Moments::relative(TimePoint moment, TimePoint now, std::string_view 
     return to_plain_utf8(std::move(text));
 }
 
+std::int64_t minutes_until(TimePoint moment, TimePoint now) {
+    using std::chrono::seconds;
+    if (moment <= now) return 0;
+    // Halves go up, as people round; std::chrono::round would take the even neighbour.
+    return std::chrono::floor<std::chrono::minutes>(moment - now + seconds{30}).count();
+}
+
 }  // namespace fanfare

@@ -46,10 +46,6 @@ private:
     std::unique_ptr<Caches> caches_;
 };
 
-/// Reads "2026-11-20T19:30:00Z": T or a space, seconds and up to nine decimals optional, zone
-/// as Z, +05, +0545 or +05:45; no zone is UTC. Strict otherwise.
-[[nodiscard]] std::optional<TimePoint> parse_moment(std::string_view iso8601);
-
 /// Whole minutes until `moment`, rounded to nearest, never negative.
 [[nodiscard]] std::int64_t minutes_until(TimePoint moment, TimePoint now);
 

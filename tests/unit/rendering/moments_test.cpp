@@ -1,5 +1,6 @@
 #include "worker/rendering/moments.hpp"
 
+#include "core/wire/timestamp.hpp"
 #include "worker/rendering/segments.hpp"
 
 #include <gtest/gtest.h>
@@ -160,6 +161,17 @@ TEST(Moments, WritesOnlyWhatAnSmsHasRoomFor) {
     Moments moments;
     const auto text = moments.format(TimePoint{}, "America/Los_Angeles", "fr");
     EXPECT_EQ(text, "31 d\u00E9cembre 1969 \u00E0 16:00 UTC-8") << "U+2212 is not in GSM-7";
+}
+
+TEST(MinutesUntil, RoundsToTheNearestAndNeverBelowZero) {
+    const auto evening = moment("2026-11-20T19:30:00Z");
+    EXPECT_EQ(minutes_until(evening + 15min, evening), 15);
+    EXPECT_EQ(minutes_until(evening + 14min + 29s, evening), 14);
+    EXPECT_EQ(minutes_until(evening + 14min + 30s, evening), 15);
+    EXPECT_EQ(minutes_until(evening + 13min + 30s, evening), 14);
+    EXPECT_EQ(minutes_until(evening + 29s, evening), 0);
+    EXPECT_EQ(minutes_until(evening, evening), 0);
+    EXPECT_EQ(minutes_until(evening - 15min, evening), 0);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Properties that must hold for any bytes. Seeds are fixed: a failure can be repeated.
+#include "core/wire/timestamp.hpp"
 #include "worker/rendering/compiler.hpp"
 #include "worker/rendering/moments.hpp"
 #include "worker/rendering/segments.hpp"

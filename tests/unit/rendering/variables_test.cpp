@@ -1,5 +1,6 @@
 #include "worker/rendering/variables.hpp"
 
+#include "core/wire/timestamp.hpp"
 #include "worker/rendering/clean.hpp"
 #include "worker/rendering/content.hpp"
 #include "worker/rendering/moments.hpp"

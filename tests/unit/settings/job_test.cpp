@@ -29,6 +29,29 @@ std::string code_of(std::string_view bytes) {
     return rejection == nullptr ? "" : rejection->code;
 }
 
+TEST(DecodeJob, NamesWhatStandsBeforeTheJson) {
+    using namespace std::string_view_literals;
+    constexpr auto job = R"({"idempotency_key":"order-1","system":"shows","kind":"generic"})"sv;
+    const auto said_of = [](const std::string& bytes) {
+        const auto result = decode_job(bytes);
+        const auto* const rejection = std::get_if<Rejection>(&result);
+        return rejection == nullptr ? "" : rejection->code + " " + rejection->message;
+    };
+    const auto behind = [&](std::string_view head) {
+        return said_of(std::string{head} + std::string{job});
+    };
+    EXPECT_EQ(behind(" \n"), "");
+    EXPECT_THAT(behind("\xEF\xBB\xBF"),
+                HasSubstr("not_json the message: begins with a byte order"));
+    EXPECT_THAT(behind("\0\0\0\0\x07"sv), HasSubstr("schema registry"));
+    EXPECT_THAT(behind("\0\xFF\xFE{\x07"sv), HasSubstr("schema registry"));
+    EXPECT_THAT(behind("\xFF\xFE"), HasSubstr("UTF-16"));
+    EXPECT_THAT(said_of(std::string{"{\0\"\0}\0"sv}), HasSubstr("UTF-16"));
+    EXPECT_THAT(said_of(std::string{"\0{\0\"\0}"sv}), HasSubstr("UTF-16"));
+    EXPECT_THAT(behind("\x1F\x8B"), HasSubstr("gzip"));
+    EXPECT_THAT(behind("x"), HasSubstr("is not one JSON text in UTF-8"));
+}
+
 TEST(DecodeJob, DerivesTheIdFromTheKey) {
     // uuid5(uuid5(NAMESPACE_DNS, "jobs.fanfare"), "order-1") by Python's uuid.
     EXPECT_EQ(decoded("").id, "5eeb60b9-3679-596d-a881-d6dfec06a0f2");

@@ -1,4 +1,4 @@
-#include "worker/rendering/moments.hpp"
+#include "core/wire/timestamp.hpp"
 
 #include <gtest/gtest.h>
 
@@ -82,16 +82,6 @@ TEST(ParseMoment, IsStrict) {
         EXPECT_FALSE(parse_moment(text)) << text;
     }
     EXPECT_FALSE(parse_moment(std::string_view{"2026-11-20T19:30:00Z\0", 21}));
-}
-
-TEST(MinutesUntil, RoundsToTheNearestAndNeverBelowZero) {
-    EXPECT_EQ(minutes_until(evening + 15min, evening), 15);
-    EXPECT_EQ(minutes_until(evening + 14min + 29s, evening), 14);
-    EXPECT_EQ(minutes_until(evening + 14min + 30s, evening), 15);
-    EXPECT_EQ(minutes_until(evening + 13min + 30s, evening), 14);
-    EXPECT_EQ(minutes_until(evening + 29s, evening), 0);
-    EXPECT_EQ(minutes_until(evening, evening), 0);
-    EXPECT_EQ(minutes_until(evening - 15min, evening), 0);
 }
 
 }  // namespace
