@@ -4,6 +4,7 @@
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/source.hpp"
+#include "producer/api/telling.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -49,7 +50,8 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
         auto fault = co_await keep_people_to_owner(parts, caller, order.job);
         if (fault) co_return std::move(*fault);
     }
-    const bool is_nobody = listed > 0 && order.job.recipients.empty();
+    auto denial = co_await untellable(parts, caller, order.job);
+    if (listed > 0 && order.job.recipients.empty()) denial = nobody_of_owner();
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = order.key;
@@ -58,14 +60,14 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     request.body = encode_job(order.job);
     std::string remembering{"remember an order"};
     const auto lost_after = parts.settings.producer.republish_after;
-    // Sent again, a list is what it was, also when nobody of it is left.
+    // Sent again it is what it was, also when it would be refused by now.
     auto remember = [&](postgres::Connection& ledger) -> std::optional<ledger::KnownRequest> {
-        if (is_nobody) return ledger::find_request(ledger, request, lost_after);
+        if (denial) return ledger::find_request(ledger, request, lost_after);
         return ledger::remember_request(ledger, request, lost_after);
     };
     auto remembered = co_await parts.ledger.run(std::move(remembering), remember);
     if (!remembered) co_return unavailable(remembered.error());
-    if (!remembered.value()) co_return nobody_of_owner();
+    if (!remembered.value()) co_return std::move(*denial);
     const auto& known = *remembered.value();
     if (!known.same) {
         co_return refusal(409, "key_reused",

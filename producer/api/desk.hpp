@@ -8,11 +8,14 @@
 #include "producer/api/turns.hpp"
 #include "producer/http/router.hpp"
 #include "producer/unsubscribe/lookup.hpp"
+#include "worker/orders/order_look.hpp"
 #include "worker/rendering/templates.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 
 namespace fanfare::api {
@@ -38,6 +41,8 @@ struct Parts {
     postgres::Pool& refreshing;  // Due queries; in `refreshes`.
     Turns& turns;
     Turns& refreshes;
+    OrderLook& orders;
+    const std::map<std::string, std::unique_ptr<postgres::Pool>>& sources;  // By system; read-only.
     prometheus::Registry& registry;
     Publish publish;  // True once the broker has the job.
     AddressLookup& lookup;

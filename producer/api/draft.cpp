@@ -1,7 +1,6 @@
 #include "producer/api/draft.hpp"
 
 #include "worker/rendering/clean.hpp"
-#include "worker/rendering/moments.hpp"
 #include "worker/rendering/variables.hpp"
 
 #include <span>
@@ -14,18 +13,6 @@ std::string one_line(std::string_view text) {
     std::string clean;
     append_clean(text, Form::line, clean);
     return clean;
-}
-
-/// The kind's moments that this job has.
-std::vector<NamedMoment> moments_of(const Kind& kind,
-                                    const std::map<std::string, std::string>& data) {
-    std::vector<NamedMoment> moments;
-    for (const auto& name : kind.times) {
-        const auto found = data.find(name);
-        if (found == data.end()) continue;
-        if (const auto moment = parse_moment(found->second)) moments.emplace_back(name, *moment);
-    }
-    return moments;
 }
 
 /// What differs by person: the person's own, then the kind's defaults, moments and the link.
@@ -51,7 +38,7 @@ Result<Written> write_draft(const Templates& templates, const Kind& kind, Channe
                             const std::map<std::string, std::string>& data, const Reader& reader,
                             const std::string& link, TimePoint now) {
     const auto locale = templates.resolve_locale(kind.templates, channel, reader.locale);
-    const auto moments = moments_of(kind, data);
+    const auto moments = moments_of(kind.times, data);
     const auto shared = shared_variables(data, moments, now, channel, locale);
     const auto personal = personal_of(kind, channel, moments, reader, locale, link);
     std::vector<std::string> names;

@@ -9,6 +9,7 @@
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/shown.hpp"
+#include "producer/api/telling.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -52,6 +53,15 @@ std::optional<HttpReply> refused(const Edited& edited, const std::string& state)
     return std::nullopt;
 }
 
+/// As if it were due now.
+asio::awaitable<std::optional<HttpReply>> refused_as_order(const Parts& parts, const Caller& caller,
+                                                           Job& job) {
+    if (const auto rejection = settle_order(job, parts.systems, parts.templates)) {
+        co_return refusal(*rejection);
+    }
+    co_return co_await untellable(parts, caller, job);
+}
+
 asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
                                     const Caller& caller) {
     Fields fields{
@@ -78,8 +88,11 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     wanted.params = object_text(params);
     wanted.id = derived_id(ledger::derivation_of(wanted.key));
     wanted.source = caller.owner;
-    const auto made = due_job(wanted, systems);
+    auto made = due_job(wanted, systems);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
+    if (auto denial = co_await refused_as_order(parts, caller, std::get<Job>(made))) {
+        co_return std::move(*denial);
+    }
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
     ledger::NewNotification notification;
@@ -250,6 +263,10 @@ asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
         if (!changes.data.empty()) after.data = changes.data;
         auto made = due_job(after, parts.systems);
         if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
+        auto& job = std::get<Job>(made);
+        if (auto rejection = settle_order(job, parts.systems, parts.templates)) {
+            return std::move(*rejection);
+        }
         return ledger::reschedule_notification(connection, detail.id, changes, caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);

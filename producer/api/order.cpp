@@ -1,10 +1,10 @@
 #include "producer/api/order.hpp"
 
-#include "core/audience/channels.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
+#include "worker/orders/order_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> own_fields{"version", "id", "source"};
 constexpr std::string_view placeholder = "00000000-0000-0000-0000-000000000000";
-
-std::optional<HttpReply> check_templates(const Job& job, const Known& known) {
-    const auto& kind = *known.systems.find(job.system)->second.find_kind(job.kind);
-    const auto has = [&](Channel channel) { return known.templates.has(kind.templates, channel); };
-    if (const auto rejection = check_channels(job, kind, has)) return refusal(*rejection);
-    return std::nullopt;
-}
 
 /// What a body of a creation orders, and what of that it did not say itself.
 struct Ordered {
@@ -46,8 +39,9 @@ std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, co
     if (auto denial = denied(caller, job.system)) return std::move(*denial);
     const auto said = job.params;
     if (auto denial = keep_to_owner(job, caller, known.systems)) return std::move(*denial);
-    if (const auto rejection = resolve_job(job, known.systems)) return refusal(*rejection);
-    if (auto missing = check_templates(job, known)) return std::move(*missing);
+    if (const auto rejection = settle_order(job, known.systems, known.templates)) {
+        return refusal(*rejection);
+    }
     Ordered ordered;
     for (const auto& [name, value] : job.params) {
         if (!said.contains(name)) ordered.filled_in.push_back(name);

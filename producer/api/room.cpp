@@ -1,6 +1,7 @@
 #include "producer/api/room.hpp"
 
 #include "producer/api/desk.hpp"
+#include "producer/api/source.hpp"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,20 @@ Shipped shipped_by_folder(std::vector<TemplateSource> sources) {
     return shipped;
 }
 
+/// What looks at orders, in every system's own database.
+std::map<std::string, std::unique_ptr<postgres::Pool>> sources_of(const Settings& settings,
+                                                                  const Systems& systems) {
+    std::map<std::string, std::unique_ptr<postgres::Pool>> sources;
+    for (const auto& [name, system] : systems) {
+        auto limits = short_limits;
+        limits.statement_timeout = std::min(limits.statement_timeout, system.statement_timeout);
+        limits.read_only = true;
+        sources[name] =
+            std::make_unique<postgres::Pool>(database_of(settings, system), limits, connections);
+    }
+    return sources;
+}
+
 class WiredRoom final : public Room {
 public:
     WiredRoom(const Settings& settings, const Systems& systems, const Clock& clock,
@@ -36,6 +51,8 @@ public:
           surveying_{settings.database.url, long_limits, connections},
           refreshing_{settings.database.url, long_limits, connections},
           lookup_{settings, systems, clock},
+          orders_{clock},
+          sources_{sources_of(settings, systems)},
           parts_{.settings = settings,
                  .systems = systems,
                  .templates = templates_,
@@ -47,6 +64,8 @@ public:
                  .refreshing = refreshing_,
                  .turns = turns_,
                  .refreshes = refreshes_,
+                 .orders = orders_,
+                 .sources = sources_,
                  .registry = registry,
                  .publish = std::move(publish),
                  .lookup = lookup_,
@@ -68,6 +87,8 @@ private:
     Turns turns_;
     Turns refreshes_;
     AddressLookup lookup_;
+    OrderLook orders_;
+    std::map<std::string, std::unique_ptr<postgres::Pool>> sources_;
     Parts parts_;
 };
 

@@ -15,7 +15,8 @@ namespace fanfare::api {
 /// The HTTP API wired together: templates, connections, routes.
 ///
 /// Bounds    2 connections each for writes (5 s a statement), look-ups (10 s), surveys and exports
-///           (30 s) and due queries, of their own: none delays another, webhooks or the scheduler.
+///           (30 s) and due queries, of their own, and for orders of each system: none delays
+///           another, webhooks or the scheduler.
 /// Stop      after close(), on the server's thread, nobody waits for a turn any more.
 /// Threads   those of its connections; the handlers run on the server's.
 /// Lifetime  what open() gets outlives it; it outlives the server's handlers.

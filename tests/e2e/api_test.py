@@ -4,11 +4,12 @@
 import csv
 import io
 import json
+import subprocess
 import time
 import uuid
 
 from api_case import PEOPLE, ApiCase
-from harness import CHANNELS, main, until
+from harness import BIN, CHANNELS, main, until
 
 
 class Api(ApiCase):
@@ -37,6 +38,37 @@ class Api(ApiCase):
         self.explained(shop, job, run)
         self.refused(shop.post(f"/v1/jobs/{job}/cancel", {}), 409, "job_over")
         self.isolated(backend, job)
+
+    def test_what_can_be_told_to_nobody_is_refused_at_once(self):
+        run, backend = self.start(worker=False)
+        shop = backend("shop")
+        data = self.order(run)["data"]
+        cases = (("missing_variable", {"data": {}}),
+                 ("missing_variable", {"data": {k: v for k, v in data.items() if k != "title"}}),
+                 ("invalid_timestamp", {"data": {**data, "starts_at": "next friday"}}),
+                 ("unrenderable", {"data": {**data, "title": "x" * 300_000}}))
+        for code, changes in cases:
+            self.refused(shop.post("/v1/jobs", self.order(run, **changes)), 422, code)
+            self.refused(shop.post("/v1/notifications", {
+                "system": "shows", "kind": "show.reminder", "subject": "s9", "occurrence": "2030-01-01T20:00:00Z",
+                "due_at": "2030-01-01T19:45:00Z", "params": {"user_id": "creator"}, **changes}), 422, code)
+        self.assertEqual(run.db.value("SELECT (SELECT count(*) FROM api_request) + (SELECT count(*) FROM notification)"), "0")
+        # The same by the same function, with an exit code.
+        for code, changes in cases[1:]:
+            file = run.dir / "order.json"
+            file.write_text(json.dumps({**run.job(), **changes}))
+            done = subprocess.run([BIN / "fanfare", "-c", run.dir / "fanfare.yaml", "publish", file], capture_output=True,
+                                  text=True, env=run.environment(), timeout=60)
+            self.assertEqual(done.returncode, 65, done.stdout + done.stderr)
+            self.assertIn(code, done.stderr)
+        # What was ordered before stays what it was, also where it would be refused by now.
+        key, order = str(uuid.uuid4()), self.order(run)
+        first = shop.post("/v1/jobs", order, Idempotency_Key=key)
+        self.assertEqual(first[0], 202, first[1])
+        run.db.psql("ALTER TABLE users RENAME COLUMN email TO mail")
+        again = shop.post("/v1/jobs", order, Idempotency_Key=key)
+        self.assertEqual((again[0], again[1]), (202, first[1]))
+        self.assertEqual(shop.post("/v1/jobs", self.order(run, lane="bulk"))[0], 202, "a query that fails is not the job's fault")
 
     def exported(self, run, shop, job, fates):
         answer = shop.get(f"/v1/jobs/{job}/outcomes", Accept="text/csv")

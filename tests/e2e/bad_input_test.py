@@ -16,8 +16,12 @@ class BadInput(EndToEnd):
         system = run.dir / "systems/shows/system.yaml"
         text = system.read_text()
         self.assertIn("\nkinds:\n", text)
+        self.assertIn("\naudiences:\n", "\n" + text)
+        text = ("\n" + text).replace("\naudiences:\n", "\naudiences:\n  by_length: SELECT follower_id AS recipient_id "
+                                    "FROM followers WHERE length(followed_id) = :length::integer\n", 1)
         system.write_text(text.replace("\nkinds:\n", "\nkinds:\n  bare:\n    audience: followers\n    channels: [email]\n"
-                                       "    templates: nowhere\n", 1))
+                                       "    templates: nowhere\n  leaning:\n    audience: followers\n    channels: [email]\n"
+                                       "    templates: stream.live\n    fallback: {email: push}\n", 1))
         run.settings["systems_dir"] = str(run.dir / "systems")
         worker = run.worker()
 
@@ -32,6 +36,15 @@ class BadInput(EndToEnd):
             ("unknown_kind", job(kind="show.nothing")),
             ("unknown_system", job(system="nowhere")),
             ("unknown_template", job(kind="bare", channels=["email"])),
+            ("unknown_template", job(kind="leaning", channels=["email"])),
+            ("missing_variable", job(data={})),
+            ("missing_variable", job(data={k: v for k, v in run.job()["data"].items() if k != "starts_at"})),
+            ("invalid_timestamp", job(data={**run.job()["data"], "starts_at": "when"})),
+            ("invalid_timestamp", job(data={**run.job()["data"], "starts_at": "2026-02-30T19:30:00Z"})),
+            ("invalid_parameter", job(audience={"name": "by_length", "params": {"length": "ten"}})),
+            ("unrenderable", job(data={**run.job()["data"], "title": "x" * 300_000})),
+            ("not_json", b"\xef\xbb\xbf" + good),
+            ("not_json", b"\0\0\0\0\7" + good),
             ("unknown_channel", job(channels=["email", "pigeon"])),
             ("negative_expiry", job(ttl_s=-5)),
             ("invalid_timestamp", job(expires_at="tomorrow")),

@@ -1,7 +1,7 @@
 #include "worker/intake/intake.hpp"
 
-#include "core/audience/channels.hpp"
 #include "core/domain/uuid.hpp"
+#include "core/ledger/own_templates.hpp"
 #include "core/ledger/untaken.hpp"
 #include "core/wire/cloud_event.hpp"
 #include "core/wire/job_rejection.hpp"
@@ -23,11 +23,11 @@ constexpr std::chrono::milliseconds retry_max{5'000};
 
 std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
     auto& job = order.job;
-    if (auto rejection = resolve_job(job, parts_.sources.systems())) return rejection;
+    if (auto rejection = settle_order(job, parts_.sources.systems(), parts_.templates)) {
+        return rejection;
+    }
     const auto& system = parts_.sources.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
-    const auto has = [&](Channel channel) { return parts_.templates.has(kind.templates, channel); };
-    if (auto rejection = check_channels(job, kind, has)) return rejection;
     order.list = kind.list;
     order.writes_back = system.done.contains(job.kind);
     return std::nullopt;
@@ -61,10 +61,33 @@ std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::New
     return check(order);
 }
 
+/// What only the system's database knows. Its owner's own texts may need less than ours.
+asio::awaitable<std::optional<Rejection>> Intake::look(const Job& job) {
+    const auto& system = parts_.sources.systems().find(job.system)->second;
+    const auto& kind = *system.find_kind(job.kind);
+    auto& source = parts_.sources.pool_of(system);
+    const auto now = parts_.clock.now();
+    const Telling shipped{job, system, kind, parts_.templates, parts_.sources.has_links(), now};
+    auto rejection = co_await look_.ask(source, shipped);
+    if (!rejection || job.source.empty()) co_return rejection;
+    const auto find = [&job](postgres::Connection& ledger) {
+        return ledger::current_templates(ledger, {job.system, job.kind, job.source});
+    };
+    const auto own = co_await parts_.ledger.run("look up own templates", find);
+    if (!own) co_return std::nullopt;
+    if (!own.value()) co_return rejection;
+    Problems problems;
+    const auto templates =
+        parts_.templates.with_own(kind.templates, own.value()->parts, "", problems);
+    const Telling owned{job, system, kind, templates, parts_.sources.has_links(), now};
+    co_return co_await look_.ask(source, owned);
+}
+
 /// Returns when the record is settled, or stop() was called.
 asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     ledger::NewJob order;
     auto rejection = read(record, order);
+    if (!rejection) rejection = co_await look(order.job);
     const std::string id = order.job.id.empty() ? record.key : order.job.id;
     auto wait = retry_first;
     while (!stopping_) {

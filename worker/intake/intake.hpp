@@ -7,6 +7,7 @@
 #include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/wire/job.hpp"
+#include "worker/orders/order_look.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/rendering/templates.hpp"
 #include "worker/send/job_context.hpp"
@@ -65,6 +66,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> handle(const kafka::Received& record);
     [[nodiscard]] std::optional<Rejection> read(const kafka::Received& record,
                                                 ledger::NewJob& order) const;
+    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> look(const Job& job);
     [[nodiscard]] TimePoint published_at(const kafka::Received& record) const;
     [[nodiscard]] std::optional<Rejection> check(ledger::NewJob& order) const;
     /// Stores a job. False: not now, or, with a rejection, never.
@@ -76,6 +78,7 @@ private:
                                                       const Rejection& rejection);
 
     Parts parts_;
+    OrderLook look_{system_clock()};
     TaskGroup tasks_;
     std::deque<kafka::Received> waiting_;
     std::size_t serving_ = 0;

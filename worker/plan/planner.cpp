@@ -1,9 +1,8 @@
 #include "worker/plan/planner.hpp"
 
-#include "core/audience/channels.hpp"
 #include "core/wire/descriptor.hpp"
+#include "worker/orders/order_rules.hpp"
 #include "worker/plan/audience.hpp"
-#include "worker/send/letters.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -114,42 +113,25 @@ Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again)
 }
 
 Planner::Tried Planner::check_templates(const JobContext& job, Hold& hold) {
-    // What personal variables there are is known from the columns of the contact query.
-    const auto used = channels_used(job.job, *job.kind);
     bool began = false;
-    const auto check = [&](postgres::Connection& source) -> Result<void> {
+    const Telling telling{
+        job.job,           *job.system, *job.kind, job.templates, !job.unsubscribe_prefix.empty(),
+        parts_.clock.now()};
+    const auto check = [&](postgres::Connection& source) {
         began = true;
         const PlanKeeper::Reading reading{hold, source};
-        for (const auto channel : used) {
-            const auto& contact = job.system->contacts[static_cast<std::size_t>(channel)];
-            pqxx::nontransaction work{source.raw()};
-            const auto columns = work.exec_params(contact->query.sql, "{}");
-            std::vector<std::string> shared;
-            for (const auto& [name, value] : job.job.data) shared.push_back(name);
-            for (const auto& [name, moment] : job.times) {
-                if (job.job.data.contains(name + "_zone")) shared.push_back(name + "_there");
-                if (name.ends_with("_at"))
-                    shared.push_back(name.substr(0, name.size() - 3) + "_in");
-            }
-            const auto personal = personal_variables(job, channel, columns);
-            const auto problems =
-                job.templates.check(job.kind->templates, channel, shared, personal);
-            if (!problems.empty()) {
-                return fail(Errc::template_invalid, "render: " + describe(problems.front()));
-            }
-            if (auto tried = rehearse(job, channel, personal, parts_.clock.now()); !tried) {
-                return tried;
-            }
-        }
+        auto rejection = check_order(source, telling);
         if (hold.is_over()) throw Interrupted{};
-        return {};
+        return rejection;
     };
     auto checked = job.source->call("check the contact queries", check);
     if (!checked) {
         return Fault{began ? Fault::Place::query : Fault::Place::source, checked.error()};
     }
-    if (!checked.value()) return Fault{Fault::Place::job, checked.value().error()};
-    return std::nullopt;
+    const auto& rejection = checked.value();
+    if (!rejection) return std::nullopt;
+    return Fault{Fault::Place::job,
+                 fail(Errc::template_invalid, "tell anybody: " + rejection->message)};
 }
 
 /// Ends what this job takes the place of. After how long to come again, where somebody is being

@@ -74,6 +74,9 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
     left_out_ = &counters(*registry_, "fanfare_recipients_left_out_total",
                           "Recipient ids of audiences that are too long to be planned")
                      .Add({});
+    lost_zones_ = &counters(*registry_, "fanfare_readers_without_time_zone_total",
+                            "People who were written to and whose time zone is none")
+                       .Add({});
     clock_skew_ = &gauges(*registry_, "fanfare_clock_skew_seconds",
                           "How far the database's clock is ahead of this machine's")
                        .Add({});
@@ -107,6 +110,10 @@ void WorkerProbe::planned(Channel channel, std::size_t recipients) {
 void WorkerProbe::clock(double skew_s, bool steady) {
     clock_skew_->Set(skew_s);
     clock_doubted_->Set(steady ? 0 : 1);
+}
+
+void WorkerProbe::lost_zones(std::size_t readers) {
+    lost_zones_->Increment(static_cast<double>(readers));
 }
 
 void WorkerProbe::left_out(std::size_t recipients) {

@@ -45,6 +45,7 @@ public:
 
     void planned(Channel channel, std::size_t recipients);
     void left_out(std::size_t recipients);  // Of an audience: their ids are too long.
+    void lost_zones(std::size_t readers);   // Their time zones are none.
     void settled(Channel channel, const std::array<std::int32_t, outcome_count>& change);
     void chunks_in_flight(Channel channel, int change);
     [[nodiscard]] int chunks_in_flight() const;  // Of all channels.
@@ -69,6 +70,7 @@ private:
     std::array<std::array<prometheus::Counter*, outcome_count>, channel_count> outcomes_{};
     std::array<prometheus::Gauge*, channel_count> in_flight_{};
     prometheus::Counter* left_out_;
+    prometheus::Counter* lost_zones_;
     prometheus::Gauge* clock_skew_;
     prometheus::Gauge* clock_doubted_;
     prometheus::Counter* fenced_;

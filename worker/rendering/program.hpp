@@ -91,6 +91,14 @@ public:
         }
     }
 
+    /// Calls `take` with the index of each variable that is written or asked for, and its place.
+    template <class Take>
+    void each_use(Take take) const {
+        for (const auto& step : steps_) {
+            if (step.verb != Verb::literal) take(step.variable, step.position);
+        }
+    }
+
     /// Calls `take` with the index of each variable that is written whatever the job has.
     template <class Take>
     void each_needed(Take take) const {

@@ -125,6 +125,26 @@ std::vector<std::string> Templates::needed_variables(std::string_view folder,
     return names;
 }
 
+Problems Templates::places_of(std::string_view folder, Channel channel,
+                              std::string_view name) const {
+    Problems places;
+    const auto* locales = shelf_->find(folder, channel);
+    if (locales == nullptr) return places;
+    for (const auto& localised : *locales) {
+        for (std::size_t place = 0; place < part_places; ++place) {
+            if (!localised->parts[place]) continue;
+            bool is_found = false;
+            localised->parts[place]->each_use([&](std::uint16_t index, const Position& position) {
+                if (is_found || localised->names[index] != name) return;
+                is_found = true;
+                places.push_back({localised->files[place], static_cast<int>(position.line),
+                                  "template", "", "", static_cast<int>(position.column)});
+            });
+        }
+    }
+    return places;
+}
+
 std::vector<std::string> Templates::locales(std::string_view folder, Channel channel) const {
     std::vector<std::string> names;
     if (const auto* locales = shelf_->find(folder, channel)) {

@@ -1,5 +1,6 @@
 #include "worker/rendering/variables.hpp"
 
+#include "core/wire/timestamp.hpp"
 #include "worker/rendering/moments.hpp"
 #include "worker/rendering/segments.hpp"
 
@@ -33,6 +34,17 @@ std::string fitted(std::string text, Channel channel) {
 }
 
 }  // namespace
+
+std::vector<NamedMoment> moments_of(std::span<const std::string> names,
+                                    const std::map<std::string, std::string>& data) {
+    std::vector<NamedMoment> moments;
+    for (const auto& name : names) {
+        const auto found = data.find(name);
+        if (found == data.end()) continue;
+        if (const auto moment = parse_moment(found->second)) moments.emplace_back(name, *moment);
+    }
+    return moments;
+}
 
 std::map<std::string, std::string> shared_variables(const std::map<std::string, std::string>& data,
                                                     std::span<const NamedMoment> moments,

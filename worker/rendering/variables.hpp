@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -16,6 +17,10 @@ namespace fanfare {
 
 /// A variable of the job that is a moment.
 using NamedMoment = std::pair<std::string, TimePoint>;
+
+/// Those of the `names` that the job's variables have as moments.
+[[nodiscard]] std::vector<NamedMoment> moments_of(std::span<const std::string> names,
+                                                  const std::map<std::string, std::string>& data);
 
 /// The job's variables as the texts of one locale read them ("" is the default's, English): with
 /// "starts_in" beside each "starts_at", and with "starts_at_there" beside each "starts_at_zone":

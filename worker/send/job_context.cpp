@@ -1,7 +1,7 @@
 #include "worker/send/job_context.hpp"
 
 #include "core/ledger/own_templates.hpp"
-#include "worker/rendering/moments.hpp"
+#include "worker/rendering/variables.hpp"
 
 #include <fmt/format.h>
 
@@ -95,13 +95,7 @@ Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
     if (!link_base_.empty() && !context->kind->list.empty()) {
         context->unsubscribe_prefix = fmt::format("{}/u/{}.", link_base_, context->job.id);
     }
-    for (const auto& name : context->kind->times) {
-        const auto text = context->job.data.find(name);
-        if (text == context->job.data.end()) continue;
-        if (const auto moment = parse_moment(text->second)) {
-            context->times.emplace_back(name, *moment);
-        }
-    }
+    context->times = moments_of(context->kind->times, context->job.data);
     return context;
 }
 

@@ -60,6 +60,9 @@ public:
 
     [[nodiscard]] const Systems& systems() const noexcept { return systems_; }
 
+    /// Whether people can unsubscribe by a link.
+    [[nodiscard]] bool has_links() const noexcept { return !link_base_.empty(); }
+
     /// Understands a job's body; fails when its system or kind is no longer configured.
     [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(std::string_view body);
 

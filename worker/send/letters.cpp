@@ -1,5 +1,7 @@
 #include "worker/send/letters.hpp"
 
+#include "core/time_zones/time_zone.hpp"
+#include "worker/orders/order_rules.hpp"
 #include "worker/providers/unsubscribe.hpp"
 #include "worker/rendering/clean.hpp"
 #include "worker/rendering/segments.hpp"
@@ -68,6 +70,7 @@ public:
                                           static_cast<std::uint32_t>(chunk_.key.number),
                                           chunk_.outcomes.size(), letters_.refs);
         for (const auto& target : resolved_.targets) {
+            look_at_zone(target);
             const auto wanted = text_of(resolved_.rows, target.row, locale_column_);
             auto place = place_of(wanted, {repeats_of(target.address), has_link(target)});
             if (!place) return place.error();
@@ -78,6 +81,18 @@ public:
     }
 
 private:
+    /// Counts a reader whose zone is none: they read times in another, and somebody should mend it.
+    void look_at_zone(const Target& target) {
+        if (!zone_column_ || target.recipient == last_reader_) return;
+        last_reader_ = target.recipient;
+        const auto name = text_of(resolved_.rows, target.row, zone_column_);
+        if (name.empty()) return;
+        auto known = zones_.find(name);
+        if (known == zones_.end())
+            known = zones_.emplace(name, TimeZone::find(name) != std::nullopt).first;
+        if (!known->second) ++letters_.lost_zones;
+    }
+
     /// How many targets before this one have the same address: they cannot share a request
     /// of a provider that knows recipients by their address.
     std::size_t repeats_of(std::string_view address) {
@@ -246,6 +261,8 @@ private:
     std::map<std::pair<std::string, Apart>, std::size_t> places_;
     std::vector<std::vector<Origin>> origins_;
     std::unordered_map<std::string_view, std::size_t> seen_;
+    std::unordered_map<std::string_view, bool> zones_;
+    std::size_t last_reader_ = static_cast<std::size_t>(-1);
     std::string_view last_wanted_;
     std::size_t last_ = static_cast<std::size_t>(-1);
 };
@@ -254,29 +271,8 @@ private:
 
 std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
                                             const pqxx::result& contacts) {
-    std::vector<std::string> names;
-    for (Column i = 0; i < contacts.columns(); ++i) {
-        const std::string_view name{contacts.column_name(i)};
-        if (!is_reserved_column(name)) names.emplace_back(name);
-    }
-    for (const auto& [name, moment] : job.times) names.push_back(name);
-    for (const auto& [name, text] : job.kind->person_defaults) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-    const bool linked = channel == Channel::email && !job.unsubscribe_prefix.empty();
-    if (linked && std::find(names.begin(), names.end(), unsubscribe_url) == names.end()) {
-        names.emplace_back(unsubscribe_url);
-    }
-    return names;
-}
-
-Result<void> rehearse(const JobContext& job, Channel channel, std::span<const std::string> personal,
-                      TimePoint now) {
-    for (const auto& locale : job.templates.locales(job.kind->templates, channel)) {
-        const auto content = render(job, channel, locale, personal, now);
-        if (!content) return content.error();
-    }
-    return {};
+    return personal_names(*job.kind, channel, personal_columns(contacts), job.times,
+                          !job.unsubscribe_prefix.empty());
 }
 
 void compose_letter(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
@@ -301,6 +297,7 @@ Result<void> write_letters(const JobContext& job, const ledger::ClaimedChunk& ch
     letters.groups.clear();
     letters.letters.clear();
     letters.too_long.clear();
+    letters.lost_zones = 0;
     letters.made.clear();
     return Writer{job, chunk, resolved, stationery, letters}.write();
 }

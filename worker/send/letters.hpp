@@ -37,6 +37,7 @@ struct Letters {
     std::vector<std::unique_ptr<Group>> groups;
     std::vector<Letter> letters;
     std::vector<const Target*> too_long;  // Whose message is longer than may be sent.
+    std::size_t lost_zones = 0;           // People whose time zone is none.
     std::deque<std::string> made;         // Values that had to be formatted.
     std::vector<std::string> refs;        // One a recipient of the chunk.
 };
@@ -53,11 +54,6 @@ struct Stationery {
 /// link to unsubscribe.
 [[nodiscard]] std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
                                                           const pqxx::result& contacts);
-
-/// Renders the job's texts of every locale once, as they are now; fails where one is too long. For
-/// the planner, so that nothing fails in the middle of sending.
-[[nodiscard]] Result<void> rehearse(const JobContext& job, Channel channel,
-                                    std::span<const std::string> personal, TimePoint now);
 
 /// Writes every target's letter. CPU only; runs on a thread of a pool. Fails when a template
 /// does: the planner has checked them, so that means they were changed since.

@@ -139,6 +139,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             co_await put_back(work, account, prepared.wait, prepared.counts);
             co_return;
         }
+        parts_.probe.lost_zones(work.letters.lost_zones);
         auto attempts = co_await fly(work, *account);
         if (work.lost && !work.begun) co_return;
         if (work.lost) break;

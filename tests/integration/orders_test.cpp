@@ -1,0 +1,93 @@
+// What a system's database knows of an order.
+#include "tests/integration/ledger_case.hpp"
+#include "worker/orders/order_rules.hpp"
+
+namespace fanfare {
+namespace {
+
+using ::testing::HasSubstr;
+
+class OrdersTest : public ledger::LedgerCase {
+protected:
+    OrdersTest() {
+        sql("CREATE TABLE buyer (id uuid PRIMARY KEY, shop uuid, since timestamptz, age int, "
+            "address text, name text)");
+        auto& contact = system_.contacts[0].emplace();
+        contact.query.sql =
+            "SELECT id::text AS recipient_id, address, name FROM buyer "
+            "WHERE id = ANY($1::text[]::uuid[])";
+        kind_.name = kind_.templates = "sale";
+        kind_.audience = "buyers";
+        kind_.channels = {Channel::email};
+        const std::vector<TemplateSource> sources{
+            {"sale/email.subject.mustache", "Sale"},
+            {"sale/email.text.mustache", "{{name}}: {{title}}"}};
+        templates_ = std::get<Templates>(Templates::parse(sources));
+        job_.audience = "buyers";
+        job_.channels = {Channel::email};
+        job_.data = {{"title", "Shoes"}};
+    }
+    void sql(const std::string& statement) {
+        pqxx::nontransaction work{db().raw()};
+        work.exec(statement);
+    }
+    void audience(const std::string& query, std::vector<std::string> parameters) {
+        system_.audiences["buyers"] = {
+            "buyers", {.sql = query, .parameters = std::move(parameters), .file = {}}, {}, {}};
+    }
+    std::string checked() {
+        const Telling telling{job_, system_, kind_, templates_, false, TimePoint{}};
+        const auto rejection = check_order(db(), telling);
+        return rejection ? rejection->code + " " + rejection->message : "";
+    }
+
+    System system_;
+    Kind kind_;
+    Templates templates_;
+    Job job_;
+};
+
+TEST_F(OrdersTest, ColumnsOfAPersonAreVariables) {
+    audience("SELECT id AS recipient_id FROM buyer", {});
+    EXPECT_EQ(checked(), "");
+    job_.data.clear();
+    EXPECT_THAT(checked(), HasSubstr("missing_variable /data/title"));
+}
+
+TEST_F(OrdersTest, AParameterHasTheTypeItIsCastTo) {
+    audience(
+        "SELECT id AS recipient_id FROM buyer WHERE shop = $1::text::uuid "
+        "AND since > $2::text::timestamptz AND age > CAST($3::text AS integer)",
+        {"shop", "since", "age"});
+    const std::map<std::string, std::string> good{{"shop", "0f8fad5b-d9cb-469f-a165-70867728950e"},
+                                                  {"since", "2026-11-20T19:30:00Z"},
+                                                  {"age", "18"}};
+    job_.params = good;
+    EXPECT_EQ(checked(), "");
+    for (const auto& [name, value] : std::map<std::string, std::string>{
+             {"shop", "abc"}, {"since", "next friday"}, {"age", "old"}}) {
+        job_.params = good;
+        job_.params[name] = value;
+        EXPECT_EQ(checked(), "invalid_parameter /audience/params/" + name +
+                                 ": is not of the type that the audience buyers casts it to");
+        job_.recipients = {"x"};
+        EXPECT_EQ(checked(), "") << "a list takes no parameters";
+        job_.recipients.clear();
+    }
+    job_.params = good;
+    job_.params["age"] = "99999999999";
+    EXPECT_THAT(checked(), HasSubstr("invalid_parameter /audience/params/age"));
+}
+
+TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {
+    audience("SELECT id AS recipient_id FROM buyer WHERE age = 1 / 0 AND shop = $1::text::uuid",
+             {"shop"});
+    job_.params = {{"shop", "0f8fad5b-d9cb-469f-a165-70867728950e"}};
+    EXPECT_EQ(checked(), "") << "the planner says what is wrong with it";
+    audience("SELECT id AS recipient_id FROM nowhere", {});
+    EXPECT_THROW(checked(), pqxx::sql_error);
+    EXPECT_TRUE(db().is_open());
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/postgres/connection.hpp"
+#include "core/systems/system.hpp"
+#include "core/wire/job.hpp"
+#include "worker/rendering/templates.hpp"
+#include "worker/rendering/variables.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+// Whether a job can be told to anybody: one place for whoever takes an order (API, CLI, intake) and
+// for the planner.
+namespace fanfare {
+
+/// A job with what it is told by.
+struct Telling {
+    const Job& job;
+    const System& system;
+    const Kind& kind;
+    const Templates& templates;
+    bool has_links = false;  // People can unsubscribe by a link.
+    TimePoint now;
+};
+
+/// Fills in what the kind says, and refuses what cannot be told, as far as settings and templates
+/// know: resolve_job(), channels without texts, moments that are none. Pure.
+[[nodiscard]] std::optional<Rejection> settle_order(Job& job, const Systems& systems,
+                                                    const Templates& templates);
+
+/// Names of the variables that differ by person: columns of the contact query, moments, defaults,
+/// and the link to unsubscribe.
+[[nodiscard]] std::vector<std::string> personal_names(const Kind& kind, Channel channel,
+                                                      std::vector<std::string> columns,
+                                                      std::span<const NamedMoment> moments,
+                                                      bool has_links);
+
+/// The columns of a contact query that are the person's variables.
+[[nodiscard]] std::vector<std::string> personal_columns(const pqxx::result& contacts);
+
+/// Refuses a job whose texts of one channel lack a variable, or cannot be written with its values,
+/// in any language. Pure.
+[[nodiscard]] std::optional<Rejection> check_texts(const Telling& telling, Channel channel,
+                                                   std::span<const std::string> personal);
+
+/// The same for every channel it may use, with what the system's own database knows of people; and
+/// a parameter that is not of the type that the audience casts it to. Throws what libpqxx throws,
+/// but for that.
+[[nodiscard]] std::optional<Rejection> check_order(postgres::Connection& source,
+                                                   const Telling& telling);
+
+}  // namespace fanfare
