@@ -7,6 +7,7 @@
 #include "core/observe/health.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pulse.hpp"
+#include "core/program/exit_codes.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
@@ -94,7 +95,7 @@ public:
         auto consumer = open_consumer();
         if (!consumer) {
             spdlog::critical("{}", describe(consumer.error()));
-            return 1;
+            return exit_unavailable;
         }
         consumer_ = std::move(consumer.value());
         TaskGroup tasks{loop_.get_executor()};
@@ -163,8 +164,8 @@ private:
                      if (auto why = keeper_->trouble(); !why.empty()) {
                          return Readiness{false, std::move(why)};
                      }
-                     if (consumer_->has_assignment()) return Readiness{true, ""};
-                     return Readiness{false, "no Kafka partitions assigned yet"};
+                     if (consumer_->is_member()) return Readiness{true, ""};
+                     return Readiness{false, "not a member of Kafka's group yet"};
                  },
              .sides = sides()});
         if (!health) return health.error();
@@ -340,7 +341,7 @@ private:
             settle_warnings(false);
             if (consumer_->is_fatal()) {
                 spdlog::critical("kafka client failed for good; restart the worker");
-                exit_code_ = 1;
+                exit_code_ = exit_unavailable;
                 shutdown_.set_exit_code(exit_code_);
                 std::raise(SIGTERM);
                 co_return;

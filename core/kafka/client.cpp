@@ -203,7 +203,11 @@ Result<void> create_topics(const KafkaSettings& settings) {
     if (!client) return client.error();
     const auto known = topics_named(client.value().get(), names_of(topics_of(settings)));
     const auto missing = missing_topics(client.value().get(), known, ask_max);
-    if (!missing) return missing.error();
+    if (!missing) {
+        auto failure = missing.error();
+        failure.doing += fmt::format(" (kafka.brokers: {})", settings.brokers);
+        return failure;
+    }
     if (missing.value().topics.empty()) return {};
     return make_topics(client.value().get(), settings, missing.value().topics);
 }

@@ -44,21 +44,24 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
 }
 
 Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
-    auto conf = make_conf(settings_, {{"group.id", settings_.group},
-                                      {"auto.offset.reset", "earliest"},
-                                      {"enable.auto.commit", "false"},
-                                      {"enable.auto.offset.store", "false"},
-                                      {"partition.assignment.strategy", "range,roundrobin"},
-                                      {"session.timeout.ms", "10000"},
-                                      {"heartbeat.interval.ms", "1000"},
-                                      {"max.poll.interval.ms", "60000"},
-                                      {"fetch.wait.max.ms", "20"},
-                                      {"fetch.error.backoff.ms", "100"},
-                                      {"queued.min.messages", "1000"},
-                                      {"queued.max.messages.kbytes", "1024"},
-                                      // One answer of a broker is in memory whole.
-                                      {"fetch.max.bytes", "8388608"},
-                                      {"topic.metadata.refresh.interval.ms", "10000"}});
+    auto conf =
+        make_conf(settings_, {{"group.id", settings_.group},
+                              {"auto.offset.reset", "earliest"},
+                              {"enable.auto.commit", "false"},
+                              {"enable.auto.offset.store", "false"},
+                              // All topics' partitions go round: by range each topic's would
+                              // go to the same few. Range for members of earlier versions.
+                              {"partition.assignment.strategy", "roundrobin,range"},
+                              {"session.timeout.ms", "10000"},
+                              {"heartbeat.interval.ms", "1000"},
+                              {"max.poll.interval.ms", "60000"},
+                              {"fetch.wait.max.ms", "20"},
+                              {"fetch.error.backoff.ms", "100"},
+                              {"queued.min.messages", "1000"},
+                              {"queued.max.messages.kbytes", "1024"},
+                              // One answer of a broker is in memory whole.
+                              {"fetch.max.bytes", "8388608"},
+                              {"topic.metadata.refresh.interval.ms", "10000"}});
     if (!conf) return conf.error();
     auto session = std::make_shared<Session>();
     session->owner = this;
@@ -134,6 +137,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
     consumer->forget_partitions();
     rd_kafka_assign(client, assigns ? partitions : nullptr);
     consumer->assigned_ = assigns && partitions->cnt > 0;
+    consumer->joined_ = assigns;
 }
 
 void Consumer::on_error(rd_kafka_t*, int error, const char* reason, void* session) {
@@ -162,6 +166,7 @@ void Consumer::open_anew() {
     renewal_ = renewal;
     forget_partitions();
     assigned_ = false;
+    joined_ = false;
     distrusted_ = false;
     session_->owner = nullptr;
     std::swap(session_, fresh.value());

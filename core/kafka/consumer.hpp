@@ -80,6 +80,8 @@ public:
         return last_poll_.load();
     }
     [[nodiscard]] bool has_assignment() const noexcept { return assigned_.load(); }
+    /// The group knows it, with or without partitions: there may be more members than those.
+    [[nodiscard]] bool is_member() const noexcept { return joined_.load(); }
     [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
 
 private:
@@ -128,6 +130,7 @@ private:
     std::vector<bool> pause_applied_;  // Poll thread only.
     std::atomic<bool> stopping_{false};
     std::atomic<bool> assigned_{false};
+    std::atomic<bool> joined_{false};
     std::atomic<bool> fatal_{false};
     std::atomic<std::chrono::steady_clock::time_point> last_poll_{};
     std::thread poller_;

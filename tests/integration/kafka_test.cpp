@@ -1,13 +1,17 @@
+#include "core/kafka/topic_admin.hpp"
 #include "kafka_case.hpp"
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace fanfare::kafka {
@@ -21,6 +25,7 @@ protected:
     void deliver_and_commit_only_what_is_finished();
     void commit_everything_when_all_is_finished();
     void pause_one_topic();
+    void spread_all_topics_over_all_members();
 };
 
 void BrokerCase::deliver_and_commit_only_what_is_finished() {
@@ -77,6 +82,35 @@ void BrokerCase::pause_one_topic() {
     for (const auto& value : numbered("bulk", 0, 5)) EXPECT_EQ(seen.count(value), 1U) << value;
 }
 
+/// Looks again and again: a group tells nobody.
+bool comes_true(const std::function<bool()>& condition) {
+    const auto end = system_clock().moment() + 2 * patience;
+    while (!condition() && system_clock().moment() < end) std::this_thread::yield();
+    return condition();
+}
+
+void BrokerCase::spread_all_topics_over_all_members() {
+    // Two topics of one partition: by range the first member would have both.
+    const std::vector<std::string> names{topics.jobs, topics.receipts};
+    publish({"a"}, topics.jobs);
+    publish({"a"}, topics.receipts);
+    Mailbox mailbox;
+    std::vector<std::unique_ptr<Consumer>> members;
+    for (int i = 0; i < 2; ++i) members.push_back(consume(mailbox, names));
+    const auto count_if = [&members](auto is_so) {
+        return std::count_if(members.begin(), members.end(),
+                             [&](const auto& each) { return is_so(*each); });
+    };
+    const auto assigned = [&] {
+        return count_if([](const auto& each) { return each.has_assignment(); });
+    };
+    const auto joined = [&] { return count_if([](const auto& each) { return each.is_member(); }); };
+    EXPECT_TRUE(comes_true([&] { return joined() == 2 && assigned() == 2; })) << assigned();
+    members.push_back(consume(mailbox, names));
+    EXPECT_TRUE(comes_true([&] { return joined() == 3 && assigned() == 2; }))
+        << joined() << " members, " << assigned() << " with a partition";
+}
+
 class EmbeddedBrokerTest : public BrokerCase {
 protected:
     void SetUp() override {
@@ -96,6 +130,7 @@ TEST_F(EmbeddedBrokerTest, CommitsEverythingWhenAllIsFinished) {
     commit_everything_when_all_is_finished();
 }
 TEST_F(EmbeddedBrokerTest, PausesOneTopic) { pause_one_topic(); }
+TEST_F(EmbeddedBrokerTest, SpreadsAllTopicsOverAllMembers) { spread_all_topics_over_all_members(); }
 
 /// A cluster inside the process that does what a test says.
 class FaultyBrokerTest : public KafkaCase {
@@ -214,6 +249,52 @@ TEST_F(RealBrokerTest, CommitsEverythingWhenAllIsFinished) {
     commit_everything_when_all_is_finished();
 }
 TEST_F(RealBrokerTest, PausesOneTopic) { pause_one_topic(); }
+
+TEST_F(RealBrokerTest, SpreadsAllTopicsOverAllMembers) { spread_all_topics_over_all_members(); }
+
+TEST_F(RealBrokerTest, PartitionsGrowAndNeverShrink) {
+    const auto has = [this](std::int32_t partitions) {
+        const auto states = look_at_topics(settings);
+        return states &&
+               std::all_of(states.value().begin(), states.value().end(),
+                           [=](const auto& each) { return each.partitions == partitions; });
+    };
+    EXPECT_TRUE(has(1));
+    const auto grown = grow_topics(settings, 3);
+    ASSERT_TRUE(grown) << describe(grown.error());
+    EXPECT_EQ(grown.value(), names_of(topics));
+    EXPECT_TRUE(comes_true([&] { return has(3); }));
+    for (const auto fewer : {1, 3}) {
+        const auto again = grow_topics(settings, fewer);
+        ASSERT_TRUE(again) << describe(again.error());
+        EXPECT_TRUE(again.value().empty());
+    }
+    EXPECT_TRUE(has(3));
+}
+
+TEST_F(RealBrokerTest, KnowsWhoseTheMomentsAre) {
+    auto states = look_at_topics(settings);
+    ASSERT_TRUE(states) << describe(states.error());
+    for (const auto& state : states.value()) EXPECT_FALSE(state.is_stamped_by_publishers);
+    // Topics that somebody else made, as the broker makes them by itself.
+    settings.topic_prefix += "-theirs";
+    auto conf = make_conf(settings, {{"allow.auto.create.topics", "true"}});
+    const auto client = open(RD_KAFKA_PRODUCER, std::move(conf.value()));
+    const Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> topic{
+        rd_kafka_NewTopic_new(topics_of(settings).jobs.c_str(), 2, 1, nullptr, 0)};
+    rd_kafka_NewTopic_set_config(topic.get(), "message.timestamp.type", "CreateTime");
+    const Queue queue{rd_kafka_queue_new(client.value().get())};
+    auto* raw = topic.get();
+    rd_kafka_CreateTopics(client.value().get(), &raw, 1, nullptr, queue.get());
+    const Event made{rd_kafka_queue_poll(queue.get(), 30'000)};
+    const auto is_seen = [&] {
+        states = look_at_topics(settings);
+        return states && states.value().at(0).partitions == 2;
+    };
+    ASSERT_TRUE(comes_true(is_seen));
+    EXPECT_TRUE(states.value().at(0).is_stamped_by_publishers);
+    EXPECT_EQ(states.value().at(1).partitions, 0) << "not there";
+}
 
 TEST_F(RealBrokerTest, ReadsFromTheBeginningInANewGroup) {
     publish(numbered("job", 0, 3), topics.jobs);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/error/failure.hpp"
+#include "core/kafka/client.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What a person asks of the broker about our topics. Each call opens a client of its own and waits
+/// up to 20 s.
+namespace fanfare::kafka {
+
+/// One of our topics as the broker has it.
+struct TopicState {
+    std::string name;
+    std::int32_t partitions = 0;            // 0: it is not there.
+    bool is_stamped_by_publishers = false;  // Theirs are the moments: CreateTime.
+};
+
+/// All of them, as names_of() orders them.
+[[nodiscard]] Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings);
+
+/// Gives `partitions` to those that have fewer: Kafka takes none away. Their names.
+[[nodiscard]] Result<std::vector<std::string>> grow_topics(const KafkaSettings& settings,
+                                                           std::int32_t partitions);
+
+}  // namespace fanfare::kafka
