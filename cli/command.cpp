@@ -1,7 +1,13 @@
 #include "cli/command.hpp"
 
+#include "core/ledger/compat.hpp"
+#include "core/postgres/address.hpp"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <system_error>
 
 namespace fanfare::cli {
 namespace {
@@ -13,9 +19,9 @@ std::string lines_of(const Problems& problems) {
 }
 
 template <class T>
-T value_or_stop(std::variant<T, Problems> loaded) {
+T value_or_stop(std::variant<T, Problems> loaded, int code = exit_config) {
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-        throw Stop{exit_config, *problems};
+        throw Stop{code, *problems};
     }
     return std::move(std::get<T>(loaded));
 }
@@ -52,11 +58,22 @@ Stop::Stop(int code, const Problems& problems)
     : std::runtime_error{lines_of(problems)}, exit_code{code} {}
 
 Settings load_settings_or_stop(const Globals& globals) {
-    return value_or_stop(load_settings(globals.config, process_environment()));
+    return value_or_stop(load_settings(globals.config, process_environment()),
+                         exit_code_of_settings(globals.config));
 }
 
 Systems load_systems_or_stop(const Settings& settings) {
     return value_or_stop(load_systems(settings.systems_dir, process_environment()));
+}
+
+std::ifstream open_or_stop(const std::string& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        throw Stop{exit_no_input, fmt::format("{} is a directory", file)};
+    }
+    std::ifstream stream{file, std::ios::binary};
+    if (!stream) throw Stop{exit_no_input, fmt::format("{} cannot be read", file)};
+    return stream;
 }
 
 Stop stop_for(const Failure& failure) {
@@ -65,6 +82,13 @@ Stop stop_for(const Failure& failure) {
                          ? exit_rejected
                          : exit_unavailable;
     return {code, sentence_of(failure), std::string{remedy_of(failure.code)}};
+}
+
+void Ledger::expect_fit(postgres::Connection& connection) const {
+    const auto why = ledger::unfitness(connection);
+    if (why.empty()) return;
+    throw Stop{exit_config,
+               fmt::format("the ledger at {}: {}", postgres::address_of(url_).text(), why)};
 }
 
 void choose(CLI::App* command, Globals& globals, std::function<int()> action) {

@@ -3,9 +3,11 @@
 #include "core/domain/printable.hpp"
 #include "core/error/failure.hpp"
 #include "core/postgres/connection.hpp"
+#include "core/program/command_line.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -18,19 +20,14 @@ class App;
 /// What a person types. One file a command: it declares its options, and one function does it.
 namespace fanfare::cli {
 
-// Exit codes, after sysexits.h.
-inline constexpr int exit_ok = 0;
+// Beside those that all programs have.
 inline constexpr int exit_differs = 1;  // verify found differences, a job failed.
-inline constexpr int exit_usage = 64;
 inline constexpr int exit_rejected = 65;
-inline constexpr int exit_unavailable = 69;
-inline constexpr int exit_bug = 70;
 inline constexpr int exit_timeout = 75;
-inline constexpr int exit_config = 78;
 
 /// What every command shares.
 struct Globals {
-    std::string config = "config/fanfare.yaml";
+    std::string config = config_default;
     bool json = false;
     std::function<int()> chosen;  // What the chosen command does; set while arguments are read.
 };
@@ -50,6 +47,9 @@ struct Stop : std::runtime_error {
 [[nodiscard]] Settings load_settings_or_stop(const Globals& globals);
 [[nodiscard]] Systems load_systems_or_stop(const Settings& settings);
 
+/// A file that the command line names; ends the command where it cannot be read.
+[[nodiscard]] std::ifstream open_or_stop(const std::string& file);
+
 /// The exit code and the remedy of a fault of ours.
 [[nodiscard]] Stop stop_for(const Failure& failure);
 
@@ -60,10 +60,14 @@ T value_or_stop(Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(result.value());
 }
 
-/// The ledger, one connection, opened when first asked; another after one was lost.
+/// The ledger, one connection, opened when first asked; another after one was lost. Ends the
+/// command where the ledger is not for this program, unless it is about to be told what it lacks.
 class Ledger {
 public:
-    explicit Ledger(const Settings& settings) : url_{settings.database.url} {}
+    enum class Fit : bool { needed, any };
+
+    explicit Ledger(const Settings& settings, Fit fit = Fit::needed)
+        : url_{settings.database.url}, fit_{fit} {}
 
     /// Runs `work(Connection&)`; what libpqxx throws becomes a Failure.
     template <class Work>
@@ -71,7 +75,10 @@ public:
         -> Result<decltype(work(std::declval<postgres::Connection&>()))> {
         using Value = Result<decltype(work(std::declval<postgres::Connection&>()))>;
         try {
-            if (!connection_) connection_.emplace(url_, postgres::Limits{});
+            if (!connection_) {
+                connection_.emplace(url_, postgres::Limits{});
+                if (fit_ == Fit::needed) expect_fit(*connection_);
+            }
             return Value{boost::system::in_place_value, work(*connection_)};
         } catch (const Stop&) {
             throw;  // The command's own word.
@@ -88,7 +95,10 @@ public:
     }
 
 private:
+    void expect_fit(postgres::Connection& connection) const;
+
     Secret url_;
+    Fit fit_;
     std::optional<postgres::Connection> connection_;
 };
 

@@ -3,7 +3,10 @@
 #include "cli/output.hpp"
 #include "cli/query_checks.hpp"
 #include "core/audience/channels.hpp"
+#include "core/kafka/topic_admin.hpp"
 #include "core/ledger/advice.hpp"
+#include "core/settings/folders.hpp"
+#include "worker/orders/template_advice.hpp"
 #include "worker/providers/registry.hpp"
 #include "worker/rendering/templates.hpp"
 
@@ -11,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace fanfare::cli {
 namespace {
@@ -20,23 +24,28 @@ class Checker {
 public:
     explicit Checker(const Globals& globals) : globals_{globals} {}
 
-    int run(bool with_database) {
+    struct Asked {
+        bool database = false;
+        bool kafka = false;
+    };
+
+    int run(const Asked& asked) {
         auto settings = take(load_settings(globals_.config, process_environment()));
+        const auto systems = take_folders(settings);
         if (settings) {
-            auto systems = take(load_systems(settings->systems_dir, process_environment()));
-            auto templates = take(Templates::load(settings->templates_dir));
             check_accounts(*settings);
             if (systems) append(warnings_, ledger::advice(*settings, *systems));
-            if (systems && templates) check_kinds(*settings, *systems, *templates);
-            if (with_database) check_durability(*settings);
-            if (systems && with_database) {
+            if (asked.database) check_durability(*settings);
+            if (asked.kafka) check_topics(*settings);
+            if (systems && asked.database) {
                 for (const auto& [name, system] : *systems) {
                     check_queries(system, *settings, problems_);
                 }
             }
         }
         report();
-        return problems_.empty() ? exit_ok : exit_config;
+        if (problems_.empty()) return exit_ok;
+        return settings ? exit_config : exit_code_of_settings(globals_.config);
     }
 
 private:
@@ -53,6 +62,48 @@ private:
         return std::move(std::get<T>(loaded));
     }
 
+    /// Systems and templates, also where the settings are not sound: mistakes are mended in one go.
+    std::optional<Systems> take_folders(const std::optional<Settings>& settings) {
+        const auto folders = folders_of(globals_.config, process_environment());
+        if (!settings && !std::filesystem::is_directory(folders.systems)) return std::nullopt;
+        auto systems = take(load_systems(folders.systems, process_environment()));
+        if (!settings && !std::filesystem::is_directory(folders.templates)) return systems;
+        const auto templates = take(Templates::load(folders.templates));
+        if (!systems || !templates) return systems;
+        for (const auto& [name, system] : *systems) {
+            for (const auto& [kind_name, kind] : system.kinds) {
+                append(warnings_, template_advice(system, kind, *templates));
+            }
+        }
+        if (settings) check_kinds(*settings, *systems, *templates);
+        return systems;
+    }
+
+    /// Whose clock counts for how long a job lives.
+    void check_topics(const Settings& settings) {
+        const auto topics = kafka::look_at_topics(settings.kafka);
+        if (!topics) {
+            problems_.push_back({settings.file.string(), 0, "kafka.brokers", settings.kafka.brokers,
+                                 fmt::format("a broker that answers: {}", topics.error().doing),
+                                 0});
+            return;
+        }
+        const auto warn = [&](const kafka::TopicState& topic, std::string found,
+                              std::string expected) {
+            warnings_.push_back({settings.file.string(), 0, "topic " + topic.name, std::move(found),
+                                 std::move(expected), 0});
+        };
+        for (const auto& topic : topics.value()) {
+            if (topic.partitions == 0) {
+                warn(topic, "(not there)", "a topic; fanfare topics creates it");
+            } else if (topic.is_stamped_by_publishers) {
+                warn(topic, "message.timestamp.type=CreateTime",
+                     "LogAppendTime: a publisher whose clock is behind makes its jobs expire too "
+                     "soon (kafka-configs --alter --entity-type topics)");
+            }
+        }
+    }
+
     void check_accounts(const Settings& settings) {
         for (const auto& account : settings.accounts) {
             auto made = make_provider(account, {.callback_url = settings.callback_url});
@@ -64,7 +115,8 @@ private:
 
     /// What the ledger's server is set to; that it does not answer is told with the queries.
     void check_durability(const Settings& settings) {
-        auto found = Ledger{settings}.attempt("look at its settings", ledger::durability_problems);
+        auto found = Ledger{settings, Ledger::Fit::any}.attempt("look at its settings",
+                                                                ledger::durability_problems);
         if (found) append(problems_, found.value());
         if (found) return;
         problems_.push_back({settings.file.string(), 0, "database.url", "",
@@ -156,11 +208,10 @@ void add_config(CLI::App& app, Globals& globals) {
     auto* const command = app.add_subcommand("config", "Settings, systems, templates, accounts");
     command->require_subcommand(1);
     auto* const check = command->add_subcommand("check", "Find every mistake at once");
-    auto database = std::make_shared<bool>(false);
-    check->add_flag("--database", *database, "Try the queries on their databases too");
-    check->callback([&globals, database] {
-        globals.chosen = [&globals, database] { return Checker{globals}.run(*database); };
-    });
+    auto asked = std::make_shared<Checker::Asked>();
+    check->add_flag("--database", asked->database, "Try the queries on their databases too");
+    check->add_flag("--kafka", asked->kafka, "Look at the topics too");
+    choose(check, globals, [&globals, asked] { return Checker{globals}.run(*asked); });
     auto* const list = command->add_subcommand("keys", "Every key of the settings file");
     list->callback([&globals] { globals.chosen = [&globals] { return keys(globals); }; });
 }

@@ -21,7 +21,7 @@ std::filesystem::path migrations_dir(const Settings& settings, const std::string
     const std::filesystem::path dir =
         given.empty() ? settings.file.parent_path() / "migrations" : std::filesystem::path{given};
     if (!std::filesystem::is_directory(dir)) {
-        throw Stop{exit_config,
+        throw Stop{exit_no_input,
                    fmt::format("{} is no folder; name it with --migrations", dir.string())};
     }
     return dir;
@@ -44,7 +44,7 @@ int migrate(const Globals& globals, const std::string& given) {
 
 int database_status(const Globals& globals, const std::string& given) {
     const auto settings = load_settings_or_stop(globals);
-    Ledger ledger{settings};
+    Ledger ledger{settings, Ledger::Fit::any};
     std::set<std::string> pending;
     for (const auto& entry : std::filesystem::directory_iterator{migrations_dir(settings, given)}) {
         if (entry.path().extension() == ".sql") pending.insert(entry.path().stem().string());

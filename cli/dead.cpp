@@ -3,10 +3,12 @@
 #include "cli/output.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/client.hpp"
+#include "core/kafka/topic_admin.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -33,7 +35,8 @@ Stop kafka_stop(const std::string& doing, rd_kafka_resp_err_t error) {
 /// Lifetime  one command.
 class Reader {
 public:
-    Reader(const KafkaSettings& settings, std::string topic) : topic_{std::move(topic)} {
+    Reader(const KafkaSettings& settings, std::string topic)
+        : topic_{std::move(topic)}, brokers_{settings.brokers} {
         std::random_device device;
         // assign() wants a group's name; without subscribe() and commits nobody joins it.
         auto conf = value_or_stop(
@@ -57,7 +60,7 @@ public:
             return nullptr;
         }
         if (record && record->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            throw kafka_stop("read " + topic_, record->err);
+            throw kafka_stop(named("read"), record->err);
         }
         return record;
     }
@@ -68,7 +71,7 @@ private:
         const TopicHandle topic{rd_kafka_topic_new(client_.get(), topic_.c_str(), nullptr)};
         const rd_kafka_metadata_t* raw = nullptr;
         const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw, timeout_ms);
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop("ask for " + topic_, error);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop(named("ask for"), error);
         const Metadata metadata{raw};
         const auto& found = raw->topics[0];
         if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -82,10 +85,15 @@ private:
             open_.insert(id);
         }
         const auto assigned = rd_kafka_assign(client_.get(), list.get());
-        if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop("read " + topic_, assigned);
+        if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop(named("read"), assigned);
+    }
+
+    [[nodiscard]] std::string named(std::string_view doing) const {
+        return fmt::format("{} {} at {}", doing, topic_, brokers_);
     }
 
     std::string topic_;
+    std::string brokers_;
     kafka::Client client_;
     std::set<std::int32_t> open_;  // Partitions whose end was not reached yet.
 };
@@ -141,14 +149,24 @@ int dead_list(const Globals& globals, const DeadOptions& options) {
     return exit_ok;
 }
 
-int topics(const Globals& globals) {
+int topics(const Globals& globals, std::int32_t partitions) {
     const auto settings = load_settings_or_stop(globals);
     value_or_stop(kafka::create_topics(settings.kafka));
-    const auto names = kafka::topics_of(settings.kafka);
-    std::vector<Record> records{{{"topic", names.jobs}}, {{"topic", names.dead}}};
-    for (const auto& name : names.chunks) records.push_back({{"topic", name}});
+    std::vector<std::string> grown;
+    if (partitions > 0) grown = value_or_stop(kafka::grow_topics(settings.kafka, partitions));
+    std::vector<Record> records;
+    bool has_more = false;
+    for (const auto& state : value_or_stop(kafka::look_at_topics(settings.kafka))) {
+        const bool is_grown = std::find(grown.begin(), grown.end(), state.name) != grown.end();
+        // The broker may tell of it a little later.
+        const auto count = is_grown ? std::max(partitions, state.partitions) : state.partitions;
+        records.push_back(
+            {{"topic", state.name}, {"partitions", std::int64_t{count}}, {"grown", is_grown}});
+        has_more = has_more || (partitions > 0 && count > partitions);
+    }
     print(records, globals.json, "");
-    return exit_ok;
+    if (!has_more) return exit_ok;
+    throw Stop{exit_rejected, "a topic has more partitions already: Kafka takes none away"};
 }
 
 }  // namespace
@@ -170,8 +188,14 @@ void add_dead(CLI::App& app, Globals& globals) {
 }
 
 void add_topics(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("topics", "Create Kafka's topics where missing");
-    command->callback([&globals] { globals.chosen = [&globals] { return topics(globals); }; });
+    auto* const command =
+        app.add_subcommand("topics", "Create Kafka's topics where missing; give them partitions");
+    auto partitions = std::make_shared<std::int32_t>(0);
+    command
+        ->add_option("--partitions", *partitions,
+                     "Give each topic so many, where it has fewer; none are ever taken away")
+        ->check(CLI::Range(1, 1'000));
+    choose(command, globals, [&globals, partitions] { return topics(globals, *partitions); });
 }
 
 }  // namespace fanfare::cli

@@ -44,6 +44,7 @@ std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& mess
     json::object audience;
     if (!flags.audience.empty()) audience["name"] = flags.audience;
     auto ids = split_list(flags.recipients);
+    ids.insert(ids.end(), flags.recipient.begin(), flags.recipient.end());
     ids.insert(ids.end(), flags.recipient_ids.begin(), flags.recipient_ids.end());
     if (!ids.empty()) audience["recipients"] = array_of(ids);
     json::object params;
@@ -75,14 +76,15 @@ std::optional<std::size_t> id_column(const std::vector<std::string>& fields) {
 
 }  // namespace
 
-bool names_a_file(const std::string& argument) {
-    if (argument.find(',') != std::string::npos) return false;
+bool lists_ids(const std::string& argument) {
     constexpr std::array beginnings{"/", "./", "../", "~/"};
     constexpr std::array endings{".csv", ".txt", ".tsv"};
-    return std::any_of(beginnings.begin(), beginnings.end(),
-                       [&](const char* each) { return argument.starts_with(each); }) ||
-           std::any_of(endings.begin(), endings.end(),
-                       [&](const char* each) { return argument.ends_with(each); });
+    const bool names_a_file =
+        std::any_of(beginnings.begin(), beginnings.end(),
+                    [&](const char* each) { return argument.starts_with(each); }) ||
+        std::any_of(endings.begin(), endings.end(),
+                    [&](const char* each) { return argument.ends_with(each); });
+    return !names_a_file && argument.find_first_of(",\n") != std::string::npos;
 }
 
 std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in) {
@@ -138,6 +140,7 @@ std::variant<std::string, FlagFault> job_message(const JobFlags& flags) {
     give("idempotency_key", flags.key);
     give("system", flags.system);
     give("kind", flags.kind);
+    give("subject", flags.subject);
     give("lane", flags.lane);
     give("expires_at", flags.expires_at);
     if (flags.ttl_s != 0) message["ttl_s"] = flags.ttl_s;

@@ -12,9 +12,11 @@ namespace fanfare::cli {
 struct JobFlags {
     std::string system{};
     std::string kind{};
+    std::string subject{};
     std::string audience{};
     std::vector<std::string> params{};         // "name=value"
-    std::string recipients{};                  // "a,b,c"
+    std::string recipients{};                  // "a,b,c", or a file
+    std::vector<std::string> recipient{};      // One id each.
     std::vector<std::string> recipient_ids{};  // Those of a file, beside these.
     std::vector<std::string> channels{};       // Each may hold commas.
     std::string lane{};
@@ -32,8 +34,9 @@ struct FlagFault {
 /// The JSON message of a job. What is not given is left out: the kind's defaults count.
 [[nodiscard]] std::variant<std::string, FlagFault> job_message(const JobFlags& flags);
 
-/// Whether an argument of --recipients can only be meant as a file: a path, or a list's ending.
-[[nodiscard]] bool names_a_file(const std::string& argument);
+/// Whether an argument of --recipients is a list of ids: then it has a comma. Anything else is a
+/// file: one id alone is given as --recipient, so that no mistyped file becomes a person.
+[[nodiscard]] bool lists_ids(const std::string& argument);
 
 /// The ids of a file: the column that its heading calls so, or else the first of each line.
 [[nodiscard]] std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in);

@@ -2,11 +2,11 @@
 #include "cli/follow.hpp"
 #include "cli/job_flags.hpp"
 #include "cli/output.hpp"
-#include "core/audience/channels.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/wire/job.hpp"
 #include "core/wire/timestamp.hpp"
+#include "worker/orders/order_rules.hpp"
 #include "worker/rendering/templates.hpp"
 
 #include <fmt/format.h>
@@ -34,7 +34,6 @@ struct PublishOptions {
 };
 
 std::string contents(std::istream& stream, const std::string& name) {
-    if (!stream) throw Stop{exit_usage, fmt::format("{} cannot be read", name)};
     std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
     if (bytes.size() > raw_bytes_max) {
         throw Stop{exit_rejected, fmt::format("{} has more than {} bytes", name, raw_bytes_max)};
@@ -44,11 +43,7 @@ std::string contents(std::istream& stream, const std::string& name) {
 
 std::string contents(const std::string& file) {
     if (file == "-") return contents(std::cin, "standard input");
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) {
-        throw Stop{exit_usage, fmt::format("{} is a directory", file)};
-    }
-    std::ifstream stream{file, std::ios::binary};
+    auto stream = open_or_stop(file);
     return contents(stream, file);
 }
 
@@ -62,7 +57,14 @@ std::string fresh_key() {
 void take_recipients(JobFlags& flags) {
     std::error_code ignored;
     const auto name = flags.recipients;
-    if (!std::filesystem::exists(name, ignored) && name != "-" && !names_a_file(name)) return;
+    if (name.empty()) return;
+    const bool is_there = name == "-" || std::filesystem::exists(name, ignored);
+    if (!is_there && lists_ids(name)) return;
+    if (!is_there) {
+        throw Stop{exit_no_input, fmt::format("{} cannot be read; if it is a person's id, write "
+                                              "--recipient instead of --recipients",
+                                              name)};
+    }
     std::istringstream text{contents(name)};
     auto ids = read_recipients(text);
     if (const auto* const fault = std::get_if<FlagFault>(&ids)) {
@@ -101,6 +103,22 @@ std::string message_of(PublishOptions options) {
     throw Stop{exit_rejected, fmt::format("rejected: {}", for_terminal(rejection))};
 }
 
+/// What the system's database knows of it; nothing where it does not answer: workers ask again.
+std::optional<Rejection> look(const Settings& settings, const Telling& telling) {
+    const auto& url =
+        telling.system.database.empty() ? settings.database.url : telling.system.database;
+    const postgres::Limits limits{.statement_timeout = telling.system.statement_timeout,
+                                  .read_only = true};
+    try {
+        postgres::Connection source{url, limits};
+        return check_order(source, telling);
+    } catch (const std::exception& fault) {
+        const auto failure = postgres::failure_of(fault, false, "check it on its database");
+        print_error(fmt::format("not all is checked: {}", sentence_of(failure)));
+        return std::nullopt;
+    }
+}
+
 /// What a worker would say: the same functions in the same order.
 Job checked(const Globals& globals, const Settings& settings, const std::string& message) {
     auto decoded = decode_job(message);
@@ -109,15 +127,17 @@ Job checked(const Globals& globals, const Settings& settings, const std::string&
     }
     auto job = std::get<Job>(decoded);
     const auto systems = load_systems_or_stop(settings);
-    if (const auto rejection = resolve_job(job, systems)) refuse(globals, *rejection);
     auto loaded = Templates::load(settings.templates_dir);
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
         throw Stop{exit_config, *problems};
     }
     const auto& templates = std::get<Templates>(loaded);
-    const auto& kind = *systems.at(job.system).find_kind(job.kind);
-    const auto has = [&](Channel channel) { return templates.has(kind.templates, channel); };
-    if (const auto rejection = check_channels(job, kind, has)) refuse(globals, *rejection);
+    if (const auto rejection = settle_order(job, systems, templates)) refuse(globals, *rejection);
+    const auto& system = systems.at(job.system);
+    const bool has_links = !settings.callback_url.empty() && !settings.link_key.empty();
+    const Telling telling{job,       system,    *system.find_kind(job.kind),
+                          templates, has_links, system_clock().now()};
+    if (const auto rejection = look(settings, telling)) refuse(globals, *rejection);
     return job;
 }
 
@@ -164,7 +184,9 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
         .add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
         ->take_all();
     command.add_option("--recipients", flags.recipients,
-                       "Instead of an audience: ids (a,b,c), or a CSV file of them");
+                       "Instead of an audience: a CSV file of ids, or ids (a,b,c)");
+    command.add_option("--recipient", flags.recipient, "One id instead; repeatable")->take_all();
+    command.add_option("--subject", flags.subject, "What it is about: the show's id, say");
     command.add_option("--channel", flags.channels, "email, sms, push; default: the kind's")
         ->take_all();
     command.add_option("--lane", flags.lane, "urgent, normal, bulk; default: the kind's");

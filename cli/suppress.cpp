@@ -136,10 +136,7 @@ std::size_t flush(pqxx::work& work,
 
 int suppress_import(const Globals& globals, const SuppressOptions& options) {
     std::ifstream file;
-    if (options.file != "-") {
-        file.open(options.file, std::ios::binary);
-        if (!file) throw Stop{exit_usage, fmt::format("{} cannot be read", options.file)};
-    }
+    if (options.file != "-") file = open_or_stop(options.file);
     std::istream& in = options.file == "-" ? std::cin : file;
     Ledger ledger{load_settings_or_stop(globals)};
     std::size_t lines = 0;

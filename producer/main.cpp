@@ -1,26 +1,25 @@
 #include "core/kafka/client.hpp"
 #include "core/ledger/advice.hpp"
+#include "core/ledger/compat.hpp"
 #include "core/observe/log.hpp"
+#include "core/program/command_line.hpp"
 #include "core/settings/start_up.hpp"
 #include "producer/producer.hpp"
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
-#include <CLI/CLI.hpp>
 
 int main(int argc, char** argv) {
     fanfare::forbid_core_dumps();
-    std::string config = "config/fanfare.yaml";
-    CLI::App app{"Finds the notifications that are due and publishes their jobs."};
-    app.add_option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")
-        ->capture_default_str();
-    app.set_version_flag("--version", FANFARE_VERSION);
-    CLI11_PARSE(app, argc, argv);
+    const auto config = fanfare::settings_file_of(
+        argc, argv, "Finds the notifications that are due and publishes their jobs.");
+    if (const auto* const code = std::get_if<int>(&config)) return *code;
+    const auto& file = std::get<std::string>(config);
 
     mallopt(M_ARENA_MAX, 2);  // A few threads share few arenas: memory stays flat.
     const auto environment = fanfare::process_environment();
-    auto settings = fanfare::loaded_or_printed(fanfare::load_settings(config, environment));
-    if (!settings) return fanfare::exit_config;
+    auto settings = fanfare::loaded_or_printed(fanfare::load_settings(file, environment));
+    if (!settings) return fanfare::exit_code_of_settings(file);
     if (settings->observe.core_dumps) fanfare::allow_core_dumps();
     auto systems =
         fanfare::loaded_or_printed(fanfare::load_systems(settings->systems_dir, environment));
@@ -29,6 +28,10 @@ int main(int argc, char** argv) {
     fanfare::start_log("fanfare-producer", settings->observe);
     for (const auto& each : fanfare::ledger::advice(*settings, *systems)) {
         spdlog::warn("{}", describe(each));
+    }
+    if (auto fit = fanfare::ledger::check_fit(settings->database.url); !fit) {
+        spdlog::critical("{}", describe(fit.error()));
+        return fanfare::exit_config;
     }
     fanfare::Shutdown shutdown;
     auto producer = fanfare::Producer::open({std::move(*settings), std::move(*systems)}, shutdown);

@@ -1,5 +1,8 @@
 #include "sim/options.hpp"
 
+#include "core/program/exit_codes.hpp"
+#include "core/program/version.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <fstream>
@@ -83,13 +86,13 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     Options options;
     CLI::App app{about, "fanfare-sim"};
     app.option_defaults()->always_capture_default();
-    app.set_version_flag("--version", FANFARE_VERSION);
+    app.set_version_flag("--version", version());
     add_server_options(app, options);
     add_provider_options(app, options.providers);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error);
+        return app.exit(error) == 0 ? exit_ok : exit_usage;
     }
     auto& its = options.providers;
     const std::pair<const char*, std::string*> keys[] = {
@@ -100,7 +103,10 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
         if (key->empty()) continue;
         std::ifstream file{*key};
         std::string pem{std::istreambuf_iterator<char>{file}, {}};
-        if (pem.empty()) return app.exit(CLI::ValidationError{flag, "cannot read " + *key});
+        if (pem.empty()) {
+            app.exit(CLI::ValidationError{flag, "cannot read " + *key});
+            return exit_no_input;
+        }
         *key = std::move(pem);
     }
     return options;

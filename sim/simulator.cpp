@@ -59,7 +59,7 @@ void apply_fault(World& world, const std::string& text) {
     const auto dot = text.find('.');
     const auto equals = text.find('=');
     if (dot == text.npos || equals == text.npos || dot > equals) {
-        throw std::runtime_error{"--fault wants PROVIDER.SETTING=VALUE, not " + text};
+        throw std::invalid_argument{"--fault wants PROVIDER.SETTING=VALUE, not " + text};
     }
     const auto provider = text.substr(0, dot);
     const auto value = text.substr(equals + 1);
@@ -68,7 +68,7 @@ void apply_fault(World& world, const std::string& text) {
     if (error) parsed = boost::json::string{value};
     const boost::json::object change{{text.substr(dot + 1, equals - dot - 1), parsed}};
     const auto problem = change_settings(world, {{provider, change}});
-    if (!problem.empty()) throw std::runtime_error{"--fault " + text + ": " + problem};
+    if (!problem.empty()) throw std::invalid_argument{"--fault " + text + ": " + problem};
 }
 
 Keys webhook_keys(const Options& options, std::uint16_t https_port) {

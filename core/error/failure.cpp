@@ -59,8 +59,7 @@ bool is_retryable(Errc code) noexcept {
 }
 
 std::string describe(const Failure& failure) {
-    return fmt::format("could not {}: {} ({}:{})", failure.doing, to_string(failure.code),
-                       file_name(failure.where.file_name()), failure.where.line());
+    return fmt::format("could not {}: {}", failure.doing, to_string(failure.code));
 }
 
 std::string sentence_of(const Failure& failure) {
@@ -68,7 +67,9 @@ std::string sentence_of(const Failure& failure) {
 }
 
 void throw_exception_from_error(const Failure& failure, const boost::source_location&) {
-    throw std::runtime_error{describe(failure)};
+    throw std::runtime_error{fmt::format("{} ({}:{})", describe(failure),
+                                         file_name(failure.where.file_name()),
+                                         failure.where.line())};
 }
 
 void ensure(bool condition, std::string_view what, std::source_location where) {

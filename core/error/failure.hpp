@@ -57,11 +57,11 @@ struct Failure {
     return {code, std::move(doing), where};
 }
 
-/// One line for a log: "could not commit offsets: kafka_unavailable (consumer.cpp:88)".
+/// One line for a log: "could not commit offsets: kafka_unavailable". No place in the source.
 [[nodiscard]] std::string describe(const Failure& failure);
 
-/// The same for whoever works with Fanfare, without the place in its source: "could not commit
-/// offsets (kafka_unavailable)". What is stored, answered or printed.
+/// The same for whoever works with Fanfare: "could not commit offsets (kafka_unavailable)". What is
+/// stored, answered or printed.
 [[nodiscard]] std::string sentence_of(const Failure& failure);
 
 template <class T>

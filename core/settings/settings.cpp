@@ -2,6 +2,7 @@
 
 #include "core/settings/account_reader.hpp"
 #include "core/settings/client_reader.hpp"
+#include "core/settings/folders.hpp"
 #include "core/settings/kafka_client.hpp"
 #include "core/settings/setting_table.hpp"
 
@@ -122,12 +123,13 @@ std::string environment_name(std::string_view key) {
     return name;
 }
 
-std::variant<Settings, Problems> parse_settings(const std::filesystem::path& file,
-                                                std::string_view text,
-                                                const Environment& environment) {
-    Report report{file.string(), {}};
+namespace {
+
+/// What can be read, whatever else is wrong; nothing where the text is no YAML.
+std::optional<Settings> read_settings(const std::filesystem::path& file, std::string_view text,
+                                      const Environment& environment, Report& report) {
     const auto root = parse_yaml(text, report);
-    if (!root) return report.problems;
+    if (!root) return std::nullopt;
 
     std::error_code ignored;
     const auto folder = std::filesystem::absolute(file, ignored).parent_path();
@@ -143,19 +145,43 @@ std::variant<Settings, Problems> parse_settings(const std::filesystem::path& fil
     if (others_may_write(settings.producer.http.key)) {
         report.add(0, "producer.http.key", settings.producer.http.key.string(), only_owner_writes);
     }
-    if (!report.problems.empty()) return report.problems;
     return settings;
+}
+
+std::optional<std::string> contents(const std::filesystem::path& file) {
+    std::error_code ignored;
+    std::ifstream stream{file, std::ios::binary};
+    if (!std::filesystem::is_regular_file(file, ignored) || !stream) return std::nullopt;
+    return std::string{std::istreambuf_iterator<char>{stream}, {}};
+}
+
+}  // namespace
+
+std::variant<Settings, Problems> parse_settings(const std::filesystem::path& file,
+                                                std::string_view text,
+                                                const Environment& environment) {
+    Report report{file.string(), {}};
+    auto settings = read_settings(file, text, environment, report);
+    if (!settings || !report.problems.empty()) return report.problems;
+    return std::move(*settings);
 }
 
 std::variant<Settings, Problems> load_settings(const std::filesystem::path& file,
                                                const Environment& environment) {
-    std::error_code ignored;
-    std::ifstream stream{file, std::ios::binary};
-    if (!std::filesystem::is_regular_file(file, ignored) || !stream) {
+    const auto text = contents(file);
+    if (!text) {
         return Problems{{file.string(), 0, "(document)", "(not readable)", "a readable file"}};
     }
-    const std::string text{std::istreambuf_iterator<char>{stream}, {}};
-    return parse_settings(file, text, environment);
+    return parse_settings(file, *text, environment);
+}
+
+Folders folders_of(const std::filesystem::path& file, const Environment& environment) {
+    Report ignored{file.string(), {}};
+    const auto text = contents(file);
+    const auto settings =
+        text ? read_settings(file, *text, environment, ignored) : std::optional<Settings>{};
+    if (!settings) return {};
+    return {settings->systems_dir, settings->templates_dir};
 }
 
 std::vector<SettingDoc> setting_docs() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/program/exit_codes.hpp"
 #include "core/settings/problem.hpp"
 
 #include <cstdio>
@@ -9,9 +10,6 @@
 
 /// What every program does with its configuration before anything starts.
 namespace fanfare {
-
-inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
-inline constexpr int exit_config = 78;       // EX_CONFIG
 
 /// The system writes no core of this process: it would hold secrets and addresses. Said before
 /// anything is read.

@@ -7,6 +7,7 @@ its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA
 """
 
 import ctypes
+import hashlib
 import json
 import os
 import re
@@ -95,8 +96,13 @@ class Database:
         self.psql(f"COPY {table} FROM STDIN;\n" + "".join(line + "\n" for line in lines) + "\\.\n")
 
     def migrate(self):
+        """As `fanfare db migrate` does it, for programs look at what it has noted."""
+        self.psql("CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
+                  "applied_at timestamptz NOT NULL DEFAULT now())")
         for file in sorted((ROOT / "config/migrations").glob("*.sql")):
-            self.psql(file.read_text(), "-1")
+            text = file.read_text()
+            note = f"INSERT INTO schema_migration VALUES ('{file.stem}', '{hashlib.md5(text.encode()).hexdigest()}');"
+            self.psql(f"{text}\n{note}", "-1")
 
 
 MIB = 1 << 20

@@ -67,13 +67,24 @@ TEST(JobFlags, RecipientsOfAFile) {
     EXPECT_EQ(std::get<FlagFault>(read_recipients(third)).sentence, "line 3: no recipient id");
 }
 
-TEST(JobFlags, PathsAreNobodysIds) {
-    for (const auto* const path : {"people.csv", "/tmp/x", "./x", "../x", "a/b.txt", "~/x"}) {
-        EXPECT_TRUE(names_a_file(path)) << path;
+TEST(JobFlags, AWordIsNobodysId) {
+    for (const auto* const file :
+         {"people", "u1", "people.csv", "/tmp/x,y", "./x", "../x", "~/x", "people,2026.csv", ""}) {
+        EXPECT_FALSE(lists_ids(file)) << file;
     }
-    for (const auto* const ids : {"u1", "u1,u2", "a/b", "", "x.csv,y.csv"}) {
-        EXPECT_FALSE(names_a_file(ids)) << ids;
+    for (const auto* const ids : {"u1,u2", "u1,", "a/b,c", "u1\nu2"}) {
+        EXPECT_TRUE(lists_ids(ids)) << ids;
     }
+}
+
+TEST(JobFlags, OneIdIsMarkedAsSuch) {
+    const auto job = job_of({.system = "shows",
+                             .kind = "generic",
+                             .subject = "s-42",
+                             .recipient = {"people", "a,b"},
+                             .key = "k"});
+    EXPECT_THAT(job.recipients, ::testing::ElementsAre("a,b", "people"));
+    EXPECT_EQ(job.subject, "s-42");
 }
 
 TEST(JobFlags, RecipientsMayBeAListOrLines) {

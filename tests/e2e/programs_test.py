@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""What every program says of itself and of a mistake: exit codes, unknown commands, missing files, versions, ledgers that do
+not fit. Needs PostgreSQL for the last only."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from harness import BIN, ROOT, EndToEnd, main
+
+PROGRAMS = ("fanfare", "fanfare-worker", "fanfare-producer", "fanfare-sim")
+NOWHERE = "postgresql://nobody:hunter2secret@127.0.0.1:1/none"
+SOURCE_PLACE = re.compile(r"\w+\.[ch]pp:\d+")
+
+
+class Programs(unittest.TestCase):
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="fanfare-programs-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.config = self.dir / "fanfare.yaml"
+        self.config.write_text(f"""
+database: {{url: {{env: FANFARE_DATABASE_URL}}}}
+systems_dir: {ROOT}/config/systems
+templates_dir: {ROOT}/templates
+kafka: {{brokers: "127.0.0.1:1"}}
+""")
+
+    def run_it(self, code, *words, config=True, **environment):
+        """What was said, on an exit with `code`."""
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60, cwd=self.dir, env={
+            "PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": NOWHERE,
+            **({"FANFARE_CONFIG": str(self.config)} if config else {}), **environment})
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, code, (words, said))
+        self.assertNotRegex(said, SOURCE_PLACE)
+        self.assertNotIn("hunter2secret", said)
+        return said
+
+    def test_versions_name_the_commit(self):
+        git = shutil.which("git")
+        known = git and subprocess.run([git, "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+        for program in PROGRAMS:
+            said = self.run_it(0, BIN / program, "--version")
+            self.assertRegex(said, r"^\d+\.\d+\.\d+")
+            if known:
+                self.assertRegex(said, r"\(([0-9a-f]{7,40})\+?\)")
+
+    def test_mistakes_of_the_command_line(self):
+        for program in PROGRAMS:
+            self.run_it(64, BIN / program, "--no-such-option")
+            self.run_it(0, BIN / program, "--help")
+        self.run_it(64, BIN / "fanfare-sim", "--fault", "nonsense")
+        for words, meant in ((["stauts"], "fanfare status"), (["help"], "fanfare --help"), (["replay"], "fanfare publish"),
+                             (["-c", "x.yaml", "delivry"], "fanfare delivery"), (["db", "migrat"], "fanfare db migrate"),
+                             (["config", "chekc"], "fanfare config check"), (["--json", "topic"], "fanfare topics")):
+            said = self.run_it(64, BIN / "fanfare", *words)
+            self.assertIn("unknown command", said)
+            self.assertIn(f"did you mean {meant}", said)
+
+    def test_a_missing_file_is_one_mistake(self):
+        none = self.dir / "none"
+        for words in (["config", "check", "-c", none], ["status", "-c", none], ["publish", none], ["publish", self.dir],
+                      ["suppress", "import", none], ["suppress", "import", self.dir], ["db", "migrate", "--migrations", none],
+                      ["publish", "--system", "shows", "--kind", "generic", "--recipients", "people"],
+                      ["publish", "--system", "shows", "--kind", "generic", "--recipients", none]):
+            self.run_it(66, BIN / "fanfare", *words)
+        for program in PROGRAMS[1:3]:
+            self.run_it(66, BIN / program, "-c", none)
+            self.run_it(66, BIN / program, FANFARE_CONFIG=str(none))
+            self.run_it(66, BIN / program, config=False)
+        self.run_it(66, BIN / "fanfare-sim", "--fcm-public-key", none)
+
+    def test_an_id_is_marked_as_such(self):
+        publish = (BIN / "fanfare", "publish", "--dry-run", "--system", "shows", "--kind", "generic", "--data", "title=a",
+                   "--data", "body=b", "--data", "link=https://example.com/", "--channel", "push", "--subject", "s1")
+        for words, ids in ((["--recipient", "people"], '"people"'), (["--recipients", "a,b"], '"a","b"'),
+                           (["--recipients", "a,"], '"a"'), (["--recipient", "a", "--recipient", "b,c"], '"a","b,c"')):
+            said = self.run_it(0, *publish, *words)
+            self.assertIn(f'"recipients":[{ids}]', said)
+            self.assertIn('"subject":"s1"', said)
+        self.assertIn("--recipient ", self.run_it(66, *publish, "--recipients", "people"))
+
+    def test_what_is_away_is_named_with_its_host(self):
+        said = self.run_it(69, BIN / "fanfare", "status")
+        self.assertIn("127.0.0.1:1", said)
+        self.assertIn("nobody listens there", said)
+        for words in (["topics"], ["dead", "list"]):
+            self.assertIn("127.0.0.1:1", self.run_it(69, BIN / "fanfare", *words))
+        for program in PROGRAMS[1:3]:
+            self.assertIn("127.0.0.1:1", self.run_it(69, BIN / program))
+
+    def test_a_check_tells_all_in_one_go(self):
+        for name in ("systems", "templates"):
+            (self.dir / name).mkdir()
+        shutil.copytree(ROOT / "config/systems/shows", self.dir / "systems/shows")
+        shutil.copytree(ROOT / "templates", self.dir / "templates", dirs_exist_ok=True)
+        system = self.dir / "systems/shows/system.yaml"
+        system.write_text(system.read_text().replace("lane: normal", "lane: slow", 1))
+        (self.dir / "templates/generic/email.text.mustache").write_text("{{#title}}never closed")
+        self.config.write_text("""
+database: {url: {env: FANFARE_DATABASE_URL}}
+systems_dir: systems
+templates_dir: templates
+worker: {lease_ms: soon}
+""")
+        said = self.run_it(78, BIN / "fanfare", "config", "check")
+        for word in ("worker.lease_ms", "kinds.show.reminder.lane", "generic/email.text.mustache"):
+            self.assertIn(word, said)
+        # Sound, but for a slip of the pen: a warning.
+        shutil.copy(ROOT / "config/systems/shows/system.yaml", system)
+        (self.dir / "templates/generic/email.text.mustache").write_text("{{title}} {{body}} {{nmae}} {{link}}")
+        self.config.write_text(self.config.read_text().replace("worker: {lease_ms: soon}", ""))
+        said = self.run_it(78, BIN / "fanfare", "config", "check")
+        self.assertNotIn("email.text.mustache:1: template = {{nmae}}: expected a known", said)
+        self.assertRegex(said, r"warning: .*generic/email\.text\.mustache:1.*nmae.*did you mean \{\{name\}\}")
+
+
+class Ledgers(EndToEnd):
+    def test_a_ledger_that_does_not_fit(self):
+        run = self.new_run()
+        run.worker().end()
+        run.producer().end()
+        ends = (("fanfare-worker",), ("fanfare-producer",), ("fanfare", "status"), ("fanfare", "verify"), ("fanfare", "suppress", "list"))
+
+        def expect(code, *words):
+            for program, *arguments in ends:
+                done = subprocess.run([BIN / program, "-c", run.dir / "fanfare.yaml", *arguments], capture_output=True, text=True,
+                                      timeout=60, env=run.environment())
+                self.assertEqual(done.returncode, code, (program, done.stdout, done.stderr))
+                for word in words:
+                    self.assertIn(word, done.stdout + done.stderr, program)
+                self.assertNotRegex(done.stdout + done.stderr, SOURCE_PLACE)
+
+        run.db.psql("UPDATE ledger_compat SET oldest_program = 99")
+        expect(78, "incompatible", "fanfare db migrate")
+        run.db.psql("UPDATE ledger_compat SET oldest_program = 1; DELETE FROM schema_migration WHERE name = '012_taken'")
+        expect(78, "older", "012_taken", "fanfare db migrate")
+        run.db.psql("DROP TABLE schema_migration")
+        expect(78, "no tables", "fanfare db migrate")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+// A program and a ledger that do not fit.
+#include "core/ledger/compat.hpp"
+
+#include "core/ledger/migrate.hpp"
+#include "tests/support/test_database.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pqxx/nontransaction>
+
+namespace fanfare::ledger {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class CompatTest : public ::testing::Test {
+protected:
+    void sql(const std::string& statement) {
+        const auto connection = database.connect();
+        pqxx::nontransaction work{connection->raw()};
+        work.exec(statement);
+    }
+    std::string why() {
+        const auto connection = database.connect();
+        return unfitness(*connection);
+    }
+    void migrate_all() {
+        const auto done = migrate(database.url(), FANFARE_SOURCE_DIR "/config/migrations");
+        ASSERT_TRUE(done) << describe(done.error());
+    }
+
+    test::TestDatabase database;
+};
+
+TEST_F(CompatTest, ALedgerWithoutTablesSaysHowToMakeThem) {
+    EXPECT_THAT(why(), AllOf(HasSubstr("no tables"), HasSubstr("fanfare db migrate")));
+    const auto fit = check_fit(database.url());
+    ASSERT_FALSE(fit);
+    EXPECT_EQ(fit.error().code, Errc::config_invalid);
+    EXPECT_THAT(fit.error().doing, HasSubstr("fanfare db migrate"));
+}
+
+TEST_F(CompatTest, ALedgerOfThisProgramFits) {
+    migrate_all();
+    EXPECT_EQ(why(), "");
+    EXPECT_TRUE(check_fit(database.url()));
+    sql("INSERT INTO schema_migration (name, checksum) VALUES ('999_later', '')");
+    EXPECT_EQ(why(), "") << "a migration that it does not know adds only";
+}
+
+TEST_F(CompatTest, AnOlderOneNamesWhatItLacks) {
+    migrate_all();
+    for (const auto name : {known_migrations().back(), known_migrations().front()}) {
+        sql("DELETE FROM schema_migration WHERE name = '" + std::string{name} + "'");
+        EXPECT_THAT(why(), AllOf(HasSubstr("older"), HasSubstr(std::string{name}),
+                                 HasSubstr("fanfare db migrate")));
+    }
+}
+
+TEST_F(CompatTest, OneThatIsMarkedIsForOthers) {
+    migrate_all();
+    sql("UPDATE ledger_compat SET oldest_program = " + std::to_string(program_generation + 1));
+    EXPECT_THAT(why(), AllOf(HasSubstr("incompatible"), HasSubstr("fanfare db migrate")));
+}
+
+TEST(Compat, ADatabaseThatIsAwayIsWaitedFor) {
+    EXPECT_TRUE(check_fit(Secret{"postgresql://nobody@127.0.0.1:1/x"}));
+}
+
+}  // namespace
+}  // namespace fanfare::ledger
