@@ -84,7 +84,7 @@ TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {
              {"shop"});
     job_.params = {{"shop", "0f8fad5b-d9cb-469f-a165-70867728950e"}};
     EXPECT_EQ(checked(), "") << "the planner says what is wrong with it";
-    audience("SELECT id AS recipient_id FROM nowhere", {});
+    audience("SELECT id AS recipient_id FROM nowhere WHERE shop = $1::text::uuid", {"shop"});
     EXPECT_THROW(checked(), pqxx::sql_error);
     EXPECT_TRUE(db().is_open());
 }

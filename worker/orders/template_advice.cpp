@@ -109,13 +109,16 @@ Problems template_advice(const System& system, const Kind& kind, const Templates
     for (const auto channel : channels_used(job, kind)) {
         const auto given = given_to(system, kind, channel);
         const auto used = templates.variables(kind.templates, channel);
+        const auto needed = templates.needed_variables(kind.templates, channel);
         for (const auto& name : used) {
             if (given.words.contains(name)) continue;
             const auto places = templates.places_of(kind.templates, channel, name);
             // What several files write the same way is no slip of the pen.
             const bool is_common = !given.is_all && places.size() > 1;
             const auto meant = is_common ? std::string{} : meant_by(name, used, given);
-            if (!given.is_all && meant.empty()) continue;
+            // In a section it is for the jobs that have it.
+            const bool is_needed = std::find(needed.begin(), needed.end(), name) != needed.end();
+            if (meant.empty() && !(given.is_all && is_needed)) continue;
             auto expected = fmt::format("a variable that the kind {} has", kind.name);
             if (!meant.empty()) expected += fmt::format("; did you mean {{{{{}}}}}?", meant);
             auto place = places.front();
