@@ -89,6 +89,9 @@ int suppress_remove(const Globals& globals, const SuppressOptions& options) {
     // What can be no address may have been stored by a program that did not look.
     const auto address = compared_form_of(channel, options.address).value_or(options.address);
     const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
+        // Rows of older programs first: unread, they would bring it back.
+        while (ledger::read_suppressions(connection, 1'000) > 0) {
+        }
         pqxx::nontransaction work{connection.raw()};
         return work.exec_params(
                        "DELETE FROM suppression WHERE channel = $1 AND (address IN ($2, $3) "

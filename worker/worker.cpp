@@ -139,7 +139,8 @@ private:
                           ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
                           [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
-            Sweeper::Parts{executor, ledger_, sources_, system_clock(), desk_, dispatcher_, probe_,
+            Sweeper::Parts{executor, ledger_, sources_, system_clock(), clock_, desk_, dispatcher_,
+                           [this](Channel channel) { return roster_->serves(channel); }, probe_,
                            [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                            *receipts_},
             worker);

@@ -113,7 +113,7 @@ std::size_t read_suppressions(Connection& connection, int limit) {
         "  RETURNING s.channel, s.address, s.compared, s.reason, s.source, s.created_at) "
         "INSERT INTO suppression (channel, address, compared, reason, source, created_at) "
         "SELECT channel, compared, compared, reason, source, created_at FROM read "
-        "WHERE compared NOT IN ('', address) ON CONFLICT DO NOTHING",
+        "WHERE compared NOT IN ('', address) ORDER BY channel, compared ON CONFLICT DO NOTHING",
         channel_column.text(), addresses.text(), compared.text());
     work.commit();
     return static_cast<std::size_t>(rows.size());

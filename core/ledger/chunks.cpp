@@ -182,10 +182,12 @@ std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
         "  CROSS JOIN LATERAL (SELECT k.job_id, k.channel, k.number FROM chunk k "
         "   WHERE k.job_id = j.id AND k.state = 'planned' LIMIT $1 FOR UPDATE SKIP LOCKED) c "
         "  LIMIT $1) "
-        "UPDATE chunk c SET state = 'claimed', {} "
+        // Nothing of what waits is under way: whoever takes this over doubts nobody.
+        "UPDATE chunk c SET state = 'claimed', epoch = c.epoch + 1, marked_epoch = c.epoch + 1, "
+        "  begun = NULL, lease_until = app_now() + $2 * interval '1 ms' "
         "FROM ours o JOIN job j ON j.id = o.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "o") "{}",
-        take_over, returning);
+        returning);
     return chunks_of(work.exec_params(sql, limit, lease.count()));
 }
 

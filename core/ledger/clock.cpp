@@ -81,6 +81,11 @@ void LedgerClock::learn(const ClockReading& reading) {
     if (reading.answered - doubtful_since_ >= settle_after) adopt(measured);
 }
 
+bool knows_the_time(LedgerClock& clock, postgres::Connection& connection, const Clock& own) {
+    learn_time(clock, read_clock(connection, own));
+    return clock.is_steady();
+}
+
 void learn_time(LedgerClock& clock, const ClockReading& reading) {
     const bool was_steady = clock.is_steady();
     clock.learn(reading);

@@ -77,4 +77,9 @@ inline constexpr std::string_view clock_jumped =
 /// Has `clock` learn, and logs when it begins to doubt or to believe again.
 void learn_time(LedgerClock& clock, const ClockReading& reading);
 
+/// Asks the database, and learns: false while the clock is in doubt. For the moment before anything
+/// is done that cannot be taken back.
+[[nodiscard]] bool knows_the_time(LedgerClock& clock, postgres::Connection& connection,
+                                  const Clock& own);
+
 }  // namespace fanfare::ledger

@@ -128,6 +128,17 @@ bool exists(Connection& connection, const std::string& id) {
 
 }  // namespace
 
+bool is_taken(Connection& connection, const NewJob& order) {
+    pqxx::nontransaction work{connection.raw()};
+    return !work.exec_params(
+                    "SELECT FROM job WHERE (id IN ($1::uuid, $2::uuid) OR idempotency_key = $3) "
+                    "AND state <> 'failed' AND (order_digest IS NULL OR $4 = '' OR order_digest = "
+                    "$4)",
+                    order.job.id, of_its_source(order).job.id, order.job.idempotency_key,
+                    order.digest)
+                .empty();
+}
+
 TakenJob take_job(Connection& connection, const NewJob& order) {
     for (int looks = 0; looks < looks_max; ++looks) {
         {

@@ -247,6 +247,12 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
         " AND state = 'cancelled')) AND state = 'planned' AND outcomes IS NULL "
         "AND NOT EXISTS (SELECT FROM counted_send s WHERE s.job_id = chunk.job_id)",
         ids);
+    // For workers of the version before, whose sweep settles nothing.
+    work.exec_params(
+        "UPDATE chunk SET next_at = app_now(), publish_at = app_now() "
+        "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
+        " AND state = 'cancelled')) AND state = 'planned' AND next_at > app_now()",
+        ids);
     return never_taken.affected_rows() + stopped.affected_rows();
 }
 

@@ -44,6 +44,10 @@ struct TakenJob {
 /// failed and told nobody is free again, also for another order.
 [[nodiscard]] TakenJob take_job(Connection& connection, const NewJob& job);
 
+/// True when it has been taken already, as the same order, and may be under way: read again it is
+/// what it was, whatever can be said of it by now.
+[[nodiscard]] bool is_taken(Connection& connection, const NewJob& job);
+
 /// The same of whom nothing else is known; false when its id or idempotency key is known already.
 [[nodiscard]] bool insert_job(Connection& connection, const Job& job, const std::string& list = {},
                               bool writes_back = false);

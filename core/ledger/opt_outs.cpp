@@ -137,16 +137,21 @@ void opt_in_by_hand(Connection& connection, const OptOutChange& change) {
             addresses.add(compared_form(channel, address));
         }
     }
-    pqxx::nontransaction work{connection.raw()};
+    pqxx::work work{connection.raw()};
+    // First the person: whoever is keeping their addresses at this moment is waited for, and what
+    // they kept is seen by the second statement.
     work.exec_params(
-        "WITH mine AS (SELECT a.channel, " FANFARE_HASH("a.address") " AS hash FROM address_key k, "
-        "    unnest($5::smallint[], $6::text[]) AS a(channel, address)), "
-        "back AS (DELETE FROM opt_out_address o WHERE o.system = $1 "
-        "  AND o.channel = ANY($3::smallint[]) AND o.list = ANY($4::text[]) AND (o.recipient = $2 "
-        "    OR EXISTS (SELECT FROM mine m WHERE m.channel = o.channel AND m.hash = o.address))) "
         "DELETE FROM opt_out WHERE system = $1 AND recipient = $2 "
         "AND channel = ANY($3::smallint[]) AND list = ANY($4::text[])",
+        change.system, change.recipient, channels, lists);
+    work.exec_params(
+        "WITH mine AS (SELECT a.channel, " FANFARE_HASH("a.address") " AS hash FROM address_key k, "
+        "    unnest($5::smallint[], $6::text[]) AS a(channel, address)) "
+        "DELETE FROM opt_out_address o WHERE o.system = $1 "
+        "  AND o.channel = ANY($3::smallint[]) AND o.list = ANY($4::text[]) AND (o.recipient = $2 "
+        "    OR EXISTS (SELECT FROM mine m WHERE m.channel = o.channel AND m.hash = o.address))",
         change.system, change.recipient, channels, lists, whose.text(), addresses.text());
+    work.commit();
 }
 
 Gone opted_out(Connection& connection, std::string_view system, Channel channel,

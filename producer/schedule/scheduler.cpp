@@ -144,9 +144,9 @@ bool Scheduler::is_known(const std::string& system) const {
 }
 
 bool Scheduler::knows_the_time(postgres::Connection& ledger) {
-    ledger::learn_time(time_, ledger::read_clock(ledger, parts_.clock));
-    parts_.probe.clock_doubted(!time_.is_steady());
-    return time_.is_steady();
+    const bool knows = ledger::knows_the_time(time_, ledger, parts_.clock);
+    parts_.probe.clock_doubted(!knows);
+    return knows;
 }
 
 std::string Scheduler::trouble() const {

@@ -36,6 +36,7 @@ std::vector<std::string> AddressLookup::find(const std::string& system, Channel 
 }
 
 void AddressLookup::keep(postgres::Connection& ledger, const ledger::LeftList& left) {
+    if (!systems_.contains(left.system)) return;  // Not configured here yet: a worker looks.
     ledger::LeftWith with{left, {}};
     try {
         with.addresses = find(left.system, left.channel, left.recipient);

@@ -128,7 +128,7 @@ class Kill(Crash):
         worker = run.worker()
         job = run.publish(run.job(channels=["push"]))
         left, in_doubt = [], set()
-        for told in range(500, 2500, 500):  # After five in a row a chunk is given up.
+        for told in range(500, 2500, 500):
             self.wait_told(run, job, told)
             worker.kill()
             until(run.idle, "the connections of the dead worker to end", 20)

@@ -212,7 +212,10 @@ TEST_F(ChunksTest, WhoseLeaseRanOutBehindALockAreLeftToWhoHoldsThem) {
     const std::string waits =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND wait_event_type = 'Lock' AND clock_timestamp() - xact_start > interval '10 ms'";
-    while (work.exec(waits)[0][0].as<int>() == 0) work.exec("SELECT pg_stat_clear_snapshot()");
+    while (work.exec(waits)[0][0].as<int>() == 0 &&
+           taken.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
+        work.exec("SELECT pg_stat_clear_snapshot()");
+    }
     work.abort();
     EXPECT_THAT(taken.get(), IsEmpty());
     EXPECT_THAT(take_over_stalled(db(), 9, lease), SizeIs(1));

@@ -62,6 +62,18 @@ TEST_F(EndedJobsTest, WhatWaitsOfAnExpiredJobIsClaimedWithoutAnAccount) {
     EXPECT_EQ(outcomes_of(job), "expired expired expired");
 }
 
+TEST_F(EndedJobsTest, WhoeverDiesSettlingThemLeavesNobodyInDoubt) {
+    planned("a", std::chrono::seconds{60});
+    ledger.advance(std::chrono::seconds{61});
+    ASSERT_THAT(ended(), SizeIs(2));
+    ledger.advance(lease + std::chrono::seconds{1});
+    const auto taken = take_over_stalled(db(), 10, lease);
+    ASSERT_THAT(taken, SizeIs(2));
+    for (const auto& chunk : taken) {
+        EXPECT_EQ(chunk.begun, std::string(chunk.outcomes.size(), '\0')) << "nothing was begun";
+    }
+}
+
 TEST_F(EndedJobsTest, WhatWaitsInQuietHoursEndsWithTheCancel) {
     const auto job = planned("a");
     auto later = record_for(claim({key(job, 0)}).at(0), bytes_of({sent, pending}));

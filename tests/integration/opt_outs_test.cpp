@@ -2,6 +2,10 @@
 
 #include "tests/integration/ledger_case.hpp"
 
+#include <pqxx/transaction>
+
+#include <future>
+
 namespace fanfare::ledger {
 namespace {
 
@@ -76,6 +80,37 @@ TEST_F(OptOutsTest, AreTakenBackWithTheirAddresses) {
     EXPECT_FALSE(left(Channel::sms, "+15550100001"));
     EXPECT_THAT(opted_out(db(), "shows", Channel::sms, "news", "{a,b}").people, ElementsAre("a"))
         << "whoever left by themselves stays away";
+}
+
+TEST_F(OptOutsTest, AreTakenBackWhileSomebodyKeepsTheirAddress) {
+    OptOutChange change{"shows", "a", {Channel::email}, {"news"}};
+    opt_out_by_hand(db(), change);
+    const auto other = ledger.connect();
+    std::future<void> back;
+    {
+        // What keep_addresses() does, not committed yet.
+        pqxx::work keeping{db().raw()};
+        keeping.exec("UPDATE opt_out SET address_due_at = NULL");
+        keeping.exec(
+            "INSERT INTO opt_out_address (system, channel, list, address, recipient) "
+            "VALUES ('shows', 0, 'news', 'a hash', 'a')");
+        back = std::async(std::launch::async, [&] { opt_in_by_hand(*other, change); });
+        const auto waits = [&] {
+            keeping.exec("SELECT pg_stat_clear_snapshot()");
+            return keeping
+                       .exec(
+                           "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                           "current_database() AND wait_event_type = 'Lock'")[0][0]
+                       .as<int>() > 0;
+        };
+        while (!waits() &&
+               back.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
+        }
+        keeping.commit();
+    }
+    back.get();
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM opt_out"), "0");
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM opt_out_address"), "0") << "kept for ever";
 }
 
 TEST_F(OptOutsTest, AreLookedUpUntilTheirAddressesAreKnown) {

@@ -62,7 +62,16 @@ std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::New
 }
 
 /// What only the system's database knows. Its owner's own texts may need less than ours.
-asio::awaitable<std::optional<Rejection>> Intake::look(const Job& job) {
+asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& order) {
+    auto rejection = co_await judge(order.job);
+    if (!rejection) co_return rejection;
+    const auto known = co_await parts_.ledger.run(
+        "look for a job", [&](postgres::Connection& ledger) { return is_taken(ledger, order); });
+    if (known && known.value()) co_return std::nullopt;  // Taken before: its record is read again.
+    co_return rejection;
+}
+
+asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
     const auto& system = parts_.sources.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     auto& source = parts_.sources.pool_of(system);
@@ -87,7 +96,7 @@ asio::awaitable<std::optional<Rejection>> Intake::look(const Job& job) {
 asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     ledger::NewJob order;
     auto rejection = read(record, order);
-    if (!rejection) rejection = co_await look(order.job);
+    if (!rejection) rejection = co_await look(order);
     const std::string id = order.job.id.empty() ? record.key : order.job.id;
     auto wait = retry_first;
     while (!stopping_) {

@@ -66,7 +66,9 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> handle(const kafka::Received& record);
     [[nodiscard]] std::optional<Rejection> read(const kafka::Received& record,
                                                 ledger::NewJob& order) const;
-    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> look(const Job& job);
+    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> look(
+        const ledger::NewJob& order);
+    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> judge(const Job& job);
     [[nodiscard]] TimePoint published_at(const kafka::Received& record) const;
     [[nodiscard]] std::optional<Rejection> check(ledger::NewJob& order) const;
     /// Stores a job. False: not now, or, with a rejection, never.

@@ -15,7 +15,8 @@ namespace fanfare {
 /// Asks systems' databases about jobs before they are taken. What nobody can tell now is taken: the
 /// planner asks again, as long as it takes.
 ///
-/// Bounds    a database that did not answer is not asked again for `rest`: it holds up nobody.
+/// Bounds    two questions at a time of each system: jobs beyond are taken unasked. A database that
+///           did not answer is not asked again for `rest`.
 /// Threads   one serial executor.
 /// Lifetime  the clock outlives it.
 class OrderLook {
@@ -32,6 +33,7 @@ public:
 private:
     const Clock& clock_;
     std::map<std::string, Moment, std::less<>> resting_;  // By system: until then.
+    std::map<std::string, int, std::less<>> under_way_;   // By system.
 };
 
 }  // namespace fanfare

@@ -36,6 +36,12 @@ Account* Roster::next(Channel channel) {
     return nullptr;
 }
 
+bool Roster::serves(Channel channel) const {
+    return std::any_of(accounts_.begin(), accounts_.end(), [channel](const auto& account) {
+        return account->settings().channel == channel && account->is_usable();
+    });
+}
+
 std::chrono::milliseconds Roster::wait(Channel channel) const {
     std::chrono::milliseconds wait{1'000};
     for (const auto& account : accounts_) {

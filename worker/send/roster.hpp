@@ -20,6 +20,8 @@ public:
 
     /// The next account of the channel that can be used now; null when there is none.
     [[nodiscard]] Account* next(Channel channel);
+    /// True when there is one that can be used now.
+    [[nodiscard]] bool serves(Channel channel) const;
     /// How long until one may be usable: at least 50 ms, at most a second.
     [[nodiscard]] std::chrono::milliseconds wait(Channel channel) const;
     [[nodiscard]] Account* find(std::string_view name) const;

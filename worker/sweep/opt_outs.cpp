@@ -13,7 +13,9 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr int people_per_round_max = 500;
+constexpr int people_per_round_max = 50;
+constexpr const char* doing = "look up who left";
+constexpr int failures_max = 3;  // Of a system in a round: each may take as long as a query may.
 
 }  // namespace
 
@@ -43,19 +45,32 @@ asio::awaitable<void> OptOuts::round() {
         auto& people = entry.second;
         const auto system = systems.find(name);
         if (stopping_ || system == systems.end()) continue;
+        // Somebody whose lookup fails keeps nobody else's back.
         const auto look = [&](postgres::Connection& source) {
+            std::vector<ledger::LeftWith> known;
+            int failures = 0;
             for (auto& one : people) {
-                one.addresses =
-                    addresses_now(source, system->second, one.left.channel, one.left.recipient);
+                try {
+                    one.addresses =
+                        addresses_now(source, system->second, one.left.channel, one.left.recipient);
+                    known.push_back(std::move(one));
+                } catch (const std::exception& fault) {
+                    const auto why = postgres::failure_of(fault, source.is_open(), doing);
+                    if (++failures == 1)
+                        spdlog::warn("system {}: {}; tried again later", name, describe(why));
+                    if (!source.is_open() || failures == failures_max) break;
+                }
             }
+            return known;
         };
-        auto found = co_await sources_.pool_of(system->second).run("look up who left", look);
+        auto found = co_await sources_.pool_of(system->second).run(doing, look);
         if (!found) {
             spdlog::warn("system {}: {}; tried again later", name, describe(found.error()));
             continue;
         }
+        if (found.value().empty()) continue;
         auto kept = co_await ledger_.run("keep who left", [&](postgres::Connection& ledger) {
-            ledger::keep_addresses(ledger, people);
+            ledger::keep_addresses(ledger, found.value());
         });
         if (!kept) spdlog::warn("{}", describe(kept.error()));
     }

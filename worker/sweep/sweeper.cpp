@@ -97,6 +97,9 @@ asio::awaitable<void> Sweeper::end_jobs() {
 asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
     if (parts_.dispatcher.is_held() || parts_.desk.is_behind()) co_return 0;
     auto ended = co_await parts_.ledger.run("find ended jobs", [&](postgres::Connection& ledger) {
+        if (!ledger::knows_the_time(parts_.time, ledger, parts_.clock)) {
+            return std::vector<ledger::ClaimedChunk>{};
+        }
         return ledger::claim_of_ended_jobs(ledger, settled_at_once_max, settings_.lease);
     });
     if (!ended) {
@@ -138,7 +141,8 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
 /// A worker asks for what it can serve; so nothing goes round that nobody has the room for, and
 /// one without partitions has work as well.
 asio::awaitable<void> Sweeper::fetch_overdue() {
-    const auto rooms = parts_.dispatcher.rooms(room_max);
+    auto rooms = parts_.dispatcher.rooms(room_max);
+    std::erase_if(rooms, [this](const auto& room) { return !parts_.serves(room.channel); });
     if (rooms.empty()) co_return;
     auto overdue =
         co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
@@ -157,10 +161,11 @@ asio::awaitable<void> Sweeper::fetch_overdue() {
 }
 
 asio::awaitable<void> Sweeper::resume_plans() {
-    const bool may_expire = !parts_.dispatcher.is_held();
     auto jobs =
         co_await parts_.ledger.run("find unplanned jobs", [&](postgres::Connection& ledger) {
-            if (may_expire) ledger::end_expired_plans(ledger);
+            if (ledger::knows_the_time(parts_.time, ledger, parts_.clock)) {
+                ledger::end_expired_plans(ledger);
+            }
             return ledger::unplanned_jobs(ledger, plans_per_sweep_max);
         });
     if (!jobs) co_return;

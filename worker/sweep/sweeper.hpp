@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
+#include "core/ledger/clock.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/receipts/receipt_desk.hpp"
@@ -37,8 +38,10 @@ public:
         postgres::Pool& ledger;
         Sources& sources;
         const Clock& clock;
+        ledger::LedgerClock& time;
         Desk& desk;
         Dispatcher& dispatcher;
+        std::function<bool(Channel)> serves;  // With an account that can be used now.
         WorkerProbe& probe;
         std::function<void(const std::string& job, Lane lane)> plan;
         ReceiptDesk& receipts;
