@@ -159,9 +159,7 @@ private:
                  [this] {
                      if (stopping_) return Readiness{false, "draining"};
                      if (!polled_) return Readiness{false, "starting"};
-                     if (!clock_.is_steady()) {
-                         return Readiness{false, std::string{ledger::clock_jumped}};
-                     }
+                     if (!clock_.is_steady()) return Readiness{false, ledger::clock_jumped};
                      if (auto why = keeper_->trouble(); !why.empty()) {
                          return Readiness{false, std::move(why)};
                      }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
-#include <string_view>
 
 namespace fanfare::ledger {
 
@@ -71,7 +70,7 @@ private:
 };
 
 /// What readiness says while a clock is not steady.
-inline constexpr std::string_view clock_jumped =
+inline constexpr const char* clock_jumped =
     "the database's clock has jumped: nothing new is begun before it has stood for a minute";
 
 /// Has `clock` learn, and logs when it begins to doubt or to believe again.

@@ -150,7 +150,7 @@ bool Scheduler::knows_the_time(postgres::Connection& ledger) {
 }
 
 std::string Scheduler::trouble() const {
-    if (!time_.is_steady()) return std::string{ledger::clock_jumped};
+    if (!time_.is_steady()) return ledger::clock_jumped;
     for (const auto& watch : watches_) {
         if (watch->failures.is_trouble()) {
             return fmt::format("a due query of the system {} fails; see the log",
