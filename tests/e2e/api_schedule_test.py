@@ -141,7 +141,7 @@ class ApiSchedule(ApiCase):
             INSERT INTO suppression VALUES (0, 'p200@example.com', 'test', 'test');
             INSERT INTO opt_out (system, channel, list, recipient) VALUES ('shows', 0, 'shows', 'p000300');""")
         found = shop.post("/v1/estimate", {"job": job})[1]["channels"]["email"]
-        self.assertEqual(found["left_out"], {"no_address": 100, "opted_out": 1, "suppressed": 1, "too_often": 0, "duplicates": 0})
+        self.assertEqual(found["left_out"], {"no_address": 100, "invalid_address": 0, "opted_out": 1, "suppressed": 1, "too_often": 0, "duplicates": 0})
         self.assertEqual((found["messages"], found["cost"]), (898, "0.898"))
         self.refused(shop.post("/v1/estimate", {"moments": 1}), 422, "missing_field")
         self.refused(shop.post("/v1/estimate", {"job": job, "moments": 0}), 422, "invalid_value")
