@@ -147,6 +147,17 @@ class ProducerShutdown(Shutdown):
         broker.delete_topics(run.brokers, run.topics)
         self.end(producer, "topics gone")
 
+    def test_a_due_query_never_answers(self):
+        run = self.start()
+        text = (ROOT / "config/systems/shows/system.yaml").read_text()
+        self.assertIn("FROM scheduled_shows s", text)
+        run.system("statement_timeout_ms: 100000\n" + text.replace(
+            "FROM scheduled_shows s", "FROM (SELECT pg_sleep(90)) AS slow, scheduled_shows s"))
+        producer = run.producer()
+        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "0",
+              "the due query to run", 60)
+        self.assertIn("producer.drain_max_ms is over", self.end(producer, "a due query never answers"))
+
 
 if __name__ == "__main__":
     main()
