@@ -1,6 +1,9 @@
 // What a system's database knows of an order.
 #include "tests/integration/ledger_case.hpp"
-#include "worker/orders/order_rules.hpp"
+#include "tests/support/coroutines.hpp"
+#include "worker/orders/order_look.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 namespace fanfare {
 namespace {
@@ -87,6 +90,49 @@ TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {
     audience("SELECT id AS recipient_id FROM nowhere WHERE shop = $1::text::uuid", {"shop"});
     EXPECT_THROW(checked(), pqxx::sql_error);
     EXPECT_TRUE(db().is_open());
+}
+
+using Answer = std::optional<Rejection>;
+
+boost::asio::awaitable<void> note(OrderLook& look, postgres::Pool& source, Telling telling,
+                                  std::vector<Answer>& answers) {
+    auto answer = co_await look.ask(source, telling);
+    answers.push_back(std::move(answer));
+}
+
+class OrderLookTest : public OrdersTest {
+protected:
+    /// Many ask at once.
+    std::vector<Answer> answers_from(postgres::Pool& source) {
+        const Telling telling{job_, system_, kind_, templates_, false, TimePoint{}};
+        std::vector<Answer> answers;
+        boost::asio::io_context loop;
+        for (int i = 0; i < 40; ++i) test::begin(loop, note(look_, source, telling, answers));
+        loop.run();
+        return answers;
+    }
+
+    ManualClock clock_{TimePoint{}};
+    OrderLook look_{clock_};
+};
+
+TEST_F(OrderLookTest, ManyAtOnceAreEachAskedAbout) {
+    audience("SELECT id AS recipient_id FROM buyer", {});
+    job_.data.clear();
+    postgres::Pool source{ledger.database().url(), {}, 2};
+    const auto answers = answers_from(source);
+    ASSERT_EQ(answers.size(), 40U);
+    for (const auto& answer : answers) {
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->code, "missing_variable");
+    }
+}
+
+TEST_F(OrderLookTest, NobodyWaitsForADatabaseThatIsAway) {
+    postgres::Pool source{Secret{"postgresql://localhost:1/nowhere"}, {}, 2};
+    const auto answers = answers_from(source);
+    ASSERT_EQ(answers.size(), 40U);
+    for (const auto& answer : answers) EXPECT_FALSE(answer);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ private:
                                                       const Rejection& rejection);
 
     Parts parts_;
-    OrderLook look_{system_clock()};
+    OrderLook look_{parts_.clock};
     TaskGroup tasks_;
     std::deque<kafka::Received> waiting_;
     std::size_t serving_ = 0;

@@ -7,24 +7,30 @@ constexpr int questions_max = 2;
 
 }  // namespace
 
+bool OrderLook::is_resting(const Line& line) const {
+    return line.resting_until && clock_.moment() < *line.resting_until;
+}
+
 boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& source,
                                                                 Telling telling) {
-    const auto resting = resting_.find(telling.system.name);
-    if (resting != resting_.end() && clock_.moment() < resting->second) co_return std::nullopt;
-    auto& under_way = under_way_[telling.system.name];
-    if (under_way >= questions_max) co_return std::nullopt;
-    ++under_way;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    auto& line = lines_.try_emplace(telling.system.name, executor).first->second;
+    const auto until = clock_.moment() + patience;
+    while (line.under_way >= questions_max && !is_resting(line) && clock_.moment() < until) {
+        co_await line.moved.wait();
+    }
+    if (line.under_way >= questions_max || is_resting(line)) co_return std::nullopt;
+    ++line.under_way;
     const auto look = [&telling](postgres::Connection& connection) {
         return check_order(connection, telling);
     };
     std::string doing{"check an order"};
     auto asked = co_await source.run(std::move(doing), look);
-    --under_way;
-    if (asked) co_return std::move(asked.value());
+    --line.under_way;
     // A query that PostgreSQL refuses costs no time.
-    if (!is_refused(asked.error().code)) {
-        resting_.insert_or_assign(telling.system.name, clock_.moment() + rest);
-    }
+    if (!asked && !is_refused(asked.error().code)) line.resting_until = clock_.moment() + rest;
+    line.moved.notify();
+    if (asked) co_return std::move(asked.value());
     co_return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
 #include "core/postgres/pool.hpp"
 #include "worker/orders/order_rules.hpp"
@@ -15,12 +16,14 @@ namespace fanfare {
 /// Asks systems' databases about jobs before they are taken. What nobody can tell now is taken: the
 /// planner asks again, as long as it takes.
 ///
-/// Bounds    two questions at a time of each system: jobs beyond are taken unasked. A database that
-///           did not answer is not asked again for `rest`.
+/// Bounds    two questions at a time of each system; others wait for their turn, for `patience` and
+///           one question at most. A database that did not answer is not asked again for `rest`,
+///           and nobody waits for it.
 /// Threads   one serial executor.
-/// Lifetime  the clock outlives it.
+/// Lifetime  the clock outlives it; it outlives whoever asks.
 class OrderLook {
 public:
+    static constexpr std::chrono::seconds patience{5};
     static constexpr std::chrono::seconds rest{30};
 
     explicit OrderLook(const Clock& clock) : clock_{clock} {}
@@ -31,9 +34,18 @@ public:
                                                                        Telling telling);
 
 private:
+    /// Those who ask about one system.
+    struct Line {
+        explicit Line(const boost::asio::any_io_executor& executor) : moved{executor} {}
+        int under_way = 0;
+        std::optional<Moment> resting_until;
+        Signal moved;  // A question has ended.
+    };
+
+    [[nodiscard]] bool is_resting(const Line& line) const;
+
     const Clock& clock_;
-    std::map<std::string, Moment, std::less<>> resting_;  // By system: until then.
-    std::map<std::string, int, std::less<>> under_way_;   // By system.
+    std::map<std::string, Line, std::less<>> lines_;  // By system.
 };
 
 }  // namespace fanfare
