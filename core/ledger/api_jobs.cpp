@@ -1,6 +1,7 @@
 #include "core/ledger/api_jobs.hpp"
 
 #include "core/ledger/columns.hpp"
+#include "core/ledger/iso.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <pqxx/nontransaction>
@@ -8,18 +9,18 @@
 namespace fanfare::ledger {
 namespace {
 
-#define FANFARE_ISO(column) \
-    "coalesce(to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')"
+#define FANFARE_ISO_OR_NONE(column) "coalesce(" FANFARE_ISO(column) ", '')"
 
 /// Of an array literal as a parameter; "" stands for everything.
 #define FANFARE_AMONG(column, number) \
     "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"
 
-#define FANFARE_JOB_COLUMNS \
-    "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                        \
-    "coalesce(body ->> 'source', ''), state::text, " FANFARE_ISO("created_at") ", "            \
-    FANFARE_ISO("planned_at") ", " FANFARE_ISO("finished_at") ", " FANFARE_ISO("expires_at")   \
-    ", coalesce(failure, ''), plan_failed_at IS NOT NULL, left_out, "                          \
+#define FANFARE_JOB_COLUMNS                                                             \
+    "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                 \
+    "coalesce(body ->> 'source', ''), state::text, " FANFARE_ISO_OR_NONE("created_at")  \
+    ", " FANFARE_ISO_OR_NONE("planned_at") ", " FANFARE_ISO_OR_NONE("finished_at") ", " \
+    FANFARE_ISO_OR_NONE("expires_at") ", coalesce(failure, ''), "                       \
+    "plan_failed_at IS NOT NULL, left_out, "                                            \
     "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates) "
 
 JobLine line_of(const pqxx::row& row) {
@@ -103,8 +104,8 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "UNION ALL (SELECT job_id, body ->> 'system', body ->> 'kind', body ->> 'lane', "
         "coalesce(body ->> 'source', ''), "
         "CASE WHEN coalesce(d.code, '') = '' THEN 'accepted' ELSE 'failed' END, "
-        FANFARE_ISO("created_at") ", '', "
-        FANFARE_ISO("CASE WHEN d.code <> '' THEN d.noted_at END") ", "
+        FANFARE_ISO_OR_NONE("created_at") ", '', "
+        FANFARE_ISO_OR_NONE("CASE WHEN d.code <> '' THEN d.noted_at END") ", "
         "coalesce(body ->> 'expires_at', ''), "
         "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL "
         "FROM api_request r LEFT JOIN absent_job d USING (job_id) "

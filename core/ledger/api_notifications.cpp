@@ -1,14 +1,12 @@
 #include "core/ledger/api_notifications.hpp"
 
+#include "core/ledger/iso.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
 namespace {
-
-#define FANFARE_ISO(column) \
-    "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 #define FANFARE_COLUMNS \
     "SELECT system, kind, subject, " FANFARE_ISO("occurrence") ", job_id, "                    \

@@ -1,5 +1,6 @@
 #include "core/ledger/notifications.hpp"
 
+#include "core/ledger/iso.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/wire/job.hpp"
 
@@ -8,10 +9,6 @@
 
 namespace fanfare::ledger {
 namespace {
-
-/// A timestamptz as format_timestamp() writes it, whatever the session's zone.
-#define FANFARE_ISO(column) \
-    "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 constexpr char owner_mark = '\x1f';  // No name of a subject or of an owner holds it.
 

@@ -2,6 +2,7 @@
 
 #include "core/ledger/chunks.hpp"
 #include "core/ledger/columns.hpp"
+#include "core/ledger/iso.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <fmt/format.h>
@@ -13,9 +14,6 @@
 
 namespace fanfare::ledger {
 namespace {
-
-#define FANFARE_ISO_SECONDS(column) \
-    "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
 JobProgress job_of(const pqxx::row& row) {
     return {.job = row[0].c_str(),
