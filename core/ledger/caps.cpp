@@ -21,11 +21,12 @@ void lock_places(pqxx::transaction_base& work) {
 int bit_of(Channel channel) { return 1 << static_cast<int>(channel); }
 
 /// People of a chunk by their outcomes, which count as told or do not; those in between do neither.
-#define FANFARE_PEOPLE(outcomes)                                                          \
-    "people AS (SELECT j.system, j.kind, j.id, u.recipient FROM chunk c "                 \
-    " JOIN job j ON j.id = c.job_id "                                                     \
-    " CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) " \
-    " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "                    \
+#define FANFARE_PEOPLE(outcomes)                                                                  \
+    "people AS (SELECT j.system, j.kind, coalesce(j.origin, j.id) AS id, u.recipient FROM chunk " \
+    "c "                                                                                          \
+    " JOIN job j ON j.id = c.job_id "                                                             \
+    " CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "         \
+    " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "                            \
     " AND get_byte(c.outcomes, (u.position - 1)::integer) IN (" outcomes ")) "
 #define FANFARE_TOLD "1, 2, 3, 4, 13"
 #define FANFARE_NOT_TOLD "5, 6, 7, 8, 9, 10, 12"

@@ -17,7 +17,8 @@ using postgres::Connection;
 struct CapQuestion {
     std::string system;
     std::string kind;
-    std::string job;  // Does not count itself: it may reach a person on several channels.
+    std::string job;  // Does not count itself: it may reach a person on several channels. Of jobs
+                      // that took people over the first.
     std::int32_t count = 0;
     std::chrono::hours window{0};
 };

@@ -29,13 +29,13 @@ std::array<Number, channel_count> numbers_of(std::string_view literal) {
 std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "SELECT body, state, own_templates, extract(epoch FROM created_at)::bigint "
-        "FROM job WHERE id = $1::uuid",
+        "SELECT body, state, own_templates, extract(epoch FROM created_at)::bigint, "
+        "coalesce(origin, id) FROM job WHERE id = $1::uuid",
         id);
     if (rows.empty()) return std::nullopt;
     const std::chrono::seconds created{rows[0][3].as<std::int64_t>()};
     return JobRow{rows[0][0].c_str(), rows[0][1].c_str(), number_or_none(rows[0][2]),
-                  TimePoint{created}};
+                  TimePoint{created}, rows[0][4].c_str()};
 }
 
 bool is_cancelled(Connection& connection, const std::string& id) {
@@ -222,7 +222,7 @@ void postpone_plan(Connection& connection, const PlanTask& task, std::chrono::mi
         task.job, task.epoch, wait.count());
 }
 
-std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
+std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& given) {
     // Of what no worker has taken yet the place is taken: it comes later, and is cancelled.
     const auto never_taken = work.exec_params(
         "INSERT INTO job (id, idempotency_key, system, kind, subject, body, lane, expires_at, "
@@ -231,7 +231,13 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
         " 'id', job_id, 'idempotency_key', job_id, 'system', system, 'kind', kind, "
         " 'subject', subject, 'source', source), 0, expires_at, 'cancelled', app_now() "
         "FROM notification WHERE job_id = ANY($1::uuid[]) ON CONFLICT DO NOTHING",
-        ids);
+        given);
+    // And those that took people of theirs over.
+    const auto all = work.exec_params(
+        "SELECT array_agg(id) FROM (SELECT unnest($1::uuid[]) AS id UNION "
+        "SELECT id FROM job WHERE origin = ANY($1::uuid[])) a",
+        given)[0][0];
+    const std::string ids = all.is_null() ? "{}" : all.c_str();
     const auto stopped = work.exec_params(
         "UPDATE job SET state = 'cancelled', finished_at = app_now() "
         "WHERE id = ANY($1::uuid[]) AND state IN ('planning', 'sending')",
@@ -245,7 +251,9 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids) {
         "tally = ('{0,0,0,0,0,0,0,0,0,0,' || size || ',0,0,0}')::integer[] "
         "WHERE job_id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
         " AND state = 'cancelled')) AND state = 'planned' AND outcomes IS NULL "
-        "AND NOT EXISTS (SELECT FROM counted_send s WHERE s.job_id = chunk.job_id)",
+        "AND NOT EXISTS (SELECT FROM counted_send s JOIN job j ON s.job_id = coalesce(j.origin, "
+        "j.id) "
+        " WHERE j.id = chunk.job_id)",
         ids);
     // For workers of the version before, whose sweep settles nothing.
     work.exec_params(

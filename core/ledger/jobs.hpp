@@ -58,6 +58,7 @@ struct JobRow {
     std::string state;                          // job_state
     std::optional<std::int64_t> own_templates;  // load_templates(); nothing: the shipped ones.
     TimePoint created_at{};
+    std::string origin;  // The first of the jobs whose people it took over; else its own id.
 };
 [[nodiscard]] std::optional<JobRow> load_job(Connection& connection, const std::string& id);
 

@@ -149,8 +149,49 @@ pqxx::result lock_chunks(pqxx::work& work, const Words& words) {
         jobs.text(), channels.text(), numbers.text());
 }
 
+/// Words about people whom a later job has taken over.
+struct Forwards {
+    ArrayLiteral jobs, channels, numbers, positions, events;
+    bool any = false;
+
+    void add(const ChunkKey& key, const Word& word) {
+        any = true;
+        jobs.add(key.job);
+        channels.add(static_cast<std::int64_t>(key.channel));
+        numbers.add(key.number);
+        positions.add(word.position);
+        events.add(static_cast<std::int64_t>(word.event));
+    }
+
+    /// Where they stand now.
+    [[nodiscard]] Words find(pqxx::work& work) const {
+        Words words;
+        if (!any) return words;
+        const auto rows = work.exec_params(
+            "SELECT c.job_id, c.channel, c.number, array_position(c.recipients, p.id) - 1, w.event "
+            "FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::int[], $5::smallint[]) "
+            "  AS w(job_id, channel, number, position, event) "
+            "JOIN chunk old USING (job_id, channel, number) "
+            "CROSS JOIN LATERAL (SELECT old.recipients[w.position + 1] AS id) p "
+            "JOIN job j ON j.replay_of = w.job_id "
+            "JOIN chunk c ON c.job_id = j.id AND c.channel = w.channel "
+            "WHERE c.recipients[1] <= p.id COLLATE \"C\" "
+            "AND c.recipients[c.size] >= p.id COLLATE \"C\" "
+            "AND array_position(c.recipients, p.id) IS NOT NULL",
+            jobs.text(), channels.text(), numbers.text(), positions.text(), events.text());
+        for (const auto& row : rows) {
+            words[{row[0].c_str(), static_cast<Channel>(row[1].as<int>()),
+                   row[2].as<std::int32_t>()}]
+                .push_back(
+                    {row[3].as<std::uint32_t>(), static_cast<ReceiptEvent>(row[4].as<int>())});
+        }
+        return words;
+    }
+};
+
 ReceiptTally apply_words(pqxx::work& work, const Words& words) {
     ReceiptTally tally;
+    Forwards forwards;
     std::size_t matched = 0;
     Changes changes;
     Early early;
@@ -174,6 +215,10 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
             ++matched;
             auto& outcome = outcomes[word.position];
             auto& reason = reasons[word.position];
+            if (static_cast<Outcome>(outcome) == Outcome::replayed) {
+                forwards.add(key, word);
+                continue;
+            }
             const auto raised =
                 raise(static_cast<Outcome>(outcome), static_cast<Reason>(reason), word.event);
             if (!raised) {
@@ -194,6 +239,12 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
     std::size_t all = 0;
     for (const auto& [key, events] : words) all += events.size();
     tally.unmatched = all - matched;
+    if (const auto theirs = forwards.find(work); !theirs.empty()) {
+        const auto more = apply_words(work, theirs);
+        tally.raised += more.raised;
+        tally.unchanged += more.unchanged;
+        tally.early += more.early;
+    }
     return tally;
 }
 

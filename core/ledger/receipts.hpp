@@ -34,7 +34,8 @@ struct ReceiptTally {
     std::size_t unmatched = 0;  // The ledger has no such chunk or place.
 };
 
-/// Raises outcomes, one update a chunk, all in one transaction.
+/// Raises outcomes, one update a chunk, all in one transaction. What is told of somebody whom a
+/// later job has taken over is told of them there: who is not asked for again yet, never is.
 [[nodiscard]] ReceiptTally apply_receipts(Connection& connection,
                                           std::span<const ReceiptBatch> batches);
 

@@ -82,6 +82,7 @@ Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
     context->bytes = body.size();
     context->job = std::move(std::get<Job>(decoded));
     const auto system = systems_.find(context->job.system);
+    context->origin = context->job.id;
     context->system = system == systems_.end() ? nullptr : &system->second;
     context->kind = context->system ? context->system->find_kind(context->job.kind) : nullptr;
     if (context->kind == nullptr) {
@@ -106,10 +107,11 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
 }
 
 Result<std::shared_ptr<const JobContext>> Sources::understand(
-    postgres::Connection& ledger, std::string_view body,
-    std::optional<std::int64_t> own_templates) {
+    postgres::Connection& ledger, std::string_view body, std::optional<std::int64_t> own_templates,
+    const std::string& origin) {
     auto context = read(body);
     if (!context) return context.error();
+    if (!origin.empty()) context.value()->origin = origin;
     if (own_templates) {
         auto own = own_of(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();

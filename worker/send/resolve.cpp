@@ -35,7 +35,7 @@ void drop_excluded(Resolved& resolved) {
 std::function<std::vector<std::string>(const std::string&)> places_of(
     postgres::Connection& ledger, const JobContext& job, const ledger::ClaimedChunk& chunk) {
     if (!job.kind->at_most) return {};
-    ledger::CapQuestion question{job.system->name, job.kind->name, job.job.id,
+    ledger::CapQuestion question{job.system->name, job.kind->name, job.origin,
                                  job.kind->at_most->count, job.kind->at_most->window};
     return [&ledger, channel = chunk.key.channel,
             question = std::move(question)](const std::string& people) {
@@ -173,7 +173,7 @@ void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
                            .over_cap = places_of(ledger, job, chunk)};
     if (job.kind->dedupe == Dedupe::address) {
         question.own = [&](std::span<const ledger::AddressClaim> claims) {
-            return ledger::own_addresses(ledger, job.job.id, chunk.key.channel, claims);
+            return ledger::own_addresses(ledger, job.origin, chunk.key.channel, claims);
         };
     }
     exclude(ledger, question, chunk.recipients.elements, resolved.targets);

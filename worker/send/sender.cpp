@@ -297,7 +297,7 @@ asio::awaitable<Result<Context>> Sender::context_of(const std::string& job) {
     const auto load = [&](postgres::Connection& connection) -> Result<Context> {
         const auto row = ledger::load_job(connection, job);
         if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.sources.understand(connection, row->body, row->own_templates);
+        return parts_.sources.understand(connection, row->body, row->own_templates, row->origin);
     };
     auto loaded = co_await parts_.ledger.run("load a job", load);
     if (!loaded) co_return loaded.error();
