@@ -113,6 +113,7 @@ void add_notifications(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
 void add_verify(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
+void add_replay(CLI::App& app, Globals& globals);
 void add_suppress(CLI::App& app, Globals& globals);
 void add_config(CLI::App& app, Globals& globals);
 void add_db(CLI::App& app, Globals& globals);

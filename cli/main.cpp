@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
     add_dead(app, globals);
     add_verify(app, globals);
     add_cancel(app, globals);
+    add_replay(app, globals);
     add_suppress(app, globals);
     add_config(app, globals);
     add_db(app, globals);

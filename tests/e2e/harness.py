@@ -388,6 +388,10 @@ class Run:
         found = self.sim.summary(job)
         return {c: found.get(self.providers[c], {}).get("accepted", 0) for c in CHANNELS}
 
+    def told_in_all(self):
+        found = self.sim.summary()
+        return {c: found.get(self.providers[c], {}).get("accepted", 0) for c in CHANNELS}
+
     def accepted(self, channel, job):
         """Address -> how often the channel's provider has accepted it."""
         return self.sim.accepted(self.providers[channel], job)
@@ -502,7 +506,7 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(planned, [by_channel[c] for c in CHANNELS], "planned = the sum of outcomes")
         for channel, count, total in run.db.rows(
                 "SELECT channel, planned, sent+delivered+opened+clicked+refused+suppressed+opted_out+no_address+"
-                f"expired+cancelled+failed+unknown FROM job_progress WHERE job_id = '{job}'"):
+                f"expired+cancelled+failed+unknown+replayed FROM job_progress WHERE job_id = '{job}'"):
             self.assertEqual((int(count), int(total)), (by_channel[channel],) * 2, f"tallies of {channel}")
         return fates
 
