@@ -15,7 +15,7 @@ namespace {
 #define FANFARE_AMONG(column, number) \
     "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"
 
-#define FANFARE_JOB_COLUMNS                                                             \
+#define FANFARE_JOB_COLUMNS \
     "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                 \
     "coalesce(body ->> 'source', ''), state::text, " FANFARE_ISO_OR_NONE("created_at")  \
     ", " FANFARE_ISO_OR_NONE("planned_at") ", " FANFARE_ISO_OR_NONE("finished_at") ", " \
