@@ -64,6 +64,7 @@ private:
         YamlValue value;
         value.shape = shape;
         value.line = mark.line + 1;
+        value.column = mark.column + 1;
         return value;
     }
 

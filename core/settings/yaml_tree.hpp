@@ -25,6 +25,7 @@ struct YamlValue {
     bool quoted = false;           // Written in quotes or as a block: text, never a number.
     bool block = false;            // Written after "|" or ">": the text begins a line later.
     int line = 0;                  // 1-based.
+    int column = 0;                // 1-based: of its first character or quote.
     std::vector<YamlKey> keys;     // Of a map: keys[i] belongs to items[i].
     std::vector<YamlValue> items;  // Of a list or a map.
 

@@ -4,6 +4,7 @@
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_rejection.hpp"
 #include "core/wire/timestamp.hpp"
+#include "worker/rendering/layout.hpp"
 #include "worker/rendering/program.hpp"
 
 #include <fmt/format.h>
@@ -35,7 +36,8 @@ std::optional<Rejection> check_moments(const Job& job, const Kind& kind) {
 
 /// Below the folder of templates: where that stands is nobody's business.
 std::string_view within_templates(std::string_view file, std::string_view folder) {
-    const auto at = file.rfind(folder);
+    auto at = file.rfind(layouts_folder);
+    if (at == std::string_view::npos) at = file.rfind(folder);
     return at == std::string_view::npos ? file : file.substr(at);
 }
 

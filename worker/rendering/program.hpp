@@ -2,6 +2,7 @@
 
 #include "worker/rendering/clean.hpp"
 #include "worker/rendering/content.hpp"
+#include "worker/rendering/position.hpp"
 
 #include <array>
 #include <cstddef>
@@ -17,13 +18,6 @@ namespace fanfare {
 /// Personal variables that the worker gives to everyone of a chunk or to nobody: the only
 /// ones a section may ask for, because the answer is the same for all.
 inline constexpr std::array<std::string_view, 1> whole_audience_variables{"unsubscribe_url"};
-
-/// A place in a template, 1-based; columns count characters.
-struct Position {
-    std::uint32_t line = 0;
-    std::uint32_t column = 0;
-    bool operator==(const Position&) const = default;
-};
 
 /// Something wrong at one place of a template.
 struct Complaint {
@@ -107,6 +101,12 @@ public:
             if (step.verb == Verb::variable) take(step.variable);
             if (step.verb == Verb::section) i = step.end;
         }
+    }
+
+    /// Calls `move` with the position of each step, to be changed.
+    template <class Move>
+    void each_position(Move move) {
+        for (auto& step : steps_) move(step.position);
     }
 
 private:

@@ -26,14 +26,36 @@ std::string normalised(std::string_view text, const PartKind& part) {
     return out;
 }
 
-Problem to_problem(const std::string& file, const Complaint& complaint) {
-    return {file,
-            static_cast<int>(complaint.position.line),
-            "template",
-            complaint.found,
-            complaint.expected,
-            static_cast<int>(complaint.position.column)};
-}
+/// Says of positions in a text that was put together where they were written.
+class Origins {
+public:
+    Origins(const TemplateSource& source, std::vector<std::string>& files)
+        : pieces_{source.pieces}, files_{files} {}
+
+    void move(Position& position) {
+        const auto is_behind = [](const Position& at, const TemplateSource::Piece& piece) {
+            return std::pair{at.line, at.column} < std::pair{piece.at.line, piece.at.column};
+        };
+        auto piece = std::upper_bound(pieces_.begin(), pieces_.end(), position, is_behind);
+        if (piece == pieces_.begin()) return;
+        --piece;
+        const auto same_line = position.line == piece->at.line;
+        position.column =
+            same_line ? position.column - piece->at.column + piece->from.column : position.column;
+        position.line = position.line - piece->at.line + piece->from.line;
+        position.file = index_of(piece->file);
+    }
+
+private:
+    std::uint16_t index_of(const std::string& file) {
+        auto found = std::ranges::find(files_, file);
+        if (found == files_.end()) found = files_.insert(found, file);
+        return static_cast<std::uint16_t>(found - files_.begin() + 1);
+    }
+
+    std::span<const TemplateSource::Piece> pieces_;
+    std::vector<std::string>& files_;
+};
 
 /// The part with `value` for every shared variable, and nothing for personal ones.
 std::optional<Complaint> run_with(const Program& program, std::span<const std::string> names,
@@ -46,13 +68,23 @@ std::optional<Complaint> run_with(const Program& program, std::span<const std::s
 
 }  // namespace
 
+Problem Localised::problem_of(std::size_t place, const Complaint& complaint) const {
+    const auto& position = complaint.position;
+    return {position.file == 0 ? files[place] : origins[position.file - 1],
+            static_cast<int>(position.line),
+            "template",
+            complaint.found,
+            complaint.expected,
+            static_cast<int>(position.column)};
+}
+
 Problems Localised::check(std::span<const Standing> standings, const std::string& known) const {
     Problems problems;
     for (std::size_t place = 0; place < part_places; ++place) {
         if (!parts[place]) continue;
         for (auto& complaint : parts[place]->check(names, standings)) {
             if (complaint.expected.empty()) complaint.expected = known;
-            problems.push_back(to_problem(files[place], complaint));
+            problems.push_back(problem_of(place, complaint));
         }
     }
     return problems;
@@ -80,7 +112,7 @@ Problems Localised::measure(Channel channel, std::span<const Standing> standings
         std::string sample{"https://"};
         sample.resize(sample_bytes, 'x');
         const auto complaint = run_with(*parts[place], names, standings, sample, place, text);
-        if (complaint) problems.push_back(to_problem(files[place], *complaint));
+        if (complaint) problems.push_back(problem_of(place, *complaint));
         if (channel != Channel::sms) continue;
         text.clear();
         std::ignore = run_with(*parts[place], names, standings, {}, place, text);
@@ -89,9 +121,9 @@ Problems Localised::measure(Channel channel, std::span<const Standing> standings
         const auto segments = count_segments(bare).count;
         if (segments <= sms_segments_max) continue;
         problems.push_back(
-            to_problem(files[place], {{1, 1},
-                                      fmt::format("{} segments without any value", segments),
-                                      fmt::format("at most {} segments", sms_segments_max)}));
+            problem_of(place, {{1, 1},
+                               fmt::format("{} segments without any value", segments),
+                               fmt::format("at most {} segments", sms_segments_max)}));
     }
     return problems;
 }
@@ -120,12 +152,15 @@ void Shelf::add(const TemplateName& name, const TemplateSource& source, const st
     }
     known_file = file;
     auto compiled = compile(normalised(source.text, name.part), name.part.form, localised->names);
+    Origins origins{source, localised->origins};
     if (auto* program = std::get_if<Program>(&compiled)) {
+        program->each_position([&](Position& position) { origins.move(position); });
         localised->parts[name.part.place] = std::move(*program);
         return;
     }
-    for (const auto& complaint : std::get<std::vector<Complaint>>(compiled)) {
-        problems.push_back(to_problem(file, complaint));
+    for (auto& complaint : std::get<std::vector<Complaint>>(compiled)) {
+        origins.move(complaint.position);
+        problems.push_back(localised->problem_of(name.part.place, complaint));
     }
 }
 

@@ -22,7 +22,11 @@ struct Localised {
     std::vector<std::string> names;
     std::array<std::optional<Program>, part_places> parts;
     std::array<std::string, part_places> files;
-    bool is_own = false;  // An owner's, not a shipped one.
+    std::vector<std::string> origins;  // What Position::file counts, from 1.
+    bool is_own = false;               // An owner's, not a shipped one.
+
+    /// What is wrong with the part at `place`, or a place in it.
+    [[nodiscard]] Problem problem_of(std::size_t place, const Complaint& complaint) const;
 
     /// What the parts have against variables of these standings; `known` is expected where one is
     /// unknown.

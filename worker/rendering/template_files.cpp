@@ -1,12 +1,14 @@
 #include "worker/rendering/template_files.hpp"
 
 #include "worker/rendering/compiler.hpp"
+#include "worker/rendering/layout.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <system_error>
 
 namespace fanfare {
@@ -38,12 +40,17 @@ bool is_locale(std::string_view locale) noexcept {
 /// Collects files and problems while a directory is walked.
 struct Walk {
     std::vector<TemplateSource> sources;
+    std::vector<TemplateSource> of_layouts;
     Problems problems;
+
+    [[nodiscard]] bool is_full() const {
+        return sources.size() + of_layouts.size() == template_files_max;
+    }
 
     void read(const files::path& dir, const files::path& file) {
         const auto name = file.filename().string();
         if (name.starts_with('.') || name.ends_with(".md")) return;
-        if (sources.size() == template_files_max) return;
+        if (is_full()) return;
         std::ifstream stream{file, std::ios::binary};
         // One byte too many is enough to be told that it is too long.
         std::string text(source_bytes_max + 1, '\0');
@@ -53,7 +60,18 @@ struct Walk {
             return;
         }
         text.resize(static_cast<std::size_t>(stream.gcount()));
-        sources.push_back({file.lexically_relative(dir).generic_string(), std::move(text)});
+        auto path = file.lexically_relative(dir).generic_string();
+        auto& kept = is_of_a_layout(path) ? of_layouts : sources;
+        kept.push_back({std::move(path), std::move(text)});
+    }
+
+    /// What is written by hand counts.
+    void expand(const files::path& dir) {
+        std::set<std::string, std::less<>> by_hand;
+        for (const auto& source : sources) by_hand.insert(source.path);
+        for (auto& source : expand_messages(of_layouts, dir, problems)) {
+            if (!by_hand.contains(source.path)) sources.push_back(std::move(source));
+        }
     }
 };
 
@@ -139,10 +157,11 @@ std::variant<std::vector<TemplateSource>, Problems> read_template_files(const fi
     if (error) {
         walk.problems.push_back({dir.string(), 0, "", error.message(), "a folder of templates"});
     }
-    if (walk.sources.size() == template_files_max) {
+    if (walk.is_full()) {
         walk.problems.push_back(
             {dir.string(), 0, "", "", fmt::format("fewer than {} templates", template_files_max)});
     }
+    if (walk.problems.empty()) walk.expand(dir);
     if (!walk.problems.empty()) return std::move(walk.problems);
     // The order of a directory is chance; that of messages should not be.
     std::ranges::sort(walk.sources, {}, &TemplateSource::path);

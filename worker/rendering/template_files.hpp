@@ -3,6 +3,7 @@
 #include "core/domain/words.hpp"
 #include "core/settings/problem.hpp"
 #include "worker/rendering/clean.hpp"
+#include "worker/rendering/position.hpp"
 
 #include <array>
 #include <cstddef>
@@ -16,8 +17,16 @@ namespace fanfare {
 
 /// One template as text. `path` is relative: "show.reminder/email.de.subject.mustache".
 struct TemplateSource {
+    /// A stretch of the text that was written elsewhere.
+    struct Piece {
+        Position at;       // Where it begins in the text.
+        std::string file;  // Where it was written, and there.
+        Position from;
+    };
+
     std::string path;
     std::string text;
+    std::vector<Piece> pieces{};  // In the order of the text; none where it is a file of its own.
 };
 
 /// A part of a channel's message, by the word used in file names.
@@ -49,7 +58,8 @@ struct TemplateName {
 /// Lower case, "_" as "-", and nothing from "." or "@" on: "pt_BR.UTF-8" is "pt-br".
 [[nodiscard]] std::string locale_key(std::string_view locale);
 
-/// Reads every template below `dir`. Hidden files and *.md are passed over.
+/// Reads every template below `dir`, and writes out messages that are given as a layout and strings
+/// (layout.hpp); a file of the same name comes before those. Hidden files and *.md are passed over.
 ///
 /// Bounds    template_files_max files of source_bytes_max each.
 [[nodiscard]] std::variant<std::vector<TemplateSource>, Problems> read_template_files(

@@ -137,8 +137,7 @@ Problems Templates::places_of(std::string_view folder, Channel channel,
             localised->parts[place]->each_use([&](std::uint16_t index, const Position& position) {
                 if (is_found || localised->names[index] != name) return;
                 is_found = true;
-                places.push_back({localised->files[place], static_cast<int>(position.line),
-                                  "template", "", "", static_cast<int>(position.column)});
+                places.push_back(localised->problem_of(place, {position, "", ""}));
             });
         }
     }
@@ -252,10 +251,10 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
         if (complaint->expected.empty()) {
             complaint->expected = list_of_data_and(personal);
         }
+        const auto problem = localised->problem_of(place, *complaint);
         return fail(Errc::template_invalid,
-                    fmt::format("render {}:{}:{}: {}: expected {}", localised->files[place],
-                                complaint->position.line, complaint->position.column,
-                                complaint->found, complaint->expected));
+                    fmt::format("render {}:{}:{}: {}: expected {}", problem.file, problem.line,
+                                problem.column, problem.value, problem.expected));
     }
     return content;
 }

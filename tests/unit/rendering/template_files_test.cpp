@@ -1,50 +1,14 @@
-#include "worker/rendering/templates.hpp"
+#include "tests/unit/rendering/folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <random>
 
 namespace fanfare {
 namespace {
 
-namespace files = std::filesystem;
 using ::testing::HasSubstr;
-
-/// A folder that is gone after the test.
-class Folder {
-public:
-    Folder() {
-        std::string name = files::temp_directory_path() / "fanfare-templates-XXXXXX";
-        path_ = ::mkdtemp(name.data());
-    }
-    ~Folder() { files::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    void write(const std::string& path, std::string_view text) const {
-        files::create_directories((path_ / path).parent_path());
-        std::ofstream{path_ / path, std::ios::binary} << text;
-    }
-    [[nodiscard]] const files::path& path() const { return path_; }
-
-private:
-    files::path path_;
-};
-
-/// "file:line key value: expected", one a line.
-std::string problems_of(const std::variant<Templates, Problems>& result) {
-    std::string out;
-    if (const auto* problems = std::get_if<Problems>(&result)) {
-        for (const auto& problem : *problems) {
-            out += files::path{problem.file}.filename().string() + ":" +
-                   std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " +
-                   problem.key + " " + problem.value + ": " + problem.expected + "\n";
-        }
-    }
-    return out;
-}
 
 std::string problem_with(const std::string& path, const std::string& text = "") {
     const std::vector<TemplateSource> sources{{path, text}};
