@@ -4,6 +4,7 @@
 #include "core/error/failure.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/program/command_line.hpp"
+#include "core/program/places.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
@@ -27,7 +28,7 @@ inline constexpr int exit_timeout = 75;
 
 /// What every command shares.
 struct Globals {
-    std::string config = config_default;
+    std::string config = default_settings_file();
     bool json = false;
     std::function<int()> chosen;  // What the chosen command does; set while arguments are read.
 };

@@ -18,8 +18,12 @@ namespace fanfare::cli {
 namespace {
 
 std::filesystem::path migrations_dir(const Settings& settings, const std::string& given) {
-    const std::filesystem::path dir =
+    std::filesystem::path dir =
         given.empty() ? settings.file.parent_path() / "migrations" : std::filesystem::path{given};
+    const auto shared = shared_folder();
+    if (given.empty() && !std::filesystem::is_directory(dir) && !shared.empty()) {
+        dir = shared / "migrations";
+    }
     if (!std::filesystem::is_directory(dir)) {
         throw Stop{exit_no_input,
                    fmt::format("{} is no folder; name it with --migrations", dir.string())};
@@ -139,7 +143,9 @@ void add_db(CLI::App& app, Globals& globals) {
     auto* const db = app.add_subcommand("db", "The ledger's tables");
     db->require_subcommand(1);
     auto dir = std::make_shared<std::string>();
-    const char* const help = "Folder of the migrations; default: beside the settings file";
+    const char* const help =
+        "Folder of the migrations; default: beside the settings file, or "
+        "what was installed";
     auto* const up = db->add_subcommand("migrate", "Bring the tables up to date; safe to repeat");
     up->add_option("--migrations", *dir, help);
     choose(up, globals, [&globals, dir] { return migrate(globals, *dir); });

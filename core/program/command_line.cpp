@@ -1,5 +1,6 @@
 #include "core/program/command_line.hpp"
 
+#include "core/program/places.hpp"
 #include "core/program/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -10,7 +11,7 @@
 namespace fanfare {
 
 std::variant<std::string, int> settings_file_of(int argc, char** argv, const std::string& about) {
-    std::string config{config_default};
+    auto config = default_settings_file();
     CLI::App app{about};
     app.add_option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")
         ->envname(config_variable)

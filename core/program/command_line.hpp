@@ -9,8 +9,7 @@
 /// The command line that the worker and the producer share.
 namespace fanfare {
 
-/// Where settings are looked for unless -c or FANFARE_CONFIG says so.
-inline constexpr const char* config_default = "config/fanfare.yaml";
+/// Names the settings file where -c does not.
 inline constexpr const char* config_variable = "FANFARE_CONFIG";
 
 /// The settings file that the command line or FANFARE_CONFIG names; or the code to end with, after
