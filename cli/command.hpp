@@ -119,5 +119,6 @@ void add_suppress(CLI::App& app, Globals& globals);
 void add_config(CLI::App& app, Globals& globals);
 void add_db(CLI::App& app, Globals& globals);
 void add_topics(CLI::App& app, Globals& globals);
+void add_completion(CLI::App& app, Globals& globals);
 
 }  // namespace fanfare::cli

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     add_config(app, globals);
     add_db(app, globals);
     add_topics(app, globals);
+    add_completion(app, globals);
     if (const auto sentence = misspelt_command(app, argc, argv); !sentence.empty()) {
         print_error(sentence);
         return exit_usage;
