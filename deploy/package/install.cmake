@@ -1,0 +1,61 @@
+# Settings and units, when it is known where they go. What belongs to /usr keeps its settings in /etc, all else below its
+# own prefix: core/program/places.cpp looks there.
+get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
+get_filename_component(top "${prefix}" NAME)
+if(top STREQUAL "usr")
+    get_filename_component(etc "${prefix}/../etc/fanfare" ABSOLUTE)
+else()
+    set(etc "${prefix}/etc/fanfare")
+endif()
+string(RANDOM LENGTH 12 word)
+if(DEFINED ENV{TMPDIR})
+    set(scratch "$ENV{TMPDIR}/fanfare-install-${word}")
+else()
+    set(scratch "/tmp/fanfare-install-${word}")
+endif()
+
+# The settings of the checkout, but for where things are.
+file(READ "${SOURCE}/config/fanfare.yaml" settings)
+function(fanfare_replace BEFORE AFTER)
+    string(FIND "${settings}" "${BEFORE}" found)
+    if(found EQUAL -1)
+        message(FATAL_ERROR "config/fanfare.yaml has no more '${BEFORE}'")
+    endif()
+    string(REPLACE "${BEFORE}" "${AFTER}" settings "${settings}")
+    set(settings "${settings}" PARENT_SCOPE)
+endfunction()
+fanfare_replace("url: {env: FANFARE_DATABASE_URL}   # or {file: /run/secrets/database_url}"
+    "url: {file: secrets/database_url}   # or {env: FANFARE_DATABASE_URL}")
+fanfare_replace("templates_dir: ../templates" "templates_dir: templates")
+file(WRITE "${scratch}/fanfare.yaml" "${settings}")
+
+# Settings that are there already are somebody's.
+if(EXISTS "$ENV{DESTDIR}${etc}/fanfare.yaml")
+    message(STATUS "Left alone: $ENV{DESTDIR}${etc}/fanfare.yaml")
+else()
+    file(INSTALL "${scratch}/fanfare.yaml" DESTINATION "${etc}")
+endif()
+file(INSTALL "${scratch}/fanfare.yaml" DESTINATION "${prefix}/share/fanfare")
+foreach(folder systems templates)
+    file(INSTALL DESTINATION "${etc}/${folder}" TYPE DIRECTORY FILES "")
+endforeach()
+file(INSTALL DESTINATION "${etc}/secrets" TYPE DIRECTORY FILES "" DIR_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+    GROUP_READ GROUP_EXECUTE)
+
+# Units, with the paths of this place.
+file(GLOB units "${SOURCE}/deploy/systemd/*.service")
+foreach(unit ${units})
+    get_filename_component(name "${unit}" NAME)
+    file(READ "${unit}" text)
+    string(REPLACE "/usr/bin/" "${prefix}/bin/" text "${text}")
+    string(REPLACE "/etc/fanfare/" "${etc}/" text "${text}")
+    file(WRITE "${scratch}/${name}" "${text}")
+    file(INSTALL "${scratch}/${name}" DESTINATION "${prefix}/lib/systemd/system")
+endforeach()
+# Any number of workers on one machine: the name of each is its port.
+file(READ "${scratch}/fanfare-worker.service" text)
+string(REPLACE "9464" "%i" text "${text}")
+file(WRITE "${scratch}/fanfare-worker@.service" "${text}")
+file(INSTALL "${scratch}/fanfare-worker@.service" DESTINATION "${prefix}/lib/systemd/system")
+file(INSTALL "${SOURCE}/deploy/systemd/fanfare-.service.d" DESTINATION "${prefix}/lib/systemd/system")
+file(REMOVE_RECURSE "${scratch}")
