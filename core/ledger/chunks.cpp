@@ -3,6 +3,7 @@
 #include "core/error/failure.hpp"
 #include "core/ledger/bytes.hpp"
 #include "core/ledger/chunk_rows.hpp"
+#include "core/ledger/pauses.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
@@ -132,6 +133,10 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
     }
     pqxx::nontransaction work{connection.raw()};
     // Claimed with the same token: the answer to it was lost, so nothing can have begun.
+    static const std::string serving = fmt::format(
+        "CASE WHEN ({} AND {}) OR coalesce(c.account, '') = '' THEN ours.account "
+        "ELSE c.account END",
+        no_doubt_in("c.reasons"), no_doubt_in("c.causes"));
     static const std::string sql = fmt::format(
         "WITH ours AS MATERIALIZED (SELECT w.* "
         "  FROM unnest($1::uuid[], $2::smallint[], $3::int[], $6::text[]) "
@@ -142,11 +147,11 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
         "UPDATE chunk c SET state = 'claimed', epoch = c.epoch + 1, claim_token = $5, "
         "  marked_epoch = c.epoch + 1, begun = CASE WHEN c.state = 'claimed' THEN c.begun END, "
         "  lease_until = app_now() + $4 * interval '1 ms', "
-        "  account = CASE WHEN ({} AND {}) OR coalesce(c.account, '') = '' THEN ours.account "
-        "   ELSE c.account END "
-        "FROM ours JOIN job j ON j.id = ours.job_id "
-        "WHERE " FANFARE_KEYS_EQUAL("c", "ours") "{}",
-        no_doubt_in("c.reasons"), no_doubt_in("c.causes"), returning);
+        "  account = {0} FROM ours JOIN job j ON j.id = ours.job_id "
+        "WHERE " FANFARE_KEYS_EQUAL("c", "ours") 
+        // What a lost answer claimed is taken all the same: its mark tells of the pause.
+        "AND (c.state = 'claimed' OR NOT " FANFARE_PAUSED("c.job_id", "c.channel", "{0}") ") {1}",
+        serving, returning);
     return chunks_of(work.exec_params(sql, keys.jobs.text(), keys.channels.text(),
                                       keys.numbers.text(), lease.count(), token, accounts.text()));
 }
@@ -203,11 +208,19 @@ std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> 
     }
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "WITH overdue AS MATERIALIZED (SELECT c.job_id, c.channel, c.number "
+        "WITH held AS MATERIALIZED ("
+        "  SELECT CASE p.what WHEN 'job' THEN p.name::uuid END AS id FROM pause p "
+        "  WHERE p.what = 'job' AND is_in_force(p) UNION ALL "
+        "  SELECT j.id FROM job j WHERE (SELECT EXISTS (SELECT FROM pause WHERE what = 'kind')) "
+        "  AND j.state IN ('planning', 'sending') AND EXISTS ("
+        "   SELECT FROM pause p WHERE p.what = 'kind' AND p.name = j.system || '/' || j.kind "
+        "   AND is_in_force(p))), "
+        "overdue AS MATERIALIZED (SELECT c.job_id, c.channel, c.number "
         "  FROM unnest($1::smallint[], $2::smallint[], $3::bigint[]) AS w(channel, lane, chunks) "
         "  CROSS JOIN LATERAL (SELECT k.job_id, k.channel, k.number FROM chunk k "
         "   WHERE k.channel = w.channel AND k.lane = w.lane AND k.state = 'planned' "
         "   AND k.publish_at <= app_now() AND k.next_at <= app_now() "
+        "   AND k.job_id NOT IN (SELECT id FROM held) "
         "   ORDER BY k.publish_at LIMIT w.chunks FOR UPDATE SKIP LOCKED) c) "
         "UPDATE chunk c SET publish_at = app_now() + $4 * interval '1 ms' "
         "FROM overdue o WHERE " FANFARE_KEYS_EQUAL(

@@ -112,7 +112,7 @@ struct ChunkRecord {
 /// How many of each outcome.
 [[nodiscard]] std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes);
 
-/// Claims those chunks that are planned and due; others (claimed, done, locked by another
+/// Claims those chunks that are planned and due; others (claimed, done, paused, locked by another
 /// replica right now) are left out. `token` makes a repeat after a lost answer harmless.
 [[nodiscard]] std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                                      std::span<const ClaimRequest> requests,
@@ -124,6 +124,7 @@ struct Written {
     std::vector<ChunkKey> keys;
     std::vector<ChunkKey> busy;       // Theirs, but somebody else has locked it just now.
     std::vector<ChunkKey> cancelled;  // Of `keys`: their job was cancelled meanwhile.
+    std::vector<ChunkKey> paused;     // Of the marked among them: an operator holds them back.
 };
 
 /// Writes what is known before the next requests begin, fenced by epoch: what is missing in the
@@ -157,7 +158,7 @@ struct Room {
 };
 
 /// Chunks that should have been claimed by now, the longest overdue first, as many as there is room
-/// for; nobody else is given them for `again_after`.
+/// for; nobody else is given them for `again_after`. Paused jobs and kinds are passed over.
 struct Overdue {
     ChunkKey key;
     Lane lane = Lane::normal;

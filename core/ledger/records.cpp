@@ -2,6 +2,7 @@
 #include "core/ledger/bytes.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/chunk_rows.hpp"
+#include "core/ledger/pauses.hpp"
 #include "core/ledger/splits.hpp"
 
 #include <fmt/format.h>
@@ -73,14 +74,15 @@ struct RecordArrays : WordArrays {
 
 /// `set` for all whose chunk is still theirs. A row that somebody has locked is left out, so that
 /// it holds up nobody else.
-#define FANFARE_FENCED(from, names, set) \
+#define FANFARE_FENCED(from, names, set, paused) \
     "WITH w AS MATERIALIZED (SELECT * FROM " from " WITH ORDINALITY AS w(" names      \
     ", n)), ours AS MATERIALIZED (SELECT w.* FROM w " FANFARE_ROW_OF_W(               \
         "k.state, k.epoch", "FOR UPDATE SKIP LOCKED") "WHERE " FANFARE_HELD           \
     "), written AS (UPDATE chunk c SET " set "FROM ours w WHERE " FANFARE_KEYS_EQUAL( \
         "c", "w") "RETURNING w.n) SELECT w.n, EXISTS (SELECT 1 FROM written WHERE "   \
     "written.n = w.n), EXISTS (SELECT FROM job j WHERE j.id = w.job_id AND j.state = "  \
-    "'cancelled') FROM w " FANFARE_ROW_OF_W("k.state, k.epoch", "") "WHERE " FANFARE_HELD
+    "'cancelled'), " paused                                                             \
+    " FROM w " FANFARE_ROW_OF_W("k.state, k.epoch", "") "WHERE " FANFARE_HELD
 #define FANFARE_HELD "CASE c.state WHEN 'claimed' THEN c.epoch = w.epoch ELSE false END "
 
 Written read_written(const pqxx::result& rows, const auto& words) {
@@ -89,6 +91,7 @@ Written read_written(const pqxx::result& rows, const auto& words) {
         const auto& key = words[row[0].as<std::size_t>() - 1].key;
         (row[1].as<bool>() ? written.keys : written.busy).push_back(key);
         if (row[2].as<bool>()) written.cancelled.push_back(key);
+        if (row[3].as<bool>()) written.paused.push_back(key);
     }
     return written;
 }
@@ -105,7 +108,7 @@ pqxx::result exec_records(pqxx::transaction_base& work, const std::string& sql,
 
 Written write_records(pqxx::transaction_base& work, std::span<const ChunkRecord> records) {
     static const std::string sql =
-        FANFARE_FENCED(FANFARE_RECORDS, FANFARE_RECORD_NAMES, FANFARE_SET_RECORD);
+        FANFARE_FENCED(FANFARE_RECORDS, FANFARE_RECORD_NAMES, FANFARE_SET_RECORD, "false");
     return read_written(exec_records(work, sql, records), records);
 }
 
@@ -242,7 +245,8 @@ Written mark_chunks(Connection& connection, std::span<const ChunkMark> marks) {
     static const std::string sql = FANFARE_FENCED(
         "unnest(" FANFARE_WORDS ", $12::text[])", FANFARE_WORD_NAMES ", begun",
         FANFARE_BYTES("begun") "provider_ids = CASE WHEN w.ids = '{}' THEN c.provider_ids "
-        " ELSE w.ids::text[] END, " FANFARE_SET_WORDS);
+        " ELSE w.ids::text[] END, " FANFARE_SET_WORDS,
+        FANFARE_PAUSED("w.job_id", "w.channel", "w.account"));
     return read_written(
         work.exec_params(sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
                          w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(),

@@ -1,0 +1,38 @@
+#include "core/ledger/dead_letters.hpp"
+
+#include "core/ledger/iso.hpp"
+
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+namespace fanfare::ledger {
+
+std::map<std::string, LetterFate> letter_fates(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
+    std::map<std::string, LetterFate> fates;
+    for (const auto& row :
+         work.exec("SELECT digest, fate, " FANFARE_ISO_SECONDS("at") ", who FROM dead_letter")) {
+        fates[row[0].c_str()] = {row[1].c_str(), row[2].c_str(), row[3].c_str()};
+    }
+    return fates;
+}
+
+std::optional<LetterFate> seal_letter(Connection& connection, const std::string& digest,
+                                      std::string_view fate, const std::string& who,
+                                      const std::function<void()>& act) {
+    pqxx::work work{connection.raw()};
+    const auto added = work.exec_params(
+        "INSERT INTO dead_letter (digest, fate, who) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        digest, std::string{fate}, who);
+    if (added.affected_rows() == 0) {
+        const auto row = work.exec_params1(
+            "SELECT fate, " FANFARE_ISO_SECONDS("at") ", who FROM dead_letter WHERE digest = $1",
+            digest);
+        return LetterFate{row[0].c_str(), row[1].c_str(), row[2].c_str()};
+    }
+    act();
+    work.commit();
+    return std::nullopt;
+}
+
+}  // namespace fanfare::ledger
