@@ -2,7 +2,6 @@
 
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/topic_keeper.hpp"
-#include "core/ledger/bucket.hpp"
 #include "core/ledger/clock.hpp"
 #include "core/observe/health.hpp"
 #include "core/observe/seldom.hpp"
@@ -15,6 +14,7 @@
 #include "worker/plan/plan_desk.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 #include "worker/reload/secret_watch.hpp"
+#include "worker/send/account_watch.hpp"
 #include "worker/send/accounts.hpp"
 #include "worker/send/sender.hpp"
 #include "worker/sweep/opt_outs.hpp"
@@ -41,7 +41,6 @@ constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
-constexpr std::chrono::milliseconds share_interval{500};
 constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
 constexpr std::chrono::milliseconds close_max{1'500};
 constexpr std::chrono::milliseconds leave_max{1'000};
@@ -110,7 +109,9 @@ private:
         auto accounts = open_accounts(settings_, context, loop_.get_executor(), ledger_, probe_);
         if (!accounts) return accounts.error();
         roster_.emplace(std::move(accounts.value()));
-        watch_.emplace(settings_, *roster_, context);
+        watch_.emplace(settings_, *roster_, context, loop_.get_executor());
+        accounts_.emplace(
+            AccountWatch::Parts{ledger_, *roster_, pauses_, dispatcher_, system_clock(), name_});
         return {};
     }
 
@@ -130,8 +131,8 @@ private:
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished});
         sender_.emplace(
-            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, references_,
-                          clock_, probe_,
+            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, pauses_,
+                          references_, clock_, probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
             worker);
         receipts_.emplace(
@@ -221,9 +222,10 @@ private:
 
     asio::awaitable<void> serve() {
         polled_ = true;
-        spdlog::info("worker {} started: {} accounts, {} systems", random_word(),
-                     roster_->all().size(), systems_.size());
+        spdlog::info("worker {} started: {} accounts, {} systems", name_, roster_->all().size(),
+                     systems_.size());
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
+        co_await accounts_->look();  // Before anything begins.
         TaskGroup lanes{loop_.get_executor()};
         for (const auto channel : channels) {
             const auto& limits = settings_.worker.channels[static_cast<std::size_t>(channel)];
@@ -239,9 +241,10 @@ private:
         upkeep.spawn(write_backs_.run());
         upkeep.spawn(opt_outs_.run());
         upkeep.spawn(tick());
-        upkeep.spawn(share_blocks());
+        upkeep.spawn(accounts_->run());
         upkeep.spawn(time_.run());
         upkeep.spawn(watch_->run());
+        upkeep.spawn(watch_->hear());
         desk_.on_settled = [this](const std::string& job) { close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
         co_await drain(lanes, upkeep, signals);
@@ -264,6 +267,7 @@ private:
         write_backs_.stop();
         opt_outs_.stop();
         watch_->stop();
+        accounts_->stop();
         time_.stop();
         co_await lanes.join();
         desk_.stop();
@@ -315,19 +319,6 @@ private:
         if (!closed) spdlog::debug("{}", describe(closed.error()));
     }
 
-    /// What one replica was asked to wait for holds all of them back.
-    asio::awaitable<void> share_blocks() {
-        while (!stopping_) {
-            co_await pause_for(share_interval);
-            auto blocked =
-                co_await ledger_.run("look for blocked accounts", ledger::blocked_accounts);
-            if (!blocked) continue;
-            for (const auto& [name, left] : blocked.value()) {
-                if (Account* const account = roster_->find(name)) account->pacer().hold(left);
-            }
-        }
-    }
-
     void settle_warnings(bool at_once) {
         dropped_.settle(at_once);
         intake_->settle_warnings(at_once);
@@ -353,6 +344,7 @@ private:
     Settings settings_;
     Systems systems_;
     Templates templates_;
+    const std::string name_ = random_word();
     std::mt19937_64 random_{std::random_device{}()};
     asio::io_context loop_{1};
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
@@ -364,7 +356,9 @@ private:
     Sources sources_;
     std::optional<Roster> roster_;
     std::optional<SecretWatch> watch_;
+    Pauses pauses_;
     Dispatcher dispatcher_;
+    std::optional<AccountWatch> accounts_;
     Desk desk_;
     TaskGroup tasks_{loop_.get_executor()};
     std::set<std::string> closing_;

@@ -1,5 +1,7 @@
 #include "worker/send/account.hpp"
 
+#include "core/domain/printable.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -12,6 +14,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::minutes renew_before{4};
 constexpr std::chrono::seconds renew_again_after{5};
 constexpr std::chrono::seconds pause_without_credential{10};
+constexpr std::chrono::milliseconds held_wait{1'000};    // Then it may have been let go.
 constexpr std::chrono::milliseconds unproven_wait{100};  // Then its requests may have told more.
 
 constexpr int patience_of_timeout = 5;  // Where nobody is answered for a fifth of it, it stalls.
@@ -76,7 +79,10 @@ std::size_t Account::tokens_for(std::size_t recipients) const noexcept {
 void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era,
                        std::chrono::microseconds took) {
     const bool bad = is_bad(answer);
-    if (bad) serves_ = false;
+    if (bad) {
+        serves_ = false;
+        note_mishap(answer.detail);
+    }
     if (has_served(answer)) serves_ = true;
     const auto now = parts_.clock.moment();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
@@ -102,15 +108,16 @@ void Account::reload(std::shared_ptr<Provider> provider) {
 }
 
 bool Account::is_usable() const noexcept {
-    return !is_paused() && breaker_.room(parts_.clock.moment()) > 0;
+    return !is_paused() && !held_ && breaker_.room(parts_.clock.moment()) > 0;
 }
 
 bool Account::is_shut() const noexcept {
-    return is_paused() || breaker_.state(parts_.clock.moment()) == Breaker::State::open;
+    return is_paused() || held_ || breaker_.state(parts_.clock.moment()) == Breaker::State::open;
 }
 
 std::chrono::milliseconds Account::unusable_for() const noexcept {
-    const auto shut_for = std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
+    auto shut_for = std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
+    if (held_) shut_for = std::max(shut_for, held_wait);
     return is_usable() ? shut_for : std::max(shut_for, unproven_wait);
 }
 
@@ -119,8 +126,41 @@ void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
         spdlog::error("account {} is paused for {} s: {}; check its credentials and settings",
                       parts_.settings.name, wait.count() / 1000, why);
     }
+    note_mishap(why);
     paused_until_ = std::max(paused_until_, parts_.clock.moment() + wait);
     parts_.probe.paused(true);
+    boarding_.look_again();
+}
+
+void Account::note_mishap(std::string_view what) {
+    constexpr std::size_t bytes_max = 300;
+    mishap_ = {printable(what.substr(0, bytes_max)), parts_.clock.now()};
+}
+
+void Account::set_limits(const AccountSettings& settings) {
+    auto& own = parts_.settings;
+    own.weight = settings.weight;
+    own.rate = settings.rate;
+    permits_.set_max(own.rate.concurrency);
+    pacer_.set_rate(rate_by_hand_.value_or(own.rate.per_second));
+    boarding_.look_again();
+}
+
+void Account::set_rate_by_hand(std::optional<double> per_second) {
+    if (per_second == rate_by_hand_) return;
+    rate_by_hand_ = per_second;
+    pacer_.set_rate(per_second.value_or(parts_.settings.rate.per_second));
+    if (per_second) {
+        spdlog::warn("account {}: {} a second, as an operator has set", parts_.settings.name,
+                     *per_second);
+    } else {
+        spdlog::info("account {}: the settings' rate again", parts_.settings.name);
+    }
+}
+
+void Account::set_held(bool held) {
+    if (held == held_) return;
+    held_ = held;
     boarding_.look_again();
 }
 

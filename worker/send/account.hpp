@@ -13,7 +13,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace fanfare {
@@ -59,12 +61,28 @@ public:
     /// knows whose fault it was.
     [[nodiscard]] bool serves() const noexcept { return serves_; }
 
+    /// Other limits and another weight: `settings` as they stand in the file now. Connections stay
+    /// as many as they were at first, so that more requests at once than then wait for one.
+    void set_limits(const AccountSettings& settings);
+    /// What an operator set instead of the settings' rate; nothing: took it back.
+    void set_rate_by_hand(std::optional<double> per_second);
+
+    /// Tokens of its rate that requests have begun with since the start.
+    [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
+    void count_used(std::size_t tokens) noexcept { used_ += tokens; }
+    /// What went wrong last, for an operator; never an address.
+    struct Mishap {
+        std::string what;
+        std::optional<TimePoint> at;
+    };
+    [[nodiscard]] const Mishap& last_mishap() const noexcept { return mishap_; }
+
     /// New credentials: what begins from now on uses them, and a pause for the old ones ends.
     void reload(std::shared_ptr<Provider> provider);
 
-    /// Neither paused nor broken nor full of requests that have to prove it: one may begin.
+    /// Neither paused, held nor broken nor full of requests that have to prove it: one may begin.
     [[nodiscard]] bool is_usable() const noexcept;
-    /// Paused or broken: nothing begins for a while.
+    /// Paused, held or broken: nothing begins for a while.
     [[nodiscard]] bool is_shut() const noexcept;
     [[nodiscard]] std::chrono::milliseconds unusable_for() const noexcept;
 
@@ -72,6 +90,8 @@ public:
     /// to it for a while, and nobody's attempts are used up.
     void pause(std::chrono::milliseconds wait, std::string_view why);
     [[nodiscard]] bool is_paused() const noexcept;
+    /// An operator holds it back, or its channel: nothing begins until they let it go.
+    void set_held(bool held);
     [[nodiscard]] std::chrono::milliseconds paused_for() const noexcept;
 
     /// Makes sure there is a live access token; one fetch at a time, renewed well before the
@@ -80,6 +100,7 @@ public:
 
 private:
     [[nodiscard]] boost::asio::awaitable<bool> fetch_credential();
+    void note_mishap(std::string_view what);
 
     boost::asio::any_io_executor executor_;
     Parts parts_;
@@ -95,6 +116,10 @@ private:
     Moment credential_fetched_at_{};
     bool fetching_ = false;
     bool serves_ = false;
+    bool held_ = false;
+    std::optional<double> rate_by_hand_;
+    std::uint64_t used_ = 0;
+    Mishap mishap_;
 };
 
 }  // namespace fanfare

@@ -174,6 +174,7 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
             append(done.written.keys, written.keys);
             append(done.written.busy, written.busy);
             append(done.written.cancelled, written.cancelled);
+            append(done.written.paused, written.paused);
         };
         const auto refused = [&](const Word& one, const std::exception&) {
             done.refused.push_back(one.key);
@@ -214,13 +215,14 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
         } else if (contains(done.value().written.busy, key)) {
             again.push_back(ticket);
         } else {
+            const auto& [keys, busy, cancelled, paused] = done.value().written;
             // After a lost answer the first statement may have recorded it already. A mark
             // would be found in its place, and is written again.
-            const bool is_written =
-                (is_record<Word> && repeated) || contains(done.value().written.keys, key);
-            const bool is_over = contains(done.value().written.cancelled, key);
-            answer(*ticket,
-                   !is_written ? Marked::lost : (is_over ? Marked::cancelled : Marked::ours));
+            const bool is_written = (is_record<Word> && repeated) || contains(keys, key);
+            answer(*ticket, !is_written                ? Marked::lost
+                            : contains(cancelled, key) ? Marked::cancelled
+                            : contains(paused, key)    ? Marked::paused
+                                                       : Marked::ours);
         }
     }
     co_return again;

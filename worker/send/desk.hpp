@@ -19,6 +19,7 @@ namespace fanfare {
 enum class Marked : std::uint8_t {
     ours,       // It is written: requests that it names may begin.
     cancelled,  // Written too, but the job was cancelled meanwhile.
+    paused,     // Written too, but an operator holds it back.
     lost,       // Somebody else has the chunk.
     away,       // The ledger cannot be asked.
 };

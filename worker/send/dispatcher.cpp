@@ -16,8 +16,9 @@ bool Dispatcher::push(Lane lane, Descriptor descriptor) {
 asio::awaitable<std::optional<Descriptor>> Dispatcher::next(Channel channel, bool urgent_only) {
     auto& by_lane = queues_[static_cast<std::size_t>(channel)];
     while (!stopping_) {
+        const bool is_paused = paused_[static_cast<std::size_t>(channel)];
         for (const auto lane : lanes) {
-            if (held_ || (urgent_only && lane != Lane::urgent)) break;
+            if (held_ || is_paused || (urgent_only && lane != Lane::urgent)) break;
             auto& queue = by_lane[static_cast<std::size_t>(lane)];
             if (queue.empty()) continue;
             auto descriptor = std::move(queue.front());
@@ -34,6 +35,11 @@ void Dispatcher::set_held(bool held) {
     if (!held) changed_.notify();
 }
 
+void Dispatcher::set_paused(Channel channel, bool paused) {
+    paused_[static_cast<std::size_t>(channel)] = paused;
+    if (!paused) changed_.notify();
+}
+
 void Dispatcher::stop() {
     stopping_ = true;
     changed_.notify();
@@ -43,6 +49,7 @@ std::vector<ledger::Room> Dispatcher::rooms(std::size_t up_to) const {
     std::vector<ledger::Room> rooms;
     if (held_ || stopping_) return rooms;
     for (const auto channel : channels) {
+        if (paused_[static_cast<std::size_t>(channel)]) continue;
         for (const auto lane : lanes) {
             const auto waiting =
                 queues_[static_cast<std::size_t>(channel)][static_cast<std::size_t>(lane)].size();

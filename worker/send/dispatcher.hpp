@@ -41,6 +41,8 @@ public:
     /// While held, next() gives nothing out; what comes in waits.
     void set_held(bool held);
     [[nodiscard]] bool is_held() const noexcept { return held_; }
+    /// The same for one channel.
+    void set_paused(Channel channel, bool paused);
     void stop();
 
     /// What is worth fetching: up to so many chunks are to wait for each channel and lane. None
@@ -52,6 +54,7 @@ private:
     std::array<std::array<std::deque<Descriptor>, lane_count>, channel_count> queues_;
     Signal changed_;
     bool held_ = false;
+    std::array<bool, channel_count> paused_{};
     bool stopping_ = false;
 };
 

@@ -156,6 +156,7 @@ asio::awaitable<void> Flight::mark(const Wave& wave) {
     ended_ = true;
     if (marked == Marked::lost) work_.lost = true;
     if (marked == Marked::cancelled) work_.chunk.job_cancelled = true;
+    if (marked == Marked::paused) work_.paused = true;
     for (const auto& seat : wave) leave(*seat.letter);
     leave_rest();
 }
@@ -212,13 +213,14 @@ bool Flight::may_begin() const {
     const auto& expires = work_.job ? work_.job->job.expires_at : std::nullopt;
     if (expires && *expires <= clock_.now()) return false;  // Too late to be true.
     if (ended_ || work_.account_refused || work_.throttled_for.count() > 0) return false;
-    return !account_.is_shut() && clock_.moment() < latest();
+    return !account_.is_shut() && !work_.is_held_back() && clock_.moment() < latest();
 }
 
 void Flight::begin(Letter& letter) {
     ++open_;
     work_.begun = true;
     account_.breaker().departed(clock_.moment());
+    account_.count_used(letter.tokens);
     account_.http().start(letter.request, [this, &letter](HttpAnswer answer) {
         --open_;
         account_.permits().give_back();

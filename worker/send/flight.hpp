@@ -25,7 +25,7 @@ using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;
 /// Before a request begins, the ledger has answered that it knows who is in it, and with that
 /// everything that is known by then. So whoever takes the chunk over from a dead worker knows of
 /// whom nobody can know; and where the ledger is away, or the chunk is no longer ours, or its job
-/// was cancelled, nothing more is begun.
+/// was cancelled, or an operator has paused it, nothing more is begun.
 ///
 /// Every request is sent at most once here, and none is begun that could outlast the lease.
 /// What was not begun stays pending.

@@ -127,9 +127,11 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     const double wanted =
         std::max(static_cast<double>(count), tokens_in(slice_length)) + tokens_in(way);
     const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
+    const double rate = options_.per_second;
     auto slice = co_await lease_(tokens);
     leasing_ = false;
     changed_.notify();
+    if (rate != options_.per_second) co_return true;  // Nobody's any more: asked for anew.
     if (!slice) {
         spdlog::warn("{}", describe(slice.error()));
         co_return false;
@@ -152,8 +154,9 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
 }
 
 asio::awaitable<Result<ledger::Slice>> Pacer::ask_bucket(std::uint32_t tokens) {
-    return ledger_.run("lease rate tokens", [this, tokens](postgres::Connection& connection) {
-        return ledger::reserve_slice(connection, options_.account, options_.per_second, tokens);
+    const double rate = options_.per_second;  // It may change while another thread asks.
+    return ledger_.run("lease rate tokens", [this, rate, tokens](postgres::Connection& connection) {
+        return ledger::reserve_slice(connection, options_.account, rate, tokens);
     });
 }
 
@@ -185,6 +188,14 @@ asio::awaitable<void> Pacer::block(std::chrono::milliseconds wait) {
         return ledger::block_account(connection, options_.account, wait);
     });
     if (!done) spdlog::warn("{}", describe(done.error()));
+}
+
+void Pacer::set_rate(double per_second) {
+    const double rate = per_second * used_share;
+    if (rate == options_.per_second) return;
+    options_.per_second = rate;
+    tokens_left_ = 0;
+    changed_.notify();
 }
 
 void Pacer::stop() {

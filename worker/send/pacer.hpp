@@ -62,6 +62,9 @@ public:
     /// Some replica was asked to wait; nothing begins here before either.
     void hold(std::chrono::microseconds wait);
 
+    /// Another rate, for all replicas; 0: no limit. What was leased at the old one is let go.
+    void set_rate(double per_second);
+
     /// Wakes the waiters so that they see that the worker stops.
     void stop();
 

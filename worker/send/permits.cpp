@@ -22,4 +22,11 @@ void Permits::shrink() {
     ignore_ = taken_ + 1;  // The last of them is given back before it asks.
 }
 
+void Permits::set_max(std::size_t max) {
+    if (max == max_) return;
+    max_ = max;
+    limit_ = max;
+    good_ = 0;
+}
+
 }  // namespace fanfare

@@ -18,6 +18,8 @@ public:
     void take(std::size_t count) { taken_ += count; }
     void give_back();
     void shrink();
+    /// Another bound; what is out beyond it comes back by and by.
+    void set_max(std::size_t max);
     [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
 
 private:

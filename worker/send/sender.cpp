@@ -85,6 +85,7 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
         work.chunk = std::move(*claimed.value());
         work.lease_ends = asked + settings_.lease;
         work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
+        work.pauses = &parts_.pauses;
         // Doubt stays with the account that caused it, as long as that one is configured.
         Account* const bound = parts_.roster.find(work.chunk.account);
         co_await send(work, bound != nullptr ? bound : account);
@@ -129,7 +130,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         if (passes > 1) co_await look_for_cancel(work);
         end_if_over(work);
         if (account->serves()) count_faults(work);
-        if (is_settled(work.chunk)) break;
+        if (is_settled(work.chunk) || work.is_held_back()) break;
         work.throttled_for = {};
         work.recipients_wait = {};
         work.account_refused = false;
@@ -167,7 +168,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         if (wait > in_place_wait_max || !lasts || stopping_) break;
         co_await pause_for(wait);
     }
-    const bool failed = !work.progress && waits_for_account(work.chunk);
+    const bool failed = !work.progress && !work.is_held_back() && waits_for_account(work.chunk);
     co_await put_back(work, account, wait, failed);
 }
 

@@ -37,6 +37,7 @@ public:
         Sources& sources;
         postgres::Pool& ledger;
         Roster& roster;
+        const Pauses& pauses;
         const References& references;
         const Clock& clock;
         WorkerProbe& probe;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker/send/letters.hpp"
+#include "worker/send/pauses.hpp"
 
 #include <chrono>
 #include <memory>
@@ -20,6 +21,7 @@ struct Work {
     std::shared_ptr<Provider> provider;  // That composed the letters; reads their answers.
     Moment lease_ends{};
     std::int32_t attempts_max = 5;
+    const Pauses* pauses = nullptr;  // Outlives it; null: nothing is ever held back.
 
     // What the answers of the current pass asked for.
     std::vector<std::uint32_t> spent;              // Recipients, once for each attempt that failed.
@@ -37,9 +39,17 @@ struct Work {
     // Over all passes of this claim.
     bool begun = false;                         // A request of it was begun.
     bool lost = false;                          // No longer ours: nothing more is begun.
+    bool paused = false;                        // The ledger said so: it is put back as it is.
     bool progress = false;                      // It brought somebody further.
     std::set<std::uint32_t> told;               // Told on one device while another is still open.
     std::set<std::string, std::less<>> served;  // Devices whose fate is final.
+
+    /// An operator holds its job or its kind back: nothing more of it is begun.
+    [[nodiscard]] bool is_held_back() const {
+        if (paused) return true;
+        if (pauses == nullptr || pauses->empty() || !job) return false;
+        return pauses->holds_job(chunk.key.job, job->job.system + "/" + job->job.kind);
+    }
 };
 
 }  // namespace fanfare

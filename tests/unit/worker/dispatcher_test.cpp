@@ -54,6 +54,22 @@ TEST_F(DispatcherTest, ServesTheMostUrgentLaneFirst) {
     EXPECT_EQ(dispatcher.waiting(), 0U);
 }
 
+TEST_F(DispatcherTest, APausedChannelWaitsAndNoOther) {
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 1));
+    EXPECT_TRUE(push(Lane::normal, Channel::sms, 2));
+    dispatcher.set_paused(Channel::email, true);
+    test::begin(context, serve(Channel::email, false, served));
+    test::begin(context, serve(Channel::sms, false, served));
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(2));
+    for (const auto& room : dispatcher.rooms(10)) EXPECT_NE(room.channel, Channel::email);
+    EXPECT_TRUE(push(Lane::urgent, Channel::email, 3)) << "what comes in waits";
+    dispatcher.set_paused(Channel::email, false);
+    test::settle(context);
+    EXPECT_THAT(served, ElementsAre(2, 1, 3));
+    EXPECT_EQ(dispatcher.rooms(10).size(), channel_count * lane_count);
+}
+
 TEST_F(DispatcherTest, WakesThoseWhoWait) {
     test::begin(context, serve(Channel::push, false, served));
     test::settle(context);

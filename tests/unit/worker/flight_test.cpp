@@ -78,6 +78,7 @@ protected:
         if (marks.empty()) begun_before_first = work.begun;
         begun_at_marks.push_back(account->http().in_flight());
         marks.push_back(std::move(mark));
+        if (at_mark) at_mark();
         co_return marks.size() < last_mark ? Marked::ours : at_last_mark;
     }
 
@@ -102,6 +103,7 @@ protected:
     Work work;
     std::vector<ledger::ChunkMark> marks;
     std::vector<std::size_t> begun_at_marks;  // Requests that were under way at each.
+    std::function<void()> at_mark;
     bool begun_before_first = false;
     std::size_t last_mark = 1'000'000;  // From this one on the answer is ...
     Marked at_last_mark = Marked::lost;
@@ -119,6 +121,48 @@ TEST_F(FlightTest, NothingIsBegunOnAPausedAccount) {
     people({1});
     account->pause(std::chrono::seconds{30}, "test");
     EXPECT_THAT(fly(), ElementsAre(char(Outcome::pending)));
+}
+
+TEST_F(FlightTest, NothingIsBegunOnAnAccountThatIsHeld) {
+    people({1});
+    account->set_held(true);
+    EXPECT_FALSE(account->is_usable());
+    EXPECT_THAT(fly(), ElementsAre(char(Outcome::pending)));
+    EXPECT_THAT(marks, ::testing::IsEmpty());
+    account->set_held(false);
+    EXPECT_THAT(fly(), ElementsAre(char(Outcome::retry)));
+}
+
+TEST_F(FlightTest, WhatTheLedgerCallsPausedIsLeftAsItWas) {
+    people({1, 1});
+    last_mark = 1;
+    at_last_mark = Marked::paused;
+    EXPECT_THAT(fly(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
+    EXPECT_TRUE(work.is_held_back());
+    EXPECT_FALSE(work.begun);
+    EXPECT_FALSE(work.lost) << "it is put back";
+    EXPECT_TRUE(nobody_lost_an_attempt());
+}
+
+TEST_F(FlightTest, NothingMoreIsBegunOfAJobThatIsPausedMeanwhile) {
+    people({1, 1});
+    auto job = std::make_shared<JobContext>();
+    job->job.system = "shows";
+    job->job.kind = "show.reminder";
+    work.job = job;
+    Pauses pauses;
+    work.pauses = &pauses;
+    EXPECT_FALSE(work.is_held_back());
+    pauses.learn({{ledger::Paused::kind, "shows/other"}, {ledger::Paused::job, "another"}});
+    EXPECT_FALSE(work.is_held_back());
+    at_mark = [&] { pauses.learn({{ledger::Paused::kind, "shows/show.reminder"}}); };
+    EXPECT_THAT(fly(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
+    EXPECT_TRUE(work.is_held_back());
+    EXPECT_FALSE(work.begun) << "though it was marked";
+    pauses.learn({{ledger::Paused::job, work.chunk.key.job}});
+    EXPECT_TRUE(work.is_held_back());
+    pauses.learn({});
+    EXPECT_FALSE(work.is_held_back());
 }
 
 TEST_F(FlightTest, GivesItsPermitsBack) {

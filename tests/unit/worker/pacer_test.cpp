@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -26,6 +27,10 @@ protected:
             std::chrono::ceil<std::chrono::microseconds>(begins - clock.moment());
         clock.advance(way);
         way = usual_way;
+        if (changes_to > 0) {
+            rate = std::exchange(changes_to, 0);
+            pacer.set_rate(rate / 0.97);
+        }
         co_return ledger::Slice{begins_in, tokens};
     }
 
@@ -37,6 +42,7 @@ protected:
     }
 
     double rate = 1'000;
+    double changes_to = 0;
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
     ManualClock clock{TimePoint{}};
@@ -115,6 +121,40 @@ TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
     pacer.hold(seconds{60});
     EXPECT_FALSE(keep(*slot, 1)) << "not before the request has to begin";
     EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{30}));
+}
+
+TEST_F(PacerTest, AnotherRateLetsGoOfWhatWasLeased) {
+    ASSERT_TRUE(reserve(10));
+    rate = 100;
+    pacer.set_rate(rate / 0.97);
+    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "the slice is gone";
+    const auto first = reserve(1);
+    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
+    EXPECT_EQ(leases, 2);
+    pacer.set_rate(rate / 0.97);
+    EXPECT_TRUE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "the same rate is no news";
+}
+
+TEST_F(PacerTest, ASliceOfTheRateBeforeIsNotUsed) {
+    changes_to = 100;  // While the bucket is asked.
+    const auto first = reserve(1);
+    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(leases, 2);
+    EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
+}
+
+TEST_F(PacerTest, ALimitMayGoAndComeBack) {
+    ASSERT_TRUE(reserve(1));
+    pacer.set_rate(0);
+    const auto slot = reserve(100'000);
+    ASSERT_TRUE(slot);
+    EXPECT_EQ(leases, 1) << "nothing is asked for";
+    pacer.set_rate(rate / 0.97);
+    ASSERT_TRUE(reserve(1));
+    EXPECT_EQ(leases, 2);
 }
 
 TEST_F(PacerTest, WithoutALimitThereIsNothingToWaitFor) {

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "core/ledger/account_states.hpp"
+#include "core/ledger/bucket.hpp"
+#include "core/postgres/pool.hpp"
+#include "worker/send/dispatcher.hpp"
+#include "worker/send/pauses.hpp"
+#include "worker/send/roster.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// What all replicas obey, read each half second: what one of them was asked to wait for by a
+/// provider, and what operators have paused and which rates they have set. What this worker alone
+/// knows of its accounts is told to the ledger every five seconds, where it changed.
+///
+/// Stop      stop(), then await run().
+/// Threads   one serial executor.
+/// Lifetime  everything in Parts outlives run().
+class AccountWatch {
+public:
+    struct Parts {
+        postgres::Pool& ledger;
+        Roster& roster;
+        Pauses& pauses;
+        Dispatcher& dispatcher;
+        const Clock& clock;
+        std::string worker;  // Its name among the replicas.
+    };
+    explicit AccountWatch(Parts parts) : parts_{std::move(parts)} {}
+
+    [[nodiscard]] boost::asio::awaitable<void> run();
+    void stop() { stopping_ = true; }
+
+    /// Reads once, and obeys.
+    [[nodiscard]] boost::asio::awaitable<void> look();
+
+    /// What changed since it was told last.
+    [[nodiscard]] std::vector<ledger::AccountHealth> changed();
+
+private:
+    struct Standing {
+        std::vector<ledger::BlockedAccount> blocked;
+        std::vector<ledger::PauseTarget> paused;
+        std::map<std::string, double> rates;
+    };
+    struct Told {
+        ledger::AccountHealth health;
+        std::uint64_t used = 0;
+    };
+    void obey(Standing standing);
+    [[nodiscard]] boost::asio::awaitable<void> tell();
+
+    Parts parts_;
+    std::map<std::string, Told> told_;
+    Moment told_at_{};
+    bool stopping_ = false;
+};
+
+}  // namespace fanfare
