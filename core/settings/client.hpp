@@ -20,10 +20,11 @@ enum class Scope : std::uint8_t {
     preview,
     export_,
     templates,
+    operate,
     admin
 };
-inline constexpr std::array<std::string_view, 8> scope_words{
-    "publish", "schedule", "read", "cancel", "preview", "export", "templates", "admin"};
+inline constexpr std::array<std::string_view, 9> scope_words{
+    "publish", "schedule", "read", "cancel", "preview", "export", "templates", "operate", "admin"};
 
 [[nodiscard]] constexpr std::string_view to_string(Scope scope) noexcept {
     return scope_words[static_cast<std::size_t>(scope)];

@@ -1,5 +1,6 @@
 #include "producer/api/desk.hpp"
 
+#include "producer/api/accounts.hpp"
 #include "producer/api/cron.hpp"
 #include "producer/api/estimate.hpp"
 #include "producer/api/events.hpp"
@@ -9,6 +10,7 @@
 #include "producer/api/openapi.hpp"
 #include "producer/api/opt_outs.hpp"
 #include "producer/api/outcomes.hpp"
+#include "producer/api/pauses.hpp"
 #include "producer/api/people.hpp"
 #include "producer/api/preview.hpp"
 #include "producer/api/subjects.hpp"
@@ -85,6 +87,8 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_subject_routes(door, parts);
     add_people_routes(door, parts);
     add_opt_out_routes(door, parts);
+    add_pause_routes(door, parts);
+    add_account_routes(door, parts);
     router.add("GET", "/openapi.yaml", show_openapi);
 }
 

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "producer/api/desk.hpp"
+
+namespace fanfare::api {
+
+/// How the providers' accounts are, and rates that are set by hand. Not for clients that are bound
+/// to an owner or to systems.
+void add_account_routes(Door& door, const Parts& parts);
+
+}  // namespace fanfare::api

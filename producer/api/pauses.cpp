@@ -1,0 +1,207 @@
+#include "producer/api/pauses.hpp"
+
+#include "core/domain/uuid.hpp"
+#include "core/ledger/pauses.hpp"
+#include "core/wire/timestamp.hpp"
+#include "producer/api/fields.hpp"
+#include "producer/api/plain.hpp"
+#include "producer/api/query.hpp"
+#include "producer/api/reply.hpp"
+
+#include <spdlog/spdlog.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+
+namespace fanfare::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+constexpr std::size_t because_bytes_max = 500;
+constexpr std::size_t name_bytes_max = 200;
+constexpr std::int64_t for_s_max = 31'536'000;
+
+/// Whether more is this caller's to hold back than jobs that it sees. `system`: of a kind; "" for
+/// what serves all systems.
+bool is_operator(const Caller& caller, std::string_view system) {
+    const bool own = !caller.owner_bound && caller.owner == caller.client;
+    return own && (system.empty() ? caller.systems.empty() : caller.may(system));
+}
+
+std::string_view system_of(const ledger::PauseTarget& target) {
+    if (target.what != ledger::Paused::kind) return {};
+    return std::string_view{target.name}.substr(0, target.name.find('/'));
+}
+
+json::object object_of(const ledger::PauseLine& line) {
+    return {{text(to_string(line.target.what)), line.target.name},
+            {"since", line.since},
+            {"until", text_or_null(line.until)},
+            {"who", line.who},
+            {"because", line.because}};
+}
+
+bool is_kind(const Systems& systems, const std::string& name) {
+    const auto slash = name.find('/');
+    if (slash == std::string::npos) return false;
+    const auto system = systems.find(name.substr(0, slash));
+    return system != systems.end() && system->second.find_kind(name.substr(slash + 1)) != nullptr;
+}
+
+HttpReply not_yours() {
+    return refusal(403, "owner_denied", "This client pauses jobs of its own only.");
+}
+
+/// What a target names, where there is such a thing and it is this caller's to name. Jobs are
+/// looked up later.
+std::optional<HttpReply> check_target(const Parts& parts, const Caller& caller,
+                                      ledger::PauseOrder& order) {
+    const auto& name = order.target.name;
+    if (order.target.what == ledger::Paused::job) {
+        if (!is_uuid(name)) return nothing_here("job");
+        return std::nullopt;
+    }
+    if (!is_operator(caller, system_of(order.target))) return not_yours();
+    switch (order.target.what) {
+        case ledger::Paused::kind:
+            if (!is_kind(parts.systems, name)) return nothing_here("kind");
+            break;
+        case ledger::Paused::channel:
+            if (!parse_channel(name)) return nothing_here("channel");
+            break;
+        case ledger::Paused::account: {
+            const auto& accounts = parts.settings.accounts;
+            const auto own = [&](const auto& account) { return account.name == name; };
+            const auto found = std::find_if(accounts.begin(), accounts.end(), own);
+            if (found == accounts.end()) return nothing_here("account");
+            order.channel = found->channel;
+            break;
+        }
+        case ledger::Paused::job:
+            break;
+    }
+    return std::nullopt;
+}
+
+/// False for a job that the caller does not see.
+bool may_touch(postgres::Connection& connection, const Caller& caller,
+               const ledger::PauseTarget& target) {
+    return target.what != ledger::Paused::job ||
+           ledger::find_job(connection, target.name, caller.sight).has_value();
+}
+
+std::variant<ledger::PauseOrder, HttpReply> read_pause(const Parts& parts, const HttpCall& call,
+                                                       const Caller& caller) {
+    Fields fields{call.body, {"job", "kind", "channel", "account", "because", "until", "for_s"}};
+    ledger::PauseOrder order;
+    order.who = caller.client;
+    order.because = fields.text("because", because_bytes_max);
+    const auto until = fields.moment("until", false);
+    const auto for_s = fields.whole_or("for_s", 1, for_s_max, 0);
+    int named = 0;
+    for (const auto word : ledger::paused_words) {
+        auto name = fields.text_or(word, name_bytes_max, "");
+        if (name.empty()) continue;
+        order.target = {*ledger::parse_paused(word), std::move(name)};
+        ++named;
+    }
+    if (const auto& fault = fields.fault()) return *fault;
+    if (named != 1) {
+        return refusal(422, "unknown_target", "send exactly one of job, kind, channel, account");
+    }
+    if (!until.empty() && for_s > 0) {
+        return refusal(422, "invalid_end", "send until or for_s, not both");
+    }
+    order.until = parse_timestamp(until);
+    if (for_s > 0) order.until = parts.clock.now() + std::chrono::seconds{for_s};
+    if (order.until && *order.until <= parts.clock.now()) {
+        return refusal(422, "invalid_end", "/until: has passed already");
+    }
+    if (auto fault = check_target(parts, caller, order)) return std::move(*fault);
+    return order;
+}
+
+asio::awaitable<HttpReply> pause(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    auto read = read_pause(parts, call, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    const auto& order = std::get<ledger::PauseOrder>(read);
+    auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
+        if (!may_touch(ledger, caller, order.target)) return std::nullopt;
+        return ledger::pause(ledger, order);
+    };
+    std::string doing{"pause"};
+    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("job");
+    spdlog::info("{} pauses a {}", caller.client, to_string(order.target.what));
+    const auto document = object_of(*found.value());
+    co_return reply_with(201, document);
+}
+
+asio::awaitable<HttpReply> resume(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    const auto read = Query::read(call, ledger::paused_words);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
+    const auto& query = std::get<Query>(read);
+    ledger::PauseOrder order;
+    int named = 0;
+    for (const auto word : ledger::paused_words) {
+        if (query[word].empty()) continue;
+        order.target = {*ledger::parse_paused(word), std::string{query[word]}};
+        ++named;
+    }
+    if (named != 1) co_return bad_query("job", "exactly one of job, kind, channel, account");
+    const bool is_job = order.target.what == ledger::Paused::job;
+    if (is_job && !is_uuid(order.target.name)) co_return nothing_here("pause");
+    if (!is_job && !is_operator(caller, system_of(order.target))) co_return not_yours();
+    auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
+        if (!may_touch(ledger, caller, order.target)) return std::nullopt;
+        return ledger::resume(ledger, order.target);
+    };
+    std::string doing{"resume"};
+    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("pause");
+    spdlog::info("{} resumes a {}", caller.client, to_string(order.target.what));
+    const auto document = object_of(*found.value());
+    co_return reply_with(200, document);
+}
+
+asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
+    auto work = [&](postgres::Connection& ledger) {
+        auto lines = ledger::list_pauses(ledger);
+        std::erase_if(lines, [&](const auto& line) {
+            if (line.target.what == ledger::Paused::job) {
+                return !may_touch(ledger, caller, line.target);
+            }
+            return !is_operator(caller, system_of(line.target));
+        });
+        return lines;
+    };
+    std::string doing{"list pauses"};
+    const auto found = co_await parts.reading.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    json::array lines;
+    for (const auto& line : found.value()) lines.push_back(object_of(line));
+    const json::object document{{"pauses", std::move(lines)}};
+    co_return reply_with(200, document);
+}
+
+}  // namespace
+
+void add_pause_routes(Door& door, const Parts& parts) {
+    door.post("/v1/pauses", Scope::operate, [&parts](const HttpCall& call, const Caller& caller) {
+        return pause(parts, call, caller);
+    });
+    door.post(
+        "/v1/pauses", Scope::operate,
+        [&parts](const HttpCall& call, const Caller& caller) {
+            return resume(parts, call, caller);
+        },
+        Job::bytes_max, "DELETE");
+    door.get("/v1/pauses", Scope::read,
+             [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
+}
+
+}  // namespace fanfare::api
