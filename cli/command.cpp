@@ -2,10 +2,14 @@
 
 #include "core/ledger/compat.hpp"
 #include "core/postgres/address.hpp"
+#include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -66,6 +70,15 @@ Systems load_systems_or_stop(const Settings& settings) {
     return value_or_stop(load_systems(settings.systems_dir, process_environment()));
 }
 
+const AccountSettings& account_or_stop(const Settings& settings, const std::string& name) {
+    std::string known;
+    for (const auto& account : settings.accounts) {
+        if (account.name == name) return account;
+        known += (known.empty() ? "" : ", ") + account.name;
+    }
+    throw Stop{exit_rejected, fmt::format("account {}: there is none", name), "one of " + known};
+}
+
 std::ifstream open_or_stop(const std::string& file) {
     std::error_code ignored;
     if (std::filesystem::is_directory(file, ignored)) {
@@ -89,6 +102,23 @@ void Ledger::expect_fit(postgres::Connection& connection) const {
     if (why.empty()) return;
     throw Stop{exit_config,
                fmt::format("the ledger at {}: {}", postgres::address_of(url_).text(), why)};
+}
+
+std::string somebody() {
+    const char* const name = std::getenv("USER");
+    std::array<char, 256> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    return fmt::format("{}@{}", name != nullptr && *name != '\0' ? name : "cli", host.data());
+}
+
+std::optional<TimePoint> moment_or_stop(const char* flag, const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    const auto moment = parse_timestamp(text);
+    if (!moment) {
+        throw Stop{exit_usage, fmt::format("{} {}: no moment", flag, text),
+                   "write it as 2026-11-28T09:30:00Z"};
+    }
+    return moment;
 }
 
 void choose(CLI::App* command, Globals& globals, std::function<int()> action) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/domain/printable.hpp"
 #include "core/error/failure.hpp"
 #include "core/postgres/connection.hpp"
@@ -47,6 +48,9 @@ struct Stop : std::runtime_error {
 /// The settings; ends the command with every problem when they are unsound.
 [[nodiscard]] Settings load_settings_or_stop(const Globals& globals);
 [[nodiscard]] Systems load_systems_or_stop(const Settings& settings);
+/// The account of that name; ends the command where there is none.
+[[nodiscard]] const AccountSettings& account_or_stop(const Settings& settings,
+                                                     const std::string& name);
 
 /// A file that the command line names; ends the command where it cannot be read.
 [[nodiscard]] std::ifstream open_or_stop(const std::string& file);
@@ -103,6 +107,12 @@ private:
     std::optional<postgres::Connection> connection_;
 };
 
+/// Who types: kept beside what they order. "ada@host1".
+[[nodiscard]] std::string somebody();
+
+/// The moment that a flag names, nothing for ""; ends the command where it is none.
+[[nodiscard]] std::optional<TimePoint> moment_or_stop(const char* flag, const std::string& text);
+
 /// Makes `action` what the program does when `command` was typed.
 void choose(CLI::App* command, Globals& globals, std::function<int()> action);
 
@@ -115,8 +125,11 @@ void add_dead(CLI::App& app, Globals& globals);
 void add_verify(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
 void add_replay(CLI::App& app, Globals& globals);
+void add_pause(CLI::App& app, Globals& globals);
+void add_accounts(CLI::App& app, Globals& globals);
 void add_suppress(CLI::App& app, Globals& globals);
 void add_config(CLI::App& app, Globals& globals);
+void add_doctor(CLI::App& app, Globals& globals);
 void add_db(CLI::App& app, Globals& globals);
 void add_topics(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);

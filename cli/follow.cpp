@@ -3,6 +3,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/clock/clock.hpp"
+#include "core/ledger/pauses.hpp"
 #include "core/wire/job.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,33 @@ constexpr int line_ms = 1'000;
 constexpr int faults_max = 10;  // In a row; then the ledger counts as gone.
 
 using Rates = std::map<std::string, RateEstimate>;
+
+/// What holds a job back, a sentence each; none of one that is over.
+std::vector<std::string> paused_by(postgres::Connection& connection,
+                                   const ledger::JobProgress& job) {
+    std::vector<std::string> sentences;
+    if (is_over(job.state)) return sentences;
+    std::vector<std::string> channels;
+    for (const auto& channel : job.channels) channels.push_back(channel.channel);
+    const auto all = ledger::list_pauses(connection);
+    for (const auto& line :
+         ledger::pauses_of(all, job.job, job.system + "/" + job.kind, channels)) {
+        sentences.push_back(ledger::sentence_of(line));
+    }
+    return sentences;
+}
+
+/// A job, and what holds it back.
+struct Seen {
+    ledger::JobProgress job;
+    std::vector<std::string> paused;
+};
+std::optional<Seen> see(postgres::Connection& connection, const std::string& id) {
+    auto job = ledger::load_progress(connection, id);
+    if (!job) return std::nullopt;
+    auto paused = paused_by(connection, *job);
+    return Seen{std::move(*job), std::move(paused)};
+}
 
 Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& channel,
                  std::optional<double> per_second) {
@@ -53,7 +81,8 @@ std::string_view planning_of(const ledger::JobProgress& job) {
 }
 
 /// A job as lines of text; as JSON, one line a channel.
-std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool json) {
+std::string text_of(const Seen& seen, const Rates& rates, bool json) {
+    const auto& job = seen.job;
     const auto rate_of = [&rates](const std::string& channel) {
         const auto found = rates.find(channel);
         return found == rates.end() ? std::nullopt : found->second.per_second();
@@ -61,7 +90,9 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
     std::string text;
     if (json) {
         for (const auto& channel : job.channels) {
-            text += json_of(record_of(job, channel, rate_of(channel.channel))) + "\n";
+            auto record = record_of(job, channel, rate_of(channel.channel));
+            record.emplace_back("paused", seen.paused);
+            text += json_of(record) + "\n";
         }
         if (job.channels.empty()) {
             text = json_of({{"job", job.job},
@@ -70,6 +101,7 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
                             {"state", job.state},
                             {"incomplete", job.incomplete},
                             {"left_out", job.left_out},
+                            {"paused", seen.paused},
                             {"failure", job.failure}}) +
                    "\n";
         }
@@ -78,6 +110,9 @@ std::string text_of(const ledger::JobProgress& job, const Rates& rates, bool jso
     text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
                        planning_of(job), duration_of(job.took_s));
     if (!job.failure.empty()) text += fmt::format("  why: {}\n", printable(job.failure));
+    for (const auto& sentence : seen.paused) {
+        text += fmt::format("  paused: {}\n", printable(sentence));
+    }
     if (job.left_out > 0) {
         text += fmt::format("  left out: {}, whose recipient ids have more than {} bytes\n",
                             grouped(job.left_out), Job::id_bytes_max);
@@ -127,12 +162,11 @@ std::string job_id_or_stop(const std::string& text) {
 }
 
 int show(Ledger& ledger, const std::string& job, bool json) {
-    const auto progress = ledger.run("read the progress of a job", [&](auto& connection) {
-        return ledger::load_progress(connection, job);
-    });
-    if (!progress) throw unknown_job(job);
-    fmt::print("{}", text_of(*progress, {}, json));
-    return progress->state == "failed" ? exit_differs : exit_ok;
+    const auto seen = ledger.run("read the progress of a job",
+                                 [&](auto& connection) { return see(connection, job); });
+    if (!seen) throw unknown_job(job);
+    fmt::print("{}", text_of(*seen, {}, json));
+    return seen->job.state == "failed" ? exit_differs : exit_ok;
 }
 
 int follow(Ledger& ledger, const std::string& job, const FollowOptions& options) {
@@ -141,21 +175,20 @@ int follow(Ledger& ledger, const std::string& job, const FollowOptions& options)
     const auto begun = system_clock().moment();
     int faults = 0;
     while (true) {
-        const auto progress = ledger.attempt("read the progress of a job", [&](auto& connection) {
-            return ledger::load_progress(connection, job);
-        });
+        const auto progress = ledger.attempt(
+            "read the progress of a job", [&](auto& connection) { return see(connection, job); });
         const auto elapsed = system_clock().moment() - begun;
         if (!progress) {
             const bool may_pass = is_retryable(progress.error().code);
             if (!may_pass || ++faults >= faults_max) throw stop_for(progress.error());
         } else if (progress.value()) {
             faults = 0;
-            const auto& now = *progress.value();
+            const auto& now = progress.value()->job;
             for (const auto& channel : now.channels) {
                 rates[channel.channel].sample(std::chrono::duration<double>(elapsed).count(),
                                               settled_of(channel));
             }
-            screen.draw(text_of(now, rates, options.json));
+            screen.draw(text_of(*progress.value(), rates, options.json));
             if (is_over(now.state)) return now.state == "failed" ? exit_differs : exit_ok;
         } else if (!options.wait_until_known) {
             throw unknown_job(job);

@@ -67,8 +67,11 @@ int main(int argc, char** argv) {
     add_verify(app, globals);
     add_cancel(app, globals);
     add_replay(app, globals);
+    add_pause(app, globals);
+    add_accounts(app, globals);
     add_suppress(app, globals);
     add_config(app, globals);
+    add_doctor(app, globals);
     add_db(app, globals);
     add_topics(app, globals);
     add_completion(app, globals);

@@ -8,6 +8,8 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -59,6 +61,8 @@ std::string json_of(const Record& record) {
     return printable_json(json::serialize(object));
 }
 
+std::string text_of(const Cell& cell) { return std::visit(ToText{}, cell); }
+
 std::string table_of(const std::vector<Record>& records) {
     if (records.empty()) return {};
     std::vector<std::vector<std::string>> lines(1);
@@ -106,6 +110,21 @@ std::string grouped(std::int64_t number) {
         digits.insert(static_cast<std::size_t>(at), 1, ',');
     }
     return digits;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+    constexpr std::string_view units{"smhd"};
+    constexpr std::array<std::int64_t, 4> seconds{1, 60, 3'600, 86'400};
+    constexpr std::int64_t most = 10 * 366 * 86'400;
+    if (text.size() < 2) return std::nullopt;
+    const auto unit = units.find(text.back());
+    std::int64_t count = 0;
+    const auto* const end = text.data() + text.size() - 1;
+    const auto read = std::from_chars(text.data(), end, count);
+    const bool is_read =
+        unit != std::string_view::npos && read.ec == std::errc{} && read.ptr == end;
+    if (!is_read || count < 1 || count > most / seconds[unit]) return std::nullopt;
+    return std::chrono::seconds{count * seconds[unit]};
 }
 
 std::string duration_of(double seconds) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +26,9 @@ using Record = std::vector<std::pair<std::string, Cell>>;
 /// columns of the first. Control characters are replaced: a table cannot drive a terminal.
 [[nodiscard]] std::string table_of(const std::vector<Record>& records);
 
+/// One value as a table shows it.
+[[nodiscard]] std::string text_of(const Cell& cell);
+
 /// Prints records: one JSON object a line, or a table; `nothing` where there are none.
 void print(const std::vector<Record>& records, bool json, std::string_view nothing);
 
@@ -32,6 +37,9 @@ void print_error(std::string_view lines);
 
 /// 1234567 -> "1,234,567".
 [[nodiscard]] std::string grouped(std::int64_t number);
+
+/// "90s", "30m", "2h", "1d"; nothing for what is none, or longer than ten years.
+[[nodiscard]] std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// 3725 -> "1h 2m", 62 -> "1m 2s", 3.2 -> "3.2s".
 [[nodiscard]] std::string duration_of(double seconds);

@@ -3,14 +3,11 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "core/ledger/replays.hpp"
-#include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -49,16 +46,6 @@ Reason reason_or_stop(const std::string& word) {
     }
     throw Stop{exit_usage, fmt::format("--reason {}: there is none", word),
                "as `fanfare delivery JOB` shows them"};
-}
-
-std::optional<TimePoint> moment_or_stop(const char* flag, const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    const auto moment = parse_timestamp(text);
-    if (!moment) {
-        throw Stop{exit_usage, fmt::format("{} {}: no moment", flag, text),
-                   "write it as 2026-11-28T09:30:00Z"};
-    }
-    return moment;
 }
 
 ledger::ReplayFilter filter_of(const ReplayOptions& options) {
@@ -132,13 +119,6 @@ std::string advice_of(const Sum& all) {
                         grouped(all.has_expired));
     }
     return text;
-}
-
-std::string somebody() {
-    const char* const name = std::getenv("USER");
-    std::array<char, 256> host{};
-    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-    return fmt::format("{}@{}", name != nullptr && *name != '\0' ? name : "cli", host.data());
 }
 
 int replay(const Globals& globals, const ReplayOptions& options) {

@@ -42,5 +42,17 @@ TEST(Durations, AreShort) {
     EXPECT_EQ(duration_of(-1), "-");
 }
 
+TEST(Durations, AreRead) {
+    using std::chrono::seconds;
+    EXPECT_EQ(parse_duration("90s"), seconds{90});
+    EXPECT_EQ(parse_duration("30m"), seconds{1'800});
+    EXPECT_EQ(parse_duration("2h"), seconds{7'200});
+    EXPECT_EQ(parse_duration("1d"), seconds{86'400});
+    for (const auto* const none : {"", "s", "5", "0s", "-1s", "1.5h", "2 h", "5w", "h2",
+                                   "99999999999999999999s", "9999999d"}) {
+        EXPECT_FALSE(parse_duration(none)) << none;
+    }
+}
+
 }  // namespace
 }  // namespace fanfare::cli

@@ -1,0 +1,159 @@
+// pause, resume and pauses: what operators hold back, and let go.
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/output.hpp"
+#include "core/ledger/jobs.hpp"
+#include "core/ledger/pauses.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cctype>
+
+namespace fanfare::cli {
+namespace {
+
+struct TargetOptions {
+    std::string job, kind, channel, account;
+};
+
+struct PauseOptions {
+    TargetOptions target;
+    std::string because, until, lasts;
+};
+
+ledger::PauseTarget job_target(Ledger& ledger, const std::string& text) {
+    auto job = job_id_or_stop(text);
+    for (auto& c : job) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto known = ledger.run(
+        "look for a job", [&](auto& connection) { return ledger::load_job(connection, job); });
+    if (!known) throw Stop{exit_rejected, fmt::format("no job {} in the ledger", job)};
+    return {ledger::Paused::job, job};
+}
+
+ledger::PauseTarget kind_target(const Settings& settings, const std::string& text) {
+    const auto systems = load_systems_or_stop(settings);
+    std::string known;
+    for (const auto& [name, system] : systems) {
+        for (const auto& kind : system.kinds) {
+            const auto word = name + "/" + kind.first;
+            if (word == text) return {ledger::Paused::kind, text};
+            known += (known.empty() ? "" : ", ") + word;
+        }
+    }
+    throw Stop{exit_rejected, fmt::format("--kind {}: there is none", text), "one of " + known};
+}
+
+/// What the flags name; ends the command where that is not exactly one thing that there is.
+ledger::PauseOrder target_of(Ledger& ledger, const Settings& settings,
+                             const TargetOptions& options) {
+    ledger::PauseOrder order;
+    if (!options.job.empty()) order.target = job_target(ledger, options.job);
+    if (!options.kind.empty()) order.target = kind_target(settings, options.kind);
+    if (!options.channel.empty()) {
+        if (!parse_channel(options.channel)) {
+            throw Stop{exit_usage, "--channel: email, sms or push"};
+        }
+        order.target = {ledger::Paused::channel, options.channel};
+    }
+    if (!options.account.empty()) {
+        order.channel = account_or_stop(settings, options.account).channel;
+        order.target = {ledger::Paused::account, options.account};
+    }
+    return order;
+}
+
+Record record_of(const ledger::PauseLine& line) {
+    return {{"what", std::string{to_string(line.target.what)}},
+            {"name", line.target.name},
+            {"since", line.since},
+            {"until", line.until},
+            {"who", line.who},
+            {"because", line.because}};
+}
+
+int pause(const Globals& globals, const PauseOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    Ledger ledger{settings};
+    auto order = target_of(ledger, settings, options.target);
+    order.because = options.because;
+    order.who = somebody();
+    order.until = moment_or_stop("--until", options.until);
+    if (!options.lasts.empty()) {
+        const auto lasts = parse_duration(options.lasts);
+        if (!lasts) {
+            throw Stop{exit_usage, fmt::format("--for {}: no time", options.lasts),
+                       "write it as 90s, 30m, 2h or 1d"};
+        }
+        order.until = system_clock().now() + *lasts;
+    }
+    if (order.until && *order.until <= system_clock().now()) {
+        throw Stop{exit_rejected, "the end of the pause has passed already"};
+    }
+    const auto line =
+        ledger.run("pause", [&](auto& connection) { return ledger::pause(connection, order); });
+    print({record_of(line)}, globals.json, "");
+    return exit_ok;
+}
+
+int resume(const Globals& globals, const TargetOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    Ledger ledger{settings};
+    // Also what is not configured any more can be let go.
+    ledger::PauseTarget target{ledger::Paused::job, options.job};
+    if (!options.kind.empty()) target = {ledger::Paused::kind, options.kind};
+    if (!options.channel.empty()) target = {ledger::Paused::channel, options.channel};
+    if (!options.account.empty()) target = {ledger::Paused::account, options.account};
+    const auto line =
+        ledger.run("resume", [&](auto& connection) { return ledger::resume(connection, target); });
+    if (!line) {
+        throw Stop{exit_rejected,
+                   fmt::format("{} {} is not paused", to_string(target.what), target.name),
+                   "see: fanfare pauses"};
+    }
+    print({record_of(*line)}, globals.json, "");
+    return exit_ok;
+}
+
+int list(const Globals& globals) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    const auto lines =
+        ledger.run("list pauses", [](auto& connection) { return ledger::list_pauses(connection); });
+    std::vector<Record> records;
+    for (const auto& line : lines) records.push_back(record_of(line));
+    print(records, globals.json, "nothing is paused");
+    return exit_ok;
+}
+
+void add_target(CLI::App& command, TargetOptions& target) {
+    auto* const which = command.add_option_group("what", "What: exactly one of these");
+    which->add_option("--job", target.job, "A job, by its id");
+    which->add_option("--kind", target.kind, "All jobs of a kind: shows/show.reminder");
+    which->add_option("--channel", target.channel, "A channel: email, sms, push");
+    which->add_option("--account", target.account, "A provider account, by its name");
+    which->require_option(1);
+}
+
+}  // namespace
+
+void add_pause(CLI::App& app, Globals& globals) {
+    auto* const command = app.add_subcommand(
+        "pause", "Begin nothing new of a job, a kind, a channel or an account; nothing is lost");
+    auto o = std::make_shared<PauseOptions>();
+    add_target(*command, o->target);
+    command->add_option("--because", o->because, "Why; `fanfare status` and `pauses` show it")
+        ->required();
+    auto* const until =
+        command->add_option("--until", o->until, "It ends by itself then (2026-11-28T09:30:00Z)");
+    command->add_option("--for", o->lasts, "It ends by itself after 90s, 30m, 2h, 1d")
+        ->excludes(until);
+    choose(command, globals, [&globals, o] { return pause(globals, *o); });
+    auto* const again = app.add_subcommand("resume", "Go on with what was paused");
+    auto target = std::make_shared<TargetOptions>();
+    add_target(*again, *target);
+    choose(again, globals, [&globals, target] { return resume(globals, *target); });
+    auto* const all = app.add_subcommand("pauses", "What is paused, since when, by whom and why");
+    choose(all, globals, [&globals] { return list(globals); });
+}
+
+}  // namespace fanfare::cli
