@@ -1,172 +1,188 @@
-// dead and topics: what is asked of Kafka.
-#include "cli/command.hpp"
+// dead: what was published and refused, and what becomes of it.
+#include "cli/dead_letters.hpp"
 #include "cli/output.hpp"
-#include "core/clock/clock.hpp"
 #include "core/kafka/client.hpp"
-#include "core/kafka/topic_admin.hpp"
+#include "core/kafka/producer.hpp"
+#include "core/ledger/dead_letters.hpp"
+#include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
+#include <cstdio>
+#include <iterator>
 #include <map>
-#include <random>
-#include <set>
 
 namespace fanfare::cli {
 namespace {
 
-constexpr int timeout_ms = 10'000;
-using Metadata = Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
-using TopicHandle = Handle<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+constexpr std::size_t name_length = 12;  // Of a digest: enough to tell letters apart.
+constexpr std::size_t name_length_min = 4;
+constexpr std::chrono::seconds publish_max{30};
+using Fates = std::map<std::string, ledger::LetterFate>;
 
-struct DeadOptions {
+struct ListOptions {
     int limit = 50;
     int follow_ms = 0;
+    bool all = false;
 };
 
-Stop kafka_stop(const std::string& doing, rd_kafka_resp_err_t error) {
-    return stop_for(
-        fail(Errc::kafka_unavailable, fmt::format("{}: {}", doing, rd_kafka_err2str(error))));
-}
-
-/// Reads a topic from its beginning without joining a group: nobody else notices.
-///
-/// Lifetime  one command.
-class Reader {
-public:
-    Reader(const KafkaSettings& settings, std::string topic)
-        : topic_{std::move(topic)}, brokers_{settings.brokers} {
-        std::random_device device;
-        // assign() wants a group's name; without subscribe() and commits nobody joins it.
-        auto conf = value_or_stop(
-            kafka::make_conf(settings, {{"group.id", fmt::format("fanfare-cli-{:08x}", device())},
-                                        {"enable.auto.commit", "false"},
-                                        {"enable.partition.eof", "true"},
-                                        {"auto.offset.reset", "earliest"}}));
-        client_ = value_or_stop(kafka::open(RD_KAFKA_CONSUMER, std::move(conf)));
-        rd_kafka_poll_set_consumer(client_.get());
-        assign();
-    }
-    ~Reader() { rd_kafka_consumer_close(client_.get()); }
-    Reader(const Reader&) = delete;
-    Reader& operator=(const Reader&) = delete;
-
-    /// The next record; nothing when every partition is read to its end, or after `most_ms`.
-    kafka::Record next(int most_ms) {
-        kafka::Record record{rd_kafka_consumer_poll(client_.get(), most_ms)};
-        if (record && record->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            open_.erase(record->partition);
-            return nullptr;
-        }
-        if (record && record->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            throw kafka_stop(named("read"), record->err);
-        }
-        return record;
-    }
-    [[nodiscard]] bool at_end() const noexcept { return open_.empty(); }
-
-private:
-    void assign() {
-        const TopicHandle topic{rd_kafka_topic_new(client_.get(), topic_.c_str(), nullptr)};
-        const rd_kafka_metadata_t* raw = nullptr;
-        const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw, timeout_ms);
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop(named("ask for"), error);
-        const Metadata metadata{raw};
-        const auto& found = raw->topics[0];
-        if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            throw kafka_stop(fmt::format("find {} (fanfare topics creates it)", topic_), found.err);
-        }
-        const kafka::TopicList list{rd_kafka_topic_partition_list_new(found.partition_cnt)};
-        for (int i = 0; i < found.partition_cnt; ++i) {
-            const auto id = found.partitions[i].id;
-            rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), id)->offset =
-                RD_KAFKA_OFFSET_BEGINNING;
-            open_.insert(id);
-        }
-        const auto assigned = rd_kafka_assign(client_.get(), list.get());
-        if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) throw kafka_stop(named("read"), assigned);
-    }
-
-    [[nodiscard]] std::string named(std::string_view doing) const {
-        return fmt::format("{} {} at {}", doing, topic_, brokers_);
-    }
-
-    std::string topic_;
-    std::string brokers_;
-    kafka::Client client_;
-    std::set<std::int32_t> open_;  // Partitions whose end was not reached yet.
+struct LetterOptions {
+    std::string name;
+    bool raw = false;
+    std::string edit;
 };
 
-std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message) {
-    std::map<std::string, std::string> all;
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return all;
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-        all[name] =
-            value == nullptr ? std::string{} : std::string{static_cast<const char*>(value), size};
-    }
-    return all;
+std::string time_of(const DeadLetter& letter) {
+    return format_timestamp(TimePoint{std::chrono::milliseconds{letter.timestamp_ms}});
 }
 
-Record record_of(const rd_kafka_message_t& message) {
-    auto headers = headers_of(message);
-    const auto bytes = headers.contains("fanfare-bytes")
-                           ? std::atoll(headers["fanfare-bytes"].c_str())
-                           : static_cast<long long>(message.len);
-    return {{"partition", std::int64_t{message.partition}},
-            {"offset", message.offset},
-            {"from", fmt::format("{}/{}@{}", headers["fanfare-topic"], headers["fanfare-partition"],
-                                 headers["fanfare-offset"])},
-            {"bytes", std::int64_t{bytes}},
-            {"reason", headers["fanfare-reason"]},
-            {"message", headers["fanfare-message"]}};
+Record record_of(const DeadLetter& letter, const std::string& fate) {
+    return {{"letter", letter.digest.substr(0, name_length)},
+            {"time", time_of(letter)},
+            {"key", letter.key},
+            {"bytes", letter.bytes},
+            {"from", letter.from},
+            {"partition", std::int64_t{letter.partition}},
+            {"offset", letter.offset},
+            {"fate", fate},
+            {"reason", letter.reason},
+            {"message", letter.message}};
 }
 
-int dead_list(const Globals& globals, const DeadOptions& options) {
+/// What has become of them; where the ledger is away they are listed all the same.
+Fates fates_or_none(const Settings& settings) {
+    Ledger ledger{settings};
+    auto known = ledger.attempt("look up dead letters",
+                                [](auto& connection) { return ledger::letter_fates(connection); });
+    if (known) return std::move(known.value());
+    print_error(
+        fmt::format("which were requeued or dropped is not known: {}", sentence_of(known.error())));
+    return {};
+}
+
+int list(const Globals& globals, const ListOptions& options) {
     const auto settings = load_settings_or_stop(globals);
-    Reader reader{settings.kafka, kafka::topics_of(settings.kafka).dead};
+    const auto fates = fates_or_none(settings);
     std::vector<Record> records;
-    const auto take = [&](int most_ms) {
-        if (const auto record = reader.next(most_ms)) records.push_back(record_of(*record));
-    };
-    const auto full = [&] { return records.size() >= static_cast<std::size_t>(options.limit); };
-    const auto begun = system_clock().moment();
-    while (!full() && !reader.at_end()) {
-        take(100);
-        if (system_clock().moment() - begun > std::chrono::milliseconds{timeout_ms * 3}) {
-            throw kafka_stop("read the dead letters", RD_KAFKA_RESP_ERR__TIMED_OUT);
+    read_dead_letters(settings.kafka, options.follow_ms, [&](const DeadLetter& letter) {
+        const auto known = fates.find(letter.digest);
+        const bool open = known == fates.end();
+        if (open || options.all) {
+            records.push_back(record_of(letter, open ? "" : known->second.fate));
         }
-    }
-    const auto end = system_clock().moment() + std::chrono::milliseconds{options.follow_ms};
-    while (!full() && system_clock().moment() < end) take(50);
+        return records.size() < static_cast<std::size_t>(options.limit);
+    });
     print(records, globals.json, "no dead letters");
     return exit_ok;
 }
 
-int topics(const Globals& globals, std::int32_t partitions) {
-    const auto settings = load_settings_or_stop(globals);
-    value_or_stop(kafka::create_topics(settings.kafka));
-    std::vector<std::string> grown;
-    if (partitions > 0) grown = value_or_stop(kafka::grow_topics(settings.kafka, partitions));
-    std::vector<Record> records;
-    bool has_more = false;
-    for (const auto& state : value_or_stop(kafka::look_at_topics(settings.kafka))) {
-        const bool is_grown = std::find(grown.begin(), grown.end(), state.name) != grown.end();
-        // The broker may tell of it a little later.
-        const auto count = is_grown ? std::max(partitions, state.partitions) : state.partitions;
-        records.push_back(
-            {{"topic", state.name}, {"partitions", std::int64_t{count}}, {"grown", is_grown}});
-        has_more = has_more || (partitions > 0 && count > partitions);
+/// The one whose name begins so; ends the command where there is none, or are several.
+DeadLetter find_or_stop(const Settings& settings, const std::string& name) {
+    if (name.size() < name_length_min) {
+        throw Stop{exit_usage, fmt::format("{}: too short to name a letter", name),
+                   "as `fanfare dead list` shows them"};
     }
-    print(records, globals.json, "");
-    if (!has_more) return exit_ok;
-    throw Stop{exit_rejected, "a topic has more partitions already: Kafka takes none away"};
+    std::optional<DeadLetter> found;
+    bool several = false;
+    read_dead_letters(settings.kafka, 0, [&](DeadLetter letter) {
+        if (!letter.digest.starts_with(name)) return true;
+        several = found.has_value() && found->digest != letter.digest;
+        found = std::move(letter);
+        return !several;
+    });
+    if (!found) {
+        throw Stop{exit_rejected, fmt::format("no dead letter {}", name),
+                   "see: fanfare dead list --all"};
+    }
+    if (several) throw Stop{exit_rejected, fmt::format("{} names several letters", name)};
+    return *found;
+}
+
+int show(const Globals& globals, const LetterOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto letter = find_or_stop(settings, options.name);
+    if (options.raw) {
+        std::fwrite(letter.payload.data(), 1, letter.payload.size(), stdout);
+        return exit_ok;
+    }
+    const auto fates = fates_or_none(settings);
+    const auto known = fates.find(letter.digest);
+    const bool open = known == fates.end();
+    auto record = record_of(letter, open ? "" : known->second.fate);
+    record.front() = {"letter", letter.digest};
+    record.emplace_back("fate_at", open ? "" : known->second.at);
+    record.emplace_back("fate_by", open ? "" : known->second.who);
+    record.emplace_back("payload_is_whole", !letter.is_cut());
+    record.emplace_back("payload", letter.payload);
+    if (globals.json) {
+        print({record}, true, "");
+        return exit_ok;
+    }
+    for (const auto& line : record) {
+        if (line.first == "payload") continue;
+        fmt::print("{:17} {}\n", line.first, text_of(line.second));
+    }
+    fmt::print("\n{}\n", printable_lines(letter.payload));
+    return exit_ok;
+}
+
+std::string mended(const std::string& file) {
+    auto stream = open_or_stop(file);
+    return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+/// Seals a letter's fate once for all.
+void seal_or_stop(const Settings& settings, const DeadLetter& letter, std::string_view fate,
+                  const std::function<void()>& act) {
+    Ledger ledger{settings};
+    const auto before = ledger.run("seal a dead letter", [&](auto& connection) {
+        return ledger::seal_letter(connection, letter.digest, fate, somebody(), act);
+    });
+    if (!before) return;
+    throw Stop{exit_rejected, fmt::format("the letter was {} at {} by {}: nothing is done again",
+                                          before->fate, before->at, before->who)};
+}
+
+int requeue(const Globals& globals, const LetterOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto letter = find_or_stop(settings, options.name);
+    const auto payload = options.edit.empty() ? letter.payload : mended(options.edit);
+    if (options.edit.empty() && letter.is_cut()) {
+        throw Stop{exit_rejected, "the letter holds only the beginning of what was published",
+                   "give the whole with --edit FILE"};
+    }
+    const auto topics = kafka::topics_of(settings.kafka);
+    const auto producer = value_or_stop(kafka::Producer::open(settings.kafka));
+    seal_or_stop(settings, letter, "requeued", [&] {
+        value_or_stop(producer->publish_and_wait(
+            {topics.jobs, letter.key, payload, letter.event_headers}, publish_max));
+    });
+    print({{{"letter", letter.digest.substr(0, name_length)},
+            {"fate", std::string{"requeued"}},
+            {"bytes", static_cast<std::int64_t>(payload.size())},
+            {"topic", topics.jobs}}},
+          globals.json, "");
+    return exit_ok;
+}
+
+int drop(const Globals& globals, const LetterOptions& options) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto letter = find_or_stop(settings, options.name);
+    seal_or_stop(settings, letter, "dropped", [] {});
+    print({{{"letter", letter.digest.substr(0, name_length)}, {"fate", std::string{"dropped"}}}},
+          globals.json, "");
+    return exit_ok;
+}
+
+using Action = int (*)(const Globals&, const LetterOptions&);
+CLI::App* add_verb(CLI::App& group, Globals& globals, const std::string& name,
+                   const std::string& about, Action action,
+                   const std::shared_ptr<LetterOptions>& options) {
+    auto* const command = group.add_subcommand(name, about);
+    command->add_option("letter", options->name, "Its name, or how it begins")->required();
+    choose(command, globals, [&globals, options, action] { return action(globals, *options); });
+    return command;
 }
 
 }  // namespace
@@ -175,27 +191,24 @@ void add_dead(CLI::App& app, Globals& globals) {
     auto* const command =
         app.add_subcommand("dead", "Dead letters: what was published and refused");
     command->require_subcommand(1);
-    auto* const list = command->add_subcommand("list", "What, why, and how to mend it");
-    auto options = std::make_shared<DeadOptions>();
-    list->add_option("-n,--limit", options->limit, "How many")
+    auto* const all = command->add_subcommand("list", "What, why, and how to mend it");
+    auto options = std::make_shared<ListOptions>();
+    all->add_option("-n,--limit", options->limit, "How many")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    list->add_option("--follow-ms", options->follow_ms, "Wait for new ones so long")
+    all->add_option("--follow-ms", options->follow_ms, "Wait for new ones so long")
         ->check(CLI::Range(0, 86'400'000));
-    list->callback([&globals, options] {
-        globals.chosen = [&globals, options] { return dead_list(globals, *options); };
-    });
-}
-
-void add_topics(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("topics", "Create Kafka's topics where missing; give them partitions");
-    auto partitions = std::make_shared<std::int32_t>(0);
-    command
-        ->add_option("--partitions", *partitions,
-                     "Give each topic so many, where it has fewer; none are ever taken away")
-        ->check(CLI::Range(1, 1'000));
-    choose(command, globals, [&globals, partitions] { return topics(globals, *partitions); });
+    all->add_flag("--all", options->all, "Also those that were requeued or dropped");
+    choose(all, globals, [&globals, options] { return list(globals, *options); });
+    auto letter = std::make_shared<LetterOptions>();
+    add_verb(*command, globals, "show", "One letter, its payload whole", show, letter)
+        ->add_flag("--raw", letter->raw,
+                   "Only the payload, byte for byte: into a file, to mend it");
+    letter = std::make_shared<LetterOptions>();
+    add_verb(*command, globals, "requeue", "Publish it once more, once for all", requeue, letter)
+        ->add_option("--edit", letter->edit, "A file with the mended payload");
+    letter = std::make_shared<LetterOptions>();
+    add_verb(*command, globals, "drop", "Nothing is to be done about it", drop, letter);
 }
 
 }  // namespace fanfare::cli

@@ -68,10 +68,12 @@ Result<Conf> make_conf(const KafkaSettings& settings,
     Conf conf{rd_kafka_conf_new()};
     rd_kafka_conf_set_log_cb(conf.get(), on_log);
     std::vector<std::pair<std::string, std::string>> all{
-        {"bootstrap.servers", settings.brokers},    {"client.id", "fanfare"},
+        {"bootstrap.servers", settings.brokers},
+        {"client.id", "fanfare"},
         {"socket.nagle.disable", "true"},  // Left on by default before 2.10: 40 ms per commit.
-        {"socket.keepalive.enable", "true"},        {"broker.address.family", "any"},
-        {"message.max.bytes", "8388608"},  // A job that is too big must reach us to be refused.
+        {"socket.keepalive.enable", "true"},
+        {"broker.address.family", "any"},
+        {"message.max.bytes", std::to_string(record_bytes_max)},
         {"receive.message.max.bytes", "100000000"},
     };
     all.insert(all.end(), extra.begin(), extra.end());
@@ -163,7 +165,8 @@ Result<void> make_topics(rd_kafka_t* client, const KafkaSettings& settings,
         topics.emplace_back(
             rd_kafka_NewTopic_new(name.c_str(), settings.partitions, -1, text.data(), text.size()));
         if (!topics.back()) return fail(Errc::config_invalid, "describe topic " + name);
-        rd_kafka_NewTopic_set_config(topics.back().get(), "max.message.bytes", "8388608");
+        rd_kafka_NewTopic_set_config(topics.back().get(), "max.message.bytes",
+                                     std::to_string(record_bytes_max).c_str());
         // A life time counts from the broker's clock on, whatever a publisher's says.
         rd_kafka_NewTopic_set_config(topics.back().get(), "message.timestamp.type",
                                      "LogAppendTime");

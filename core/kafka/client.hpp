@@ -25,6 +25,10 @@ struct Topics {
 [[nodiscard]] Topics topics_of(const KafkaSettings& settings);
 [[nodiscard]] std::vector<std::string> names_of(const Topics& topics);
 
+/// The largest record that clients and topics take. A job that is too big must reach us to be
+/// refused.
+inline constexpr std::size_t record_bytes_max = 8 * 1024 * 1024;
+
 /// True for an error that says that a topic, or a partition of it, is not there.
 [[nodiscard]] bool says_unknown(rd_kafka_resp_err_t error) noexcept;
 

@@ -14,8 +14,10 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::size_t dead_value_bytes_max = 64 * 1024;
+// Whole, as far as a record goes in which the reason stands too.
+constexpr std::size_t dead_value_bytes_max = kafka::record_bytes_max - 64 * 1024;
 constexpr std::size_t dead_key_bytes_max = 1024;
+constexpr std::size_t dead_headers_bytes_max = 16 * 1024;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr std::chrono::milliseconds retry_max{5'000};
 
@@ -161,33 +163,46 @@ asio::awaitable<bool> Intake::note_refusal(const std::string& id, const Rejectio
     co_return noted.has_value();
 }
 
+/// With the headers of a CloudEvent, without which its bytes are none.
+Intake::Headers Intake::headers_of(const kafka::Received& record,
+                                   const Rejection& rejection) const {
+    const bool cut = record.value.size() > dead_value_bytes_max;
+    Headers headers{{"fanfare-reason", rejection.code},
+                    {"fanfare-message", rejection.message},
+                    {"fanfare-topic", parts_.topics.jobs},
+                    {"fanfare-partition", std::to_string(record.partition)},
+                    {"fanfare-offset", std::to_string(record.offset)},
+                    {"fanfare-bytes", std::to_string(record.value.size())},
+                    {"fanfare-truncated", cut ? "true" : "false"}};
+    if (!is_cloud_event(record.headers)) return headers;
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : record.headers) {
+        bytes += name.size() + value.size();
+        if (bytes > dead_headers_bytes_max) break;
+        if (!name.starts_with("fanfare-")) headers.emplace_back(name, value);
+    }
+    return headers;
+}
+
 asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {
     refused_.warn(fmt::format("refused a job of partition {} offset {}: {}", record.partition,
                               record.offset, for_log(rejection)));
-    const bool cut = record.value.size() > dead_value_bytes_max;
     auto home = co_await asio::this_coro::executor;
     Signal told{home};
     std::optional<bool> published;
     // The callback comes on the producer's thread; what it touches lives in this frame until
     // it has come.
-    auto queued =
-        parts_.producer.publish({parts_.topics.dead,
-                                 std::string_view{record.key}.substr(0, dead_key_bytes_max),
-                                 std::string_view{record.value}.substr(0, dead_value_bytes_max),
-                                 {{"fanfare-reason", rejection.code},
-                                  {"fanfare-message", rejection.message},
-                                  {"fanfare-topic", parts_.topics.jobs},
-                                  {"fanfare-partition", std::to_string(record.partition)},
-                                  {"fanfare-offset", std::to_string(record.offset)},
-                                  {"fanfare-bytes", std::to_string(record.value.size())},
-                                  {"fanfare-truncated", cut ? "true" : "false"}}},
-                                [&, home](const Result<void>& result) {
-                                    const bool done = result.has_value();
-                                    asio::post(home, [&published, &told, done] {
-                                        published = done;
-                                        told.notify();
-                                    });
-                                });
+    auto queued = parts_.producer.publish(
+        {parts_.topics.dead, std::string_view{record.key}.substr(0, dead_key_bytes_max),
+         std::string_view{record.value}.substr(0, dead_value_bytes_max),
+         headers_of(record, rejection)},
+        [&, home](const Result<void>& result) {
+            const bool done = result.has_value();
+            asio::post(home, [&published, &told, done] {
+                published = done;
+                told.notify();
+            });
+        });
     if (!queued) co_return false;
     while (!published) co_await told.wait();
     if (*published) {

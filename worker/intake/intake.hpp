@@ -76,6 +76,9 @@ private:
                                                       std::optional<Rejection>& rejection);
     [[nodiscard]] boost::asio::awaitable<bool> note_refusal(const std::string& id,
                                                             const Rejection& rejection);
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    [[nodiscard]] Headers headers_of(const kafka::Received& record,
+                                     const Rejection& rejection) const;
     [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
                                                       const Rejection& rejection);
 
