@@ -1,193 +1,45 @@
 // config: what a person sets up, checked as a whole.
-#include "cli/command.hpp"
+#include "cli/config_checks.hpp"
 #include "cli/output.hpp"
-#include "cli/query_checks.hpp"
-#include "core/audience/channels.hpp"
-#include "core/kafka/topic_admin.hpp"
-#include "core/ledger/advice.hpp"
-#include "core/settings/folders.hpp"
-#include "worker/orders/template_advice.hpp"
-#include "worker/providers/registry.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <filesystem>
-
 namespace fanfare::cli {
 namespace {
 
-/// Gathers every problem before it tells one.
-class Checker {
-public:
-    explicit Checker(const Globals& globals) : globals_{globals} {}
+void add(std::vector<Record>& records, const Problem& problem, const char* level) {
+    records.push_back({{"level", std::string{level}},
+                       {"file", problem.file},
+                       {"line", std::int64_t{problem.line}},
+                       {"key", problem.key},
+                       {"value", problem.value},
+                       {"expected", problem.expected}});
+}
 
-    struct Asked {
-        bool database = false;
-        bool kafka = false;
-    };
-
-    int run(const Asked& asked) {
-        auto settings = take(load_settings(globals_.config, process_environment()));
-        const auto systems = take_folders(settings);
-        if (settings) {
-            check_accounts(*settings);
-            if (systems) append(warnings_, ledger::advice(*settings, *systems));
-            if (asked.database) check_durability(*settings);
-            if (asked.kafka) check_topics(*settings);
-            if (systems && asked.database) {
-                for (const auto& [name, system] : *systems) {
-                    check_queries(system, *settings, problems_);
-                }
-            }
-        }
-        report();
-        if (problems_.empty()) return exit_ok;
-        return settings ? exit_config : exit_code_of_settings(globals_.config);
+void report(const Globals& globals, const ConfigFound& found) {
+    std::vector<Record> records;
+    for (const auto& problem : found.problems) add(records, problem, "error");
+    for (const auto& warning : found.warnings) add(records, warning, "warning");
+    if (globals.json) {
+        print(records, true, "");
+        return;
     }
-
-private:
-    static void append(Problems& all, const Problems& more) {
-        all.insert(all.end(), more.begin(), more.end());
+    for (const auto& problem : found.problems) print_error(describe(problem));
+    for (const auto& warning : found.warnings) print_error("warning: " + describe(warning));
+    if (found.problems.empty()) {
+        fmt::print("{}: everything is in order\n", printable(globals.config));
+    } else {
+        print_error(fmt::format("{} problems", found.problems.size()));
     }
+}
 
-    template <class T>
-    std::optional<T> take(std::variant<T, Problems> loaded) {
-        if (auto* const problems = std::get_if<Problems>(&loaded)) {
-            append(problems_, *problems);
-            return std::nullopt;
-        }
-        return std::move(std::get<T>(loaded));
-    }
-
-    /// Systems and templates, also where the settings are not sound: mistakes are mended in one go.
-    std::optional<Systems> take_folders(const std::optional<Settings>& settings) {
-        const auto folders = folders_of(globals_.config, process_environment());
-        if (!settings && !std::filesystem::is_directory(folders.systems)) return std::nullopt;
-        auto systems = take(load_systems(folders.systems, process_environment()));
-        if (!settings && !std::filesystem::is_directory(folders.templates)) return systems;
-        const auto templates = take(Templates::load(folders.templates));
-        if (!systems || !templates) return systems;
-        for (const auto& [name, system] : *systems) {
-            for (const auto& [kind_name, kind] : system.kinds) {
-                append(warnings_, template_advice(system, kind, *templates));
-            }
-        }
-        if (settings) check_kinds(*settings, *systems, *templates);
-        return systems;
-    }
-
-    /// Whose clock counts for how long a job lives.
-    void check_topics(const Settings& settings) {
-        const auto topics = kafka::look_at_topics(settings.kafka);
-        if (!topics) {
-            problems_.push_back({settings.file.string(), 0, "kafka.brokers", settings.kafka.brokers,
-                                 fmt::format("a broker that answers: {}", topics.error().doing),
-                                 0});
-            return;
-        }
-        const auto warn = [&](const kafka::TopicState& topic, std::string found,
-                              std::string expected) {
-            warnings_.push_back({settings.file.string(), 0, "topic " + topic.name, std::move(found),
-                                 std::move(expected), 0});
-        };
-        for (const auto& topic : topics.value()) {
-            if (topic.partitions == 0) {
-                warn(topic, "(not there)", "a topic; fanfare topics creates it");
-            } else if (topic.is_stamped_by_publishers) {
-                warn(topic, "message.timestamp.type=CreateTime",
-                     "LogAppendTime: a publisher whose clock is behind makes its jobs expire too "
-                     "soon (kafka-configs --alter --entity-type topics)");
-            }
-        }
-    }
-
-    void check_accounts(const Settings& settings) {
-        for (const auto& account : settings.accounts) {
-            auto made = make_provider(account, {.callback_url = settings.callback_url});
-            if (auto* const problems = std::get_if<Problems>(&made)) {
-                append(problems_, *problems);
-            }
-        }
-    }
-
-    /// What the ledger's server is set to; that it does not answer is told with the queries.
-    void check_durability(const Settings& settings) {
-        auto found = Ledger{settings, Ledger::Fit::any}.attempt("look at its settings",
-                                                                ledger::durability_problems);
-        if (found) append(problems_, found.value());
-        if (found) return;
-        problems_.push_back({settings.file.string(), 0, "database.url", "",
-                             fmt::format("a database that answers: {}", found.error().doing), 0});
-    }
-
-    void check_kinds(const Settings& settings, const Systems& systems, const Templates& templates) {
-        for (const auto& [name, system] : systems) {
-            const auto file = (settings.systems_dir / name / "system.yaml").string();
-            for (const auto& [kind_name, kind] : system.kinds) {
-                Job usual;
-                usual.channels = kind.channels;
-                for (const auto channel : channels_used(usual, kind)) {
-                    const bool is_own = std::find(kind.channels.begin(), kind.channels.end(),
-                                                  channel) != kind.channels.end();
-                    auto key =
-                        fmt::format("kinds.{}.{}", kind_name, is_own ? "channels" : "fallback");
-                    check_channel({file, 0, std::move(key), std::string{to_string(channel)}, {}, 0},
-                                  settings, templates.has(kind.templates, channel), channel,
-                                  kind.templates);
-                }
-            }
-        }
-    }
-
-    void check_channel(Problem problem, const Settings& settings, bool has_templates,
-                       Channel channel, const std::string& folder) {
-        if (!has_templates) {
-            problem.expected =
-                fmt::format("a channel with templates; templates/{}/ has none for it", folder);
-            problems_.push_back(problem);
-        }
-        const bool has_account =
-            std::any_of(settings.accounts.begin(), settings.accounts.end(),
-                        [channel](const auto& account) { return account.channel == channel; });
-        if (has_account) return;
-        problem.expected = fmt::format("a channel with an account; accounts in {} has none for it",
-                                       settings.file.string());
-        problems_.push_back(problem);
-    }
-
-    void report() const {
-        std::vector<Record> records;
-        for (const auto& problem : problems_) add(records, problem, "error");
-        for (const auto& warning : warnings_) add(records, warning, "warning");
-        if (globals_.json) {
-            print(records, true, "");
-            return;
-        }
-        for (const auto& problem : problems_) print_error(describe(problem));
-        for (const auto& warning : warnings_) print_error("warning: " + describe(warning));
-        if (problems_.empty()) {
-            fmt::print("{}: everything is in order\n", printable(globals_.config));
-        } else {
-            print_error(fmt::format("{} problems", problems_.size()));
-        }
-    }
-
-    static void add(std::vector<Record>& records, const Problem& problem, const char* level) {
-        records.push_back({{"level", std::string{level}},
-                           {"file", problem.file},
-                           {"line", std::int64_t{problem.line}},
-                           {"key", problem.key},
-                           {"value", problem.value},
-                           {"expected", problem.expected}});
-    }
-
-    const Globals& globals_;
-    Problems problems_;
-    Problems warnings_;  // Allowed, and unwise.
-};
+int check(const Globals& globals, const ConfigAsked& asked) {
+    const auto found = check_config(globals, asked);
+    report(globals, found);
+    if (found.problems.empty()) return exit_ok;
+    return found.settings ? exit_config : exit_code_of_settings(globals.config);
+}
 
 int keys(const Globals& globals) {
     std::vector<Record> records;
@@ -207,11 +59,11 @@ int keys(const Globals& globals) {
 void add_config(CLI::App& app, Globals& globals) {
     auto* const command = app.add_subcommand("config", "Settings, systems, templates, accounts");
     command->require_subcommand(1);
-    auto* const check = command->add_subcommand("check", "Find every mistake at once");
-    auto asked = std::make_shared<Checker::Asked>();
-    check->add_flag("--database", asked->database, "Try the queries on their databases too");
-    check->add_flag("--kafka", asked->kafka, "Look at the topics too");
-    choose(check, globals, [&globals, asked] { return Checker{globals}.run(*asked); });
+    auto* const find = command->add_subcommand("check", "Find every mistake at once");
+    auto asked = std::make_shared<ConfigAsked>();
+    find->add_flag("--database", asked->database, "Try the queries on their databases too");
+    find->add_flag("--kafka", asked->kafka, "Look at the topics too");
+    choose(find, globals, [&globals, asked] { return check(globals, *asked); });
     auto* const list = command->add_subcommand("keys", "Every key of the settings file");
     list->callback([&globals] { globals.chosen = [&globals] { return keys(globals); }; });
 }

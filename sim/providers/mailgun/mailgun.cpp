@@ -56,6 +56,11 @@ std::string_view domain_of(std::string_view path) {
     return path.substr(before.size(), path.size() - before.size() - after.size());
 }
 
+/// "/v3/domains/{name}/sending_queues", which sends nothing.
+bool asks_for_queues(std::string_view path) {
+    return path.starts_with("/v3/domains/") && path.ends_with("/sending_queues");
+}
+
 std::string id_of(const CheckContext& context, std::string_view domain) {
     return fmt::format("{}.1.{:016X}@{}", context.now_s, context.number, domain);
 }
@@ -119,17 +124,25 @@ public:
           domain_{options.mailgun_domain} {}
 
     std::string_view name() const noexcept override { return "mailgun"; }
-    bool owns(std::string_view path) const noexcept override { return !domain_of(path).empty(); }
+    bool owns(std::string_view path) const noexcept override {
+        return asks_for_queues(path) || !domain_of(path).empty();
+    }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
         const auto domain = domain_of(request.path);
         auto& answer = checked.answer;
-        if (request.method != "POST") return say(answer, 405, "Method not allowed");
+        const auto method = asks_for_queues(request.path) ? "GET" : "POST";
+        if (request.method != method) return say(answer, 405, "Method not allowed");
         if (request.header("authorization") != authorization_) {
             answer.status = 401;
             answer.type = "text/plain";
             answer.body = "Forbidden";
+            return;
+        }
+        if (asks_for_queues(request.path)) {
+            checked.kind = Checked::Kind::other;
+            answer.body = R"({"regular":{"is_disabled":false},"scheduled":{"is_disabled":false}})";
             return;
         }
         if (!domain_.empty() && domain != domain_) {

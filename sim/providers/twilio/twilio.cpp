@@ -97,12 +97,17 @@ public:
         auto& answer = checked.answer;
         const auto account = request.path.substr(
             before_sid.size(), request.path.size() - before_sid.size() - after_sid.size());
-        if (request.method != "POST") return say_twilio_error(20004, {}, answer);
         if (request.header("authorization") != authorization_) {
             answer.headers.emplace_back("www-authenticate", "Basic realm=\"Twilio API\"");
             return say_twilio_error(20003, {}, answer);
         }
         if (account != sid_) return say_twilio_error(20404, request.path, answer);
+        if (request.method == "GET") {
+            checked.kind = Checked::Kind::other;
+            answer.body = R"({"messages":[],"page":0})";
+            return;
+        }
+        if (request.method != "POST") return say_twilio_error(20004, {}, answer);
         const auto type = request.header("content-type");
         const bool is_form = equal_ignoring_case(trimmed(type.substr(0, type.find(';'))),
                                                  "application/x-www-form-urlencoded");

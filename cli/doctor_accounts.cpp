@@ -1,0 +1,123 @@
+// The part of `fanfare doctor` that asks providers and workers about accounts.
+#include "cli/doctor_checks.hpp"
+#include "core/http/client.hpp"
+#include "core/ledger/account_states.hpp"
+#include "worker/providers/harmless.hpp"
+#include "worker/providers/registry.hpp"
+
+#include <fmt/format.h>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+
+namespace fanfare::cli {
+namespace {
+
+constexpr int unauthorized = 401;
+constexpr int forbidden = 403;
+
+HttpAnswer answer_to(const AccountSettings& account, const HttpRequest& request) {
+    boost::asio::io_context loop{1};
+    const auto http = HttpClient::create(loop.get_executor(), {.timeout = account.timeout,
+                                                               .connections_max = 1,
+                                                               .ca_file = account.ca_file,
+                                                               .allow_http = account.allow_http});
+    HttpAnswer answer;
+    http->start(request, [&](HttpAnswer got) {
+        answer = std::move(got);
+        loop.stop();
+    });
+    loop.run();
+    return answer;
+}
+
+std::string remedy_of(const AccountSettings& account) {
+    return fmt::format(
+        "mend the secrets of account {} in {}:{}; workers read them again by "
+        "themselves where they come from files",
+        account.name, account.file, account.line);
+}
+
+/// What an answer says of the credentials.
+Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
+    auto what = fmt::format("account {}", account.name);
+    if (answer.transport != Transport::answered) {
+        return {"error", std::move(what),
+                fmt::format("{} cannot be reached: {}", account.type, answer.fault),
+                fmt::format("look at the network, and at base_url of account {} in {}:{}",
+                            account.name, account.file, account.line)};
+    }
+    if (answer.status == unauthorized || answer.status == forbidden) {
+        return {"error", std::move(what),
+                fmt::format("{} refuses its credentials ({})", account.type, answer.status),
+                remedy_of(account)};
+    }
+    return {"ok", std::move(what), account.type + " takes its credentials", ""};
+}
+
+Finding of_credentials(const AccountSettings& account, const Settings& settings) {
+    auto what = fmt::format("account {}", account.name);
+    auto made = make_provider(account, {.callback_url = settings.callback_url});
+    const auto* const provider = std::get_if<std::unique_ptr<Provider>>(&made);
+    if (provider == nullptr) return {"ok", std::move(what), "is not asked: see above", ""};
+    const auto now = std::chrono::floor<std::chrono::seconds>(system_clock().now());
+    if (const auto exchange = (*provider)->credential_exchange(now.time_since_epoch().count())) {
+        const auto answer = answer_to(account, exchange->request);
+        const auto credential = (*provider)->read_credential(answer);
+        if (credential) return {"ok", std::move(what), account.type + " gives a token", ""};
+        if (answer.transport != Transport::answered) return of_answer(account, answer);
+        return {"error", std::move(what), sentence_of(credential.error()), remedy_of(account)};
+    }
+    if (const auto request = harmless_call(account)) {
+        return of_answer(account, answer_to(account, *request));
+    }
+    return {"ok", std::move(what), account.type + " has no call that sends nothing: not asked", ""};
+}
+
+void of_limits(const AccountSettings& account, Findings& findings) {
+    if (account.rate.per_second > 0) return;
+    findings.push_back({"note", fmt::format("account {}", account.name),
+                        "has no limit: only the provider's own refusals slow it down",
+                        fmt::format("set rate.per_second of account {} in {}:{}", account.name,
+                                    account.file, account.line)});
+}
+
+/// What workers and operators say of it.
+void of_state(const ledger::AccountState& state, Findings& findings) {
+    const auto what = fmt::format("account {}", state.account);
+    if (state.by_hand > 0) {
+        findings.push_back(
+            {"note", what,
+             fmt::format("{} a second, set by {} at {}", state.by_hand, state.set_by, state.set_at),
+             fmt::format("fanfare accounts set {} --clear", state.account)});
+    }
+    const auto health = ledger::health_of(state, false);
+    if (health == "ok" || health == "unused" || health == "recovering") return;
+    findings.push_back({"warning", what,
+                        fmt::format("is {} until {}; its last error: {}", health,
+                                    std::max(state.blocked_until, state.shut_until),
+                                    state.last_error.empty() ? "(none)" : state.last_error),
+                        fmt::format("fanfare pause --account {} --because TEXT  (if it is to stop)",
+                                    state.account)});
+}
+
+}  // namespace
+
+void look_at_accounts(const Settings& settings, Findings& findings) {
+    for (const auto& account : settings.accounts) {
+        findings.push_back(of_credentials(account, settings));
+        of_limits(account, findings);
+    }
+    Ledger ledger{settings};
+    try {
+        const auto states = ledger.attempt("look at accounts", [](auto& connection) {
+            return ledger::account_states(connection);
+        });
+        if (!states) return;
+        for (const auto& state : states.value()) of_state(state, findings);
+    } catch (const Stop&) {
+        // A ledger that does not fit is told of already.
+    }
+}
+
+}  // namespace fanfare::cli
