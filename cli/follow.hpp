@@ -8,6 +8,7 @@
 
 namespace fanfare::cli {
 
+/// How a job is watched from the command line.
 struct FollowOptions {
     bool json = false;
     std::optional<std::chrono::seconds> timeout;

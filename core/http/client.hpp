@@ -13,7 +13,7 @@
 
 namespace fanfare {
 
-struct HttpOptions {
+struct HttpOptions {  // Of one client, which serves one account.
     std::chrono::milliseconds timeout{10'000};  // One exchange, connecting included.
     std::uint32_t connections_max = 8;          // [1, 1000]
     std::uint32_t streams_max = 100;            // HTTP/2 streams a connection.

@@ -14,7 +14,7 @@
 
 namespace fanfare {
 
-enum class ScalarShape : std::uint8_t { text, number, flag };
+enum class ScalarShape : std::uint8_t { text, number, flag };  // Of a value in the file.
 
 /// One scalar key: its name, what it may hold, and where it goes.
 template <class Target>

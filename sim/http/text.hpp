@@ -10,6 +10,7 @@
 
 namespace fanfare::sim {
 
+/// Text as HTTP carries it. Standard alphabet, padded.
 [[nodiscard]] std::string base64(std::string_view bytes);
 /// URL-safe, without padding. Nothing when malformed.
 [[nodiscard]] std::optional<std::string> decode_base64url(std::string_view text);

@@ -7,6 +7,7 @@
 
 namespace fanfare {
 
+/// What a rule knows beside the provider's answer.
 struct Situation {
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     std::int32_t attempts_used = 1;  // This one included.

@@ -7,6 +7,7 @@
 
 namespace fanfare::sim {
 
+/// What a batch call says of its recipients.
 struct VariablesFound {
     bool valid = false;         // A JSON object of objects.
     std::uint32_t entries = 0;  // Of addresses in the table, each once.

@@ -11,6 +11,7 @@ namespace fanfare::apns {
 
 inline constexpr std::string_view type = "apns";
 
+/// The keys of the settings that only this provider has.
 [[nodiscard]] std::span<const OptionDoc> options();
 
 /// An app at the Apple Push Notification service, or null where `reader` found a problem.

@@ -11,6 +11,7 @@ namespace fanfare::fcm {
 
 inline constexpr std::string_view type = "fcm";
 
+/// The keys of the settings that only this provider has.
 [[nodiscard]] std::span<const OptionDoc> options();
 
 /// A project at Firebase Cloud Messaging, or null where `reader` found a problem.

@@ -11,6 +11,7 @@ namespace fanfare::smtp {
 
 inline constexpr std::string_view type = "smtp";
 
+/// The keys of the settings that only this provider has.
 [[nodiscard]] std::span<const OptionDoc> options();
 
 /// An account at a mail server, or null where `reader` found a problem.

@@ -11,6 +11,7 @@ namespace fanfare::twilio {
 
 inline constexpr std::string_view type = "twilio";
 
+/// The keys of the settings that only this provider has.
 [[nodiscard]] std::span<const OptionDoc> options();
 
 /// An account at Twilio, or null where `reader` found a problem.

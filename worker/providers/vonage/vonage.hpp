@@ -11,6 +11,7 @@ namespace fanfare::vonage {
 
 inline constexpr std::string_view type = "vonage";
 
+/// The keys of the settings that only this provider has.
 [[nodiscard]] std::span<const OptionDoc> options();
 
 /// An account at Vonage, or null where `reader` found a problem.
