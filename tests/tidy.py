@@ -8,12 +8,25 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "tidy"))
+import commits  # noqa: E402
+import documents  # noqa: E402
+import functions  # noqa: E402
+import includes  # noqa: E402
+
 FOLDERS = ("core", "worker", "producer", "cli", "sim", "bench", "tests")
 LINES_MAX = 400
 COLUMNS_MAX = 100
+FUNCTION_LINES_MAX = 60
 
 # Known exceptions, to be shortened, never lengthened: (law, path) -> how many breaches are allowed.
-RATCHET: dict[tuple[str, str], int] = {}
+RATCHET: dict[tuple[str, str], int] = {
+    ("function-lines", "core/ledger/replays.cpp"): 1,              # one statement, written out
+    ("function-lines", "producer/api/notifications.cpp"): 1,
+    ("function-lines", "sim/front.cpp"): 1,
+    ("function-lines", "tests/contract/planted_bugs_test.cpp"): 1,  # a table
+    ("function-lines", "worker/send/desk.cpp"): 1,
+}
 
 # law: (pattern in the code without comments and strings, where it is allowed, what to do instead)
 BANS = {
@@ -91,6 +104,23 @@ def line_of(text: str, index: int) -> int:
     return text.count("\n", 0, index) + 1
 
 
+def uncommented_header(path: str, text: str):
+    """Where a public header declares its first type or function, if no comment said before what it is."""
+    if not path.endswith(".hpp") or path.startswith("tests/"):
+        return
+    code = code_only(text)
+    found = re.search(r"^(?!#|namespace\b|using\b|typedef\b|inline constexpr\b|extern\b|\s|}|$)(?!(class|struct|enum)\b[^{=]*;)",
+                      code, re.M)
+    if found and "//" not in text[: text.find("\n", found.start())]:
+        yield found.start()
+
+
+def long_functions(path: str, code: str):
+    for name, start, end in functions.functions(code):
+        if code.count("\n", start, end) + 1 > FUNCTION_LINES_MAX and not name.startswith("INSTANTIATE_"):
+            yield start
+
+
 def check(path: str, text: str):
     """Yields (law, line, advice) for each breach in one file."""
     code = code_only(text)
@@ -104,6 +134,14 @@ def check(path: str, text: str):
     for start in capturing_coroutines(code):
         yield ("coroutine-capture", line_of(code, start),
                "the capture dies before the coroutine does: pass it as a parameter")
+    for start, header in includes.breaches(path, text):
+        if (path, header) not in includes.EXCEPTIONS:
+            yield ("include", line_of(text, start),
+                   f"{header}: a program includes core and itself, a folder of core those below it (tests/tidy/includes.py)")
+    for start in long_functions(path, code):
+        yield "function-lines", line_of(code, start), f"a function has at most {FUNCTION_LINES_MAX} lines: split it"
+    for start in uncommented_header(path, text):
+        yield "header", line_of(text, start), "say above the first declaration what this header is"
     lines = text.splitlines()
     if len(lines) > LINES_MAX:
         yield "lines", len(lines), f"a file has at most {LINES_MAX} lines: split it"
@@ -118,9 +156,9 @@ def main() -> int:
                    for f in (root / folder).rglob(f"*.{suffix}"))
     breaches = 0
     counts: dict[tuple[str, str], int] = {}
-    for file in files:
-        path = file.relative_to(root).as_posix()
-        for law, line, advice in check(path, file.read_text(encoding="utf-8")):
+    texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    for path, text in texts.items():
+        for law, line, advice in check(path, text):
             counts[law, path] = counts.get((law, path), 0) + 1
             if counts[law, path] > RATCHET.get((law, path), 0):
                 print(f"{path}:{line}: [{law}] {advice}")
@@ -129,6 +167,13 @@ def main() -> int:
         if counts.get(key, 0) < allowed:
             print(f"tests/tidy.py: the exception {key} allows {allowed}, {counts.get(key, 0)} are left: tighten it")
             breaches += 1
+    used = {(path, header) for path, text in texts.items() for _, header in includes.breaches(path, text)}
+    for path, header in sorted(includes.EXCEPTIONS.keys() - used):
+        print(f"tests/tidy/includes.py: {path} does not include {header} any more: take it off the list")
+        breaches += 1
+    for where, law, advice in (*commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts)):
+        print(f"{where}: [{law}] {advice}")
+        breaches += 1
     print(f"{len(files)} files, {breaches} breaches")
     return 1 if breaches else 0
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import tidy  # noqa: E402
+import commits  # noqa: E402
+import documents  # noqa: E402
+import functions  # noqa: E402
+import includes  # noqa: E402
 
 
 def laws(path: str, text: str) -> list[str]:
@@ -59,6 +63,66 @@ class Finds(unittest.TestCase):
         self.assertEqual(laws("core/a.cpp", "x" * 101), ["columns"])
         self.assertEqual(laws("core/a.cpp", "é" * 100), [])
 
+    def test_includes_against_the_layers(self):
+        for path, header in (
+            ("producer/a.cpp", "worker/send/pacer.hpp"),
+            ("cli/a.cpp", "producer/producer.hpp"),
+            ("core/kafka/a.cpp", "worker/worker.hpp"),
+            ("core/domain/a.hpp", "core/postgres/pool.hpp"),
+            ("core/wire/a.cpp", "core/ledger/jobs.hpp"),
+            ("core/a_new_folder/a.cpp", "core/domain/words.hpp"),
+        ):
+            self.assertEqual(laws(path, f'#pragma once\n  # include "{header}"\n'), ["include"], path)
+        for path, header in (
+            ("producer/a.cpp", "producer/b.hpp"),
+            ("worker/a.cpp", "core/ledger/jobs.hpp"),
+            ("core/ledger/a.cpp", "core/wire/b.hpp"),
+            ("core/wire/a.cpp", "core/wire/b.hpp"),
+            ("tests/unit/a.cpp", "worker/send/pacer.hpp"),
+            ("core/wire/descriptor.hpp", "core/ledger/chunks.hpp"),  # On the list.
+        ):
+            self.assertEqual(laws(path, f'//\n#include "{header}"\n'), [], path)
+
+    def test_long_function(self):
+        for head in (
+            "void f()", "int Class::f(int a) const noexcept", "template <class T>\nauto f(T t) -> std::vector<T>",
+            "Class::Class(int a)\n    : a_{a}, b_(g(a))", "namespace n {\nclass C final : public B {\n  private:\n    int f() override",
+            "bool operator==(const A& a, const A& b)", "TEST(A, B)",
+        ):
+            for lines, found in ((59, []), (60, ["function-lines"])):
+                above = head.count("\n") if "namespace" not in head else 0
+                body = "{\n" + "    if (a) { b(); }\n" * (lines - 1 - above) + "}"
+                self.assertEqual(laws("tests/a.cpp", f"{head} {body}\n"), found, (head, lines))
+
+    def test_header_that_says_nothing(self):
+        text = "#pragma once\n\nnamespace a {\nclass Later;\nusing B = int;\n\n{0}void f();\n}\n"
+        self.assertEqual(laws("core/a.hpp", text.replace("{0}", "")), ["header"])
+        self.assertEqual(laws("core/a.hpp", text.replace("{0}", "/// Does this.\n")), [])
+        self.assertEqual(laws("core/a.hpp", "// Does this.\n" + text.replace("{0}", "")), [])
+
+    def test_setting_that_nobody_reads(self):
+        row = {"core/settings/table.cpp": "[](auto& s) -> auto& { return s.worker.drain_max; }\n"}
+        for reader in ("producer/a.cpp", "tests/a.cpp", "core/settings/b.cpp", "core/a.cpp\0"):
+            text = "x.drain_max_of" if reader.endswith("\0") else "x.drain_max"
+            found = list(documents.unread_settings({**row, reader.rstrip("\0"): text}))
+            self.assertEqual([(where, law) for where, law, _ in found], [("core/settings/table.cpp:1", "setting")], reader)
+        for reader in ("worker/a.cpp", "core/kafka/a.cpp"):
+            self.assertEqual(list(documents.unread_settings({**row, reader: "settings->drain_max"})), [])
+
+    def test_names_on_a_page_that_are_gone(self):
+        texts = {"worker/a.cpp": "void Sender::send(int) {}", "worker/b.hpp": "int count();"}
+        for page in ("`worker/a.cpp`: `Sender::send()`, `send()`", "`worker/b.hpp` with\n`count()` and no `count`"):
+            self.assertEqual(list(documents.unknown_names(page, texts)), [], page)
+        for page, line in (("`worker/c.cpp`", 1), ("`worker/a.cpp`:\n`sent()`", 2), ("`worker/b.hpp`, `send()`", 1),
+                           ("`send()` in `worker/a.cpp`", 1), ("`worker/a.cpp`: `Pacer::send()`", 1)):
+            self.assertEqual([number for number, _ in documents.unknown_names(page, texts)], [line], page)
+
+    def test_subjects(self):
+        for subject in ("Send it", "sent", "send:it", "Send: it", "send: " + "x" * 67):
+            self.assertTrue(commits.subject_fault(subject), subject)
+        for subject in ("send: it", "core/kafka: a topic less", "docs, tests: said so", "send: " + "x" * 66):
+            self.assertEqual(commits.subject_fault(subject), "", subject)
+
     def test_the_right_line(self):
         found = list(tidy.check("core/a.cpp", '/* a\n b */\n"x"\nsleep(1);\n'))
         self.assertEqual([line for _, line, _ in found], [4])
@@ -75,6 +139,17 @@ class LeavesAlone(unittest.TestCase):
             '#include <boost/asio/co_spawn.hpp>\n',
         ):
             self.assertEqual(laws("core/a.cpp", text), [], text)
+
+    def test_what_is_no_function(self):
+        code = tidy.code_only(
+            'constexpr std::array<int, 2> a{f(1), 2};\nconst Table t = make({\n{1}, {2}});\n'
+            'struct A { int b = 1; };\nenum class E { a, b };\nextern "C" {\n}\nnamespace {\n}\n'
+            "#define RUN(x) \\\n    { x(); }\nint g(int a = 1, B b = {}) { return 1; }\n")
+        self.assertEqual([name for name, _, _ in functions.functions(code)], ["g"])
+
+    def test_every_exception_to_the_layers_is_one(self):
+        for path, header in includes.EXCEPTIONS:
+            self.assertFalse(includes.allowed(path, header), (path, header))
 
     def test_harmless_lambdas(self):
         for text in (

@@ -1,0 +1,53 @@
+"""What is written about the code is true: settings are read, functions that a page names exist."""
+
+import re
+from pathlib import Path
+
+ROW = re.compile(r"return [a-z]\.([\w.\[\]]+);")
+SETTINGS = "core/settings/"
+READ_AT_LOAD = {"kafka.allow_insecure"}  # Judged while the settings are read.
+
+LIFE = "docs/life-of-a-notification.md"
+NAMED = re.compile(r"`((?:[\w-]+/)*[\w-]+\.(?:cpp|hpp))`|`((?:\w+::)*~?\w+)\(\)`")
+
+
+def unread_settings(texts: dict[str, str]):
+    """A row of the settings whose field nobody reads: the owner sets it, and nothing happens.
+
+    What stands below `worker` is read by the worker or core, what stands below `producer` by the producer or core.
+    """
+    for path, text in texts.items():
+        if not (path.startswith(SETTINGS) and path.endswith(".cpp")):
+            continue
+        for match in ROW.finditer(text):
+            if match.group(1) in READ_AT_LOAD:
+                continue
+            program, field = match.group(1).split(".")[0], match.group(1).split(".")[-1].split("[")[0]
+            readers = ("core", program) if program in ("worker", "producer") else ("core", "worker", "producer", "cli")
+            read = re.compile(rf"(\.|->){field}\b")
+            if not any(read.search(other) for name, other in texts.items()
+                       if name.split("/")[0] in readers and not name.startswith(SETTINGS)):
+                line = text.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line}", "setting", f"nothing reads {match.group(1)}: use it, or take it away"
+
+
+def unknown_names(page: str, texts: dict[str, str]):
+    """Yields (line, what) for each file of a page that is none, and each `function()` that the file named before it has not."""
+    file = ""
+    for number, line in enumerate(page.splitlines(), 1):
+        for path, function in NAMED.findall(line):
+            if path:
+                file = path
+                if path not in texts:
+                    yield number, f"there is no {path}"
+            elif not file:
+                yield number, f"{function}(): name its file before it"
+            elif file in texts and not re.search(rf"\b{re.escape(function)}\s*\(", texts[file]):
+                yield number, f"{file} has no {function}()"
+
+
+def check(root: Path, texts: dict[str, str]):
+    page = root / LIFE
+    if page.exists():
+        for line, what in unknown_names(page.read_text(encoding="utf-8"), texts):
+            yield f"{LIFE}:{line}", "life", what
