@@ -13,6 +13,7 @@ import commits  # noqa: E402
 import documents  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
+from functions import code_only  # noqa: E402
 
 FOLDERS = ("core", "worker", "producer", "cli", "sim", "bench", "tests")
 LINES_MAX = 400
@@ -42,18 +43,6 @@ BANS = {
 }
 
 LAMBDA = re.compile(r"(?<![\w\])])\[([^\[\]]*)\]\s*(?=[({<]|mutable\b|noexcept\b|->)")
-TOKEN = re.compile(
-    r'//[^\n]*|/\*.*?\*/|(?:u8|[uUL])?R"([^()\\\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"'
-    r"|(?<![0-9a-zA-Z])'(?:\\.|[^'\\\n])+'", re.S)
-
-
-def blank(match: re.Match) -> str:
-    """Keeps the line breaks, so that line numbers stay true."""
-    return re.sub(r"[^\n]", " ", match.group())
-
-
-def code_only(text: str) -> str:
-    return TOKEN.sub(blank, text)
 
 
 def closing(code: str, start: int) -> int:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import functions
+
 ROW = re.compile(r"return [a-z]\.([\w.\[\]]+);")
 SETTINGS = "core/settings/"
 READ_AT_LOAD = {"kafka.allow_insecure"}  # Judged while the settings are read.
@@ -31,6 +33,14 @@ def unread_settings(texts: dict[str, str]):
                 yield f"{path}:{line}", "setting", f"nothing reads {match.group(1)}: use it, or take it away"
 
 
+def has(text: str, path: str, function: str) -> bool:
+    """Whether a file defines a function; a header may only declare it."""
+    if path.endswith(".hpp"):
+        return bool(re.search(rf"\b{re.escape(function)}\s*\(", text))
+    return any(name == function or name.endswith("::" + function)
+               for name, _, _ in functions.functions(functions.code_only(text)))
+
+
 def unknown_names(page: str, texts: dict[str, str]):
     """Yields (line, what) for each file of a page that is none, and each `function()` that the file named before it has not."""
     file = ""
@@ -42,7 +52,7 @@ def unknown_names(page: str, texts: dict[str, str]):
                     yield number, f"there is no {path}"
             elif not file:
                 yield number, f"{function}(): name its file before it"
-            elif file in texts and not re.search(rf"\b{re.escape(function)}\s*\(", texts[file]):
+            elif file in texts and not has(texts[file], file, function):
                 yield number, f"{file} has no {function}()"
 
 

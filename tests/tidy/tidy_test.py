@@ -110,11 +110,12 @@ class Finds(unittest.TestCase):
             self.assertEqual(list(documents.unread_settings({**row, reader: "settings->drain_max"})), [])
 
     def test_names_on_a_page_that_are_gone(self):
-        texts = {"worker/a.cpp": "void Sender::send(int) {}", "worker/b.hpp": "int count();"}
+        texts = {"worker/a.cpp": "void Sender::send(int) {\n    call();\n}\n", "worker/b.hpp": "int count();"}
         for page in ("`worker/a.cpp`: `Sender::send()`, `send()`", "`worker/b.hpp` with\n`count()` and no `count`"):
             self.assertEqual(list(documents.unknown_names(page, texts)), [], page)
         for page, line in (("`worker/c.cpp`", 1), ("`worker/a.cpp`:\n`sent()`", 2), ("`worker/b.hpp`, `send()`", 1),
-                           ("`send()` in `worker/a.cpp`", 1), ("`worker/a.cpp`: `Pacer::send()`", 1)):
+                           ("`send()` in `worker/a.cpp`", 1), ("`worker/a.cpp`: `Pacer::send()`", 1),
+                           ("`worker/a.cpp`: `call()`", 1)):
             self.assertEqual([number for number, _ in documents.unknown_names(page, texts)], [line], page)
 
     def test_subjects(self):
