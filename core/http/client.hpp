@@ -12,8 +12,8 @@
 #include <memory>
 
 namespace fanfare {
-
-struct HttpOptions {  // Of one client, which serves one account.
+/// Of one client, which serves one account.
+struct HttpOptions {
     std::chrono::milliseconds timeout{10'000};  // One exchange, connecting included.
     std::uint32_t connections_max = 8;          // [1, 1000]
     std::uint32_t streams_max = 100;            // HTTP/2 streams a connection.
