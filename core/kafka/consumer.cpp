@@ -1,3 +1,25 @@
+// Records in, offsets out: at least once, and never past what is not settled.
+//
+// The library commits what was read. A worker that dies then loses what it had read and not
+// done; and our records end in any order, a chunk after minutes, the next one at once. So
+// nothing is committed by itself: each partition has a watermark (watermark.hpp), finish() may
+// come in any order and from any thread, and once a second the offset before the first
+// unfinished record is committed. What is read twice because of that is found settled in the
+// ledger: Kafka carries the work and is not believed. That is why rebalances need no care here:
+// what is under way goes on, leases and epochs keep it right, whoever reads it again.
+//
+// What would break it:
+//
+// - A slow ledger. Records would pile up in memory; a topic of which 8 MiB are delivered and not
+//   finished is paused, and only what we paused is resumed, for resuming a running partition
+//   fetches its prefetched records again.
+// - A topic that was deleted and made again. Its offsets begin anew, and old ones would be
+//   committed beyond its end: each life of a partition is a generation, a finish() of another
+//   one counts for nothing, and while the broker calls a topic unknown nothing is committed.
+// - More workers than partitions. By range each topic's partitions would go to the same few
+//   members; they go round, over all topics.
+// - A broker that does not answer while we close. Closing stands beside the caller with a limit
+//   of its own (close_beside()); a client that is left behind ends with the process.
 #include "core/kafka/consumer.hpp"
 
 #include "core/clock/clock.hpp"

@@ -1,3 +1,28 @@
+// Who may send to whom: the statements that hand a chunk from one worker to the next.
+//
+// A lock would end with its connection, and a worker that is only slow would go on sending. A
+// partition of Kafka has an owner, but who was owner a moment ago has requests under way. So the
+// right to a chunk is a row: state, a lease, and an epoch that each claim and each takeover
+// raises. Marks and records (records.cpp) name their epoch and change nothing when it is not the
+// row's. Any number of workers may hold the same descriptor: one claim succeeds, the others find
+// nothing.
+//
+// What the statements take care of:
+//
+// - A claim whose answer was lost is made again with the same token and finds its own chunks;
+//   before the answer nothing can have begun, so nobody is in doubt.
+// - Whoever is in doubt binds the chunk to its account: the claim takes the claimer's account
+//   only where no reason and no cause is a doubt.
+// - Rows that somebody else has locked are skipped: no worker waits for another one, and a row
+//   that a person has locked in a session of theirs holds up nobody but itself.
+// - Keys come as arrays, and the rows are found by the primary key through a materialised list:
+//   the planner of PostgreSQL, asked while nothing was open, would walk all open chunks for each
+//   claim.
+// - A lease is over when it was over when the statement was asked, not when it got its turn:
+//   while the table was locked nobody could record either.
+//
+// What is in a row is one byte a person in each column, in the order of the recipients; null
+// where no byte says anything. See docs/decisions/0001, 0006 and 0011.
 #include "core/ledger/chunks.hpp"
 
 #include "core/error/failure.hpp"

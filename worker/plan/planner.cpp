@@ -1,3 +1,27 @@
+// From a job to chunks: the audience is read once, in order, and what was read is written at
+// once.
+//
+// Whoever reads an audience whole holds millions of ids in memory, and after a crash begins
+// anew, telling some twice because the audience has changed meanwhile. Here the query is
+// streamed through a cursor in order of recipient id; each fetch is cut into chunks for every
+// channel and committed together with the id it ended at. So a planner that dies is resumed
+// behind that id by whoever sweeps first, memory is one fetch, and each person is in one chunk a
+// channel, whatever dies when.
+//
+// A commit whose answer is lost is not repeated: it may have been written. resume() looks where
+// the plan stands in the ledger and goes on from there. The epoch of the plan keeps a planner
+// that was taken over from writing; the keeper (keeper.cpp) keeps its lease while a query takes
+// long, and ends the query when the plan is not its own any more.
+//
+// The chunks' names go to Kafka after the commit and not before: a name without a chunk is
+// nothing, a chunk without a name is found by the sweeper. Sending begins with the first fetch,
+// so an order that can be told to nobody must be known before it: check_templates() asks the
+// system's database once more what the intake asked, since it may have been away then.
+//
+// What fails is counted, but by whose fault it is: what the job or its query is to blame for is
+// given up after five times, outages after twenty, and a database that cannot be reached counts
+// for nothing. A plan that kills its planners is given up by those who never were heard of
+// again.
 #include "worker/plan/planner.hpp"
 
 #include "core/wire/descriptor.hpp"

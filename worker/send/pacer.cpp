@@ -1,3 +1,28 @@
+// How all workers together keep one provider's limit.
+//
+// A limit of each worker's own divides by a number that changes; a counter in every worker's
+// memory lets a fleet that starts send its whole rate at once. So the rate is a row of the
+// ledger, the account's bucket, and a worker leases a slice of time from it: 200 ms of the rate,
+// which begins when the slice before it, whoever had that, ends. One statement serves hundreds
+// of requests.
+//
+// Within a slice each request has a slot of its own. Three things would break the limit all the
+// same:
+//
+// - Saved slots. A worker that had nothing to send, or stood still, would make up for it in a
+//   burst. A slot that is more than a few milliseconds late is dropped, and another one is
+//   taken.
+// - Two clocks. A slice is counted from when its answer is here, never from when it was asked
+//   for. What that pushes beyond the slice's end is the next worker's time, and is let go.
+// - Unevenness on the wire. The provider counts by its own seconds: 3 % of the rate stay unused.
+//
+// The claim comes before the request by some milliseconds, and is made for a whole chunk:
+// ready() lets at most two seconds of the rate be claimed ahead of what was sent. The mark in
+// the ledger comes between slot and request: reserve() gives the slot early enough for it,
+// keep() looks whether the slot is still good when the mark is written.
+//
+// When a provider says "wait", block() writes that into the bucket, too: no replica asks again
+// before, because the provider counts all of us as one.
 #include "worker/send/pacer.hpp"
 
 #include <spdlog/spdlog.h>

@@ -1,3 +1,26 @@
+// A chunk's way from its name to its record.
+//
+// The order of the steps is the design. Whoever claims first and then waits for the provider's
+// rate holds a thousand people under a lease and does nothing for them: when the worker dies,
+// nobody knows how far it was. So an account that is well and a place in its rate come first,
+// the claim comes last, and what is claimed is sent at once. Whoever reads contacts before the
+// claim tells people who have unsubscribed since: they are read after it, and again before each
+// pass.
+//
+// A pass tries everybody who is still open, once. Between passes the chunk may be cancelled,
+// expire, lose its lease or lose its account, so each begins by looking. What a pass could not
+// settle waits here as long as that is short and the lease lasts; otherwise the chunk is put
+// back with the moment at which it may be claimed again, and the lane takes another one. Nothing
+// is lost by putting back: the ledger has the chunk, and the sweeper brings it.
+//
+// Two rules keep people from being told twice. Somebody in doubt stays with the account that
+// caused the doubt, because only that one could hide a second message. And every word that is
+// written is fenced by the epoch of the claim: a worker that stood still past its lease writes
+// nothing. One rule keeps a provider's outage from using people up: while an account serves
+// nobody, its faults are counted against the account and not as attempts of those who met them.
+//
+// Where else to look: prepare.cpp (who may be told, and their text), flight.cpp (requests),
+// answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
 
 #include "core/ledger/addresses.hpp"
