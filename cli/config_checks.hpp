@@ -6,6 +6,7 @@
 
 namespace fanfare::cli {
 
+/// What `config check` looks at beside the files.
 struct ConfigAsked {
     bool database = false;  // Try the queries on their databases too.
     bool kafka = false;     // Look at the topics too.
