@@ -10,7 +10,8 @@ SETTINGS = "core/settings/"
 READ_AT_LOAD = {"kafka.allow_insecure"}  # Judged while the settings are read.
 
 LIFE = "docs/life-of-a-notification.md"
-NAMED = re.compile(r"`((?:[\w-]+/)*[\w-]+\.(?:cpp|hpp))`|`((?:\w+::)*~?\w+)\(\)`")
+PAGES = (LIFE, "docs/glossary.md", "docs/ARCHITECTURE.md", "README.md", "CONTRIBUTING.md")
+NAMED = re.compile(r"`((?:[\w-]+/)*[\w-]+\.(?:cpp|hpp))`|`((?:[\w-]+/)+)`|`((?:\w+::)*~?\w+)\(\)`")
 
 
 def unread_settings(texts: dict[str, str]):
@@ -41,23 +42,30 @@ def has(text: str, path: str, function: str) -> bool:
                for name, _, _ in functions.functions(functions.code_only(text)))
 
 
-def unknown_names(page: str, texts: dict[str, str]):
-    """Yields (line, what) for each file of a page that is none, and each `function()` that the file named before it has not."""
-    file = ""
+def unknown_names(page: str, texts: dict[str, str], with_functions: bool = True):
+    """Yields (line, what) for each file that is none, and each `function()` that the file named before it has not.
+
+    A file without a folder stands in that of the file or folder named before it.
+    """
+    file = folder = ""
     for number, line in enumerate(page.splitlines(), 1):
-        for path, function in NAMED.findall(line):
+        for path, named_folder, function in NAMED.findall(line):
             if path:
-                file = path
-                if path not in texts:
-                    yield number, f"there is no {path}"
-            elif not file:
+                file = path if "/" in path else folder + path
+                folder = file.rpartition("/")[0] + "/"
+                if file not in texts:
+                    yield number, f"there is no {file}"
+            elif named_folder:
+                folder = named_folder
+            elif with_functions and not file:
                 yield number, f"{function}(): name its file before it"
-            elif file in texts and not has(texts[file], file, function):
+            elif with_functions and file in texts and not has(texts[file], file, function):
                 yield number, f"{file} has no {function}()"
 
 
 def check(root: Path, texts: dict[str, str]):
-    page = root / LIFE
-    if page.exists():
-        for line, what in unknown_names(page.read_text(encoding="utf-8"), texts):
-            yield f"{LIFE}:{line}", "life", what
+    for name in PAGES:
+        page = root / name
+        if page.exists():
+            for line, what in unknown_names(page.read_text(encoding="utf-8"), texts, name == LIFE):
+                yield f"{name}:{line}", "page", what

@@ -111,12 +111,18 @@ class Finds(unittest.TestCase):
 
     def test_names_on_a_page_that_are_gone(self):
         texts = {"worker/a.cpp": "void Sender::send(int) {\n    call();\n}\n", "worker/b.hpp": "int count();"}
-        for page in ("`worker/a.cpp`: `Sender::send()`, `send()`", "`worker/b.hpp` with\n`count()` and no `count`"):
+        for page in ("`worker/a.cpp`: `Sender::send()`, `send()`", "`worker/b.hpp` with\n`count()` and no `count`",
+                     "`worker/` holds `a.cpp`: `send()`", "`worker/a.cpp`, `b.hpp`: `count()`"):
             self.assertEqual(list(documents.unknown_names(page, texts)), [], page)
         for page, line in (("`worker/c.cpp`", 1), ("`worker/a.cpp`:\n`sent()`", 2), ("`worker/b.hpp`, `send()`", 1),
                            ("`send()` in `worker/a.cpp`", 1), ("`worker/a.cpp`: `Pacer::send()`", 1),
-                           ("`worker/a.cpp`: `call()`", 1)):
+                           ("`worker/a.cpp`: `call()`", 1), ("`a.cpp`", 1), ("`cli/`: `a.cpp`", 1)):
             self.assertEqual([number for number, _ in documents.unknown_names(page, texts)], [line], page)
+
+    def test_pages_that_only_name_files(self):
+        texts = {"worker/a.cpp": ""}
+        self.assertEqual(list(documents.unknown_names("`ensure()` in `worker/a.cpp`", texts, False)), [])
+        self.assertEqual(len(list(documents.unknown_names("`ensure()` in `worker/b.cpp`", texts, False))), 1)
 
     def test_subjects(self):
         for subject in ("Send it", "sent", "send:it", "Send: it", "send: " + "x" * 67):
