@@ -96,9 +96,6 @@ struct Kind {
     std::optional<QuietHours> quiet_hours;  // Not for urgent jobs.
     std::optional<Cap> at_most;
     bool stop_when_gone = false;  // A job ends when its row is found no more before it expires.
-    /// Tells the system that a job is done: parameters `:subject`, `:occurrence`, `:job` and those
-    /// of the audience. Optional; needs a database user who may.
-    std::optional<Query> write_back;
 };
 
 /// Finds what is due. Parameters `:horizon` (timestamptz). Yields `subject` (text),

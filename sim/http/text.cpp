@@ -136,13 +136,6 @@ bool is_ascii(std::string_view text) noexcept {
                        [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool contains_ignoring_case(std::string_view text, std::string_view part) noexcept {
-    for (std::size_t i = 0; i + part.size() <= text.size(); ++i) {
-        if (equal_ignoring_case(text.substr(i, part.size()), part)) return true;
-    }
-    return false;
-}
-
 std::string_view trimmed(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == text.npos) return {};

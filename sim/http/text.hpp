@@ -31,7 +31,6 @@ namespace fanfare::sim {
 /// Code points of valid UTF-8.
 [[nodiscard]] std::size_t count_characters(std::string_view text) noexcept;
 [[nodiscard]] bool is_ascii(std::string_view text) noexcept;
-[[nodiscard]] bool contains_ignoring_case(std::string_view text, std::string_view part) noexcept;
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 
 /// Appends a JSON string literal, quotes included.

@@ -159,17 +159,13 @@ TEST(BulkTemplate, CutsWhatWouldMakeSesRefuseTheCall) {
               R"({\"v0\":\")" + std::string(most - 1, 'x') + R"(\"})");
 }
 
-TEST(SesReference, IsReadBackFromItsTag) {
+TEST(SesReference, IsATagThatSesTakes) {
     const std::string job = "6f1c2b1e-0000-4000-8000-000000000001";
-    for (const auto& reference :
-         {job + ".0.0.AAAAAAAAAAA", job + ".12.345.-_A_-_A-_-_", job + ".1.2"}) {
-        const auto tag = ses::tag_of_reference(reference);
-        EXPECT_EQ(tag.find('.'), std::string::npos);
-        EXPECT_EQ(ses::reference_of_tag(tag), reference);
-    }
+    EXPECT_EQ(ses::tag_of_reference(job + ".0.0.AAAAAAAAAAA"), job + "_0_0_AAAAAAAAAAA");
+    EXPECT_EQ(ses::tag_of_reference(job + ".12.345.-_A_-_A-_-_"), job + "_12_345_-_A_-_A-_-_");
+    EXPECT_EQ(ses::tag_of_reference(job + ".1.2"), job + "_1_2");
     EXPECT_EQ(ses::tag_of_reference("a b\n.1.2.x.y"), "a-b-_1_2_x-y");
     EXPECT_EQ(ses::tag_of_reference(std::string(1000, 'x')).size(), 256U);
-    EXPECT_EQ(ses::reference_of_tag("a_b_c_d_e"), "a.b.c.d_e");
 }
 
 TEST(SesDeathTest, NeverPutsAnUncheckedAddressOnTheWire) {

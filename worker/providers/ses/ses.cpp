@@ -229,15 +229,6 @@ std::string tag_of_reference(std::string_view reference) {
     return tag;
 }
 
-std::string reference_of_tag(std::string_view tag) {
-    std::string reference{tag};
-    int dots = 0;
-    for (char& c : reference) {
-        if (c == '_' && ++dots <= 3) c = '.';
-    }
-    return reference;
-}
-
 std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& context) {
     Parts parts;
     const auto region = reader.text("region");

@@ -25,10 +25,7 @@ inline constexpr std::size_t recipients_max = 50;  // Of one call, by the rules 
 
 /// The reference "<job>.<chunk>.<position>.<tag>" as the value of the message tag `fanfare`,
 /// in which SES takes letters, digits, '_' and '-' only: the first three dots are '_'. Job,
-/// chunk and position hold no '_', so reference_of_tag() can undo it, though the tag may.
+/// chunk and position hold no '_', so events can be read back, though the tag may.
 [[nodiscard]] std::string tag_of_reference(std::string_view reference);
-
-/// The reference again: what events of SES carry in `mail.tags.fanfare[0]`.
-[[nodiscard]] std::string reference_of_tag(std::string_view tag);
 
 }  // namespace fanfare::ses
