@@ -61,9 +61,22 @@ class BadInput(EndToEnd):
             ("unknown_field", job(surprise=1)),
             ("invalid_id", job(id="seven")),
         ]
+        # What no check knows of, and PostgreSQL never takes.
+        run.db.psql("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.subject = 'never' THEN RAISE SQLSTATE '22021'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON job FOR EACH ROW EXECUTE FUNCTION refuse();""")
+        cases.append(("not_storable", job(subject="never")))
+        # Attributes of events that are no text.
+        event = {"ce_specversion": "1.0", "ce_type": "io.fanfare.job", "ce_source": "/shop", "ce_id": "e1",
+                 "content-type": "application/json"}
+        events = [("invalid_event", name, bytes_) for name, bytes_ in (
+            ("ce_id", b"\xe9\xff"), ("ce_source", b"/\xff"), ("ce_id", b"a\0b"), ("ce_extension", b"\xc3"))]
+        strange = [(code, job(subject=f"event-{i}"), {**event, name: bytes_}) for i, (code, name, bytes_) in enumerate(events)]
+        broker.publish(run.brokers, run.name + ".jobs", [(b"\xe9\xff", value, headers) for _, value, headers in strange])
+        cases += [(code, value) for code, value, _ in strange]
         # A good one behind them all: nothing bad holds it up.
         last = run.job()
-        run.publish(*[message for _, message in cases], last)
+        run.publish(*[message for _, message in cases[:-len(strange)]], last)
         run.wait_settled(last["id"])
         self.assert_told_once(run, last["id"])
         dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases), 30)

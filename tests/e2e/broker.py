@@ -7,7 +7,7 @@ from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int32, c_int64,
 _lib = ctypes.CDLL("librdkafka.so.1")
 _PRODUCER, _CONSUMER = 0, 1
 _COPY = 2
-_V_END, _V_TOPIC, _V_VALUE, _V_KEY, _V_FLAGS, _V_HEADER = (c_int(n) for n in (0, 1, 4, 5, 7, 9))
+_V_END, _V_TOPIC, _V_VALUE, _V_KEY, _V_FLAGS, _V_TIMESTAMP, _V_HEADER = (c_int(n) for n in (0, 1, 4, 5, 7, 8, 9))
 _BEGINNING = -2
 _PARTITION_EOF = -191
 
@@ -59,6 +59,11 @@ _delete_new = _declare("rd_kafka_DeleteTopic_new", c_void_p, c_char_p)
 _delete_topics = _declare("rd_kafka_DeleteTopics", None, c_void_p, POINTER(c_void_p), c_size_t,
                           c_void_p, c_void_p)
 _delete_destroy = _declare("rd_kafka_DeleteTopic_destroy", None, c_void_p)
+_topic_new = _declare("rd_kafka_NewTopic_new", c_void_p, c_char_p, c_int, c_int, c_char_p, c_size_t)
+_topic_set = _declare("rd_kafka_NewTopic_set_config", c_int, c_void_p, c_char_p, c_char_p)
+_create_topics = _declare("rd_kafka_CreateTopics", None, c_void_p, POINTER(c_void_p), c_size_t,
+                          c_void_p, c_void_p)
+_topic_destroy = _declare("rd_kafka_NewTopic_destroy", None, c_void_p)
 
 
 class _Client:
@@ -80,13 +85,15 @@ class _Client:
         _destroy(self.handle)
 
 
-def _put(client, topic, key, value, headers):
-    """One message with headers of text."""
+def _put(client, topic, key, value, headers, at=None):
+    """One message with headers of text or bytes, perhaps of another moment."""
     wanted = [_V_TOPIC, c_char_p(topic.encode()), _V_VALUE, c_char_p(value), c_size_t(len(value)),
               _V_KEY, c_char_p(key), c_size_t(len(key)), _V_FLAGS, c_int(_COPY)]
     for name, text in headers.items():
-        text = text.encode()
+        text = text if isinstance(text, bytes) else text.encode()
         wanted += [_V_HEADER, c_char_p(name.encode()), c_char_p(text), c_size_t(len(text))]
+    if at is not None:
+        wanted += [_V_TIMESTAMP, c_int64(int(at.timestamp() * 1000))]
     return _producev(c_void_p(client), *wanted, _V_END)
 
 
@@ -105,10 +112,10 @@ class Publisher:
         self._client.__exit__(*fault)
 
     def send(self, topic, messages):
-        """Writes (key, value) pairs of bytes, or triples with headers of text, and returns when the broker
-        has all of them."""
-        for key, value, *headers in messages:
-            if _put(self._client.handle, topic, key, value, headers[0] if headers else {}) != 0:
+        """Writes (key, value) pairs of bytes, or with headers of text or bytes, or with these and the moment
+        of the client's clock, and returns when the broker has all of them."""
+        for key, value, *more in messages:
+            if _put(self._client.handle, topic, key, value, *(more or [{}])) != 0:
                 raise RuntimeError(f"cannot publish to {topic}")
         _flush(self._client.handle, self._timeout_ms)
         left = _outq_len(self._client.handle)
@@ -161,19 +168,36 @@ def read(brokers, topic, partitions, enough, timeout_s=30):
     return found
 
 
-def delete_topics(brokers, topics, timeout_s=30):
-    """Deletes topics; one that is not there is no fault."""
+def _change_topics(brokers, wanted, ask, destroy, what, timeout_s):
+    """Asks for a change of each topic in `wanted`, and waits for the answer."""
     with _Client(_PRODUCER, brokers) as client:
-        wanted = (c_void_p * len(topics))(*[_delete_new(topic.encode()) for topic in topics])
+        wanted = (c_void_p * len(wanted))(*wanted)
         queue = _queue_new(client)
-        _delete_topics(client, wanted, len(topics), None, queue)
+        ask(client, wanted, len(wanted), None, queue)
         event = _queue_poll(queue, timeout_s * 1000)
         failed = not event or _event_error(event) != 0
         why = _error(_event_error(event)).decode() if event else "no answer"
         if event:
             _event_destroy(event)
         for topic in wanted:
-            _delete_destroy(topic)
+            destroy(topic)
         _queue_destroy(queue)
         if failed:
-            raise RuntimeError(f"cannot delete topics: {why}")
+            raise RuntimeError(f"cannot {what} topics: {why}")
+
+
+def delete_topics(brokers, topics, timeout_s=30):
+    """Deletes topics; one that is not there is no fault."""
+    wanted = [_delete_new(topic.encode()) for topic in topics]
+    _change_topics(brokers, wanted, _delete_topics, _delete_destroy, "delete", timeout_s)
+
+
+def create_topics(brokers, topics, partitions=1, timeout_s=30, **config):
+    """Creates topics as somebody else might, with none but this configuration: create_topics(b, ["t"],
+    message_timestamp_type="CreateTime")"""
+    wanted = []
+    for topic in topics:
+        wanted.append(_topic_new(topic.encode(), partitions, 1, None, 0))
+        for key, value in config.items():
+            _topic_set(wanted[-1], key.replace("_", ".").encode(), value.encode())
+    _change_topics(brokers, wanted, _create_topics, _topic_destroy, "create", timeout_s)

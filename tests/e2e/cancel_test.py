@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """A cancelled job stops, an expired one never starts."""
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
+import broker
 from harness import CHANNELS, EndToEnd, main, until
 
 PEOPLE = 1500
@@ -74,6 +76,40 @@ class Cancel(EndToEnd):
         limit = run.db.value(f"SELECT extract(epoch FROM expires_at) FROM job WHERE id = '{job}'")
         self.assertLessEqual(last / 1e9, float(limit) + 0.5, "told after the expiry")
         self.assertGreater(sum(told.values()), 0)
+
+    def test_a_life_time_counts_from_the_brokers_time(self):
+        run = self.new_run()
+        run.people(10)
+        run.worker()
+        now = datetime.now(timezone.utc)
+
+        def publish(hours, **more):
+            """By a client whose clock is so many hours off."""
+            job = run.job(channels=["email"], ttl_s=600, **more)
+            broker.publish(run.brokers, run.settings["kafka"]["topic_prefix"] + ".jobs",
+                           [(b"k", json.dumps(job).encode(), {}, now + timedelta(hours=hours))])
+            return job["id"]
+
+        def lives(job):
+            return float(run.db.value("SELECT extract(epoch FROM expires_at - timestamptz "
+                                      f"'{now.isoformat()}') FROM job WHERE id = '{job}'"))
+
+        jobs = [publish(hours) for hours in (-2, 0, 2)]
+        run.wait_settled(*jobs)
+        for job in jobs:
+            self.assertEqual(set(run.fates(job).values()), {("sent", "none")}, "no clock but the broker's counts")
+            self.assertGreaterEqual(lives(job), 600)
+        # On a topic that somebody else made the client's counts, but gives nobody more time.
+        other = run.settings["kafka"]["topic_prefix"] = f"{run.name}.theirs"
+        run.topics += [topic.replace(run.name, other) for topic in run.topics]
+        broker.create_topics(run.brokers, [other + ".jobs"], message_timestamp_type="CreateTime")
+        run.worker()
+        late, ahead = publish(-2), publish(0.5)
+        run.wait_settled(late, ahead)
+        self.assertEqual(set(run.fates(late).values()), {("expired", "past_expiry")})
+        self.assertEqual(set(run.fates(ahead).values()), {("sent", "none")})
+        over = (datetime.now(timezone.utc) - now).total_seconds()
+        self.assertLessEqual(lives(ahead), 600 + over)
 
 
 if __name__ == "__main__":

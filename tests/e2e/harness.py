@@ -6,6 +6,7 @@ its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA
     eval "$(scripts/stack env)"; FANFARE_BIN_DIR=build/ci/bin python3 tests/e2e/fan_out_test.py
 """
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -28,6 +29,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import accounts
+import api_client
 import broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,6 +213,7 @@ class Run:
                                                    "chunks.normal", "chunks.bulk")]
         self.providers = dict(PROVIDERS)
         self.system_url = {}
+        self.tokens = {}
         parts = urllib.parse.urlsplit(self.maintenance.url)
         self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
         self.maintenance.psql(f'CREATE DATABASE {self.name};')
@@ -251,6 +254,11 @@ class Run:
         self.settings["link_key"] = {"env": "E2E_LINK_KEY"}
         self.settings["producer"]["http"] = {"port": 0, "port_file": str(self.dir / "front.port")}
 
+    def with_clients(self):
+        """The producer serves the API, to everyone in api_client.TOKENS."""
+        self.settings["producer"]["clients"] = api_client.clients()
+        self.tokens = api_client.environment()
+
     def front(self):
         """Where the producer listens."""
         return f"http://127.0.0.1:{int((self.dir / 'front.port').read_text())}"
@@ -286,7 +294,7 @@ class Run:
 
     def environment(self, **more):
         return {"PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": self.db.url,
-                **accounts.ENVIRONMENT, **self.system_url,
+                **accounts.ENVIRONMENT, **self.system_url, **self.tokens,
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **more}
 
     def start(self, name, program, *arguments, **environment):
@@ -296,8 +304,11 @@ class Run:
         self.processes.append(process)
         return process
 
-    def _program(self, name, program, ready_s):
+    def write_settings(self):
         (self.dir / "fanfare.yaml").write_text(json.dumps(self.settings, indent=1))
+
+    def _program(self, name, program, ready_s):
+        self.write_settings()
         port_file = self.dir / f"{name}-{secrets.token_hex(3)}.port"
         process = self.start(name, BIN / program, "-c", self.dir / "fanfare.yaml",
                              FANFARE_OBSERVE_PORT_FILE=str(port_file))
@@ -486,6 +497,21 @@ class EndToEnd(unittest.TestCase):
                 self.runs_.append(run)
                 self.addCleanup(run.stop)
         return run
+
+    @staticmethod
+    @contextlib.contextmanager
+    def locked(run, statement):
+        """What `statement` locks stays so within."""
+        with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", run.db.url], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            holder.stdin.write(f"BEGIN; {statement}; SELECT 'locked';\n")
+            holder.stdin.flush()
+            for line in holder.stdout:
+                if line.strip() == "locked":
+                    break
+            yield
+            holder.stdin.write("ROLLBACK;\n")
+            holder.stdin.close()
 
     # Assertions.
 

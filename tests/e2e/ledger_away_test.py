@@ -2,8 +2,6 @@
 """PostgreSQL, a table or a row is away for longer than the lease while requests are in flight: whoever lives has their
 say."""
 
-import contextlib
-import subprocess
 import time
 
 from harness import CHANNELS, main, say, until
@@ -34,20 +32,6 @@ class LedgerAway(OwnStack):
         run.sim.hold()
         until(lambda: {c for c, _ in run.begun()} == set(CHANNELS), "requests of all channels to begin")
         return len(run.begun())
-
-    @contextlib.contextmanager
-    def locked(self, run, statement):
-        """What `statement` locks stays so within."""
-        with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", run.db.url], text=True,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-            holder.stdin.write(f"BEGIN; {statement}; SELECT 'locked';\n")
-            holder.stdin.flush()
-            for line in holder.stdout:
-                if line.strip() == "locked":
-                    break
-            yield
-            holder.stdin.write("ROLLBACK;\n")
-            holder.stdin.close()
 
     def outlast_the_lease(self, run, job):
         since = time.monotonic()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Workers side by side; one dies, one is stopped for longer than its lease and comes back."""
 
+import re
 import signal
 import time
 
@@ -61,6 +62,29 @@ class ThreeWorkers(Replicas):
         workers[0].kill()
         self.stop_for_longer_than_the_lease(run, workers[1], job)
         self.finish(run, job, workers[1:])
+
+
+class MoreThanPartitions(Replicas):
+    def test_each_is_ready_and_takes_work(self):
+        run = self.slow_run(3000)
+        run.settings["kafka"]["partitions"] = 2
+        workers = [run.worker() for _ in range(3)]  # Each is waited for until it is ready.
+        def served(worker):
+            found = re.findall(r'^fanfare_requests_total\{.*verdict="ok".*\} (\d+)', run.http(worker, "/metrics"), re.MULTILINE)
+            return sum(map(int, found))
+        jobs = []
+        def all_serve():
+            if jobs:
+                run.wait_settled(jobs[-1])
+            jobs.append(run.publish(run.job(channels=["sms", "push"])))
+            self.wait_told(run, jobs[-1], 3000)
+            return all(served(worker) for worker in workers)
+        until(all_serve, lambda: f"each to serve: {[served(w) for w in workers]}", 120)
+        for worker in workers:
+            self.assertTrue(run.is_ready(worker), worker.name)
+        run.wait_settled(*jobs)
+        for job in jobs:
+            self.assert_accounted(run, job, channels=("sms", "push"))
 
 
 if __name__ == "__main__":

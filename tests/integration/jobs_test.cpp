@@ -1,5 +1,7 @@
 #include "core/ledger/jobs.hpp"
 
+#include "core/ledger/api_jobs.hpp"
+#include "core/ledger/progress.hpp"
 #include "tests/integration/ledger_case.hpp"
 
 namespace fanfare::ledger {
@@ -239,6 +241,27 @@ TEST_F(JobsTest, ThatAreGivenUpHalfPlannedFailWhenWhatIsWrittenIsSettled) {
     EXPECT_EQ(ledger.value("SELECT planned_at IS NULL AND plan_failed_at IS NOT NULL "
                            "AND finished_at IS NOT NULL FROM job"),
               "t");
+}
+
+TEST_F(JobsTest, ThatFailHaveAnEndForWhoeverLooks) {
+    const auto given_up = accept("a");
+    EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), given_up, lease), {.why = "w", .final = true}));
+    const auto half_told = accept("b");
+    plan(half_told, {{"u1"}}, DoubtPolicy::hold, false);
+    ledger.advance(lease + std::chrono::seconds{1});
+    EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), half_told, lease), {.why = "w", .final = true}));
+    std::ignore = record(record_for(claim({key(half_told)})[0], bytes_of({Outcome::sent})));
+    EXPECT_EQ(finish_jobs(db(), {}), 1U);
+    const auto as_admin = Sight{};
+    for (const auto& job : {given_up, half_told}) {
+        const auto line = find_job(db(), job, as_admin);
+        ASSERT_TRUE(line);
+        EXPECT_EQ(line->state, "failed");
+        EXPECT_NE(line->finished_at, "");
+        const auto took = load_progress(db(), job)->took_s;
+        ledger.advance(std::chrono::hours{1});
+        EXPECT_EQ(load_progress(db(), job)->took_s, took) << "the clock stands";
+    }
 }
 
 TEST_F(JobsTest, ThatFailAndExpireEndAsFailed) {

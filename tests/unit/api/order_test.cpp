@@ -81,5 +81,18 @@ TEST_F(OrderTest, RefusesWhatIsNotForTheCallerToSay) {
     EXPECT_EQ(refused(body), (Answer{403, "system_denied"}));
 }
 
+TEST_F(OrderTest, RefusesChannelsWithoutTextsAlsoWhereAJobTurnsTo) {
+    using Answer = std::pair<int, std::string>;
+    const std::vector<TemplateSource> sources{{"generic/sms.text.mustache", "{{title}} {{body}}"}};
+    templates_ = std::get<Templates>(Templates::parse(sources));
+    EXPECT_EQ(refused(body), (Answer{200, ""}));
+    auto by_mail = body;
+    by_mail.replace(by_mail.find("sms"), 3, "email");
+    EXPECT_EQ(refused(by_mail), (Answer{422, "unknown_template"}));
+    auto& kind = systems_.at("shows").kinds.at("generic");
+    kind.fallback[static_cast<std::size_t>(Channel::sms)] = Channel::push;
+    EXPECT_EQ(refused(body), (Answer{422, "unknown_template"})) << "push has none either";
+}
+
 }  // namespace
 }  // namespace fanfare::api

@@ -57,6 +57,17 @@ TEST(Compiler, WritesVariablesAndSections) {
     EXPECT_EQ(rendered("", {}), "");
 }
 
+TEST(Compiler, NothingFalseZeroAndNullCloseASection) {
+    const std::string_view source = "{{#a}}yes {{a}}{{/a}}{{^a}}no{{/a}}";
+    for (const auto* const closing : {"", "false", "f", "0", "null"}) {
+        EXPECT_EQ(rendered(source, {{"a", closing}}), "no") << closing;
+    }
+    for (const auto* const opening :
+         {"true", "t", "1", "00", "0.0", "no", "False!", " ", "nulls"}) {
+        EXPECT_EQ(rendered(source, {{"a", opening}}), std::string{"yes "} + opening);
+    }
+}
+
 TEST(Compiler, GivesNoLineToTagsThatStandAlone) {
     const std::string_view source = "A\n{{#x}}\nB\n  {{/x}}  \nC\n";
     EXPECT_EQ(rendered(source, {{"x", "1"}}), "A\nB\nC\n");
