@@ -1,6 +1,7 @@
 // config: what a person sets up, checked as a whole.
 #include "cli/config_checks.hpp"
 #include "cli/output.hpp"
+#include "core/time_zones/time_zone.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -21,10 +22,13 @@ void report(const Globals& globals, const ConfigFound& found) {
     std::vector<Record> records;
     for (const auto& problem : found.problems) add(records, problem, "error");
     for (const auto& warning : found.warnings) add(records, warning, "warning");
+    const auto zones = time_zone_data_version();
     if (globals.json) {
+        add(records, {time_zone_folder, 0, "tzdata", zones, {}, 0}, "info");
         print(records, true, "");
         return;
     }
+    fmt::print("time zones: tzdata {} of {}\n", printable(zones), time_zone_folder);
     for (const auto& problem : found.problems) print_error(describe(problem));
     for (const auto& warning : found.warnings) print_error("warning: " + describe(warning));
     if (found.problems.empty()) {

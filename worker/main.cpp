@@ -4,6 +4,7 @@
 #include "core/observe/log.hpp"
 #include "core/program/command_line.hpp"
 #include "core/settings/start_up.hpp"
+#include "core/time_zones/time_zone.hpp"
 #include "worker/worker.hpp"
 
 #include <malloc.h>
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
     if (!systems || !templates) return fanfare::exit_config;
 
     fanfare::start_log("fanfare-worker", settings->observe);
+    spdlog::info("time zones: tzdata {}", fanfare::time_zone_data_version());
     for (const auto& each : fanfare::ledger::advice(*settings, *systems)) {
         spdlog::warn("{}", describe(each));
     }

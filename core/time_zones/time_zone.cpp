@@ -1,12 +1,14 @@
 #include "core/time_zones/time_zone.hpp"
 
 #include <date/tz.h>
+#include <unicode/strenum.h>
 #include <unicode/timezone.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <stdexcept>
 
 namespace fanfare {
@@ -55,21 +57,43 @@ std::string utf8(const icu::UnicodeString& text) {
     return text.toUTF8String(out);
 }
 
-/// By names that CLDR knows and tzdata does not, or only in a package of its own.
-const date::time_zone* look_up_alias(std::string_view name) {
-    const icu::StringPiece piece{name.data(), static_cast<std::int32_t>(name.size())};
-    const auto text = icu::UnicodeString::fromUTF8(piece).trim();
-    UErrorCode status = U_ZERO_ERROR;
-    icu::UnicodeString id;
-    icu::TimeZone::getIDForWindowsID(text, nullptr, id, status);
-    if (U_SUCCESS(status) != 0 && !id.isEmpty()) {
-        if (const auto* const zone = look_up(folded(utf8(id)))) return zone;
-    }
-    status = U_ZERO_ERROR;
-    UBool is_system = 0;
-    icu::TimeZone::getCanonicalID(text, id, is_system, status);
-    if (U_FAILURE(status) != 0 || is_system == 0) return nullptr;
-    return look_up(folded(utf8(id)));
+/// The zones by the names that CLDR knows and tzdata does not, or only in a package of its own,
+/// and by those of Windows.
+const std::map<std::string, const date::time_zone*, std::less<>>& zones_by_alias() {
+    static const auto zones = [] {
+        std::map<std::string, const date::time_zone*, std::less<>> all;
+        const auto add = [&all](const icu::UnicodeString& alias, const icu::UnicodeString& id) {
+            if (alias.isEmpty()) return;
+            if (const auto* const zone = look_up(folded(utf8(id)))) {
+                all.emplace(folded(utf8(alias)), zone);
+            }
+        };
+        UErrorCode status = U_ZERO_ERROR;
+        const std::unique_ptr<icu::StringEnumeration> ids{
+            icu::TimeZone::createTimeZoneIDEnumeration(UCAL_ZONE_TYPE_ANY, nullptr, nullptr,
+                                                       status)};
+        while (U_SUCCESS(status) != 0) {
+            const auto* const id = ids->snext(status);
+            if (id == nullptr) break;
+            UErrorCode unknown = U_ZERO_ERROR;
+            UBool is_system = 0;
+            icu::UnicodeString found;
+            icu::TimeZone::getCanonicalID(*id, found, is_system, unknown);
+            if (is_system != 0) add(*id, found);
+            icu::UnicodeString windows;
+            icu::TimeZone::getWindowsID(*id, windows, unknown);
+            icu::TimeZone::getIDForWindowsID(windows, nullptr, found, unknown);
+            if (U_SUCCESS(unknown) != 0) add(windows, found);
+        }
+        return all;
+    }();
+    return zones;
+}
+
+const date::time_zone* look_up_alias(std::string_view folded_name) {
+    const auto& zones = zones_by_alias();
+    const auto found = zones.find(folded_name);
+    return found == zones.end() ? nullptr : found->second;
 }
 
 bool is_readable(const date::time_zone& zone) {
@@ -113,8 +137,9 @@ bool is_summer(const date::time_zone& zone, const date::sys_info& info) {
 
 std::optional<TimeZone> TimeZone::find(std::string_view name) {
     if (name.empty() || name.size() > name_bytes_max) return std::nullopt;
-    const auto* zone = look_up(folded(name));
-    if (zone == nullptr) zone = look_up_alias(name);
+    const auto wanted = folded(name);
+    const auto* zone = look_up(wanted);
+    if (zone == nullptr) zone = look_up_alias(wanted);
     if (zone == nullptr || !is_readable(*zone)) return std::nullopt;
     return TimeZone{zone};
 }
@@ -133,7 +158,7 @@ TimeZone::Period TimeZone::at(TimePoint moment) const {
 
 std::string time_zone_data_version() {
     // "# version 2025b"
-    std::ifstream file{"/usr/share/zoneinfo/tzdata.zi"};
+    std::ifstream file{std::string{time_zone_folder} + "/tzdata.zi"};
     std::string hash, word, version;
     if (file >> hash >> word >> version && word == "version") return version;
     return "unknown";

@@ -45,6 +45,9 @@ private:
     const date::time_zone* zone_;
 };
 
+/// Where the system keeps its tzdata.
+inline constexpr const char* time_zone_folder = "/usr/share/zoneinfo";
+
 /// The version of the system's tzdata, "2025b"; "unknown" where the system does not say.
 [[nodiscard]] std::string time_zone_data_version();
 

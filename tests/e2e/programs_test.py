@@ -10,7 +10,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import BIN, ROOT, EndToEnd, main
+import broker
+from harness import BIN, ROOT, EndToEnd, main, until
 
 PROGRAMS = ("fanfare", "fanfare-worker", "fanfare-producer", "fanfare-sim")
 NOWHERE = "postgresql://nobody:hunter2secret@127.0.0.1:1/none"
@@ -54,7 +55,8 @@ kafka: {{brokers: "127.0.0.1:1"}}
             self.run_it(64, BIN / program, "--no-such-option")
             self.run_it(0, BIN / program, "--help")
         self.run_it(64, BIN / "fanfare-sim", "--fault", "nonsense")
-        for words, meant in ((["stauts"], "fanfare status"), (["help"], "fanfare --help"), (["replay"], "fanfare publish"),
+        for words, meant in ((["stauts"], "fanfare status"), (["help"], "fanfare --help"), (["resend"], "fanfare replay"),
+                             (["repaly"], "fanfare replay"),
                              (["-c", "x.yaml", "delivry"], "fanfare delivery"), (["db", "migrat"], "fanfare db migrate"),
                              (["config", "chekc"], "fanfare config check"), (["--json", "topic"], "fanfare topics")):
             said = self.run_it(64, BIN / "fanfare", *words)
@@ -116,6 +118,10 @@ worker: {lease_ms: soon}
         self.config.write_text(self.config.read_text().replace("worker: {lease_ms: soon}", ""))
         said = self.run_it(78, BIN / "fanfare", "config", "check")
         self.assertNotIn("email.text.mustache:1: template = {{nmae}}: expected a known", said)
+        self.assertRegex(said, r"(?m)^time zones: tzdata 20\d\d[a-z]+ of /usr/share/zoneinfo$")
+        said = self.run_it(78, BIN / "fanfare", "config", "check", "--json")
+        self.assertRegex(said, r'"level":"info".*"key":"tzdata","value":"20\d\d[a-z]+"')
+        said = self.run_it(78, BIN / "fanfare", "config", "check")
         self.assertRegex(said, r"warning: .*generic/email\.text\.mustache:1.*nmae.*did you mean \{\{name\}\}")
 
 
@@ -141,6 +147,35 @@ class Ledgers(EndToEnd):
         expect(78, "older", "012_taken", "fanfare db migrate")
         run.db.psql("DROP TABLE schema_migration")
         expect(78, "no tables", "fanfare db migrate")
+
+
+class Topics(EndToEnd):
+    def warned(self, run):
+        """Topic -> what a check says of it."""
+        run.write_settings()
+        done = subprocess.run([BIN / "fanfare", "-c", run.dir / "fanfare.yaml", "config", "check", "--kafka"], capture_output=True,
+                              text=True, timeout=60, env=run.environment())
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return dict(re.findall(r"^warning: .*topic (\S+) = (.*)$", done.stderr, re.MULTILINE))
+
+    def test_a_check_names_topics_that_others_made(self):
+        run = self.new_run()
+        said = self.warned(run)
+        self.assertEqual(set(said), set(run.topics))
+        for text in said.values():
+            self.assertIn("fanfare topics creates it", text)
+        # Told so, and as a broker makes them by itself.
+        theirs = {f"{run.name}.jobs": {"message_timestamp_type": "CreateTime"}, f"{run.name}.chunks.bulk": {}}
+        for topic, config in theirs.items():
+            broker.create_topics(run.brokers, [topic], **config)
+        run.worker().end()  # Makes the others.
+        said = until(lambda: (found := self.warned(run)).keys() == theirs.keys() and found, "the other topics to be there", 30)
+        for text in said.values():
+            self.assertIn("CreateTime: expected LogAppendTime", text)
+        run.settings["kafka"]["topic_prefix"] = f"{run.name}.own"
+        run.topics += [topic.replace(run.name, f"{run.name}.own") for topic in run.topics]
+        run.worker().end()
+        until(lambda: self.warned(run) == {}, "nothing to be said of our own", 30)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,29 @@ class QuietHours(EndToEnd):
         self.assertEqual(len(run.fates(urgent)), 1)
         self.assertEqual(set(run.fates(urgent).values()), {("sent", "none")}, "urgent ones wake people")
 
+    def test_a_zone_that_is_none_is_the_kinds_and_is_counted(self):
+        now = datetime.now(timezone.utc)
+        run = self.new_run()
+        run.people(PEOPLE)
+        # On the kind's clock this is the middle of the night.
+        kinds_now = now - timedelta(hours=6)
+        system = SYSTEM.format(begin=kinds_now - timedelta(minutes=40), end=kinds_now + timedelta(minutes=40))
+        run.system(system.replace("then: defer", 'then: drop, time_zone: "Etc/GMT+6"').replace("at_most: {count: 1, per_hours: 24}", ""))
+        none = {"p000001": "Nowhere/Land", "p000002": "Mars/Olympus", "p000003": "UTC+25"}
+        known = {"p000004": "Pacific/Kiritimati ", "p000005": "china standard time", "p000006": "utc", "p000007": "Asia/Calcutta"}
+        asleep = {"p000008": None, "p000009": "ETC/gmt+6", **none}
+        run.db.psql("".join(f"UPDATE users SET time_zone = nullif('{zone}', 'None') WHERE id = '{person}';"
+                            for person, zone in {**known, **asleep}.items()))
+        worker = run.worker()
+        people = {"recipients": sorted({**known, **asleep})}
+        quiet = run.publish(run.job(channels=["email"], audience=people))
+        run.wait_settled(quiet)
+        fates = {person: outcome for (_, person), (outcome, _) in run.fates(quiet).items()}
+        self.assertEqual(fates, {**{p: "suppressed" for p in asleep}, **{p: "sent" for p in known}})
+        run.wait_settled(run.publish({**run.job(channels=["email"], audience=people), "kind": "show.before"}))
+        counted = re.search(r"^fanfare_readers_without_time_zone_total (\d+)", run.http(worker, "/metrics"), re.MULTILINE)
+        self.assertEqual(int(counted.group(1)), len(none), "who has no zone at all misses none")
+
 
 if __name__ == "__main__":
     main()

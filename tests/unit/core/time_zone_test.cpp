@@ -24,11 +24,15 @@ TEST(TimeZones, AreFoundByTheirNamesHoweverTheyAreWritten) {
     EXPECT_EQ(name_of("america/new_york "), "America/New_York");
     EXPECT_EQ(name_of(" America/New York"), "America/New_York");
     EXPECT_EQ(name_of("EUROPE/PARIS"), "Europe/Paris");
+    EXPECT_NE(name_of("asia/calcutta"), "none") << "an older name";
+    EXPECT_EQ(name_of("pst"), "America/Los_Angeles") << "of Java";
 }
 
 TEST(TimeZones, AreFoundByTheNamesOfWindows) {
     EXPECT_EQ(name_of("Pacific Standard Time"), "America/Los_Angeles");
     EXPECT_EQ(name_of("W. Europe Standard Time"), "Europe/Berlin");
+    EXPECT_EQ(name_of(" china standard TIME "), "Asia/Shanghai");
+    EXPECT_EQ(name_of("UTC-02"), "Etc/GMT+2");
 }
 
 TEST(TimeZones, AreNoneWhereNoneIsMeant) {

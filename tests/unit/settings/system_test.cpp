@@ -58,14 +58,17 @@ TEST(System, MistakesInThoseAreReported) {
                     "  a: {audience: {told: bb}, cancels: [a, c]}\n"
                     "  b: {quiet_hours: {from: \"24:00\", to: \"8:00\"}}\n"
                     "  bee: {quiet_hours: {from: \"22:00\"}, at_most: {count: 0}}\n"
-                    "  d: {quiet_hours: {from: \"22:00\", to: \"22:00\"}, audience: {}}\n"));
+                    "  d: {quiet_hours: {from: \"22:00\", to: \"22:00\"}, audience: {}}\n"
+                    "  e: {quiet_hours: {from: \"22:00\", to: \"8:00\", time_zone: Nowhere/Land}}\n"
+                    "  f: {quiet_hours: {from: \"22:00\", to: \"08:00\", time_zone: GMT+25}}\n"));
     std::vector<std::string> keys;
     for (const auto& problem : problems) keys.push_back(problem.key);
-    EXPECT_THAT(
-        keys, ::testing::UnorderedElementsAre(
-                  "notify", "outbox", "kinds.a.audience.told", "kinds.a.cancels", "kinds.a.cancels",
-                  "kinds.b.quiet_hours.from", "kinds.b.quiet_hours.to", "kinds.bee.quiet_hours.to",
-                  "kinds.bee.at_most.count", "kinds.d.quiet_hours.to", "kinds.d.audience"));
+    EXPECT_THAT(keys, ::testing::UnorderedElementsAre(
+                          "notify", "outbox", "kinds.a.audience.told", "kinds.a.cancels",
+                          "kinds.a.cancels", "kinds.b.quiet_hours.from", "kinds.b.quiet_hours.to",
+                          "kinds.bee.quiet_hours.to", "kinds.bee.at_most.count",
+                          "kinds.d.quiet_hours.to", "kinds.d.audience", "kinds.e.quiet_hours.to",
+                          "kinds.e.quiet_hours.time_zone", "kinds.f.quiet_hours.time_zone"));
 }
 
 TEST(System, ReadsWhatIsRunWhenAJobIsDone) {
