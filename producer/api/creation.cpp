@@ -50,7 +50,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
         auto fault = co_await keep_people_to_owner(parts, caller, order.job);
         if (fault) co_return std::move(*fault);
     }
-    auto denial = co_await untellable(parts, caller, order.job);
+    auto denial = co_await untellable(parts, order.job);
     if (listed > 0 && order.job.recipients.empty()) denial = nobody_of_owner();
     ledger::NewRequest request;
     request.owner = caller.owner;

@@ -53,13 +53,13 @@ std::optional<HttpReply> refused(const Edited& edited, const std::string& state)
     return std::nullopt;
 }
 
-/// As if it were due now.
-asio::awaitable<std::optional<HttpReply>> refused_as_order(const Parts& parts, const Caller& caller,
-                                                           Job& job) {
-    if (const auto rejection = settle_order(job, parts.systems, parts.templates)) {
-        co_return refusal(*rejection);
+/// The job that a notification makes, as if it were due now; or why it can make none.
+std::variant<Job, Rejection> job_of(const Parts& parts, const Detail& detail) {
+    auto made = due_job(detail, parts.systems);
+    if (auto* const job = std::get_if<Job>(&made)) {
+        if (auto rejection = settle_order(*job, parts.systems, parts.templates)) return *rejection;
     }
-    co_return co_await untellable(parts, caller, job);
+    return made;
 }
 
 asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
@@ -88,11 +88,10 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     wanted.params = object_text(params);
     wanted.id = derived_id(ledger::derivation_of(wanted.key));
     wanted.source = caller.owner;
-    auto made = due_job(wanted, systems);
+    const auto made = job_of(parts, wanted);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
-    if (auto denial = co_await refused_as_order(parts, caller, std::get<Job>(made))) {
-        co_return std::move(*denial);
-    }
+    auto denial = co_await untellable(parts, std::get<Job>(made));
+    if (denial) co_return std::move(*denial);
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
     ledger::NewNotification notification;
@@ -210,17 +209,24 @@ asio::awaitable<HttpReply> change_one(const Parts& parts, const HttpCall& call,
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<std::variant<Detail, HttpReply>> find(const Parts& parts, const HttpCall& call,
+                                                      const Caller& caller) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("notification");
     auto work = [&](postgres::Connection& connection) {
         return ledger::find_notification(connection, id, caller.sight);
     };
     std::string doing{"find a notification"};
-    const auto found = co_await parts.ledger.run(std::move(doing), work);
+    auto found = co_await parts.ledger.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("notification");
-    const auto document = shown(*found.value());
+    co_return std::move(*found.value());
+}
+
+asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+    auto found = co_await find(parts, call, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
+    const auto document = shown(std::get<Detail>(found));
     co_return reply_with(200, document);
 }
 
@@ -240,34 +246,62 @@ asio::awaitable<HttpReply> send_now(const Parts& parts, const HttpCall& call,
     co_return co_await change_one(parts, call, caller, change);
 }
 
+/// What a notification is to be instead.
+struct Changes {
+    ledger::NewMoment moment;
+    std::optional<Params> params;
+};
+
+std::variant<Changes, HttpReply> read_changes(const HttpCall& call) {
+    Fields fields{call.body, {"due_at", "expires_at", "params", "data"}};
+    Changes changes;
+    changes.moment.due_at = fields.moment("due_at", false);
+    changes.moment.expires_at = fields.moment("expires_at", false);
+    auto params = fields.scalars("params");
+    if (fields.find("params") != nullptr) changes.params = std::move(params);
+    const auto data = fields.scalars("data");
+    if (fields.find("data") != nullptr) changes.moment.data = object_text(data);
+    if (auto fault = fields.fault()) return std::move(*fault);
+    return changes;
+}
+
+/// Its job with the changes, which keep to the caller's owner; or why it may not have them.
+std::variant<Job, Rejection, HttpReply> job_with(const Parts& parts, const Caller& caller,
+                                                 Detail detail, Changes& changes) {
+    if (changes.params) {
+        if (auto denial = keep_to_owner(*changes.params, detail.key.system, detail.key.kind,
+                                        Notified::again, caller, parts.systems)) {
+            return std::move(*denial);
+        }
+        detail.params = changes.moment.params = object_text(*changes.params);
+    }
+    if (!changes.moment.data.empty()) detail.data = changes.moment.data;
+    auto made = job_of(parts, detail);
+    if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
+    return std::move(std::get<Job>(made));
+}
+
 asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
                                       const Caller& caller) {
-    Fields fields{call.body, {"due_at", "expires_at", "params", "data"}};
-    ledger::NewMoment changes;
-    changes.due_at = fields.moment("due_at", false);
-    changes.expires_at = fields.moment("expires_at", false);
-    const bool has_params = fields.find("params") != nullptr;
-    auto params = fields.scalars("params");
-    const auto data = fields.scalars("data");
-    if (fields.find("data") != nullptr) changes.data = object_text(data);
-    if (auto fault = fields.fault()) co_return std::move(*fault);
+    auto read = read_changes(call);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    auto& changes = std::get<Changes>(read);
+    auto found = co_await find(parts, call, caller);
+    if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
+    // Asked before anything is held for it: the system's database may take its time.
+    const auto& before = std::get<Detail>(found);
+    const auto job = job_with(parts, caller, before, changes);
+    const auto* const wanted = std::get_if<Job>(&job);
+    if (wanted != nullptr && before.state == "scheduled") {
+        auto denial = co_await untellable(parts, *wanted);
+        if (denial) co_return std::move(*denial);
+    }
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
-        auto after = detail;
-        if (has_params) {
-            if (auto denial = keep_to_owner(params, detail.key.system, detail.key.kind,
-                                            Notified::again, caller, parts.systems)) {
-                return std::move(*denial);
-            }
-            after.params = changes.params = object_text(params);
-        }
-        if (!changes.data.empty()) after.data = changes.data;
-        auto made = due_job(after, parts.systems);
-        if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
-        auto& job = std::get<Job>(made);
-        if (auto rejection = settle_order(job, parts.systems, parts.templates)) {
-            return std::move(*rejection);
-        }
-        return ledger::reschedule_notification(connection, detail.id, changes, caller.client);
+        auto now = job_with(parts, caller, detail, changes);  // A refresh may have come between.
+        if (auto* const rejection = std::get_if<Rejection>(&now)) return std::move(*rejection);
+        if (auto* const reply = std::get_if<HttpReply>(&now)) return std::move(*reply);
+        return ledger::reschedule_notification(connection, detail.id, changes.moment,
+                                               caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);
 }

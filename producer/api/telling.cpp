@@ -5,8 +5,7 @@
 
 namespace fanfare::api {
 
-boost::asio::awaitable<std::optional<HttpReply>> untellable(const Parts& parts,
-                                                            const Caller& caller, const Job& job) {
+boost::asio::awaitable<std::optional<HttpReply>> untellable(const Parts& parts, const Job& job) {
     const auto& system = parts.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     const bool has_links = !parts.settings.callback_url.empty() && !parts.settings.link_key.empty();
@@ -16,7 +15,7 @@ boost::asio::awaitable<std::optional<HttpReply>> untellable(const Parts& parts,
     auto rejection = co_await parts.orders.ask(source, shipped);
     if (!rejection) co_return std::nullopt;
     // The owner's own texts may need less.
-    ledger::TemplatesKey key{job.system, job.kind, caller.owner};
+    ledger::TemplatesKey key{job.system, job.kind, job.source};
     const auto templates = co_await templates_now(parts, std::move(key), kind);
     if (!templates) co_return unavailable(templates.error());
     const Telling owned{job, system, kind, templates.value(), has_links, now};

@@ -11,7 +11,6 @@ namespace fanfare::api {
 /// Why a job can be told to nobody, as far as its system's database knows, with the texts that its
 /// owner's jobs have now; nothing where it may be ordered. What nobody can tell now is ordered.
 [[nodiscard]] boost::asio::awaitable<std::optional<HttpReply>> untellable(const Parts& parts,
-                                                                          const Caller& caller,
                                                                           const Job& job);
 
 }  // namespace fanfare::api

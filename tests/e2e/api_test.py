@@ -4,12 +4,14 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import time
 import uuid
 
+import fallback_test
 from api_case import PEOPLE, ApiCase
-from harness import BIN, CHANNELS, main, until
+from harness import BIN, CHANNELS, ROOT, main, until
 
 
 class Api(ApiCase):
@@ -53,6 +55,18 @@ class Api(ApiCase):
                 "system": "shows", "kind": "show.reminder", "subject": "s9", "occurrence": "2030-01-01T20:00:00Z",
                 "due_at": "2030-01-01T19:45:00Z", "params": {"user_id": "creator"}, **changes}), 422, code)
         self.assertEqual(run.db.value("SELECT (SELECT count(*) FROM api_request) + (SELECT count(*) FROM notification)"), "0")
+        # Nor is what can be told changed into what cannot.
+        made = shop.post("/v1/notifications", {
+            "system": "shows", "kind": "show.reminder", "subject": "s9", "occurrence": "2030-01-01T20:00:00Z",
+            "due_at": "2030-01-01T19:45:00Z", "params": {"user_id": "creator"}, "data": data})
+        self.assertEqual(made[0], 201, made[1])
+        path = f"/v1/notifications/{made[1]['id']}"
+        for code, changes in cases:
+            self.refused(shop.call("PATCH", path, changes), 422, code)
+        self.assertEqual(shop.get(path)[1]["data"], data)
+        moved = shop.call("PATCH", path, {"data": {**data, "title": "Saturday"}, "due_at": "2030-01-01T19:40:00Z"})
+        self.assertEqual((moved[0], moved[1]["data"]["title"]), (200, "Saturday"), moved[1])
+        run.db.psql("DELETE FROM notification")
         # The same by the same function, with an exit code.
         for code, changes in cases[1:]:
             file = run.dir / "order.json"
@@ -69,6 +83,29 @@ class Api(ApiCase):
         again = shop.post("/v1/jobs", order, Idempotency_Key=key)
         self.assertEqual((again[0], again[1]), (202, first[1]))
         self.assertEqual(shop.post("/v1/jobs", self.order(run, lane="bulk"))[0], 202, "a query that fails is not the job's fault")
+
+    def test_a_fallback_without_texts_is_refused_at_once(self):
+        def without_mail(run):
+            shutil.copytree(ROOT / "templates", run.dir / "templates")
+            for file in (run.dir / "templates/show.reminder").glob("email.*"):
+                file.unlink()
+            run.settings["templates_dir"] = str(run.dir / "templates")
+
+        run, backend = self.start(worker=False, people=5, system=fallback_test.SYSTEM, prepare=without_mail)
+        shop = backend("shop")
+        answer = shop.post("/v1/jobs", self.order(run, channels=["push"]))
+        self.refused(answer, 422, "unknown_template")
+        self.assertIn("no email templates", answer[1]["detail"])
+        data = self.order(run)["data"]
+        self.refused(shop.post("/v1/notifications", {
+            "system": "shows", "kind": "show.reminder", "subject": "s9", "occurrence": "2030-01-01T20:00:00Z",
+            "due_at": "2030-01-01T19:45:00Z", "params": {"user_id": "creator"}, "data": data}), 422, "unknown_template")
+        self.assertEqual(run.db.value("SELECT (SELECT count(*) FROM api_request) + (SELECT count(*) FROM notification)"), "0")
+        (run.dir / "order.json").write_text(json.dumps(run.job(channels=["push"])))
+        done = subprocess.run([BIN / "fanfare", "-c", run.dir / "fanfare.yaml", "publish", run.dir / "order.json"],
+                              capture_output=True, text=True, env=run.environment(), timeout=60)
+        self.assertEqual(done.returncode, 65, done.stdout + done.stderr)
+        self.assertIn("unknown_template", done.stderr)
 
     def exported(self, run, shop, job, fates):
         answer = shop.get(f"/v1/jobs/{job}/outcomes", Accept="text/csv")
