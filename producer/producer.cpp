@@ -2,6 +2,7 @@
 
 #include "core/kafka/producer.hpp"
 #include "core/kafka/topic_keeper.hpp"
+#include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
 #include "core/postgres/pulse.hpp"
 #include "producer/front.hpp"
@@ -67,6 +68,7 @@ public:
     }
 
     int run() override {
+        if (const auto code = ledger::wait_for_ledger(settings_, loop_, stopping_)) return *code;
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
         signals.async_wait([this, &signals](const boost::system::error_code& fault, int) {
             if (fault) return;
@@ -112,7 +114,10 @@ private:
         auto health = HealthServer::start(
             settings_.observe, system_clock(), probe_.registry(),
             {.alive =
-                 [this] { return system_clock().moment() - scheduler_->last_turn() < stuck_after; },
+                 [this] {
+                     return !started_ ||
+                            system_clock().moment() - scheduler_->last_turn() < stuck_after;
+                 },
              .ready = [this] { return readiness(); },
              .sides = sides()});
         if (!health) return health.error();

@@ -3,6 +3,7 @@
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/clock.hpp"
+#include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pulse.hpp"
@@ -91,6 +92,7 @@ public:
     }
 
     int run() override {
+        if (const auto code = ledger::wait_for_ledger(settings_, loop_, stopping_)) return *code;
         auto consumer = open_consumer();
         if (!consumer) {
             spdlog::critical("{}", describe(consumer.error()));
@@ -152,9 +154,9 @@ private:
             settings_.observe, system_clock(), probe_.registry(),
             {.alive =
                  [this] {
-                     return system_clock().moment() - loop_turned_.load() < stuck_after &&
-                            (!polled_.load() ||
-                             system_clock().moment() - consumer_->last_poll() < stuck_after);
+                     const auto now = system_clock().moment();
+                     return !polled_.load() || (now - loop_turned_.load() < stuck_after &&
+                                                now - consumer_->last_poll() < stuck_after);
                  },
              .ready =
                  [this] {
@@ -221,7 +223,6 @@ private:
     }
 
     asio::awaitable<void> serve() {
-        polled_ = true;
         spdlog::info("worker {} started: {} accounts, {} systems", name_, roster_->all().size(),
                      systems_.size());
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
@@ -328,6 +329,7 @@ private:
     asio::awaitable<void> tick() {
         while (!stopping_) {
             loop_turned_ = system_clock().moment();
+            polled_ = true;
             settle_warnings(false);
             if (consumer_->is_fatal()) {
                 spdlog::critical("kafka client failed for good; restart the worker");

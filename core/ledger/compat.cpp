@@ -3,6 +3,7 @@
 #include "core/postgres/address.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <pqxx/nontransaction>
 
 #include <algorithm>
@@ -43,7 +44,10 @@ std::string unfitness(postgres::Connection& connection) {
     return fmt::format("it is older than this program needs: it lacks {}; {}", *missing, remedy);
 }
 
-Result<void> check_fit(const Secret& url) {
+namespace {
+
+/// Why it cannot be used: now, where that is_retryable(), or at all.
+Result<void> look(const Secret& url) {
     auto doing = fmt::format("use the ledger at {}", postgres::address_of(url).text());
     bool is_open = false;
     try {
@@ -53,9 +57,25 @@ Result<void> check_fit(const Secret& url) {
         if (why.empty()) return {};
         return fail(Errc::config_invalid, fmt::format("{}: {}", doing, why));
     } catch (const std::exception& fault) {
-        auto failure = postgres::failure_of(fault, is_open, std::move(doing));
-        if (is_retryable(failure.code)) return {};
-        return failure;
+        return postgres::failure_of(fault, is_open, std::move(doing));
+    }
+}
+
+}  // namespace
+
+Result<void> check_fit(const Secret& url) {
+    auto looked = look(url);
+    if (!looked && is_retryable(looked.error().code)) return {};
+    return looked;
+}
+
+Result<bool> await_fit(const Secret& url, const std::function<bool()>& pause) {
+    for (bool is_told = false;; is_told = true) {
+        const auto looked = look(url);
+        if (looked) return true;
+        if (!is_retryable(looked.error().code)) return looked.error();
+        if (!is_told) spdlog::warn("{}; waiting for it", describe(looked.error()));
+        if (!pause()) return false;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/postgres/connection.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,5 +25,10 @@ inline constexpr int program_generation = 1;
 /// The same where nothing is open yet, as an error of the configuration. That the database does not
 /// answer is none: programs wait for it.
 [[nodiscard]] Result<void> check_fit(const Secret& url);
+
+/// The same once the database has answered: nobody works on a ledger that nobody has looked at.
+/// `pause` lets some time pass between two looks; false: the program ends. True where it fits,
+/// false where the program ends first.
+[[nodiscard]] Result<bool> await_fit(const Secret& url, const std::function<bool()>& pause);
 
 }  // namespace fanfare::ledger

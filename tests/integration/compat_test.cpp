@@ -64,8 +64,31 @@ TEST_F(CompatTest, OneThatIsMarkedIsForOthers) {
     EXPECT_THAT(why(), AllOf(HasSubstr("incompatible"), HasSubstr("fanfare db migrate")));
 }
 
+const Secret nowhere{"postgresql://nobody@127.0.0.1:1/x"};
+
 TEST(Compat, ADatabaseThatIsAwayIsWaitedFor) {
-    EXPECT_TRUE(check_fit(Secret{"postgresql://nobody@127.0.0.1:1/x"}));
+    EXPECT_TRUE(check_fit(nowhere));
+    int pauses = 0;
+    const auto ended = await_fit(nowhere, [&pauses] { return ++pauses < 3; });
+    ASSERT_TRUE(ended) << describe(ended.error());
+    EXPECT_FALSE(ended.value());
+    EXPECT_EQ(pauses, 3);
+}
+
+TEST_F(CompatTest, OneThatComesBackIsLookedAt) {
+    migrate_all();
+    const auto never = [] { return false; };
+    const auto fits = await_fit(database.url(), never);
+    ASSERT_TRUE(fits) << describe(fits.error());
+    EXPECT_TRUE(fits.value());
+    const std::string name{known_migrations().back()};
+    sql("DELETE FROM schema_migration WHERE name = '" + name + "'");
+    const auto older = await_fit(database.url(), never);
+    ASSERT_FALSE(older);
+    EXPECT_EQ(older.error().code, Errc::config_invalid);
+    EXPECT_THAT(older.error().doing, HasSubstr(name));
+    sql("DELETE FROM schema_migration; UPDATE ledger_compat SET oldest_program = 99");
+    EXPECT_FALSE(await_fit(database.url(), never)) << "it is for others";
 }
 
 }  // namespace
