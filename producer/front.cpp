@@ -108,18 +108,41 @@ private:
     }
 
     asio::awaitable<Result<bool>> store(Reference reference) {
-        auto work = [this, reference = std::move(reference)](postgres::Connection& connection) {
-            const auto left = ledger::opt_out(connection, reference);
-            if (left) lookup_.keep(connection, *left);
-            return left.has_value();
+        auto work = [reference = std::move(reference)](postgres::Connection& connection) {
+            return ledger::opt_out(connection, reference);
         };
         // Every idle connection may have died with a restart, and mail clients may not try again:
         // a fresh connection gets its chance. Storing twice is storing once.
         for (std::size_t left = connections;; --left) {
             std::string doing{"store an opt-out"};
             auto stored = co_await ledger_.run(std::move(doing), work);
-            if (stored || !is_retryable(stored.error().code) || left == 0) co_return stored;
+            if (!stored && is_retryable(stored.error().code) && left > 0) continue;
+            if (!stored) co_return stored.error();
+            if (!stored.value()) co_return false;
+            auto left_list = std::move(*stored.value());
+            co_await keep_addresses(std::move(left_list));
+            co_return true;
         }
+    }
+
+    /// Of somebody whose unsubscribe is stored. What fails here, or is of a system that is not
+    /// configured here, the workers do later.
+    asio::awaitable<void> keep_addresses(ledger::LeftList left) {
+        if (!systems_.contains(left.system)) co_return;
+        std::string system = left.system;
+        std::vector<AddressLookup::Sought> people{{left.channel, left.recipient}};
+        auto found = co_await lookup_.find(std::move(system), std::move(people));
+        if (!found) {
+            spdlog::warn("{}; a worker does it later", describe(found.error()));
+            co_return;
+        }
+        const ledger::LeftWith with{std::move(left), std::move(found.value().front())};
+        auto keep = [&with](postgres::Connection& connection) {
+            ledger::keep_addresses(connection, {&with, 1});
+        };
+        std::string doing{"keep the addresses of who left"};
+        const auto kept = co_await ledger_.run(std::move(doing), keep);
+        if (!kept) spdlog::warn("{}; a worker does it later", describe(kept.error()));
     }
 
     const Settings& settings_;
@@ -129,9 +152,9 @@ private:
     kafka::TopicKeeper* keeper_;
     std::function<void()> hurry_;
     References references_;
-    AddressLookup lookup_{settings_, systems_, clock_};
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
     std::unique_ptr<WebServer> server_;
+    AddressLookup lookup_{settings_, systems_, clock_};
     postgres::Pool ledger_;
     const kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     std::unique_ptr<RecordPublisher> publisher_;

@@ -15,6 +15,35 @@ LeftList left_of(const pqxx::row& row) {
     return {row[0].c_str(), static_cast<Channel>(row[1].as<int>()), row[2].c_str(), row[3].c_str()};
 }
 
+void keep(pqxx::transaction_base& work, std::span<const LeftWith> found) {
+    postgres::ArrayLiteral systems, channels, lists, recipients, whose, addresses;
+    std::int64_t position = 0;
+    for (const auto& [left, with] : found) {
+        ++position;
+        systems.add(left.system);
+        channels.add(static_cast<std::int64_t>(left.channel));
+        lists.add(left.list);
+        recipients.add(left.recipient);
+        for (const auto& address : with) {
+            whose.add(position);
+            addresses.add(compared_form(left.channel, address));
+        }
+    }
+    work.exec_params(
+        "WITH w AS (SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[], $4::text[]) "
+        "    WITH ORDINALITY AS u(system, channel, list, recipient, position)), "
+        "read AS (UPDATE opt_out o SET address_due_at = NULL FROM w WHERE o.system = w.system "
+        "    AND o.channel = w.channel AND o.list = w.list AND o.recipient = w.recipient "
+        "    AND o.address_due_at IS NOT NULL "
+        "  RETURNING o.system, o.channel, o.list, o.recipient, w.position) "
+        "INSERT INTO opt_out_address (system, channel, list, address, recipient) "
+        "SELECT r.system, r.channel, r.list, " FANFARE_HASH("a.address") ", r.recipient "
+        "FROM read r JOIN unnest($5::bigint[], $6::text[]) AS a(position, address) "
+        "  ON a.position = r.position CROSS JOIN address_key k ON CONFLICT DO NOTHING",
+        systems.text(), channels.text(), lists.text(), recipients.text(), whose.text(),
+        addresses.text());
+}
+
 }  // namespace
 
 std::optional<LeftList> opt_out(Connection& connection, const Reference& reference) {
@@ -35,32 +64,8 @@ std::optional<LeftList> opt_out(Connection& connection, const Reference& referen
 }
 
 void keep_addresses(Connection& connection, std::span<const LeftWith> found) {
-    postgres::ArrayLiteral systems, channels, lists, recipients, whose, addresses;
-    std::int64_t position = 0;
-    for (const auto& [left, with] : found) {
-        ++position;
-        systems.add(left.system);
-        channels.add(static_cast<std::int64_t>(left.channel));
-        lists.add(left.list);
-        recipients.add(left.recipient);
-        for (const auto& address : with) {
-            whose.add(position);
-            addresses.add(compared_form(left.channel, address));
-        }
-    }
     pqxx::nontransaction work{connection.raw()};
-    work.exec_params(
-        "WITH w AS (SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[], $4::text[]) "
-        "    WITH ORDINALITY AS u(system, channel, list, recipient, position)), "
-        "read AS (UPDATE opt_out o SET address_due_at = NULL FROM w WHERE o.system = w.system "
-        "    AND o.channel = w.channel AND o.list = w.list AND o.recipient = w.recipient "
-        "  RETURNING o.system, o.channel, o.list, o.recipient, w.position) "
-        "INSERT INTO opt_out_address (system, channel, list, address, recipient) "
-        "SELECT r.system, r.channel, r.list, " FANFARE_HASH("a.address") ", r.recipient "
-        "FROM read r JOIN unnest($5::bigint[], $6::text[]) AS a(position, address) "
-        "  ON a.position = r.position CROSS JOIN address_key k ON CONFLICT DO NOTHING",
-        systems.text(), channels.text(), lists.text(), recipients.text(), whose.text(),
-        addresses.text());
+    keep(work, found);
 }
 
 std::vector<LeftList> take_unread_opt_outs(Connection& connection, int limit) {
@@ -117,6 +122,10 @@ void opt_out_by_hand(Connection& connection, const OptOutChange& change) {
             "DO UPDATE SET address_due_at = excluded.address_due_at",
             change.system, change.recipient, channels, lists);
     }
+    keep_addresses(connection, change);
+}
+
+void keep_addresses(Connection& connection, const OptOutChange& change) {
     std::vector<LeftWith> found;
     for (const auto channel : change.channels) {
         const auto& addresses = change.addresses[static_cast<std::size_t>(channel)];
@@ -128,7 +137,22 @@ void opt_out_by_hand(Connection& connection, const OptOutChange& change) {
     if (!found.empty()) keep_addresses(connection, found);
 }
 
-void opt_in_by_hand(Connection& connection, const OptOutChange& change) {
+std::vector<LeftList> unread_opt_outs_beside(Connection& connection, const OptOutChange& change,
+                                             int limit) {
+    const auto [channels, lists] = literals_of(change);
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT system, channel, list, recipient FROM opt_out WHERE system = $1 "
+        "  AND recipient <> $2 AND channel = ANY($3::smallint[]) AND list = ANY($4::text[]) "
+        "  AND address_due_at IS NOT NULL ORDER BY created_at DESC LIMIT $5",
+        change.system, change.recipient, channels, lists, limit);
+    std::vector<LeftList> unread;
+    for (const auto& row : rows) unread.push_back(left_of(row));
+    return unread;
+}
+
+void opt_in_by_hand(Connection& connection, const OptOutChange& change,
+                    std::span<const LeftWith> others) {
     const auto [channels, lists] = literals_of(change);
     postgres::ArrayLiteral whose, addresses;
     for (const auto channel : change.channels) {
@@ -138,6 +162,7 @@ void opt_in_by_hand(Connection& connection, const OptOutChange& change) {
         }
     }
     pqxx::work work{connection.raw()};
+    if (!others.empty()) keep(work, others);
     // First the person: whoever is keeping their addresses at this moment is waited for, and what
     // they kept is seen by the second statement.
     work.exec_params(

@@ -36,7 +36,7 @@ struct LeftWith {
     LeftList left;
     std::vector<std::string> addresses;
 };
-/// Keeps them for those who have not come back meanwhile.
+/// Keeps them for those whose addresses are not known yet and who have not come back meanwhile.
 void keep_addresses(Connection& connection, std::span<const LeftWith> found);
 
 /// Takes up to `limit` of those whose addresses are due to be looked up; what is not kept is due
@@ -61,10 +61,18 @@ struct OptOutChange {
     /// What was found of theirs, as it is sent to: nobody who has it is told either.
     std::array<std::vector<std::string>, channel_count> addresses{};
 };
+/// What was found of theirs alone, for those who have not come back meanwhile.
+void keep_addresses(Connection& connection, const OptOutChange& change);
+
+/// Others who left the same, and whose addresses are not known yet: the latest `limit`.
+[[nodiscard]] std::vector<LeftList> unread_opt_outs_beside(Connection& connection,
+                                                           const OptOutChange& change, int limit);
+
 /// Both are harmless when repeated. Who comes back does so with their addresses, whoever left with
-/// them.
+/// them: also the `others`, whose addresses are kept and would have been only later.
 void opt_out_by_hand(Connection& connection, const OptOutChange& change);
-void opt_in_by_hand(Connection& connection, const OptOutChange& change);
+void opt_in_by_hand(Connection& connection, const OptOutChange& change,
+                    std::span<const LeftWith> others = {});
 
 /// Who of some people left a list.
 struct Gone {

@@ -17,6 +17,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 enum class Change : std::uint8_t { leaves, comes_back };
+constexpr int others_max = 100;  // Looked up for one who comes back.
 
 /// The person a path names, or the refusal.
 std::variant<ledger::OptOutChange, HttpReply> person_of(const Parts& parts, const HttpCall& call,
@@ -80,6 +81,13 @@ HttpReply shown_opt_outs(const ledger::OptOutChange& person,
     return reply_with(200, document);
 }
 
+using OptOuts = std::vector<ledger::OptOut>;
+
+HttpReply answer_with(const ledger::OptOutChange& person, const Result<OptOuts>& found) {
+    if (!found) return unavailable(found.error());
+    return shown_opt_outs(person, found.value());
+}
+
 asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
     auto read = person_of(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
@@ -89,23 +97,84 @@ asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const 
     };
     std::string doing{"look up opt-outs"};
     const auto found = co_await parts.ledger.run(std::move(doing), work);
-    if (!found) co_return unavailable(found.error());
-    co_return shown_opt_outs(person, found.value());
+    co_return answer_with(person, found);
 }
 
-/// What holds for the person's addresses, too. Who leaves does so at once, and a worker finds their
-/// addresses when the system's database is back; who comes back waits for it, or somebody else's
-/// word on the same address would still stand.
-void find_addresses(AddressLookup& lookup, Change change, ledger::OptOutChange& person) {
+/// What was found of a person, or of several.
+using Found = Result<std::vector<AddressLookup::Addresses>>;
+
+/// What holds for the person's addresses, too. On one channel at a time: what fails on one keeps no
+/// other back.
+asio::awaitable<std::optional<Failure>> find_addresses(const Parts& parts,
+                                                       ledger::OptOutChange& person) {
+    std::optional<Failure> failure;
     for (const auto channel : person.channels) {
-        try {
-            person.addresses[static_cast<std::size_t>(channel)] =
-                lookup.find(person.system, channel, person.recipient);
-        } catch (const std::exception& fault) {
-            if (change == Change::comes_back) throw;
-            log_failed_call(postgres::failure_of(fault, true, "look up who unsubscribed"));
+        std::string system = person.system;
+        std::vector<AddressLookup::Sought> sought{{channel, person.recipient}};
+        Found found = co_await parts.lookup.find(std::move(system), std::move(sought));
+        if (found) {
+            auto& addresses = person.addresses[static_cast<std::size_t>(channel)];
+            addresses = std::move(found.value().front());
+        } else {
+            failure = found.error();
         }
     }
+    co_return failure;
+}
+
+/// Stored at once, whatever the system's database does; what is not found of their addresses a
+/// worker looks up later.
+asio::awaitable<Result<OptOuts>> leave(const Parts& parts, ledger::OptOutChange& person) {
+    auto work = [&](postgres::Connection& connection) {
+        ledger::opt_out_by_hand(connection, person);
+        return ledger::opt_outs_of(connection, person.system, person.recipient);
+    };
+    std::string storing{"store who left"};
+    auto stored = co_await parts.ledger.run(std::move(storing), work);
+    if (!stored) co_return stored.error();
+    if (const auto failure = co_await find_addresses(parts, person)) log_failed_call(*failure);
+    auto keep = [&person](postgres::Connection& connection) {
+        ledger::keep_addresses(connection, person);
+    };
+    std::string keeping{"keep the addresses of who left"};
+    const auto kept = co_await parts.ledger.run(std::move(keeping), keep);
+    if (!kept) log_failed_call(kept.error());
+    co_return std::move(stored.value());
+}
+
+/// What others would bring with them who left the same and are still to be looked up.
+asio::awaitable<Result<std::vector<ledger::LeftWith>>> find_others(
+    const Parts& parts, const ledger::OptOutChange& person) {
+    auto work = [&person](postgres::Connection& connection) {
+        return ledger::unread_opt_outs_beside(connection, person, others_max);
+    };
+    std::string doing{"find who left with an address"};
+    auto unread = co_await parts.ledger.run(std::move(doing), work);
+    if (!unread) co_return unread.error();
+    std::vector<ledger::LeftWith> others;
+    if (unread.value().empty()) co_return others;
+    std::string system = person.system;
+    std::vector<AddressLookup::Sought> sought;
+    for (const auto& left : unread.value()) sought.push_back({left.channel, left.recipient});
+    Found found = co_await parts.lookup.find(std::move(system), std::move(sought));
+    if (!found) co_return found.error();
+    for (std::size_t i = 0; i < found.value().size(); ++i) {
+        others.push_back({std::move(unread.value()[i]), std::move(found.value()[i])});
+    }
+    co_return others;
+}
+
+/// Waits for the system's database, or somebody else's word on the same address would still stand.
+asio::awaitable<Result<OptOuts>> come_back(const Parts& parts, ledger::OptOutChange& person) {
+    if (auto failure = co_await find_addresses(parts, person)) co_return std::move(*failure);
+    const auto others = co_await find_others(parts, person);
+    if (!others) co_return others.error();
+    auto work = [&](postgres::Connection& connection) {
+        ledger::opt_in_by_hand(connection, person, others.value());
+        return ledger::opt_outs_of(connection, person.system, person.recipient);
+    };
+    std::string doing{"take an opt-out back"};
+    co_return co_await parts.ledger.run(std::move(doing), work);
 }
 
 asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const Caller& caller,
@@ -115,16 +184,12 @@ asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const
     auto& person = std::get<ledger::OptOutChange>(read);
     const auto& system = parts.systems.find(person.system)->second;
     if (auto fault = read_scope(call, system, person)) co_return std::move(*fault);
-    auto work = [&](postgres::Connection& connection) {
-        find_addresses(parts.lookup, change, person);
-        if (change == Change::leaves) ledger::opt_out_by_hand(connection, person);
-        if (change == Change::comes_back) ledger::opt_in_by_hand(connection, person);
-        return ledger::opt_outs_of(connection, person.system, person.recipient);
-    };
-    std::string doing{"change opt-outs"};
-    const auto found = co_await parts.ledger.run(std::move(doing), work);
-    if (!found) co_return unavailable(found.error());
-    co_return shown_opt_outs(person, found.value());
+    if (change == Change::leaves) {
+        const auto left = co_await leave(parts, person);
+        co_return answer_with(person, left);
+    }
+    const auto left = co_await come_back(parts, person);
+    co_return answer_with(person, left);
 }
 
 }  // namespace

@@ -3,10 +3,18 @@
 #include "core/audience/reach.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
 
 namespace fanfare {
 namespace {
+
+namespace asio = boost::asio;
 
 constexpr postgres::Limits limits{.statement_timeout = std::chrono::seconds{2}, .read_only = true};
 constexpr std::chrono::seconds away_for{10};
@@ -19,34 +27,50 @@ bool AddressLookup::is_away(const std::string& system) {
     return found != away_until_.end() && clock_.moment() < found->second;
 }
 
-std::vector<std::string> AddressLookup::find(const std::string& system, Channel channel,
-                                             const std::string& recipient) {
+asio::awaitable<Result<std::vector<AddressLookup::Addresses>>> AddressLookup::find(
+    std::string system, std::vector<Sought> people) {
+    using Found = Result<std::vector<Addresses>>;
+    auto home = co_await asio::this_coro::executor;
+    auto start = [this, &home, &system, &people](auto handler) {
+        auto on_thread = [this, system = std::move(system), people = std::move(people),
+                          handler = std::move(handler),
+                          alive = asio::make_work_guard(home)]() mutable {
+            auto found = look(system, people);
+            asio::post(alive.get_executor(),
+                       [handler = std::move(handler), found = std::move(found)]() mutable {
+                           std::move(handler)(std::move(found));
+                       });
+        };
+        asio::post(threads_, std::move(on_thread));
+    };
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Found)>(
+        start, asio::use_awaitable);
+}
+
+Result<std::vector<AddressLookup::Addresses>> AddressLookup::look(
+    const std::string& system, const std::vector<Sought>& people) {
+    std::vector<Addresses> found(people.size());
     const auto served = systems_.find(system);
-    if (served == systems_.end()) return {};
-    if (is_away(system)) throw postgres::Unreachable{"the system's database did not answer"};
+    if (served == systems_.end()) return found;
+    auto doing = fmt::format("system {}: look up who unsubscribed", system);
+    try {
+        if (is_away(system)) throw postgres::Unreachable{"the system's database did not answer"};
+    } catch (const std::exception& fault) {
+        return postgres::failure_of(fault, false, std::move(doing));
+    }
     const auto& database = served->second.database;
     try {
         postgres::Connection source{database.empty() ? settings_.database.url : database, limits};
-        return addresses_now(source, served->second, channel, recipient);
-    } catch (const std::exception&) {  // Whatever it is, it need not be asked again at once.
+        for (std::size_t i = 0; i < people.size(); ++i) {
+            found[i] =
+                addresses_now(source, served->second, people[i].channel, people[i].recipient);
+        }
+        return found;
+    } catch (const std::exception& fault) {  // Whatever it is, it need not be asked again at once.
         const std::scoped_lock lock{mutex_};
         away_until_[system] = clock_.moment() + away_for;
-        throw;
+        return postgres::failure_of(fault, true, std::move(doing));
     }
-}
-
-void AddressLookup::keep(postgres::Connection& ledger, const ledger::LeftList& left) {
-    if (!systems_.contains(left.system)) return;  // Not configured here yet: a worker looks.
-    ledger::LeftWith with{left, {}};
-    try {
-        with.addresses = find(left.system, left.channel, left.recipient);
-    } catch (const std::exception& fault) {
-        const auto failure = postgres::failure_of(
-            fault, true, fmt::format("system {}: look up who unsubscribed", left.system));
-        spdlog::warn("{}; a worker does it later", describe(failure));
-        return;
-    }
-    ledger::keep_addresses(ledger, {&with, 1});
 }
 
 }  // namespace fanfare

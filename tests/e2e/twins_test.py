@@ -3,8 +3,9 @@
 
 import re
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import ROOT, main, until
 from system_case import SystemCase
 
@@ -16,14 +17,13 @@ ANA, BOB = "ana@example.com", "bob@example.com"
 class Twins(SystemCase):
     SYSTEM = "events"
 
-    def start(self):
+    def start(self, worker=True):
         run = self.begin(programs=False)
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.db.psql((ROOT / "tests/fixtures/cases/events_same_address_twice.sql").read_text())
         run.producer()
-        run.worker()
+        if worker:
+            run.worker()
         return run
 
     def announce(self, run):
@@ -72,6 +72,42 @@ class Twins(SystemCase):
         until(lambda: run.db.value("SELECT count(*) FROM opt_out WHERE address_due_at IS NULL") == "1",
               "the address to be looked up")
         self.assertEqual(self.announce(run)[1], [BOB])
+
+    def test_who_comes_back_takes_back_what_is_still_to_be_looked_up(self):
+        run = self.start()
+        shop = Backend(run.front(), "shop")
+        run.db.psql("INSERT INTO opt_out (system, channel, list, recipient, address_due_at) "
+                    f"VALUES ('events', 0, 'events', '{TWINS[0]}', app_now() + interval '1 hour');")
+        answer = shop.post(f"/v1/systems/events/recipients/{TWINS[1]}/resubscribe", {"channel": "email"})
+        self.assertEqual((answer[0], answer[1]["opt_outs"]), (200, []))
+        run.db.psql("UPDATE opt_out SET address_due_at = app_now() WHERE address_due_at IS NOT NULL;")
+        until(lambda: run.db.value("SELECT count(*) FROM opt_out WHERE address_due_at IS NULL") == "1",
+              "the worker to have looked")
+        self.assertEqual(self.announce(run)[1], [ANA, BOB])
+
+    def test_nobody_waits_for_the_database_of_a_system(self):
+        run = self.start(worker=False)
+        shop = Backend(run.front(), "shop")
+        people = [p["recipient"] for p in shop.get(
+            f"/v1/systems/events/audiences/registered/people?param.event_id={EVENT}")[1]["people"]]
+        self.assertGreater(len(people), 2, "more than connections to the ledger")
+        held = ("SELECT (SELECT count(*) FROM opt_out) = %d AND EXISTS (SELECT FROM pg_stat_activity "
+                "WHERE wait_event_type = 'Lock' AND query LIKE '%%first_name AS name%%')" % len(people))
+
+        def stored_while_others_wait():
+            """Of each try the first look-ups wait for the table, for 2 s; afterwards they are left alone for 10 s."""
+            run.db.psql("DELETE FROM opt_out")
+            with self.locked(run, "LOCK TABLE event_registrations"), ThreadPoolExecutor(len(people)) as pool:
+                asked = [pool.submit(shop.post, f"/v1/systems/events/recipients/{person}/unsubscribe", {"channel": "email"})
+                         for person in people]
+                while not all(a.done() for a in asked):
+                    if run.db.value(held) == "t":
+                        break
+                else:
+                    return False
+            return all(a.result()[0] == 200 for a in asked)
+
+        until(stored_while_others_wait, "all to be stored while somebody looks", 120)
 
 
 if __name__ == "__main__":

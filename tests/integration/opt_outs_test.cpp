@@ -131,6 +131,33 @@ TEST_F(OptOutsTest, AreLookedUpUntilTheirAddressesAreKnown) {
         << "who came back meanwhile stays";
 }
 
+TEST_F(OptOutsTest, WhoComesBackTakesBackWhatATwinIsYetToBring) {
+    opt_out_by_hand(db(), {"shows", "a", {Channel::email, Channel::sms}, {"news", "offers"}});
+    opt_out_by_hand(db(), {"other", "a", {Channel::email}, {"news"}});
+    const auto taken = take_unread_opt_outs(db(), 10);
+    ASSERT_EQ(taken.size(), 5U) << "a worker is looking for all of them";
+    OptOutChange twin{"shows", "b", {Channel::email}, {"news"}};
+    twin.addresses[0] = {"ana@example.com"};
+    const auto unread = unread_opt_outs_beside(db(), twin, 10);
+    ASSERT_EQ(unread.size(), 1U);
+    EXPECT_EQ(unread[0].recipient + "/" + unread[0].list, "a/news");
+    const std::vector<std::string> both{"Ana@Example.com", "ann@example.com"};
+    opt_in_by_hand(db(), twin, std::vector<LeftWith>{{unread[0], both}});
+    const auto left = [&] { return left_with(db(), "shows", Channel::email, "news", both); };
+    EXPECT_THAT(left(), ElementsAre(false, true)) << "the other address is none of theirs";
+    std::vector<LeftWith> late;
+    for (const auto& each : taken) late.push_back({each, both});
+    keep_addresses(db(), late);
+    EXPECT_THAT(left(), ElementsAre(false, true)) << "the worker's word comes too late";
+    EXPECT_THAT(left_with(db(), "shows", Channel::email, "offers", both), ElementsAre(true, true));
+    EXPECT_THAT(opted_out(db(), "shows", Channel::email, "news", "{a,b}").people, ElementsAre("a"));
+    EXPECT_THAT(unread_opt_outs_beside(db(), twin, 10), IsEmpty());
+    // Whoever leaves afterwards takes the address along once more.
+    opt_out_by_hand(db(), {"shows", "a", {Channel::email}, {"news"}});
+    keep_addresses(db(), std::vector<LeftWith>{{unread[0], both}});
+    EXPECT_THAT(left(), ElementsAre(true, true));
+}
+
 TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
     const auto one = job_named("show-1");
     ASSERT_TRUE(insert_job(db(), one, "news"));
