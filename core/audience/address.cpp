@@ -91,28 +91,61 @@ std::string_view unwrapped(std::string_view text) {
     return text;
 }
 
+bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+/// An address without the quotes before its @ where they are not needed: both are one mailbox.
+std::string without_needless_quotes(std::string_view address) {
+    const auto at = address.rfind('@');
+    const auto quoted = address.substr(0, at);
+    if (quoted.size() < 2 || !quoted.starts_with('"') || !quoted.ends_with('"')) {
+        return std::string{address};
+    }
+    std::string local;
+    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+        if (quoted[i] == '\\' && i + 2 < quoted.size()) ++i;
+        local.push_back(quoted[i]);
+    }
+    return is_local_part(local) ? local.append(address.substr(at)) : std::string{address};
+}
+
+/// Why nothing can be sent to what stands before the @.
+AddressFault fault_of(std::string_view local) {
+    if (!is_ascii(local)) return AddressFault::mailbox_beyond_ascii;
+    if (local.starts_with('"') && local.ends_with('"') && local.size() > 1) {
+        return AddressFault::mailbox_in_quotes;
+    }
+    const auto may_stand = [](char c) { return is(c, atom) || c == '.' || c == '%'; };
+    if (local.empty() || local.size() > 64 || !std::all_of(local.begin(), local.end(), may_stand)) {
+        return AddressFault::mailbox;
+    }
+    const bool has_percent = local.find('%') != std::string_view::npos;
+    return has_percent ? AddressFault::mailbox_with_percent : AddressFault::mailbox_in_quotes;
+}
+
 AddressFault read_email(std::string clean, std::string& sent) {
     constexpr std::string_view wide_at{"\uff20"};
     if (const auto found = clean.find(wide_at); found != std::string::npos) {
         clean.replace(found, wide_at.size(), "@");
     }
-    const auto address = unwrapped(clean);
-    const auto at = address.rfind('@');
-    if (at == std::string_view::npos) return AddressFault::mailbox;
-    sent = address;
-    const bool is_ascii = std::none_of(address.begin(), address.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= 0x80;
-    });
-    if (!is_ascii) {
-        auto with_labels = with_ascii_domain(address);
+    const auto unquoted = unwrapped(clean);
+    if (unquoted.find('@') == std::string_view::npos) return AddressFault::mailbox;
+    sent = without_needless_quotes(unquoted);
+    if (!is_ascii(sent)) {
+        auto with_labels = with_ascii_domain(sent);
         if (!with_labels) return AddressFault::domain;
         sent = std::move(*with_labels);
     }
     if (sent.ends_with('.')) sent.pop_back();
     if (sent.size() > 254) return AddressFault::too_long;
     const std::string_view read{sent};
-    if (!is_local_part(read.substr(0, read.find('@')))) return AddressFault::mailbox;
-    if (!is_host_name(read.substr(read.find('@') + 1))) return AddressFault::domain;
+    // In quotes there may be others.
+    const auto at = read.starts_with('"') ? read.rfind('@') : read.find('@');
+    const auto local = read.substr(0, at);
+    if (!is_local_part(local)) return fault_of(local);
+    if (!is_host_name(read.substr(at + 1))) return AddressFault::domain;
     return AddressFault::none;
 }
 
@@ -168,6 +201,15 @@ std::string_view describe(AddressFault fault) noexcept {
             return "is too long for its channel";
         case AddressFault::mailbox:
             return "is no name@domain: nothing can be sent to what stands before its @";
+        case AddressFault::mailbox_beyond_ascii:
+            return "has letters beyond ASCII before its @: Amazon SES carries mail to no such "
+                   "mailbox, nor does a server without SMTPUTF8";
+        case AddressFault::mailbox_in_quotes:
+            return "can only be written with quotes before its @ (for blanks and other signs, or "
+                   "dots side by side or at an end): not every provider takes those";
+        case AddressFault::mailbox_with_percent:
+            return "has a % before its @, which begins a word of templates at Mailgun and a route "
+                   "elsewhere";
         case AddressFault::domain:
             return "has no domain that mail can go to";
         case AddressFault::no_number:

@@ -17,6 +17,10 @@ enum class AddressFault : std::uint8_t {
     unreadable,  // No UTF-8, or control characters within.
     too_long,
     mailbox,  // What stands before the @, or that there is none.
+    // Mailboxes that there are, and that not every provider carries mail to.
+    mailbox_beyond_ascii,
+    mailbox_in_quotes,
+    mailbox_with_percent,
     domain,
     no_number,
     impossible_number,  // No country has such a one.
@@ -30,8 +34,9 @@ enum class AddressFault : std::uint8_t {
 enum class Plus : std::uint8_t { needed, optional };
 
 /// Reads an address as a system, a provider or a person wrote it. `sent` becomes the form that
-/// is sent to: without what nobody sees around and in it, a name, "mailto:" or "tel:"; an e-mail
-/// address keeps its case and has its domain in A-labels; a number is E.164. What is sent to is
+/// is sent to: without what nobody sees around and in it, a name, "mailto:" or "tel:", and quotes
+/// that are not needed; an e-mail address keeps its case and has its domain in A-labels; a number
+/// is E.164. What is sent to is
 /// sendable, and read again it is the same.
 [[nodiscard]] AddressFault read_address(Channel channel, std::string_view written,
                                         std::string& sent, Plus plus = Plus::needed);

@@ -121,7 +121,10 @@ TEST(ReadAddress, ReachesWhoeverCanBeReachedByMail) {
              {"MAILTO:ana@example.com?subject=hi", "ana@example.com"},
              {"<ana@example.com>", "ana@example.com"},
              {"Ana, the first <ana@example.com>", "ana@example.com"},
-             {"\"Ana\" <mailto:ana@example.com>", "ana@example.com"}}) {
+             {"\"Ana\" <mailto:ana@example.com>", "ana@example.com"},
+             {"\"ana.b\"@example.com", "ana.b@example.com"},
+             {"\"Ana\" <\"ana\"@example.com>", "ana@example.com"},
+             {"\"a\\n\\a\"@m\u00fcller-beispiel.de", "ana@xn--mller-beispiel-gsb.de"}}) {
         EXPECT_EQ(sent(Channel::email, written), form) << written;
         EXPECT_EQ(sent(Channel::email, form), form) << "read again";
     }
@@ -171,8 +174,19 @@ TEST(ReadAddress, SaysWhyThereIsNone) {
                           {Channel::email, "a@b.co;c@d.ee", domain},
                           {Channel::email, "a@b.co, C <c@d.ee>", domain},
                           {Channel::email, "<a@b.co", mailbox},
-                          {Channel::email, "\u00e9@b.co", mailbox},
-                          {Channel::email, "%recipient.x%@b.co", mailbox},
+                          {Channel::email, "@b.co", mailbox},
+                          {Channel::email, "a\\b@b.co", mailbox},
+                          {Channel::email, std::string(65, 'a') + "@b.co", mailbox},
+                          {Channel::email, "\u00e9@b.co", mailbox_beyond_ascii},
+                          {Channel::email, "\u7528\u6237@\u4f8b\u3048.jp", mailbox_beyond_ascii},
+                          {Channel::email, "\"jos\u00e9\"@b.co", mailbox_beyond_ascii},
+                          {Channel::email, "\"a b\"@b.co", mailbox_in_quotes},
+                          {Channel::email, "\"a@b\"@b.co", mailbox_in_quotes},
+                          {Channel::email, "\"a..b\"@b.co", mailbox_in_quotes},
+                          {Channel::email, "a..b@docomo.example", mailbox_in_quotes},
+                          {Channel::email, "a.@docomo.example", mailbox_in_quotes},
+                          {Channel::email, "%recipient.x%@b.co", mailbox_with_percent},
+                          {Channel::email, "a%c.co@b.co", mailbox_with_percent},
                           {Channel::email, "a@localhost", domain},
                           {Channel::email, "a@127.0.0.1", domain},
                           {Channel::email, "a@-\u00fc.co", domain},
