@@ -13,8 +13,9 @@
 namespace fanfare::api {
 namespace {
 
-constexpr std::array<std::string_view, 6> words{"reachable",    "no_address", "opted_out",
-                                                "unsubscribed", "suppressed", "invalid_address"};
+constexpr std::array<std::string_view, 7> words{"reachable",    "no_address", "opted_out",
+                                                "unsubscribed", "suppressed", "invalid_address",
+                                                "too_often"};
 
 std::vector<std::string> ids_after(postgres::Connection& source, const Directory::Wanted& wanted,
                                    const std::string& after) {
@@ -72,9 +73,10 @@ Standing standing_of(Exclusion exclusion) {
             return Standing::unsubscribed;
         case Exclusion::suppressed:
             return Standing::suppressed;
+        case Exclusion::too_often:
+            return Standing::too_often;
         case Exclusion::none:
-        case Exclusion::too_often:  // Of a job, not of a person.
-        case Exclusion::duplicate:
+        case Exclusion::duplicate:  // Of a job: who of several is told there is known by then.
             return Standing::reachable;
     }
     return Standing::reachable;
@@ -134,10 +136,13 @@ void Directory::add_contacts(postgres::Connection& source, postgres::Connection&
         contacts.rows = work.exec_params(contact->query.sql, recipients);
     }
     read_contacts(channel, ids, contacts);
-    const ReachQuestion question{.system = wanted_.system.name,
-                                 .channel = channel,
-                                 .list = wanted_.list,
-                                 .recipients = recipients};
+    ReachQuestion question{.system = wanted_.system.name,
+                           .channel = channel,
+                           .list = wanted_.list,
+                           .recipients = recipients};
+    if (wanted_.kind != nullptr) {
+        question.over_cap = over_cap_of(ledger, wanted_.system, *wanted_.kind);
+    }
     exclude(ledger, question, ids, contacts.targets);
     for (const auto& target : contacts.targets) {
         auto& person = people.find(std::string{ids[target.recipient]})->second;

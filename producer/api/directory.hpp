@@ -21,6 +21,7 @@ enum class Standing : std::uint8_t {
     unsubscribed,  // By ours.
     suppressed,
     invalid_address,  // It can be none.
+    too_often,        // Over the cap of the kind that is asked about.
 };
 [[nodiscard]] std::string_view to_string(Standing standing) noexcept;
 [[nodiscard]] std::optional<Standing> parse_standing(std::string_view word) noexcept;
@@ -52,7 +53,8 @@ public:
         const System& system;
         const Audience& audience;
         std::map<std::string, std::string> params;  // Of the audience.
-        std::string list;  // What they may have unsubscribed from; "": nothing.
+        std::string list;            // What they may have unsubscribed from; "": nothing.
+        const Kind* kind = nullptr;  // Whose cap counts; none: none does.
         std::optional<Channel> channel;
         std::optional<Standing> standing;
         std::string search;  // Case-folded, part of an id, an address or a value; "": everybody.

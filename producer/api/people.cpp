@@ -141,6 +141,7 @@ std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const
                              .audience = audience,
                              .params = std::move(std::get<Params>(params)),
                              .list = system.name,
+                             .kind = nullptr,
                              .channel = parse_channel(query["channel"]),
                              .standing = parse_standing(query["standing"]),
                              .search = case_folded(query["search"])};
@@ -148,14 +149,15 @@ std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const
         return bad_query("channel", "email, sms or push");
     }
     if (!query["standing"].empty() && !wanted.standing) {
-        return bad_query(
-            "standing",
-            "reachable, no_address, invalid_address, opted_out, unsubscribed or suppressed");
+        return bad_query("standing",
+                         "reachable, no_address, invalid_address, opted_out, unsubscribed, "
+                         "suppressed or too_often");
     }
     if (query["kind"].empty()) return wanted;
     const auto* const kind = system.find_kind(query["kind"]);
     if (kind == nullptr) return bad_query("kind", "a kind of this system");
     wanted.list = kind->list;
+    wanted.kind = kind;
     return wanted;
 }
 

@@ -1,5 +1,8 @@
 #include "producer/api/source.hpp"
 
+#include "core/ledger/caps.hpp"
+#include "core/wire/job.hpp"
+
 namespace fanfare::api {
 
 std::string text_of(const pqxx::row& row, std::optional<Column> column) {
@@ -7,6 +10,19 @@ std::string text_of(const pqxx::row& row, std::optional<Column> column) {
 }
 
 bool is_personal(std::string_view column) noexcept { return !is_reserved_column(column); }
+
+std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
+    postgres::Connection& ledger, const System& system, const Kind& kind) {
+    if (!kind.at_most) return {};
+    return [&ledger, &system, &kind](const std::string& people) {
+        const ledger::CapQuestion cap{.system = system.name,
+                                      .kind = kind.name,
+                                      .job = derived_id(""),  // Counts nothing yet.
+                                      .count = kind.at_most->count,
+                                      .window = kind.at_most->window};
+        return ledger::over_cap(ledger, cap, people);
+    };
+}
 
 const Secret& database_of(const Settings& settings, const System& system) noexcept {
     return system.database.empty() ? settings.database.url : system.database;

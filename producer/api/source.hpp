@@ -7,9 +7,11 @@
 #include <pqxx/result>
 #include <pqxx/row>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What looking into a system's own database takes.
 namespace fanfare::api {
@@ -21,6 +23,10 @@ using Column = pqxx::row::size_type;
 
 /// True for a column of a contact query that says something of the person.
 [[nodiscard]] bool is_personal(std::string_view column) noexcept;
+
+/// For ReachQuestion: whom a kind may not tell once more now. None where nobody minds.
+[[nodiscard]] std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
+    postgres::Connection& ledger, const System& system, const Kind& kind);
 
 /// Where the system's tables are.
 [[nodiscard]] const Secret& database_of(const Settings& settings, const System& system) noexcept;

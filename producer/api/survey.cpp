@@ -2,7 +2,6 @@
 
 #include "core/audience/address.hpp"
 #include "core/audience/channels.hpp"
-#include "core/ledger/caps.hpp"
 #include "producer/api/draft.hpp"
 #include "producer/api/source.hpp"
 #include "worker/rendering/segments.hpp"
@@ -117,17 +116,8 @@ ReachQuestion Surveyor::question_of(std::string recipients, Channel channel) {
     ReachQuestion question{.system = system_.name,
                            .channel = channel,
                            .list = kind_.list,
-                           .recipients = std::move(recipients)};
-    if (kind_.at_most) {
-        question.over_cap = [this](const std::string& people) {
-            const ledger::CapQuestion cap{.system = system_.name,
-                                          .kind = kind_.name,
-                                          .job = derived_id(""),  // Counts nothing yet.
-                                          .count = kind_.at_most->count,
-                                          .window = kind_.at_most->window};
-            return ledger::over_cap(parts_.ledger, cap, people);
-        };
-    }
+                           .recipients = std::move(recipients),
+                           .over_cap = over_cap_of(parts_.ledger, system_, kind_)};
     if (kind_.dedupe == Dedupe::address) {
         auto& taken = taken_[static_cast<std::size_t>(channel)];
         question.own = [&taken, channel](std::span<const ledger::AddressClaim> claims) {

@@ -2,6 +2,7 @@
 #include "core/audience/reach.hpp"
 
 #include "core/ledger/addresses.hpp"
+#include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "database_case.hpp"
 #include "producer/api/directory.hpp"
@@ -62,6 +63,20 @@ protected:
                         "'creator')",
                         id, quoted(email), quoted(phone)));
     }
+    void creator() { sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')"); }
+    void unsubscribe(const std::string& recipient) {
+        run([&](postgres::Connection& db) {
+            ledger::opt_out_by_hand(db, {"shows", recipient, {Channel::email}, {"shows"}});
+            return true;
+        });
+    }
+    void suppress(Channel channel, const std::string& address) {
+        run([&](postgres::Connection& db) {
+            ledger::add_suppressions(db, channel,
+                                     std::vector<ledger::NewSuppression>{{address, "x"}}, "cli");
+            return true;
+        });
+    }
     std::vector<std::string> followers() {
         return run([](postgres::Connection& db) {
             pqxx::nontransaction work{db.raw()};
@@ -119,6 +134,7 @@ protected:
                                       .audience = system->audiences.at("followers"),
                                       .params = job.params,
                                       .list = kind->list,
+                                      .kind = kind,
                                       .channel = channel,
                                       .standing = {},
                                       .search = ""}};
@@ -158,32 +174,53 @@ TEST_F(ReachTest, WhoeverCanBeReachedIs) {
 }
 
 TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
-    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    creator();
     follow("a", "Wanda1@Example.com", "+1 (555) 010-0001");
     follow("b", "bob@example.com", "not a number");
     follow("c", "bob@@example.com", "");
     follow("d", " \\u200b ", "+1 555 010 0004");
     follow("e", "eve@example.com", "+1 555 010 0005");
     follow("f", "BOB@example.com", "+1 555 010 0006");
-    run([&](postgres::Connection& db) {
-        ledger::add_suppressions(db, Channel::email,
-                                 std::vector<ledger::NewSuppression>{{"wanda1@example.com", "x"}},
-                                 "receipt");
-        ledger::add_suppressions(
-            db, Channel::sms, std::vector<ledger::NewSuppression>{{"+15550100001", "STOP"}}, "cli");
-        ledger::opt_out_by_hand(db, {"shows", "e", {Channel::email}, {"shows"}});
-        return true;
-    });
+    suppress(Channel::email, "wanda1@example.com");
+    suppress(Channel::sms, "+15550100001");
+    unsubscribe("e");
     kind->dedupe = Dedupe::address;
-    EXPECT_THAT(
-        sent(Channel::email),
-        UnorderedElementsAre(Pair("a", "on_suppression_list"), Pair("b", "bob@example.com"),
-                             Pair("c", "address_invalid"), Pair("d", "address_missing"),
-                             Pair("e", "consent_withdrawn"), Pair("f", "duplicate_address")));
-    EXPECT_THAT(standings(Channel::email),
-                UnorderedElementsAre(Pair("a", "suppressed"), Pair("b", "reachable"),
-                                     Pair("c", "invalid_address"), Pair("d", "no_address"),
-                                     Pair("e", "unsubscribed"), Pair("f", "reachable")));
+    using People = std::map<std::string, std::string>;
+    struct Answers {
+        Channel channel;
+        People sent;
+        People standings;
+    };
+    const std::vector<Answers> expected{{Channel::email,
+                                         {{"a", "on_suppression_list"},
+                                          {"b", "bob@example.com"},
+                                          {"c", "address_invalid"},
+                                          {"d", "address_missing"},
+                                          {"e", "consent_withdrawn"},
+                                          {"f", "duplicate_address"}},
+                                         {{"a", "suppressed"},
+                                          {"b", "reachable"},
+                                          {"c", "invalid_address"},
+                                          {"d", "no_address"},
+                                          {"e", "unsubscribed"},
+                                          {"f", "reachable"}}},
+                                        {Channel::sms,
+                                         {{"a", "on_suppression_list"},
+                                          {"b", "address_invalid"},
+                                          {"c", "address_missing"},
+                                          {"d", "+15550100004"},
+                                          {"e", "+15550100005"},
+                                          {"f", "+15550100006"}},
+                                         {{"a", "suppressed"},
+                                          {"b", "invalid_address"},
+                                          {"c", "no_address"},
+                                          {"d", "reachable"},
+                                          {"e", "reachable"},
+                                          {"f", "reachable"}}}};
+    for (const auto& each : expected) {
+        EXPECT_EQ(sent(each.channel), each.sent);
+        EXPECT_EQ(standings(each.channel), each.standings);
+    }
     const auto mail = survey_of(Channel::email);
     EXPECT_EQ(mail.messages, 1);
     EXPECT_EQ(mail.suppressed, 1);
@@ -191,27 +228,42 @@ TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
     EXPECT_EQ(mail.no_address, 1);
     EXPECT_EQ(mail.opted_out, 1);
     EXPECT_EQ(mail.duplicates, 1);
-    EXPECT_THAT(sent(Channel::sms),
-                UnorderedElementsAre(Pair("a", "on_suppression_list"), Pair("b", "address_invalid"),
-                                     Pair("c", "address_missing"), Pair("d", "+15550100004"),
-                                     Pair("e", "+15550100005"), Pair("f", "+15550100006")));
-    EXPECT_THAT(standings(Channel::sms),
-                UnorderedElementsAre(Pair("a", "suppressed"), Pair("b", "invalid_address"),
-                                     Pair("c", "no_address"), Pair("d", "reachable"),
-                                     Pair("e", "reachable"), Pair("f", "reachable")));
     const auto texts = survey_of(Channel::sms);
     EXPECT_EQ(texts.messages, 3);
     EXPECT_EQ(texts.suppressed + texts.invalid_address + texts.no_address, 3);
 }
 
+TEST_F(ReachTest, WhoWasToldOftenEnoughIsNotToldOnceMore) {
+    creator();
+    follow("a", "ann@example.com", "");
+    follow("b", "bob@example.com", "");
+    kind->at_most = Cap{1, std::chrono::hours{24}};
+    run([&](postgres::Connection& db) {
+        const ledger::CapQuestion earlier{.system = "shows",
+                                          .kind = "show.reminder",
+                                          .job = derived_id("earlier"),
+                                          .count = 1,
+                                          .window = kind->at_most->window};
+        EXPECT_THAT(ledger::take_places(db, earlier, Channel::email, "{a}"), IsEmpty());
+        return true;
+    });
+    EXPECT_THAT(standings(Channel::email),
+                UnorderedElementsAre(Pair("a", "too_often"), Pair("b", "reachable")));
+    EXPECT_EQ(survey_of(Channel::email).too_often, 1);
+    kind->at_most = Cap{2, std::chrono::hours{24}};
+    EXPECT_THAT(standings(Channel::email),
+                UnorderedElementsAre(Pair("a", "reachable"), Pair("b", "reachable")));
+    EXPECT_EQ(survey_of(Channel::email).messages, 2);
+}
+
 TEST_F(ReachTest, WhoUnsubscribedTookTheAddressAlong) {
-    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    creator();
     follow("a", "ana@example.com", "+1 555 010 0001");
     follow("b", " Ana@Example.com ", "+1 (555) 010-0001");
     follow("c", "bob@example.com", "+1 555 010 0003");
+    unsubscribe("a");
     run([&](postgres::Connection& db) {
         const ledger::LeftList left{"shows", Channel::email, "shows", "a"};
-        ledger::opt_out_by_hand(db, {"shows", "a", {Channel::email}, {"shows"}});
         ledger::keep_addresses(db, std::vector<ledger::LeftWith>{
                                        {left, addresses_now(db, *system, Channel::email, "a")}});
         EXPECT_THAT(addresses_now(db, *system, Channel::email, "nobody"), IsEmpty());
@@ -230,15 +282,12 @@ TEST_F(ReachTest, WhoUnsubscribedTookTheAddressAlong) {
 }
 
 TEST_F(ReachTest, ThePeopleOfAFallbackAreEstimatedWhereTheyAreTold) {
-    sql("INSERT INTO users (id, username) VALUES ('creator', 'Mira')");
+    creator();
     follow("a", "ann@example.com", "+1 555 010 0001");
     follow("b", "no address", "+1 555 010 0002");
     follow("c", "", "+1 555 010 0003");
     follow("d", "dan@example.com", "+1 555 010 0004");
-    run([&](postgres::Connection& db) {
-        ledger::opt_out_by_hand(db, {"shows", "d", {Channel::email}, {"shows"}});
-        return true;
-    });
+    unsubscribe("d");
     job.channels = {Channel::email};
     kind->fallback[0] = Channel::sms;
     EXPECT_EQ(survey_of(Channel::email).messages, 1);
@@ -253,12 +302,7 @@ TEST_F(ReachTest, OfSeveralAddressesTheOneThatIsReachedCounts) {
         "('b', 'creator')");
     sql("INSERT INTO push_tokens (user_id, token) VALUES ('a', 'no token'), ('a', 'dead'), "
         "('a', 'good'), ('b', 'no token'), ('b', 'dead')");
-    run([&](postgres::Connection& db) {
-        ledger::add_suppressions(db, Channel::push,
-                                 std::vector<ledger::NewSuppression>{{"dead", "unregistered"}},
-                                 "provider");
-        return true;
-    });
+    suppress(Channel::push, "dead");
     job.channels = {Channel::push};
     EXPECT_THAT(sent(Channel::push),
                 UnorderedElementsAre(Pair("a", "good"), Pair("b", "on_suppression_list")));
