@@ -186,9 +186,19 @@ void look(Connection& connection) {
     pqxx::nontransaction{connection.raw()}.exec("UPDATE chunk SET epoch = epoch WHERE false");
 }
 
+namespace {
+
+/// Up to so many ($1), for so long ($2).
+std::vector<ClaimedChunk> claimed_by(Connection& connection, const std::string& sql, int limit,
+                                     std::chrono::milliseconds lease) {
+    pqxx::nontransaction work{connection.raw()};
+    return chunks_of(work.exec_params(sql, limit, lease.count()));
+}
+
+}  // namespace
+
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                             std::chrono::milliseconds lease) {
-    pqxx::nontransaction work{connection.raw()};
     // now(): when it was asked. While it waited for a lock nobody could record either.
     static const std::string sql = fmt::format(
         "WITH stalled AS MATERIALIZED (SELECT job_id, channel, number FROM chunk "
@@ -198,12 +208,11 @@ std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
         "FROM stalled s JOIN job j ON j.id = s.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "s") "{}",
         take_over, returning);
-    return chunks_of(work.exec_params(sql, limit, lease.count()));
+    return claimed_by(connection, sql, limit, lease);
 }
 
 std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
                                               std::chrono::milliseconds lease) {
-    pqxx::nontransaction work{connection.raw()};
     static const std::string sql = fmt::format(
         "WITH ours AS MATERIALIZED (SELECT c.job_id, c.channel, c.number FROM ("
         "  SELECT id FROM job WHERE state = 'cancelled' AND settled_at IS NULL UNION ALL "
@@ -218,7 +227,7 @@ std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
         "FROM ours o JOIN job j ON j.id = o.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "o") "{}",
         returning);
-    return chunks_of(work.exec_params(sql, limit, lease.count()));
+    return claimed_by(connection, sql, limit, lease);
 }
 
 std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> rooms,

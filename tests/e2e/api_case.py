@@ -1,6 +1,6 @@
 """A run whose producer serves the HTTP API, and its clients."""
 
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import EndToEnd
 
 PEOPLE = 400
@@ -13,12 +13,10 @@ class ApiCase(EndToEnd):
             run.system(system)
         run.people(people)
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
+        run.with_clients()
         run.settings["producer"]["http"].update(settings)
         if prepare:
             prepare(run)
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
         run.producer()
         if worker:
             run.worker()

@@ -6,7 +6,7 @@ import io
 import urllib.parse
 import uuid
 
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import main
 from system_case import SystemCase
 
@@ -19,9 +19,7 @@ class ApiPeople(SystemCase):
 
     def start(self):
         run = self.begin(programs=False)
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         self.event = run.db.value("INSERT INTO events (owner_id, owner_name, title, start_time, created_at) VALUES "
                                   f"('{uuid.uuid4()}', 'Nora', 'Open Day', now() + interval '8 s', "
                                   "now()) RETURNING id;")

@@ -15,7 +15,7 @@ import unittest
 from collections import Counter
 
 import broker
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import BIN, CHANNELS, FINAL, say, until
 from own_stack import OwnStack
 
@@ -100,9 +100,7 @@ class Chaos(OwnStack):
         run.settings["worker"]["drain_max_ms"] = 5000
         run.settings["producer"]["republish_after_ms"] = 3000
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.sim.control(all={"latency_ms": 50})
         self.producer = run.producer()
         self.workers = [run.worker(ready_s=None) for _ in range(self.dice.choice([2, 3]))]

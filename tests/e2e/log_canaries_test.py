@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 import broker
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import BIN, ROOT, EndToEnd, main, until
 
 MARK = secrets.token_hex(6)
@@ -62,9 +62,7 @@ class LogCanaries(EndToEnd):
         run.settings["observe"]["log_level"] = "trace"
         run.settings["kafka"]["client"].update({"debug": "cgrp,topic,msg,protocol,security,admin,eos,conf"})
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.people(20)
         run.db.psql(f"""
             INSERT INTO users (id, username, email, phone) VALUES ('odd', '{WORD} {MAIL}', '{MAIL}', '{PHONE}'),

@@ -5,7 +5,7 @@ import json
 import uuid
 
 import broker
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import ROOT, main, until
 from own_stack import OwnStack
 from told_test import SYSTEM
@@ -21,9 +21,7 @@ class LostTopics(OwnStack):
         run.db.psql((ROOT / "docs/examples/outbox.sql").read_text())
         run.settings["producer"]["republish_after_ms"] = 2000
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.producer()
         return run, Backend(run.front(), "shop")
 

@@ -4,7 +4,7 @@
 import threading
 import uuid
 
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import ROOT, EndToEnd, main, until
 from system_case import SystemCase
 
@@ -180,9 +180,7 @@ class Coincide(TimeCase):
     def test_by_the_clock_by_hand_and_by_the_api_at_once(self):
         run = self.begin_at("events")
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.worker()
         run.producer()
         front = run.front()

@@ -4,7 +4,6 @@
 import time
 
 import broker
-from api_client import clients, environment
 from harness import CHANNELS, ROOT, main, say, until
 from own_stack import OwnStack
 
@@ -116,9 +115,7 @@ class ProducerShutdown(Shutdown):
         """A producer with the HTTP API."""
         run = self.start()
         run.with_links()
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         return run, run.producer()
 
     def test_all_well(self):

@@ -4,7 +4,7 @@
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from api_client import Backend, clients, environment
+from api_client import Backend
 from harness import main, until
 from system_case import SystemCase, utc
 
@@ -125,9 +125,7 @@ class SystemStreams(SystemCase):
     def test_notify_answers_with_how_many_were_sent(self):
         """By hand, before its time: everyone once, then and when its moment comes."""
         run = self.begin(programs=False)
-        run.settings["producer"]["clients"] = clients()
-        plain = run.environment
-        run.environment = lambda **more: plain(**environment(), **more)
+        run.with_clients()
         run.producer()
         worker = run.worker()
         self.people(run)
