@@ -19,11 +19,11 @@ struct Word {
 constexpr std::array<Word, 20> others{{
     {"help", "--help"},
     {"version", "--version"},
-    {"replay", "publish FILE"},
     {"send", "publish"},
     {"notify", "publish"},
+    {"retry", "replay"},
     {"create", "publish"},
-    {"resend", "publish"},
+    {"resend", "replay"},
     {"jobs", "status"},
     {"list", "status"},
     {"show", "status"},

@@ -14,8 +14,8 @@ TEST(KnownWords, TellWhatWasMeant) {
               "unknown command notification; did you mean fanfare notifications?");
     EXPECT_EQ(unknown_command("", "help", commands),
               "unknown command help; did you mean fanfare --help?");
-    EXPECT_EQ(unknown_command("", "replay", commands),
-              "unknown command replay; did you mean fanfare publish FILE?");
+    EXPECT_EQ(unknown_command("", "resend", commands),
+              "unknown command resend; did you mean fanfare replay?");
     EXPECT_EQ(unknown_command("db", "migrat", {"migrate", "status"}),
               "unknown command db migrat; did you mean fanfare db migrate?");
 }
