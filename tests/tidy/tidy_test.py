@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Plants each fault that tidy.py claims to find, and things that only look like one."""
 
+import os
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import tidy  # noqa: E402
@@ -129,6 +133,26 @@ class Finds(unittest.TestCase):
             self.assertTrue(commits.subject_fault(subject), subject)
         for subject in ("send: it", "core/kafka: a topic less", "docs, tests: said so", "send: " + "x" * 66):
             self.assertEqual(commits.subject_fault(subject), "", subject)
+
+    def test_subjects_since_a_base(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alone = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+            alone |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+            def git(*words: str) -> str:
+                command = ["git", "-C", folder, "-c", "user.name=A", "-c", "user.email=a@localhost", *words]
+                return subprocess.run(command, check=True, capture_output=True, text=True, env=alone).stdout.strip()
+
+            with mock.patch.dict(os.environ, alone, clear=True):
+                self.assertEqual(list(commits.check(Path(folder))), [], "no history")
+                git("init", "-q")
+                git("commit", "-q", "--allow-empty", "-m", "Before the law")
+                base = git("rev-parse", "HEAD")
+                git("commit", "-q", "--allow-empty", "-m", "core: good")
+                git("commit", "-q", "--allow-empty", "-m", "Bad")
+                self.assertEqual(list(commits.check(Path(folder))), [], "the base is not there")
+                with mock.patch.object(commits, "BASE", base):
+                    self.assertEqual([law for _, law, _ in commits.check(Path(folder))], ["subject"])
 
     def test_the_right_line(self):
         found = list(tidy.check("core/a.cpp", '/* a\n b */\n"x"\nsleep(1);\n'))
