@@ -184,12 +184,7 @@ Fate Front::choose(const Arrival& arrival, Tally& job, Trouble& trouble) {
 
 void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
                   Reaction& reaction) {
-    auto& checked = arrival.checked;
-    auto& oracle = world_.oracle;
-    const auto count = [&](std::uint64_t Tally::*member, std::uint64_t by = 1) {
-        oracle.provider(arrival.provider).tally.*member += by;
-        oracle.job(job).tally.*member += by;
-    };
+    const auto count = [&](std::uint64_t Tally::*member) { add(arrival, job, member, 1); };
     const auto& provider = *world_.providers[arrival.provider];
     const auto refuse = [&](Trouble::Kind kind, std::uint64_t Tally::*member) {
         count(member);
@@ -197,14 +192,6 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
         told.kind = kind;
         reaction.answer.clear();
         provider.refuse(told, reaction.answer);
-    };
-    const auto refuse_some = [&] {
-        if (!provider.refuses_singly() || checked.refusals.empty()) return;
-        count(&Tally::refused, checked.refusals.size());
-        auto told = trouble;
-        told.kind = Trouble::Kind::refuse;
-        provider.refuse(told, reaction.answer);
-        drop_refused(checked);
     };
     const bool cut = world_.controls[arrival.provider].faults.cut_connections;
     const auto lost = cut ? Reaction::Fate::cut : Reaction::Fate::drop;
@@ -239,14 +226,37 @@ void Front::apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std
         case Fate::accept:
             break;
     }
-    // Beyond this point the provider has taken the request.
-    refuse_some();
+    take(fate, arrival, trouble, job, reaction);
+}
+
+void Front::add(const Arrival& arrival, std::uint32_t job, std::uint64_t Tally::*member,
+                std::uint64_t by) {
+    world_.oracle.provider(arrival.provider).tally.*member += by;
+    world_.oracle.job(job).tally.*member += by;
+}
+
+void Front::take(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
+                 Reaction& reaction) {
+    auto& checked = arrival.checked;
+    const auto count = [&](std::uint64_t Tally::*member, std::uint64_t by) {
+        add(arrival, job, member, by);
+    };
+    const auto& provider = *world_.providers[arrival.provider];
+    if (provider.refuses_singly() && !checked.refusals.empty()) {
+        count(&Tally::refused, checked.refusals.size());
+        auto told = trouble;
+        told.kind = Trouble::Kind::refuse;
+        provider.refuse(told, reaction.answer);
+        drop_refused(checked);
+    }
     if (fate == Fate::malformed) reaction.answer.body.resize(reaction.answer.body.size() / 2);
     if (fate == Fate::error_after) say_as_gateway(trouble.status, reaction.answer);
     if (checked.kind == Checked::Kind::other) return count(&Tally::dry_runs, 1);
     if (checked.leak) count(&Tally::leaks, checked.recipients.size());
     count(&Tally::unfilled, checked.unfilled);
-    if (!checked.recipients.empty()) oracle.accept(job, checked.recipients, arrival.now_ns);
+    if (!checked.recipients.empty()) {
+        world_.oracle.accept(job, checked.recipients, arrival.now_ns);
+    }
     checked.taken = true;
 }
 

@@ -36,6 +36,11 @@ private:
     [[nodiscard]] Fate choose(const Arrival& arrival, Tally& job, Trouble& trouble);
     void apply(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
                Reaction& reaction);
+    /// The provider has taken the request.
+    void take(Fate fate, const Arrival& arrival, const Trouble& trouble, std::uint32_t job,
+              Reaction& reaction);
+    void add(const Arrival& arrival, std::uint32_t job, std::uint64_t Tally::*member,
+             std::uint64_t by);
     void tell(const Arrival& arrival, const CheckContext& context);
     void count_outcome(const Arrival& arrival, std::string_view fate, const Reaction& reaction);
 
