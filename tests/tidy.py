@@ -25,7 +25,6 @@ RATCHET: dict[tuple[str, str], int] = {
     ("function-lines", "core/ledger/replays.cpp"): 1,              # one statement, written out
     ("function-lines", "producer/api/notifications.cpp"): 1,
     ("function-lines", "tests/contract/planted_bugs_test.cpp"): 1,  # a table
-    ("function-lines", "worker/send/desk.cpp"): 1,
 }
 
 # law: (pattern in the code without comments and strings, where it is allowed, what to do instead)

@@ -197,6 +197,14 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
         behind_ = false;
         caught_up_.notify();
     }
+    auto again = answer_all(counter, tickets, done, repeated);
+    co_return again;
+}
+
+/// `repeated`: the answer to a statement before this one was lost.
+template <class Word>
+Desk::Tickets<Word> Desk::answer_all(const Counter<Word>& counter, const Tickets<Word>& tickets,
+                                     const Result<Done>& done, bool repeated) {
     Tickets<Word> again;
     for (const auto& ticket : tickets) {
         const auto& key = ticket->request.key;
@@ -225,7 +233,7 @@ asio::awaitable<Desk::Tickets<Word>> Desk::write(Counter<Word>& counter, Tickets
                                                        : Marked::ours);
         }
     }
-    co_return again;
+    return again;
 }
 
 template <class Word>

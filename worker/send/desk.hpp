@@ -96,6 +96,11 @@ private:
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<Tickets<Word>> write(Counter<Word>& counter,
                                                               Tickets<Word> tickets);
+    /// Returns those that are to be tried again alone.
+    template <class Word>
+    [[nodiscard]] Tickets<Word> answer_all(const Counter<Word>& counter,
+                                           const Tickets<Word>& tickets, const Result<Done>& done,
+                                           bool repeated);
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<void> write_alone(
         Counter<Word>& counter, std::shared_ptr<WordTicket<Word>> ticket);
