@@ -65,8 +65,8 @@ TEST_F(PausesTest, NothingOfItIsClaimed) {
 
 TEST_F(PausesTest, AMarkTellsOfIt) {
     const auto job = planned("a");
-    const auto chunk = claim({key(job)}).at(0);
-    auto word = mark_for(chunk, bytes_of({pending, pending}));
+    const auto chunks = claim({key(job)});
+    auto word = mark_for(chunks.at(0), bytes_of({pending, pending}));
     word.account = "mail";
     EXPECT_THAT(mark_chunks(db(), std::vector{word}).paused, IsEmpty());
     for (const auto& target : {PauseTarget{Paused::job, job},
