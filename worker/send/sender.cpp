@@ -61,6 +61,12 @@ std::optional<TimePoint> only_quiet_left(const Work& work) {
     return work.quiet_until;
 }
 
+/// Nothing more of it begins with this account: it is put back as it is.
+bool is_held_back(const Work& work, const Account& account) {
+    const auto& settings = account.settings();
+    return work.is_held_back() || work.pauses->holds(settings.channel, settings.name);
+}
+
 }  // namespace
 
 asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
@@ -153,7 +159,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         if (passes > 1) co_await look_for_cancel(work);
         end_if_over(work);
         if (account->serves()) count_faults(work);
-        if (is_settled(work.chunk) || work.is_held_back()) break;
+        if (is_settled(work.chunk) || is_held_back(work, *account)) break;
         work.throttled_for = {};
         work.recipients_wait = {};
         work.account_refused = false;
@@ -188,10 +194,11 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         const bool lasts =
             parts_.clock.moment() + wait + account->settings().timeout + lease_reserve <
             work.lease_ends;
-        if (wait > in_place_wait_max || !lasts || stopping_) break;
+        if (wait > in_place_wait_max || !lasts || stopping_ || is_held_back(work, *account)) break;
         co_await pause_for(wait);
     }
-    const bool failed = !work.progress && !work.is_held_back() && waits_for_account(work.chunk);
+    const bool failed =
+        !work.progress && !is_held_back(work, *account) && waits_for_account(work.chunk);
     co_await put_back(work, account, wait, failed);
 }
 
