@@ -43,6 +43,14 @@ std::string remedy_of(const Globals& globals, const Problem& problem) {
         return fmt::format("ALTER SYSTEM SET {} = on; SELECT pg_reload_conf()  (as its superuser)",
                            key);
     }
+    // A secret that is not where it is said to be: "{env: NAME}", "{file: PATH}".
+    if (problem.value.starts_with("{env: ") && problem.value.ends_with('}')) {
+        return fmt::format("export {}=...", problem.value.substr(6, problem.value.size() - 7));
+    }
+    if (problem.value.starts_with("{file: ") && problem.value.ends_with('}')) {
+        return fmt::format("put the secret into {}",
+                           problem.value.substr(7, problem.value.size() - 8));
+    }
     if (problem.file.starts_with("environment ")) {
         return fmt::format("export {}=...", problem.file.substr(12));
     }
