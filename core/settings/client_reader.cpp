@@ -9,8 +9,11 @@ namespace {
 
 constexpr std::size_t clients_max = 1'000;
 constexpr std::size_t token_bytes_min = 32;
-constexpr std::string_view scope_bounds =
-    "a list of publish, schedule, read, cancel, preview, export, templates, admin";
+
+const std::string& scope_bounds() {
+    static const std::string bounds = fmt::format("a list of {}", fmt::join(scope_words, ", "));
+    return bounds;
+}
 
 std::vector<Row<ClientSettings>> client_rows() {
     using Client = ClientSettings;
@@ -68,7 +71,7 @@ ClientSettings read_client(const YamlValue& map, const std::string& key, const S
     const std::pair<const char*, std::string_view> required[]{
         {"name", "1 to 40 characters of a-z, 0-9 and -"},
         {"token", secret_bounds},
-        {"scopes", scope_bounds}};
+        {"scopes", scope_bounds()}};
     for (const auto& [name, bounds] : required) {
         if (map.find(name) == nullptr) {
             report.missing(map.line, join_key(key, name), std::string{bounds});
@@ -87,8 +90,7 @@ Form<ClientSettings> client_form(const SecretSource& secrets) {
          [secrets](ClientSettings& client, const YamlValue& value, const std::string& key,
                    Report& report) { read_token(client, value, key, secrets, report); }});
     form.specials.push_back(
-        {{"scopes", "", std::string{scope_bounds}, "", "What the client may do; docs/api.md."},
-         read_scopes});
+        {{"scopes", "", scope_bounds(), "", "What the client may do; docs/api.md."}, read_scopes});
     form.specials.push_back(
         {{"systems", "", "a list of systems", "", "What it sees and touches; all where absent."},
          [](ClientSettings& client, const YamlValue& list, const std::string& key, Report& report) {

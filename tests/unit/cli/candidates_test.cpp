@@ -22,6 +22,8 @@ protected:
         publish->add_option("--lane", text_, "Lane");
         publish->add_flag("-w,--wait", flag_, "Follow");
         publish->add_option("file", text_, "A file");
+        auto* const pause = app_.add_subcommand("pause", "Hold back");
+        pause->add_option_group("what", "One of these")->add_option("--channel", text_, "Channel");
         auto* const db = app_.add_subcommand("db", "Tables");
         db->add_subcommand("migrate", "Up to date");
         db->add_subcommand("status", "Which");
@@ -40,12 +42,13 @@ protected:
 };
 
 TEST_F(Candidates, AreTheCommandsThatBeginSo) {
-    EXPECT_THAT(words({""}), UnorderedElementsAre("publish", "db"));
-    EXPECT_THAT(words({}), UnorderedElementsAre("publish", "db"));
+    EXPECT_THAT(words({""}), UnorderedElementsAre("publish", "pause", "db"));
+    EXPECT_THAT(words({}), UnorderedElementsAre("publish", "pause", "db"));
     EXPECT_THAT(words({"pu"}), ElementsAre("publish"));
     EXPECT_THAT(words({"x"}), IsEmpty());
     EXPECT_THAT(words({"db", ""}), UnorderedElementsAre("migrate", "status"));
     EXPECT_THAT(words({"db", "migrate", ""}), IsEmpty());
+    EXPECT_THAT(words({"pause", ""}), IsEmpty());
     EXPECT_EQ(candidates(app_, {"pu"}).front().about, "Order");
 }
 
@@ -54,6 +57,8 @@ TEST_F(Candidates, AreTheOptionsOfTheCommandAndOfTheProgram) {
     EXPECT_THAT(words({"publish", "--"}), UnorderedElementsAre("--help", "--config", "--json",
                                                                "--channel", "--lane", "--wait"));
     EXPECT_THAT(words({"publish", "--wait", "--la"}), ElementsAre("--lane"));
+    EXPECT_THAT(words({"pause", "--ch"}), ElementsAre("--channel"));
+    EXPECT_THAT(words({"pause", "--channel", "s"}), ElementsAre("sms"));
 }
 
 TEST_F(Candidates, AreTheWordsThatAnOptionTakes) {
