@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""dashboards/alerts.yml, judged by Prometheus' own promtool: alerts_test.py ROOT
+"""dashboards/alerts.yml, judged by Prometheus' own promtool: alerts_test.py ROOT BIN_DIR
 
 Where promtool is missing only the names are looked at, and the exit code is 77."""
 
@@ -10,15 +10,33 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(sys.argv[1]).resolve()
+ROOT, BIN = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+RUNBOOKS = ROOT / "docs/runbooks.md"
 RULES = ROOT / "dashboards/alerts.yml"
 CASES = ROOT / "tests/alerts/alerts_test.yml"
 SKIPPED = 77
-OF_PROMETHEUS = {"up", "ALERTS"}
 
 
 def promtool(*arguments, folder):
     return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=120, cwd=folder)
+
+
+def faults_of_runbooks(text):
+    """Each alert has its line, and what is typed there is a command."""
+    lines = dict(re.findall(r'^\| <a id="(\w+)"></a>(.*)$', RUNBOOKS.read_text(), re.M))
+    chapters = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+                for heading in re.findall(r"^#+ (.*)$", RUNBOOKS.read_text(), re.M)}
+    names = {name.lower(): name for name in re.findall(r"^ +- alert: (\w+)$", text, re.M)}
+    for name in sorted(set(names) ^ set(lines)):
+        yield f"{names.get(name, name)}: stands in one of dashboards/alerts.yml and docs/runbooks.md"
+    for name, line in lines.items():
+        for chapter in re.findall(r"\]\(#([^)]*)\)", line):
+            if chapter not in chapters:
+                yield f"docs/runbooks.md: {name} names no chapter with #{chapter}"
+        for command in re.findall(r"`fanfare ([a-z]+)", line):
+            if (BIN / "fanfare").exists() and command not in subprocess.run(
+                    [BIN / "fanfare", "completion", "candidates", "--", command], capture_output=True, text=True, timeout=60).stdout:
+                yield f"docs/runbooks.md: {name} has no command: fanfare {command}"
 
 
 def faults_by_name(text, cases):
@@ -52,7 +70,7 @@ def judge(rules, cases):
 
 def main():
     text, cases = RULES.read_text(), CASES.read_text()
-    faults = list(faults_by_name(text, cases))
+    faults = [*faults_by_name(text, cases), *faults_of_runbooks(text)]
     if faults:
         sys.exit("\n".join(faults))
     if shutil.which("promtool") is None:
