@@ -95,12 +95,12 @@ class Doctor(EndToEnd):
         findings = self.found(run, "note", "5 a second, set by", "fanfare accounts set e2e-twilio --clear")
         self.assertEqual([f["level"] for f in findings if f["level"] not in ("ok", "note")], [])
         run.people(40)
-        run.sim.control(mailgun={"rate_5xx": 1.0})
+        run.sim.control(mailgun={"error_rate": 1.0})
         job = run.publish(run.job(channels=["email"]))
         until(lambda: run.db.value("SELECT count(*) FROM account_health WHERE breaker = 'open' "
                                    "AND shut_until > app_now() + interval '3 s'") != "0", "the account to fail", 90)
         self.found(run, "warning", "account e2e-mailgun: is failing until", "fanfare pause --account e2e-mailgun")
-        run.sim.control(mailgun={"rate_5xx": 0})
+        run.sim.control(mailgun={"error_rate": 0})
         run.wait_settled(job)
 
 

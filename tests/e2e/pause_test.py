@@ -162,14 +162,14 @@ class Accounts(EndToEnd):
     def test_what_goes_wrong_is_told(self):
         run = self.new_run()
         run.people(60)
-        run.sim.control(twilio={"rate_5xx": 1.0})
+        run.sim.control(twilio={"error_rate": 1.0})
         run.worker()
         job = run.publish(run.job(channels=["sms"]))
         failing = until(lambda: (line := self.line(run))["health"] in ("failing", "shut") and line, "it to fail", 60)
-        self.assertIn("twilio 5", failing["last_error"])
+        self.assertIn("twilio 50", failing["last_error"])
         self.assertEqual(failing["breaker"], "open")
         self.assertNotIn("+1555", failing["last_error"])
-        run.sim.control(twilio={"rate_5xx": 0})
+        run.sim.control(twilio={"error_rate": 0})
         run.wait_settled(job)
         until(lambda: self.line(run)["health"] == "ok", "it to be well again", 60)
 
