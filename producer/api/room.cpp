@@ -51,7 +51,7 @@ public:
           surveying_{settings.database.url, long_limits, connections},
           refreshing_{settings.database.url, long_limits, connections},
           lookup_{settings, systems, clock},
-          orders_{clock},
+          orders_{clock, OrderLook::of_a_caller},
           sources_{sources_of(settings, systems)},
           parts_{.settings = settings,
                  .systems = systems,

@@ -99,14 +99,16 @@ class LogCanaries(EndToEnd):
             job(expires_at=f"on {WORD}"), job(idempotency_key=MAIL * 40), job(id=MAIL), job(lane=WORD),
             b'{"' + MAIL.encode() + b'":1,"' + MAIL.encode() + b'":2}', job(data={WORD: "a\x00" + MAIL})]
         planned = [{**run.job(creator=WORD, subject=f"{WORD} {MAIL}", data=value), "audience":
-                    {"name": name, "params": {"user_id": "odd" if name != "argument" else f"u {WORD}"}}}
-                   for name in BROKEN]
-        # Its texts speak of a variable that it does not have.
-        planned.append(run.job(data={"username": WORD, f"kanari_{MARK}": MAIL, "show_id": TOKEN}))
-        # A link that is a script; and people whose rows make the contact query fail.
-        planned.append({**run.job(), "kind": "generic", "channels": ["email"], "audience": {"recipients": ["odd"]},
-                        "data": {"title": WORD, "body": MAIL, "link": f"javascript:{WORD}"}})
+                    {"name": name, "params": {"user_id": "odd"}}} for name in BROKEN if name != "argument"]
+        # People whose rows make the contact query fail.
         planned.append(run.job(creator="third", channels=["sms"], ttl_s=20))
+        # What only the system's database knows: a parameter of another type, a variable that the texts speak of and the
+        # job does not have, a link that is a script.
+        refused += [json.dumps(record).encode() for record in (
+            {**run.job(creator=WORD, data=value), "audience": {"name": "argument", "params": {"user_id": f"u {WORD}"}}},
+            run.job(data={"username": WORD, f"kanari_{MARK}": MAIL, "show_id": TOKEN}),
+            {**run.job(), "kind": "generic", "channels": ["email"], "audience": {"recipients": ["odd"]},
+             "data": {"title": WORD, "body": MAIL, "link": f"javascript:{WORD}"}})]
         return good, refused, planned
 
     def events(self, run):

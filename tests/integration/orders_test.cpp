@@ -113,7 +113,7 @@ protected:
     }
 
     ManualClock clock_{TimePoint{}};
-    OrderLook look_{clock_};
+    OrderLook look_{clock_, OrderLook::of_a_caller};
 };
 
 TEST_F(OrderLookTest, ManyAtOnceAreEachAskedAbout) {

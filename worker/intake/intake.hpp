@@ -83,7 +83,7 @@ private:
                                                       const Rejection& rejection);
 
     Parts parts_;
-    OrderLook look_{parts_.clock};
+    OrderLook look_{parts_.clock, OrderLook::of_a_record};
     TaskGroup tasks_;
     std::deque<kafka::Received> waiting_;
     std::size_t serving_ = 0;

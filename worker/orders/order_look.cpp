@@ -15,7 +15,7 @@ boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& 
                                                                 Telling telling) {
     const auto executor = co_await boost::asio::this_coro::executor;
     auto& line = lines_.try_emplace(telling.system.name, executor).first->second;
-    const auto until = clock_.moment() + patience;
+    const auto until = clock_.moment() + patience_;
     while (line.under_way >= questions_max && !is_resting(line) && clock_.moment() < until) {
         co_await line.moved.wait();
     }

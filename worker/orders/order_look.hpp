@@ -16,17 +16,19 @@ namespace fanfare {
 /// Asks systems' databases about jobs before they are taken. What nobody can tell now is taken: the
 /// planner asks again, as long as it takes.
 ///
-/// Bounds    two questions at a time of each system; others wait for their turn, for `patience` and
-///           one question at most. A database that did not answer is not asked again for `rest`,
-///           and nobody waits for it.
+/// Bounds    two questions at a time of each system; others wait for their turn, for the patience
+///           of who asks and one question at most. A database that did not answer is not asked
+///           again for `rest`, and nobody waits for it.
 /// Threads   one serial executor.
 /// Lifetime  the clock outlives it; it outlives whoever asks.
 class OrderLook {
 public:
-    static constexpr std::chrono::seconds patience{5};
+    static constexpr std::chrono::seconds of_a_caller{5};   // Who waits for an answer.
+    static constexpr std::chrono::seconds of_a_record{60};  // For which nobody waits.
     static constexpr std::chrono::seconds rest{30};
 
-    explicit OrderLook(const Clock& clock) : clock_{clock} {}
+    OrderLook(const Clock& clock, std::chrono::seconds patience)
+        : clock_{clock}, patience_{patience} {}
 
     /// check_order(); nothing where the job may be taken. What `telling` refers to outlives the
     /// wait.
@@ -45,6 +47,7 @@ private:
     [[nodiscard]] bool is_resting(const Line& line) const;
 
     const Clock& clock_;
+    std::chrono::seconds patience_;
     std::map<std::string, Line, std::less<>> lines_;  // By system.
 };
 
