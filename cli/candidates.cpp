@@ -9,21 +9,25 @@
 namespace fanfare::cli {
 namespace {
 
-/// Groups of options are commands without a name.
-bool is_group(const CLI::App& command) { return command.get_name().empty(); }
-
+/// A group of options is a command without a name.
+bool is_command(const CLI::App& command) { return !command.get_name().empty(); }
 bool is_shown(const CLI::App& command) {
-    return !command.get_group().empty() && !is_group(command);
+    return is_command(command) && !command.get_group().empty();
+}
+
+std::vector<const CLI::Option*> own_options_of(const CLI::App& command) {
+    auto all = command.get_options();
+    for (const auto* const each : command.get_subcommands({})) {
+        if (is_command(*each)) continue;
+        const auto more = own_options_of(*each);
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
 }
 
 /// Global options may stand anywhere, so every command has those of the program too.
 std::vector<const CLI::Option*> options_of(const CLI::App& app, const CLI::App& command) {
-    auto all = command.get_options();
-    for (const auto* const each : command.get_subcommands({})) {
-        if (!is_group(*each)) continue;
-        const auto theirs = each->get_options();
-        all.insert(all.end(), theirs.begin(), theirs.end());
-    }
+    auto all = own_options_of(command);
     if (&command == &app) return all;
     for (const auto* const option : app.get_options()) {
         const bool is_known = std::any_of(all.begin(), all.end(), [&](const auto* const own) {
@@ -64,7 +68,7 @@ Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
             continue;
         }
         for (const auto* const each : place.command->get_subcommands({})) {
-            if (is_group(*each) || each->get_name() != word) continue;
+            if (each->get_name() != word) continue;
             place.command = each;
             break;
         }

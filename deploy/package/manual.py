@@ -33,6 +33,9 @@ def read(text):
     """What --help says: its first sentence, the usage, and titled lists of (term, text)."""
     about, _, rest = text.partition("\nUsage: ")
     usage, _, rest = rest.partition("\n")
+    # A group of options is told with the others, after what it is for.
+    rest = re.sub(r"^\[Option Group: .*\]\n  (.*?) *\n(?:  \[.*\]\n)?  Options:\n((?:    .*\n)*)",
+                  lambda group: f"  {group[1]}\n" + re.sub(r"^  ", "", group[2], flags=re.M), rest, flags=re.M)
     lists, closing = {}, []
     for block in re.split(r"\n\n+", rest.strip("\n")):
         title, _, lines = block.partition("\n")

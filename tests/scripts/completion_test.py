@@ -83,7 +83,7 @@ def by_zsh(words, folder):
 def commands(*words):
     """Each command below, as --help tells them, with the names of its options."""
     text = subprocess.run([PROGRAM, *words, "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
-    yield words, set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", text, re.M))
+    yield words, set(re.findall(r"^ +(?:-\w,)?(--[\w-]+)", text, re.M))
     below = text.partition("\nSubcommands:\n")[2].partition("\n\n")[0]
     for name in re.findall(r"^  (\S+)", below, re.M):
         yield from commands(*words, name)
