@@ -70,7 +70,7 @@ class BadInput(EndToEnd):
         event = {"ce_specversion": "1.0", "ce_type": "io.fanfare.job", "ce_source": "/shop", "ce_id": "e1",
                  "content-type": "application/json"}
         events = [("invalid_event", name, bytes_) for name, bytes_ in (
-            ("ce_id", b"\xe9\xff"), ("ce_source", b"/\xff"), ("ce_id", b"a\0b"), ("ce_extension", b"\xc3"))]
+            ("ce_id", b"\xe9\xff"), ("ce_source", b"/\xff"), ("ce_id", b"a\0b"), ("ce_source", b"/a\0b"))]
         strange = [(code, job(subject=f"event-{i}"), {**event, name: bytes_}) for i, (code, name, bytes_) in enumerate(events)]
         broker.publish(run.brokers, run.name + ".jobs", [(b"\xe9\xff", value, headers) for _, value, headers in strange])
         cases += [(code, value) for code, value, _ in strange]

@@ -99,6 +99,7 @@ protected:
         chunk.outcomes.assign(ids.size(), '\0');
         JobContext context;
         context.job = job;
+        context.origin = job.id;
         context.system = system;
         context.kind = kind;
         Resolved resolved;
