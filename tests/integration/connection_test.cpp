@@ -274,8 +274,8 @@ protected:
     }
 
     TestDatabase database;
+    boost::asio::io_context context{1};  // Outlives the pool, whose threads look at it.
     Pool pool{database.url(), {}, 1};
-    boost::asio::io_context context{1};
 };
 
 TEST_F(PoolTest, KeepsAConnectionThatWorks) {

@@ -106,13 +106,13 @@ protected:
     std::vector<Answer> answers_from(postgres::Pool& source) {
         const Telling telling{job_, system_, kind_, templates_, false, TimePoint{}};
         std::vector<Answer> answers;
-        boost::asio::io_context loop;
-        for (int i = 0; i < 40; ++i) test::begin(loop, note(look_, source, telling, answers));
-        loop.run();
+        for (int i = 0; i < 40; ++i) test::begin(loop_, note(look_, source, telling, answers));
+        loop_.run();
         return answers;
     }
 
     ManualClock clock_{TimePoint{}};
+    boost::asio::io_context loop_;  // Outlives the pools, whose threads look at it.
     OrderLook look_{clock_, OrderLook::of_a_caller};
 };
 
