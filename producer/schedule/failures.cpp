@@ -5,6 +5,14 @@
 #include <spdlog/spdlog.h>
 
 namespace fanfare {
+namespace {
+
+/// The database went, whatever was going on there: a commit that it broke off too.
+bool is_outage(const Failure& failure) {
+    return failure.code == Errc::store_unavailable || failure.code == Errc::commit_in_doubt;
+}
+
+}  // namespace
 
 void Failures::failed(const Failure& failure) {
     {
@@ -13,7 +21,7 @@ void Failures::failed(const Failure& failure) {
             since_ = clock_.moment();
             is_outage_ = true;
         }
-        is_outage_ = is_outage_ && failure.code == Errc::store_unavailable;
+        is_outage_ = is_outage_ && is_outage(failure);
     }
     const auto times = ++times_;
     if ((times & (times - 1)) == 0) spdlog::warn("{} ({} times)", describe(failure), times);

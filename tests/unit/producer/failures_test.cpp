@@ -8,13 +8,14 @@ namespace fanfare {
 namespace {
 
 const Failure outage{Errc::store_unavailable, "look", {}};
+const Failure broken_off{Errc::commit_in_doubt, "look", {}};
 const Failure fault{Errc::store_rejected, "look", {}};
 
 TEST(Failures, OfADatabaseThatIsAwayAreTroubleAfterAGrace) {
     ManualClock clock{TimePoint{}};
     Failures failures{clock};
     EXPECT_FALSE(failures.is_trouble());
-    failures.failed(outage);
+    failures.failed(broken_off);
     clock.advance(SideWatch::grace);
     failures.failed(outage);
     EXPECT_FALSE(failures.is_trouble()) << "a blip";
