@@ -10,7 +10,13 @@
 namespace fanfare::ledger {
 namespace {
 
-#define FANFARE_ISO_OR_NONE(column) "coalesce(" FANFARE_ISO_SECONDS(column) ", '')"
+/// What is leased at the old rate holds nobody up for longer than a second.
+void free_bucket(pqxx::work& work, const std::string& account) {
+    work.exec_params(
+        "UPDATE bucket SET next_free = least(next_free, app_now() + interval '1 s') "
+        "WHERE account = $1",
+        account);
+}
 
 }  // namespace
 
@@ -22,10 +28,7 @@ void set_rate(Connection& connection, const std::string& account, double per_sec
         "ON CONFLICT (account) DO UPDATE SET per_second = excluded.per_second, "
         "who = excluded.who, at = app_now()",
         account, per_second, who);
-    work.exec_params(
-        "UPDATE bucket SET next_free = least(next_free, app_now() + interval '1 s') "
-        "WHERE account = $1",
-        account);
+    free_bucket(work, account);
     work.commit();
 }
 
@@ -33,10 +36,7 @@ bool clear_rate(Connection& connection, const std::string& account) {
     pqxx::work work{connection.raw()};
     const auto cleared =
         work.exec_params("DELETE FROM account_rate WHERE account = $1", account).affected_rows();
-    work.exec_params(
-        "UPDATE bucket SET next_free = least(next_free, app_now() + interval '1 s') "
-        "WHERE account = $1",
-        account);
+    free_bucket(work, account);
     work.commit();
     return cleared > 0;
 }
@@ -98,11 +98,12 @@ std::vector<AccountState> account_states(Connection& connection) {
         "  (array_agg(last_error ORDER BY last_error_at DESC NULLS LAST))[1] AS error, "
         "  max(last_error_at) AS error_at FROM account_health GROUP BY account) "
         "SELECT account, coalesce(r.per_second, 0), coalesce(r.who, ''), "
-        FANFARE_ISO_OR_NONE("r.at") ", "
-        FANFARE_ISO_OR_NONE("CASE WHEN b.blocked_until > app_now() THEN b.blocked_until END") ", "
-        FANFARE_ISO_OR_NONE("t.shut_until") ", "
+        FANFARE_ISO_SECONDS_OR_NONE("r.at") ", "
+        FANFARE_ISO_SECONDS_OR_NONE(
+            "CASE WHEN b.blocked_until > app_now() THEN b.blocked_until END") ", "
+        FANFARE_ISO_SECONDS_OR_NONE("t.shut_until") ", "
         "coalesce((ARRAY['closed', 'half_open', 'open'])[t.breaker], ''), coalesce(t.used, 0), "
-        "coalesce(t.error, ''), " FANFARE_ISO_OR_NONE("t.error_at") " "
+        "coalesce(t.error, ''), " FANFARE_ISO_SECONDS_OR_NONE("t.error_at") " "
         "FROM told t FULL JOIN account_rate r USING (account) "
         "FULL JOIN bucket b USING (account) ORDER BY account");
     std::vector<AccountState> states;

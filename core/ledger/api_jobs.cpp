@@ -9,8 +9,6 @@
 namespace fanfare::ledger {
 namespace {
 
-#define FANFARE_ISO_OR_NONE(column) "coalesce(" FANFARE_ISO(column) ", '')"
-
 /// Of an array literal as a parameter; "" stands for everything.
 #define FANFARE_AMONG(column, number) \
     "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"

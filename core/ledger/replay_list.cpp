@@ -6,17 +6,13 @@
 #include <pqxx/nontransaction>
 
 namespace fanfare::ledger {
-namespace {
-
-#define FANFARE_ISO_OR_NONE(column) "coalesce(" FANFARE_ISO_SECONDS(column) ", '')"
-
-}  // namespace
 
 std::vector<ReplayLine> list_replays(Connection& connection, int limit) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "SELECT r.id, " FANFARE_ISO_OR_NONE("r.at") ", " FANFARE_ISO_OR_NONE("r.finished_at")
-        ", r.who, r.because, r.filter, count(j.id), "
+        "SELECT r.id, " FANFARE_ISO_SECONDS_OR_NONE("r.at")
+        ", " FANFARE_ISO_SECONDS_OR_NONE("r.finished_at") ", r.who, r.because, r.filter, "
+        "count(j.id), "
         "coalesce(sum(j.planned[1] + j.planned[2] + j.planned[3]), 0) "
         "FROM (SELECT * FROM replay ORDER BY id DESC LIMIT $1) r "
         "LEFT JOIN job j ON j.replay = r.id GROUP BY r.id, r.at, r.finished_at, r.who, r.because, "
