@@ -109,8 +109,8 @@ struct Changes {
     }
 };
 
-/// Receipts of chunks that a worker holds: its record would overwrite them.
-struct Early {
+/// Words as columns of a statement.
+struct WordColumns {
     ArrayLiteral jobs, channels, numbers, positions, events;
     bool any = false;
 
@@ -122,7 +122,10 @@ struct Early {
         positions.add(word.position);
         events.add(static_cast<std::int64_t>(word.event));
     }
+};
 
+/// Receipts of chunks that a worker holds: its record would overwrite them.
+struct Early : WordColumns {
     void write(pqxx::work& work) const {
         if (!any) return;
         work.exec_params(
@@ -150,19 +153,7 @@ pqxx::result lock_chunks(pqxx::work& work, const Words& words) {
 }
 
 /// Words about people whom a later job has taken over.
-struct Forwards {
-    ArrayLiteral jobs, channels, numbers, positions, events;
-    bool any = false;
-
-    void add(const ChunkKey& key, const Word& word) {
-        any = true;
-        jobs.add(key.job);
-        channels.add(static_cast<std::int64_t>(key.channel));
-        numbers.add(key.number);
-        positions.add(word.position);
-        events.add(static_cast<std::int64_t>(word.event));
-    }
-
+struct Forwards : WordColumns {
     /// Where they stand now.
     [[nodiscard]] Words find(pqxx::work& work) const {
         Words words;
