@@ -53,10 +53,9 @@ Result<std::vector<AddressLookup::Addresses>> AddressLookup::look(
     const auto served = systems_.find(system);
     if (served == systems_.end()) return found;
     auto doing = fmt::format("system {}: look up who unsubscribed", system);
-    try {
-        if (is_away(system)) throw postgres::Unreachable{"the system's database did not answer"};
-    } catch (const std::exception& fault) {
-        return postgres::failure_of(fault, false, std::move(doing));
+    if (is_away(system)) {
+        const postgres::Unreachable away{"the system's database did not answer"};
+        return postgres::failure_of(away, false, std::move(doing));
     }
     const auto& database = served->second.database;
     try {
