@@ -7,13 +7,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace fanfare {
 namespace {
 
-constexpr std::array<std::string_view, 2> types{"fanfare.job.v1", "io.fanfare.job"};
 constexpr std::string_view structured = "application/cloudevents+json";
 constexpr std::string_view any_event = "application/cloudevents";
 constexpr std::size_t key_bytes_max = 200;
@@ -74,7 +72,8 @@ std::optional<Rejection> check(const Attributes& event) {
     if (!plain.accepts(event.source) || event.source.find(' ') != std::string_view::npos) {
         return invalid("/source", "is missing or no URI reference; send who the event is from");
     }
-    if (std::find(types.begin(), types.end(), event.type) == types.end()) {
+    if (std::find(job_event_types.begin(), job_event_types.end(), event.type) ==
+        job_event_types.end()) {
         return reject("unknown_event_type", "/type", "is no type of event; send fanfare.job.v1");
     }
     if (!event.datacontenttype.empty() && !is_json(event.datacontenttype)) {

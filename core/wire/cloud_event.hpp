@@ -3,6 +3,7 @@
 #include "core/wire/job.hpp"
 #include "core/wire/job_json.hpp"
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,12 +15,16 @@ namespace fanfare {
 /// Names and values beside a message: of a Kafka record, or of an HTTP request.
 using EventHeaders = std::span<const std::pair<std::string, std::string>>;
 
+/// Types of events that order a job, the usual one first.
+inline constexpr std::array<std::string_view, 2> job_event_types{"fanfare.job.v1",
+                                                                 "io.fanfare.job"};
+
 /// True when the message says that it is a CloudEvent: structured ("content-type:
 /// application/cloudevents+json"), a batch, or binary ("ce_specversion", over HTTP
 /// "ce-specversion"). Names count in any case.
 [[nodiscard]] bool is_cloud_event(EventHeaders headers);
 
-/// A CloudEvent 1.0 of type fanfare.job.v1 (or io.fanfare.job).
+/// A CloudEvent 1.0 of one of the job_event_types.
 struct CloudEvent {
     JsonValue data;   // What read_job() is to read; anything yet.
     std::string key;  // [3, 200] bytes of its source and id: the same for every try of the event.

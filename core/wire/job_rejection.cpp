@@ -101,7 +101,7 @@ const std::vector<RejectionDoc>& rejection_docs() {
         {"invalid_event", "The message is no CloudEvents 1.0 event with a job as its data."},
         {"key_reused", "The job's key, or its id, was used for another job."},
         {"not_storable", "The job holds a value that PostgreSQL does not take."},
-        {"unknown_event_type", "The event's type is not fanfare.job.v1."},
+        {"unknown_event_type", "The event's type is not fanfare.job.v1 or io.fanfare.job."},
     };
     return docs;
 }

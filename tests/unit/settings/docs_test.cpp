@@ -1,8 +1,10 @@
 // The documentation tells the truth: each table equals the one in the code.
 // FANFARE_UPDATE_DOCS=1 writes the tables anew.
+#include "core/wire/cloud_event.hpp"
 #include "support.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -70,6 +72,20 @@ TEST(Docs, ListEverySetting) {
 TEST(Docs, ListEveryRejectionCode) {
     expect_section(root + "/docs/configuration.md", "codes", codes_table());
     expect_section(root + "/docs/asyncapi.yaml", "codes", codes_enum());
+}
+
+TEST(Docs, NameEveryTypeOfEventThatOrdersAJob) {
+    const auto all = fmt::format("{{enum: [{}]}}", fmt::join(job_event_types, ", "));
+    for (const auto* const contract : {"/docs/asyncapi.yaml", "/docs/openapi.yaml"}) {
+        EXPECT_NE(file_text(root + contract).find(" type: " + all), std::string::npos) << contract;
+    }
+    for (const auto* const page : {"/docs/api.md", "/docs/configuration.md"}) {
+        const auto text = file_text(root + page);
+        for (const auto type : job_event_types) {
+            EXPECT_NE(text.find(fmt::format("`{}`", type)), std::string::npos)
+                << page << " does not name " << type;
+        }
+    }
 }
 
 TEST(Docs, SayWhatEachSettingIs) {
