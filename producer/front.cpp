@@ -46,14 +46,14 @@ public:
         if (!publisher) return publisher.error();
         publisher_ = std::move(publisher.value());
         fetcher_ = std::make_unique<Fetcher>(server_->executor(), clock_);
-        receipts_ = std::make_unique<ReceiptDesk>(
-            ReceiptDesk::Parts{settings_, references_, clock_, registry_,
-                               [this](std::vector<ReceiptBatch> batches) {
-                                   return publish_receipts(std::move(batches));
-                               },
-                               [this](const AccountSettings& account, std::string url) {
-                                   return fetcher_->get(account, std::move(url));
-                               }});
+        receipts_ = std::make_unique<WebhookHandler>(
+            WebhookHandler::Parts{settings_, references_, clock_, registry_,
+                                  [this](std::vector<ReceiptBatch> batches) {
+                                      return publish_receipts(std::move(batches));
+                                  },
+                                  [this](const AccountSettings& account, std::string url) {
+                                      return fetcher_->get(account, std::move(url));
+                                  }});
         unsubscribes_ = std::make_unique<UnsubscribeDesk>(UnsubscribeDesk::Parts{
             references_, clock_, settings_.producer.http.unsubscribes_per_second, registry_,
             [this](Reference reference) { return store(std::move(reference)); }});
@@ -159,7 +159,7 @@ private:
     const kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     std::unique_ptr<RecordPublisher> publisher_;
     std::unique_ptr<Fetcher> fetcher_;
-    std::unique_ptr<ReceiptDesk> receipts_;
+    std::unique_ptr<WebhookHandler> receipts_;
     std::unique_ptr<UnsubscribeDesk> unsubscribes_;
     std::unique_ptr<api::Room> api_;
 };

@@ -13,6 +13,7 @@ import commits  # noqa: E402
 import documents  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
+import names  # noqa: E402
 from functions import code_only  # noqa: E402
 
 FOLDERS = ("core", "worker", "producer", "cli", "sim", "bench", "tests")
@@ -158,7 +159,7 @@ def main() -> int:
     for folder, header in sorted(includes.EXCEPTIONS.keys() - used):
         print(f"tests/tidy/includes.py: nothing in {folder} includes {header} any more: take it off the list")
         breaches += 1
-    for where, law, advice in (*commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts)):
+    for where, law, advice in (*names.twins(texts), *commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts)):
         print(f"{where}: [{law}] {advice}")
         breaches += 1
     print(f"{len(files)} files, {breaches} breaches")

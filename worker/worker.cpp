@@ -138,7 +138,7 @@ private:
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
             worker);
         receipts_.emplace(
-            executor, ReceiptDesk::Parts{
+            executor, ReceiptWriter::Parts{
                           ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
                           [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
@@ -374,7 +374,7 @@ private:
     std::optional<PlanDesk> plans_;
     std::optional<Intake> intake_;
     std::optional<Sender> sender_;
-    std::optional<ReceiptDesk> receipts_;
+    std::optional<ReceiptWriter> receipts_;
     std::optional<Sweeper> sweeper_;
     WriteBacks write_backs_{sources_, ledger_, settings_.worker};
     OptOuts opt_outs_{sources_, ledger_, settings_.worker};

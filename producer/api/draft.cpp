@@ -11,7 +11,7 @@ namespace {
 
 std::string one_line(std::string_view text) {
     std::string clean;
-    append_clean(text, Form::line, clean);
+    append_clean(text, PartForm::line, clean);
     return clean;
 }
 

@@ -42,7 +42,7 @@ std::string base_of(std::string url) {
 
 }  // namespace
 
-ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
+WebhookHandler::WebhookHandler(Parts parts) : parts_{std::move(parts)} {
     const ReceiverContext context{base_of(parts_.settings.callback_url), parts_.references};
     for (const auto& settings : parts_.settings.accounts) {
         auto receiver = make_receiver(settings, context);
@@ -68,7 +68,7 @@ ReceiptDesk::ReceiptDesk(Parts parts) : parts_{std::move(parts)} {
                    .Register(registry);
 }
 
-void ReceiptDesk::add_routes(Router& router) {
+void WebhookHandler::add_routes(Router& router) {
     RouteOptions options;
     options.body_max = webhook_bytes_max;
     options.gate = [this](const HttpCall& call) { return enter(call); };
@@ -77,7 +77,7 @@ void ReceiptDesk::add_routes(Router& router) {
     router.add("GET", "/webhooks/{account}", {}, options);
 }
 
-asio::awaitable<ReceiptDesk::Opened> ReceiptDesk::enter(const HttpCall& call) {
+asio::awaitable<WebhookHandler::Opened> WebhookHandler::enter(const HttpCall& call) {
     const auto found = accounts_.find(call.param("account"));
     if (found == accounts_.end()) co_return problem(404, "not_found", "There is no such account.");
     auto& account = found->second;
@@ -92,7 +92,7 @@ asio::awaitable<ReceiptDesk::Opened> ReceiptDesk::enter(const HttpCall& call) {
         [this, &account](const HttpCall& whole) { return receive(account, whole); }};
 }
 
-asio::awaitable<HttpReply> ReceiptDesk::receive(Account& account, const HttpCall& call) {
+asio::awaitable<HttpReply> WebhookHandler::receive(Account& account, const HttpCall& call) {
     auto reception = co_await read(account, call);
     if (const auto* const refusal = std::get_if<Refusal>(&reception)) {
         count(account, refusal->why);
@@ -106,7 +106,7 @@ asio::awaitable<HttpReply> ReceiptDesk::receive(Account& account, const HttpCall
     co_return co_await keep(account, std::move(received));
 }
 
-asio::awaitable<Reception> ReceiptDesk::read(Account& account, const HttpCall& call) {
+asio::awaitable<Reception> WebhookHandler::read(Account& account, const HttpCall& call) {
     const auto now = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
     const auto now_unix = now.time_since_epoch().count();
     std::pair<std::string, std::string> fresh;
@@ -131,7 +131,7 @@ asio::awaitable<Reception> ReceiptDesk::read(Account& account, const HttpCall& c
     co_return reception;
 }
 
-asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received) {
+asio::awaitable<HttpReply> WebhookHandler::keep(Account& account, Received received) {
     TakenToken token{account.seen, std::move(received.token)};
     if (token.standing() == SeenTokens::Standing::seen) {
         count(account, "repeated");
@@ -174,7 +174,7 @@ asio::awaitable<HttpReply> ReceiptDesk::keep(Account& account, Received received
     co_return taken();
 }
 
-void ReceiptDesk::count(const Account& account, std::string_view result) {
+void WebhookHandler::count(const Account& account, std::string_view result) {
     webhooks_->Add({{"account", account.settings.name}, {"result", std::string{result}}})
         .Increment();
 }

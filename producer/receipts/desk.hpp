@@ -28,7 +28,7 @@ namespace fanfare {
 ///
 /// Bounds    1 MiB a webhook; 16 certificates an account, one fetched a second.
 /// Threads   the server's.
-class ReceiptDesk {
+class WebhookHandler {
 public:
     /// True once the broker has all of them.
     using Publish = std::function<boost::asio::awaitable<bool>(std::vector<ReceiptBatch>)>;
@@ -45,7 +45,7 @@ public:
         Fetch fetch;
     };
 
-    explicit ReceiptDesk(Parts parts);
+    explicit WebhookHandler(Parts parts);
     void add_routes(Router& router);
 
 private:

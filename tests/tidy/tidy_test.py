@@ -15,6 +15,7 @@ import commits  # noqa: E402
 import documents  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
+import names  # noqa: E402
 
 
 def laws(path: str, text: str) -> list[str]:
@@ -127,6 +128,18 @@ class Finds(unittest.TestCase):
         texts = {"worker/a.cpp": ""}
         self.assertEqual(list(documents.unknown_names("`ensure()` in `worker/a.cpp`", texts, False)), [])
         self.assertEqual(len(list(documents.unknown_names("`ensure()` in `worker/b.cpp`", texts, False))), 1)
+
+    def test_types_of_one_name(self):
+        shape = "namespace fanfare {\nnamespace api {\nstruct Scope {\n    int a;\n};\n}\n}\n"
+        found = list(names.twins({"core/a.hpp": shape, "worker/b.hpp": shape.replace("struct", "enum class")}))
+        self.assertEqual([(where, law) for where, law, _ in found], [("worker/b.hpp:3", "twin")])
+        self.assertIn("fanfare::api::Scope is another type in core/a.hpp:3", found[0][2])
+        derived = shape.replace("struct Scope", "template <class T>\nclass Scope final : public Base")
+        self.assertEqual(len(list(names.twins({"core/a.hpp": derived, "worker/b.hpp": shape}))), 1)
+        for other in (shape.replace("api", ""), shape.replace("api", "sim"), shape.replace("struct Scope {", "struct Scope;"),
+                      shape.replace("Scope", "Other::Scope"), shape.replace("struct Scope", "struct Around {\n    struct Scope")):
+            self.assertEqual(list(names.twins({"core/a.hpp": shape, "worker/b.hpp": other})), [], other)
+        self.assertEqual(list(names.twins({"core/a.hpp": shape, "tests/b.hpp": shape})), [], "tests are programs of their own")
 
     def test_subjects(self):
         for subject in ("Send it", "sent", "send:it", "Send: it", "send: " + "x" * 67):

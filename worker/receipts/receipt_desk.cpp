@@ -86,7 +86,7 @@ Heard write_receipts(postgres::Connection& ledger, std::span<const ReceiptBatch>
     return heard;
 }
 
-void ReceiptDesk::take(kafka::Received record) {
+void ReceiptWriter::take(kafka::Received record) {
     auto batch = decode_receipts(record.value);
     if (!batch) {
         dropped_.warn(fmt::format("dropped a record of receipts, partition {} offset {}",
@@ -108,7 +108,7 @@ void ReceiptDesk::take(kafka::Received record) {
     tasks_.spawn(write_all());
 }
 
-asio::awaitable<void> ReceiptDesk::write_all() {
+asio::awaitable<void> ReceiptWriter::write_all() {
     while (!waiting_.empty() && !stopping_) {
         co_await pause_for(gather);
         const auto batches = std::move(waiting_);
@@ -134,7 +134,7 @@ asio::awaitable<void> ReceiptDesk::write_all() {
     writing_ = false;
 }
 
-asio::awaitable<bool> ReceiptDesk::write(const std::vector<ReceiptBatch>& batches) {
+asio::awaitable<bool> ReceiptWriter::write(const std::vector<ReceiptBatch>& batches) {
     const int in_a_row_max = parts_.soft_bounces_max;
     auto heard = co_await parts_.ledger.run("write receipts", [&](postgres::Connection& ledger) {
         return write_receipts(ledger, batches, in_a_row_max);
@@ -155,7 +155,7 @@ asio::awaitable<bool> ReceiptDesk::write(const std::vector<ReceiptBatch>& batche
     co_return true;
 }
 
-asio::awaitable<void> ReceiptDesk::apply_early() {
+asio::awaitable<void> ReceiptWriter::apply_early() {
     auto tally =
         co_await parts_.ledger.run("apply early receipts", [](postgres::Connection& ledger) {
             return ledger::apply_early_receipts(ledger, early_max);

@@ -34,7 +34,7 @@ struct Heard {
 /// Bounds    50,000 receipts waiting; the topic is paused above.
 /// Stop      stop() ends the retries after a database fault; then await join().
 /// Threads   one serial executor.
-class ReceiptDesk {
+class ReceiptWriter {
 public:
     struct Parts {
         postgres::Pool& ledger;
@@ -44,7 +44,7 @@ public:
         std::function<void(bool)> pause;  // The topic of receipts.
         const Clock& clock{system_clock()};
     };
-    ReceiptDesk(const boost::asio::any_io_executor& executor, Parts parts)
+    ReceiptWriter(const boost::asio::any_io_executor& executor, Parts parts)
         : parts_{std::move(parts)}, tasks_{executor} {}
 
     /// Takes one record of <prefix>.receipts.

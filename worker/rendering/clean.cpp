@@ -29,7 +29,7 @@ bool is_unseen(char32_t c) noexcept {
            (c >= 0x2066 && c <= 0x2069);
 }
 
-std::string cleaned(std::string_view value, Form form) {
+std::string cleaned(std::string_view value, PartForm form) {
     std::string out;
     out.reserve(value.size());
     for (std::size_t offset = 0; offset < value.size();) {
@@ -41,7 +41,7 @@ std::string cleaned(std::string_view value, Form form) {
             continue;
         } else if (!is_control(c)) {
             out.append(value, begin, offset - begin);
-        } else if (form == Form::line || c == '\t') {
+        } else if (form == PartForm::line || c == '\t') {
             out.push_back(' ');
         } else if (separates_lines(c)) {
             const bool is_half = c == '\r' && offset < value.size() && value[offset] == '\n';
@@ -53,13 +53,13 @@ std::string cleaned(std::string_view value, Form form) {
 
 }  // namespace
 
-void append_clean(std::string_view value, Form form, std::string& out) {
+void append_clean(std::string_view value, PartForm form, std::string& out) {
     std::string replaced;
     if (!is_plain_ascii(value)) {
         replaced = cleaned(value, form);
         value = replaced;
     }
-    if (form == Form::html) {
+    if (form == PartForm::html) {
         append_html(value, out);
     } else {
         out.append(value);

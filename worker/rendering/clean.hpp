@@ -7,7 +7,7 @@
 namespace fanfare {
 
 /// What a part of a message is: one line (subject, title), plain text, or HTML.
-enum class Form : std::uint8_t { line, text, html };
+enum class PartForm : std::uint8_t { line, text, html };
 
 /// Appends a value of a job as a part of this form may hold it: valid UTF-8 (what is not
 /// becomes U+FFFD), escaped in HTML, and without control characters. In one line each of
@@ -15,7 +15,7 @@ enum class Form : std::uint8_t { line, text, html };
 /// are dropped, but a tab becomes a space and whatever separates lines (CR, CRLF, NEL, VT, FF, LS,
 /// PS) a newline. Marks that nobody sees (a BOM, zero-width blanks) and those that turn the text
 /// around them (bidi embeddings, overrides, isolates) are dropped everywhere.
-void append_clean(std::string_view value, Form form, std::string& out);
+void append_clean(std::string_view value, PartForm form, std::string& out);
 
 /// True for what append_clean() would leave as it is in one line.
 [[nodiscard]] bool is_clean_line(std::string_view value) noexcept;

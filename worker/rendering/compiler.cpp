@@ -75,7 +75,7 @@ private:
 
 class Compiler {
 public:
-    Compiler(std::string source, Form form, std::vector<std::string>& names)
+    Compiler(std::string source, PartForm form, std::vector<std::string>& names)
         : source_{std::move(source)}, form_{form}, names_{names} {}
 
     std::variant<Program, std::vector<Complaint>> run() {
@@ -104,9 +104,9 @@ private:
         for (std::size_t i = 0; i < source_.size(); ++i) {
             const auto byte = static_cast<unsigned char>(source_[i]);
             if (byte >= 0x20 && byte != 0x7f) continue;
-            if (form_ != Form::line && (byte == '\n' || byte == '\t')) continue;
+            if (form_ != PartForm::line && (byte == '\n' || byte == '\t')) continue;
             complain(i, fmt::format("control character 0x{:02x}", byte),
-                     form_ == Form::line ? "a single line" : "text without control characters");
+                     form_ == PartForm::line ? "a single line" : "text without control characters");
             break;
         }
     }
@@ -204,7 +204,7 @@ private:
             case tag_type::comment:
                 return;
             case tag_type::unescaped_variable:
-                if (form_ == Form::html) {
+                if (form_ == PartForm::html) {
                     complain(node.position, fmt::format("{{{{{{{}}}}}}}", node.tag.name),
                              "{{...}}: in HTML every value is escaped");
                     return;
@@ -230,7 +230,7 @@ private:
     }
 
     void emit_literal(const Node& node) {
-        if (form_ == Form::html) {
+        if (form_ == PartForm::html) {
             if (const auto fault = place_.read(node.text)) {
                 complain(node.position + fault->offset, std::string{fault->found},
                          std::string{fault->expected});
@@ -252,7 +252,7 @@ private:
             complain(node.position, fmt::format("{{{{{}}}}}", node.tag.name),
                      std::string{objection});
         }
-        const bool is_link = form_ == Form::html && place_.wants_link();
+        const bool is_link = form_ == PartForm::html && place_.wants_link();
         steps_.push_back({Verb::variable, index_of(node), 0, 0, ruler_.at(node.position), is_link});
     }
 
@@ -293,7 +293,7 @@ private:
 
     std::string source_;
     Ruler ruler_{source_};
-    Form form_;
+    PartForm form_;
     std::vector<std::string>& names_;
     std::vector<Complaint> complaints_;
     std::vector<std::pair<std::size_t, std::size_t>> dropped_;  // Source ranges, sorted.
@@ -305,7 +305,7 @@ private:
 
 }  // namespace
 
-std::variant<Program, std::vector<Complaint>> compile(std::string_view source, Form form,
+std::variant<Program, std::vector<Complaint>> compile(std::string_view source, PartForm form,
                                                       std::vector<std::string>& names) {
     return Compiler{std::string{source}, form, names}.run();
 }

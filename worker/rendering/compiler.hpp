@@ -16,6 +16,6 @@ inline constexpr std::size_t names_max = 256;             // Of the parts of one
 /// Parses mustache and checks everything that can be told without values. Names of
 /// variables are appended to `names`, which the parts of one locale share.
 [[nodiscard]] std::variant<Program, std::vector<Complaint>> compile(
-    std::string_view source, Form form, std::vector<std::string>& names);
+    std::string_view source, PartForm form, std::vector<std::string>& names);
 
 }  // namespace fanfare

@@ -93,7 +93,8 @@ private:
             if (!path.starts_with(folder + "/") || &strings == about) continue;
             auto locale = path.substr(folder.size() + 1);
             locale.resize(locale.size() - std::string_view{".yaml"}.size());
-            Message message{folder, locale, locale == fallback->text ? "" : locale, {}, &lookups};
+            LayoutMessage message{
+                folder, locale, locale == fallback->text ? "" : locale, {}, &lookups};
             if (const auto* shared = tree(fmt::format("{}/{}.yaml", layouts_folder, locale))) {
                 message.scopes.push_back({&shared->root, &shared->path});
             }
@@ -105,7 +106,7 @@ private:
         find_unread(*about, lookups);
     }
 
-    void expand_message(const Message& message, const Tree& about, const Tree& strings) {
+    void expand_message(const LayoutMessage& message, const Tree& about, const Tree& strings) {
         if (const auto* const layout = message.lookups->find(about.root, "layout")) {
             add_string(message, Channel::email, "subject",
                        message.lookups->find(strings.root, "subject"), strings);
@@ -122,7 +123,8 @@ private:
         }
     }
 
-    static std::string path_of(const Message& message, Channel channel, std::string_view word) {
+    static std::string path_of(const LayoutMessage& message, Channel channel,
+                               std::string_view word) {
         for (const auto& part : parts_of(channel)) {
             if (part.word == word) {
                 return fmt::format("{}/{}.mustache", message.folder,
@@ -132,7 +134,7 @@ private:
         return {};
     }
 
-    void add_string(const Message& message, Channel channel, std::string_view word,
+    void add_string(const LayoutMessage& message, Channel channel, std::string_view word,
                     const YamlValue* value, const Tree& strings) {
         if (value == nullptr || !value->is_scalar()) {
             complain(strings.path, value != nullptr ? value->line : 1, std::string{word},
@@ -148,7 +150,7 @@ private:
         out_.push_back(std::move(source));
     }
 
-    void add_layout(const Message& message, const std::string& layout, std::string_view part,
+    void add_layout(const LayoutMessage& message, const std::string& layout, std::string_view part,
                     const Tree& about, int line) {
         const auto path = fmt::format("{}/{}.{}.mustache", layouts_folder, layout, part);
         const auto found = layouts_.find(path);

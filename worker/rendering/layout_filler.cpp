@@ -60,7 +60,8 @@ bool is_given(const YamlValue* value) {
 /// Fills the holes of one text.
 class Filler {
 public:
-    Filler(const Message& message, const TemplateSource& layout, bool is_html, Problems& problems)
+    Filler(const LayoutMessage& message, const TemplateSource& layout, bool is_html,
+           Problems& problems)
         : message_{message},
           layout_{layout},
           is_html_{is_html},
@@ -228,10 +229,10 @@ private:
         }
     }
 
-    const Message& message_;
+    const LayoutMessage& message_;
     const TemplateSource& layout_;
     bool is_html_;
-    std::vector<Scope> scopes_;
+    std::vector<LayoutScope> scopes_;
     Problems& problems_;
     TemplateSource out_;
     Cursor cursor_;
@@ -239,7 +240,7 @@ private:
 
 }  // namespace
 
-TemplateSource fill_layout(const Message& message, const TemplateSource& layout, bool is_html,
+TemplateSource fill_layout(const LayoutMessage& message, const TemplateSource& layout, bool is_html,
                            std::string path, Problems& problems) {
     return Filler{message, layout, is_html, problems}.fill(std::move(path));
 }

@@ -12,7 +12,7 @@
 namespace fanfare {
 
 /// Where names are looked up: a map of a file.
-struct Scope {
+struct LayoutScope {
     const YamlValue* map = nullptr;
     const std::string* path = nullptr;
 };
@@ -30,16 +30,16 @@ struct Lookups {
 };
 
 /// One message in one locale.
-struct Message {
+struct LayoutMessage {
     std::string folder;
-    std::string locale;         // Of its file of strings: "en".
-    std::string in_file_names;  // "" for the default.
-    std::vector<Scope> scopes;  // The innermost last.
+    std::string locale;               // Of its file of strings: "en".
+    std::string in_file_names;        // "" for the default.
+    std::vector<LayoutScope> scopes;  // The innermost last.
     Lookups* lookups = nullptr;
 };
 
 /// Fills the holes of a layout; what the strings lack goes to `problems`.
-[[nodiscard]] TemplateSource fill_layout(const Message& message, const TemplateSource& layout,
+[[nodiscard]] TemplateSource fill_layout(const LayoutMessage& message, const TemplateSource& layout,
                                          bool is_html, std::string path, Problems& problems);
 
 }  // namespace fanfare

@@ -69,7 +69,7 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
                 append_clean(*binding.value, form_, literal);
             } else {
                 bytes += literal.size() - before;
-                const auto escape = form_ == Form::html ? Escape::html : Escape::none;
+                const auto escape = form_ == PartForm::html ? Escape::html : Escape::none;
                 out.push_back({std::move(literal), Slot{binding.slot, escape}});
                 literal.clear();
                 continue;

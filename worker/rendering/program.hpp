@@ -62,7 +62,7 @@ public:
         bool is_link = false;  // variable: a URL begins with it.
     };
 
-    Program(Form form, std::string literals, std::vector<Step> steps)
+    Program(PartForm form, std::string literals, std::vector<Step> steps)
         : form_{form}, literals_{std::move(literals)}, steps_{std::move(steps)} {}
 
     /// Writes the part into `out`. `bindings` follow the table of names the part was
@@ -110,7 +110,7 @@ public:
     }
 
 private:
-    Form form_;
+    PartForm form_;
     std::string literals_;
     std::vector<Step> steps_;
 };

@@ -80,13 +80,14 @@ struct Walk {
 std::vector<PartKind> parts_of(Channel channel) {
     switch (channel) {
         case Channel::email:
-            return {{"subject", Form::line, true, false, 0},
-                    {"text", Form::text, true, true, 1},
-                    {"html", Form::html, false, true, 2}};
+            return {{"subject", PartForm::line, true, false, 0},
+                    {"text", PartForm::text, true, true, 1},
+                    {"html", PartForm::html, false, true, 2}};
         case Channel::sms:
-            return {{"text", Form::text, true, false, 1}};
+            return {{"text", PartForm::text, true, false, 1}};
         case Channel::push:
-            return {{"title", Form::line, true, false, 0}, {"body", Form::text, true, false, 1}};
+            return {{"title", PartForm::line, true, false, 0},
+                    {"body", PartForm::text, true, false, 1}};
     }
     return {};
 }

@@ -32,7 +32,7 @@ struct TemplateSource {
 /// A part of a channel's message, by the word used in file names.
 struct PartKind {
     std::string_view word;
-    Form form;
+    PartForm form;
     bool required;
     bool keeps_last_newline;  // A mail's text ends with one, an SMS does not.
     std::size_t place;        // 0 Content::subject, 1 text, 2 html.

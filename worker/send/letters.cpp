@@ -188,7 +188,7 @@ private:
         if (value.empty()) return origin.fallback;
         if (is_clean_line(value)) return value;
         auto& clean = letters_.made.emplace_back();
-        append_clean(value, Form::line, clean);
+        append_clean(value, PartForm::line, clean);
         return clean;
     }
 

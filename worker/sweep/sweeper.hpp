@@ -44,7 +44,7 @@ public:
         std::function<bool(Channel)> serves;  // With an account that can be used now.
         WorkerProbe& probe;
         std::function<void(const std::string& job, Lane lane)> plan;
-        ReceiptDesk& receipts;
+        ReceiptWriter& receipts;
     };
     Sweeper(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)},

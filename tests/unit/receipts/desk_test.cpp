@@ -75,7 +75,7 @@ protected:
     std::vector<std::string> fetched;
     Router router;
     std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
-    ReceiptDesk desk{
+    WebhookHandler desk{
         {settings, references, clock, registry,
          [this](std::vector<ReceiptBatch> batches) { return publish(std::move(batches)); },
          [this](const AccountSettings&, std::string url) { return fetch(std::move(url)); }}};

@@ -17,7 +17,8 @@ namespace {
 using Values = std::map<std::string, std::string>;
 
 /// The text for these values, or "line:column found" of the complaint.
-std::string rendered(std::string_view source, const Values& values, Form form = Form::text) {
+std::string rendered(std::string_view source, const Values& values,
+                     PartForm form = PartForm::text) {
     std::vector<std::string> names;
     const auto compiled = compile(source, form, names);
     if (const auto* complaints = std::get_if<std::vector<Complaint>>(&compiled)) {
@@ -39,7 +40,7 @@ std::string rendered(std::string_view source, const Values& values, Form form = 
     return out;
 }
 
-std::vector<Complaint> complaints(std::string_view source, Form form) {
+std::vector<Complaint> complaints(std::string_view source, PartForm form) {
     std::vector<std::string> names;
     auto compiled = compile(source, form, names);
     auto* found = std::get_if<std::vector<Complaint>>(&compiled);
@@ -92,47 +93,47 @@ TEST(Compiler, BoundsTheOutput) {
 
 struct Refusal {
     std::string_view source;
-    Form form;
+    PartForm form;
     Position position;
     std::string_view found;
 };
 
 TEST(Compiler, RefusesWithLineAndColumn) {
     const std::vector<Refusal> refusals{
-        {"a\n {{{x}}}", Form::html, {2, 2}, "{{{x}}}"},
-        {"{{&x}}", Form::html, {1, 1}, "{{{x}}}"},
-        {"a {{> footer}}", Form::text, {1, 3}, "{{>footer}}"},
-        {"a {{=<% %>=}}", Form::text, {1, 3}, "{{="},
-        {"{{ =| |= }}", Form::text, {1, 1}, "{{="},
-        {"a\n{{x", Form::text, {2, 1}, "Unclosed tag"},
-        {"{{#x}}", Form::text, {1, 1}, "Unclosed section \"x\""},
-        {"a{{/x}}", Form::text, {1, 2}, "Unopened section \"x\""},
-        {"{{#a}}{{#b}}{{/a}}{{/b}}", Form::text, {1, 1}, "Unclosed section \"a\""},
-        {"{{}}", Form::text, {1, 1}, "variable \"\""},
-        {"{{.}}", Form::text, {1, 1}, "variable \".\""},
-        {"{{a.b}}", Form::text, {1, 1}, "variable \"a.b\""},
-        {"{{a b}}", Form::text, {1, 1}, "variable \"a b\""},
-        {"{{#9}}{{/9}}", Form::text, {1, 1}, "variable \"9\""},
-        {"two\nlines", Form::line, {1, 4}, "control character 0x0a"},
-        {"tab\t", Form::line, {1, 4}, "control character 0x09"},
-        {std::string_view{"nul\0", 4}, Form::text, {1, 4}, "control character 0x00"},
-        {"bad \xFF", Form::text, {1, 5}, "byte 0xff"},
-        {"<a href={{x}}>", Form::html, {1, 9}, "{{x}}"},
-        {"<style>{{x}}</style>", Form::html, {1, 8}, "{{x}}"},
-        {"<p style=\"{{x}}\">", Form::html, {1, 11}, "{{x}}"},
-        {"{{#x}}<a href=\"{{/x}}\">", Form::html, {1, 1}, "section \"x\""},
+        {"a\n {{{x}}}", PartForm::html, {2, 2}, "{{{x}}}"},
+        {"{{&x}}", PartForm::html, {1, 1}, "{{{x}}}"},
+        {"a {{> footer}}", PartForm::text, {1, 3}, "{{>footer}}"},
+        {"a {{=<% %>=}}", PartForm::text, {1, 3}, "{{="},
+        {"{{ =| |= }}", PartForm::text, {1, 1}, "{{="},
+        {"a\n{{x", PartForm::text, {2, 1}, "Unclosed tag"},
+        {"{{#x}}", PartForm::text, {1, 1}, "Unclosed section \"x\""},
+        {"a{{/x}}", PartForm::text, {1, 2}, "Unopened section \"x\""},
+        {"{{#a}}{{#b}}{{/a}}{{/b}}", PartForm::text, {1, 1}, "Unclosed section \"a\""},
+        {"{{}}", PartForm::text, {1, 1}, "variable \"\""},
+        {"{{.}}", PartForm::text, {1, 1}, "variable \".\""},
+        {"{{a.b}}", PartForm::text, {1, 1}, "variable \"a.b\""},
+        {"{{a b}}", PartForm::text, {1, 1}, "variable \"a b\""},
+        {"{{#9}}{{/9}}", PartForm::text, {1, 1}, "variable \"9\""},
+        {"two\nlines", PartForm::line, {1, 4}, "control character 0x0a"},
+        {"tab\t", PartForm::line, {1, 4}, "control character 0x09"},
+        {std::string_view{"nul\0", 4}, PartForm::text, {1, 4}, "control character 0x00"},
+        {"bad \xFF", PartForm::text, {1, 5}, "byte 0xff"},
+        {"<a href={{x}}>", PartForm::html, {1, 9}, "{{x}}"},
+        {"<style>{{x}}</style>", PartForm::html, {1, 8}, "{{x}}"},
+        {"<p style=\"{{x}}\">", PartForm::html, {1, 11}, "{{x}}"},
+        {"{{#x}}<a href=\"{{/x}}\">", PartForm::html, {1, 1}, "section \"x\""},
         {"<a href=\"{{#x}}javascript:{{/x}}{{y}}\">",
-         Form::html,
+         PartForm::html,
          {1, 26},
          "a URL that is a script"},
-        {"<a href=\"{{#x}}https:{{/x}}{{y}}\">", Form::html, {1, 10}, "section \"x\""},
-        {"<a\n href=\"javascript:{{x}}\">", Form::html, {2, 18}, "a URL that is a script"},
-        {"<a href=\"data:text/html,{{x}}\">", Form::html, {1, 14}, "a data: URL"},
-        {"<a href=\"java{{x}}\">", Form::html, {1, 14}, "{{x}}"},
-        {"<p onmouseover='{{x}}'>", Form::html, {1, 17}, "{{x}}"},
-        {"<iframe srcdoc=\"{{x}}\">", Form::html, {1, 17}, "{{x}}"},
-        {"<textarea>{{x}}</textarea>", Form::html, {1, 11}, "{{x}}"},
-        {"<noscript>{{x}}</noscript>", Form::html, {1, 10}, "a noscript, svg or math element"}};
+        {"<a href=\"{{#x}}https:{{/x}}{{y}}\">", PartForm::html, {1, 10}, "section \"x\""},
+        {"<a\n href=\"javascript:{{x}}\">", PartForm::html, {2, 18}, "a URL that is a script"},
+        {"<a href=\"data:text/html,{{x}}\">", PartForm::html, {1, 14}, "a data: URL"},
+        {"<a href=\"java{{x}}\">", PartForm::html, {1, 14}, "{{x}}"},
+        {"<p onmouseover='{{x}}'>", PartForm::html, {1, 17}, "{{x}}"},
+        {"<iframe srcdoc=\"{{x}}\">", PartForm::html, {1, 17}, "{{x}}"},
+        {"<textarea>{{x}}</textarea>", PartForm::html, {1, 11}, "{{x}}"},
+        {"<noscript>{{x}}</noscript>", PartForm::html, {1, 10}, "a noscript, svg or math element"}};
     for (const auto& refusal : refusals) {
         const auto found = complaints(refusal.source, refusal.form);
         ASSERT_FALSE(found.empty()) << refusal.source;
@@ -140,13 +141,14 @@ TEST(Compiler, RefusesWithLineAndColumn) {
         EXPECT_EQ(found.front().found, refusal.found) << refusal.source;
         EXPECT_FALSE(found.front().expected.empty()) << refusal.source;
     }
-    EXPECT_EQ(complaints("{{.}}\n{{> p}}\n{{a b}}", Form::text).size(), 3U) << "all, not the first";
+    EXPECT_EQ(complaints("{{.}}\n{{> p}}\n{{a b}}", PartForm::text).size(), 3U)
+        << "all, not the first";
 }
 
 TEST(Compiler, ChecksAValueThatAUrlBeginsWith) {
     const std::string_view source = "<a href=\"{{link}}\">{{link}}</a>";
     const auto shown = [source](const std::string& value) {
-        return rendered(source, {{"link", value}}, Form::html);
+        return rendered(source, {{"link", value}}, PartForm::html);
     };
     EXPECT_EQ(shown("https://x/?a&b"), "<a href=\"https://x/?a&amp;b\">https://x/?a&amp;b</a>");
     EXPECT_EQ(shown(""), "<a href=\"\"></a>");
@@ -159,30 +161,30 @@ TEST(Compiler, ChecksAValueThatAUrlBeginsWith) {
         EXPECT_EQ(shown(bad), "1:10 {{link}}") << bad;
     }
     EXPECT_EQ(rendered("<a href=\"{{unsubscribe_url}}\">",
-                       {{"unsubscribe_url", "http://127.0.0.1/u"}}, Form::html),
+                       {{"unsubscribe_url", "http://127.0.0.1/u"}}, PartForm::html),
               "<a href=\"http://127.0.0.1/u\">")
         << "made by us";
     EXPECT_EQ(rendered("{{link}}", {{"link", "javascript:x"}}), "javascript:x") << "plain text";
 }
 
 TEST(Compiler, BoundsTheInput) {
-    EXPECT_TRUE(complaints(std::string(source_bytes_max, 'a'), Form::text).empty());
-    EXPECT_FALSE(complaints(std::string(source_bytes_max + 1, 'a'), Form::text).empty());
+    EXPECT_TRUE(complaints(std::string(source_bytes_max, 'a'), PartForm::text).empty());
+    EXPECT_FALSE(complaints(std::string(source_bytes_max + 1, 'a'), PartForm::text).empty());
 
     std::string deep;
     for (std::size_t i = 0; i < sections_max; ++i) deep = "{{#x}}" + deep + "{{/x}}";
-    EXPECT_TRUE(complaints(deep, Form::text).empty());
-    EXPECT_FALSE(complaints("{{#x}}" + deep + "{{/x}}", Form::text).empty());
+    EXPECT_TRUE(complaints(deep, PartForm::text).empty());
+    EXPECT_FALSE(complaints("{{#x}}" + deep + "{{/x}}", PartForm::text).empty());
 
     std::string many;
     for (std::size_t i = 0; i < names_max; ++i) many += "{{v" + std::to_string(i) + "}}";
-    EXPECT_TRUE(complaints(many, Form::text).empty());
-    EXPECT_FALSE(complaints(many + "{{w}}", Form::text).empty());
+    EXPECT_TRUE(complaints(many, PartForm::text).empty());
+    EXPECT_FALSE(complaints(many + "{{w}}", PartForm::text).empty());
 
     // Would run out of stack in a parser that recurses.
     std::string deeper;
     for (int i = 0; i < 18'000; ++i) deeper += "{{# x}}";
-    EXPECT_FALSE(complaints(deeper, Form::text).empty());
+    EXPECT_FALSE(complaints(deeper, PartForm::text).empty());
 }
 
 }  // namespace

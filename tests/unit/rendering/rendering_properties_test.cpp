@@ -90,7 +90,7 @@ TEST(AnyTemplate, RendersLikeTheLibraryItself) {
         std::string source;
         for (auto left = chance.below(9); left > 0; --left) source += chance.one_of(pieces);
         std::vector<std::string> names;
-        const auto compiled = compile(source, Form::text, names);
+        const auto compiled = compile(source, PartForm::text, names);
         kainjow::mustache::mustache library{source};
         ASSERT_EQ(std::holds_alternative<Program>(compiled), library.is_valid()) << source;
         if (!library.is_valid()) continue;

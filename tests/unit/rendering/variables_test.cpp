@@ -83,7 +83,7 @@ TEST(FitSms, LeavesATextAloneThatIsUnicodeAnyway) {
     EXPECT_EQ(sms_of(text), text);
 }
 
-std::string cleaned(std::string_view value, Form form) {
+std::string cleaned(std::string_view value, PartForm form) {
     std::string out;
     append_clean(value, form, out);
     return out;
@@ -93,14 +93,14 @@ TEST(CleanValues, SeparateLinesHoweverTheyAreWritten) {
     for (const auto* const separator :
          {"\n", "\r", "\r\n", "\v", "\f", "\u0085", "\u2028", "\u2029"}) {
         const auto text = std::string{"a"} + separator + "b";
-        EXPECT_EQ(cleaned(text, Form::text), "a\nb");
-        EXPECT_EQ(cleaned(text, Form::line).find("ab"), std::string::npos);
+        EXPECT_EQ(cleaned(text, PartForm::text), "a\nb");
+        EXPECT_EQ(cleaned(text, PartForm::line).find("ab"), std::string::npos);
         EXPECT_FALSE(is_clean_line(text));
     }
 }
 
 TEST(CleanValues, HoldNothingThatIsNotSeenOrTurnsTheTextAround) {
-    EXPECT_EQ(cleaned("\ufeffa\u202eb\u2066c\u2069\u200bd", Form::line), "abcd");
+    EXPECT_EQ(cleaned("\ufeffa\u202eb\u2066c\u2069\u200bd", PartForm::line), "abcd");
     EXPECT_FALSE(is_clean_line("a\u202eb"));
     // A joiner between emoji and a mark of direction are people's own.
     EXPECT_TRUE(is_clean_line("\U0001F468\u200d\U0001F469 \u200f\u05d0"));
