@@ -92,7 +92,7 @@ int pause(const Globals& globals, const PauseOptions& options) {
     }
     const auto line =
         ledger.run("pause", [&](auto& connection) { return ledger::pause(connection, order); });
-    print({record_of(line)}, globals.json, "");
+    print({record_of(line.value())}, globals.json, "");
     return exit_ok;
 }
 

@@ -32,26 +32,30 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 
 }  // namespace
 
-PauseLine pause(Connection& connection, const PauseOrder& order) {
+std::optional<PauseLine> pause(Connection& connection, const PauseOrder& order) {
     pqxx::nontransaction work{connection.raw()};
     work.exec("DELETE FROM pause p WHERE NOT is_in_force(p)");
     const auto until = order.until ? format_timestamp(*order.until) : std::string{};
     const auto channel = std::string{order.channel ? to_string(*order.channel) : ""};
-    return line_of(work.exec_params1(
+    const auto rows = work.exec_params(
         "INSERT INTO pause (what, name, channel, until, who, because) "
         "VALUES ($1, $2, nullif($3, ''), nullif($4, '')::timestamptz, $5, $6) "
         "ON CONFLICT (what, name) DO UPDATE SET until = excluded.until, who = excluded.who, "
-        "because = excluded.because RETURNING " FANFARE_PAUSE_LINE,
+        "because = excluded.because WHERE $7 OR pause.who = excluded.who "
+        "RETURNING " FANFARE_PAUSE_LINE,
         std::string{to_string(order.target.what)}, order.target.name, channel, until, order.who,
-        order.because));
+        order.because, order.over_others);
+    if (rows.empty()) return std::nullopt;
+    return line_of(rows[0]);
 }
 
-std::optional<PauseLine> resume(Connection& connection, const PauseTarget& target) {
+std::optional<PauseLine> resume(Connection& connection, const PauseTarget& target,
+                                const std::string& who) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "DELETE FROM pause p WHERE what = $1 AND name = $2 RETURNING " FANFARE_PAUSE_LINE
-        ", is_in_force(p)",
-        std::string{to_string(target.what)}, target.name);
+        "DELETE FROM pause p WHERE what = $1 AND name = $2 AND ($3 = '' OR who = $3) "
+        "RETURNING " FANFARE_PAUSE_LINE ", is_in_force(p)",
+        std::string{to_string(target.what)}, target.name, who);
     if (rows.empty() || !rows[0][8].as<bool>()) return std::nullopt;
     return line_of(rows[0]);
 }

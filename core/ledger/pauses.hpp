@@ -57,13 +57,16 @@ struct PauseOrder {
     std::optional<TimePoint> until;  // Then it ends by itself.
     std::string who;
     std::string because;
+    bool over_others = true;  // Also where somebody else paused it.
 };
 
-/// Pauses it; where it is paused already, its end and why change.
-PauseLine pause(Connection& connection, const PauseOrder& order);
+/// Pauses it; where it is paused already, its end and why change. Nothing where that is not this
+/// caller's to change.
+std::optional<PauseLine> pause(Connection& connection, const PauseOrder& order);
 
-/// Ends a pause. Nothing where there is none in force.
-std::optional<PauseLine> resume(Connection& connection, const PauseTarget& target);
+/// Ends a pause. Nothing where there is none in force, or, with `who`, none of theirs.
+std::optional<PauseLine> resume(Connection& connection, const PauseTarget& target,
+                                const std::string& who = "");
 
 /// All that are in force, the oldest first.
 [[nodiscard]] std::vector<PauseLine> list_pauses(Connection& connection);

@@ -23,11 +23,15 @@ constexpr std::size_t because_bytes_max = 500;
 constexpr std::size_t name_bytes_max = 200;
 constexpr std::int64_t for_s_max = 31'536'000;
 
+/// Speaks for no owner of its own.
+bool is_unbound(const Caller& caller) {
+    return !caller.owner_bound && caller.owner == caller.client;
+}
+
 /// Whether more is this caller's to hold back than jobs that it sees. `system`: of a kind; "" for
 /// what serves all systems.
 bool is_operator(const Caller& caller, std::string_view system) {
-    const bool own = !caller.owner_bound && caller.owner == caller.client;
-    return own && (system.empty() ? caller.systems.empty() : caller.may(system));
+    return is_unbound(caller) && (system.empty() ? caller.systems.empty() : caller.may(system));
 }
 
 std::string_view system_of(const ledger::PauseTarget& target) {
@@ -52,6 +56,10 @@ bool is_kind(const Systems& systems, const std::string& name) {
 
 HttpReply not_yours() {
     return refusal(403, "owner_denied", "This client pauses jobs of its own only.");
+}
+
+HttpReply paused_by_others() {
+    return refusal(403, "owner_denied", "It is paused by others already; they end or change that.");
 }
 
 /// What a target names, where there is such a thing and it is this caller's to name. Jobs are
@@ -97,6 +105,7 @@ std::variant<ledger::PauseOrder, HttpReply> read_pause(const Parts& parts, const
     Fields fields{call.body, {"job", "kind", "channel", "account", "because", "until", "for_s"}};
     ledger::PauseOrder order;
     order.who = caller.client;
+    order.over_others = is_unbound(caller);
     order.because = fields.text("because", because_bytes_max);
     const auto until = fields.moment("until", false);
     const auto for_s = fields.whole_or("for_s", 1, for_s_max, 0);
@@ -127,14 +136,17 @@ asio::awaitable<HttpReply> pause(const Parts& parts, const HttpCall& call, const
     auto read = read_pause(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& order = std::get<ledger::PauseOrder>(read);
+    bool is_seen = false;
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
-        if (!may_touch(ledger, caller, order.target)) return std::nullopt;
+        is_seen = may_touch(ledger, caller, order.target);
+        if (!is_seen) return std::nullopt;
         return ledger::pause(ledger, order);
     };
     std::string doing{"pause"};
     const auto found = co_await parts.ledger.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
-    if (!found.value()) co_return nothing_here("job");
+    if (!is_seen) co_return nothing_here("job");
+    if (!found.value()) co_return paused_by_others();
     spdlog::info("{} pauses a {}", caller.client, to_string(order.target.what));
     const auto document = object_of(*found.value());
     co_return reply_with(201, document);
@@ -157,7 +169,7 @@ asio::awaitable<HttpReply> resume(const Parts& parts, const HttpCall& call, cons
     if (!is_job && !is_operator(caller, system_of(order.target))) co_return not_yours();
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
         if (!may_touch(ledger, caller, order.target)) return std::nullopt;
-        return ledger::resume(ledger, order.target);
+        return ledger::resume(ledger, order.target, is_unbound(caller) ? "" : caller.client);
     };
     std::string doing{"resume"};
     const auto found = co_await parts.ledger.run(std::move(doing), work);

@@ -63,6 +63,13 @@ class ApiPauses(ApiCase):
         self.assertEqual(rival.get("/v1/pauses")[1]["pauses"], [])
         self.refused(rival.call("DELETE", f"/v1/pauses?job={own}"), 404, "not_found")
         self.assertEqual(tenant.call("DELETE", f"/v1/pauses?job={own}")[0], 200)
+        # What an operator holds back, its owner does not let go, shorten or take over.
+        self.assertEqual(shop.post("/v1/pauses", {"because": "a wrong text", "job": own})[0], 201)
+        self.refused(tenant.post("/v1/pauses", {**why, "job": own, "for_s": 1}), 403, "owner_denied")
+        self.refused(tenant.call("DELETE", f"/v1/pauses?job={own}"), 404, "not_found")
+        held = [p for p in shop.get("/v1/pauses")[1]["pauses"] if p.get("job") == own]
+        self.assertEqual([(p["who"], p["until"]) for p in held], [("shop", None)])
+        self.assertEqual(shop.call("DELETE", f"/v1/pauses?job={own}")[0], 200)
 
 
 if __name__ == "__main__":

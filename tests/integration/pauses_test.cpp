@@ -26,7 +26,7 @@ protected:
         PauseOrder order{
             {what, name}, std::nullopt, std::nullopt, "ada@host", "the provider asked"};
         if (lasts) order.until = now_of(ledger) + *lasts;
-        return pause(db(), order);
+        return pause(db(), order).value();
     }
     std::string planned(const std::string& name, const std::string& kind = "show.reminder") {
         auto job = job_named(name);
