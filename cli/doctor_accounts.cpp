@@ -1,5 +1,6 @@
 // The part of `fanfare doctor` that asks providers and workers about accounts.
 #include "cli/doctor_checks.hpp"
+#include "cli/finding.hpp"
 #include "core/http/client.hpp"
 #include "core/ledger/account_states.hpp"
 #include "worker/providers/harmless.hpp"
@@ -12,9 +13,6 @@
 
 namespace fanfare::cli {
 namespace {
-
-constexpr int unauthorized = 401;
-constexpr int forbidden = 403;
 
 HttpAnswer answer_to(const AccountSettings& account, const HttpRequest& request) {
     boost::asio::io_context loop{1};
@@ -31,30 +29,6 @@ HttpAnswer answer_to(const AccountSettings& account, const HttpRequest& request)
     return answer;
 }
 
-std::string remedy_of(const AccountSettings& account) {
-    return fmt::format(
-        "mend the secrets of account {} in {}:{}; workers read them again by "
-        "themselves where they come from files",
-        account.name, account.file, account.line);
-}
-
-/// What an answer says of the credentials.
-Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
-    auto what = fmt::format("account {}", account.name);
-    if (answer.transport != Transport::answered) {
-        return {"error", std::move(what),
-                fmt::format("{} cannot be reached: {}", account.type, answer.fault),
-                fmt::format("look at the network, and at base_url of account {} in {}:{}",
-                            account.name, account.file, account.line)};
-    }
-    if (answer.status == unauthorized || answer.status == forbidden) {
-        return {"error", std::move(what),
-                fmt::format("{} refuses its credentials ({})", account.type, answer.status),
-                remedy_of(account)};
-    }
-    return {"ok", std::move(what), account.type + " takes its credentials", ""};
-}
-
 Finding of_credentials(const AccountSettings& account, const Settings& settings) {
     auto what = fmt::format("account {}", account.name);
     auto made = make_provider(account, {.callback_url = settings.callback_url});
@@ -66,7 +40,8 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
         const auto credential = (*provider)->read_credential(answer);
         if (credential) return {"ok", std::move(what), account.type + " gives a token", ""};
         if (answer.transport != Transport::answered) return of_answer(account, answer);
-        return {"error", std::move(what), sentence_of(credential.error()), remedy_of(account)};
+        return {"error", std::move(what), sentence_of(credential.error()),
+                remedy_for_secrets(account)};
     }
     if (const auto request = harmless_call(account)) {
         return of_answer(account, answer_to(account, *request));

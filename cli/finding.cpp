@@ -8,6 +8,13 @@ namespace fanfare::cli {
 namespace {
 
 constexpr int years_max = 2;
+constexpr int unauthorized = 401;
+constexpr int forbidden = 403;
+constexpr int not_found = 404;
+
+std::string place_of(const AccountSettings& account) {
+    return fmt::format("account {} in {}:{}", account.name, account.file, account.line);
+}
 
 }  // namespace
 
@@ -28,6 +35,39 @@ Finding of_time_zones(const std::string& version, TimePoint now) {
                 "apt-get install --only-upgrade tzdata"};
     }
     return {"ok", "time zones", "the data is of " + version, ""};
+}
+
+std::string remedy_for_secrets(const AccountSettings& account) {
+    return fmt::format(
+        "mend the secrets of {}; workers read them again by themselves where they come from files",
+        place_of(account));
+}
+
+Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
+    const auto say = [&account](std::string_view level, std::string found, std::string type) {
+        return Finding{level, fmt::format("account {}", account.name), std::move(found),
+                       std::move(type)};
+    };
+    if (answer.transport != Transport::answered) {
+        return say("error", fmt::format("{} cannot be reached: {}", account.type, answer.fault),
+                   "look at the network, and at base_url of " + place_of(account));
+    }
+    const auto status = answer.status;
+    if (status == unauthorized || status == forbidden) {
+        return say("error", fmt::format("{} refuses its credentials ({})", account.type, status),
+                   remedy_for_secrets(account));
+    }
+    if (status == not_found) {
+        return say("error", account.type + " knows no such account or domain (404)",
+                   "look at what names it, and at base_url: " + place_of(account));
+    }
+    if (status / 100 != 2) {
+        return say("warning",
+                   fmt::format("{} answers {}: whether it takes the credentials is not known",
+                               account.type, status),
+                   "wait a minute, then: fanfare doctor");
+    }
+    return say("ok", account.type + " takes its credentials", "");
 }
 
 }  // namespace fanfare::cli

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/http/exchange.hpp"
+#include "core/settings/settings.hpp"
 
 #include <string>
 #include <string_view>
@@ -17,5 +19,12 @@ struct Finding {
 
 /// Of the system's time-zone data, by its version: "2025b". Pure.
 [[nodiscard]] Finding of_time_zones(const std::string& version, TimePoint now);
+
+/// What to do about an account that a provider does not take as it is.
+[[nodiscard]] std::string remedy_for_secrets(const AccountSettings& account);
+
+/// Of a provider's answer to a harmless call: only what it grants says that it takes our
+/// credentials. Pure.
+[[nodiscard]] Finding of_answer(const AccountSettings& account, const HttpAnswer& answer);
 
 }  // namespace fanfare::cli

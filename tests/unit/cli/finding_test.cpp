@@ -20,5 +20,28 @@ TEST(TimeZones, OldDataAndNoneAreTold) {
     }
 }
 
+TEST(Answers, OnlyWhatIsGrantedSaysThatCredentialsAreTaken) {
+    AccountSettings account;
+    account.name = "mail";
+    account.type = "mailgun";
+    account.file = "fanfare.yaml";
+    account.line = 7;
+    const auto of_status = [&account](int status) {
+        HttpAnswer answer;
+        answer.transport = Transport::answered;
+        answer.status = status;
+        return of_answer(account, answer);
+    };
+    EXPECT_EQ(of_status(200).level, "ok");
+    for (const int status : {401, 403, 404}) {
+        EXPECT_EQ(of_status(status).level, "error") << status;
+        EXPECT_NE(of_status(status).type.find("account mail in fanfare.yaml:7"), std::string::npos);
+    }
+    for (const int status : {302, 400, 405, 429, 500, 503}) {
+        EXPECT_EQ(of_status(status).level, "warning") << status;
+    }
+    EXPECT_EQ(of_answer(account, {}).level, "error") << "no answer at all";
+}
+
 }  // namespace
 }  // namespace fanfare::cli
