@@ -1,5 +1,6 @@
 #include "producer/receipts/mailgun.hpp"
 
+#include "producer/receipts/bounce.hpp"
 #include "producer/receipts/crypto.hpp"
 #include "producer/receipts/document.hpp"
 
@@ -14,10 +15,11 @@ constexpr int do_not_retry = 406;  // Mailgun's own word for it.
 
 ReceiptEvent failure_event(const Object& event) {
     const auto reason = text_of(event, "reason");
-    if (reason == "bounce" || reason == "suppress-bounce") return hard_bounced;
-    if (reason == "suppress-complaint") return complained;
-    if (reason == "suppress-unsubscribe") return opted_out;
+    if (reason == "suppress-bounce") return hard_bounced;
+    // Not sent: the person had complained, or left, before.
+    if (reason == "suppress-complaint" || reason == "suppress-unsubscribe") return opted_out;
     const auto& status = object_of(event, "delivery-status");
+    if (reason == "bounce") return bounce_event(text_of(status, "enhanced-code"));
     const bool unknown_mailbox = reason == "generic" && word_of(status, "code") == "550" &&
                                  text_of(status, "enhanced-code").starts_with("5.1.");
     return unknown_mailbox ? hard_bounced : soft_bounced;

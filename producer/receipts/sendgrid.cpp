@@ -1,5 +1,6 @@
 #include "producer/receipts/sendgrid.hpp"
 
+#include "producer/receipts/bounce.hpp"
 #include "producer/receipts/crypto.hpp"
 #include "producer/receipts/document.hpp"
 
@@ -14,8 +15,8 @@ using enum ReceiptEvent;
 
 ReceiptEvent drop_event(std::string_view reason) {
     if (reason == "Bounced Address" || reason == "Invalid") return hard_bounced;
-    if (reason == "Spam Reporting Address") return complained;
-    if (reason == "Unsubscribed Address") return opted_out;
+    // Not sent: the person had complained, or left, before.
+    if (reason == "Spam Reporting Address" || reason == "Unsubscribed Address") return opted_out;
     return failed;  // Of the content or of the account: says nothing of the address.
 }
 
@@ -33,7 +34,10 @@ std::optional<ReceiptEvent> event_of(const Object& event) {
     if (name == "delivered") return delivered;
     if (name == "open") return is_machine(event) ? std::nullopt : std::optional{opened};
     if (name == "click") return clicked;
-    if (name == "bounce") return text_of(event, "type") == "bounce" ? hard_bounced : soft_bounced;
+    if (name == "bounce") {
+        const bool is_blocked = text_of(event, "type") != "bounce";
+        return is_blocked ? soft_bounced : bounce_event(text_of(event, "status"));
+    }
     if (name == "dropped") return drop_event(text_of(event, "reason"));
     if (name == "spamreport") return complained;
     if (name == "unsubscribe" || name == "group_unsubscribe") return unsubscribed;

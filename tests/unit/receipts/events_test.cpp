@@ -1,4 +1,5 @@
 // Every documented event and code, and what it means for a person.
+#include "producer/receipts/bounce.hpp"
 #include "producer/receipts/ses_events.hpp"
 #include "producer/receipts/vonage_events.hpp"
 #include "receipts_case.hpp"
@@ -32,7 +33,13 @@ TEST_F(ReceiptsTest, MailgunEvents) {
         {R"("event":"failed")", ""},
         {R"("event":"failed","severity":"permanent","reason":"bounce")", "hard_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"suppress-bounce")", "hard_bounced"},
-        {R"("event":"failed","severity":"permanent","reason":"suppress-complaint")", "complained"},
+        {R"("event":"failed","severity":"permanent","reason":"suppress-complaint")", "opted_out"},
+        {R"("event":"failed","severity":"permanent","reason":"bounce",)"
+         R"("delivery-status":{"code":550,"enhanced-code":"5.1.1"})",
+         "hard_bounced"},
+        {R"("event":"failed","severity":"permanent","reason":"bounce",)"
+         R"("delivery-status":{"code":550,"enhanced-code":"5.7.1"})",
+         "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"suppress-unsubscribe")", "opted_out"},
         {R"("event":"failed","severity":"permanent","reason":"old")", "soft_bounced"},
         {R"("event":"failed","severity":"permanent","reason":"espblock")", "soft_bounced"},
@@ -52,6 +59,16 @@ TEST_F(ReceiptsTest, MailgunEvents) {
     for (const auto& c : cases) {
         const auto data = "{" + c.given + "," + mailgun_variables() + "}";
         EXPECT_EQ(event(receive(settings, mailgun_call("k", data))), c.event) << c.given;
+    }
+}
+
+TEST(Bounces, AreHardWhereTheySpeakOfTheMailbox) {
+    for (const auto* const hard : {"", "5.1.1", "5.1.2", "5.1.10", "5.2.1", "5.0.0", "550", "x"}) {
+        EXPECT_EQ(receipts::bounce_event(hard), ReceiptEvent::hard_bounced) << hard;
+    }
+    for (const auto* const soft : {"5.7.1", "5.7.26", "5.2.2", "5.2.3", "5.3.4", "5.4.1", "5.5.0",
+                                   "5.6.0", "5.1.7", "5.1.8", "4.7.0", "4.1.1", "4.2.2"}) {
+        EXPECT_EQ(receipts::bounce_event(soft), ReceiptEvent::soft_bounced) << soft;
     }
 }
 
