@@ -37,7 +37,10 @@ TEST(Clean, BringsDomainsToAsciiAndKeepsTheCaseBeforeThem) {
 TEST(Clean, ReadsNumbersAsPeopleWriteThem) {
     for (const auto* const text :
          {"+1 (555) 010-0001", "tel:+1-555-010-0001", "TEL:+15550100001;ext=5", "(+1) 555.010.0001",
-          "\uff0b1 555\u2011010\u20130001", "+1/555/0100001"}) {
+          "\uff0b1 555\u2011010\u20130001", "+1/555/0100001",
+          "\uff0b\uff11\uff15\uff15\uff15\uff10\uff11\uff10\uff10\uff10\uff10\uff11",
+          "+\u0661\u0665\u0665\u0665 \u0660\u0661\u0660 \u0660\u0660\u0660\u0661",
+          "+\u0967555\u0966100001"}) {
         EXPECT_EQ(bare_number(text), "+15550100001") << text;
     }
     for (const auto* const text : {"not a number", "15550100001", "001555", "+", "", "++1555",
@@ -51,6 +54,8 @@ TEST(Clean, KeepsJoinersOnlyWhereDomainsDifferByThem) {
               "a@xn--mgba3gch31f060k.com");
     EXPECT_EQ(with_ascii_domain("a\u200dna@example.com\u200c"), "ana@example.com");
     EXPECT_EQ(bare_number("+1555\u200d0100001"), "+15550100001");
+    const std::string persian{"a@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com"};
+    EXPECT_EQ(cleaned(" " + persian + "\u200b"), persian);
 }
 
 TEST(Clean, FoldsTheWholeAddress) { EXPECT_EQ(folded("Wanda1@Example.com"), "wanda1@example.com"); }

@@ -42,7 +42,7 @@ protected:
     std::vector<std::string> said(const std::string& kind, const std::string& text,
                                   const std::string& german = "Hallo") {
         const auto system = std::get<System>(parse_system(
-            "shop/system.yaml", shop, [](const std::string&) { return std::nullopt; }));
+            "shop/system.yaml", definition_, [](const std::string&) { return std::nullopt; }));
         const std::vector<TemplateSource> sources{{"sale/email.subject.mustache", "Sale"},
                                                   {"sale/email.text.mustache", text},
                                                   {"sale/email.de.subject.mustache", "Sale"},
@@ -54,6 +54,12 @@ protected:
         }
         return lines;
     }
+    void replace(std::string_view found, std::string_view by) {
+        definition_.replace(definition_.find(found), found.size(), by);
+    }
+
+private:
+    std::string definition_{shop};
 };
 
 TEST_F(TemplateAdvice, NamesWhatNothingGives) {
@@ -70,6 +76,15 @@ TEST_F(TemplateAdvice, NamesWhatNothingGives) {
     EXPECT_THAT(said("due", "{{#titel}}x{{/titel}}"),
                 ElementsAre("1: {{titel}}: a variable that the kind due has; did you mean "
                             "{{title}}?"));
+}
+
+TEST_F(TemplateAdvice, AQueryThatHidesItsColumnsMayGiveAny) {
+    for (const std::string_view hidden : {"b.*", "to_json(b)", "to_jsonb(b)", "row_to_json(b)"}) {
+        EXPECT_THAT(said("due", "{{discount}}"), ::testing::SizeIs(1));
+        replace("address, name", hidden);
+        EXPECT_THAT(said("due", "{{discount}}"), IsEmpty()) << hidden;
+        replace(hidden, "address, name");
+    }
 }
 
 TEST_F(TemplateAdvice, WhatJobsOfOthersMayHaveIsOnlyHeldAgainstOtherNames) {
