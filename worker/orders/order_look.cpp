@@ -24,11 +24,14 @@ boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& 
     const auto look = [&telling](postgres::Connection& connection) {
         return check_order(connection, telling);
     };
+    const auto begun = clock_.moment();
     std::string doing{"check an order"};
     auto asked = co_await source.run(std::move(doing), look);
     --line.under_way;
+    const auto now = clock_.moment();
     // A query that PostgreSQL refuses costs no time.
-    if (!asked && !is_refused(asked.error().code)) line.resting_until = clock_.moment() + rest;
+    const bool is_away = !asked && !is_refused(asked.error().code);
+    if (is_away || now - begun > slow) line.resting_until = now + rest;
     line.moved.notify();
     if (asked) co_return std::move(asked.value());
     co_return std::nullopt;

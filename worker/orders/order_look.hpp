@@ -17,14 +17,16 @@ namespace fanfare {
 /// planner asks again, as long as it takes.
 ///
 /// Bounds    two questions at a time of each system; others wait for their turn, for the patience
-///           of who asks and one question at most. A database that did not answer is not asked
-///           again for `rest`, and nobody waits for it.
+///           of who asks and one question at most. A database that did not answer, or took
+///           longer than `slow`, is not asked again for `rest`, and nobody waits for it: a system
+///           keeps others' orders back for two questions at most.
 /// Threads   one serial executor.
 /// Lifetime  the clock outlives it; it outlives whoever asks.
 class OrderLook {
 public:
     static constexpr std::chrono::seconds of_a_caller{5};   // Who waits for an answer.
     static constexpr std::chrono::seconds of_a_record{60};  // For which nobody waits.
+    static constexpr std::chrono::seconds slow{5};
     static constexpr std::chrono::seconds rest{30};
 
     OrderLook(const Clock& clock, std::chrono::seconds patience)
