@@ -147,6 +147,16 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     }
 }
 
+std::string only_id_of(const pqxx::result& rows) {
+    const auto column = column_of(rows, "recipient_id");
+    if (!column || rows.empty()) return {};
+    const std::string id{rows[0][*column].c_str()};
+    for (const auto& row : rows) {
+        if (id != row[*column].c_str()) return {};
+    }
+    return id;
+}
+
 std::vector<std::string> addresses_now(postgres::Connection& source, const System& system,
                                        Channel channel, const std::string& recipient) {
     const auto& contact = system.contacts[static_cast<std::size_t>(channel)];
@@ -161,7 +171,9 @@ std::vector<std::string> addresses_now(postgres::Connection& source, const Syste
         if (!postgres::is_data_error(fault)) throw;
         return {};  // Nobody the system could know.
     }
-    const std::array<std::string_view, 1> people{recipient};
+    // Only one was asked for: what comes is theirs, however the system writes their id.
+    const auto known_as = only_id_of(contacts.rows);
+    const std::array<std::string_view, 1> people{known_as.empty() ? recipient : known_as};
     read_contacts(channel, people, contacts);
     std::vector<std::string> addresses;
     for (const auto& target : contacts.targets) {

@@ -45,11 +45,15 @@ struct Contacts {
 [[nodiscard]] std::optional<pqxx::row::size_type> column_of(const pqxx::result& rows,
                                                             std::string_view name);
 
+/// The id of whom all rows of an answer are; "" where they are of several, or there is none.
+[[nodiscard]] std::string only_id_of(const pqxx::result& rows);
+
 /// Reads `contacts.rows`, the answer for `people` (sorted bytewise): an address of each row, or
 /// what stands against it as far as the system knows.
 void read_contacts(Channel channel, std::span<const std::string_view> people, Contacts& contacts);
 
-/// The addresses of one person now, as they are sent to, whatever stands against them.
+/// The addresses of one person now, as they are sent to, whatever stands against them, and however
+/// the id is spelled (a UUID in capitals).
 [[nodiscard]] std::vector<std::string> addresses_now(postgres::Connection& source,
                                                      const System& system, Channel channel,
                                                      const std::string& recipient);

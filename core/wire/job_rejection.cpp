@@ -82,7 +82,9 @@ const std::vector<RejectionDoc>& rejection_docs() {
         {"ambiguous_audience", "The audience has recipients and a name or params."},
         {"no_recipients", "The list of recipients is empty."},
         {"too_many_recipients", "The list of recipients has more than 10,000 entries."},
-        {"invalid_recipient", "A recipient id is empty, too long, or has control characters."},
+        {"invalid_recipient",
+         "A recipient id is empty, too long, has control characters, or is spelled otherwise by "
+         "the system."},
         {"invalid_timestamp", "A moment is not ISO 8601 with a zone."},
         {"negative_expiry", "The expiry lies before it could ever be met."},
         {"ambiguous_expiry", "Both expires_at and ttl_s are present."},

@@ -1,4 +1,5 @@
 // What a system's database knows of an order.
+#include "core/audience/reach.hpp"
 #include "tests/integration/ledger_case.hpp"
 #include "tests/support/coroutines.hpp"
 #include "worker/orders/order_look.hpp"
@@ -8,7 +9,9 @@
 namespace fanfare {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class OrdersTest : public ledger::LedgerCase {
 protected:
@@ -92,6 +95,40 @@ TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {
     EXPECT_TRUE(db().is_open());
 }
 
+TEST_F(OrdersTest, PeopleAreNamedAsTheSystemDoes) {
+    sql("INSERT INTO buyer (id, address, name) VALUES "
+        "('0f8fad5b-d9cb-469f-a165-70867728950e', 'ana@example.com', 'Ana'), "
+        "('aaaaaaaa-0000-0000-0000-000000000001', 'bob@example.com', 'Bob')");
+    const std::string ana{"0f8fad5b-d9cb-469f-a165-70867728950e"};
+    const std::string nobody{"aaaaaaaa-0000-0000-0000-000000000009"};
+    for (const auto& sound : {std::vector{ana}, {nobody}, {ana, nobody}, {ana, "forty-two"}}) {
+        job_.recipients = sound;
+        EXPECT_EQ(checked(), "");
+    }
+    for (const std::string other :
+         {"0F8FAD5B-D9CB-469F-A165-70867728950E", "{aaaaaaaa-0000-0000-0000-000000000001}",
+          "0f8fad5bd9cb469fa16570867728950e"}) {
+        job_.recipients = {nobody, other};
+        std::sort(job_.recipients.begin(), job_.recipients.end());
+        EXPECT_THAT(checked(), HasSubstr("invalid_recipient /audience/recipients")) << other;
+    }
+}
+
+TEST_F(OrdersTest, WhoLeavesTakesTheAddressAlongHoweverTheIdIsSpelled) {
+    sql("INSERT INTO buyer (id, address) VALUES "
+        "('0f8fad5b-d9cb-469f-a165-70867728950e', 'ana@example.com'), "
+        "('aaaaaaaa-0000-0000-0000-000000000001', 'bob@example.com')");
+    const auto found = [this](const std::string& id) {
+        return addresses_now(db(), system_, Channel::email, id);
+    };
+    EXPECT_THAT(found("0f8fad5b-d9cb-469f-a165-70867728950e"), ElementsAre("ana@example.com"));
+    EXPECT_THAT(found("0F8FAD5B-D9CB-469F-A165-70867728950E"), ElementsAre("ana@example.com"));
+    EXPECT_THAT(found("aaaaaaaa-0000-0000-0000-000000000009"), IsEmpty());
+    system_.contacts[0]->query.sql =
+        "SELECT id::text AS recipient_id, address FROM buyer WHERE $1::text[] IS NOT NULL";
+    EXPECT_THAT(found("0F8FAD5B-D9CB-469F-A165-70867728950E"), IsEmpty()) << "not everybody's";
+}
+
 using Answer = std::optional<Rejection>;
 
 boost::asio::awaitable<void> note(OrderLook& look, postgres::Pool& source, Telling telling,
@@ -133,6 +170,33 @@ TEST_F(OrderLookTest, NobodyWaitsForADatabaseThatIsAway) {
     const auto answers = answers_from(source);
     ASSERT_EQ(answers.size(), 40U);
     for (const auto& answer : answers) EXPECT_FALSE(answer);
+}
+
+TEST_F(OrderLookTest, NobodyWaitsForADatabaseThatIsSlow) {
+    audience("SELECT id AS recipient_id FROM buyer", {});
+    job_.data.clear();
+    postgres::Pool source{ledger.database().url(), {}, 2};
+    const Telling telling{job_, system_, kind_, templates_, false, TimePoint{}};
+    std::vector<Answer> answers;
+    {
+        pqxx::work migration{db().raw()};
+        migration.exec("LOCK TABLE buyer");
+        for (int i = 0; i < 40; ++i) test::begin(loop_, note(look_, source, telling, answers));
+        loop_.poll();
+        clock_.advance(OrderLook::slow + std::chrono::seconds{1});
+    }
+    loop_.run();
+    const auto asked = [&answers] {
+        return std::count_if(answers.begin(), answers.end(),
+                             [](const auto& answer) { return answer.has_value(); });
+    };
+    EXPECT_EQ(answers.size(), 40U);
+    EXPECT_EQ(asked(), 2) << "whose turn it was, by the answers that came late";
+    clock_.advance(OrderLook::rest);
+    loop_.restart();
+    test::begin(loop_, note(look_, source, telling, answers));
+    loop_.run();
+    EXPECT_EQ(asked(), 3);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "worker/orders/order_rules.hpp"
 
 #include "core/audience/channels.hpp"
+#include "core/audience/reach.hpp"
+#include "core/postgres/halving.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_rejection.hpp"
 #include "core/wire/timestamp.hpp"
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace fanfare {
 namespace {
@@ -135,6 +138,51 @@ std::optional<Rejection> check_parameters(postgres::Connection& source, const Te
     return std::nullopt;
 }
 
+/// Whether the system knows somebody by another text than was sent: a UUID in capitals, 007. Their
+/// word on what they want would not be found under it.
+bool is_spelled_otherwise(postgres::Connection& source, const std::string& sql, const Job& job) {
+    constexpr std::size_t asked_max = 5;
+    pqxx::nontransaction work{source.raw()};
+    const auto rows = work.exec_params(sql, postgres::array_of(job.recipients));
+    const auto column = column_of(rows, "recipient_id");
+    if (!column) return false;
+    std::set<std::string_view> known;
+    bool has_strangers = false;
+    for (const auto& row : rows) {
+        const std::string_view id{row[*column].c_str(), row[*column].size()};
+        known.insert(id);
+        has_strangers =
+            has_strangers || !std::binary_search(job.recipients.begin(), job.recipients.end(), id);
+    }
+    if (!has_strangers) return false;
+    std::size_t asked = 0;
+    for (const auto& recipient : job.recipients) {
+        if (known.contains(recipient)) continue;
+        if (++asked > asked_max) break;
+        const std::vector<std::string> one{recipient};
+        if (!only_id_of(work.exec_params(sql, postgres::array_of(one))).empty()) return true;
+    }
+    return false;
+}
+
+std::optional<Rejection> check_recipients(postgres::Connection& source, const Telling& telling) {
+    if (telling.job.recipients.empty()) return std::nullopt;
+    for (const auto channel : telling.job.channels) {
+        const auto& contact = telling.system.contacts[static_cast<std::size_t>(channel)];
+        if (!contact) continue;
+        try {
+            if (!is_spelled_otherwise(source, contact->query.sql, telling.job)) continue;
+        } catch (const std::exception& fault) {
+            if (!postgres::is_data_error(fault)) throw;
+            continue;  // Of one that can be nobody's id: that costs nobody else the message.
+        }
+        return reject("invalid_recipient", "/audience/recipients",
+                      "names somebody otherwise than the system does; send ids as its queries "
+                      "write them, a UUID in small letters");
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Rejection> settle_order(Job& job, const Systems& systems,
@@ -202,6 +250,7 @@ std::optional<Rejection> check_order(postgres::Connection& source, const Telling
                                              moments, telling.has_links);
         if (auto rejection = check_texts(telling, channel, personal)) return rejection;
     }
+    if (auto rejection = check_recipients(source, telling)) return rejection;
     return check_parameters(source, telling);
 }
 
