@@ -81,7 +81,7 @@ ledger::ReplayFilter filter_of(const ReplayOptions& options) {
 
 struct Sum {
     std::set<std::string> jobs;
-    std::int64_t people = 0, has_expired = 0, elsewhere = 0;
+    std::int64_t people = 0, has_expired = 0, elsewhere = 0, told_since = 0, held = 0;
 };
 
 /// By channel, outcome and reason, over all jobs.
@@ -94,6 +94,8 @@ Sum show_count(const std::vector<ledger::ReplayCount>& counts, const Globals& gl
         for (auto* const sum : {&lines[{count.channel, count.outcome, count.reason}], &all}) {
             (leaves ? sum->has_expired : sum->people) += count.people;
             sum->elsewhere += count.elsewhere;
+            sum->told_since += count.told_since;
+            sum->held += count.held;
             if (!leaves && count.people > 0) sum->jobs.insert(count.job);
         }
     }
@@ -105,7 +107,9 @@ Sum show_count(const std::vector<ledger::ReplayCount>& counts, const Globals& gl
                            {"jobs", static_cast<std::int64_t>(sum.jobs.size())},
                            {"people", sum.people},
                            {"left_out_expired", sum.has_expired},
-                           {"left_out_told_by_fallback", sum.elsewhere}});
+                           {"left_out_told_by_fallback", sum.elsewhere},
+                           {"left_out_told_since", sum.told_since},
+                           {"left_out_held", sum.held}});
     }
     print(records, globals.json, "nobody is chosen");
     return all;
@@ -145,8 +149,13 @@ int replay(const Globals& globals, const ReplayOptions& options) {
         std::random_device device;
         order.key = fmt::format("{:08x}{:08x}", device(), device());
     }
-    const auto id = ledger.run(
+    const auto known = ledger.run(
         "note a replay", [&](auto& connection) { return ledger::begin_replay(connection, order); });
+    if (!known.same) {
+        throw Stop{exit_rejected, "this key was used for another replay",
+                   "take another one, or say what was said then"};
+    }
+    const auto id = known.id;
     const auto jobs = ledger.run("find jobs to replay", [&](auto& connection) {
         return ledger::replayable_jobs(connection, order);
     });
@@ -162,7 +171,7 @@ int replay(const Globals& globals, const ReplayOptions& options) {
         records.push_back({{"job", done.job}, {"replay_of", job}, {"people", done.people}});
     }
     ledger.run("end a replay", [&](auto& connection) {
-        ledger::end_replay(connection, id);
+        ledger::end_replay(connection, id, held);
         return true;
     });
     print(records, globals.json, "nobody was chosen");
@@ -177,7 +186,7 @@ int replay(const Globals& globals, const ReplayOptions& options) {
 int list(const Globals& globals, int limit) {
     Ledger ledger{load_settings_or_stop(globals)};
     const auto lines = ledger.run("list replays", [limit](auto& connection) {
-        return ledger::list_replays(connection, limit);
+        return ledger::list_replays(connection, {}, limit);
     });
     std::vector<Record> records;
     for (const auto& line : lines) {

@@ -17,7 +17,7 @@ struct StatusOptions {
 
 int list(Ledger& ledger, const Globals& globals, int limit) {
     const auto jobs = ledger.run("list jobs", [limit](auto& connection) {
-        return ledger::latest_progress(connection, limit);
+        return ledger::latest_progress(connection, {}, limit);
     });
     std::vector<Record> records;
     for (const auto& job : jobs) {

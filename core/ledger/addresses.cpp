@@ -119,14 +119,44 @@ std::size_t read_suppressions(Connection& connection, int limit) {
     return static_cast<std::size_t>(rows.size());
 }
 
+namespace {
+
+/// Claims as columns, one line a form of an address.
+struct ClaimColumns {
+    ClaimColumns(Channel channel, std::span<const AddressClaim> claims)
+        : asked{channel, claims.size()} {
+        for (std::size_t i = 0; i < claims.size(); ++i) asked.add(claims[i].address, i);
+        for (const auto& [form, index] : asked.forms) people.add(claims[index].recipient);
+        addresses = asked.literal.text();
+        recipients = people.text();
+    }
+    Forms asked;
+    ArrayLiteral people;
+    std::string addresses, recipients;
+};
+
+std::vector<bool> look_up_owners(pqxx::transaction_base& work, const std::string& job,
+                                 Channel channel, std::size_t count, const ClaimColumns& claims) {
+    const auto rows = work.exec_params(
+        "SELECT coalesce(o.recipient = w.recipient, true) "
+        "FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS w(address, recipient, position) "
+        "LEFT JOIN address_owner o ON o.job_id = $1::uuid AND o.channel = $2 "
+        "  AND o.address = sha256(convert_to(w.address, 'UTF8')) ORDER BY w.position",
+        job, static_cast<int>(channel), claims.addresses, claims.recipients);
+    std::vector<bool> owned(count, true);
+    const auto& forms = claims.asked.forms;
+    for (std::size_t i = 0; i < forms.size() && i < rows.size(); ++i) {
+        const auto row = rows[static_cast<pqxx::result::size_type>(i)];
+        if (!row[0].as<bool>()) owned[forms[i].second] = false;
+    }
+    return owned;
+}
+
+}  // namespace
+
 std::vector<bool> own_addresses(Connection& connection, const std::string& job, Channel channel,
                                 std::span<const AddressClaim> claims) {
-    Forms asked{channel, claims.size()};
-    for (std::size_t i = 0; i < claims.size(); ++i) asked.add(claims[i].address, i);
-    ArrayLiteral recipient_column;
-    for (const auto& [form, index] : asked.forms) recipient_column.add(claims[index].recipient);
-    const auto addresses = asked.literal.text();
-    const auto recipients = recipient_column.text();
+    const ClaimColumns columns{channel, claims};
     pqxx::nontransaction work{connection.raw()};
     // Sorted, so that two replicas with overlapping addresses cannot lock each other out.
     work.exec_params(
@@ -135,19 +165,14 @@ std::vector<bool> own_addresses(Connection& connection, const std::string& job, 
         "FROM (SELECT sha256(convert_to(address, 'UTF8')) AS a, recipient "
         "  FROM unnest($3::text[], $4::text[]) AS u(address, recipient)) w "
         "ORDER BY w.a, w.recipient COLLATE \"C\" ON CONFLICT DO NOTHING",
-        job, static_cast<int>(channel), addresses, recipients);
-    const auto rows = work.exec_params(
-        "SELECT coalesce(o.recipient = w.recipient, true) "
-        "FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS w(address, recipient, position) "
-        "LEFT JOIN address_owner o ON o.job_id = $1::uuid AND o.channel = $2 "
-        "  AND o.address = sha256(convert_to(w.address, 'UTF8')) ORDER BY w.position",
-        job, static_cast<int>(channel), addresses, recipients);
-    std::vector<bool> owned(claims.size(), true);
-    for (std::size_t i = 0; i < asked.forms.size() && i < rows.size(); ++i) {
-        const auto row = rows[static_cast<pqxx::result::size_type>(i)];
-        if (!row[0].as<bool>()) owned[asked.forms[i].second] = false;
-    }
-    return owned;
+        job, static_cast<int>(channel), columns.addresses, columns.recipients);
+    return look_up_owners(work, job, channel, claims.size(), columns);
+}
+
+std::vector<bool> would_own_addresses(Connection& connection, const std::string& job,
+                                      Channel channel, std::span<const AddressClaim> claims) {
+    pqxx::nontransaction work{connection.raw()};
+    return look_up_owners(work, job, channel, claims.size(), ClaimColumns{channel, claims});
 }
 
 }  // namespace fanfare::ledger

@@ -46,4 +46,9 @@ struct AddressClaim {
                                               Channel channel,
                                               std::span<const AddressClaim> claims);
 
+/// The same as things stand, of whoever only asks: an address that nobody owns is theirs.
+[[nodiscard]] std::vector<bool> would_own_addresses(Connection& connection, const std::string& job,
+                                                    Channel channel,
+                                                    std::span<const AddressClaim> claims);
+
 }  // namespace fanfare::ledger

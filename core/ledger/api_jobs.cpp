@@ -2,16 +2,15 @@
 
 #include "core/ledger/columns.hpp"
 #include "core/ledger/iso.hpp"
+#include "core/ledger/job_lists.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <pqxx/nontransaction>
 
+#include <map>
+
 namespace fanfare::ledger {
 namespace {
-
-/// Of an array literal as a parameter; "" stands for everything.
-#define FANFARE_AMONG(column, number) \
-    "($" number " = '' OR " column " = ANY(nullif($" number ", '')::text[]))"
 
 #define FANFARE_JOB_COLUMNS \
     "id, system, kind, (ARRAY['urgent', 'normal', 'bulk'])[lane + 1], "                 \
@@ -19,12 +18,15 @@ namespace {
     ", " FANFARE_ISO_OR_NONE("planned_at") ", " FANFARE_ISO_OR_NONE("finished_at") ", " \
     FANFARE_ISO_OR_NONE("expires_at") ", coalesce(failure, ''), "                       \
     "plan_failed_at IS NOT NULL, left_out, "                                            \
-    "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates) "
+    "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates), "          \
+    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, '') "
 
 JobLine line_of(const pqxx::row& row) {
     return {.id = row[0].c_str(),
             .system = row[1].c_str(),
             .kind = row[2].c_str(),
+            .subject = row[14].c_str(),
+            .title = row[15].c_str(),
             .lane = row[3].c_str(),
             .source = row[4].c_str(),
             .state = row[5].c_str(),
@@ -35,7 +37,8 @@ JobLine line_of(const pqxx::row& row) {
             .failure = row[10].c_str(),
             .incomplete = row[11].as<bool>(),
             .left_out = row[12].as<std::int64_t>(),
-            .own_templates = number_or_none(row[13])};
+            .own_templates = number_or_none(row[13]),
+            .replay_of = row[16].c_str()};
 }
 
 std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request,
@@ -105,7 +108,8 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         FANFARE_ISO_OR_NONE("created_at") ", '', "
         FANFARE_ISO_OR_NONE("CASE WHEN d.code <> '' THEN d.noted_at END") ", "
         "coalesce(body ->> 'expires_at', ''), "
-        "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL "
+        "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL, "
+        "coalesce(body ->> 'subject', ''), coalesce(body -> 'data' ->> 'title', ''), '' "
         "FROM api_request r LEFT JOIN absent_job d USING (job_id) "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
@@ -121,7 +125,15 @@ std::optional<JobDetail> find_job_detail(Connection& connection, const std::stri
     Snapshot work{connection.raw()};
     auto line = find_job(work, id, sight);
     if (!line) return std::nullopt;
-    return JobDetail{std::move(*line), load_progress(work, id)};
+    const auto row = work.exec_params1(
+        "SELECT coalesce(body -> 'audience', '{}'), coalesce(body -> 'data', '{}') FROM ("
+        " SELECT body FROM job WHERE id = $1::uuid UNION ALL "
+        " SELECT body FROM api_request WHERE job_id = $1::uuid AND body IS NOT NULL) b LIMIT 1",
+        id);
+    return JobDetail{.line = std::move(*line),
+                     .progress = load_progress(work, id),
+                     .audience = row[0].c_str(),
+                     .data = row[1].c_str()};
 }
 
 std::optional<PersonInJob> find_person_in_job(Connection& connection, const std::string& id,
@@ -129,23 +141,33 @@ std::optional<PersonInJob> find_person_in_job(Connection& connection, const std:
     Snapshot work{connection.raw()};
     auto line = find_job(work, id, sight);
     if (!line) return std::nullopt;
-    return PersonInJob{std::move(*line), find_fate(work, id, recipient)};
+    return PersonInJob{std::move(*line), find_fate(work, id, recipient),
+                       find_chain(work, id, recipient)};
 }
 
-std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight, const JobFilter& filter,
-                               int limit) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
-        "SELECT " FANFARE_JOB_COLUMNS "FROM job WHERE " FANFARE_AMONG("system", "1") " "
-        "AND " FANFARE_AMONG("body ->> 'source'", "2") " AND ($3 = '' OR system = $3) "
-        "AND ($4 = '' OR kind = $4) AND ($5 = '' OR state = nullif($5, '')::job_state) "
-        "AND ($6 = '' OR (created_at, id) < (nullif($6, '')::timestamptz, nullif($7, '')::uuid)) "
-        "ORDER BY created_at DESC, id DESC LIMIT $8",
-        sight.systems, sight.sources, filter.system, filter.kind, filter.state, filter.before_at,
-        filter.before_id, limit);
-    std::vector<JobLine> lines;
-    for (const auto& row : rows) lines.push_back(line_of(row));
-    return lines;
+std::vector<ListedJob> list_jobs(Connection& connection, const Sight& sight,
+                                 const JobFilter& filter, int limit) {
+    Snapshot work{connection.raw()};
+    const auto rows = exec_listed(work, "SELECT " FANFARE_JOB_COLUMNS "FROM job ", sight.systems,
+                                  sight.sources, filter, limit);
+    std::vector<ListedJob> jobs;
+    postgres::ArrayLiteral ids;
+    std::map<std::string, ListedJob*, std::less<>> by_id;
+    jobs.reserve(rows.size());
+    for (const auto& row : rows) {
+        auto& job = jobs.emplace_back(ListedJob{.line = line_of(row)});
+        ids.add(job.line.id);
+        by_id[job.line.id] = &job;
+    }
+    const auto counts = work.exec_params(
+        "SELECT job_id, coalesce(sum(tally[13]), 0), coalesce(sum(tally[14]), 0) FROM chunk "
+        "WHERE job_id = ANY($1::uuid[]) GROUP BY job_id",
+        ids.text());
+    for (const auto& row : counts) {
+        by_id.at(row[0].c_str())->failed = row[1].as<std::int64_t>();
+        by_id.at(row[0].c_str())->unknown = row[2].as<std::int64_t>();
+    }
+    return jobs;
 }
 
 bool cancel_wherever(Connection& connection, const std::string& id,

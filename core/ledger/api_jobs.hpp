@@ -57,6 +57,8 @@ struct JobLine {
     std::string id;
     std::string system;
     std::string kind;
+    std::string subject;
+    std::string title;  // As its data says; "": it does not.
     std::string lane;
     std::string source;
     std::string state;  // job_state, or "accepted": no worker has taken it yet; "failed" also
@@ -69,6 +71,7 @@ struct JobLine {
     bool incomplete = false;                    // Planning was given up.
     std::int64_t left_out = 0;                  // Ids of its audience that are too long.
     std::optional<std::int64_t> own_templates;  // The version of its owner's texts that it says.
+    std::string replay_of;                      // The job whose people it took over.
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
                                               const Sight& sight);
@@ -79,6 +82,8 @@ struct JobLine {
 struct JobDetail {
     JobLine line;
     std::optional<JobProgress> progress;  // Nothing: no worker has taken it yet.
+    std::string audience;                 // As it was ordered, JSON.
+    std::string data;                     // JSON.
 };
 [[nodiscard]] std::optional<JobDetail> find_job_detail(Connection& connection,
                                                        const std::string& id, const Sight& sight);
@@ -87,22 +92,21 @@ struct JobDetail {
 struct PersonInJob {
     JobLine line;
     std::vector<Fate> fates;
+    std::vector<FateInJob> chain;  // Through all jobs that took them over, this one included.
 };
 [[nodiscard]] std::optional<PersonInJob> find_person_in_job(Connection& connection,
                                                             const std::string& id,
                                                             const std::string& recipient,
                                                             const Sight& sight);
 
-/// A page of jobs, newest first. Fields that are "" do not filter.
-struct JobFilter {
-    std::string system;
-    std::string kind;
-    std::string state;
-    std::string before_at;  // The last job of the page before ...
-    std::string before_id;  // ... and its id.
+/// One of a page of jobs: and how many of it have failed or are in doubt.
+struct ListedJob {
+    JobLine line;
+    std::int64_t failed = 0;
+    std::int64_t unknown = 0;
 };
-[[nodiscard]] std::vector<JobLine> list_jobs(Connection& connection, const Sight& sight,
-                                             const JobFilter& filter, int limit);
+[[nodiscard]] std::vector<ListedJob> list_jobs(Connection& connection, const Sight& sight,
+                                               const JobFilter& filter, int limit);
 
 /// A job that may be on its way to a worker.
 struct PendingJob {

@@ -1,6 +1,8 @@
 #include "core/ledger/jobs.hpp"
 
+#include "core/ledger/bytes.hpp"
 #include "core/ledger/columns.hpp"
+#include "core/ledger/person_filter.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -122,6 +124,23 @@ std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit) {
     return jobs;
 }
 
+namespace {
+
+/// By which somebody's history is found.
+void write_filters(pqxx::work& work, const std::string& job, std::span<const NewChunk> chunks) {
+    pqxx::stream_to stream{work, "chunk_filter",
+                           std::vector<std::string>{"job_id", "channel", "number", "filter"}};
+    postgres::TextArray people;
+    for (const auto& chunk : chunks) {
+        postgres::parse_array(chunk.recipients, people);
+        stream << std::make_tuple(job, static_cast<int>(chunk.channel), chunk.number,
+                                  hex_of(filter_of_people(people.elements)));
+    }
+    stream.complete();
+}
+
+}  // namespace
+
 bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
                 std::span<const NewChunk> chunks, std::chrono::milliseconds lease,
                 std::chrono::milliseconds republish_after) {
@@ -153,6 +172,7 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
                                   chunk.size, chunk.recipients, now, publish_at, day);
     }
     stream.complete();  // The destructor would swallow an error.
+    write_filters(work, task.job, chunks);
     work.commit();
     return true;
 }

@@ -1,8 +1,10 @@
 #include "core/ledger/progress.hpp"
 
 #include "core/ledger/chunks.hpp"
-#include "core/ledger/columns.hpp"
+#include "core/ledger/fate_rows.hpp"
 #include "core/ledger/iso.hpp"
+#include "core/ledger/job_lists.hpp"
+#include "core/ledger/replays.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +21,8 @@ JobProgress job_of(const pqxx::row& row) {
     return {.job = row[0].c_str(),
             .system = row[1].c_str(),
             .kind = row[2].c_str(),
+            .subject = row[11].c_str(),
+            .title = row[12].c_str(),
             .state = row[3].c_str(),
             .created_at = row[4].c_str(),
             .age_s = row[5].as<double>(),
@@ -27,14 +31,17 @@ JobProgress job_of(const pqxx::row& row) {
             .planned = row[8].as<bool>(),
             .incomplete = row[9].as<bool>(),
             .left_out = row[10].as<std::int64_t>(),
-            .channels = {}};
+            .channels = {},
+            .replay_of = row[13].c_str(),
+            .replays = {}};
 }
 
 constexpr const char* job_columns =
     "SELECT id, system, kind, state, " FANFARE_ISO_SECONDS("created_at") ", "
     "extract(epoch FROM app_now() - created_at)::float8, "
     "extract(epoch FROM coalesce(finished_at, app_now()) - created_at)::float8, "
-    "coalesce(failure, ''), planned_at IS NOT NULL, plan_failed_at IS NOT NULL, left_out "
+    "coalesce(failure, ''), planned_at IS NOT NULL, plan_failed_at IS NOT NULL, left_out, "
+    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, '') "
     "FROM job ";
 
 /// Fills in the channels of some jobs.
@@ -222,14 +229,14 @@ std::optional<JobProgress> load_progress(pqxx::transaction_base& work, const std
     if (rows.empty()) return std::nullopt;
     std::vector<JobProgress> jobs{job_of(rows[0])};
     add_channels(work, jobs);
+    jobs[0].replays = replays_of(work, job);
     return std::move(jobs[0]);
 }
 
-std::vector<JobProgress> latest_progress(Connection& connection, int limit) {
+std::vector<JobProgress> latest_progress(Connection& connection, const JobFilter& filter,
+                                         int limit) {
     Snapshot work{connection.raw()};
-    return progress_of(
-        work,
-        work.exec_params(std::string{job_columns} + "ORDER BY created_at DESC LIMIT $1", limit));
+    return progress_of(work, exec_listed(work, job_columns, {}, {}, filter, limit));
 }
 
 SubjectProgress progress_about(Connection& connection, const std::string& system,
@@ -265,12 +272,7 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
                             const std::string& recipient) {
     // Recipients are sorted: first and last of a chunk tell whether to look inside.
     const auto rows = work.exec_params(
-        "SELECT ch.name, " FANFARE_BYTE("outcomes") " AS outcome, " FANFARE_BYTE("reasons") ", "
-        " coalesce(CASE WHEN cardinality(c.provider_ids) = 1 THEN c.provider_ids[1] "
-        "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
-        FANFARE_BYTE("attempts") ", "
-        " c.number, " FANFARE_ISO_SECONDS("c.updated_at") ", "
-        FANFARE_BYTE("causes") " "
+        "SELECT " FANFARE_FATE
         "FROM chunk c JOIN channel ch ON ch.code = c.channel "
         "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
         "WHERE c.job_id = $1::uuid AND c.recipients[1] COLLATE \"C\" <= $2 COLLATE \"C\" "
@@ -278,20 +280,7 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
         "ORDER BY c.channel",
         job, recipient);
     std::vector<Fate> fates;
-    for (const auto& row : rows) {
-        Fate fate{.channel = row[0].c_str(),
-                  .outcome = static_cast<Outcome>(row[1].as<int>()),
-                  .reason = static_cast<Reason>(row[2].as<int>()),
-                  .cause = static_cast<Reason>(row[8].as<int>()),
-                  .provider_id = {},
-                  .account = row[4].c_str(),
-                  .attempts = row[5].as<std::int32_t>(),
-                  .chunk = row[6].as<std::int32_t>(),
-                  .updated_at = row[7].c_str()};
-        const bool was_sent = fate.outcome >= Outcome::sent && fate.outcome <= Outcome::clicked;
-        if (was_sent) fate.provider_id = row[3].c_str();  // One id stands for all that were sent.
-        fates.push_back(std::move(fate));
-    }
+    for (const auto& row : rows) fates.push_back(fate_of(row, 0));
     return fates;
 }
 

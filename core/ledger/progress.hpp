@@ -27,11 +27,19 @@ struct ChannelProgress {
     std::array<std::int64_t, outcome_count> outcomes{};  // By Outcome.
 };
 
+/// A job that took people of another one over (core/ledger/replays.hpp), and how many.
+struct TakenOver {
+    std::string job;
+    std::int64_t people = 0;
+};
+
 struct JobProgress {
     std::string job;
     std::string system;
     std::string kind;
-    std::string state;  // job_state
+    std::string subject;  // What it is about; "": nothing in particular.
+    std::string title;    // As its data says; "": it does not.
+    std::string state;    // job_state
     std::string created_at;
     double age_s = 0;
     double took_s = 0;  // Until it was finished, or until now.
@@ -40,6 +48,9 @@ struct JobProgress {
     bool incomplete = false;    // It never will be: who is in no chunk is not told.
     std::int64_t left_out = 0;  // Ids of it that are too long.
     std::vector<ChannelProgress> channels;
+    std::string replay_of;           // The job whose people it took over; "": none.
+    std::vector<TakenOver> replays;  // Those that took people of this one over, the oldest first;
+                                     // only of one job that is looked up.
 };
 /// Nothing when no such job was accepted (yet). Within `work` two statements, which fit together
 /// where it is a Snapshot.
@@ -47,8 +58,20 @@ struct JobProgress {
                                                        const std::string& job);
 [[nodiscard]] std::optional<JobProgress> load_progress(pqxx::transaction_base& work,
                                                        const std::string& job);
+
+/// Which jobs of a list, newest first. Fields that are "" do not filter.
+struct JobFilter {
+    std::string system;
+    std::string kind;
+    std::string state;
+    std::string since;          // When they were taken in, ISO 8601 with a zone.
+    bool has_failures = false;  // Somebody of them has failed, or is in doubt.
+    std::string before_at;      // The last job of the page before ...
+    std::string before_id;      // ... and its id.
+};
 /// The latest jobs, newest first.
-[[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection, int limit);
+[[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection,
+                                                       const JobFilter& filter, int limit);
 
 /// What was scheduled and sent about a subject and its moments ("<subject>:1h"), as of one moment:
 /// jobs, the newest `limit`, and how many notifications are in which state. `sources` as in Sight.
@@ -77,6 +100,17 @@ struct Fate {
                                           const std::string& recipient);
 [[nodiscard]] std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job,
                                           const std::string& recipient);
+
+/// The same, through all jobs that took the person over from one another, the oldest first.
+struct FateInJob {
+    std::string job;
+    Fate fate;
+};
+[[nodiscard]] std::vector<FateInJob> find_chain(Connection& connection, const std::string& job,
+                                                const std::string& recipient);
+[[nodiscard]] std::vector<FateInJob> find_chain(pqxx::transaction_base& work,
+                                                const std::string& job,
+                                                const std::string& recipient);
 
 /// Stops a job that is being planned or sent. False when there is none such.
 [[nodiscard]] bool cancel_job(Connection& connection, const std::string& job);

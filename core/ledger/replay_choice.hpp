@@ -6,22 +6,25 @@
 
 #include <pqxx/transaction>
 
+#include <map>
 #include <string>
 #include <vector>
 
 // Whom a replay chooses: one place for counting people and for taking them over.
 namespace fanfare::ledger {
 
-/// The jobs `j` and chunks `c` of a filter ($1 to $8), with somebody in them of its outcomes ($9).
+/// The jobs `j` of a filter ($1 to $6), and those of their chunks `c` ($7 to $10) with somebody in
+/// them of its outcomes ($11).
 #define FANFARE_CHOSEN_JOBS                                                  \
     "($1 = '{}' OR j.id = ANY($1::uuid[])) AND ($2 = '' OR j.system = $2) "  \
-    "AND ($3 = '' OR j.kind = $3) AND ($4 = '' OR is_about(j.subject, $4)) " \
-    "AND ($5 = '' OR j.body ->> 'source' = $5) "
-#define FANFARE_CHOSEN_CHUNKS                                       \
-    "($6 < 0 OR c.channel = $6) AND ($7 = '' OR c.account = $7) "   \
-    "AND ($8 = '' OR c.updated_at >= nullif($8, '')::timestamptz) " \
-    "AND ($9 = '' OR c.updated_at < nullif($9, '')::timestamptz) "  \
-    "AND EXISTS (SELECT FROM unnest($10::int[]) AS o(code) WHERE c.tally[o.code + 1] > 0) "
+    "AND ($3 = '{}' OR j.system = ANY($3::text[])) "                         \
+    "AND ($4 = '' OR j.kind = $4) AND ($5 = '' OR is_about(j.subject, $5)) " \
+    "AND ($6 = '{}' OR j.body ->> 'source' = ANY($6::text[])) "
+#define FANFARE_CHOSEN_CHUNKS                                        \
+    "($7 < 0 OR c.channel = $7) AND ($8 = '' OR c.account = $8) "    \
+    "AND ($9 = '' OR c.updated_at >= nullif($9, '')::timestamptz) "  \
+    "AND ($10 = '' OR c.updated_at < nullif($10, '')::timestamptz) " \
+    "AND EXISTS (SELECT FROM unnest($11::int[]) AS o(code) WHERE c.tally[o.code + 1] > 0) "
 
 template <class... More>
 pqxx::result exec_filtered(pqxx::transaction_base& work, const std::string& sql,
@@ -31,23 +34,12 @@ pqxx::result exec_filtered(pqxx::transaction_base& work, const std::string& sql,
     const auto moment = [](const std::optional<TimePoint>& at) {
         return at ? format_timestamp(*at) : std::string{};
     };
-    return work.exec_params(sql, postgres::array_of(filter.jobs), filter.system, filter.kind,
-                            filter.subject, filter.source,
+    return work.exec_params(sql, postgres::array_of(filter.jobs), filter.system,
+                            postgres::array_of(filter.systems), filter.kind, filter.subject,
+                            postgres::array_of(filter.sources),
                             filter.channel ? static_cast<int>(*filter.channel) : -1, filter.account,
                             moment(filter.since), moment(filter.until), outcomes.text(), more...);
 }
-
-/// True for the fate of somebody whom the filter chooses.
-[[nodiscard]] bool is_chosen(const ReplayFilter& filter, char outcome, char reason, char cause);
-
-/// Where a channel cannot reach somebody their kind may turn to another one: then that one has
-/// them, in a chunk of a channel that the job does not name.
-[[nodiscard]] bool may_be_elsewhere(char reason);
-
-/// Of these people those whom a fallback of the job has taken, sorted.
-[[nodiscard]] std::vector<std::string> elsewhere(pqxx::transaction_base& work,
-                                                 const std::string& job,
-                                                 const std::vector<std::string>& people);
 
 /// What a chunk says of its people, from three columns that may be null.
 struct Fates {
@@ -56,6 +48,47 @@ struct Fates {
         : outcomes{bytes_or_zeros(row[first], size)},
           reasons{bytes_or_zeros(row[first + 1], size)},
           causes{bytes_or_zeros(row[first + 2], size)} {}
+};
+
+/// What becomes of one person of a chunk.
+enum class Choice : std::uint8_t {
+    no,          // Not asked for.
+    taken,       // Taken over.
+    elsewhere,   // The channel that their kind turns to has them.
+    told_since,  // A later job about the same has told them.
+};
+
+/// A chunk of a job that is replayed, and its people, one of each by position.
+struct ChunkChoice {
+    ChunkKey key;
+    Fates fates;
+    postgres::TextArray recipients{};  // Needed where Chooser::needs_people() says so.
+    std::vector<Choice> choices{};
+};
+
+/// Chooses people out of chunks of a filter's jobs, as they are in one transaction.
+class Chooser {
+public:
+    Chooser(pqxx::transaction_base& work, const ReplayFilter& filter);
+
+    /// True where one must know who the people are.
+    [[nodiscard]] bool needs_people(const ChunkChoice& chunk) const;
+    /// Fills in the choices; one question a job and channel for all of `chunks`. Of those without
+    /// recipients everybody who is asked for counts as taken.
+    void choose(std::vector<ChunkChoice>& chunks) const;
+
+private:
+    /// What may keep people of a job where they are.
+    struct Traits {
+        bool turned = false;  // Some of its people were turned to another channel.
+        bool later = false;   // There is a later job about the same.
+    };
+    [[nodiscard]] Traits traits_of(const ChunkKey& key) const;
+    [[nodiscard]] bool is_chosen(const Fates& fates, std::size_t position) const;
+
+    pqxx::transaction_base& work_;
+    const ReplayFilter& filter_;
+    std::map<std::string, Traits, std::less<>> traits_;
 };
 
 }  // namespace fanfare::ledger

@@ -7,10 +7,6 @@
 #include "core/wire/job.hpp"
 
 #include <fmt/format.h>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 #include <algorithm>
@@ -21,60 +17,6 @@ namespace {
 
 using postgres::ArrayLiteral;
 constexpr int chunks_per_fetch = 100;  // With their recipients.
-
-std::string json_of(const ReplayFilter& filter) {
-    boost::json::object json;
-    const auto put = [&json](const char* name, const std::string& value) {
-        if (!value.empty()) json[name] = value;
-    };
-    if (!filter.jobs.empty()) {
-        json["jobs"] = boost::json::array(filter.jobs.begin(), filter.jobs.end());
-    }
-    put("system", filter.system);
-    put("kind", filter.kind);
-    put("subject", filter.subject);
-    put("source", filter.source);
-    if (filter.channel) json["channel"] = to_string(*filter.channel);
-    put("account", filter.account);
-    boost::json::array outcomes;
-    for (const auto outcome : filter.outcomes) outcomes.emplace_back(to_string(outcome));
-    json["outcomes"] = std::move(outcomes);
-    boost::json::array reasons;
-    for (const auto reason : filter.reasons) reasons.emplace_back(to_string(reason));
-    if (!reasons.empty()) json["reasons"] = std::move(reasons);
-    if (filter.since) json["since"] = format_timestamp(*filter.since);
-    if (filter.until) json["until"] = format_timestamp(*filter.until);
-    return boost::json::serialize(json);
-}
-
-}  // namespace
-
-std::int64_t begin_replay(Connection& connection, const ReplayOrder& order) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto ttl = order.ttl ? std::to_string(order.ttl->count()) : std::string{};
-    const auto rows = work.exec_params(
-        "WITH added AS (INSERT INTO replay (key, who, because, filter, ttl_s) "
-        " VALUES ($1, $2, $3, $4::jsonb, nullif($5, '')::bigint) ON CONFLICT DO NOTHING "
-        " RETURNING id) SELECT id FROM added UNION ALL SELECT id FROM replay WHERE key = $1",
-        order.key, order.who, order.because, json_of(order.filter), ttl);
-    return rows.at(0)[0].as<std::int64_t>();
-}
-
-std::vector<std::string> replayable_jobs(Connection& connection, const ReplayOrder& order) {
-    pqxx::nontransaction work{connection.raw()};
-    const auto rows = exec_filtered(
-        work,
-        "SELECT j.id FROM job j WHERE " FANFARE_CHOSEN_JOBS
-        "AND ($11 OR coalesce(j.expires_at > app_now(), true)) "
-        "AND EXISTS (SELECT FROM chunk c WHERE c.job_id = j.id AND " FANFARE_CHOSEN_CHUNKS
-        ") ORDER BY j.created_at, j.id",
-        order.filter, order.ttl.has_value());
-    std::vector<std::string> jobs;
-    for (const auto& row : rows) jobs.emplace_back(row[0].c_str());
-    return jobs;
-}
-
-namespace {
 
 /// Writes the new job's chunks: people of neighbouring old chunks together, as many as one may
 /// hold. What was split off others stays alone, because such chunks are in no order.
@@ -146,7 +88,13 @@ struct Moved {
     ArrayLiteral outcomes, tallies;
     bool any = false;
 
-    void write(pqxx::transaction_base& work) {
+    void add(const ChunkKey& key, const std::string& fates) {
+        any = true;
+        keys.add(key);
+        outcomes.add(hex_of(fates));
+        tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(fates), ",")));
+    }
+    void write(pqxx::transaction_base& work) const {
         if (!any) return;
         work.exec_params(
             "UPDATE chunk c SET outcomes = decode(substr(w.outcomes, 3), 'hex'), "
@@ -155,7 +103,6 @@ struct Moved {
             " AS w(job_id, channel, number, outcomes, tally) WHERE " FANFARE_KEYS_EQUAL("c", "w"),
             keys.jobs.text(), keys.channels.text(), keys.numbers.text(), outcomes.text(),
             tallies.text());
-        *this = {};
     }
 };
 
@@ -181,6 +128,39 @@ bool insert_new_job(pqxx::transaction_base& work, std::int64_t replay, const Rep
                .affected_rows() == 1;
 }
 
+/// Rows of `chosen`, below.
+void take_over(pqxx::transaction_base& work, const pqxx::result& rows, const Chooser& chooser,
+               NewChunks& new_chunks, ReplayedJob& done) {
+    std::vector<ChunkChoice> old;
+    for (const auto& row : rows) {
+        postgres::TextArray recipients;
+        postgres::parse_array(row[6].c_str(), recipients);
+        const Fates fates{row, 7, recipients.elements.size()};
+        old.push_back({key_of(row), fates, std::move(recipients), {}});
+    }
+    chooser.choose(old);
+    Moved moved;
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        auto& chunk = old[i];
+        const auto row = rows[static_cast<pqxx::result::size_type>(i)];
+        const auto taken = std::count(chunk.choices.begin(), chunk.choices.end(), Choice::taken);
+        if (row[3].as<bool>()) {  // Its worker's record would overwrite what is written here.
+            done.held += taken;
+            continue;
+        }
+        if (taken == 0) continue;
+        const NewChunks::Source source{chunk.key, row[4].as<int>(), row[5].as<int>()};
+        for (std::size_t at = 0; at < chunk.choices.size(); ++at) {
+            if (chunk.choices[at] != Choice::taken) continue;
+            new_chunks.add(source, std::string{chunk.recipients.elements[at]});
+            chunk.fates.outcomes[at] = static_cast<char>(Outcome::replayed);
+        }
+        done.people += taken;
+        moved.add(chunk.key, chunk.fates.outcomes);
+    }
+    moved.write(work);
+}
+
 }  // namespace
 
 ReplayedJob replay_job(Connection& connection, std::int64_t replay, const ReplayOrder& order,
@@ -200,48 +180,12 @@ ReplayedJob replay_job(Connection& connection, std::int64_t replay, const Replay
                   "FROM job j JOIN chunk c ON c.job_id = j.id WHERE " FANFARE_CHOSEN_JOBS
                   "AND " FANFARE_CHOSEN_CHUNKS "ORDER BY c.channel, c.number FOR UPDATE OF c",
                   one);
+    const Chooser chooser{work, one};
     NewChunks chunks{work, job, id};
     while (true) {
         const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_per_fetch));
         if (rows.empty()) break;
-        Moved moved;
-        for (const auto& row : rows) {
-            postgres::TextArray recipients;
-            postgres::parse_array(row[6].c_str(), recipients);
-            const auto size = recipients.elements.size();
-            Fates fates{row, 7, size};
-            std::vector<std::size_t> positions;
-            std::vector<std::string> unsure;
-            for (std::size_t i = 0; i < size; ++i) {
-                if (!is_chosen(order.filter, fates.outcomes[i], fates.reasons[i],
-                               fates.causes[i])) {
-                    continue;
-                }
-                positions.push_back(i);
-                if (may_be_elsewhere(fates.reasons[i])) unsure.emplace_back(recipients.elements[i]);
-            }
-            if (row[3].as<bool>()) {  // Its worker's record would overwrite what is written here.
-                done.held += static_cast<std::int64_t>(positions.size());
-                continue;
-            }
-            const auto theirs = elsewhere(work, job, unsure);
-            const NewChunks::Source source{key_of(row), row[4].as<int>(), row[5].as<int>()};
-            bool changed = false;
-            for (const auto i : positions) {
-                std::string recipient{recipients.elements[i]};
-                if (std::binary_search(theirs.begin(), theirs.end(), recipient)) continue;
-                chunks.add(source, recipient);
-                fates.outcomes[i] = static_cast<char>(Outcome::replayed);
-                ++done.people;
-                changed = true;
-            }
-            if (!changed) continue;
-            moved.any = true;
-            moved.keys.add(source.key);
-            moved.outcomes.add(hex_of(fates.outcomes));
-            moved.tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(fates.outcomes), ",")));
-        }
-        moved.write(work);
+        take_over(work, rows, chooser, chunks, done);
     }
     if (done.people == 0) return done;  // Nothing is committed.
     chunks.flush();
@@ -250,11 +194,6 @@ ReplayedJob replay_job(Connection& connection, std::int64_t replay, const Replay
     work.commit();
     done.job = id;
     return done;
-}
-
-void end_replay(Connection& connection, std::int64_t replay) {
-    pqxx::nontransaction{connection.raw()}.exec_params(
-        "UPDATE replay SET finished_at = app_now() WHERE id = $1 AND finished_at IS NULL", replay);
 }
 
 }  // namespace fanfare::ledger

@@ -82,9 +82,9 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     const bool more = lines.size() > static_cast<std::size_t>(*limit);
     if (more) lines.pop_back();
     json::array jobs;
-    for (const auto& line : lines) jobs.push_back(object_of(line));
+    for (const auto& one : lines) jobs.push_back(object_of(one.line));
     json::value next;
-    if (more) next = make_cursor(lines.back().created_at, lines.back().id);
+    if (more) next = make_cursor(lines.back().line.created_at, lines.back().line.id);
     const json::object page{{"jobs", std::move(jobs)}, {"next_cursor", std::move(next)}};
     co_return reply_with(200, page);
 }
@@ -100,9 +100,9 @@ asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
     auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
-    const auto& [line, progress] = *found.value();
-    auto document = object_of(line);
-    document["channels"] = progress ? shown(progress->channels) : json::array{};
+    const auto& job = *found.value();
+    auto document = object_of(job.line);
+    document["channels"] = job.progress ? shown(job.progress->channels) : json::array{};
     co_return reply_with(200, document);
 }
 

@@ -192,7 +192,7 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
-    const auto& [line, fates] = *found.value();
+    const auto& [line, fates, chain] = *found.value();
     json::array list;
     for (const auto& fate : fates) {
         list.push_back(json::object{{"channel", fate.channel},

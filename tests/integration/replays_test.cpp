@@ -1,9 +1,7 @@
 // Exactly the chosen people again, and nobody twice.
-#include "core/ledger/replays.hpp"
-
 #include "core/ledger/receipts.hpp"
 #include "core/wire/timestamp.hpp"
-#include "tests/integration/ledger_case.hpp"
+#include "tests/integration/replays_case.hpp"
 
 #include <pqxx/transaction>
 
@@ -17,62 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using enum Outcome;
-
-class ReplaysTest : public LedgerCase {
-protected:
-    /// A job with one chunk a list of (person, outcome).
-    struct Person {
-        std::string id;
-        Outcome outcome;
-        Reason reason = Reason::none;
-    };
-    std::string settled(const std::string& name, const std::vector<std::vector<Person>>& chunks) {
-        const auto job = accept(name);
-        std::vector<std::vector<std::string>> groups;
-        for (const auto& chunk : chunks) {
-            auto& group = groups.emplace_back();
-            for (const auto& person : chunk) group.push_back(person.id);
-        }
-        plan(job, groups);
-        for (std::size_t i = 0; i < chunks.size(); ++i) {
-            const auto claimed = claim({key(job, static_cast<std::int32_t>(i))});
-            std::string outcomes, reasons;
-            for (const auto& person : chunks[i]) {
-                outcomes.push_back(static_cast<char>(person.outcome));
-                reasons.push_back(static_cast<char>(person.reason));
-            }
-            auto entry = record_for(claimed.at(0), outcomes);
-            entry.reasons = reasons;
-            EXPECT_THAT(record(entry), SizeIs(1));
-        }
-        finish_jobs(db(), {});
-        return job;
-    }
-    static ReplayOrder order_of(const std::string& key, std::vector<Outcome> outcomes = {failed}) {
-        ReplayOrder order;
-        order.key = key;
-        order.who = "a test";
-        order.because = "to see";
-        order.filter.outcomes = std::move(outcomes);
-        return order;
-    }
-    /// All of it, as the command does; the new jobs.
-    std::vector<std::string> replay(const ReplayOrder& order) { return replay(db(), order); }
-    static std::vector<std::string> replay(Connection& connection, const ReplayOrder& order) {
-        const auto id = begin_replay(connection, order);
-        std::vector<std::string> jobs;
-        for (const auto& job : replayable_jobs(connection, order)) {
-            const auto done = replay_job(connection, id, order, job);
-            if (!done.job.empty()) jobs.push_back(done.job);
-        }
-        end_replay(connection, id);
-        return jobs;
-    }
-    std::vector<std::string> people_of(const std::string& job) {
-        return ledger.column("SELECT recipient FROM delivery WHERE job_id = '" + job +
-                             "' ORDER BY recipient");
-    }
-};
 
 TEST_F(ReplaysTest, TakesOverWhoIsChosenAndNobodyElse) {
     const auto job = settled("a", {{{"a", sent}, {"b", failed, Reason::attempts_exhausted}},
@@ -93,7 +35,7 @@ TEST_F(ReplaysTest, TakesOverWhoIsChosenAndNobodyElse) {
     EXPECT_EQ(known[0].job, jobs[0]);
     EXPECT_EQ(known[0].people, 2);
     EXPECT_THAT(replay(order_of("two")), IsEmpty()) << "they are the new job's";
-    const auto lines = list_replays(db(), 9);
+    const auto lines = list_replays(db(), {}, 9);
     ASSERT_THAT(lines, SizeIs(2));
     EXPECT_EQ(lines[1].people, 2);
     EXPECT_EQ(lines[1].because, "to see");
@@ -140,7 +82,7 @@ TEST_F(ReplaysTest, WhoIsInAWorkersHandsStaysThere) {
     const auto job = settled("a", {{{"a", failed}, {"b", failed}}});
     pqxx::nontransaction{db().raw()}.exec("UPDATE chunk SET state = 'claimed'");
     const auto order = order_of("one");
-    const auto id = begin_replay(db(), order);
+    const auto id = begin_replay(db(), order).id;
     const auto done = replay_job(db(), id, order, job);
     EXPECT_EQ(done.job, "");
     EXPECT_EQ(done.held, 2);
@@ -186,20 +128,6 @@ TEST_F(ReplaysTest, TwoAtOnceTakeEachPersonOnce) {
     }
     EXPECT_EQ(people, 120U);
     expect_everyone_counted();
-}
-
-TEST_F(ReplaysTest, OneThatIsBrokenOffGoesOnUnderItsKey) {
-    settled("a", {{{"a", failed}}});
-    settled("b", {{{"b", failed}}});
-    const auto order = order_of("one");
-    const auto id = begin_replay(db(), order);
-    const auto jobs = replayable_jobs(db(), order);
-    ASSERT_THAT(jobs, SizeIs(2));
-    EXPECT_EQ(replay_job(db(), id, order, jobs[0]).people, 1);
-    EXPECT_EQ(begin_replay(db(), order), id);
-    EXPECT_EQ(replay_job(db(), id, order, jobs[0]).people, 0) << "the same job a second time";
-    EXPECT_THAT(replay(order), SizeIs(1)) << "and the other";
-    EXPECT_EQ(list_replays(db(), 9).at(0).people, 2);
 }
 
 TEST_F(ReplaysTest, ADryRunsNumbersAreWhatThenHappens) {
@@ -258,6 +186,22 @@ TEST_F(ReceiptsOfReplaysTest, OneThatComesWhileTheyAreServedWaitsForTheRecord) {
     EXPECT_THAT(record(record_for(claimed.at(0), bytes_of({sent}))), SizeIs(1));
     EXPECT_EQ(apply_early_receipts(db(), 10).raised, 1U);
     EXPECT_EQ(outcomes_of(next), "delivered");
+}
+
+TEST_F(ReceiptsOfReplaysTest, OneGoesThroughAChainOfThree) {
+    const auto claimed = claim({key(next)});
+    auto doubtful = record_for(claimed.at(0), bytes_of({unknown}));
+    doubtful.reasons = reasons_of({Reason::answer_lost});
+    EXPECT_THAT(record(doubtful), SizeIs(1));
+    finish_jobs(db(), {});
+    const auto third = replay(order_of("two", {unknown})).at(0);
+    EXPECT_EQ(load_job(db(), third)->origin, job);
+    EXPECT_EQ(hear(ReceiptEvent::delivered).raised, 1U) << "about the first try";
+    EXPECT_EQ(outcomes_of(job), "replayed sent");
+    EXPECT_EQ(outcomes_of(next), "replayed");
+    EXPECT_EQ(outcomes_of(third), "delivered");
+    EXPECT_THAT(replay(order_of("three", {unknown})), IsEmpty());
+    expect_everyone_counted();
 }
 
 TEST_F(ReplaysTest, EndsWithTheNotificationThatItCameFrom) {

@@ -1,5 +1,7 @@
 #include "worker/plan/audience.hpp"
 
+#include "core/ledger/columns.hpp"
+
 #include <fmt/format.h>
 #include <pqxx/transaction>
 
@@ -20,25 +22,14 @@ std::string_view collation(pqxx::transaction_base& work) {
 }
 
 /// Whoever may have been told, on any channel, in an earlier job of the kind about the subject or
-/// one of its moments: whom a provider took responsibility for, who is in doubt
-/// (core/domain/doubt.hpp), finally or until another try, and whose request is under way.
-#define FANFARE_BYTE(column) \
-    "CASE WHEN " column " IS NULL THEN 0 ELSE get_byte(" column ", (u.position - 1)::integer) END"
+/// one of its moments.
 constexpr const char* told_before =
     "SELECT u.recipient AS recipient_id FROM job j JOIN chunk c ON c.job_id = j.id "
     "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
     "WHERE j.system = $1 AND j.kind = $2 AND is_about(j.subject, $3) AND j.subject <> '' "
     "AND j.id <> $4::uuid "
     "AND known_since(j) <= (SELECT known_since(mine) FROM job mine WHERE id = $4::uuid) "
-    "AND (" FANFARE_BYTE("c.outcomes") " IN (1, 2, 3, 4, 13) "
-    "  OR (" FANFARE_BYTE("c.outcomes") " IN (0, 11) AND " FANFARE_BYTE("c.reasons")
-    "   IN (7, 8, 9)) "
-    "  OR (c.state = 'claimed' AND octet_length(c.begun) = c.size "
-    "   AND " FANFARE_BYTE("c.begun") " = 1))";
-static_assert(static_cast<int>(Outcome::sent) == 1 && static_cast<int>(Outcome::clicked) == 4 &&
-              static_cast<int>(Outcome::unknown) == 13);
-static_assert(static_cast<int>(Reason::answer_lost) == 7 &&
-              static_cast<int>(Reason::worker_lost) == 9);
+    "AND " FANFARE_MAY_BE_TOLD;
 
 }  // namespace
 
