@@ -21,10 +21,13 @@ enum class Scope : std::uint8_t {
     export_,
     templates,
     operate,
+    replay,
     admin
 };
-inline constexpr std::array<std::string_view, 9> scope_words{
-    "publish", "schedule", "read", "cancel", "preview", "export", "templates", "operate", "admin"};
+inline constexpr std::array<std::string_view, 10> scope_words{"publish",   "schedule", "read",
+                                                              "cancel",    "preview",  "export",
+                                                              "templates", "operate",  "replay",
+                                                              "admin"};
 
 [[nodiscard]] constexpr std::string_view to_string(Scope scope) noexcept {
     return scope_words[static_cast<std::size_t>(scope)];

@@ -4,6 +4,7 @@
 #include "producer/api/cron.hpp"
 #include "producer/api/estimate.hpp"
 #include "producer/api/events.hpp"
+#include "producer/api/history.hpp"
 #include "producer/api/jobs.hpp"
 #include "producer/api/notifications.hpp"
 #include "producer/api/notify.hpp"
@@ -13,6 +14,7 @@
 #include "producer/api/pauses.hpp"
 #include "producer/api/people.hpp"
 #include "producer/api/preview.hpp"
+#include "producer/api/replays.hpp"
 #include "producer/api/subjects.hpp"
 #include "producer/api/templates.hpp"
 
@@ -78,6 +80,7 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_job_routes(door, parts);
     add_event_routes(door, parts);
     add_outcome_routes(door, parts);
+    add_history_routes(door, parts);
     add_notification_routes(door, parts);
     add_notify_routes(door, parts);
     add_preview_routes(door, parts);
@@ -87,6 +90,7 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_subject_routes(door, parts);
     add_people_routes(door, parts);
     add_opt_out_routes(door, parts);
+    add_replay_routes(door, parts);
     add_pause_routes(door, parts);
     add_account_routes(door, parts);
     router.add("GET", "/openapi.yaml", show_openapi);

@@ -46,7 +46,8 @@ struct Parts {
     prometheus::Registry& registry;
     Publish publish;  // True once the broker has the job.
     AddressLookup& lookup;
-    std::function<void()> hurry;  // Something may be due sooner than the scheduler thinks.
+    std::function<void()> hurry;  // Something may be due, or to be replayed, sooner than the
+                                  // scheduler thinks.
 
     [[nodiscard]] Known known() const { return {systems, templates}; }
 };

@@ -7,14 +7,13 @@
 #include "producer/api/own_templates.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/shown.hpp"
 #include "producer/api/source.hpp"
 #include "producer/api/survey.hpp"
 #include "worker/rendering/segments.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <cmath>
 
 namespace fanfare::api {
 namespace {
@@ -24,17 +23,6 @@ namespace json = boost::json;
 
 constexpr std::int64_t moments_max = 10'000;
 constexpr std::int64_t people_max = 1'000'000'000;
-
-/// What all accounts of a channel may send in a second; 0 where one of them has no limit.
-double limit_of(const Settings& settings, Channel channel) {
-    double limit = 0;
-    for (const auto& account : settings.accounts) {
-        if (account.channel != channel || account.weight == 0) continue;
-        if (account.rate.per_second <= 0) return 0;
-        limit += account.rate.per_second;
-    }
-    return limit;
-}
 
 /// Everybody reachable, and a text of so many segments as this job's is for a sample person.
 Survey assumed(const Templates& templates, const Kind& kind, const Job& job, std::int64_t people,
@@ -52,19 +40,6 @@ Survey assumed(const Templates& templates, const Kind& kind, const Job& job, std
     return survey;
 }
 
-/// Figures of the part that was looked at, for all of the audience.
-void scale(Survey& survey) {
-    if (survey.surveyed == 0 || survey.surveyed == survey.people) return;
-    const auto factor = static_cast<double>(survey.people) / static_cast<double>(survey.surveyed);
-    for (auto& found : survey.channels) {
-        for (auto* const figure :
-             {&found.messages, &found.segments, &found.no_address, &found.invalid_address,
-              &found.opted_out, &found.too_often, &found.suppressed, &found.duplicates}) {
-            *figure = std::llround(static_cast<double>(*figure) * factor);
-        }
-    }
-}
-
 json::object document_of(const Parts& parts, const Job& job, const Kind& kind, const Survey& survey,
                          std::int64_t moments, bool exact) {
     json::object channels;
@@ -72,22 +47,8 @@ json::object document_of(const Parts& parts, const Job& job, const Kind& kind, c
     for (const auto channel : channels_used(job, kind)) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& found = survey.channels[index];
-        const auto units = channel == Channel::sms ? found.segments : found.messages;
-        const auto cost = cost_of(units, moments, micros_of(parts.settings.costs[index]));
-        const auto limit = limit_of(parts.settings, channel);
-        json::value seconds;
-        if (limit > 0) seconds = static_cast<double>(units) / limit;
-        total += cost;
-        json::object one{{"messages", found.messages},
-                         {"left_out", json::object{{"no_address", found.no_address},
-                                                   {"invalid_address", found.invalid_address},
-                                                   {"opted_out", found.opted_out},
-                                                   {"too_often", found.too_often},
-                                                   {"suppressed", found.suppressed},
-                                                   {"duplicates", found.duplicates}}},
-                         {"cost", dollars(cost)},
-                         {"seconds", std::move(seconds)}};
-        if (channel == Channel::sms) one["segments"] = found.segments;
+        total += cost_of(units_of(found, channel), moments, micros_of(parts.settings.costs[index]));
+        auto one = shown(found, channel, moments, parts.settings);
         channels[text(to_string(channel))] = std::move(one);
     }
     return {{"people", survey.people},
@@ -150,7 +111,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     if (!surveyed.value()) co_return nobody_of_owner();
     auto& survey = *surveyed.value();
     const bool exact = survey.surveyed == survey.people;
-    scale(survey);
+    for (auto& found : survey.channels) scale(found, survey.people, survey.surveyed);
     const auto document = document_of(parts, job, kind, survey, moments, exact);
     co_return reply_with(200, document);
 }

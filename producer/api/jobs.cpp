@@ -27,6 +27,8 @@ json::object object_of(const ledger::JobLine& job) {
     return {{"id", job.id},
             {"system", job.system},
             {"kind", job.kind},
+            {"subject", text_or_null(job.subject)},
+            {"title", text_or_null(job.title)},
             {"lane", job.lane},
             {"source", job.source},
             {"state", job.state},
@@ -37,7 +39,8 @@ json::object object_of(const ledger::JobLine& job) {
             {"failure", text_or_null(job.failure)},
             {"incomplete", job.incomplete},
             {"left_out", job.left_out},
-            {"template_version", version}};
+            {"template_version", version},
+            {"replay_of", text_or_null(job.replay_of)}};
 }
 
 asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,
@@ -49,7 +52,8 @@ asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,
 
 asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
                                      const Caller& caller) {
-    constexpr std::array<std::string_view, 5> known{"system", "kind", "state", "cursor", "limit"};
+    constexpr std::array<std::string_view, 7> known{"system",       "kind",   "state", "since",
+                                                    "has_failures", "cursor", "limit"};
     const auto read = Query::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& query = std::get<Query>(read);
@@ -64,6 +68,15 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     if (!state_is_known) {
         co_return bad_query("state", "planning, sending, done, cancelled or failed");
     }
+    filter.since = query["since"];
+    if (!filter.since.empty() && !parse_timestamp(filter.since)) {
+        co_return bad_query("since", "a moment, such as 2026-11-28T09:30:00Z");
+    }
+    const auto failures = query["has_failures"];
+    if (!failures.empty() && failures != "true" && failures != "false") {
+        co_return bad_query("has_failures", "true or false");
+    }
+    filter.has_failures = failures == "true";
     if (!query["cursor"].empty()) {
         const auto place = read_cursor(query["cursor"]);
         if (!place || !parse_timestamp(place->first) || !is_uuid(place->second)) {
@@ -82,7 +95,12 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     const bool more = lines.size() > static_cast<std::size_t>(*limit);
     if (more) lines.pop_back();
     json::array jobs;
-    for (const auto& one : lines) jobs.push_back(object_of(one.line));
+    for (const auto& one : lines) {
+        auto object = object_of(one.line);
+        object["failed"] = one.failed;
+        object["unknown"] = one.unknown;
+        jobs.push_back(std::move(object));
+    }
     json::value next;
     if (more) next = make_cursor(lines.back().line.created_at, lines.back().line.id);
     const json::object page{{"jobs", std::move(jobs)}, {"next_cursor", std::move(next)}};
@@ -102,7 +120,15 @@ asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
     if (!found.value()) co_return nothing_here("job");
     const auto& job = *found.value();
     auto document = object_of(job.line);
+    document["audience"] = parsed(job.audience);
+    document["data"] = parsed(job.data);
     document["channels"] = job.progress ? shown(job.progress->channels) : json::array{};
+    json::array replays;
+    for (const auto& each :
+         job.progress ? job.progress->replays : decltype(job.progress->replays){}) {
+        replays.push_back(json::object{{"job", each.job}, {"people", each.people}});
+    }
+    document["replays"] = std::move(replays);
     co_return reply_with(200, document);
 }
 

@@ -6,6 +6,7 @@
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/shown.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -192,24 +193,21 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
-    const auto& [line, fates, chain] = *found.value();
+    const auto& [line, fates, all] = *found.value();
     json::array list;
-    for (const auto& fate : fates) {
-        list.push_back(json::object{{"channel", fate.channel},
-                                    {"outcome", text(to_string(fate.outcome))},
-                                    {"reason", text(to_string(fate.reason))},
-                                    {"cause", text(to_string(fate.cause))},
-                                    {"why", text(why(fate.outcome, fate.reason, fate.cause))},
-                                    {"provider_id", text_or_null(fate.provider_id)},
-                                    {"account", text_or_null(fate.account)},
-                                    {"attempts", fate.attempts},
-                                    {"updated_at", fate.updated_at}});
+    for (const auto& fate : fates) list.push_back(shown(fate));
+    json::array chain;
+    for (const auto& [job, fate] : all) {
+        auto one = shown(fate);
+        one["job"] = job;
+        chain.push_back(std::move(one));
     }
     const bool is_planned = !line.planned_at.empty();
     const json::object document{{"recipient", recipient},
                                 {"planned", !fates.empty()},
                                 {"why", text(why_planned(!fates.empty(), is_planned))},
-                                {"channels", std::move(list)}};
+                                {"channels", std::move(list)},
+                                {"chain", std::move(chain)}};
     co_return reply_with(200, document);
 }
 

@@ -1,11 +1,12 @@
 #include "producer/api/shown.hpp"
 
+#include "core/domain/why.hpp"
+#include "producer/api/money.hpp"
 #include "producer/api/reply.hpp"
 
 #include <boost/json/parse.hpp>
 
 namespace fanfare::api {
-namespace {
 
 boost::json::value parsed(const std::string& text) {
     boost::system::error_code fault;
@@ -13,6 +14,8 @@ boost::json::value parsed(const std::string& text) {
     if (fault) return nullptr;
     return value;
 }
+
+namespace {
 
 std::int64_t count_of(const ledger::ChannelProgress& channel, Outcome outcome) {
     return channel.outcomes[static_cast<std::size_t>(outcome)];
@@ -63,6 +66,39 @@ boost::json::array shown(std::span<const ledger::ChannelProgress> channels) {
                                            {"rates", rates_of(channel)}});
     }
     return list;
+}
+
+boost::json::object shown(const ledger::Fate& fate) {
+    return {{"channel", fate.channel},
+            {"outcome", text(to_string(fate.outcome))},
+            {"reason", text(to_string(fate.reason))},
+            {"cause", text(to_string(fate.cause))},
+            {"why", text(why(fate.outcome, fate.reason, fate.cause))},
+            {"provider_id", text_or_null(fate.provider_id)},
+            {"account", text_or_null(fate.account)},
+            {"attempts", fate.attempts},
+            {"updated_at", fate.updated_at}};
+}
+
+boost::json::object shown(const ChannelSurvey& found, Channel channel, std::int64_t moments,
+                          const Settings& settings) {
+    namespace json = boost::json;
+    const auto units = units_of(found, channel);
+    const auto price = micros_of(settings.costs[static_cast<std::size_t>(channel)]);
+    const auto limit = limit_of(settings, channel);
+    json::value seconds;
+    if (limit > 0) seconds = static_cast<double>(units) / limit;
+    json::object one{{"messages", found.messages},
+                     {"left_out", json::object{{"no_address", found.no_address},
+                                               {"invalid_address", found.invalid_address},
+                                               {"opted_out", found.opted_out},
+                                               {"too_often", found.too_often},
+                                               {"suppressed", found.suppressed},
+                                               {"duplicates", found.duplicates}}},
+                     {"cost", dollars(cost_of(units, moments, price))},
+                     {"seconds", std::move(seconds)}};
+    if (channel == Channel::sms) one["segments"] = found.segments;
+    return one;
 }
 
 }  // namespace fanfare::api

@@ -2,6 +2,7 @@
 
 #include "core/ledger/api_notifications.hpp"
 #include "core/ledger/progress.hpp"
+#include "producer/api/survey.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -10,10 +11,20 @@
 
 namespace fanfare::api {
 
+/// JSON that the ledger wrote; null for what is none.
+[[nodiscard]] boost::json::value parsed(const std::string& text);
+
 /// A notification as the API shows it.
 [[nodiscard]] boost::json::object shown(const ledger::NotificationDetail& detail);
 
 /// What people became, by channel; rates are shares of those that were told.
 [[nodiscard]] boost::json::array shown(std::span<const ledger::ChannelProgress> channels);
+
+/// What became of one person on one channel, and why.
+[[nodiscard]] boost::json::object shown(const ledger::Fate& fate);
+
+/// What sending on one channel would come to, `moments` times over.
+[[nodiscard]] boost::json::object shown(const ChannelSurvey& found, Channel channel,
+                                        std::int64_t moments, const Settings& settings);
 
 }  // namespace fanfare::api

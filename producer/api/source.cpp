@@ -12,12 +12,13 @@ std::string text_of(const pqxx::row& row, std::optional<Column> column) {
 bool is_personal(std::string_view column) noexcept { return !is_reserved_column(column); }
 
 std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
-    postgres::Connection& ledger, const System& system, const Kind& kind) {
+    postgres::Connection& ledger, const System& system, const Kind& kind, const std::string& job) {
     if (!kind.at_most) return {};
-    return [&ledger, &system, &kind](const std::string& people) {
+    const auto own = job.empty() ? derived_id("") : job;
+    return [&ledger, &system, &kind, own](const std::string& people) {
         const ledger::CapQuestion cap{.system = system.name,
                                       .kind = kind.name,
-                                      .job = derived_id(""),  // Counts nothing yet.
+                                      .job = own,
                                       .count = kind.at_most->count,
                                       .window = kind.at_most->window};
         return ledger::over_cap(ledger, cap, people);

@@ -24,9 +24,11 @@ using Column = pqxx::row::size_type;
 /// True for a column of a contact query that says something of the person.
 [[nodiscard]] bool is_personal(std::string_view column) noexcept;
 
-/// For ReachQuestion: whom a kind may not tell once more now. None where nobody minds.
+/// For ReachQuestion: whom a kind may not tell once more now. None where nobody minds. What `job`
+/// holds does not count; "": nothing is held yet.
 [[nodiscard]] std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
-    postgres::Connection& ledger, const System& system, const Kind& kind);
+    postgres::Connection& ledger, const System& system, const Kind& kind,
+    const std::string& job = {});
 
 /// Where the system's tables are.
 [[nodiscard]] const Secret& database_of(const Settings& settings, const System& system) noexcept;

@@ -10,6 +10,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include <cmath>
 #include <utility>
 
 namespace fanfare::api {
@@ -60,6 +61,30 @@ std::int64_t* figure_of(ChannelSurvey& found, Exclusion exclusion) {
 }
 
 }  // namespace
+
+void scale(ChannelSurvey& found, std::int64_t people, std::int64_t looked_at) {
+    if (looked_at == 0 || looked_at == people) return;
+    const auto factor = static_cast<double>(people) / static_cast<double>(looked_at);
+    for (auto* const figure :
+         {&found.messages, &found.segments, &found.no_address, &found.invalid_address,
+          &found.opted_out, &found.too_often, &found.suppressed, &found.duplicates}) {
+        *figure = std::llround(static_cast<double>(*figure) * factor);
+    }
+}
+
+std::int64_t units_of(const ChannelSurvey& found, Channel channel) noexcept {
+    return channel == Channel::sms ? found.segments : found.messages;
+}
+
+double limit_of(const Settings& settings, Channel channel) {
+    double limit = 0;
+    for (const auto& account : settings.accounts) {
+        if (account.channel != channel || account.weight == 0) continue;
+        if (account.rate.per_second <= 0) return 0;
+        limit += account.rate.per_second;
+    }
+    return limit;
+}
 
 Survey Surveyor::run() {
     Snapshot work{parts_.source.raw()};
@@ -117,15 +142,16 @@ ReachQuestion Surveyor::question_of(std::string recipients, Channel channel) {
                            .channel = channel,
                            .list = kind_.list,
                            .recipients = std::move(recipients),
-                           .over_cap = over_cap_of(parts_.ledger, system_, kind_)};
+                           .over_cap = over_cap_of(parts_.ledger, system_, kind_, job_.id)};
     if (kind_.dedupe == Dedupe::address) {
         auto& taken = taken_[static_cast<std::size_t>(channel)];
-        question.own = [&taken, channel](std::span<const ledger::AddressClaim> claims) {
-            std::vector<bool> owned;
-            for (const auto& claim : claims) {
+        question.own = [this, &taken, channel](std::span<const ledger::AddressClaim> claims) {
+            auto owned = ledger::would_own_addresses(parts_.ledger, job_.id, channel, claims);
+            for (std::size_t i = 0; i < claims.size(); ++i) {
+                if (!owned[i]) continue;
                 const auto [place, is_new] =
-                    taken.emplace(compared_form(channel, claim.address), claim.recipient);
-                owned.push_back(is_new || place->second == claim.recipient);
+                    taken.emplace(compared_form(channel, claims[i].address), claims[i].recipient);
+                owned[i] = is_new || place->second == claims[i].recipient;
             }
             return owned;
         };

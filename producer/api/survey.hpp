@@ -3,6 +3,7 @@
 #include "core/audience/reach.hpp"
 #include "core/clock/clock.hpp"
 #include "core/postgres/pool.hpp"
+#include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
 #include "worker/rendering/templates.hpp"
@@ -33,8 +34,18 @@ struct Survey {
     std::array<ChannelSurvey, channel_count> channels{};
 };
 
+/// Figures of `looked_at` people, for `people` of whom they were the first.
+void scale(ChannelSurvey& found, std::int64_t people, std::int64_t looked_at);
+
+/// What is paid for: segments of SMS, messages of the others.
+[[nodiscard]] std::int64_t units_of(const ChannelSurvey& found, Channel channel) noexcept;
+
+/// What all accounts of a channel may send in a second; 0 where one of them has no limit.
+[[nodiscard]] double limit_of(const Settings& settings, Channel channel);
+
 /// Looks at a job's audience as the worker would (core/audience/reach.hpp), and writes nothing. Who
-/// cannot be reached counts where the kind turns to for them. Throws what libpqxx throws.
+/// cannot be reached counts where the kind turns to for them. Places under caps and addresses that
+/// the ledger knows of the job are its own. Throws what libpqxx throws.
 ///
 /// Bounds    people_max people are looked at, the first by id; beyond, they are only counted.
 ///           One fetch in memory.
@@ -55,8 +66,12 @@ public:
 
     [[nodiscard]] Survey run();
 
-private:
+    /// Looks at these people, sorted, instead of the job's audience, on one channel of it; they add
+    /// up over several calls.
     void look_at(const std::vector<std::string>& people, Channel channel);
+    [[nodiscard]] const Survey& survey() const noexcept { return survey_; }
+
+private:
     void count(const Contacts& contacts, const std::vector<std::string>& people, Channel channel);
     [[nodiscard]] ReachQuestion question_of(std::string recipients, Channel channel);
     [[nodiscard]] std::int64_t segments_of(const pqxx::row& row) const;

@@ -3,6 +3,7 @@
 #include "core/observe/seldom.hpp"
 #include "producer/schedule/failures.hpp"
 #include "producer/schedule/outbox.hpp"
+#include "producer/schedule/replayer.hpp"
 #include "producer/schedule/republisher.hpp"
 #include "producer/schedule/wake.hpp"
 
@@ -19,6 +20,7 @@ constexpr std::chrono::milliseconds drain_reserve{1'000};  // To write down what
 constexpr std::chrono::milliseconds drain_min{0};
 constexpr std::chrono::milliseconds untaken_interval_min{250};
 constexpr std::chrono::milliseconds untaken_interval_max{5'000};
+constexpr std::chrono::milliseconds replays_interval{5'000};
 constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
 constexpr std::chrono::milliseconds not_now_wait{100};    // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
@@ -83,6 +85,11 @@ Scheduler::~Scheduler() {
 void Scheduler::start() {
     publishing_ = std::thread{[this] { publisher_.run(); }};
     republishing_ = std::thread{[this] { publish_again(); }};
+    if (!parts_.ledger_url.empty()) {
+        replaying_pool_ =
+            std::make_unique<postgres::Pool>(parts_.ledger_url, postgres::Limits{}, 1);
+        replaying_ = std::thread{[this] { replay(); }};
+    }
     for (const auto& watched : watches_) {
         if (!watched->system.schedules.empty()) {
             watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
@@ -123,11 +130,13 @@ void Scheduler::stop() {
     }
     due_.stop();
     untaken_.stop();
+    ordered_.stop();
 }
 
 void Scheduler::join() {
     if (publishing_.joinable()) publishing_.join();
     if (republishing_.joinable()) republishing_.join();
+    if (replaying_.joinable()) replaying_.join();
     for (const auto& watch : watches_) {
         if (watch->thread.joinable()) watch->thread.join();
         if (watch->outbox_thread.joinable()) watch->outbox_thread.join();
@@ -220,6 +229,19 @@ void Scheduler::publish_again() {
             failures.failed(more.error());
         }
         untaken_.wait(wait_before_next_poll(interval, failures.times()));
+    }
+}
+
+void Scheduler::replay() {
+    Replayer replayer{{*replaying_pool_, [this] { return ordered_.stopped(); }}};
+    Failures failures{parts_.clock};
+    while (!ordered_.stopped()) {
+        if (const auto done = replayer.turn()) {
+            failures.succeeded();
+        } else {
+            failures.failed(done.error());
+        }
+        ordered_.wait(wait_before_next_poll(replays_interval, failures.times()));
     }
 }
 

@@ -18,6 +18,7 @@ namespace fanfare {
 ///     due query -> notification (ledger) -> claim -> fanfare.jobs
 ///     outbox of a system                          -> fanfare.jobs
 ///     published, and no worker has taken it       -> fanfare.jobs, again
+///     replays that the API took orders for        -> the ledger
 ///
 /// A system's notifications are published once its due queries have run, so that what was cancelled
 /// while no producer ran stays unpublished. Due queries and outboxes are polled, and run at once
@@ -32,7 +33,8 @@ namespace fanfare {
 /// Stop      stop() asks; join() returns when every thread is done. Due queries that run are
 ///           waited for (at most their statement_timeout).
 /// Threads   one a system and one an outbox, so that a slow database delays nobody else's; one
-///           that publishes, one that publishes again; one a database that is listened to.
+///           that publishes, one that publishes again, one that replays; one a database that is
+///           listened to.
 /// Lifetime  the ledger, systems, probe and publish function outlive it.
 class Scheduler {
 public:
@@ -53,8 +55,11 @@ public:
     void stop();
     void join();
 
-    /// Something may be due sooner than was thought. From any thread.
-    void hurry() { due_.ring(); }
+    /// Something may be due sooner than was thought, or a replay was ordered. From any thread.
+    void hurry() {
+        due_.ring();
+        ordered_.ring();
+    }
 
     [[nodiscard]] Publisher& publisher() noexcept { return publisher_; }
     /// When the publishing thread last turned; for the watchdog.
@@ -68,6 +73,7 @@ private:
     void listen();
     void empty_outbox(Watch& watch);
     void publish_again();
+    void replay();
     void watch(Watch& watch);
     enum class Look : std::uint8_t {
         done,
@@ -87,6 +93,9 @@ private:
     std::thread publishing_;
     Alarm untaken_;
     std::thread republishing_;
+    std::unique_ptr<postgres::Pool> replaying_pool_;  // A job of many people takes its time.
+    Alarm ordered_;
+    std::thread replaying_;
     std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

@@ -12,7 +12,7 @@ TOKENS = {"shop": "shop-token-0123456789abcdef0123456789abcdef",
           "slow": "slow-token-0123456789abcdef0123456789abcdef",
           "abroad": "abroad-token-0123456789abcdef0123456789abcd",
           "admin": "admin-token-0123456789abcdef0123456789abcde"}
-ALL = ["publish", "schedule", "read", "cancel", "preview", "export", "templates", "operate"]
+ALL = ["publish", "schedule", "read", "cancel", "preview", "export", "templates", "operate", "replay"]
 
 
 class Backend:
