@@ -120,6 +120,7 @@ void choose(CLI::App* command, Globals& globals, std::function<int()> action);
 void add_publish(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);
 void add_delivery(CLI::App& app, Globals& globals);
+void add_person(CLI::App& app, Globals& globals);
 void add_notifications(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
 void add_verify(CLI::App& app, Globals& globals);

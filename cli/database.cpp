@@ -1,9 +1,10 @@
-// db, verify, delivery: what is asked of the ledger.
+// db, verify, delivery, person: what is asked of the ledger.
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/domain/why.hpp"
+#include "core/ledger/history.hpp"
 #include "core/ledger/migrate.hpp"
 
 #include <fmt/format.h>
@@ -103,14 +104,22 @@ int verify(const Globals& globals, const std::string& text) {
     return sound ? exit_ok : exit_differs;
 }
 
+struct PersonOptions {
+    std::string recipient;
+    std::string system;
+    int limit = 20;
+};
+
 int delivery(const Globals& globals, const std::string& text, const std::string& recipient) {
     const auto job = job_id_or_stop(text);
     Ledger ledger{load_settings_or_stop(globals)};
-    const auto fates = ledger.run("look for a recipient", [&](auto& connection) {
-        return ledger::find_fate(connection, job, recipient);
+    const auto chain = ledger.run("look for a recipient", [&](auto& connection) {
+        return ledger::find_chain(connection, job, recipient);
     });
     std::vector<Record> records;
-    for (const auto& fate : fates) {
+    bool is_in_it = false;
+    for (const auto& [in, fate] : chain) {
+        is_in_it = is_in_it || in == job;
         records.push_back({{"channel", fate.channel},
                            {"outcome", std::string{to_string(fate.outcome)}},
                            {"reason", std::string{to_string(fate.reason)}},
@@ -120,9 +129,10 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
                            {"provider_id", fate.provider_id},
                            {"chunk", std::int64_t{fate.chunk}},
                            {"updated_at", fate.updated_at},
+                           {"job", in},
                            {"why", why(fate.outcome, fate.reason, fate.cause)}});
     }
-    if (!records.empty()) {
+    if (is_in_it) {
         print(records, globals.json, "");
         return exit_ok;
     }
@@ -135,6 +145,34 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
                    ? "not in the audience: when the job was planned, the audience query did not "
                      "give this id"
                    : "not planned yet: the audience is still being read; ask again"};
+}
+
+int person(const Globals& globals, const PersonOptions& options) {
+    Ledger ledger{load_settings_or_stop(globals)};
+    ledger::HistoryCursor cursor;
+    std::vector<ledger::PersonDelivery> found;
+    const auto limit = static_cast<std::size_t>(options.limit);
+    bool more = true;
+    while (more && found.size() < limit) {
+        more = ledger.run("read somebody's history", [&](auto& connection) {
+            return ledger::read_history(connection, {}, options.system, options.recipient, cursor,
+                                        limit - found.size(), found);
+        });
+    }
+    std::vector<Record> records;
+    for (const auto& one : found) {
+        records.push_back({{"created_at", one.created_at},
+                           {"system", one.system},
+                           {"kind", one.kind},
+                           {"channel", one.fate.channel},
+                           {"outcome", std::string{to_string(one.fate.outcome)}},
+                           {"reason", std::string{to_string(one.fate.reason)}},
+                           {"job", one.job},
+                           {"subject", one.subject},
+                           {"title", one.title}});
+    }
+    print(records, globals.json, "in no job; is the id that of the system's audience?");
+    return exit_ok;
 }
 
 }  // namespace
@@ -171,6 +209,19 @@ void add_delivery(CLI::App& app, Globals& globals) {
     command->add_option("-r,--recipient", *recipient, "The person's id in the system")->required();
     choose(command, globals,
            [&globals, job, recipient] { return delivery(globals, *job, *recipient); });
+}
+
+void add_person(CLI::App& app, Globals& globals) {
+    auto* const command =
+        app.add_subcommand("person", "What one person was told, over all jobs, newest first");
+    auto options = std::make_shared<PersonOptions>();
+    command->add_option("recipient", options->recipient, "The person's id in the system")
+        ->required();
+    command->add_option("--system", options->system, "Jobs of this system");
+    command->add_option("-n,--limit", options->limit, "How many deliveries")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+    choose(command, globals, [&globals, options] { return person(globals, *options); });
 }
 
 }  // namespace fanfare::cli

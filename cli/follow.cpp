@@ -24,6 +24,12 @@ constexpr int faults_max = 10;  // In a row; then the ledger counts as gone.
 
 using Rates = std::map<std::string, RateEstimate>;
 
+std::vector<std::string> names_of(const std::vector<ledger::TakenOver>& replays) {
+    std::vector<std::string> names;
+    for (const auto& one : replays) names.push_back(one.job);
+    return names;
+}
+
 /// What holds a job back, a sentence each; none of one that is over.
 std::vector<std::string> paused_by(postgres::Connection& connection,
                                    const ledger::JobProgress& job) {
@@ -66,6 +72,8 @@ Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& 
     for (std::size_t i = 0; i < outcome_count; ++i) {
         record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
     }
+    if (!job.replay_of.empty()) record.emplace_back("replay_of", job.replay_of);
+    if (!job.replays.empty()) record.emplace_back("replayed_by", names_of(job.replays));
     if (per_second) {
         record.emplace_back("per_second", *per_second);
         if (const auto left = eta_s(channel.planned - settled_of(channel), per_second)) {
@@ -116,6 +124,10 @@ std::string text_of(const Seen& seen, const Rates& rates, bool json) {
     if (job.left_out > 0) {
         text += fmt::format("  left out: {}, whose recipient ids have more than {} bytes\n",
                             grouped(job.left_out), Job::id_bytes_max);
+    }
+    if (!job.replay_of.empty()) text += fmt::format("  replays: {}\n", job.replay_of);
+    for (const auto& one : job.replays) {
+        text += fmt::format("  {} replayed by {}\n", grouped(one.people), one.job);
     }
     for (const auto& channel : job.channels) {
         text += "  " + channel_line(channel, rate_of(channel.channel), is_over(job.state)) + "\n";

@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     add_publish(app, globals);
     add_status(app, globals);
     add_delivery(app, globals);
+    add_person(app, globals);
     add_notifications(app, globals);
     add_dead(app, globals);
     add_verify(app, globals);

@@ -2,185 +2,234 @@
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
-#include "core/ledger/replays.hpp"
+#include "core/ledger/replay_words.hpp"
+#include "producer/api/money.hpp"
+#include "producer/api/outlook.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <array>
-#include <map>
 #include <random>
-#include <set>
-#include <tuple>
 
 namespace fanfare::cli {
 namespace {
 
+constexpr int jobs_shown_max = 10'000;
+
 struct ReplayOptions {
-    std::vector<std::string> jobs;
-    std::string system, kind, subject, channel, account, since, until;
-    std::vector<std::string> outcomes{"failed"};
-    std::vector<std::string> reasons;
-    bool include_unknown = false;
+    ledger::ReplayWords words;
     std::int64_t ttl_s = 0;
     std::string because;
     std::string key;
     bool yes = false;
 };
 
-constexpr std::array replayable{Outcome::failed, Outcome::refused, Outcome::expired,
-                                Outcome::unknown};
-
-Outcome outcome_or_stop(const std::string& word) {
-    const auto outcome = parse_outcome(word);
-    if (outcome && std::find(replayable.begin(), replayable.end(), *outcome) != replayable.end()) {
-        return *outcome;
+/// What the command line calls a field.
+std::string flag_of(std::string_view field) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> odd{
+        {{"jobs", "job"},
+         {"outcomes", "--outcome"},
+         {"reasons", "--reason"},
+         {"include_unknown", "--include-unknown"}}};
+    for (const auto& [name, flag] : odd) {
+        if (name == field) return std::string{flag};
     }
-    throw Stop{exit_usage, fmt::format("--outcome {}: nobody of these is served once more", word),
-               "one or more of failed, refused, expired, unknown"};
-}
-
-Reason reason_or_stop(const std::string& word) {
-    for (std::size_t i = 0; i < reason_count; ++i) {
-        if (to_string(static_cast<Reason>(i)) == word) return static_cast<Reason>(i);
-    }
-    throw Stop{exit_usage, fmt::format("--reason {}: there is none", word),
-               "as `fanfare delivery JOB` shows them"};
+    return fmt::format("--{}", field);
 }
 
 ledger::ReplayFilter filter_of(const ReplayOptions& options) {
-    ledger::ReplayFilter filter;
-    for (const auto& job : options.jobs) filter.jobs.push_back(job_id_or_stop(job));
-    filter.system = options.system;
-    filter.kind = options.kind;
-    filter.subject = options.subject;
-    filter.account = options.account;
-    if (!options.channel.empty()) {
-        filter.channel = parse_channel(options.channel);
-        if (!filter.channel) throw Stop{exit_usage, "--channel: email, sms or push"};
+    ledger::ReplayWords words = options.words;
+    for (auto& job : words.jobs) job = job_id_or_stop(job);
+    auto read = ledger::read_words(words);
+    if (const auto* const fault = std::get_if<ledger::WordFault>(&read)) {
+        if (fault->field.empty()) {
+            throw Stop{exit_usage, fault->problem,
+                       "name jobs, or --system, --kind, --subject or --since"};
+        }
+        throw Stop{exit_usage, fmt::format("{}: {}", flag_of(fault->field), fault->problem),
+                   fault->expected};
     }
-    for (const auto& word : options.outcomes) filter.outcomes.push_back(outcome_or_stop(word));
-    const bool unknown = std::find(filter.outcomes.begin(), filter.outcomes.end(),
-                                   Outcome::unknown) != filter.outcomes.end();
-    if (unknown && !options.include_unknown) {
-        throw Stop{exit_usage,
-                   "who is `unknown` may have been told already, and would be told twice",
-                   "say --include-unknown if that is better than not at all"};
-    }
-    if (options.include_unknown && !unknown) filter.outcomes.push_back(Outcome::unknown);
-    for (const auto& word : options.reasons) filter.reasons.push_back(reason_or_stop(word));
-    filter.since = moment_or_stop("--since", options.since);
-    filter.until = moment_or_stop("--until", options.until);
-    if (filter.jobs.empty() && filter.system.empty() && filter.kind.empty() &&
-        filter.subject.empty() && !filter.since) {
-        throw Stop{exit_usage, "of which jobs?",
-                   "name jobs, or --system, --kind, --subject or --since"};
-    }
-    return filter;
+    return std::move(std::get<ledger::ReplayFilter>(read));
 }
-
-struct Sum {
-    std::set<std::string> jobs;
-    std::int64_t people = 0, has_expired = 0, elsewhere = 0, told_since = 0, held = 0;
-};
 
 /// By channel, outcome and reason, over all jobs.
-Sum show_count(const std::vector<ledger::ReplayCount>& counts, const Globals& globals,
-               bool given_ttl) {
-    std::map<std::tuple<Channel, Outcome, Reason>, Sum> lines;
-    Sum all;
-    for (const auto& count : counts) {
-        const bool leaves = count.has_expired && !given_ttl;
-        for (auto* const sum : {&lines[{count.channel, count.outcome, count.reason}], &all}) {
-            (leaves ? sum->has_expired : sum->people) += count.people;
-            sum->elsewhere += count.elsewhere;
-            sum->told_since += count.told_since;
-            sum->held += count.held;
-            if (!leaves && count.people > 0) sum->jobs.insert(count.job);
-        }
-    }
+std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
     std::vector<Record> records;
-    for (const auto& [key, sum] : lines) {
-        records.push_back({{"channel", std::string{to_string(std::get<0>(key))}},
-                           {"outcome", std::string{to_string(std::get<1>(key))}},
-                           {"reason", std::string{to_string(std::get<2>(key))}},
-                           {"jobs", static_cast<std::int64_t>(sum.jobs.size())},
-                           {"people", sum.people},
-                           {"left_out_expired", sum.has_expired},
-                           {"left_out_told_by_fallback", sum.elsewhere},
-                           {"left_out_told_since", sum.told_since},
-                           {"left_out_held", sum.held}});
+    for (const auto& line : summary.lines) {
+        records.push_back({{"channel", std::string{to_string(line.channel)}},
+                           {"outcome", std::string{to_string(line.outcome)}},
+                           {"reason", std::string{to_string(line.reason)}},
+                           {"jobs", line.sum.jobs},
+                           {"people", line.sum.people},
+                           {"left_out_expired", line.sum.expired},
+                           {"left_out_told_by_fallback", line.sum.elsewhere},
+                           {"left_out_told_since", line.sum.told_since},
+                           {"left_out_held", line.sum.held}});
     }
-    print(records, globals.json, "nobody is chosen");
-    return all;
+    return records;
 }
 
-std::string advice_of(const Sum& all) {
-    std::string text = fmt::format("{} people of {} jobs", grouped(all.people), all.jobs.size());
-    if (all.has_expired > 0) {
+/// By channel: what would become of them now.
+std::vector<Record> records_of(const Settings& settings, const api::Outlook& outlook) {
+    std::vector<Record> records;
+    for (const auto channel : channels) {
+        const auto index = static_cast<std::size_t>(channel);
+        const auto& one = outlook.channels[index];
+        if (one.people == 0 && one.found.messages == 0) continue;
+        const auto units = api::units_of(one.found, channel);
+        const auto limit = api::limit_of(settings, channel);
+        const auto cost = api::cost_of(units, 1, api::micros_of(settings.costs[index]));
+        records.push_back({{"if_served_now", std::string{to_string(channel)}},
+                           {"looked_at", one.looked_at},
+                           {"messages", one.found.messages},
+                           {"segments", one.found.segments},
+                           {"no_address", one.found.no_address},
+                           {"invalid_address", one.found.invalid_address},
+                           {"opted_out", one.found.opted_out},
+                           {"too_often", one.found.too_often},
+                           {"suppressed", one.found.suppressed},
+                           {"duplicates", one.found.duplicates},
+                           {"cost_usd", api::dollars(cost)},
+                           {"seconds", limit > 0 ? static_cast<double>(units) / limit : 0.0}});
+    }
+    return records;
+}
+
+std::string advice_of(const ledger::ReplaySummary& summary, const api::Outlook& outlook) {
+    const auto& all = summary.all;
+    std::string text = fmt::format("{} people of {} jobs", grouped(all.people), all.jobs);
+    if (all.expired > 0) {
         text +=
             fmt::format("; {} more are of jobs that have expired: give them a new --ttl SECONDS",
-                        grouped(all.has_expired));
+                        grouped(all.expired));
+    }
+    std::int64_t unknown = 0;
+    for (const auto& line : summary.lines) {
+        if (line.outcome == Outcome::unknown) unknown += line.sum.people;
+    }
+    if (unknown > 0) {
+        text += fmt::format("; {} of them may have been told already, and be told twice",
+                            grouped(unknown));
+    }
+    for (const auto& system : outlook.not_asked) {
+        text += fmt::format(
+            "; {} was not asked for addresses: its database does not answer, or it "
+            "is not configured",
+            system);
+    }
+    if (outlook.not_asked.empty() && !outlook.is_exact()) {
+        text += "; more than were looked at one by one: what would become of them is reckoned";
     }
     return text;
 }
 
+/// Changes nothing.
+int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
+         const ledger::ReplayOrder& order) {
+    const auto counts = ledger.run("count who is chosen", [&](auto& connection) {
+        return ledger::count_replay(connection, order.filter);
+    });
+    const bool lives_anew = order.ttl.has_value();
+    const auto summary = ledger::sum_up(counts, lives_anew);
+    print(records_of(summary), globals.json, "nobody is chosen");
+    api::Outlook outlook;
+    if (summary.all.people > 0) {
+        const auto systems = load_systems_or_stop(settings);
+        auto loaded = Templates::load(settings.templates_dir);
+        if (const auto* const problems = std::get_if<Problems>(&loaded)) {
+            throw Stop{exit_config, *problems};
+        }
+        const auto clock_parts =
+            api::OutlookParts{settings, systems, std::get<Templates>(loaded), system_clock()};
+        outlook = ledger.run("look at who is chosen", [&](auto& connection) {
+            return api::look_ahead(clock_parts, connection, order.filter, lives_anew, counts);
+        });
+        const auto records = records_of(settings, outlook);
+        if (!globals.json) fmt::print("\n");
+        print(records, globals.json, "");
+    }
+    print_error(advice_of(summary, outlook) +
+                ". Nothing was changed: --yes --because TEXT serves them once more");
+    return exit_ok;
+}
+
+std::string fresh_key() {
+    std::random_device device;
+    return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+/// Each job a transaction: what is broken off is whole as far as it came.
+void carry_out(Ledger& ledger, std::int64_t id, const ledger::ReplayOrder& order) {
+    const auto jobs = ledger.run("find jobs to replay", [&](auto& connection) {
+        return ledger::replayable_jobs(connection, order);
+    });
+    std::int64_t held = 0;
+    for (const auto& job : jobs) {
+        held += ledger
+                    .run("replay a job",
+                         [&](auto& connection) {
+                             return ledger::replay_job(connection, id, order, job);
+                         })
+                    .held;
+    }
+    ledger.run("end a replay", [&](auto& connection) {
+        ledger::end_replay(connection, id, held);
+        return true;
+    });
+}
+
+int show_done(Ledger& ledger, const Globals& globals, std::int64_t id) {
+    const ledger::ReplayPage page{.systems = {}, .sources = {}, .before = 0, .only = id};
+    const auto line =
+        ledger
+            .run("look up a replay",
+                 [&](auto& connection) { return ledger::list_replays(connection, page, 1); })
+            .at(0);
+    const auto jobs = ledger.run("look up a replay's jobs", [&](auto& connection) {
+        return ledger::jobs_of_replay(connection, id, jobs_shown_max);
+    });
+    std::vector<Record> records;
+    for (const auto& one : jobs) {
+        records.push_back({{"job", one.job}, {"replay_of", one.replay_of}, {"people", one.people}});
+    }
+    print(records, globals.json, "nobody was chosen");
+    print_error(fmt::format(
+        "replay {}: {} people in {} new jobs{}; see: fanfare status JOB -f", id,
+        grouped(line.people), line.jobs,
+        line.held > 0
+            ? fmt::format("; {} are in a worker's hands, and left as they are", grouped(line.held))
+            : std::string{}));
+    return exit_ok;
+}
+
 int replay(const Globals& globals, const ReplayOptions& options) {
-    Ledger ledger{load_settings_or_stop(globals)};
+    const auto settings = load_settings_or_stop(globals);
+    Ledger ledger{settings};
     ledger::ReplayOrder order;
     order.filter = filter_of(options);
     if (options.ttl_s > 0) order.ttl = std::chrono::seconds{options.ttl_s};
-    if (!options.yes) {
-        const auto counts = ledger.run("count who is chosen", [&](auto& connection) {
-            return ledger::count_replay(connection, order.filter);
-        });
-        const auto all = show_count(counts, globals, order.ttl.has_value());
-        print_error(advice_of(all) +
-                    ". Nothing was changed: --yes --because TEXT serves them once more");
-        return exit_ok;
-    }
-    if (options.because.empty()) {
+    if (options.yes && options.because.empty()) {
         throw Stop{exit_usage, "why?", "--because TEXT is kept with the replay"};
     }
+    const auto missing = ledger.run("look up jobs to replay", [&](auto& connection) {
+        return ledger::missing_jobs(connection, order.filter);
+    });
+    if (!missing.empty()) {
+        throw Stop{exit_rejected, fmt::format("no job {} in the ledger", missing.front())};
+    }
+    if (!options.yes) return tell(globals, settings, ledger, order);
     order.because = options.because;
     order.who = somebody();
-    order.key = options.key;
-    if (order.key.empty()) {
-        std::random_device device;
-        order.key = fmt::format("{:08x}{:08x}", device(), device());
-    }
+    order.key = options.key.empty() ? fresh_key() : options.key;
     const auto known = ledger.run(
         "note a replay", [&](auto& connection) { return ledger::begin_replay(connection, order); });
     if (!known.same) {
         throw Stop{exit_rejected, "this key was used for another replay",
                    "take another one, or say what was said then"};
     }
-    const auto id = known.id;
-    const auto jobs = ledger.run("find jobs to replay", [&](auto& connection) {
-        return ledger::replayable_jobs(connection, order);
-    });
-    std::vector<Record> records;
-    std::int64_t people = 0, held = 0;
-    for (const auto& job : jobs) {
-        const auto done = ledger.run("replay a job", [&](auto& connection) {
-            return ledger::replay_job(connection, id, order, job);
-        });
-        people += done.people;
-        held += done.held;
-        if (done.job.empty()) continue;
-        records.push_back({{"job", done.job}, {"replay_of", job}, {"people", done.people}});
-    }
-    ledger.run("end a replay", [&](auto& connection) {
-        ledger::end_replay(connection, id, held);
-        return true;
-    });
-    print(records, globals.json, "nobody was chosen");
-    print_error(fmt::format(
-        "replay {}: {} people in {} new jobs{}; see: fanfare status JOB -f", id, grouped(people),
-        records.size(),
-        held > 0 ? fmt::format("; {} are in a worker's hands, and left as they are", grouped(held))
-                 : std::string{}));
-    return exit_ok;
+    if (!known.finished) carry_out(ledger, known.id, order);
+    return show_done(ledger, globals, known.id);
 }
 
 int list(const Globals& globals, int limit) {
@@ -209,22 +258,24 @@ void add_replay(CLI::App& app, Globals& globals) {
     auto* const command = app.add_subcommand(
         "replay", "Serve people of jobs once more, exactly those whom something went wrong for");
     auto o = std::make_shared<ReplayOptions>();
-    command->add_option("job", o->jobs,
+    command->add_option("job", o->words.jobs,
                         "Ids of jobs; without any, see --system, --kind, --subject, --since");
-    command->add_option("--system", o->system, "Jobs of this system");
-    command->add_option("--kind", o->kind, "Jobs of this kind");
-    command->add_option("--subject", o->subject, "Jobs about this, or about one of its moments");
-    command->add_option("--channel", o->channel, "People of this channel");
-    command->add_option("--account", o->account, "People whom this account served last");
-    command->add_option("--outcome", o->outcomes, "failed, refused, expired, unknown")
-        ->delimiter(',')
-        ->capture_default_str();
-    command->add_option("--reason", o->reasons, "Only these reasons, or causes behind them")
+    command->add_option("--system", o->words.system, "Jobs of this system");
+    command->add_option("--kind", o->words.kind, "Jobs of this kind");
+    command->add_option("--subject", o->words.subject,
+                        "Jobs about this, or about one of its moments");
+    command->add_option("--channel", o->words.channel, "People of this channel");
+    command->add_option("--account", o->words.account, "People whom this account served last");
+    command
+        ->add_option("--outcome", o->words.outcomes,
+                     "failed, refused, expired, unknown; default: failed")
         ->delimiter(',');
-    command->add_option("--since", o->since,
+    command->add_option("--reason", o->words.reasons, "Only these reasons, or causes behind them")
+        ->delimiter(',');
+    command->add_option("--since", o->words.since,
                         "Whose outcome was written since (2026-11-28T09:30:00Z)");
-    command->add_option("--until", o->until, "Whose outcome was written before");
-    command->add_flag("--include-unknown", o->include_unknown,
+    command->add_option("--until", o->words.until, "Whose outcome was written before");
+    command->add_flag("--include-unknown", o->words.include_unknown,
                       "Also who may have been told already: some may be told twice");
     command->add_option("--ttl", o->ttl_s, "Seconds that jobs which have expired live anew")
         ->check(CLI::Range(1, 31'536'000));

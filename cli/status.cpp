@@ -2,6 +2,7 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "core/wire/timestamp.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,20 +14,26 @@ struct StatusOptions {
     bool follow = false;
     int timeout_s = 0;
     int limit = 20;
+    ledger::JobFilter filter;  // Of a list.
 };
 
-int list(Ledger& ledger, const Globals& globals, int limit) {
-    const auto jobs = ledger.run("list jobs", [limit](auto& connection) {
-        return ledger::latest_progress(connection, {}, limit);
+int list(Ledger& ledger, const Globals& globals, const StatusOptions& options) {
+    if (!options.filter.since.empty() && !parse_timestamp(options.filter.since)) {
+        throw Stop{exit_usage, "--since: no moment", "write it as 2026-11-28T09:30:00Z"};
+    }
+    const auto jobs = ledger.run("list jobs", [&options](auto& connection) {
+        return ledger::latest_progress(connection, options.filter, options.limit);
     });
     std::vector<Record> records;
     for (const auto& job : jobs) {
-        std::int64_t planned = 0, settled = 0, accepted = 0;
+        std::int64_t planned = 0, settled = 0, accepted = 0, failed = 0, unknown = 0;
         std::vector<std::string> names;
         for (const auto& channel : job.channels) {
             planned += channel.planned;
             settled += settled_of(channel);
             accepted += accepted_of(channel);
+            failed += channel.outcomes[static_cast<std::size_t>(Outcome::failed)];
+            unknown += channel.outcomes[static_cast<std::size_t>(Outcome::unknown)];
             names.push_back(channel.channel);
         }
         records.push_back({{"job", job.job},
@@ -37,7 +44,11 @@ int list(Ledger& ledger, const Globals& globals, int limit) {
                            {"planned", planned},
                            {"settled", settled},
                            {"sent", accepted},
-                           {"created_at", job.created_at}});
+                           {"failed", failed},
+                           {"unknown", unknown},
+                           {"created_at", job.created_at},
+                           {"subject", job.subject},
+                           {"title", job.title}});
     }
     print(records, globals.json, "no jobs yet; publish one with: fanfare publish --help");
     return exit_ok;
@@ -45,7 +56,7 @@ int list(Ledger& ledger, const Globals& globals, int limit) {
 
 int status(const Globals& globals, const StatusOptions& options) {
     Ledger ledger{load_settings_or_stop(globals)};
-    if (options.job.empty()) return list(ledger, globals, options.limit);
+    if (options.job.empty()) return list(ledger, globals, options);
     const auto job = job_id_or_stop(options.job);
     if (!options.follow) return show(ledger, job, globals.json);
     FollowOptions how{.json = globals.json, .timeout = {}, .wait_until_known = true};
@@ -79,6 +90,15 @@ void add_status(CLI::App& app, Globals& globals) {
     command->add_option("-n,--limit", options->limit, "How many jobs to list")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    auto& filter = options->filter;
+    command->add_option("--system", filter.system, "Of a list: jobs of this system");
+    command->add_option("--kind", filter.kind, "Of a list: jobs of this kind");
+    command->add_option("--state", filter.state, "Of a list: jobs in this state")
+        ->check(CLI::IsMember({"planning", "sending", "done", "cancelled", "failed"}));
+    command->add_option("--since", filter.since,
+                        "Of a list: taken in since (2026-11-28T09:30:00Z)");
+    command->add_flag("--has-failures", filter.has_failures,
+                      "Of a list: jobs of which somebody has failed, or is unknown");
     command->callback([&globals, options] {
         globals.chosen = [&globals, options] { return status(globals, *options); };
     });
