@@ -4,10 +4,10 @@
 #include "core/audience/channels.hpp"
 #include "core/kafka/topic_admin.hpp"
 #include "core/ledger/advice.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/settings/folders.hpp"
 #include "worker/orders/template_advice.hpp"
 #include "worker/providers/registry.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <fmt/format.h>
 

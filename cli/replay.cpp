@@ -3,8 +3,8 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "core/ledger/replay_words.hpp"
-#include "producer/api/money.hpp"
-#include "producer/api/outlook.hpp"
+#include "core/survey/money.hpp"
+#include "core/survey/outlook.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -71,15 +71,15 @@ std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
 }
 
 /// By channel: what would become of them now.
-std::vector<Record> records_of(const Settings& settings, const api::Outlook& outlook) {
+std::vector<Record> records_of(const Settings& settings, const Outlook& outlook) {
     std::vector<Record> records;
     for (const auto channel : channels) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& one = outlook.channels[index];
         if (one.people == 0 && one.found.messages == 0) continue;
-        const auto units = api::units_of(one.found, channel);
-        const auto limit = api::limit_of(settings, channel);
-        const auto cost = api::cost_of(units, 1, api::micros_of(settings.costs[index]));
+        const auto units = units_of(one.found, channel);
+        const auto limit = limit_of(settings, channel);
+        const auto cost = cost_of(units, 1, micros_of(settings.costs[index]));
         records.push_back({{"if_served_now", std::string{to_string(channel)}},
                            {"looked_at", one.looked_at},
                            {"messages", one.found.messages},
@@ -90,13 +90,13 @@ std::vector<Record> records_of(const Settings& settings, const api::Outlook& out
                            {"too_often", one.found.too_often},
                            {"suppressed", one.found.suppressed},
                            {"duplicates", one.found.duplicates},
-                           {"cost_usd", api::dollars(cost)},
+                           {"cost_usd", dollars(cost)},
                            {"seconds", limit > 0 ? static_cast<double>(units) / limit : 0.0}});
     }
     return records;
 }
 
-std::string advice_of(const ledger::ReplaySummary& summary, const api::Outlook& outlook) {
+std::string advice_of(const ledger::ReplaySummary& summary, const Outlook& outlook) {
     const auto& all = summary.all;
     std::string text = fmt::format("{} people of {} jobs", grouped(all.people), all.jobs);
     if (all.expired > 0) {
@@ -133,7 +133,7 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
     const bool lives_anew = order.ttl.has_value();
     const auto summary = ledger::sum_up(counts, lives_anew);
     print(records_of(summary), globals.json, "nobody is chosen");
-    api::Outlook outlook;
+    Outlook outlook;
     if (summary.all.people > 0) {
         const auto systems = load_systems_or_stop(settings);
         auto loaded = Templates::load(settings.templates_dir);
@@ -141,9 +141,9 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
             throw Stop{exit_config, *problems};
         }
         const auto clock_parts =
-            api::OutlookParts{settings, systems, std::get<Templates>(loaded), system_clock()};
+            OutlookParts{settings, systems, std::get<Templates>(loaded), system_clock()};
         outlook = ledger.run("look at who is chosen", [&](auto& connection) {
-            return api::look_ahead(clock_parts, connection, order.filter, lives_anew, counts);
+            return look_ahead(clock_parts, connection, order.filter, lives_anew, counts);
         });
         const auto records = records_of(settings, outlook);
         if (!globals.json) fmt::print("\n");

@@ -2,9 +2,9 @@
 
 #include "core/async/shutdown.hpp"
 #include "core/error/failure.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <functional>
 #include <memory>

@@ -89,7 +89,8 @@ std::vector<OpenReplay> open_replays(Connection& connection, int limit) {
 std::vector<ReplayLine> list_replays(Connection& connection, const ReplayPage& page, int limit) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
-        "SELECT r.id, " FANFARE_ISO_SECONDS_OR_NONE("r.at") ", " FANFARE_ISO_SECONDS_OR_NONE("r.finished_at")
+        "SELECT r.id, " FANFARE_ISO_SECONDS_OR_NONE("r.at")
+        ", " FANFARE_ISO_SECONDS_OR_NONE("r.finished_at")
         ", r.who, r.because, r.filter, r.ttl_s, t.jobs, t.people, r.held FROM replay r "
         "CROSS JOIN LATERAL (SELECT count(*) AS jobs, coalesce(sum(" FANFARE_TAKEN_OVER
         "), 0) AS people FROM job j WHERE j.replay = r.id) t "

@@ -24,10 +24,9 @@ enum class Scope : std::uint8_t {
     replay,
     admin
 };
-inline constexpr std::array<std::string_view, 10> scope_words{"publish",   "schedule", "read",
-                                                              "cancel",    "preview",  "export",
-                                                              "templates", "operate",  "replay",
-                                                              "admin"};
+inline constexpr std::array<std::string_view, 10> scope_words{
+    "publish", "schedule",  "read",    "cancel", "preview",
+    "export",  "templates", "operate", "replay", "admin"};
 
 [[nodiscard]] constexpr std::string_view to_string(Scope scope) noexcept {
     return scope_words[static_cast<std::size_t>(scope)];

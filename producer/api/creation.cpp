@@ -1,9 +1,9 @@
 #include "producer/api/creation.hpp"
 
+#include "core/audience/source.hpp"
 #include "core/ledger/api_jobs.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/source.hpp"
 #include "producer/api/telling.hpp"
 
 #include <boost/json/object.hpp>

@@ -1,9 +1,9 @@
 #include "producer/api/cron.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/audience/source.hpp"
 #include "core/ledger/api_notifications.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/source.hpp"
 #include "producer/schedule/refresh.hpp"
 
 #include <boost/json/array.hpp>

@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/postgres/pool.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
 #include "producer/api/clients.hpp"
 #include "producer/api/order.hpp"
@@ -9,7 +10,6 @@
 #include "producer/http/router.hpp"
 #include "producer/unsubscribe/lookup.hpp"
 #include "worker/orders/order_look.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

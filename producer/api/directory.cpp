@@ -1,8 +1,8 @@
 #include "producer/api/directory.hpp"
 
 #include "core/audience/reach.hpp"
-#include "producer/api/source.hpp"
-#include "worker/rendering/utf8.hpp"
+#include "core/audience/source.hpp"
+#include "core/rendering/utf8.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>

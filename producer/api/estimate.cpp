@@ -1,16 +1,16 @@
 #include "producer/api/estimate.hpp"
 
 #include "core/audience/channels.hpp"
-#include "producer/api/draft.hpp"
+#include "core/audience/source.hpp"
+#include "core/rendering/draft.hpp"
+#include "core/rendering/segments.hpp"
+#include "core/survey/money.hpp"
+#include "core/survey/survey.hpp"
 #include "producer/api/fields.hpp"
-#include "producer/api/money.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/shown.hpp"
-#include "producer/api/source.hpp"
-#include "producer/api/survey.hpp"
-#include "worker/rendering/segments.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "core/rendering/templates.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job_json.hpp"
 #include "producer/api/clients.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <optional>
 #include <string>

@@ -1,13 +1,13 @@
 #include "producer/api/people.hpp"
 
+#include "core/audience/source.hpp"
 #include "core/domain/utf8.hpp"
+#include "core/rendering/utf8.hpp"
 #include "producer/api/csv.hpp"
 #include "producer/api/directory.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/source.hpp"
-#include "worker/rendering/utf8.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>

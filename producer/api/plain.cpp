@@ -1,6 +1,6 @@
 #include "producer/api/plain.hpp"
 
-#include "worker/rendering/utf8.hpp"
+#include "core/rendering/utf8.hpp"
 
 namespace fanfare::api {
 

@@ -1,13 +1,13 @@
 #include "producer/api/preview.hpp"
 
+#include "core/rendering/draft.hpp"
+#include "core/rendering/segments.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_json.hpp"
 #include "producer/api/creation.hpp"
-#include "producer/api/draft.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/reply.hpp"
-#include "worker/rendering/segments.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

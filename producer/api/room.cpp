@@ -1,7 +1,7 @@
 #include "producer/api/room.hpp"
 
+#include "core/audience/source.hpp"
 #include "producer/api/desk.hpp"
-#include "producer/api/source.hpp"
 
 #include <fmt/format.h>
 

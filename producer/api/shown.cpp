@@ -1,7 +1,7 @@
 #include "producer/api/shown.hpp"
 
 #include "core/domain/why.hpp"
-#include "producer/api/money.hpp"
+#include "core/survey/money.hpp"
 #include "producer/api/reply.hpp"
 
 #include <boost/json/parse.hpp>

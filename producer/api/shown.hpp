@@ -2,7 +2,7 @@
 
 #include "core/ledger/api_notifications.hpp"
 #include "core/ledger/progress.hpp"
-#include "producer/api/survey.hpp"
+#include "core/survey/survey.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -1,10 +1,10 @@
 #include "producer/api/templates.hpp"
 
+#include "core/audience/source.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/query.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/source.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

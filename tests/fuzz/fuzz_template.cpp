@@ -1,7 +1,7 @@
 // Any template is refused with a place, or renders within its bounds; a value never becomes text
 // of the template. The first line is the value, the rest the template.
 #include "core/error/failure.hpp"
-#include "worker/rendering/templates.hpp"
+#include "core/rendering/templates.hpp"
 
 #include <array>
 #include <cstdint>

@@ -4,9 +4,9 @@
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
+#include "core/survey/survey.hpp"
 #include "database_case.hpp"
 #include "producer/api/directory.hpp"
-#include "producer/api/survey.hpp"
 #include "worker/send/resolve.hpp"
 
 #include <fmt/format.h>
@@ -116,15 +116,15 @@ protected:
         return people;
     }
 
-    api::Survey survey() {
+    Survey survey() {
         return run([&](postgres::Connection& db) {
             postgres::Connection source{url, {}};
             postgres::Connection lookup{url, {}};
-            const api::Surveyor::Parts parts{source, lookup, db, templates, TimePoint{}};
-            return api::Surveyor{parts, *system, *kind, job}.run();
+            const Surveyor::Parts parts{source, lookup, db, templates, TimePoint{}};
+            return Surveyor{parts, *system, *kind, job}.run();
         });
     }
-    api::ChannelSurvey survey_of(Channel channel) {
+    ChannelSurvey survey_of(Channel channel) {
         return survey().channels[static_cast<std::size_t>(channel)];
     }
 

@@ -6,10 +6,10 @@
 #include "core/kafka/producer.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/wire/job.hpp"
 #include "worker/orders/order_look.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/rendering/templates.hpp"
 #include "worker/send/job_context.hpp"
 
 #include <boost/asio/awaitable.hpp>

@@ -3,11 +3,11 @@
 #include "core/audience/channels.hpp"
 #include "core/audience/reach.hpp"
 #include "core/postgres/halving.hpp"
+#include "core/rendering/layout.hpp"
+#include "core/rendering/program.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_rejection.hpp"
 #include "core/wire/timestamp.hpp"
-#include "worker/rendering/layout.hpp"
-#include "worker/rendering/program.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/postgres/connection.hpp"
+#include "core/rendering/templates.hpp"
+#include "core/rendering/variables.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
-#include "worker/rendering/templates.hpp"
-#include "worker/rendering/variables.hpp"
 
 #include <optional>
 #include <span>

@@ -1,8 +1,8 @@
 #include "worker/orders/template_advice.hpp"
 
 #include "core/audience/channels.hpp"
+#include "core/rendering/program.hpp"
 #include "core/settings/report.hpp"
-#include "worker/rendering/program.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/rendering/templates.hpp"
 #include "core/settings/problem.hpp"
 #include "core/systems/system.hpp"
-#include "worker/rendering/templates.hpp"
 
 namespace fanfare {
 

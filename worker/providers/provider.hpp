@@ -3,7 +3,7 @@
 #include "core/domain/words.hpp"
 #include "core/error/failure.hpp"
 #include "core/http/exchange.hpp"
-#include "worker/rendering/content.hpp"
+#include "core/rendering/content.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "worker/send/job_context.hpp"
 
 #include "core/ledger/own_templates.hpp"
-#include "worker/rendering/variables.hpp"
+#include "core/rendering/variables.hpp"
 
 #include <fmt/format.h>
 

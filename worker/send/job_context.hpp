@@ -2,10 +2,10 @@
 
 #include "core/clock/clock.hpp"
 #include "core/postgres/pool.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <chrono>
 #include <map>

@@ -1,11 +1,11 @@
 #include "worker/send/letters.hpp"
 
+#include "core/rendering/clean.hpp"
+#include "core/rendering/segments.hpp"
+#include "core/rendering/variables.hpp"
 #include "core/time_zones/time_zone.hpp"
 #include "worker/orders/order_rules.hpp"
 #include "worker/providers/unsubscribe.hpp"
-#include "worker/rendering/clean.hpp"
-#include "worker/rendering/segments.hpp"
-#include "worker/rendering/variables.hpp"
 
 #include <fmt/format.h>
 

@@ -2,8 +2,8 @@
 
 #include "core/clock/clock.hpp"
 #include "core/reference/reference.hpp"
+#include "core/rendering/moments.hpp"
 #include "worker/providers/provider.hpp"
-#include "worker/rendering/moments.hpp"
 #include "worker/send/resolve.hpp"
 
 #include <deque>

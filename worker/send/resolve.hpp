@@ -2,7 +2,7 @@
 
 #include "core/audience/reach.hpp"
 #include "core/ledger/chunks.hpp"
-#include "worker/rendering/content.hpp"
+#include "core/rendering/content.hpp"
 #include "worker/send/job_context.hpp"
 #include "worker/send/outcome_rules.hpp"
 

@@ -1,5 +1,5 @@
 // Cost in millionths of a dollar: sums are exact, texts have cents.
-#include "producer/api/money.hpp"
+#include "core/survey/money.hpp"
 
 #include <gtest/gtest.h>
 

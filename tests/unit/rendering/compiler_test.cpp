@@ -1,4 +1,4 @@
-#include "worker/rendering/compiler.hpp"
+#include "core/rendering/compiler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "worker/rendering/content.hpp"
+#include "core/rendering/content.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "worker/rendering/templates.hpp"
+#include "core/rendering/templates.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "worker/rendering/html_place.hpp"
+#include "core/rendering/html_place.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "worker/rendering/moments.hpp"
+#include "core/rendering/moments.hpp"
 
+#include "core/rendering/segments.hpp"
 #include "core/wire/timestamp.hpp"
-#include "worker/rendering/segments.hpp"
 
 #include <gtest/gtest.h>
 

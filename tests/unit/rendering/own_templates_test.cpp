@@ -1,5 +1,5 @@
 // An owner's texts: whose place they take, and what stands against saving them.
-#include "worker/rendering/templates.hpp"
+#include "core/rendering/templates.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

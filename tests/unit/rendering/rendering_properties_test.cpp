@@ -1,9 +1,9 @@
 // Properties that must hold for any bytes. Seeds are fixed: a failure can be repeated.
+#include "core/rendering/compiler.hpp"
+#include "core/rendering/moments.hpp"
+#include "core/rendering/segments.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/wire/timestamp.hpp"
-#include "worker/rendering/compiler.hpp"
-#include "worker/rendering/moments.hpp"
-#include "worker/rendering/segments.hpp"
-#include "worker/rendering/templates.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "worker/rendering/segments.hpp"
+#include "core/rendering/segments.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The templates in templates/ themselves: complete, true, and safe.
-#include "worker/rendering/moments.hpp"
-#include "worker/rendering/segments.hpp"
-#include "worker/rendering/templates.hpp"
+#include "core/rendering/moments.hpp"
+#include "core/rendering/segments.hpp"
+#include "core/rendering/templates.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

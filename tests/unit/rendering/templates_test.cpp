@@ -1,4 +1,4 @@
-#include "worker/rendering/templates.hpp"
+#include "core/rendering/templates.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

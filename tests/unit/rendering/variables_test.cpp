@@ -1,10 +1,10 @@
-#include "worker/rendering/variables.hpp"
+#include "core/rendering/variables.hpp"
 
+#include "core/rendering/clean.hpp"
+#include "core/rendering/content.hpp"
+#include "core/rendering/moments.hpp"
+#include "core/rendering/segments.hpp"
 #include "core/wire/timestamp.hpp"
-#include "worker/rendering/clean.hpp"
-#include "worker/rendering/content.hpp"
-#include "worker/rendering/moments.hpp"
-#include "worker/rendering/segments.hpp"
 
 #include <gtest/gtest.h>
 

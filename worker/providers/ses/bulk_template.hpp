@@ -1,6 +1,6 @@
 #pragma once
 
-#include "worker/rendering/content.hpp"
+#include "core/rendering/content.hpp"
 
 #include <array>
 #include <string>

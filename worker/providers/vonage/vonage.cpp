@@ -3,11 +3,11 @@
 #include "core/audience/address.hpp"
 #include "core/error/failure.hpp"
 #include "core/reference/compact.hpp"
+#include "core/rendering/segments.hpp"
 #include "worker/providers/bytes.hpp"
 #include "worker/providers/encoding.hpp"
 #include "worker/providers/vonage/app_token.hpp"
 #include "worker/providers/vonage/signature.hpp"
-#include "worker/rendering/segments.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,186 @@
+#include "core/rendering/segments.hpp"
+
+#include "core/rendering/utf8.hpp"
+
+#include <unicode/normalizer2.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace fanfare {
+namespace {
+
+struct Limits {
+    std::size_t alone;   // One message.
+    std::size_t joined;  // Each of several: six bytes go to the header that joins them.
+};
+constexpr Limits gsm_limits{160, 153};
+constexpr Limits unicode_limits{70, 67};
+
+// 3GPP TS 23.038, 6.2.1 and 6.2.1.1. The escape to the extension table is no character.
+constexpr std::u32string_view gsm_basic{
+    U"@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    U"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"};
+constexpr std::u32string_view gsm_extension{U"\f^{}\\[~]|€"};
+
+/// Septets of a character; 0 when GSM-7 does not have it.
+std::size_t septets(char32_t c) noexcept {
+    if (gsm_basic.find(c) != std::u32string_view::npos) return 1;
+    if (gsm_extension.find(c) != std::u32string_view::npos) return 2;
+    return 0;
+}
+
+/// Fills segments one character after the other.
+class Filling {
+public:
+    explicit Filling(Limits limits) : limits_{limits} {}
+
+    void add(std::size_t units) noexcept {
+        units_ += units;
+        if (room_ < units) {
+            ++joined_count_;
+            room_ = limits_.joined;
+        }
+        room_ -= units;
+    }
+
+    [[nodiscard]] std::size_t units() const noexcept { return units_; }
+    [[nodiscard]] std::size_t count() const noexcept {
+        return units_ <= limits_.alone ? std::min<std::size_t>(units_, 1) : joined_count_;
+    }
+
+private:
+    Limits limits_;
+    std::size_t units_ = 0;
+    std::size_t joined_count_ = 0;
+    std::size_t room_ = 0;
+};
+
+}  // namespace
+
+Segments count_segments(std::string_view utf8) {
+    Filling gsm{gsm_limits};
+    Filling unicode{unicode_limits};
+    bool is_gsm = true;
+    for (std::size_t offset = 0; offset < utf8.size();) {
+        const auto c = next_character(utf8, offset);
+        unicode.add(c > 0xFFFF && c != not_utf8 ? 2 : 1);
+        const auto needed = is_gsm ? septets(c) : 0;
+        is_gsm = needed != 0;
+        gsm.add(needed);
+    }
+    const auto& used = is_gsm ? gsm : unicode;
+    return {used.count(), !is_gsm, used.units()};
+}
+
+namespace {
+
+/// The plain form of a typographic character; nullopt for what has none.
+std::optional<std::string_view> plain_form(char32_t c) noexcept {
+    switch (c) {
+        case U'\u2018':
+        case U'\u2019':
+        case U'\u201A':
+        case U'\u201B':
+        case U'\u2032':
+        case U'\u00B4':
+        case U'\u0060':
+            return "'";
+        case U'\u201C':
+        case U'\u201D':
+        case U'\u201E':
+        case U'\u201F':
+        case U'\u2033':
+        case U'\u00AB':
+        case U'\u00BB':
+            return "\"";
+        case U'\u2010':
+        case U'\u2011':
+        case U'\u2012':
+        case U'\u2013':
+        case U'\u2014':
+        case U'\u2015':
+        case U'\u2212':
+            return "-";
+        case U'\u2026':
+            return "...";
+        case U'\u2022':
+        case U'\u00B7':
+            return "*";
+        case U'\u00A0':
+        case U'\u2002':
+        case U'\u2003':
+        case U'\u2007':
+        case U'\u2008':
+        case U'\u2009':
+        case U'\u200A':
+        case U'\u202F':
+        case U'\u3000':
+        case U'\t':
+            return " ";
+        case U'\u00AD':  // Soft hyphen, and what has no width.
+        case U'\u200B':
+        case U'\u200C':
+        case U'\u200D':
+        case U'\u200E':
+        case U'\u200F':
+        case U'\u2060':
+        case U'\uFEFF':
+            return "";
+        default:
+            return std::nullopt;
+    }
+}
+
+/// The letter below the accents; the character itself where there are none.
+char32_t bare_letter(char32_t c) {
+    UErrorCode status = U_ZERO_ERROR;
+    const auto* const forms = icu::Normalizer2::getNFDInstance(status);
+    if (U_FAILURE(status) != 0) return c;
+    icu::UnicodeString apart;
+    if (forms->getDecomposition(static_cast<UChar32>(c), apart) == 0) return c;
+    return static_cast<char32_t>(apart.char32At(0));
+}
+
+void append_character(char32_t c, std::string& out) {
+    icu::UnicodeString{static_cast<UChar32>(c)}.toUTF8String(out);
+}
+
+}  // namespace
+
+std::string without_foreign_accents(std::string_view text) {
+    std::string out;
+    for (std::size_t offset = 0; offset < text.size();) {
+        const auto begin = offset;
+        const auto c = next_character(text, offset);
+        const auto bare = c < 0x80 || c == not_utf8 || septets(c) > 0 ? c : bare_letter(c);
+        if (bare != c && septets(bare) > 0) {
+            append_character(bare, out);
+        } else {
+            out.append(text, begin, offset - begin);
+        }
+    }
+    return out;
+}
+
+void fit_sms(std::string& text) {
+    const auto is_plain = [](char c) { return (c >= 0x20 && c < 0x7F && c != '`') || c == '\n'; };
+    if (std::all_of(text.begin(), text.end(), is_plain)) return;
+    std::string plain;
+    plain.reserve(text.size());
+    for (std::size_t offset = 0; offset < text.size();) {
+        const auto begin = offset;
+        const auto c = next_character(text, offset);
+        if (septets(c) > 0) {
+            plain.append(text, begin, offset - begin);
+            continue;
+        }
+        const auto form = plain_form(c);
+        if (!form) return;
+        plain.append(*form);
+    }
+    text = std::move(plain);
+}
+
+}  // namespace fanfare
