@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
+#include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
 #include "core/survey/money.hpp"
 #include "core/survey/outlook.hpp"
@@ -71,15 +72,15 @@ std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
 }
 
 /// By channel: what would become of them now.
-std::vector<Record> records_of(const Settings& settings, const Outlook& outlook) {
+std::vector<Record> records_of(const Terms& terms, const Outlook& outlook) {
     std::vector<Record> records;
     for (const auto channel : channels) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& one = outlook.channels[index];
         if (one.people == 0 && one.found.messages == 0) continue;
         const auto units = units_of(one.found, channel);
-        const auto limit = limit_of(settings, channel);
-        const auto cost = cost_of(units, 1, micros_of(settings.costs[index]));
+        const auto limit = limit_of(terms, channel);
+        const auto cost = cost_of(units, 1, micros_of(terms.settings.costs[index]));
         records.push_back({{"if_served_now", std::string{to_string(channel)}},
                            {"looked_at", one.looked_at},
                            {"messages", one.found.messages},
@@ -145,7 +146,9 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
         outlook = ledger.run("look at who is chosen", [&](auto& connection) {
             return look_ahead(clock_parts, connection, order.filter, lives_anew, counts);
         });
-        const auto records = records_of(settings, outlook);
+        const auto rates = ledger.run(
+            "look up rates", [](auto& connection) { return ledger::rates_by_hand(connection); });
+        const auto records = records_of({settings, rates}, outlook);
         if (!globals.json) fmt::print("\n");
         print(records, globals.json, "");
     }

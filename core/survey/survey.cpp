@@ -76,12 +76,15 @@ std::int64_t units_of(const ChannelSurvey& found, Channel channel) noexcept {
     return channel == Channel::sms ? found.segments : found.messages;
 }
 
-double limit_of(const Settings& settings, Channel channel) {
+double limit_of(const Terms& terms, Channel channel) {
     double limit = 0;
-    for (const auto& account : settings.accounts) {
+    for (const auto& account : terms.settings.accounts) {
         if (account.channel != channel || account.weight == 0) continue;
-        if (account.rate.per_second <= 0) return 0;
-        limit += account.rate.per_second;
+        const auto by_hand = terms.by_hand.find(account.name);
+        const auto rate =
+            by_hand == terms.by_hand.end() ? account.rate.per_second : by_hand->second;
+        if (rate <= 0) return 0;
+        limit += rate;
     }
     return limit;
 }

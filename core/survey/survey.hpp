@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,8 +41,13 @@ void scale(ChannelSurvey& found, std::int64_t people, std::int64_t looked_at);
 /// What is paid for: segments of SMS, messages of the others.
 [[nodiscard]] std::int64_t units_of(const ChannelSurvey& found, Channel channel) noexcept;
 
+/// What sending costs, and how fast it may go.
+struct Terms {
+    const Settings& settings;
+    std::map<std::string, double> by_hand;  // Rates that operators set: ledger::rates_by_hand().
+};
 /// What all accounts of a channel may send in a second; 0 where one of them has no limit.
-[[nodiscard]] double limit_of(const Settings& settings, Channel channel);
+[[nodiscard]] double limit_of(const Terms& terms, Channel channel);
 
 /// Looks at a job's audience as the worker would (core/audience/reach.hpp), and writes nothing. Who
 /// cannot be reached counts where the kind turns to for them. Places under caps and addresses that

@@ -2,6 +2,7 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/source.hpp"
+#include "core/ledger/account_states.hpp"
 #include "core/rendering/draft.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/survey/money.hpp"
@@ -40,15 +41,15 @@ Survey assumed(const Templates& templates, const Kind& kind, const Job& job, std
     return survey;
 }
 
-json::object document_of(const Parts& parts, const Job& job, const Kind& kind, const Survey& survey,
+json::object document_of(const Terms& terms, const Job& job, const Kind& kind, const Survey& survey,
                          std::int64_t moments, bool exact) {
     json::object channels;
     Micros total = 0;
     for (const auto channel : channels_used(job, kind)) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& found = survey.channels[index];
-        total += cost_of(units_of(found, channel), moments, micros_of(parts.settings.costs[index]));
-        auto one = shown(found, channel, moments, parts.settings);
+        total += cost_of(units_of(found, channel), moments, micros_of(terms.settings.costs[index]));
+        auto one = shown(found, channel, moments, terms);
         channels[text(to_string(channel))] = std::move(one);
     }
     return {{"people", survey.people},
@@ -57,6 +58,14 @@ json::object document_of(const Parts& parts, const Job& job, const Kind& kind, c
             {"currency", "USD"},
             {"channels", std::move(channels)},
             {"cost", dollars(total)}};
+}
+
+asio::awaitable<Result<Terms>> terms_now(const Parts& parts) {
+    std::string doing{"look up rates"};
+    auto look = [&](postgres::Connection& ledger) {
+        return Terms{parts.settings, ledger::rates_by_hand(ledger)};
+    };
+    co_return co_await parts.reading.run(std::move(doing), look);
 }
 
 asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
@@ -76,9 +85,11 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     ledger::TemplatesKey key{job.system, job.kind, caller.owner};
     const auto templates = co_await templates_now(parts, std::move(key), kind);
     if (!templates) co_return unavailable(templates.error());
+    const auto terms = co_await terms_now(parts);
+    if (!terms) co_return unavailable(terms.error());
     if (people >= 0) {
         const auto survey = assumed(templates.value(), kind, job, people, parts.clock.now());
-        const auto document = document_of(parts, job, kind, survey, moments, true);
+        const auto document = document_of(terms.value(), job, kind, survey, moments, true);
         co_return reply_with(200, document);
     }
     if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
@@ -112,7 +123,7 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     auto& survey = *surveyed.value();
     const bool exact = survey.surveyed == survey.people;
     for (auto& found : survey.channels) scale(found, survey.people, survey.surveyed);
-    const auto document = document_of(parts, job, kind, survey, moments, exact);
+    const auto document = document_of(terms.value(), job, kind, survey, moments, exact);
     co_return reply_with(200, document);
 }
 

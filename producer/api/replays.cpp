@@ -1,6 +1,7 @@
 #include "producer/api/replays.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/survey/money.hpp"
@@ -134,18 +135,18 @@ json::object left_out_of(const ledger::ReplaySum& sum) {
             {"held", sum.held}};
 }
 
-json::object outlook_of(const Parts& parts, const Outlook& outlook) {
+json::object outlook_of(const Terms& terms, const Outlook& outlook) {
     json::object by_channel;
     Micros total = 0;
     for (const auto channel : channels) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& one = outlook.channels[index];
         if (one.people == 0 && one.found.messages == 0) continue;
-        auto object = shown(one.found, channel, 1, parts.settings);
+        auto object = shown(one.found, channel, 1, terms);
         object["people"] = one.people;
         object["looked_at"] = one.looked_at;
         by_channel[text(to_string(channel))] = std::move(object);
-        total += cost_of(units_of(one.found, channel), 1, micros_of(parts.settings.costs[index]));
+        total += cost_of(units_of(one.found, channel), 1, micros_of(terms.settings.costs[index]));
     }
     return {{"exact", outlook.is_exact()},
             {"not_asked", json::array(outlook.not_asked.begin(), outlook.not_asked.end())},
@@ -158,9 +159,10 @@ json::object outlook_of(const Parts& parts, const Outlook& outlook) {
 struct Told {
     ledger::ReplaySummary summary;
     Outlook outlook;
+    Terms terms;
 };
 
-json::object document_of(const Parts& parts, const Told& told) {
+json::object document_of(const Told& told) {
     json::array chosen;
     std::int64_t unknown = 0;
     for (const auto& line : told.summary.lines) {
@@ -178,7 +180,7 @@ json::object document_of(const Parts& parts, const Told& told) {
             {"left_out", left_out_of(told.summary.all)},
             {"may_be_told_twice", unknown},
             {"chosen", std::move(chosen)},
-            {"if_served_now", outlook_of(parts, told.outlook)}};
+            {"if_served_now", outlook_of(told.terms, told.outlook)}};
 }
 
 asio::awaitable<HttpReply> tell(const Parts& parts, const Caller& caller, const Asked& asked) {
@@ -188,7 +190,8 @@ asio::awaitable<HttpReply> tell(const Parts& parts, const Caller& caller, const 
         const OutlookParts of_outlook{parts.settings, parts.systems, parts.templates, parts.clock};
         const bool lives_anew = order.ttl.has_value();
         return Told{ledger::sum_up(counts, lives_anew),
-                    look_ahead(of_outlook, ledger, order.filter, lives_anew, counts)};
+                    look_ahead(of_outlook, ledger, order.filter, lives_anew, counts),
+                    {parts.settings, ledger::rates_by_hand(ledger)}};
     };
     std::string client = caller.client;
     const auto turn = co_await parts.turns.take(std::move(client));
@@ -196,7 +199,7 @@ asio::awaitable<HttpReply> tell(const Parts& parts, const Caller& caller, const 
     std::string doing{"count who is chosen"};
     const auto told = co_await parts.surveying.run(std::move(doing), work);
     if (!told) co_return unavailable(told.error());
-    const auto document = document_of(parts, told.value());
+    const auto document = document_of(told.value());
     co_return reply_with(200, document);
 }
 

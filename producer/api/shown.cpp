@@ -81,11 +81,11 @@ boost::json::object shown(const ledger::Fate& fate) {
 }
 
 boost::json::object shown(const ChannelSurvey& found, Channel channel, std::int64_t moments,
-                          const Settings& settings) {
+                          const Terms& terms) {
     namespace json = boost::json;
     const auto units = units_of(found, channel);
-    const auto price = micros_of(settings.costs[static_cast<std::size_t>(channel)]);
-    const auto limit = limit_of(settings, channel);
+    const auto price = micros_of(terms.settings.costs[static_cast<std::size_t>(channel)]);
+    const auto limit = limit_of(terms, channel);
     json::value seconds;
     if (limit > 0) seconds = static_cast<double>(units) / limit;
     json::object one{{"messages", found.messages},

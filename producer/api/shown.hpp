@@ -25,6 +25,6 @@ namespace fanfare::api {
 
 /// What sending on one channel would come to, `moments` times over.
 [[nodiscard]] boost::json::object shown(const ChannelSurvey& found, Channel channel,
-                                        std::int64_t moments, const Settings& settings);
+                                        std::int64_t moments, const Terms& terms);
 
 }  // namespace fanfare::api
