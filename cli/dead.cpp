@@ -1,8 +1,8 @@
 // dead: what was published and refused, and what becomes of it.
-#include "cli/dead_letters.hpp"
+#include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "core/kafka/client.hpp"
-#include "core/kafka/producer.hpp"
+#include "core/kafka/dead_letters.hpp"
 #include "core/ledger/dead_letters.hpp"
 #include "core/wire/timestamp.hpp"
 
@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t name_length = 12;  // Of a digest: enough to tell letters apart.
 constexpr std::size_t name_length_min = 4;
 constexpr std::chrono::seconds publish_max{30};
+using kafka::DeadLetter;
 using Fates = std::map<std::string, ledger::LetterFate>;
 
 struct ListOptions {
@@ -65,14 +66,16 @@ int list(const Globals& globals, const ListOptions& options) {
     const auto settings = load_settings_or_stop(globals);
     const auto fates = fates_or_none(settings);
     std::vector<Record> records;
-    read_dead_letters(settings.kafka, options.follow_ms, [&](const DeadLetter& letter) {
+    const std::chrono::milliseconds follow{options.follow_ms};
+    const auto take = [&](const DeadLetter& letter) {
         const auto known = fates.find(letter.digest);
         const bool open = known == fates.end();
         if (open || options.all) {
             records.push_back(record_of(letter, open ? "" : known->second.fate));
         }
         return records.size() < static_cast<std::size_t>(options.limit);
-    });
+    };
+    value_or_stop(kafka::read_dead_letters(settings.kafka, system_clock(), follow, take));
     print(records, globals.json, "no dead letters");
     return exit_ok;
 }
@@ -83,20 +86,15 @@ DeadLetter find_or_stop(const Settings& settings, const std::string& name) {
         throw Stop{exit_usage, fmt::format("{}: too short to name a letter", name),
                    "as `fanfare dead list` shows them"};
     }
-    std::optional<DeadLetter> found;
-    bool several = false;
-    read_dead_letters(settings.kafka, 0, [&](DeadLetter letter) {
-        if (!letter.digest.starts_with(name)) return true;
-        several = found.has_value() && found->digest != letter.digest;
-        found = std::move(letter);
-        return !several;
-    });
-    if (!found) {
+    auto found = value_or_stop(kafka::find_dead_letters(settings.kafka, system_clock(), name));
+    if (found.empty()) {
         throw Stop{exit_rejected, fmt::format("no dead letter {}", name),
                    "see: fanfare dead list --all"};
     }
-    if (several) throw Stop{exit_rejected, fmt::format("{} names several letters", name)};
-    return *found;
+    if (found.size() > 1) {
+        throw Stop{exit_rejected, fmt::format("{} names several letters", name)};
+    }
+    return std::move(found.front());
 }
 
 int show(const Globals& globals, const LetterOptions& options) {
@@ -152,16 +150,13 @@ int requeue(const Globals& globals, const LetterOptions& options) {
         throw Stop{exit_rejected, "the letter holds only the beginning of what was published",
                    "give the whole with --edit FILE"};
     }
-    const auto topics = kafka::topics_of(settings.kafka);
-    const auto producer = value_or_stop(kafka::Producer::open(settings.kafka));
     seal_or_stop(settings, letter, "requeued", [&] {
-        value_or_stop(producer->publish_and_wait(
-            {topics.jobs, letter.key, payload, letter.event_headers}, publish_max));
+        value_or_stop(kafka::publish_again(settings.kafka, letter, payload, publish_max));
     });
     print({{{"letter", letter.digest.substr(0, name_length)},
             {"fate", std::string{"requeued"}},
             {"bytes", static_cast<std::int64_t>(payload.size())},
-            {"topic", topics.jobs}}},
+            {"topic", kafka::topics_of(settings.kafka).jobs}}},
           globals.json, "");
     return exit_ok;
 }

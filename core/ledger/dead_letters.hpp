@@ -23,6 +23,10 @@ struct LetterFate {
 /// By digest.
 [[nodiscard]] std::map<std::string, LetterFate> letter_fates(Connection& connection);
 
+/// Nothing: it is open.
+[[nodiscard]] std::optional<LetterFate> letter_fate(Connection& connection,
+                                                    const std::string& digest);
+
 /// Seals a letter's fate: `act` runs once for all, within the transaction that remembers it, and
 /// whoever asks at the same time waits for it. What was sealed before is returned, and nothing is
 /// done again.

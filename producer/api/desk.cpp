@@ -2,6 +2,7 @@
 
 #include "producer/api/accounts.hpp"
 #include "producer/api/cron.hpp"
+#include "producer/api/dead_letters.hpp"
 #include "producer/api/estimate.hpp"
 #include "producer/api/events.hpp"
 #include "producer/api/history.hpp"
@@ -93,6 +94,7 @@ void add_api_routes(Router& router, const Parts& parts) {
     add_replay_routes(door, parts);
     add_pause_routes(door, parts);
     add_account_routes(door, parts);
+    add_dead_letter_routes(door, parts);
     router.add("GET", "/openapi.yaml", show_openapi);
 }
 

@@ -39,6 +39,7 @@ struct Parts {
     postgres::Pool& reading;     // Read-only: what is found by a key, and pages.
     postgres::Pool& surveying;   // Read-only: estimates, people, exports; in `turns`.
     postgres::Pool& refreshing;  // Due queries; in `refreshes`.
+    postgres::Pool& sealing;     // Writes that wait for the broker.
     Turns& turns;
     Turns& refreshes;
     OrderLook& orders;

@@ -1,7 +1,8 @@
 #include "producer/api/outcomes.hpp"
 
 #include "core/domain/why.hpp"
-#include "core/ledger/deliveries.hpp"
+#include "core/ledger/outcome_lists.hpp"
+#include "core/wire/timestamp.hpp"
 #include "producer/api/csv.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
@@ -12,8 +13,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <variant>
 
 namespace fanfare::api {
 namespace {
@@ -22,6 +25,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr std::size_t rows_a_piece = 5'000;
+constexpr std::size_t jobs_named_max = 100;
 
 json::object object_of(const ledger::Delivery& delivery) {
     return {{"recipient", delivery.recipient},
@@ -152,19 +156,26 @@ asio::awaitable<Result<bool>> is_visible(const Parts& parts, const std::string& 
     co_return co_await parts.reading.run(std::move(doing), work);
 }
 
+std::variant<ledger::DeliveryFilter, HttpReply> filter_of(const Query& query) {
+    ledger::DeliveryFilter filter{parse_channel(query["channel"]), parse_outcome(query["outcome"])};
+    if (!query["channel"].empty() && !filter.channel) {
+        return bad_query("channel", "email, sms or push");
+    }
+    if (!query["outcome"].empty() && !filter.outcome) {
+        return bad_query("outcome", "an outcome: sent, no_address ...");
+    }
+    return filter;
+}
+
 asio::awaitable<HttpReply> show_outcomes(const Parts& parts, const HttpCall& call,
                                          const Caller& caller) {
     constexpr std::array<std::string_view, 4> known{"channel", "outcome", "cursor", "limit"};
     const auto read = Query::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& query = std::get<Query>(read);
-    ledger::DeliveryFilter filter{parse_channel(query["channel"]), parse_outcome(query["outcome"])};
-    if (!query["channel"].empty() && !filter.channel) {
-        co_return bad_query("channel", "email, sms or push");
-    }
-    if (!query["outcome"].empty() && !filter.outcome) {
-        co_return bad_query("outcome", "an outcome: sent, no_address ...");
-    }
+    auto filtered = filter_of(query);
+    if (auto* const reply = std::get_if<HttpReply>(&filtered)) co_return std::move(*reply);
+    const auto filter = std::get<ledger::DeliveryFilter>(filtered);
     const auto limit = query.limit();
     const auto cursor = cursor_of(query["cursor"]);
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
@@ -178,6 +189,110 @@ asio::awaitable<HttpReply> show_outcomes(const Parts& parts, const HttpCall& cal
         co_return csv_reply(parts, caller, id, filter);
     }
     co_return co_await json_page(parts, id, filter, *cursor, *limit);
+}
+
+/// "at|id" of the last whole job, and "job|channel.number.position" within the next one.
+std::string text_of(const ledger::OutcomeCursor& cursor) {
+    const auto& within = cursor.within;
+    return make_cursor(
+        fmt::format("{}|{}", cursor.before_at, cursor.before_id),
+        fmt::format("{}|{}.{}.{}", cursor.job, within.channel, within.number, within.position));
+}
+
+std::optional<ledger::OutcomeCursor> place_of(std::string_view text) {
+    ledger::OutcomeCursor cursor;
+    if (text.empty()) return cursor;
+    const auto words = read_cursor(text);
+    if (!words) return std::nullopt;
+    const auto halves = [](std::string_view word) {
+        const auto bar = std::min(word.find('|'), word.size());
+        return std::pair{word.substr(0, bar), word.substr(std::min(bar + 1, word.size()))};
+    };
+    const auto [at, id] = halves(words->first);
+    const auto [job, within] = halves(words->second);
+    const auto first = std::min(within.find('.'), within.size());
+    const auto second = std::min(within.find('.', first + 1), within.size());
+    if (second == within.size()) return std::nullopt;
+    const bool sound =
+        (at.empty() ? id.empty() : parse_timestamp(at) && is_uuid(id)) &&
+        (job.empty() || is_uuid(job)) &&
+        read_number(within.substr(0, first), cursor.within.channel) &&
+        read_number(within.substr(first + 1, second - first - 1), cursor.within.number) &&
+        read_number(within.substr(second + 1), cursor.within.position);
+    if (!sound || cursor.within.channel >= static_cast<int>(channel_count)) return std::nullopt;
+    cursor.before_at = at;
+    cursor.before_id = id;
+    cursor.job = job;
+    return cursor;
+}
+
+/// What a query asks of several jobs.
+struct Asked {
+    ledger::OutcomeJobs jobs;
+    ledger::DeliveryFilter filter;
+    ledger::OutcomeCursor cursor;
+    int limit = 0;
+};
+
+std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
+    constexpr std::array<std::string_view, 9> known{
+        "job", "system", "kind", "subject", "since", "channel", "outcome", "cursor", "limit"};
+    const auto read = Query::read(call, known);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) return *reply;
+    const auto& query = std::get<Query>(read);
+    Asked asked;
+    asked.jobs = {.jobs = {},
+                  .system = std::string{query["system"]},
+                  .kind = std::string{query["kind"]},
+                  .subject = std::string{query["subject"]},
+                  .since = std::string{query["since"]}};
+    for (auto rest = query["job"]; !rest.empty();) {
+        const auto comma = std::min(rest.find(','), rest.size());
+        const auto job = rest.substr(0, comma);
+        if (!is_uuid(job) || asked.jobs.jobs.size() == jobs_named_max) {
+            return bad_query("job", "1 to 100 ids, with commas between them");
+        }
+        asked.jobs.jobs.emplace_back(job);
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    if (!asked.jobs.since.empty() && !parse_timestamp(asked.jobs.since)) {
+        return bad_query("since", "a moment, such as 2026-11-28T09:30:00Z");
+    }
+    auto filter = filter_of(query);
+    if (auto* const reply = std::get_if<HttpReply>(&filter)) return std::move(*reply);
+    asked.filter = std::get<ledger::DeliveryFilter>(filter);
+    const auto limit = query.limit();
+    auto cursor = place_of(query["cursor"]);
+    if (!limit) return bad_query("limit", "a whole number from 1 to 1000");
+    if (!cursor) return bad_query("cursor", "next_cursor of the page before");
+    asked.limit = *limit;
+    asked.cursor = std::move(*cursor);
+    return asked;
+}
+
+asio::awaitable<HttpReply> show_many(const Parts& parts, const HttpCall& call,
+                                     const Caller& caller) {
+    auto read = read_asked(call);
+    if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
+    auto& asked = std::get<Asked>(read);
+    std::vector<ledger::JobDelivery> deliveries;
+    auto work = [&](postgres::Connection& ledger) {
+        return ledger::read_outcomes(ledger, caller.sight, asked.jobs, asked.filter, asked.cursor,
+                                     static_cast<std::size_t>(asked.limit), deliveries);
+    };
+    std::string doing{"read outcomes of several jobs"};
+    const auto more = co_await parts.reading.run(std::move(doing), work);
+    if (!more) co_return unavailable(more.error());
+    json::array outcomes;
+    for (const auto& [job, delivery] : deliveries) {
+        auto object = object_of(delivery);
+        object["job"] = job;
+        outcomes.push_back(std::move(object));
+    }
+    json::value next;
+    if (more.value()) next = text_of(asked.cursor);
+    const json::object page{{"outcomes", std::move(outcomes)}, {"next_cursor", std::move(next)}};
+    co_return reply_with(200, page);
 }
 
 asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& call,
@@ -219,6 +334,7 @@ void add_outcome_routes(Door& door, const Parts& parts) {
             return serve(parts, call, caller);
         };
     };
+    door.get("/v1/outcomes", Scope::export_, bound(show_many));
     door.get("/v1/jobs/{id}/outcomes", Scope::export_, bound(show_outcomes));
     door.get("/v1/jobs/{id}/recipients/{recipient}", Scope::read, bound(show_recipient));
 }

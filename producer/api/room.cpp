@@ -50,6 +50,7 @@ public:
           reading_{settings.database.url, reading_limits, connections},
           surveying_{settings.database.url, long_limits, connections},
           refreshing_{settings.database.url, long_limits, connections},
+          sealing_{settings.database.url, short_limits, 1},
           lookup_{settings, systems, clock},
           orders_{clock, OrderLook::of_a_caller},
           sources_{sources_of(settings, systems)},
@@ -62,6 +63,7 @@ public:
                  .reading = reading_,
                  .surveying = surveying_,
                  .refreshing = refreshing_,
+                 .sealing = sealing_,
                  .turns = turns_,
                  .refreshes = refreshes_,
                  .orders = orders_,
@@ -84,6 +86,7 @@ private:
     postgres::Pool reading_;
     postgres::Pool surveying_;
     postgres::Pool refreshing_;
+    postgres::Pool sealing_;
     Turns turns_;
     Turns refreshes_;
     AddressLookup lookup_;

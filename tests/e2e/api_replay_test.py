@@ -37,7 +37,9 @@ class ApiReplay(ApiCase):
                         VALUES (1, '{dead[names[3]]}', '{dead[names[3]]}', 'stop', 'test');
                         UPDATE users SET phone = NULL WHERE id = '{names[4]}';
                         UPDATE users SET phone = 'no number' WHERE id = '{names[5]}';""")
+        self.assertEqual(shop.call("PUT", "/v1/accounts/e2e-twilio/rate", {"per_second": 7})[0], 200)
         status, told, _ = shop.post("/v1/replays", self.wish(job, dry_run=True))
+        self.assertEqual(shop.call("DELETE", "/v1/accounts/e2e-twilio/rate")[0], 200)
         self.assertEqual(status, 200, told)
         self.assertEqual((told["people"], told["jobs"]), (len(dead) - 2, 1))
         self.assertEqual(told["left_out"], {"expired": 0, "told_by_fallback": 0, "told_since": 2, "held": 0})
@@ -46,6 +48,7 @@ class ApiReplay(ApiCase):
         sms = now["channels"]["sms"]
         self.assertEqual(sms["messages"], len(dead) - 6)
         self.assertGreaterEqual(sms["segments"], sms["messages"])
+        self.assertAlmostEqual(sms["seconds"], sms["segments"] / 7, 3, "at the rate that was set by hand")
         self.assertEqual({k: n for k, n in sms["left_out"].items() if n},
                          {"opted_out": 1, "suppressed": 1, "no_address": 1, "invalid_address": 1})
         self.assertEqual({o for o, _ in run.fates(job).values()}, {"sent", "refused"}, "nothing was changed")
@@ -164,6 +167,28 @@ class ApiReplay(ApiCase):
         self.assertEqual(ids("has_failures=false&since=2020-01-01T00:00:00Z"), [job, fine])
         for query in ("has_failures=1", "since=now"):
             self.refused(shop.get(f"/v1/jobs?{query}"), 400, "invalid_query")
+        self.of_both(shop, backend, fine, job)
+
+    def of_both(self, shop, backend, fine, job):
+        """Outcomes over several jobs are one list."""
+        def all_of(query, by=shop):
+            found, cursor = [], ""
+            while cursor is not None:
+                status, page, _ = by.get(f"/v1/outcomes?limit=50{query}{cursor and '&cursor=' + cursor}")
+                self.assertEqual(status, 200, page)
+                found += [(o["job"], o["recipient"], o["outcome"]) for o in page["outcomes"]]
+                cursor = page["next_cursor"]
+            return found
+        both = all_of("")
+        self.assertEqual((len(both), len(set(both))), (2 * PEOPLE, 2 * PEOPLE))
+        self.assertEqual([j for j, _, _ in both], PEOPLE * [job] + PEOPLE * [fine], "the newest first")
+        self.assertEqual({j for j, _, _ in all_of("&outcome=unknown&system=shows")}, {job})
+        self.assertEqual({j for j, _, _ in all_of("&subject=s7")}, {fine})
+        self.assertEqual(len(all_of(f"&job={fine},{job}&channel=sms")), 2 * PEOPLE)
+        self.assertEqual(all_of("", backend("other")), [])
+        self.refused(backend("reader").get("/v1/outcomes"), 403, "scope_missing")
+        for query in ("job=x", f"job={job},x", "since=now", "outcome=x", "channel=x", "cursor=x", "limit=0", "x=1"):
+            self.refused(shop.get(f"/v1/outcomes?{query}"), 400, "invalid_query")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-#include "core/ledger/deliveries.hpp"
+#include "core/ledger/outcome_lists.hpp"
 
 #include "core/domain/why.hpp"
 #include "core/ledger/progress.hpp"
-#include "tests/integration/ledger_case.hpp"
+#include "tests/integration/replays_case.hpp"
 
 namespace fanfare::ledger {
 namespace {
@@ -37,6 +37,61 @@ TEST_F(DeliveriesTest, TellTheLastFaultBehindAttemptsThatAreUsedUp) {
     EXPECT_EQ(why(fates[0].outcome, fates[0].reason, fates[0].cause),
               "Not sent: every attempt failed; all attempts are used up; at last: the provider "
               "could not be reached or had a fault.");
+}
+
+/// Outcomes of several jobs, one list.
+class OutcomeListsTest : public ReplaysTest {
+protected:
+    OutcomeListsTest() {
+        for (const char* const name : {"a", "b", "c"}) {
+            const auto job = jobs.emplace_back(settled(
+                name, {{{"ada", failed}, {"bob", sent}}, {{"cy", failed}, {"di", failed}}}));
+            pqxx::nontransaction{db().raw()}.exec_params(
+                "UPDATE job SET subject = $2, created_at = created_at + $3 * interval '1 s' "
+                "WHERE id = $1::uuid",
+                job, name, static_cast<int>(jobs.size()));
+        }
+    }
+    /// "job recipient" of everybody, `limit` a page.
+    std::vector<std::string> all(const OutcomeJobs& of, const DeliveryFilter& filter,
+                                 std::size_t limit, const Sight& sight = {}) {
+        OutcomeCursor cursor;
+        std::vector<JobDelivery> found;
+        std::size_t before = 0;
+        while (read_outcomes(db(), sight, of, filter, cursor, limit, found)) {
+            EXPECT_LE(found.size() - before, limit);
+            before = found.size();
+        }
+        std::vector<std::string> lines;
+        for (const auto& [job, delivery] : found) {
+            const auto place = std::find(jobs.begin(), jobs.end(), job) - jobs.begin();
+            lines.push_back(fmt::format("{} {}", place, delivery.recipient));
+        }
+        return lines;
+    }
+    std::vector<std::string> jobs;
+};
+
+TEST_F(OutcomeListsTest, AreThoseOfTheNewestJobsFirstWhateverThePage) {
+    const DeliveryFilter filter{.channel = std::nullopt, .outcome = failed};
+    for (const std::size_t limit : {1U, 2U, 3U, 4U, 100U}) {
+        EXPECT_THAT(all({}, filter, limit), ElementsAre("2 ada", "2 cy", "2 di", "1 ada", "1 cy",
+                                                        "1 di", "0 ada", "0 cy", "0 di"))
+            << limit;
+    }
+    EXPECT_THAT(all({}, {}, 5), SizeIs(12));
+    EXPECT_THAT(all({}, {.channel = std::nullopt, .outcome = opened}, 5), SizeIs(0));
+}
+
+TEST_F(OutcomeListsTest, AreOfTheJobsThatAreAskedForAndSeen) {
+    const DeliveryFilter filter{.channel = std::nullopt, .outcome = sent};
+    EXPECT_THAT(all({.jobs = {jobs[0], jobs[2]}}, filter, 9), ElementsAre("2 bob", "0 bob"));
+    EXPECT_THAT(all({.subject = "b"}, filter, 9), ElementsAre("1 bob"));
+    EXPECT_THAT(all({.kind = "none"}, filter, 9), SizeIs(0));
+    EXPECT_THAT(all({.system = "shows", .since = "2020-01-01T00:00:00Z"}, filter, 9), SizeIs(3));
+    EXPECT_THAT(all({.since = "2100-01-01T00:00:00Z"}, filter, 9), SizeIs(0));
+    EXPECT_THAT(all({}, filter, 9, {.systems = "{tickets}", .sources = ""}), SizeIs(0));
+    EXPECT_THAT(all({}, filter, 9, {.systems = "", .sources = "{test}"}), SizeIs(3));
 }
 
 }  // namespace
