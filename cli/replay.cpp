@@ -66,6 +66,7 @@ std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
                            {"left_out_expired", line.sum.expired},
                            {"left_out_told_by_fallback", line.sum.elsewhere},
                            {"left_out_told_since", line.sum.told_since},
+                           {"left_out_called_off", line.sum.called_off},
                            {"left_out_held", line.sum.held}});
     }
     return records;

@@ -180,9 +180,9 @@ bool cancel_wherever(pqxx::transaction_base& work, const std::string& id,
                      const std::optional<PendingJob>& pending) {
     const auto stopped = work.exec_params(
         "UPDATE job SET state = 'cancelled', finished_at = app_now() "
-        "WHERE id = $1::uuid AND state IN ('planning', 'sending')",
+        "WHERE (id = $1::uuid OR origin = $1::uuid) AND state IN ('planning', 'sending')",
         id);
-    if (stopped.affected_rows() == 1) return true;
+    if (stopped.affected_rows() > 0) return true;
     // Not taken yet: its place in the ledger is taken, so that a worker finds it cancelled.
     work.exec_params(
         "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, state, "

@@ -29,11 +29,11 @@ static_assert(static_cast<int>(Reason::answer_lost) == 7 &&
     ", (u.position - 1)::integer) END"
 
 /// True for a person `u` of a chunk `c` who may have been told: whom a provider took responsibility
-/// for, who is in doubt (core/domain/doubt.hpp), finally or until another try, and whose request is
-/// under way.
+/// for, who is in doubt (core/domain/doubt.hpp), finally, until another try or when a replay took
+/// them over, and whose request is under way.
 #define FANFARE_MAY_BE_TOLD \
     "(" FANFARE_BYTE("outcomes") " IN (1, 2, 3, 4, 13) "                               \
-    "OR (" FANFARE_BYTE("outcomes") " IN (0, 11) AND " FANFARE_BYTE("reasons")         \
+    "OR (" FANFARE_BYTE("outcomes") " IN (0, 11, 14) AND " FANFARE_BYTE("reasons")         \
     " IN (7, 8, 9)) "                                                                  \
     "OR (c.state = 'claimed' AND octet_length(c.begun) = c.size "                      \
     " AND " FANFARE_BYTE("begun") " = 1)) "

@@ -252,6 +252,9 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& given) {
         " 'subject', subject, 'source', source), 0, expires_at, 'cancelled', app_now() "
         "FROM notification WHERE job_id = ANY($1::uuid[]) ON CONFLICT DO NOTHING",
         given);
+    // Whoever is just taking people of theirs over is waited for, and found.
+    work.exec_params("SELECT FROM job WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+                     given);
     // And those that took people of theirs over.
     const auto all = work.exec_params(
         "SELECT array_agg(id) FROM (SELECT unnest($1::uuid[]) AS id UNION "
@@ -261,6 +264,11 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& given) {
     const auto stopped = work.exec_params(
         "UPDATE job SET state = 'cancelled', finished_at = app_now() "
         "WHERE id = ANY($1::uuid[]) AND state IN ('planning', 'sending')",
+        ids);
+    // Of what is over nothing can be stopped, but nobody is to be told once more.
+    work.exec_params(
+        "UPDATE job SET called_off_at = app_now() WHERE id = ANY($1::uuid[]) "
+        "AND state IN ('done', 'failed') AND called_off_at IS NULL",
         ids);
     // Untouched chunks are settled here, as many as there are; all others by the sweep, which knows
     // what may be said of whom and who holds a place under a cap.
@@ -295,12 +303,13 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
         "AND state = 'scheduled' "
         "AND created_at <= (SELECT known_since(j) FROM job j WHERE id = $4::uuid)",
         job.system, job.subject, literal, job.id);
-    // Jobs that may be under way: taken by a worker, or at the broker.
+    // Jobs that may be under way: taken by a worker, or at the broker; and what is over, whose
+    // people could be told again.
     const auto earlier = work.exec_params(
         "SELECT array_agg(id) FROM ("
         "SELECT j.id FROM job j WHERE j.system = $1 AND j.subject <> '' "
         " AND is_about(j.subject, $2) AND j.kind = ANY($3::text[]) AND j.id <> $4::uuid "
-        " AND j.state IN ('planning', 'sending', 'cancelled') "
+        " AND (j.state IN ('planning', 'sending', 'cancelled') OR j.called_off_at IS NULL) "
         " AND known_since(j) <= (SELECT known_since(mine) FROM job mine WHERE id = $4::uuid) "
         "UNION "
         "SELECT n.job_id FROM notification n WHERE n.system = $1 AND is_about(n.subject, $2) "

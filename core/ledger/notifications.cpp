@@ -165,7 +165,9 @@ void NotificationRefresh::stop_gone() {
         "SELECT array_agg(n.job_id) FROM notification n JOIN gone USING (subject, occurrence) "
         "WHERE n.system = $1 AND n.kind = $2 AND n.moved_by IS NULL "
         "AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job_id "
-        "AND j.state NOT IN ('planning', 'sending'))",
+        "AND (j.state = 'cancelled' OR j.called_off_at IS NOT NULL) "
+        "AND NOT EXISTS (SELECT FROM job r WHERE r.origin = j.id "
+        " AND r.state IN ('planning', 'sending')))",
         system_, kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
         kept_occurrences_.text());
     if (!gone[0][0].is_null()) tally_.stopped = stop_jobs(*work_, gone[0][0].c_str());

@@ -288,9 +288,10 @@ bool cancel_job(Connection& connection, const std::string& job) {
     pqxx::nontransaction work{connection.raw()};
     return work.exec_params(
                    "UPDATE job SET state = 'cancelled', finished_at = app_now() "
-                   "WHERE id = $1::uuid AND state IN ('planning', 'sending')",
+                   "WHERE (id = $1::uuid OR origin = $1::uuid) "
+                   "AND state IN ('planning', 'sending')",
                    job)
-               .affected_rows() == 1;
+               .affected_rows() > 0;
 }
 
 Audit audit(Connection& connection, const std::string& job) {

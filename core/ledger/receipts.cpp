@@ -76,6 +76,12 @@ Raised meaning(ReceiptEvent event) {
     return {Outcome::sent, Reason::none};
 }
 
+/// Whether the person has the message, or it is on its way to them.
+bool proves_arrival(ReceiptEvent event) {
+    const auto outcome = meaning(event).outcome;
+    return outcome == Outcome::sent || is_told(outcome);
+}
+
 /// Columns of the update, one array literal each.
 struct Changes {
     ArrayLiteral jobs, channels, numbers, outcomes, reasons, causes, tallies;
@@ -154,6 +160,12 @@ pqxx::result lock_chunks(pqxx::work& work, const Words& words) {
 
 /// Words about people whom a later job has taken over.
 struct Forwards : WordColumns {
+    /// False for what says that the old message failed: that says nothing of the new one.
+    bool take(const ChunkKey& key, const Word& word) {
+        if (!proves_arrival(word.event)) return false;
+        add(key, word);
+        return true;
+    }
     /// Where they stand now.
     [[nodiscard]] Words find(pqxx::work& work) const {
         Words words;
@@ -207,7 +219,7 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
             auto& outcome = outcomes[word.position];
             auto& reason = reasons[word.position];
             if (static_cast<Outcome>(outcome) == Outcome::replayed) {
-                forwards.add(key, word);
+                tally.unchanged += forwards.take(key, word) ? 0U : 1U;
                 continue;
             }
             const auto raised =

@@ -77,15 +77,18 @@ Chooser::Chooser(pqxx::transaction_base& work, const ReplayFilter& filter)
     : work_{work}, filter_{filter} {
     const auto rows = exec_filtered(
         work,
-        "SELECT j.id, t.turned, t.later FROM job j CROSS JOIN LATERAL (SELECT "
+        "SELECT j.id, t.turned, t.later, t.called_off FROM job j CROSS JOIN LATERAL (SELECT "
         "EXISTS (SELECT FROM channel ch WHERE j.planned[ch.code + 1] > 0 "
         " AND NOT (j.body -> 'channels') ? ch.name) AS turned, "
-        "EXISTS (SELECT FROM " FANFARE_LATER ") AS later) t WHERE " FANFARE_CHOSEN_JOBS
-        "AND (t.turned OR t.later) "
+        "EXISTS (SELECT FROM " FANFARE_LATER
+        ") AS later, "
+        "(j.state = 'cancelled' OR j.called_off_at IS NOT NULL) AS called_off) t "
+        "WHERE " FANFARE_CHOSEN_JOBS
+        "AND (t.turned OR t.later OR t.called_off) "
         "AND EXISTS (SELECT FROM chunk c WHERE c.job_id = j.id AND " FANFARE_CHOSEN_CHUNKS ")",
         filter);
     for (const auto& row : rows) {
-        traits_[row[0].c_str()] = {row[1].as<bool>(), row[2].as<bool>()};
+        traits_[row[0].c_str()] = {row[1].as<bool>(), row[2].as<bool>(), row[3].as<bool>()};
     }
 }
 
@@ -103,7 +106,7 @@ bool Chooser::is_chosen(const Fates& fates, std::size_t position) const {
 
 bool Chooser::needs_people(const ChunkChoice& chunk) const {
     const auto traits = traits_of(chunk.key);
-    if (!traits.turned && !traits.later) return false;
+    if (traits.called_off || (!traits.turned && !traits.later)) return false;
     for (std::size_t i = 0; i < chunk.fates.outcomes.size(); ++i) {
         if (!is_chosen(chunk.fates, i)) continue;
         if (traits.later || may_be_elsewhere(chunk.fates.reasons[i])) return true;
@@ -116,13 +119,14 @@ void Chooser::choose(std::vector<ChunkChoice>& chunks) const {
     std::map<ChunkKey, Asked> later;  // Of all numbers: the key's is 0.
     for (auto& chunk : chunks) {
         const bool known = !chunk.recipients.elements.empty();
-        const auto traits = known ? traits_of(chunk.key) : Traits{};
+        auto traits = traits_of(chunk.key);
+        if (!known || traits.called_off) traits.turned = traits.later = false;
         chunk.choices.assign(chunk.fates.outcomes.size(), Choice::no);
         bool any_turned = false;
         for (std::size_t i = 0; i < chunk.choices.size(); ++i) {
             if (!is_chosen(chunk.fates, i)) continue;
             auto& choice = chunk.choices[i];
-            choice = Choice::taken;
+            choice = traits.called_off ? Choice::called_off : Choice::taken;
             if (traits.turned && may_be_elsewhere(chunk.fates.reasons[i])) {
                 turned[chunk.key.job].add(chunk.recipients.elements[i], choice);
                 any_turned = true;

@@ -20,10 +20,16 @@ namespace fanfare::ledger {
     "AND ($3 = '{}' OR j.system = ANY($3::text[])) "                         \
     "AND ($4 = '' OR j.kind = $4) AND ($5 = '' OR is_about(j.subject, $5)) " \
     "AND ($6 = '{}' OR j.body ->> 'source' = ANY($6::text[])) "
-#define FANFARE_CHOSEN_CHUNKS                                        \
-    "($7 < 0 OR c.channel = $7) AND ($8 = '' OR c.account = $8) "    \
-    "AND ($9 = '' OR c.updated_at >= nullif($9, '')::timestamptz) "  \
-    "AND ($10 = '' OR c.updated_at < nullif($10, '')::timestamptz) " \
+/// When a chunk's people got their outcomes. A receipt for any of them touches the chunk; only of a
+/// refusal it is the moment itself.
+#define FANFARE_RECORDED \
+    "CASE WHEN $11::int[] = '{5}' OR c.state <> 'done' THEN c.updated_at ELSE c.next_at END"
+#define FANFARE_CHOSEN_CHUNKS                                     \
+    "($7 < 0 OR c.channel = $7) AND ($8 = '' OR c.account = $8) " \
+    "AND ($9 = '' OR " FANFARE_RECORDED                           \
+    " >= nullif($9, '')::timestamptz) "                           \
+    "AND ($10 = '' OR " FANFARE_RECORDED                          \
+    " < nullif($10, '')::timestamptz) "                           \
     "AND EXISTS (SELECT FROM unnest($11::int[]) AS o(code) WHERE c.tally[o.code + 1] > 0) "
 
 template <class... More>
@@ -56,6 +62,7 @@ enum class Choice : std::uint8_t {
     taken,       // Taken over.
     elsewhere,   // The channel that their kind turns to has them.
     told_since,  // A later job about the same has told them.
+    called_off,  // What the job was about is gone, or was cancelled.
 };
 
 /// A chunk of a job that is replayed, and its people, one of each by position.
@@ -82,6 +89,7 @@ private:
     struct Traits {
         bool turned = false;  // Some of its people were turned to another channel.
         bool later = false;   // There is a later job about the same.
+        bool called_off = false;
     };
     [[nodiscard]] Traits traits_of(const ChunkKey& key) const;
     [[nodiscard]] bool is_chosen(const Fates& fates, std::size_t position) const;

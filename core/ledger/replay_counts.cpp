@@ -70,6 +70,8 @@ private:
                                  static_cast<Reason>(chunk.fates.reasons[i])}];
             if (held) {
                 ++line.held;
+            } else if (chunk.choices[i] == Choice::called_off) {
+                ++line.called_off;
             } else if (chunk.choices[i] == Choice::elsewhere) {
                 ++line.elsewhere;
             } else if (chunk.choices[i] == Choice::told_since) {
@@ -138,6 +140,7 @@ ReplaySummary sum_up(std::span<const ReplayCount> counts, bool lives_anew) {
             (leaves ? sum->expired : sum->people) += count.people;
             sum->elsewhere += count.elsewhere;
             sum->told_since += count.told_since;
+            sum->called_off += count.called_off;
             sum->held += count.held;
             if (!leaves && count.people > 0) sum->names.insert(count.job);
         }

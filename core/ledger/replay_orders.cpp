@@ -38,6 +38,7 @@ std::vector<std::string> replayable_jobs(Connection& connection, const ReplayOrd
         work,
         "SELECT j.id FROM job j WHERE " FANFARE_CHOSEN_JOBS
         "AND ($12 OR coalesce(j.expires_at > app_now(), true)) "
+        "AND j.state <> 'cancelled' AND j.called_off_at IS NULL "
         "AND EXISTS (SELECT FROM chunk c WHERE c.job_id = j.id AND " FANFARE_CHOSEN_CHUNKS
         ") ORDER BY j.created_at, j.id",
         order.filter, order.ttl.has_value());

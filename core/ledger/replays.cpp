@@ -107,7 +107,7 @@ struct Moved {
 };
 
 /// The new job, as the old one, with a time to live of its own where that one has expired. False
-/// where the old one is gone, or has expired and is given none.
+/// where the old one is gone, is called off, or has expired and is given none.
 bool insert_new_job(pqxx::transaction_base& work, std::int64_t replay, const ReplayOrder& order,
                     const std::string& old, const std::string& id, const std::string& key) {
     const auto ttl = order.ttl ? order.ttl->count() : 0;
@@ -123,7 +123,8 @@ bool insert_new_job(pqxx::transaction_base& work, std::int64_t replay, const Rep
                    "list, subject, NULL, app_now(), $4, id, coalesce(origin, id) "
                    "FROM (SELECT job.*, coalesce(expires_at > app_now(), true) AS lives, "
                    "  app_now() + $5 * interval '1 s' AS fresh FROM job WHERE id = $3::uuid) j "
-                   "WHERE lives OR $5 > 0 ON CONFLICT DO NOTHING",
+                   "WHERE (lives OR $5 > 0) AND state <> 'cancelled' "
+                   "AND called_off_at IS NULL ON CONFLICT DO NOTHING",
                    id, key, old, replay, ttl)
                .affected_rows() == 1;
 }
@@ -161,6 +162,26 @@ void take_over(pqxx::transaction_base& work, const pqxx::result& rows, const Cho
     moved.write(work);
 }
 
+#define FANFARE_CHOSEN_ROWS                                                           \
+    "DECLARE chosen NO SCROLL CURSOR FOR "                                            \
+    "SELECT c.job_id, c.channel, c.number, c.state = 'claimed', c.lane, c.on_doubt, " \
+    "c.recipients, c.outcomes, c.reasons, c.causes "                                  \
+    "FROM job j JOIN chunk c ON c.job_id = j.id WHERE " FANFARE_CHOSEN_JOBS           \
+    "AND " FANFARE_CHOSEN_CHUNKS
+
+/// Whether the old job was called off meanwhile. From here to the commit nobody calls it off, and
+/// whoever does so then finds the new job. Who has waited for longer than a second may be waiting
+/// for whom waits for us.
+bool is_called_off(pqxx::transaction_base& work, const std::string& job) {
+    work.exec("SET LOCAL lock_timeout = '900ms'");
+    return work
+        .exec_params(
+            "SELECT FROM job WHERE id = $1::uuid AND state <> 'cancelled' "
+            "AND called_off_at IS NULL FOR NO KEY UPDATE",
+            job)
+        .empty();
+}
+
 }  // namespace
 
 ReplayedJob replay_job(Connection& connection, std::int64_t replay, const ReplayOrder& order,
@@ -169,25 +190,25 @@ ReplayedJob replay_job(Connection& connection, std::int64_t replay, const Replay
     ReplayedJob done;
     const auto id = derived_id(key);
     pqxx::work work{connection.raw()};
-    work.exec_params("SELECT FROM job WHERE id = $1::uuid FOR NO KEY UPDATE", job);
+    // One replay of a job at a time, and nothing of the job itself is held back by it.
+    work.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "replay/" + job);
     if (!insert_new_job(work, replay, order, job, id, key)) return done;
     auto one = order.filter;
     one.jobs = {job};
-    exec_filtered(work,
-                  "DECLARE chosen NO SCROLL CURSOR FOR "
-                  "SELECT c.job_id, c.channel, c.number, c.state = 'claimed', c.lane, c.on_doubt, "
-                  "c.recipients, c.outcomes, c.reasons, c.causes "
-                  "FROM job j JOIN chunk c ON c.job_id = j.id WHERE " FANFARE_CHOSEN_JOBS
-                  "AND " FANFARE_CHOSEN_CHUNKS "ORDER BY c.channel, c.number FOR UPDATE OF c",
-                  one);
     const Chooser chooser{work, one};
     NewChunks chunks{work, job, id};
-    while (true) {
-        const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_per_fetch));
-        if (rows.empty()) break;
-        take_over(work, rows, chooser, chunks, done);
-    }
-    if (done.people == 0) return done;  // Nothing is committed.
+    const auto take = [&](std::string_view which) {
+        exec_filtered(work, FANFARE_CHOSEN_ROWS + std::string{which}, one);
+        while (true) {
+            const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_per_fetch));
+            if (rows.empty()) break;
+            take_over(work, rows, chooser, chunks, done);
+        }
+        work.exec("CLOSE chosen");
+    };
+    take("AND c.state <> 'claimed' ORDER BY c.channel, c.number FOR UPDATE OF c");
+    take("AND c.state = 'claimed'");  // Who is held is only counted.
+    if (done.people == 0 || is_called_off(work, job)) return {.held = done.held};
     chunks.flush();
     work.exec_params("UPDATE job SET planned = $2::bigint[] WHERE id = $1::uuid", id,
                      fmt::format("{{{}}}", fmt::join(chunks.planned(), ",")));

@@ -53,6 +53,7 @@ struct ReplayCount {
     std::int64_t people = 0;
     std::int64_t elsewhere = 0;   // Left out: the channel that their kind turns to has them.
     std::int64_t told_since = 0;  // Left out: a later job about the same has told them.
+    std::int64_t called_off = 0;  // Left out: the job was cancelled, or what it was about is gone.
     std::int64_t held = 0;        // Left out: a worker has their chunk at this moment.
 };
 /// Changes nothing. On unchanged tables these are the people whom the replay takes over.
@@ -67,6 +68,7 @@ struct ReplaySum {
     std::int64_t expired = 0;  // Left out, and so are the following.
     std::int64_t elsewhere = 0;
     std::int64_t told_since = 0;
+    std::int64_t called_off = 0;
     std::int64_t held = 0;
 };
 struct ReplaySummary {

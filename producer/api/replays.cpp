@@ -132,6 +132,7 @@ json::object left_out_of(const ledger::ReplaySum& sum) {
     return {{"expired", sum.expired},
             {"told_by_fallback", sum.elsewhere},
             {"told_since", sum.told_since},
+            {"called_off", sum.called_off},
             {"held", sum.held}};
 }
 

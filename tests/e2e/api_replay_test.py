@@ -42,7 +42,7 @@ class ApiReplay(ApiCase):
         self.assertEqual(shop.call("DELETE", "/v1/accounts/e2e-twilio/rate")[0], 200)
         self.assertEqual(status, 200, told)
         self.assertEqual((told["people"], told["jobs"]), (len(dead) - 2, 1))
-        self.assertEqual(told["left_out"], {"expired": 0, "told_by_fallback": 0, "told_since": 2, "held": 0})
+        self.assertEqual(told["left_out"], {"expired": 0, "told_by_fallback": 0, "told_since": 2, "called_off": 0, "held": 0})
         now = told["if_served_now"]
         self.assertEqual((now["exact"], now["not_asked"]), (True, []))
         sms = now["channels"]["sms"]

@@ -1,4 +1,6 @@
 // Exactly the chosen people again, and nobody twice.
+#include "core/ledger/api_jobs.hpp"
+#include "core/ledger/progress.hpp"
 #include "core/ledger/receipts.hpp"
 #include "core/wire/timestamp.hpp"
 #include "tests/integration/replays_case.hpp"
@@ -180,6 +182,18 @@ TEST_F(ReceiptsOfReplaysTest, OneThatComesFirstTakesThePersonOut) {
     EXPECT_EQ(claimed[0].outcomes, bytes_of({delivered})) << "nobody is asked for";
 }
 
+TEST_F(ReceiptsOfReplaysTest, WhatFailedBeforeSaysNothingOfTheNewTry) {
+    for (const auto event : {ReceiptEvent::hard_bounced, ReceiptEvent::soft_bounced,
+                             ReceiptEvent::failed, ReceiptEvent::expired}) {
+        EXPECT_EQ(hear(event).raised, 0U) << to_string(event);
+        EXPECT_EQ(outcomes_of(next), "pending")
+            << to_string(event) << ": they are still to be told";
+    }
+    EXPECT_EQ(hear(ReceiptEvent::complained).raised, 1U) << "whoever complains has it";
+    EXPECT_EQ(hear(ReceiptEvent::hard_bounced).raised, 0U);
+    EXPECT_EQ(outcomes_of(next), "delivered");
+}
+
 TEST_F(ReceiptsOfReplaysTest, OneThatComesWhileTheyAreServedWaitsForTheRecord) {
     const auto claimed = claim({key(next)});
     EXPECT_EQ(hear(ReceiptEvent::delivered).early, 1U);
@@ -213,6 +227,79 @@ TEST_F(ReplaysTest, EndsWithTheNotificationThatItCameFrom) {
     EXPECT_EQ(load_job(db(), next)->state, "cancelled");
     EXPECT_EQ(load_job(db(), next)->origin, job);
     EXPECT_EQ(outcomes_of(next), "cancelled");
+}
+
+TEST_F(ReplaysTest, EndsWithTheJobThatItTookPeopleOf) {
+    for (const bool by_api : {true, false}) {
+        const auto name = by_api ? "a" : "b";
+        const auto job = settled(name, {{{name, failed}}});
+        auto order = order_of(name);
+        order.filter.jobs = {job};
+        const auto next = replay(order).at(0);
+        EXPECT_TRUE(by_api ? cancel_wherever(db(), job, std::nullopt) : cancel_job(db(), job));
+        EXPECT_EQ(load_job(db(), next)->state, "cancelled");
+        EXPECT_FALSE(by_api ? cancel_wherever(db(), job, std::nullopt) : cancel_job(db(), job));
+    }
+}
+
+TEST_F(ReplaysTest, NobodyIsToldOnceMoreOfWhatIsCalledOff) {
+    const auto cancelled = settled("a", {{{"a", failed}}});
+    pqxx::nontransaction{db().raw()}.exec("UPDATE job SET state = 'cancelled'");
+    const auto over = settled("b", {{{"b", failed}, {"c", sent}}});
+    {
+        pqxx::work work{db().raw()};
+        EXPECT_EQ(stop_jobs(work, "{" + over + "}"), 0U) << "there is nothing to stop";
+        work.commit();
+    }
+    EXPECT_EQ(load_job(db(), over)->state, "done");
+    const auto order = order_of("one");
+    const auto counts = count_replay(db(), order.filter);
+    ASSERT_THAT(counts, SizeIs(2));
+    for (const auto& count : counts) {
+        EXPECT_EQ(count.people, 0);
+        EXPECT_EQ(count.called_off, 1);
+    }
+    EXPECT_THAT(replay(order), IsEmpty());
+    const auto id = begin_replay(db(), order_of("by name")).id;
+    for (const auto& job : {cancelled, over}) {
+        EXPECT_EQ(replay_job(db(), id, order, job).job, "");
+    }
+    EXPECT_EQ(outcomes_of(cancelled) + " " + outcomes_of(over), "failed failed sent");
+}
+
+TEST_F(ReplaysTest, HoldsBackNobodyWhoSends) {
+    const auto job = settled("a", {{{"a", failed}}, {{"b", failed}}});
+    pqxx::nontransaction{db().raw()}.exec("UPDATE chunk SET state = 'claimed' WHERE number = 1");
+    const auto worker = ledger.connect();
+    pqxx::work recording{worker->raw()};
+    recording.exec("SELECT FROM chunk WHERE number = 1 FOR UPDATE");
+    const auto order = order_of("one");
+    const auto done = replay_job(db(), begin_replay(db(), order).id, order, job);
+    EXPECT_EQ(done.people, 1);
+    EXPECT_EQ(done.held, 1);
+}
+
+TEST_F(ReplaysTest, WhenSomebodyFailedIsNotWhenANeighbourOpened) {
+    const auto job = settled("a", {{{"a", failed}, {"b", sent}}});
+    ledger.advance(2h);
+    ReceiptBatch batch;
+    batch.job = job;
+    batch.channel = Channel::email;
+    Receipt opening;
+    opening.event = ReceiptEvent::opened;
+    opening.reference.position = 1;
+    batch.receipts.push_back(opening);
+    EXPECT_EQ(apply_receipts(db(), std::vector{batch}).raised, 1U);
+    auto lately = order_of("lately");
+    const auto hour_ago = ledger.value(
+        "SELECT to_char((app_now() - interval '1 h') AT TIME ZONE 'UTC', "
+        "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
+    lately.filter.since = parse_timestamp(hour_ago);
+    EXPECT_THAT(count_replay(db(), lately.filter), IsEmpty());
+    EXPECT_THAT(replay(lately), IsEmpty());
+    auto before = order_of("before");
+    before.filter.until = parse_timestamp(hour_ago);
+    EXPECT_THAT(replay(before), SizeIs(1));
 }
 
 }  // namespace

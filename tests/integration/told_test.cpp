@@ -57,6 +57,17 @@ protected:
     Kind kind;
 };
 
+TEST_F(ToldTest, CountsWhoWasInDoubtWhenAReplayTookThemOver) {
+    const auto job = reminder("a");
+    plan(job, {{"a", "b"}});
+    const auto claimed = claim({key(job)}, 77);
+    auto entry = record_for(claimed.at(0), bytes_of({unknown, failed}));
+    entry.reasons = reasons_of({Reason::answer_lost, Reason::request_refused});
+    ASSERT_THAT(record(entry), SizeIs(1));
+    pqxx::nontransaction{db().raw()}.exec("UPDATE chunk SET outcomes = decode('0e0e', 'hex')");
+    EXPECT_THAT(told(cancellation()), ElementsAre("a"));
+}
+
 TEST_F(ToldTest, IsWhoeverAProviderTookOnceEachInOrder) {
     const auto first = reminder("first");
     plan(first, {{"a", "b", "c", "d"}, {"e", "f", "g", "h"}});
