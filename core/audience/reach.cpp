@@ -123,6 +123,36 @@ std::optional<Column> column_of(const pqxx::result& rows, std::string_view name)
     return std::nullopt;
 }
 
+pqxx::result ask_contacts(postgres::Connection& source, const std::string& sql,
+                          std::span<const std::string> people) {
+    constexpr int questions_max = 400;
+    const auto ask = [&](std::span<const std::string> some) {
+        pqxx::nontransaction work{source.raw()};
+        return work.exec_params(sql, postgres::array_of(some));
+    };
+    try {
+        return ask(people);
+    } catch (const std::exception& fault) {
+        if (!postgres::is_data_error(fault)) throw;
+    }
+    int questions = 0;
+    std::unordered_set<std::string_view> refused;
+    const auto look = [&](std::span<const std::string> some) {
+        if (++questions > questions_max) {
+            throw postgres::QueryMistake{"the contact query fails for too many people"};
+        }
+        ask(some);
+    };
+    postgres::halve(people, look, [&refused](const std::string& person, const std::exception&) {
+        refused.insert(person);
+    });
+    std::vector<std::string> others;
+    for (const auto& person : people) {
+        if (!refused.contains(person)) others.push_back(person);
+    }
+    return ask(others);
+}
+
 void read_contacts(Channel channel, std::span<const std::string_view> people, Contacts& contacts) {
     const auto& rows = contacts.rows;
     const auto id_column = column_of(rows, "recipient_id");

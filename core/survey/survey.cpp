@@ -7,7 +7,6 @@
 #include "core/rendering/segments.hpp"
 
 #include <fmt/format.h>
-#include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 #include <cmath>
@@ -110,10 +109,7 @@ void Surveyor::look_at(const std::vector<std::string>& people, Channel channel) 
     const auto recipients = postgres::array_of(people);
     Contacts contacts;
     contacts.clear(people.size());
-    {
-        pqxx::nontransaction work{parts_.lookup.raw()};
-        contacts.rows = work.exec_params(contact->query.sql, recipients);
-    }
+    contacts.rows = ask_contacts(parts_.lookup, contact->query.sql, people);
     const std::vector<std::string_view> asked(people.begin(), people.end());
     read_contacts(channel, asked, contacts);
     exclude(parts_.ledger, question_of(recipients, channel), asked, contacts.targets);

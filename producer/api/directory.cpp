@@ -127,14 +127,12 @@ void Directory::add_contacts(postgres::Connection& source, postgres::Connection&
                              std::map<std::string, Person>& people) const {
     const auto& contact = wanted_.system.contacts[static_cast<std::size_t>(channel)];
     if (!contact) return;
-    std::vector<std::string_view> ids;
-    for (const auto& [id, person] : people) ids.emplace_back(id);
+    std::vector<std::string> asked;
+    for (const auto& [id, person] : people) asked.push_back(id);
+    const std::vector<std::string_view> ids(asked.begin(), asked.end());
     Contacts contacts;
     contacts.clear(ids.size());
-    {
-        pqxx::nontransaction work{source.raw()};
-        contacts.rows = work.exec_params(contact->query.sql, recipients);
-    }
+    contacts.rows = ask_contacts(source, contact->query.sql, asked);
     read_contacts(channel, ids, contacts);
     ReachQuestion question{.system = wanted_.system.name,
                            .channel = channel,

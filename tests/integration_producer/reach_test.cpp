@@ -234,6 +234,29 @@ TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
     EXPECT_EQ(texts.suppressed + texts.invalid_address + texts.no_address, 3);
 }
 
+TEST_F(ReachTest, OnePersonsDataCostsNobodyElseTheAnswer) {
+    creator();
+    follow("a", "ana@example.com", "");
+    follow("b", "bob@example.com", "");
+    follow("c", "cid@example.com", "");
+    system->contacts[0]->query.sql =
+        "SELECT id AS recipient_id, email AS address, username FROM users "
+        "WHERE id = ANY($1::text[]) AND 1 / (ascii(id) - ascii('b')) IS NOT NULL";
+    EXPECT_THAT(sent(Channel::email),
+                UnorderedElementsAre(Pair("a", "ana@example.com"), Pair("b", "recipient_invalid"),
+                                     Pair("c", "cid@example.com")));
+    EXPECT_THAT(standings(Channel::email),
+                UnorderedElementsAre(Pair("a", "reachable"), Pair("c", "reachable")));
+    job.channels = {Channel::email};
+    const auto found = survey();
+    EXPECT_EQ(found.people, 3);
+    EXPECT_EQ(found.channels[0].messages, 2);
+    EXPECT_EQ(found.channels[0].no_address, 1) << "left out";
+    sql("DELETE FROM followers WHERE follower_id <> 'b'");
+    EXPECT_EQ(survey().channels[0].messages, 0);
+    EXPECT_THAT(standings(Channel::email), IsEmpty());
+}
+
 TEST_F(ReachTest, WhoWasToldOftenEnoughIsNotToldOnceMore) {
     creator();
     follow("a", "ann@example.com", "");
