@@ -62,6 +62,7 @@ public:
           directory_{std::move(directory)},
           after_{std::move(after)} {}
 
+    /// One page; whether there is more.
     asio::awaitable<Result<bool>> read(std::size_t limit) {
         people_.clear();
         auto work = [this, limit](postgres::Connection& ledger) {
@@ -71,7 +72,9 @@ public:
             return directory_.read(source, ledger, after_, limit, people_);
         };
         std::string doing{"list people"};
-        co_return co_await parts_.surveying.run(std::move(doing), work);
+        auto done = co_await parts_.surveying.run(std::move(doing), work);
+        more_ = done && done.value();
+        co_return done;
     }
 
     asio::awaitable<std::optional<std::string>> next_piece() {
@@ -85,7 +88,6 @@ public:
                 log_failed_call(done.error());
                 co_return std::nullopt;
             }
-            more_ = done.value();
             for (const auto& person : people_) append_rows(person, piece);
         }
         co_return piece;
@@ -104,6 +106,7 @@ private:
     bool more_ = true;
 };
 
+/// With the page that was read: what the query refuses has been said instead.
 HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
     HttpReply reply;
     reply.content_type = "text/csv; charset=utf-8";
@@ -111,6 +114,7 @@ HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
                                fmt::format("attachment; filename=\"{}.csv\"", name));
     append_csv_row({"recipient", "name", "locale", "time_zone", "channel", "address", "standing"},
                    reply.body);
+    for (const auto& person : listing->people()) append_rows(person, reply.body);
     reply.pieces = [listing = std::move(listing)] { return listing->next_piece(); };
     return reply;
 }
@@ -194,18 +198,18 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
     Directory directory{std::move(std::get<Directory::Wanted>(wanted))};
     auto listing = std::make_shared<Listing>(parts, caller.client, system->second,
                                              std::move(directory), after);
-    if (call.header("accept").find("text/csv") != std::string_view::npos) {
-        co_return csv_reply(audience->name, std::move(listing));
-    }
+    const bool is_csv = call.header("accept").find("text/csv") != std::string_view::npos;
     std::string client = caller.client;
     const auto turn = co_await parts.turns.take(std::move(client));
     if (!turn) co_return busy();
-    const auto more = co_await listing->read(static_cast<std::size_t>(*limit));
+    const auto most = is_csv ? people_a_piece : static_cast<std::size_t>(*limit);
+    const auto more = co_await listing->read(most);
     if (!more && is_refused(more.error().code)) {
         if (caller.owner_bound) co_return no_such_owner();
         co_return bad_query("param", "values that the audience's query takes");
     }
     if (!more) co_return unavailable(more.error());
+    if (is_csv) co_return csv_reply(audience->name, std::move(listing));
     json::array people;
     for (const auto& person : listing->people()) people.push_back(object_of(person));
     json::value next;

@@ -77,6 +77,8 @@ class ApiPeople(SystemCase):
         self.assertEqual((status, headers["Content-Type"]), (200, "text/csv; charset=utf-8"))
         rows = {(r["name"], r["channel"]): r["standing"] for r in csv.DictReader(io.StringIO(text))}
         self.assertEqual(rows, expected)
+        for accept in ("text/csv", "application/json"):
+            self.refused(shop.get(self.base.replace(self.event, "zz"), Accept=accept), 400, "invalid_query")
         self.may_not(backend)
 
         # Who leaves by the backend's word gets nothing more of it.
@@ -87,6 +89,12 @@ class ApiPeople(SystemCase):
         self.assertEqual(len(shop.post(f"{back}/unsubscribe")[1]["opt_outs"]), 3)
         self.assertEqual(shop.post(f"{back}/resubscribe", {})[1]["opt_outs"], [])
         self.assertEqual(shop.get(f"{gone}/opt-outs")[1], left)
+        # However the id is spelled, the address goes along, and comes back.
+        loud = f"/v1/systems/events/recipients/{self.ids['viewer3'].upper()}"
+        self.assertEqual(shop.post(f"{loud}/unsubscribe", {"channel": "email"})[0], 200)
+        self.assertEqual(self.standings(self.people(shop, "&standing=unsubscribed")),
+                         {("viewer1", "email"): "unsubscribed", ("viewer3", "email"): "unsubscribed"})
+        self.assertEqual(shop.post(f"{loud}/resubscribe", {})[0], 200)
         self.assertEqual(self.standings(self.people(shop, "&standing=unsubscribed")), {("viewer1", "email"): "unsubscribed"})
 
         job = self.settled(run, "event.started", self.event)
