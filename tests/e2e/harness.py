@@ -534,7 +534,12 @@ class EndToEnd(unittest.TestCase):
                 "SELECT channel, planned, sent+delivered+opened+clicked+refused+suppressed+opted_out+no_address+"
                 f"expired+cancelled+failed+unknown+replayed FROM job_progress WHERE job_id = '{job}'"):
             self.assertEqual((int(count), int(total)), (by_channel[channel],) * 2, f"tallies of {channel}")
+        self.assert_moves_add_up(run)
         return fates
+
+    def assert_moves_add_up(self, run):
+        """For every outcome: who came less who left is who the ledger holds, at any moment."""
+        self.assertEqual(run.db.rows("SELECT * FROM outcome_difference"), [], "what was counted is not what is there")
 
     def assert_accounted(self, run, job, creator="creator", channels=CHANNELS, once=("email", "sms")):
         """Beside assert_sound(): everyone who follows is planned; sent means accepted; accepted means
