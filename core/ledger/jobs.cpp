@@ -330,20 +330,55 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
     return held[0][0].as<std::int64_t>();
 }
 
-std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids) {
+namespace {
+
+#define FANFARE_SETTLED                                                         \
+    "(id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) AND NOT EXISTS ("    \
+    "SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done') RETURNING " \
+    "id, system, kind, state, created_at"
+
+}  // namespace
+
+std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::string> ids) {
     pqxx::nontransaction work{connection.raw()};
-    const auto done = work.exec_params(
-        "UPDATE job SET finished_at = app_now(), "
-        "state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
-        "WHERE state = 'sending' AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
-        "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
+    const auto rows = work.exec_params(
+        "WITH closed AS (UPDATE job SET finished_at = app_now(), "
+        " state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
+        " WHERE state = 'sending' AND " FANFARE_SETTLED
+        "), cancelled AS (UPDATE job SET settled_at = app_now() "
+        " WHERE state = 'cancelled' AND settled_at IS NULL AND " FANFARE_SETTLED
+        ") SELECT e.id, e.system, e.kind, e.state, "
+        "extract(epoch FROM app_now() - e.created_at)::float8, ARRAY("
+        " SELECT sum(n) FROM chunk c CROSS JOIN LATERAL "
+        " unnest(coalesce(c.tally, ARRAY[c.size])) WITH ORDINALITY AS u(n, place) "
+        " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place) "
+        "FROM (SELECT * FROM closed UNION ALL SELECT * FROM cancelled) e",
         postgres::array_of(ids));
-    work.exec_params(
-        "UPDATE job SET settled_at = app_now() WHERE state = 'cancelled' AND settled_at IS NULL "
-        "AND (id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) "
-        "AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done')",
-        postgres::array_of(ids));
-    return done.affected_rows();
+    std::vector<EndedJob> ended;
+    for (const auto& row : rows) {
+        auto& job = ended.emplace_back(EndedJob{.id = row[0].c_str(),
+                                                .system = row[1].c_str(),
+                                                .kind = row[2].c_str(),
+                                                .state = row[3].c_str(),
+                                                .seconds = row[4].as<double>(),
+                                                .outcomes = {}});
+        postgres::TextArray sums;
+        postgres::parse_array(row[5].c_str(), sums);
+        for (std::size_t i = 0; i < outcome_count && i < sums.elements.size(); ++i) {
+            job.outcomes[i] = std::stoll(std::string{sums.elements[i]});
+        }
+    }
+    return ended;
+}
+
+std::string describe(const std::array<std::int64_t, outcome_count>& outcomes) {
+    std::string text;
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        if (outcomes[i] == 0) continue;
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", outcomes[i],
+                            to_string(static_cast<Outcome>(i)));
+    }
+    return text.empty() ? "nobody" : text;
 }
 
 }  // namespace fanfare::ledger

@@ -143,8 +143,19 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& ids);
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds);
 
-/// Closes those jobs whose every chunk is settled, as failed where planning was given up; returns
-/// how many. With no ids: all open.
-std::size_t finish_jobs(Connection& connection, std::span<const std::string> ids);
+/// A job whose every chunk is settled, and what became of its people.
+struct EndedJob {
+    std::string id, system, kind;
+    std::string state;   // done, failed, cancelled
+    double seconds = 0;  // Since its first row in the ledger.
+    std::array<std::int64_t, outcome_count> outcomes{};
+};
+
+/// Closes those jobs whose every chunk is settled, as failed where planning was given up; those
+/// that were cancelled are settled then. With no ids: all.
+std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::string> ids);
+
+/// "3 sent, 1 failed": those that are not 0.
+[[nodiscard]] std::string describe(const std::array<std::int64_t, outcome_count>& outcomes);
 
 }  // namespace fanfare::ledger

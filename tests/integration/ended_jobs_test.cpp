@@ -58,7 +58,7 @@ TEST_F(EndedJobsTest, WhatWaitsOfAnExpiredJobIsClaimedWithoutAnAccount) {
     EXPECT_EQ(chunks[0].key.job, job);
     EXPECT_THAT(ended(), IsEmpty()) << "each is one sweeper's";
     for (const auto& chunk : chunks) settle(chunk, expired);
-    EXPECT_EQ(finish_jobs(db(), {}), 1U);
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 1U);
     EXPECT_EQ(outcomes_of(job), "expired expired expired");
 }
 

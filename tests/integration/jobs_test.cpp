@@ -126,14 +126,14 @@ TEST_F(JobsTest, AreDoneWhenEveryChunkIs) {
         }
     };
     settle(key(first, 0));
-    EXPECT_EQ(finish_jobs(db(), std::vector{first}), 0U);
+    EXPECT_EQ(finish_jobs(db(), std::vector{first}).size(), 0U);
     settle(key(first, 1));
     settle(key(second));
-    EXPECT_EQ(finish_jobs(db(), std::vector{first}), 1U);
+    EXPECT_EQ(finish_jobs(db(), std::vector{first}).size(), 1U);
     EXPECT_EQ(load_job(db(), first)->state, "done");
     EXPECT_EQ(load_job(db(), second)->state, "sending") << "only the ones that were asked for";
-    EXPECT_EQ(finish_jobs(db(), {}), 1U) << "no ids: all";
-    EXPECT_EQ(finish_jobs(db(), {}), 0U);
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 1U) << "no ids: all";
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 0U);
 }
 
 TEST_F(JobsTest, ThatAreStillPlannedAreNotDone) {
@@ -141,7 +141,7 @@ TEST_F(JobsTest, ThatAreStillPlannedAreNotDone) {
     plan(job, {{"u1"}}, DoubtPolicy::hold, false);
     const auto chunks = claim({key(job)});
     EXPECT_EQ(record(record_for(chunks.at(0), bytes_of({Outcome::sent}))).size(), 1U);
-    EXPECT_EQ(finish_jobs(db(), {}), 0U) << "more chunks may come";
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 0U) << "more chunks may come";
 }
 
 TEST_F(JobsTest, ThatNobodyPlansAreFound) {
@@ -230,12 +230,12 @@ TEST_F(JobsTest, ThatAreGivenUpHalfPlannedFailWhenWhatIsWrittenIsSettled) {
     EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), job, lease), {.why = "why", .final = true}));
     EXPECT_EQ(load_job(db(), job)->state, "sending") << "those in a chunk are told";
     EXPECT_FALSE(claim_plan(db(), job, lease));
-    EXPECT_EQ(finish_jobs(db(), {}), 0U);
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 0U);
     const auto chunks = claim({key(job)});
     ASSERT_EQ(chunks.size(), 1U);
     EXPECT_FALSE(chunks[0].job_cancelled);
     std::ignore = record(record_for(chunks[0], bytes_of({Outcome::sent})));
-    EXPECT_EQ(finish_jobs(db(), std::vector{job}), 1U);
+    EXPECT_EQ(finish_jobs(db(), std::vector{job}).size(), 1U);
     EXPECT_EQ(load_job(db(), job)->state, "failed");
     EXPECT_EQ(ledger.value("SELECT failure FROM job"), "why");
     EXPECT_EQ(ledger.value("SELECT planned_at IS NULL AND plan_failed_at IS NOT NULL "

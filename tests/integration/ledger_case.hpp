@@ -44,6 +44,9 @@ inline void PrintTo(const ChunkKey& key, std::ostream* out) {
 /// A ledger whose clock stands still, and the few steps that lead to chunks.
 class LedgerCase : public ::testing::Test {
 protected:
+    /// Whatever a test did to the ledger.
+    void TearDown() override { expect_moves_add_up(); }
+
     static Job job_named(const std::string& key) {
         Job job;
         job.idempotency_key = key;
@@ -158,6 +161,13 @@ protected:
         EXPECT_THAT(ledger.column("SELECT job_id FROM job_progress p WHERE planned <> "
                                   "(SELECT count(*) FROM delivery d WHERE d.job_id = p.job_id "
                                   "AND d.channel = p.channel)"),
+                    ::testing::IsEmpty());
+        expect_moves_add_up();
+    }
+    /// For every outcome: who came less who left is who is there.
+    void expect_moves_add_up() {
+        EXPECT_THAT(ledger.column("SELECT format('%s %s %s: %s counted, %s held', kind, channel, "
+                                  "outcome, counted, held) FROM outcome_difference"),
                     ::testing::IsEmpty());
     }
 

@@ -50,7 +50,7 @@ TEST_F(MarksTest, SettledWithoutKnowingHearTheWorkerThatLives) {
         {Reason::worker_lost, Reason::worker_lost, Reason::job_cancelled, Reason::worker_lost});
     guess.taken_over = true;
     ASSERT_THAT(record(guess), SizeIs(1));
-    ASSERT_EQ(finish_jobs(db(), {}), 1U);
+    ASSERT_EQ(finish_jobs(db(), {}).size(), 1U);
     // A receipt for u4 comes before the late record.
     ledger.column(
         "UPDATE chunk SET outcomes = set_byte(outcomes, 3, 3), "

@@ -277,7 +277,7 @@ TEST_F(PlannerTest, GivesUpAQueryThatBreaksInTheMiddleAndTellsThoseBeforeIt) {
                 chunk, std::string(chunk.outcomes.size(), static_cast<char>(Outcome::sent))));
         }
     }
-    EXPECT_EQ(ledger::finish_jobs(db(), {}), 1U);
+    EXPECT_EQ(ledger::finish_jobs(db(), {}).size(), 1U);
     progress = ledger::load_progress(db(), job);
     EXPECT_EQ(progress->state, "failed");
     EXPECT_EQ(progress->channels.at(0).outcomes[static_cast<std::size_t>(Outcome::sent)], 200);

@@ -247,13 +247,13 @@ TEST_F(FallbackTest, TheNewChunkComesWithTheRecordAndKeepsTheJobOpen) {
     plan(job, {{"a", "b"}});
     auto chunks = claim({key(job)});
     EXPECT_EQ(record(with_fallback(chunks.at(0))).size(), 1U);
-    EXPECT_EQ(finish_jobs(db(), {}), 0U) << "somebody is still to be told";
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 0U) << "somebody is still to be told";
     auto next = claim({{job, Channel::sms, 0}});
     ASSERT_EQ(next.size(), 1U);
     EXPECT_THAT(next[0].recipients.elements, ElementsAre("b"));
     pqxx::nontransaction{db().raw()}.exec("SELECT 1");
     record(record_for(next[0], bytes_of({Outcome::sent})));
-    EXPECT_EQ(finish_jobs(db(), {}), 1U);
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 1U);
     pqxx::nontransaction work{db().raw()};
     EXPECT_EQ(work.exec1("SELECT planned::text FROM job")[0].as<std::string>(), "{2,1,0}");
 }
@@ -303,7 +303,7 @@ TEST_F(FallbackTest, WhoeverIsFoundUnreachableLaterGetsAChunkToo) {
     const auto first = claim({{job, Channel::sms, 0}}, 2);
     ASSERT_EQ(first.size(), 1U);
     record(record_for(first[0], bytes_of({Outcome::sent})));
-    ASSERT_EQ(finish_jobs(db(), {}), 1U);
+    ASSERT_EQ(finish_jobs(db(), {}).size(), 1U);
     auto late =
         record_for(chunk, bytes_of({Outcome::sent, Outcome::no_address, Outcome::no_address}));
     late.fallback = FallbackChunk{Channel::sms, DoubtPolicy::hold, Lane::normal, {"b", "c"}};

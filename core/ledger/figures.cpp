@@ -1,0 +1,94 @@
+#include "core/ledger/figures.hpp"
+
+#include <pqxx/nontransaction>
+
+namespace fanfare::ledger {
+namespace {
+
+/// One row a figure: what it is, two words, three codes, a number and an age in seconds.
+constexpr const char* figures_sql =
+    "WITH moment AS MATERIALIZED (SELECT app_now() AS now) "
+    "SELECT 'moves', system, kind, channel, from_outcome, to_outcome, people, 0::float8 "
+    " FROM outcome_moves "
+    "UNION ALL SELECT 'backlog', '', '', channel, lane, waiting, "
+    "  sum(coalesce(tally[1], size) + coalesce(tally[12], 0))::bigint, "
+    "  greatest(extract(epoch FROM max(now - next_at)), 0)::float8 "
+    " FROM (SELECT c.*, m.now, CASE WHEN c.state = 'claimed' THEN 2 WHEN c.next_at > m.now THEN 1 "
+    "   ELSE 0 END AS waiting FROM chunk c CROSS JOIN moment m WHERE c.state <> 'done') open "
+    " GROUP BY channel, lane, waiting "
+    "UNION ALL SELECT 'jobs', '', '', lane, (state = 'sending')::int, 0, count(*), 0 "
+    " FROM job WHERE state IN ('planning', 'sending') GROUP BY lane, state "
+    "UNION ALL SELECT 'outbox', system, '', 0, 0, 0, count(*), "
+    "  extract(epoch FROM max(now - first_at))::float8 "
+    " FROM outbox_row CROSS JOIN moment GROUP BY system "
+    "UNION ALL SELECT 'overdue', '', '', 0, 0, 0, count(*), "
+    "  coalesce(extract(epoch FROM max(now - greatest(due_at, created_at))), 0)::float8 "
+    " FROM notification CROSS JOIN moment WHERE state IN ('scheduled', 'publishing') "
+    "  AND due_at <= now "
+    "UNION ALL SELECT 'replays', '', '', count(*) FILTER (WHERE finished_at IS NULL)::int, 0, 0, "
+    "  count(*), 0 FROM replay";
+
+std::optional<Outcome> outcome_of(const pqxx::field& field) {
+    const auto code = field.as<int>();
+    if (code < 0 || code >= static_cast<int>(outcome_count)) return std::nullopt;
+    return static_cast<Outcome>(code);
+}
+
+Moves moves_of(const pqxx::row& row) {
+    return {.system = row[1].c_str(),
+            .kind = row[2].c_str(),
+            .channel = static_cast<Channel>(row[3].as<int>()),
+            .from = outcome_of(row[4]),
+            .to = outcome_of(row[5]),
+            .people = row[6].as<std::int64_t>()};
+}
+
+void add(Figures& figures, const pqxx::row& row) {
+    const std::string_view what = row[0].c_str();
+    const auto code = row[3].as<int>();
+    const auto number = row[6].as<std::int64_t>();
+    const auto age = row[7].as<double>();
+    if (what == "moves") {
+        figures.moves.push_back(moves_of(row));
+    } else if (what == "backlog") {
+        figures.backlog.push_back({static_cast<Channel>(code), static_cast<Lane>(row[4].as<int>()),
+                                   static_cast<Waiting>(row[5].as<int>()), number, age});
+    } else if (what == "jobs") {
+        figures.jobs.push_back({static_cast<Lane>(code), row[4].as<int>() == 1, number});
+    } else if (what == "outbox") {
+        figures.outboxes.push_back({row[1].c_str(), number, age});
+    } else if (what == "overdue") {
+        figures.overdue = number;
+        figures.overdue_s = age;
+    } else {
+        figures.replays = number;
+        figures.replays_open = code;
+    }
+}
+
+}  // namespace
+
+Figures read_figures(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
+    Figures figures;
+    for (const auto& row : work.exec(figures_sql)) add(figures, row);
+    return figures;
+}
+
+std::size_t fold_moves(Connection& connection, int limit) {
+    pqxx::nontransaction work{connection.raw()};
+    // In one order: two that fold do not wait for each other in a circle.
+    return work
+        .exec_params(
+            "WITH gone AS (DELETE FROM outcome_move WHERE ctid = ANY(ARRAY("
+            "  SELECT ctid FROM outcome_move LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *), "
+            "added AS (INSERT INTO outcome_total AS t "
+            "  SELECT system, kind, channel, from_outcome, to_outcome, sum(people) FROM gone "
+            "  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5 "
+            "  ON CONFLICT (system, kind, channel, from_outcome, to_outcome) "
+            "  DO UPDATE SET people = t.people + excluded.people) SELECT count(*) FROM gone",
+            limit)[0][0]
+        .as<std::size_t>();
+}
+
+}  // namespace fanfare::ledger
