@@ -48,6 +48,7 @@ Consumer::Consumer(KafkaSettings settings, std::vector<std::string> topics, Deli
       deliver_{std::move(deliver)},
       keeper_{keeper},
       held_{topics_.size(), held_bytes_max},
+      lags_(topics_.size()),
       pause_wanted_(topics_.size()),
       pause_applied_(topics_.size()) {}
 
@@ -211,6 +212,7 @@ void Consumer::poll_loop() {
         apply_pauses();
         if (now >= next_commit) {
             commit(false);
+            measure_lags();
             next_commit = now + commit_interval;
         }
     }
@@ -328,6 +330,28 @@ TopicList Consumer::committable() {
             ->offset = *offset;
     }
     return list;
+}
+
+/// Of what the client knows anyway: nobody is asked.
+void Consumer::measure_lags() {
+    const std::lock_guard guard{mutex_};
+    std::fill(lags_.begin(), lags_.end(), 0);
+    for (const auto& [key, partition] : partitions_) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        const auto known = rd_kafka_get_watermark_offsets(
+            session_->client.get(), topics_[key.first].c_str(), key.second, &low, &high);
+        if (known != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) continue;
+        const auto next = partition.watermark.committable().value_or(partition.last);
+        lags_[key.first] += std::max<std::int64_t>(high - next, 0);
+    }
+}
+
+Lags Consumer::lags() const {
+    Lags lags;
+    const std::lock_guard guard{mutex_};
+    for (std::size_t i = 0; i < topics_.size(); ++i) lags[topics_[i]] = lags_[i];
+    return lags;
 }
 
 void Consumer::commit(bool wait) {

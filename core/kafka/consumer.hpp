@@ -30,6 +30,9 @@ struct Received {
     std::vector<std::pair<std::string, std::string>> headers;  // Of the first topic only.
 };
 
+/// How many records of each topic are at the broker and not finished here.
+using Lags = std::map<std::string, std::int64_t>;
+
 class TopicKeeper;
 
 /// Reads topics as a member of a group; commits only what is finished.
@@ -75,6 +78,10 @@ public:
     /// that ends without destructors.
     void leave(std::chrono::milliseconds most);
 
+    /// As of about a second ago; of the partitions that are this consumer's and of which it has
+    /// read.
+    [[nodiscard]] Lags lags() const;
+
     /// When the poll loop last turned; for the watchdog.
     [[nodiscard]] std::chrono::steady_clock::time_point last_poll() const noexcept {
         return last_poll_.load();
@@ -113,6 +120,7 @@ private:
     void forget_partitions();
     [[nodiscard]] TopicList committable();
     void commit(bool wait);
+    void measure_lags();
     [[nodiscard]] std::size_t index_of(const char* topic) const;
 
     KafkaSettings settings_;
@@ -122,10 +130,11 @@ private:
     std::shared_ptr<Session> session_;  // The poll thread's own, while it runs.
     std::uint64_t renewal_ = 0;         // As the keeper counts them.
     bool distrusted_ = false;           // A topic was missed: nothing is committed any more.
-    std::mutex mutex_;  // Guards partitions_, generation_, held_ and the pause wishes.
+    mutable std::mutex mutex_;  // Guards partitions_, generation_, held_, lags_, pause wishes.
     std::map<PartitionKey, Partition> partitions_;
     std::uint64_t generation_ = 0;
     Held held_{0, held_bytes_max};
+    std::vector<std::int64_t> lags_;  // By topic.
     std::vector<bool> pause_wanted_;
     std::vector<bool> pause_applied_;  // Poll thread only.
     std::atomic<bool> stopping_{false};

@@ -1,6 +1,7 @@
 #include "core/observe/health.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/observe/families.hpp"
 #include "core/web/deadline.hpp"
 #include "core/web/head.hpp"
 #include "core/web/inlet.hpp"
@@ -49,8 +50,8 @@ std::string bytes_of(const Reply& reply, bool with_body) {
 
 class Server final : public HealthServer {
 public:
-    Server(const Clock& clock, std::shared_ptr<prometheus::Registry> registry, Checks checks)
-        : registry_{std::move(registry)},
+    Server(const Clock& clock, std::shared_ptr<prometheus::Collectable> families, Checks checks)
+        : families_{std::move(families)},
           checks_{std::move(checks)},
           seats_{connections_max},
           tasks_{loop_.get_executor()},
@@ -141,23 +142,36 @@ private:
         }
         const auto path = std::string_view{request.target}.substr(0, request.target.find('?'));
         if (path == "/metrics") {
-            return {.body = prometheus::TextSerializer{}.Serialize(registry_->Collect()),
-                    .type = "text/plain; version=0.0.4; charset=utf-8"};
+            return {.body = metrics(), .type = "text/plain; version=0.0.4; charset=utf-8"};
         }
         if (path == "/healthz") {
             if (checks_.alive()) return {.body = "ok\n"};
             return {.status = 503, .body = "stuck\n"};
         }
         if (path == "/readyz") {
-            auto readiness = checks_.ready();
-            if (readiness.ready) readiness.why = watch_.trouble();
-            if (readiness.why.empty()) return {.body = "ready\n"};
-            return {.status = 503, .body = readiness.why + "\n"};
+            const auto why = why_not_ready();
+            if (why.empty()) return {.body = "ready\n"};
+            return {.status = 503, .body = why + "\n"};
         }
         return {.status = 404, .body = "here are /metrics, /healthz and /readyz\n"};
     }
 
-    std::shared_ptr<prometheus::Registry> registry_;
+    /// "" for ready.
+    std::string why_not_ready() const {
+        auto readiness = checks_.ready();
+        return readiness.ready ? watch_.trouble() : std::move(readiness.why);
+    }
+
+    std::string metrics() const {
+        auto families = families_->Collect();
+        auto ready = gauge_family("fanfare_ready", "1 while /readyz says ready");
+        add_series(ready, {}, why_not_ready().empty() ? 1 : 0);
+        families.push_back(std::move(ready));
+        append_process(families, checks_.program, checks_.version);
+        return prometheus::TextSerializer{}.Serialize(families);
+    }
+
+    std::shared_ptr<prometheus::Collectable> families_;
     Checks checks_;
     asio::io_context loop_{1};
     tcp::acceptor acceptor_{loop_};
@@ -171,8 +185,8 @@ private:
 
 Result<std::unique_ptr<HealthServer>> HealthServer::start(
     const ObserveSettings& settings, const Clock& clock,
-    std::shared_ptr<prometheus::Registry> registry, Checks checks) {
-    auto server = std::make_unique<Server>(clock, std::move(registry), std::move(checks));
+    std::shared_ptr<prometheus::Collectable> families, Checks checks) {
+    auto server = std::make_unique<Server>(clock, std::move(families), std::move(checks));
     try {
         server->listen(settings);
     } catch (const std::exception& fault) {

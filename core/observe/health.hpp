@@ -5,7 +5,7 @@
 #include "core/observe/sides.hpp"
 #include "core/settings/settings.hpp"
 
-#include <prometheus/registry.h>
+#include <prometheus/collectable.h>
 
 #include <functional>
 #include <memory>
@@ -22,7 +22,8 @@ struct Readiness {
 
 /// Serves GET /metrics, /healthz and /readyz on a thread of its own, so that a scrape never
 /// delays a send and a stuck loop is still seen. Ready is who is so by its own word and whose
-/// sides answer; alive is who is not stuck, whatever the sides do: a restart mends no database.
+/// sides answer, which fanfare_ready says too; alive is who is not stuck, whatever the sides do: a
+/// restart mends no database.
 ///
 /// Bounds    64 connections, 16 of one peer, of which the one that waits longest makes room;
 ///           those of read_head(); 5 s each. A body is never read.
@@ -34,12 +35,14 @@ public:
         std::function<bool()> alive;
         std::function<Readiness()> ready;
         std::vector<Side> sides;
+        std::string program{};  // For fanfare_build_info ...
+        std::string version{};  // ... as core/program/version.hpp says.
     };
 
     /// Binds and starts. Fails with what to change when the port is taken.
     [[nodiscard]] static Result<std::unique_ptr<HealthServer>> start(
         const ObserveSettings& settings, const Clock& clock,
-        std::shared_ptr<prometheus::Registry> registry, Checks checks);
+        std::shared_ptr<prometheus::Collectable> families, Checks checks);
 
     virtual ~HealthServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;

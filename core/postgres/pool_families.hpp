@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/observe/families.hpp"
+#include "core/postgres/pool.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fanfare::postgres {
+
+using NamedPools = std::vector<std::pair<std::string, const Pool*>>;
+
+/// What pools do, as metrics: by the name of each.
+inline void append_pools(Families& families, const NamedPools& pools) {
+    auto size = gauge_family("fanfare_postgres_pool_threads", "Threads of a pool of connections");
+    auto in_use = gauge_family("fanfare_postgres_pool_in_use", "Work that a pool does just now");
+    auto waiting =
+        gauge_family("fanfare_postgres_pool_waiting", "Work that waits for a thread of a pool");
+    auto failed = counter_family("fanfare_postgres_pool_errors_total",
+                                 "Work of a pool that ended in a fault");
+    for (const auto& [name, pool] : pools) {
+        const auto load = pool->load();
+        const Labels labels{{"pool", name}};
+        add_series(size, labels, static_cast<double>(load.size));
+        add_series(in_use, labels, static_cast<double>(load.in_use));
+        add_series(waiting, labels, static_cast<double>(load.waiting));
+        add_series(failed, labels, static_cast<double>(load.failed));
+    }
+    for (auto* const family : {&size, &in_use, &waiting, &failed}) {
+        families.push_back(std::move(*family));
+    }
+}
+
+}  // namespace fanfare::postgres
