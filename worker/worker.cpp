@@ -8,16 +8,19 @@
 #include "core/observe/seldom.hpp"
 #include "core/postgres/pulse.hpp"
 #include "core/program/exit_codes.hpp"
+#include "core/program/version.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/chunk_sizes.hpp"
 #include "worker/plan/plan_desk.hpp"
+#include "worker/probes/exposition.hpp"
 #include "worker/receipts/receipt_desk.hpp"
 #include "worker/reload/secret_watch.hpp"
 #include "worker/send/account_watch.hpp"
 #include "worker/send/accounts.hpp"
 #include "worker/send/sender.hpp"
+#include "worker/sweep/closer.hpp"
 #include "worker/sweep/opt_outs.hpp"
 #include "worker/sweep/sweeper.hpp"
 #include "worker/sweep/time_watch.hpp"
@@ -36,8 +39,7 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-// Topics are subscribed in this order: jobs, lanes, receipts.
-constexpr std::size_t jobs_topic = 0;
+constexpr std::size_t jobs_topic = 0;  // As read_topics() has them.
 constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
@@ -150,8 +152,11 @@ private:
     }
 
     Result<void> open_health() {
+        const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
+        auto families =
+            worker_exposition(probe_.registry(), {lags, read_topics(), [this] { return pools(); }});
         auto health = HealthServer::start(
-            settings_.observe, system_clock(), probe_.registry(),
+            settings_.observe, system_clock(), std::move(families),
             {.alive =
                  [this] {
                      const auto now = system_clock().moment();
@@ -169,10 +174,27 @@ private:
                      if (consumer_->is_member()) return Readiness{true, ""};
                      return Readiness{false, "not a member of Kafka's group yet"};
                  },
-             .sides = sides()});
+             .sides = sides(),
+             .program = "worker",
+             .version = version()});
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
+    }
+
+    postgres::NamedPools pools() const {
+        auto pools = sources_.pools();
+        pools.emplace_back("ledger", &ledger_);
+        return pools;
+    }
+
+    /// In this order: jobs, lanes, receipts.
+    std::vector<std::string> read_topics() const {
+        const auto topics = kafka::topics_of(settings_.kafka);
+        std::vector<std::string> names{topics.jobs};
+        names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
+        names.push_back(topics.receipts);
+        return names;
     }
 
     std::vector<Side> sides() {
@@ -182,12 +204,8 @@ private:
     }
 
     Result<std::unique_ptr<kafka::Consumer>> open_consumer() {
-        const auto topics = kafka::topics_of(settings_.kafka);
-        std::vector<std::string> names{topics.jobs};
-        names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
-        names.push_back(topics.receipts);
         return kafka::Consumer::open(
-            settings_.kafka, std::move(names),
+            settings_.kafka, read_topics(),
             [this](kafka::Received record) {
                 asio::post(loop_, [this, record = std::move(record)]() mutable {
                     route(std::move(record));
@@ -246,7 +264,7 @@ private:
         upkeep.spawn(time_.run());
         upkeep.spawn(watch_->run());
         upkeep.spawn(watch_->hear());
-        desk_.on_settled = [this](const std::string& job) { close_soon(job); };
+        desk_.on_settled = [this](const std::string& job) { closer_.close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
         co_await drain(lanes, upkeep, signals);
         loop_.stop();
@@ -277,7 +295,7 @@ private:
         co_await upkeep.join();
         co_await finish_publishing();
         co_await intake_->join();
-        co_await tasks_.join();
+        co_await closer_.join();
         signals.cancel();
         roster_->clear();
         shutdown_.close_within(close_max);
@@ -302,22 +320,6 @@ private:
             "is being planned to another worker",
             probe_.chunks_in_flight());
         consumer_->leave(leave_max);
-    }
-
-    /// Closes a job as soon as its last chunk is settled here; the sweeper does it otherwise.
-    void close_soon(const std::string& job) {
-        if (!closing_.insert(job).second) return;
-        tasks_.spawn(close_job(job));
-    }
-
-    asio::awaitable<void> close_job(std::string job) {
-        co_await pause_for(std::chrono::milliseconds{20});  // One look for many chunks.
-        closing_.erase(job);
-        std::vector<std::string> ids{std::move(job)};
-        auto closed = co_await ledger_.run("close a job", [&ids](postgres::Connection& ledger) {
-            return ledger::finish_jobs(ledger, ids);
-        });
-        if (!closed) spdlog::debug("{}", describe(closed.error()));
     }
 
     void settle_warnings(bool at_once) {
@@ -362,8 +364,7 @@ private:
     Dispatcher dispatcher_;
     std::optional<AccountWatch> accounts_;
     Desk desk_;
-    TaskGroup tasks_{loop_.get_executor()};
-    std::set<std::string> closing_;
+    Closer closer_{loop_.get_executor(), ledger_, probe_};
     Seldom dropped_{"records of the lanes dropped: not descriptors", system_clock()};
     std::unique_ptr<kafka::Producer> producer_;
     std::unique_ptr<kafka::Consumer> consumer_;

@@ -1,5 +1,7 @@
 #include "worker/probes/probes.hpp"
 
+#include "core/wire/job.hpp"
+
 namespace fanfare {
 namespace {
 
@@ -13,6 +15,10 @@ prometheus::Family<prometheus::Gauge>& gauges(prometheus::Registry& registry,
                                               const std::string& name, const std::string& help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
+
+const prometheus::Histogram::BucketBoundaries wait_seconds{0.001, 0.01, 0.1, 0.5, 1, 5, 15, 60};
+const prometheus::Histogram::BucketBoundaries job_seconds{0.1, 0.5, 1,    5,     15,   60,
+                                                          300, 900, 3600, 14400, 86400};
 
 std::string word(auto value) { return std::string{to_string(value)}; }
 
@@ -44,6 +50,18 @@ AccountProbe::AccountProbe(prometheus::Registry& registry, const std::string& ac
     broken_ = &gauges(registry, "fanfare_account_broken",
                       "1 while an account is not used because it keeps failing")
                    .Add({{"account", account}});
+    waits_ = &prometheus::BuildHistogram()
+                  .Name("fanfare_account_rate_wait_seconds")
+                  .Help("How long chunks waited for an account's rate before they were claimed")
+                  .Register(registry)
+                  .Add({{"account", account}}, wait_seconds);
+    rate_ = &gauges(registry, "fanfare_account_rate_per_second",
+                    "The rate of an account for all replicas together; 0: no limit")
+                 .Add({{"account", account}});
+    credential_until_ =
+        &gauges(registry, "fanfare_account_credential_expiry_timestamp_seconds",
+                "When the access token of an account ends, Unix time; 0: it has or needs none")
+             .Add({{"account", account}});
 }
 
 void AccountProbe::answered(Verdict verdict, std::size_t recipients,
@@ -55,21 +73,24 @@ void AccountProbe::answered(Verdict verdict, std::size_t recipients,
 
 void AccountProbe::paused(bool value) { paused_->Set(value ? 1 : 0); }
 void AccountProbe::broken(bool value) { broken_->Set(value ? 1 : 0); }
+void AccountProbe::rate(double per_second) { rate_->Set(per_second); }
+
+void AccountProbe::waited(std::chrono::nanoseconds elapsed) {
+    waits_->Observe(std::chrono::duration<double>(elapsed).count());
+}
+
+void AccountProbe::credential_until(TimePoint moment) {
+    credential_until_->Set(std::chrono::duration<double>(moment.time_since_epoch()).count());
+}
 
 WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
     : registry_{std::move(registry)} {
     auto& planned = counters(*registry_, "fanfare_planned_total", "Recipients planned");
-    auto& outcomes =
-        counters(*registry_, "fanfare_outcomes_total", "Outcomes recorded, by channel");
     auto& in_flight = gauges(*registry_, "fanfare_chunks_in_flight", "Chunks claimed right now");
     for (const auto channel : channels) {
         const auto i = static_cast<std::size_t>(channel);
         planned_[i] = &planned.Add({{"channel", word(channel)}});
         in_flight_[i] = &in_flight.Add({{"channel", word(channel)}});
-        for (std::size_t o = 0; o < outcome_count; ++o) {
-            outcomes_[i][o] = &outcomes.Add(
-                {{"channel", word(channel)}, {"outcome", word(static_cast<Outcome>(o))}});
-        }
     }
     left_out_ = &counters(*registry_, "fanfare_recipients_left_out_total",
                           "Recipient ids of audiences that are too long to be planned")
@@ -101,6 +122,27 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
         &counters(*registry_, "fanfare_dead_letters_total", "Records refused, by reason");
     receipts_ =
         &counters(*registry_, "fanfare_receipts_total", "Receipts by what they did to the ledger");
+    job_seconds_ = &prometheus::BuildHistogram()
+                        .Name("fanfare_job_seconds")
+                        .Help("From a job's first row in the ledger to its last outcome")
+                        .Register(*registry_);
+    // What may happen is there from the start: else the first of a kind is no increase.
+    for (const char* what :
+         {"accepted", "repeated", "rejected", "planned", "plan_retried", "failed"}) {
+        jobs_->Add({{"what", what}});
+    }
+    for (const char* what : {"raised", "unchanged", "early", "unmatched", "refused"}) {
+        receipts_->Add({{"what", what}});
+    }
+    for (const auto& rejection : rejection_docs()) {
+        dead_letters_->Add({{"reason", std::string{rejection.code}}});
+    }
+    for (const char* reason : {"not_a_descriptor", "not_a_receipt"}) {
+        dead_letters_->Add({{"reason", reason}});
+    }
+    for (const char* state : {"done", "failed", "cancelled"}) {
+        job_seconds_->Add({{"state", state}}, job_seconds);
+    }
 }
 
 void WorkerProbe::planned(Channel channel, std::size_t recipients) {
@@ -120,15 +162,6 @@ void WorkerProbe::left_out(std::size_t recipients) {
     left_out_->Increment(static_cast<double>(recipients));
 }
 
-void WorkerProbe::settled(Channel channel, const std::array<std::int32_t, outcome_count>& change) {
-    for (std::size_t i = 0; i < outcome_count; ++i) {
-        if (change[i] > 0) {
-            outcomes_[static_cast<std::size_t>(channel)][i]->Increment(
-                static_cast<double>(change[i]));
-        }
-    }
-}
-
 void WorkerProbe::chunks_in_flight(Channel channel, int change) {
     in_flight_[static_cast<std::size_t>(channel)]->Increment(change);
 }
@@ -146,6 +179,9 @@ void WorkerProbe::taken_over(std::size_t chunks) {
 void WorkerProbe::fetched(std::size_t chunks) { fetched_->Increment(static_cast<double>(chunks)); }
 void WorkerProbe::dropped_descriptor() { dropped_->Increment(); }
 void WorkerProbe::job(const std::string& what) { jobs_->Add({{"what", what}}).Increment(); }
+void WorkerProbe::ended(const std::string& state, double seconds) {
+    job_seconds_->Add({{"state", state}}, job_seconds).Observe(seconds);
+}
 void WorkerProbe::dead_letter(const std::string& code) {
     dead_letters_->Add({{"reason", code}}).Increment();
 }

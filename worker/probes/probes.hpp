@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/domain/words.hpp"
 
 #include <prometheus/counter.h>
@@ -25,8 +26,11 @@ public:
     AccountProbe(prometheus::Registry& registry, const std::string& account, Channel channel);
 
     void answered(Verdict verdict, std::size_t recipients, std::chrono::microseconds elapsed);
+    void waited(std::chrono::nanoseconds elapsed);  // For the account's rate.
     void paused(bool value);
     void broken(bool value);
+    void rate(double per_second);
+    void credential_until(TimePoint moment);
 
 private:
     std::array<prometheus::Counter*, verdict_count> requests_{};
@@ -34,6 +38,9 @@ private:
     prometheus::Histogram* seconds_;
     prometheus::Gauge* paused_;
     prometheus::Gauge* broken_;
+    prometheus::Histogram* waits_;
+    prometheus::Gauge* rate_;
+    prometheus::Gauge* credential_until_;
 };
 
 /// What the worker does, in numbers.
@@ -46,7 +53,6 @@ public:
     void planned(Channel channel, std::size_t recipients);
     void left_out(std::size_t recipients);  // Of an audience: their ids are too long.
     void lost_zones(std::size_t readers);   // Their time zones are none.
-    void settled(Channel channel, const std::array<std::int32_t, outcome_count>& change);
     void chunks_in_flight(Channel channel, int change);
     [[nodiscard]] int chunks_in_flight() const;  // Of all channels.
     /// The database's clock: how far ahead of the machine's, and whether it is believed.
@@ -55,8 +61,9 @@ public:
     void taken_over(std::size_t chunks);
     void fetched(std::size_t chunks);
     void dropped_descriptor();
-    void job(const std::string& what);          // accepted, repeated, rejected, planned, failed
-    void dead_letter(const std::string& code);  // One of the rejection codes.
+    void job(const std::string& what);  // accepted, repeated, rejected, planned, failed ...
+    void ended(const std::string& state, double seconds);       // done, failed, cancelled
+    void dead_letter(const std::string& code);                  // One of the rejection codes.
     void receipts(const std::string& what, std::size_t count);  // raised, unchanged, early ...
 
     [[nodiscard]] AccountProbe& account(const std::string& name, Channel channel);
@@ -67,7 +74,6 @@ public:
 private:
     std::shared_ptr<prometheus::Registry> registry_;
     std::array<prometheus::Counter*, channel_count> planned_{};
-    std::array<std::array<prometheus::Counter*, outcome_count>, channel_count> outcomes_{};
     std::array<prometheus::Gauge*, channel_count> in_flight_{};
     prometheus::Counter* left_out_;
     prometheus::Counter* lost_zones_;
@@ -80,6 +86,7 @@ private:
     prometheus::Family<prometheus::Counter>* jobs_;
     prometheus::Family<prometheus::Counter>* dead_letters_;
     prometheus::Family<prometheus::Counter>* receipts_;
+    prometheus::Family<prometheus::Histogram>* job_seconds_;
     std::map<std::string, AccountProbe> accounts_;
 };
 

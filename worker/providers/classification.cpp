@@ -114,7 +114,9 @@ std::optional<BatchAnswer> transport_fault(std::string_view type, const HttpAnsw
     const bool never_left = answer.transport == Transport::not_sent;
     auto result = never_left ? make_answer(Verdict::transient, Reason::not_sent)
                              : make_answer(Verdict::ambiguous, Reason::answer_lost);
-    result.detail = fmt::format("{}: {}", type, never_left ? "not sent" : "answer lost");
+    // With its cause: it is what a log says of an account that keeps failing.
+    result.detail = fmt::format("{}: {}{}{}", type, never_left ? "not sent" : "answer lost",
+                                answer.fault.empty() ? "" : ", ", answer.fault);
     return result;
 }
 

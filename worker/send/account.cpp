@@ -213,6 +213,7 @@ asio::awaitable<bool> Account::fetch_credential() {
     const auto early = std::min<std::chrono::seconds>(renew_before, lifetime / 4);
     credential_fetched_at_ = now;
     credential_good_until_ = now + lifetime - early;
+    parts_.probe.credential_until(parts_.clock.now() + lifetime);
     parts_.provider->set_credential(std::move(credential.value().value));
     co_return true;
 }

@@ -22,9 +22,11 @@
 // Where else to look: prepare.cpp (who may be told, and their text), flight.cpp (requests),
 // answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
+#include "worker/send/given_up.hpp"
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
+#include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
 
 #include <pqxx/nontransaction>
@@ -99,7 +101,9 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     if (account == nullptr) co_return;
     const auto reserved = account->tokens_for(
         settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
+    const auto waits = parts_.clock.moment();
     co_await account->pacer().ready(reserved);
+    account->probe().waited(parts_.clock.moment() - waits);
     if (stopping_) {
         account->pacer().release(reserved);
         co_return;
@@ -300,7 +304,6 @@ asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
 asio::awaitable<void> Sender::record(Work& work, const Account* account,
                                      std::chrono::milliseconds next_in) {
     const auto channel = work.chunk.key.channel;
-    auto tally = ledger::tally_of(work.chunk.outcomes);
     // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
     std::string name;
     if (account != nullptr) name = account->settings().name;
@@ -308,17 +311,16 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     entry.failures = entry.done ? 0 : work.chunk.failures;
     entry.counted = counted_window(work.job.get());
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
+    const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};
     auto written = co_await parts_.desk.record(std::move(entry));
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
                       to_string(channel), work.chunk.key.number, describe(written.error()));
     } else if (!written.value()) {
         parts_.probe.fenced();
-    } else {
-        for (std::size_t i = 0; i < tally.size(); ++i) {
-            if (!is_final(static_cast<Outcome>(i))) tally[i] = 0;
-        }
-        parts_.probe.settled(channel, tally);
+    } else if (!given_up.empty()) {
+        spdlog::warn("chunk {}/{}/{}: {}", work.chunk.key.job, to_string(channel),
+                     work.chunk.key.number, given_up);
     }
 }
 

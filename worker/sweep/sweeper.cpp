@@ -2,7 +2,9 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
+#include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
+#include "worker/sweep/closer.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -134,8 +136,14 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
         // No longer configured: there is no channel to turn to.
         if (context) entry.fallback = fallback_of(chunk, *context.value(), settings_);
     }
+    const auto given_up = entry.done ? given_up_in(chunk) : std::string{};
     auto written = co_await parts_.desk.record(std::move(entry));
-    if (!written) spdlog::warn("{}", describe(written.error()));
+    if (!written) {
+        spdlog::warn("{}", describe(written.error()));
+    } else if (written.value() && !given_up.empty()) {
+        spdlog::warn("chunk {}/{}/{}: {}", chunk.key.job, to_string(chunk.key.channel),
+                     chunk.key.number, given_up);
+    }
 }
 
 /// A worker asks for what it can serve; so nothing goes round that nobody has the room for, and
@@ -175,7 +183,11 @@ asio::awaitable<void> Sweeper::resume_plans() {
 asio::awaitable<void> Sweeper::close_jobs() {
     auto closed = co_await parts_.ledger.run(
         "close jobs", [](postgres::Connection& ledger) { return ledger::finish_jobs(ledger, {}); });
-    if (!closed) spdlog::warn("{}", describe(closed.error()));
+    if (!closed) {
+        spdlog::warn("{}", describe(closed.error()));
+        co_return;
+    }
+    for (const auto& one : closed.value()) tell_ended(one, parts_.probe);
 }
 
 /// Of programs of the version before, which run beside this one.

@@ -78,6 +78,11 @@ TEST(ClassifyError, TellsWhatNeverLeftFromWhatIsInDoubt) {
     const auto never_left = classify_error("vendor", own, answer, 1, 0);
     EXPECT_EQ(never_left.verdict, Verdict::transient);
     EXPECT_EQ(never_left.reason, Reason::not_sent);
+    EXPECT_EQ(never_left.detail, "vendor: not sent");
+    answer.fault = "curl 7: Couldn't connect to server";
+    EXPECT_EQ(classify_error("vendor", own, answer, 1, 0).detail,
+              "vendor: not sent, curl 7: Couldn't connect to server")
+        << "the log names the cause";
     answer.transport = Transport::in_doubt;
     const auto lost = classify_error("vendor", own, answer, 1, 0);
     EXPECT_EQ(lost.verdict, Verdict::ambiguous);

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/async/task_group.hpp"
+#include "core/ledger/jobs.hpp"
+#include "core/postgres/pool.hpp"
+#include "worker/probes/probes.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <set>
+#include <string>
+
+namespace fanfare {
+
+/// A line for the log, and the job's duration for the metrics.
+void tell_ended(const ledger::EndedJob& job, WorkerProbe& probe);
+
+/// Closes a job as soon as its last chunk is settled here; the sweeper does it otherwise.
+///
+/// Stop      await join().
+/// Threads   one serial executor.
+/// Lifetime  ledger and probe outlive it.
+class Closer {
+public:
+    Closer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger, WorkerProbe& probe)
+        : ledger_{ledger}, probe_{probe}, tasks_{executor} {}
+
+    void close_soon(const std::string& job);
+    [[nodiscard]] boost::asio::awaitable<void> join() { return tasks_.join(); }
+
+private:
+    [[nodiscard]] boost::asio::awaitable<void> close(std::string job);
+
+    postgres::Pool& ledger_;
+    WorkerProbe& probe_;
+    TaskGroup tasks_;
+    std::set<std::string> closing_;
+};
+
+}  // namespace fanfare
