@@ -4,7 +4,10 @@
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
+#include "core/postgres/pool_families.hpp"
 #include "core/postgres/pulse.hpp"
+#include "core/program/version.hpp"
+#include "producer/figures/elected.hpp"
 #include "producer/front.hpp"
 #include "producer/schedule/scheduler.hpp"
 
@@ -14,9 +17,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <random>
 #include <thread>
 
 namespace fanfare {
@@ -27,6 +33,12 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds stuck_after{60};
 constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
 constexpr std::chrono::milliseconds close_max{1'500};
+
+/// No other program has it, nor has this one when it is started anew.
+std::string own_name() {
+    std::random_device random;
+    return fmt::format("producer-{}-{:08x}{:08x}", getpid(), random(), random());
+}
 
 class WiredProducer final : public Producer {
 public:
@@ -43,9 +55,11 @@ public:
         if (kafka_) kafka_->give_up();
         kafka_.reset();  // Its callbacks reach into the scheduler.
         scheduler_.reset();
+        figures_.reset();
     }
 
     Result<void> open() {
+        probe_.expect(systems_);
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
@@ -80,16 +94,19 @@ public:
                     "leases, and published again as the same jobs");
             });
             scheduler_->stop();
+            figures_->stop();
             signals.async_wait([](const boost::system::error_code& second, int) {
                 if (!second) std::_Exit(130);  // Asked twice: leases settle what is under way.
             });
         });
         scheduler_->start();
+        figures_->start();
         if (front_) front_->start();
         started_ = true;
         spdlog::info("producer started: {} systems", systems_.size());
         std::thread joiner{[this] {
             scheduler_->join();
+            figures_->join();
             if (front_) front_->stop();
             asio::post(loop_, [this] { loop_.stop(); });
         }};
@@ -111,15 +128,25 @@ private:
     }
 
     Result<void> open_health() {
+        figures_ = std::make_shared<ElectedFigures>(
+            ElectedFigures::Parts{ledger_, systems_, system_clock(), own_name()});
+        auto families = std::make_shared<Exposition>();
+        families->add(probe_.registry());
+        families->add(figures_);
+        families->add([this](Families& all) {
+            postgres::append_pools(all, {{"ledger", &ledger_}});
+        });
         auto health = HealthServer::start(
-            settings_.observe, system_clock(), probe_.registry(),
+            settings_.observe, system_clock(), std::move(families),
             {.alive =
                  [this] {
                      return !started_ ||
                             system_clock().moment() - scheduler_->last_turn() < stuck_after;
                  },
              .ready = [this] { return readiness(); },
-             .sides = sides()});
+             .sides = sides(),
+             .program = "producer",
+             .version = version()});
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
@@ -164,6 +191,7 @@ private:
     postgres::Pool ledger_;
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
+    std::shared_ptr<ElectedFigures> figures_;
     std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
     std::unique_ptr<Front> front_;

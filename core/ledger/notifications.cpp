@@ -238,7 +238,7 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
         "published_at = coalesce(n.published_at, app_now()), "
         "updated_at = app_now() FROM " FANFARE_HELD
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", "
-        "(extract(epoch FROM app_now() - n.due_at) * 1000000)::bigint",
+        "(extract(epoch FROM app_now() - greatest(n.due_at, n.created_at)) * 1000000)::bigint",
         mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
         mine.epochs.text());
     std::vector<PublishedNotification> published;

@@ -145,7 +145,7 @@ struct NotificationHold {
 /// What became of a notification that the broker has.
 struct PublishedNotification {
     NotificationKey key;
-    std::chrono::microseconds lag{0};  // Since it was due.
+    std::chrono::microseconds lag{0};  // Since it was due and known.
 };
 /// Marks as published, fenced by epoch; what is missing in the answer was taken over by
 /// another producer, whose word counts.

@@ -151,10 +151,11 @@ private:
         auto arrived = co_await read_request_head();
         if (const auto* const ended = std::get_if<Ended>(&arrived)) {
             if (!ended->reply) co_return false;
-            context_.probe.answered("none", ended->reply->status);
+            context_.probe.answered("none", ended->reply->status, {});
             co_return co_await write(*ended->reply, {});
         }
         auto& head = std::get<RequestHead>(arrived);
+        const auto arrived_at = context_.clock.moment();
         auto call = make_call(head, peer_);
         auto match = context_.router.find(call.method, call.path);
         call.params = std::move(match.params);
@@ -163,7 +164,7 @@ private:
         if (!ended.reply) co_return false;
         const auto& reply = *ended.reply;
         context_.probe.answered(match.route == nullptr ? "none" : match.route->pattern,
-                                reply.status);
+                                reply.status, context_.clock.moment() - arrived_at);
         ReplyForm form;
         form.chunked = head.minor >= 1;
         form.with_body = call.method != "HEAD";

@@ -1,8 +1,13 @@
 #pragma once
 
+#include "producer/http/router.hpp"
+
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -19,6 +24,16 @@ public:
                          .Name("fanfare_http_requests_total")
                          .Help("Requests by route and status")
                          .Register(*registry_);
+        seconds_ = &prometheus::BuildHistogram()
+                        .Name("fanfare_http_request_seconds")
+                        .Help("From a request's head to the answer being known, by route")
+                        .Register(*registry_);
+        certificate_until_ =
+            &prometheus::BuildGauge()
+                 .Name("fanfare_http_certificate_expiry_timestamp_seconds")
+                 .Help("When the server's certificate ends, Unix time; 0: it has none")
+                 .Register(*registry_)
+                 .Add({});
         auto& connections = prometheus::BuildCounter()
                                 .Name("fanfare_http_connections_cut_total")
                                 .Help("Connections that were closed because there were too many")
@@ -28,15 +43,34 @@ public:
     }
 
     /// `route` is a pattern, never a path: labels are few.
-    void answered(const std::string& route, int status) {
+    void answered(const std::string& route, int status, std::chrono::nanoseconds elapsed) {
         requests_->Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
+        seconds_->Add({{"route", route}}, seconds)
+            .Observe(std::chrono::duration<double>(elapsed).count());
     }
+    /// What is served is there from now on, as 0.
+    void expect(const Router& router) {
+        expect(std::string{"none"});
+        for (const auto& route : router.routes()) expect(route->pattern);
+    }
+    void certificate_until(double unix_s) { certificate_until_->Set(unix_s); }
     void made_room() { made_room_->Increment(); }
     void no_room() { no_room_->Increment(); }
 
 private:
+    void expect(const std::string& route) {
+        for (const auto status : {200, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503}) {
+            requests_->Add({{"route", route}, {"status", std::to_string(status)}});
+        }
+        seconds_->Add({{"route", route}}, seconds);
+    }
+
+    static inline const prometheus::Histogram::BucketBoundaries seconds{0.001, 0.005, 0.025, 0.1,
+                                                                        0.5,   2.5,   10};
     std::shared_ptr<prometheus::Registry> registry_;
     prometheus::Family<prometheus::Counter>* requests_;
+    prometheus::Family<prometheus::Histogram>* seconds_;
+    prometheus::Gauge* certificate_until_;
     prometheus::Counter* made_room_;
     prometheus::Counter* no_room_;
 };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <spdlog/spdlog.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -70,6 +72,7 @@ public:
 
     void start(Router router) override {
         context_.router = std::move(router);
+        context_.probe.expect(context_.router);
         tasks_.spawn(accept());
         thread_ = std::thread{[this] { loop_.run(); }};
         spdlog::info("{} on {}:{}", context_.tls == nullptr ? "http" : "https", settings_.address,
@@ -95,6 +98,11 @@ private:
         tls_.use_certificate_chain_file(settings_.certificate.string());
         tls_.use_private_key_file(settings_.key.string(), asio::ssl::context::pem);
         context_.tls = &tls_;
+        std::tm end{};
+        const auto* const certificate = SSL_CTX_get0_certificate(tls_.native_handle());
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1) {
+            context_.probe.certificate_until(static_cast<double>(timegm(&end)));
+        }
     }
 
     asio::awaitable<void> accept() {

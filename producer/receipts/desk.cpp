@@ -66,6 +66,22 @@ WebhookHandler::WebhookHandler(Parts parts) : parts_{std::move(parts)} {
                    .Name("fanfare_receipts_unread_total")
                    .Help("Events of a webhook that could not be read beside others that could")
                    .Register(registry);
+    for (const auto& [name, account] : accounts_) expect(name);
+}
+
+/// What may happen is there from the start: else the first of a kind is no increase.
+void ReceiptDesk::expect(const std::string& name) {
+    for (const char* result :
+         {"stored", "nothing", "repeated", "in_hand", "confirmed", "unavailable", "missing_key",
+          "unsigned", "forged", "stale", "wrong_topic", "malformed"}) {
+        webhooks_->Add({{"account", name}, {"result", result}});
+    }
+    for (std::size_t i = 0; i < receipt_event_count; ++i) {
+        const std::string event{to_string(static_cast<ReceiptEvent>(i))};
+        receipts_->Add({{"account", name}, {"event", event}});
+    }
+    foreign_->Add({{"account", name}});
+    unread_->Add({{"account", name}});
 }
 
 void WebhookHandler::add_routes(Router& router) {

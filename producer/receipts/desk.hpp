@@ -66,6 +66,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<HttpReply> receive(Account& account, const HttpCall& call);
     [[nodiscard]] boost::asio::awaitable<Reception> read(Account& account, const HttpCall& call);
     [[nodiscard]] boost::asio::awaitable<HttpReply> keep(Account& account, Received received);
+    void expect(const std::string& name);
     void count(const Account& account, std::string_view result);
 
     Parts parts_;

@@ -20,13 +20,17 @@ ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
                       .Name("fanfare_due_query_seconds")
                       .Help("How long the due queries take")
                       .Register(*registry_);
+    due_failures_ = &prometheus::BuildCounter()
+                         .Name("fanfare_due_query_failures_total")
+                         .Help("Due queries that ended in a fault")
+                         .Register(*registry_);
     unusable_ = &prometheus::BuildGauge()
                      .Name("fanfare_due_rows_unusable")
                      .Help("Rows that the due query gave last and that cannot be used")
                      .Register(*registry_);
     lag_ = &prometheus::BuildHistogram()
                 .Name("fanfare_schedule_lag_seconds")
-                .Help("From the moment a notification is due to the broker's acknowledgement")
+                .Help("From when a notification is due and known to the broker's acknowledgement")
                 .Register(*registry_)
                 .Add({}, lag_seconds);
     waiting_ = &prometheus::BuildGauge()
@@ -39,6 +43,35 @@ ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
                           .Help("1 while the database's clock has jumped and nothing new is begun")
                           .Register(*registry_)
                           .Add({});
+}
+
+void ScheduleProbe::expect(const Systems& systems) {
+    const auto count = [this](const std::string& system, const std::string& kind,
+                              std::initializer_list<const char*> whats) {
+        for (const char* what : whats) {
+            notifications_->Add({{"system", system}, {"kind", kind}, {"what", what}});
+        }
+    };
+    count("", "", {"fenced", "republished", "refused", "given_up"});
+    for (const auto& [name, system] : systems) {
+        if (!system.outbox.empty()) count(name, "", {"outbox", "rejected"});
+        for (const auto& [kind, ignored] : system.kinds) {  // Any may be scheduled by the API.
+            count(name, kind,
+                  {"found", "changed", "cancelled", "stopped", "expired", "published", "rejected",
+                   "failed"});
+        }
+        for (const auto& schedule : system.schedules) {
+            const std::map<std::string, std::string> labels{{"system", name},
+                                                            {"kind", schedule.kind}};
+            due_query_->Add(labels, query_seconds);
+            due_failures_->Add(labels);
+            unusable_->Add(labels);
+        }
+    }
+}
+
+void ScheduleProbe::due_query_failed(const std::string& system, const std::string& kind) {
+    due_failures_->Add({{"system", system}, {"kind", kind}}).Increment();
 }
 
 void ScheduleProbe::notifications(const std::string& system, const std::string& kind,

@@ -253,6 +253,7 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
     const auto done = refresher.refresh(schedule);
     if (!done) {
         watch.failures.failed(done.error());
+        parts_.probe.due_query_failed(system, schedule.kind);
         return Look::failed;
     }
     if (!done.value()) return Look::not_now;

@@ -23,6 +23,9 @@ UnsubscribeDesk::UnsubscribeDesk(Parts parts)
                      .Name("fanfare_unsubscribes_total")
                      .Help("Requests to unsubscribe by what became of them")
                      .Register(*parts_.registry);
+    for (const char* result : {"shown", "stored", "unknown", "too_many", "unavailable"}) {
+        requests_->Add({{"result", result}});
+    }
 }
 
 void UnsubscribeDesk::add_routes(Router& router) {

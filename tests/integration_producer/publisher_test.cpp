@@ -107,6 +107,21 @@ TEST_F(PublisherTest, OnlyWhatIsDueIsClaimedAndOnlyOnce) {
     EXPECT_EQ(claim().expired.size(), 1U) << "the later one; the published one stays";
 }
 
+TEST_F(PublisherTest, NothingIsLateBeforeItIsKnown) {
+    const auto lag = [this] {
+        const auto claimed = claim().claimed.at(0);
+        const NotificationHold hold{claimed.key, claimed.epoch};
+        return run([&](postgres::Connection& connection) {
+            return ledger::mark_published(connection, {&hold, 1}).at(0).lag;
+        });
+    };
+    add("learnt late", "-1 hour", "1 hour");
+    EXPECT_LT(lag(), 1h) << "it was due before anybody could know";
+    add("known long", "1 hour", "3 hours");
+    advance("2 hours");
+    EXPECT_GE(lag(), 1h);
+}
+
 TEST_F(PublisherTest, AZombieCannotMarkWhatAnotherTookOver) {
     add("s", "-1 s", "1 hour");
     const auto zombie = claim().claimed.at(0);
