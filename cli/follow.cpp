@@ -74,7 +74,9 @@ Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& 
     }
     if (!job.replay_of.empty()) record.emplace_back("replay_of", job.replay_of);
     if (!job.replays.empty()) record.emplace_back("replayed_by", names_of(job.replays));
-    if (per_second) {
+    if (channel.waits_s) {
+        record.emplace_back("waits_s", *channel.waits_s);
+    } else if (per_second) {
         record.emplace_back("per_second", *per_second);
         if (const auto left = eta_s(channel.planned - settled_of(channel), per_second)) {
             record.emplace_back("eta_s", *left);

@@ -63,11 +63,24 @@ void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) 
                                 .chunks = row[2].as<std::int64_t>(),
                                 .chunks_done = row[3].as<std::int64_t>(),
                                 .planned = row[4].as<std::int64_t>(),
-                                .outcomes = {}};
+                                .outcomes = {},
+                                .waits_s = {}};
         for (std::size_t i = 0; i < outcome_count; ++i) {
             channel.outcomes[i] = row[static_cast<pqxx::row::size_type>(5 + i)].as<std::int64_t>();
         }
         by_id.at(row[0].c_str())->channels.push_back(std::move(channel));
+    }
+    const auto waiting = work.exec_params(
+        "SELECT c.job_id, ch.name, extract(epoch FROM min(c.next_at) - min(m.now))::float8 "
+        "FROM chunk c JOIN channel ch ON ch.code = c.channel "
+        "CROSS JOIN (SELECT app_now() AS now) m "
+        "WHERE c.job_id = ANY($1::uuid[]) AND c.state <> 'done' GROUP BY c.job_id, ch.name "
+        "HAVING bool_and(c.state = 'planned' AND c.next_at > m.now)",
+        ids.text());
+    for (const auto& row : waiting) {
+        for (auto& channel : by_id.at(row[0].c_str())->channels) {
+            if (channel.channel == row[1].c_str()) channel.waits_s = row[2].as<double>();
+        }
     }
 }
 

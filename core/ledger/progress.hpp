@@ -25,6 +25,7 @@ struct ChannelProgress {
     std::int64_t chunks_done = 0;
     std::int64_t planned = 0;
     std::array<std::int64_t, outcome_count> outcomes{};  // By Outcome.
+    std::optional<double> waits_s;  // Until somebody is tried again; none while anybody may be now.
 };
 
 /// A job that took people of another one over (core/ledger/replays.hpp), and how many.
@@ -52,7 +53,7 @@ struct JobProgress {
     std::vector<TakenOver> replays;  // Those that took people of this one over, the oldest first;
                                      // only of one job that is looked up.
 };
-/// Nothing when no such job was accepted (yet). Within `work` two statements, which fit together
+/// Nothing when no such job was accepted (yet). Within `work` three statements, which fit together
 /// where it is a Snapshot.
 [[nodiscard]] std::optional<JobProgress> load_progress(Connection& connection,
                                                        const std::string& job);

@@ -52,6 +52,24 @@ TEST_F(ProgressTest, SumsOverChunks) {
     EXPECT_EQ(email.outcomes[6], 1);
 }
 
+TEST_F(ProgressTest, SaysWhenAllOthersWait) {
+    const auto waits = [this] {
+        return run([](postgres::Connection& connection) {
+                   return ledger::load_progress(connection, job);
+               })
+            ->channels.at(0)
+            .waits_s;
+    };
+    EXPECT_FALSE(waits()) << "a chunk may be claimed now";
+    sql("UPDATE chunk SET next_at = app_now() + interval '9 hours' WHERE number = 1");
+    ASSERT_TRUE(waits());
+    EXPECT_GT(*waits(), 8 * 3600);
+    sql("UPDATE chunk SET state = 'claimed', lease_until = app_now() WHERE number = 1");
+    EXPECT_FALSE(waits()) << "somebody is being told";
+    sql("UPDATE chunk SET state = 'done' WHERE number = 1");
+    EXPECT_FALSE(waits()) << "nobody is left";
+}
+
 TEST_F(ProgressTest, KnowsTheFateOfEachPerson) {
     ASSERT_EQ(fate("a").size(), 1U);
     EXPECT_EQ(fate("a")[0].outcome, Outcome::sent);

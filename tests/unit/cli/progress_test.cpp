@@ -72,6 +72,15 @@ TEST(Line, ShowsWhatThereIsAndHowLongItTakes) {
               "email [########################] 100% 1,000/1,000 settled | sent 1,000");
 }
 
+TEST(Line, PromisesNothingWhileAllOthersWait) {
+    auto channel = channel_of(500, 500, 0);
+    channel.waits_s = 7'200;
+    const auto line = channel_line(channel, 0.02, false);
+    EXPECT_EQ(line,
+              "email [############            ]  50% 500/1,000 settled | sent 500 | all others "
+              "wait, the first for 2h 0m");
+}
+
 TEST(Over, ThreeStatesAre) {
     for (const auto* const state : {"done", "cancelled", "failed"}) EXPECT_TRUE(is_over(state));
     for (const auto* const state : {"planning", "sending", ""}) EXPECT_FALSE(is_over(state));
