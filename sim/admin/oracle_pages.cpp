@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <iterator>
+#include <map>
 
 namespace fanfare::sim {
 
@@ -17,27 +18,29 @@ namespace {
 struct Count {
     std::string_view name;
     std::uint64_t Tally::*member;
+    std::string_view help;
 };
 
 constexpr Count counts[] = {
-    {"requests", &Tally::requests},
-    {"accepted", &Tally::accepted},
-    {"people", &Tally::people},
-    {"duplicated", &Tally::duplicated},
-    {"refused", &Tally::refused},
-    {"throttled", &Tally::throttled},
-    {"violations", &Tally::violations},
-    {"errors", &Tally::errors},
-    {"lost_before", &Tally::lost_before},
-    {"lost_after", &Tally::lost_after},
-    {"blackholed", &Tally::blackholed},
-    {"malformed", &Tally::malformed},
-    {"errors_after", &Tally::errors_after},
-    {"bad_requests", &Tally::bad_requests},
-    {"dry_runs", &Tally::dry_runs},
-    {"leaks", &Tally::leaks},
-    {"unfilled", &Tally::unfilled},
-    {"largest_batch", &Tally::largest_batch},
+    {"requests", &Tally::requests, "Requests"},
+    {"accepted", &Tally::accepted, "Messages accepted, repeats included"},
+    {"people", &Tally::people, "Distinct jobs and addresses that were told"},
+    {"duplicated", &Tally::duplicated, "Of these, told more than once"},
+    {"refused", &Tally::refused, "Messages refused for good"},
+    {"throttled", &Tally::throttled, "Requests answered with a throttle"},
+    {"violations", &Tally::violations, "Requests beyond the limits"},
+    {"errors", &Tally::errors, "Requests answered with a fault before anything was taken"},
+    {"lost_before", &Tally::lost_before,
+     "Requests whose connection was cut before they were taken"},
+    {"lost_after", &Tally::lost_after, "Requests taken whose answer was cut off"},
+    {"blackholed", &Tally::blackholed, "Requests that were never answered"},
+    {"malformed", &Tally::malformed, "Answers that were garbled"},
+    {"errors_after", &Tally::errors_after, "Requests taken and answered with a fault"},
+    {"bad_requests", &Tally::bad_requests, "Requests that no provider would read"},
+    {"dry_runs", &Tally::dry_runs, "Requests that asked for no delivery"},
+    {"leaks", &Tally::leaks, "Messages that showed recipients to each other"},
+    {"unfilled", &Tally::unfilled, "Recipients of a batch without variables of their own"},
+    {"largest_batch", &Tally::largest_batch, "Most recipients of one request"},
 };
 
 json::object show(const Tally& tally) {
@@ -144,30 +147,49 @@ void show_accepted(World& world, const Request& request, Answer& answer) {
         Listing{world, provider, query_parameter(request.query, "job"), !names_job(request)};
 }
 
-void show_metrics(World& world, const Request&, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
-    auto to = std::back_inserter(answer.body);
-    answer.type = "text/plain; version=0.0.4";
-    answer.body += "# TYPE fanfare_sim_requests_total counter\n";
+namespace {
+
+/// What every provider may answer is there from the start; 0: no answer.
+constexpr int usual_codes[] = {0, 200, 201, 202, 400, 401, 403, 404, 413, 429, 500, 503};
+
+void head(std::string& body, std::string_view name, std::string_view help, std::string_view type) {
+    fmt::format_to(std::back_inserter(body),
+                   "# HELP fanfare_sim_{0} {1}\n# TYPE fanfare_sim_{0} {2}\n", name, help, type);
+}
+
+void show_requests(const World& world, std::string& body) {
+    head(body, "requests_total", "Requests by provider and status; 0: no answer", "counter");
     for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-        for (const auto& [code, count] : world.oracle.provider(i).codes) {
-            fmt::format_to(to, "fanfare_sim_requests_total{{provider=\"{}\",code=\"{}\"}} {}\n",
+        std::map<int, std::uint64_t> codes;
+        for (const auto code : usual_codes) codes[code] = 0;
+        for (const auto& [code, count] : world.oracle.provider(i).codes) codes[code] = count;
+        for (const auto& [code, count] : codes) {
+            fmt::format_to(std::back_inserter(body),
+                           "fanfare_sim_requests_total{{provider=\"{}\",code=\"{}\"}} {}\n",
                            world.providers[i]->name(), code, count);
         }
     }
+}
+
+}  // namespace
+
+void show_metrics(World& world, const Request&, Answer& answer) {
+    const std::lock_guard lock{world.mutex};
+    answer.type = "text/plain; version=0.0.4";
+    show_requests(world, answer.body);
     for (const auto& count : counts) {
-        const bool gauge = count.name == "largest_batch";
-        const auto suffix = gauge ? "" : "_total";
         if (count.name == "requests") continue;  // Above, by code.
-        fmt::format_to(to, "# TYPE fanfare_sim_{}{} {}\n", count.name, suffix,
-                       gauge ? "gauge" : "counter");
+        const bool gauge = count.name == "largest_batch";
+        const auto name = fmt::format("{}{}", count.name, gauge ? "" : "_total");
+        head(answer.body, name, count.help, gauge ? "gauge" : "counter");
         for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-            fmt::format_to(to, "fanfare_sim_{}{}{{provider=\"{}\"}} {}\n", count.name, suffix,
-                           world.providers[i]->name(),
-                           world.oracle.provider(i).tally.*count.member);
+            fmt::format_to(
+                std::back_inserter(answer.body), "fanfare_sim_{}{{provider=\"{}\"}} {}\n", name,
+                world.providers[i]->name(), world.oracle.provider(i).tally.*count.member);
         }
     }
-    fmt::format_to(to, "# TYPE fanfare_sim_book_bytes gauge\nfanfare_sim_book_bytes {}\n",
+    head(answer.body, "book_bytes", "Memory that the book of what was accepted takes", "gauge");
+    fmt::format_to(std::back_inserter(answer.body), "fanfare_sim_book_bytes {}\n",
                    world.oracle.book().bytes());
 }
 
