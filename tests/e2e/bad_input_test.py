@@ -114,8 +114,8 @@ class BadInput(EndToEnd):
         job = run.publish(run.job())
         run.wait_settled(job)
         self.assert_told_once(run, job)
-        dropped = "fanfare_worker_dead_letters_total"
-        until(lambda: "not_a_descriptor" in run.http(worker, "/metrics"), dropped, 20)
+        dropped = "fanfare_dead_letters_total to count them"
+        until(lambda: 'reason="not_a_descriptor"} 0' not in run.http(worker, "/metrics"), dropped, 20)
         self.assertEqual(worker.end(), 0)
 
 
