@@ -4,7 +4,6 @@
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
-#include "core/postgres/pool_families.hpp"
 #include "core/postgres/pulse.hpp"
 #include "core/program/version.hpp"
 #include "producer/figures/elected.hpp"
@@ -133,9 +132,6 @@ private:
         auto families = std::make_shared<Exposition>();
         families->add(probe_.registry());
         families->add(figures_);
-        families->add([this](Families& all) {
-            postgres::append_pools(all, {{"ledger", &ledger_}});
-        });
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =

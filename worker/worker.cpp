@@ -153,8 +153,7 @@ private:
 
     Result<void> open_health() {
         const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
-        auto families =
-            worker_exposition(probe_.registry(), {lags, read_topics(), [this] { return pools(); }});
+        auto families = worker_exposition(probe_.registry(), lags, read_topics());
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =
@@ -180,12 +179,6 @@ private:
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
-    }
-
-    postgres::NamedPools pools() const {
-        auto pools = sources_.pools();
-        pools.emplace_back("ledger", &ledger_);
-        return pools;
     }
 
     /// In this order: jobs, lanes, receipts.

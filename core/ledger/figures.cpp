@@ -25,6 +25,7 @@ constexpr const char* figures_sql =
     "  coalesce(extract(epoch FROM max(now - greatest(due_at, created_at))), 0)::float8 "
     " FROM notification CROSS JOIN moment WHERE state IN ('scheduled', 'publishing') "
     "  AND due_at <= now "
+    "UNION ALL SELECT 'pauses', '', '', 0, 0, 0, count(*), 0 FROM pause p WHERE is_in_force(p) "
     "UNION ALL SELECT 'replays', '', '', count(*) FILTER (WHERE finished_at IS NULL)::int, 0, 0, "
     "  count(*), 0 FROM replay";
 
@@ -60,6 +61,8 @@ void add(Figures& figures, const pqxx::row& row) {
     } else if (what == "overdue") {
         figures.overdue = number;
         figures.overdue_s = age;
+    } else if (what == "pauses") {
+        figures.pauses = number;
     } else {
         figures.replays = number;
         figures.replays_open = code;

@@ -148,6 +148,8 @@ Families families_of(const Figures& figures, const Systems& systems) {
                gauge_family("fanfare_notifications_overdue_seconds",
                             "How long the oldest of them has been due and known"),
                figures.overdue_s);
+    append_one(families, gauge_family("fanfare_pauses", "Pauses that are in force"),
+               static_cast<double>(figures.pauses));
     append_one(families, counter_family("fanfare_replays_total", "Replays that were ordered"),
                static_cast<double>(figures.replays));
     append_one(families,

@@ -115,7 +115,7 @@ class Metrics(EndToEnd):
                                  "webhook_url": "https://hooks.example.com/webhooks/e2e-mailgun",
                                  "webhook_connect": run.front()},
                         twilio={"error_rate": 0.1, "lose_after_rate": 0.02, "fail_addresses": {
-                            a[0]: "21408" for a in list(run.addresses("creator", "sms").values())[::7] if a}})
+                            min(a): "21408" for a in list(run.addresses("creator", "sms").values())[::7] if a}})
         workers = [run.worker(), run.worker()]
         job = run.publish(run.job())
         cancelled = run.publish(run.job())
@@ -167,7 +167,7 @@ class Metrics(EndToEnd):
         return run, {"producer": producer, "worker": worker}
 
     def test_the_page_lists_what_is_served_and_promtool_agrees(self):
-        self.assertIsNotNone(shutil.which("promtool"), "promtool is missing: scripts/setup build (package prometheus)")
+        self.assertIsNotNone(shutil.which("promtool"), "promtool is missing: scripts/setup check (package prometheus)")
         run, programs = self.programs()
         texts = {name: run.http(process, "/metrics") for name, process in programs.items()}
         texts["simulator"] = run.sim.call("/metrics")

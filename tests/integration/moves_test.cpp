@@ -25,6 +25,10 @@ using enum Outcome;
 
 class MovesTest : public LedgerCase {
 protected:
+    ClaimedChunk claim_one(const ChunkKey& chunk, std::int64_t token = 1) {
+        auto claimed = claim({chunk}, token);
+        return std::move(claimed.at(0));
+    }
     /// "pending>sent 2", by the codes; "-" is outside the ledger.
     std::vector<std::string> moves() {
         return ledger.column(
@@ -54,9 +58,9 @@ TEST_F(MovesTest, WhatASenderRecords) {
     const auto job = accept("a");
     plan(job, {{"a", "b", "c"}});
     EXPECT_THAT(moves(), ElementsAre("->pending 3"));
-    const auto first = claim({key(job)}, 1).at(0);
+    const auto first = claim_one(key(job), 1);
     EXPECT_THAT(record(record_for(first, bytes_of({sent, retry, retry}))), SizeIs(1));
-    const auto second = claim({key(job)}, 2).at(0);
+    const auto second = claim_one(key(job), 2);
     EXPECT_THAT(record(record_for(second, bytes_of({sent, sent, failed}))), SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>sent 1", "pending>retry 2",
                                      "retry>sent 1", "retry>failed 1"));
@@ -67,7 +71,7 @@ TEST_F(MovesTest, WhatASenderRecords) {
 TEST_F(MovesTest, AMarkAndTheRecordAfterItCountOnce) {
     const auto job = accept("a");
     plan(job, {{"a", "b", "c"}});
-    const auto chunk = claim({key(job)}).at(0);
+    const auto chunk = claim_one(key(job));
     EXPECT_THAT(mark(chunk, bytes_of({pending, pending, pending})).keys, SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 3"));
     EXPECT_THAT(mark(chunk, bytes_of({sent, pending, pending})).keys, SizeIs(1));
@@ -79,7 +83,7 @@ TEST_F(MovesTest, AMarkAndTheRecordAfterItCountOnce) {
 TEST_F(MovesTest, WhoChangesPlacesIsCountedThoughTheTallyIsTheSame) {
     const auto job = accept("a");
     plan(job, {{"a", "b", "c"}});
-    const auto chunk = claim({key(job)}).at(0);
+    const auto chunk = claim_one(key(job));
     EXPECT_THAT(mark(chunk, bytes_of({sent, failed, pending})).keys, SizeIs(1));
     EXPECT_THAT(mark(chunk, bytes_of({failed, sent, pending})).keys, SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>sent 1", "pending>failed 1",
@@ -89,7 +93,7 @@ TEST_F(MovesTest, WhoChangesPlacesIsCountedThoughTheTallyIsTheSame) {
 TEST_F(MovesTest, ATakeoverAndTheLateWordOfWhoLives) {
     const auto job = accept("a");
     plan(job, {{"a", "b"}});
-    const auto lost = claim({key(job)}, 7).at(0);
+    const auto lost = claim_one(key(job), 7);
     ledger.advance(lease + 1s);
     const auto taken = take_over_stalled(db(), 10, lease);
     auto guess = record_for(taken.at(0), bytes_of({unknown, unknown}));
@@ -104,7 +108,7 @@ TEST_F(MovesTest, ATakeoverAndTheLateWordOfWhoLives) {
 TEST_F(MovesTest, ReceiptsEarlyAndLate) {
     const auto job = accept("a");
     plan(job, {{"a", "b", "c"}});
-    const auto chunk = claim({key(job)}).at(0);
+    const auto chunk = claim_one(key(job));
     hear(key(job), {{0, ReceiptEvent::delivered}});
     EXPECT_THAT(record(record_for(chunk, bytes_of({sent, sent, sent}))), SizeIs(1));
     EXPECT_EQ(apply_early_receipts(db(), 10).raised, 1U);
@@ -117,7 +121,7 @@ TEST_F(MovesTest, ReceiptsEarlyAndLate) {
 TEST_F(MovesTest, CancelAndExpiry) {
     const auto job = accept("a");
     plan(job, {{"a", "b"}, {"c"}});
-    const auto held = claim({key(job, 1)}).at(0);
+    const auto held = claim_one(key(job, 1));
     ASSERT_TRUE(cancel_wherever(db(), job, std::nullopt));
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>cancelled 2"));
     EXPECT_THAT(record(record_for(held, bytes_of({expired}))), SizeIs(1));
@@ -142,7 +146,7 @@ TEST_F(MovesTest, AReplay) {
 TEST_F(MovesTest, WhoIsSplitOffIsPlannedOnce) {
     const auto job = accept("a");
     plan(job, {{"a", "b", "c"}});
-    auto chunk = claim({key(job)}).at(0);
+    auto chunk = claim_one(key(job));
     const std::vector<Split> splits{{*parse_timestamp("2030-01-01T13:00:00Z"), {1}}};
     ASSERT_TRUE(split_chunk(db(), chunk, splits));
     EXPECT_THAT(record(record_for(chunk, bytes_of({sent, sent}))), SizeIs(1));
@@ -169,7 +173,7 @@ TEST_F(MovesTest, ManyPeopleByBlocks) {
     std::vector<std::string> people;
     for (int i = 0; i < 1'000; ++i) people.push_back(fmt::format("p{:04}", i));
     plan(job, {people});
-    const auto chunk = claim({key(job)}).at(0);
+    const auto chunk = claim_one(key(job));
     std::string outcomes(1'000, static_cast<char>(pending));
     for (const auto i : {0, 31, 32, 63, 500, 999}) outcomes[static_cast<std::size_t>(i)] = '\1';
     EXPECT_THAT(mark(chunk, outcomes).keys, SizeIs(1));
@@ -206,7 +210,7 @@ TEST_F(MovesTest, SeveralThatFoldBesideWhoRecordsLoseNothing) {
     auto one = std::async(std::launch::async, fold);
     auto other = std::async(std::launch::async, fold);
     for (int i = 0; i < 200; ++i) {
-        const auto chunk = claim({key(job, i)}, i + 1).at(0);
+        const auto chunk = claim_one(key(job, i), i + 1);
         EXPECT_THAT(record(record_for(chunk, bytes_of({sent}))), SizeIs(1));
     }
     one.get();

@@ -3,18 +3,18 @@
 namespace fanfare {
 
 std::shared_ptr<Exposition> worker_exposition(std::shared_ptr<prometheus::Collectable> counted,
-                                              WorkerState state) {
+                                              std::function<kafka::Lags()> lags,
+                                              std::vector<std::string> topics) {
     auto exposition = std::make_shared<Exposition>();
     exposition->add(std::move(counted));
-    exposition->add([state = std::move(state)](Families& all) {
-        auto lag = gauge_family("fanfare_kafka_lag_records",
-                                "Records at the broker that this worker has not finished");
-        auto lags = state.lags();
-        for (const auto& topic : state.topics) {
-            add_series(lag, {{"topic", topic}}, static_cast<double>(lags[topic]));
+    exposition->add([lags = std::move(lags), topics = std::move(topics)](Families& all) {
+        auto family = gauge_family("fanfare_kafka_lag_records",
+                                   "Records at the broker that this worker has not finished");
+        auto known = lags();
+        for (const auto& topic : topics) {
+            add_series(family, {{"topic", topic}}, static_cast<double>(known[topic]));
         }
-        all.push_back(std::move(lag));
-        postgres::append_pools(all, state.pools());
+        all.push_back(std::move(family));
     });
     return exposition;
 }

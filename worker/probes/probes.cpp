@@ -55,9 +55,24 @@ AccountProbe::AccountProbe(prometheus::Registry& registry, const std::string& ac
                   .Help("How long chunks waited for an account's rate before they were claimed")
                   .Register(registry)
                   .Add({{"account", account}}, wait_seconds);
-    rate_ = &gauges(registry, "fanfare_account_rate_per_second",
-                    "The rate of an account for all replicas together; 0: no limit")
+    rate_ =
+        &gauges(
+             registry, "fanfare_account_rate_per_second",
+             "The rate of an account for all replicas together, as set by hand or in the settings; "
+             "0: no limit")
+             .Add({{"account", account}});
+    tokens_ = &counters(registry, "fanfare_account_tokens_total",
+                        "Tokens of an account's rate that requests of this worker have used")
+                   .Add({{"account", account}});
+    held_ = &gauges(registry, "fanfare_account_held",
+                    "1 while an operator holds an account back, or its channel")
                  .Add({{"account", account}});
+    auto& breaker = gauges(registry, "fanfare_account_breaker",
+                           "1 for the state that an account's breaker is in");
+    constexpr std::array<const char*, 3> states{"closed", "half_open", "open"};
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        breaker_[i] = &breaker.Add({{"account", account}, {"state", states[i]}});
+    }
     credential_until_ =
         &gauges(registry, "fanfare_account_credential_expiry_timestamp_seconds",
                 "When the access token of an account ends, Unix time; 0: it has or needs none")
@@ -73,7 +88,13 @@ void AccountProbe::answered(Verdict verdict, std::size_t recipients,
 
 void AccountProbe::paused(bool value) { paused_->Set(value ? 1 : 0); }
 void AccountProbe::broken(bool value) { broken_->Set(value ? 1 : 0); }
-void AccountProbe::rate(double per_second) { rate_->Set(per_second); }
+
+void AccountProbe::stands(const Standing& standing) {
+    rate_->Set(standing.rate);
+    tokens_->Increment(static_cast<double>(standing.used) - tokens_->Value());
+    held_->Set(standing.held ? 1 : 0);
+    for (std::size_t i = 0; i < breaker_.size(); ++i) breaker_[i]->Set(i == standing.breaker);
+}
 
 void AccountProbe::waited(std::chrono::nanoseconds elapsed) {
     waits_->Observe(std::chrono::duration<double>(elapsed).count());

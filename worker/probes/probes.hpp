@@ -29,7 +29,14 @@ public:
     void waited(std::chrono::nanoseconds elapsed);  // For the account's rate.
     void paused(bool value);
     void broken(bool value);
-    void rate(double per_second);
+    /// As it is now; `used`: tokens of its rate since the start.
+    struct Standing {
+        double rate = 0;
+        std::uint64_t used = 0;
+        std::size_t breaker = 0;  // closed, half open, open
+        bool held = false;
+    };
+    void stands(const Standing& standing);
     void credential_until(TimePoint moment);
 
 private:
@@ -40,6 +47,9 @@ private:
     prometheus::Gauge* broken_;
     prometheus::Histogram* waits_;
     prometheus::Gauge* rate_;
+    prometheus::Counter* tokens_;
+    prometheus::Gauge* held_;
+    std::array<prometheus::Gauge*, 3> breaker_{};
     prometheus::Gauge* credential_until_;
 };
 

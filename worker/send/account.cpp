@@ -158,6 +158,14 @@ void Account::set_rate_by_hand(std::optional<double> per_second) {
     }
 }
 
+void Account::show() {
+    const auto state = breaker_.state(parts_.clock.moment());
+    parts_.probe.stands({.rate = rate_by_hand_.value_or(parts_.settings.rate.per_second),
+                         .used = used_,
+                         .breaker = static_cast<std::size_t>(state),
+                         .held = held_});
+}
+
 void Account::set_held(bool held) {
     if (held == held_) return;
     held_ = held;

@@ -70,6 +70,8 @@ public:
     /// Tokens of its rate that requests have begun with since the start.
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
     void count_used(std::size_t tokens) noexcept { used_ += tokens; }
+    /// Has a scrape show how it stands now.
+    void show();
     /// What went wrong last, for an operator; never an address.
     struct Mishap {
         std::string what;

@@ -38,6 +38,7 @@ asio::awaitable<void> AccountWatch::run() {
     for (int looks = 1; !stopping_; ++looks) {
         co_await pause_for(interval);
         co_await look();
+        for (const auto& account : parts_.roster.all()) account->show();
         if (looks % looks_per_word == 0) co_await tell();
     }
 }

@@ -15,7 +15,6 @@ Result<std::vector<std::unique_ptr<Account>>> open_accounts(
             for (const auto& problem : *problems) all += describe(problem) + "\n";
             return fail(Errc::config_invalid, "set up account " + account.name + ":\n" + all);
         }
-        probe.account(account.name, account.channel).rate(account.rate.per_second);
         accounts.push_back(std::make_unique<Account>(
             executor,
             Account::Parts{.settings = account,
@@ -23,6 +22,7 @@ Result<std::vector<std::unique_ptr<Account>>> open_accounts(
                            .ledger = ledger,
                            .clock = system_clock(),
                            .probe = probe.account(account.name, account.channel)}));
+        accounts.back()->show();
     }
     return accounts;
 }

@@ -48,13 +48,6 @@ postgres::Pool& Sources::pool_of(const System& system) { return *pools_.at(syste
 
 postgres::Pool& Sources::writer_of(const System& system) { return *writers_.at(system.name); }
 
-std::vector<std::pair<std::string, const postgres::Pool*>> Sources::pools() const {
-    std::vector<std::pair<std::string, const postgres::Pool*>> all;
-    for (const auto& [name, pool] : pools_) all.emplace_back(name, pool.get());
-    for (const auto& [name, pool] : writers_) all.emplace_back(name + " write-backs", pool.get());
-    return all;
-}
-
 Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& kind,
                                      std::int64_t id) {
     {

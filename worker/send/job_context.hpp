@@ -59,9 +59,6 @@ public:
     /// The same database, for write-backs.
     [[nodiscard]] postgres::Pool& writer_of(const System& system);
 
-    /// All of them, by name: "shows", and "shows write-backs".
-    [[nodiscard]] std::vector<std::pair<std::string, const postgres::Pool*>> pools() const;
-
     [[nodiscard]] const Systems& systems() const noexcept { return systems_; }
 
     /// Whether people can unsubscribe by a link.
