@@ -29,26 +29,39 @@ FROM (SELECT * FROM outcome_total UNION ALL SELECT * FROM outcome_move) m
 GROUP BY system, kind, channel, from_outcome, to_outcome;
 
 -- Adds up what a change of a chunk moved. Tallies say it where everybody stood alike before; else people are looked at.
+-- Each chunk passes here twice at least: what is usual goes by one short statement, never by a set of rows.
 CREATE FUNCTION count_moves() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    old_tally integer[] := '{}';
-    new_tally integer[] := '{}';
+    old_tally integer[];
+    new_tally integer[];
     old_bytes bytea;
     new_bytes bytea;
-    first     integer;                             -- The place of the outcome that all had.
+    first     integer;                             -- The place of the outcome that all had ...
+    last      integer;                             -- ... and of the one that all have.
     pairs     integer[];
     pair      integer;
     froms     smallint[];
     tos       smallint[];
     counts    bigint[];
 BEGIN
-    IF TG_OP <> 'INSERT' THEN old_tally := coalesce(OLD.tally, ARRAY[OLD.size]); END IF;
-    IF TG_OP <> 'DELETE' THEN new_tally := coalesce(NEW.tally, ARRAY[NEW.size]); END IF;
+    IF TG_OP = 'INSERT' AND NEW.tally IS NULL THEN
+        INSERT INTO outcome_move SELECT j.system, j.kind, NEW.channel, -1, 0, NEW.size FROM job j WHERE j.id = NEW.job_id;
+        RETURN NULL;
+    END IF;
+    old_tally := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE coalesce(OLD.tally, ARRAY[OLD.size]) END;
+    new_tally := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE coalesce(NEW.tally, ARRAY[NEW.size]) END;
     IF TG_OP = 'UPDATE' AND OLD.size = NEW.size THEN
         first := array_position(old_tally, NEW.size);
-        IF first IS NOT NULL THEN
-            SELECT array_agg(first - 1), array_agg(place - 1), array_agg(n) INTO froms, tos, counts
-            FROM unnest(new_tally) WITH ORDINALITY AS u(n, place) WHERE n > 0 AND place <> first;
+        last := array_position(new_tally, NEW.size);
+        IF first IS NOT NULL AND last IS NOT NULL THEN
+            INSERT INTO outcome_move SELECT j.system, j.kind, NEW.channel, first - 1, last - 1, NEW.size
+            FROM job j WHERE j.id = NEW.job_id AND first <> last;
+            RETURN NULL;
+        ELSIF first IS NOT NULL THEN
+            INSERT INTO outcome_move SELECT j.system, j.kind, NEW.channel, first - 1, u.place - 1, u.n
+            FROM job j CROSS JOIN unnest(new_tally) WITH ORDINALITY AS u(n, place)
+            WHERE j.id = NEW.job_id AND u.n > 0 AND u.place <> first;
+            RETURN NULL;
         ELSE
             old_bytes := OLD.outcomes || ''::bytea;  -- Unpacked once, not for each byte.
             new_bytes := coalesce(NEW.outcomes, decode(repeat('00', NEW.size), 'hex')) || ''::bytea;
