@@ -25,9 +25,10 @@ struct Moves {
 
 /// Where people wait who have no final outcome yet.
 enum class Waiting : std::uint8_t {
-    due,    // For a worker that claims their chunk.
-    later,  // For a moment: their next attempt, the end of quiet hours.
-    held,   // A worker has claimed their chunk.
+    due,     // For a worker that claims their chunk.
+    later,   // For a moment: their next attempt, the end of quiet hours.
+    held,    // A worker has claimed their chunk.
+    paused,  // Due, and held back by an operator: their job, its kind or their channel.
 };
 
 struct Backlog {

@@ -10,7 +10,7 @@ namespace {
 using ledger::Figures;
 using prometheus::MetricFamily;
 
-constexpr std::array<const char*, 3> waitings{"due", "later", "held"};
+constexpr std::array<const char*, 4> waitings{"due", "later", "held", "paused"};
 
 std::string word(auto value) { return std::string{to_string(value)}; }
 
@@ -74,9 +74,9 @@ void append_backlog(Families& families, const Figures& figures) {
     for (const auto& backlog : figures.backlog) {
         found[{backlog.channel, backlog.lane, static_cast<std::size_t>(backlog.waiting)}] = backlog;
     }
-    auto people = gauge_family(
-        "fanfare_backlog_recipients",
-        "People without a final outcome: due, later (their next attempt) or held by a worker");
+    auto people = gauge_family("fanfare_backlog_recipients",
+                               "People without a final outcome: due, later (their next attempt), "
+                               "held by a worker, paused");
     auto oldest = gauge_family("fanfare_backlog_oldest_seconds",
                                "How long the oldest chunk has been due that nobody has claimed");
     for (const auto channel : channels) {

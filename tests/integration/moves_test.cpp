@@ -3,6 +3,7 @@
 #include "core/ledger/figures.hpp"
 #include "core/ledger/lease.hpp"
 #include "core/ledger/migrate.hpp"
+#include "core/ledger/pauses.hpp"
 #include "core/ledger/receipts.hpp"
 #include "core/ledger/replays.hpp"
 #include "core/ledger/splits.hpp"
@@ -20,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using enum Outcome;
 
@@ -238,6 +240,21 @@ TEST_F(MovesTest, TheFiguresOfTheLedger) {
     ASSERT_THAT(figures.jobs, SizeIs(2));
     EXPECT_EQ(figures.overdue, 0);
     EXPECT_EQ(figures.replays, 0);
+}
+
+TEST_F(MovesTest, WhatIsPausedIsNotDue) {
+    const auto job = accept("a");
+    plan(job, {{"a", "b"}, {"c"}});
+    const auto other = accept("b");
+    plan(other, {{"d"}});
+    EXPECT_THAT(claim({key(job, 1)}), SizeIs(1));
+    std::ignore = pause(
+        db(),
+        {.target = {Paused::job, job}, .channel = {}, .until = {}, .who = "w", .because = "b"});
+    std::map<Waiting, std::int64_t> people;
+    for (const auto& backlog : read_figures(db()).backlog) people[backlog.waiting] = backlog.people;
+    EXPECT_THAT(people, ElementsAre(Pair(Waiting::due, 1), Pair(Waiting::held, 1),
+                                    Pair(Waiting::paused, 2)));
 }
 
 TEST_F(MovesTest, ALeaseIsOneHolders) {

@@ -75,6 +75,7 @@ TEST_F(FiguresTest, WhatWaits) {
     figures.overdue_s = 12;
     expect(R"(fanfare_backlog_recipients{channel="email",lane="normal",waiting="due"} 40)");
     expect(R"(fanfare_backlog_recipients{channel="email",lane="normal",waiting="held"} 2)");
+    expect(R"(fanfare_backlog_recipients{channel="email",lane="normal",waiting="paused"} 0)");
     expect(R"(fanfare_backlog_oldest_seconds{channel="email",lane="normal"} 90.5)");
     expect(R"(fanfare_open_jobs{lane="bulk",state="planning"} 3)");
     expect("fanfare_notifications_overdue 4");
