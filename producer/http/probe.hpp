@@ -8,6 +8,7 @@
 #include <prometheus/registry.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -50,16 +51,19 @@ public:
     }
     /// What is served is there from now on, as 0.
     void expect(const Router& router) {
-        expect(std::string{"none"});
-        for (const auto& route : router.routes()) expect(route->pattern);
+        expect("none", {400, 404, 405, 408, 413, 414, 431, 500, 501, 503, 505});
+        for (const auto& route : router.routes()) {
+            expect(route->pattern, {200, 201, 202, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415,
+                                    422, 429, 431, 500, 503});
+        }
     }
     void certificate_until(double unix_s) { certificate_until_->Set(unix_s); }
     void made_room() { made_room_->Increment(); }
     void no_room() { no_room_->Increment(); }
 
 private:
-    void expect(const std::string& route) {
-        for (const auto status : {200, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503}) {
+    void expect(const std::string& route, std::initializer_list<int> statuses) {
+        for (const auto status : statuses) {
             requests_->Add({{"route", route}, {"status", std::to_string(status)}});
         }
         seconds_->Add({{"route", route}}, seconds);

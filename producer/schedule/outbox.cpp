@@ -109,6 +109,7 @@ Result<Outbox::Turn> Outbox::turn() {
     if (!moved) return moved.error();
     parts_.probe.notifications(system_.name, "", "outbox", turn.published);
     parts_.probe.notifications(system_.name, "", "rejected", turn.rejected);
+    parts_.probe.outbox_waits(system_.name, turn.oldest_s);
     return turn;
 }
 
@@ -169,7 +170,9 @@ void Outbox::publish_rows(postgres::Connection& source, const Marks& waiting, Tu
     for (const auto& mark : waiting) known.add(mark.id);
     pqxx::work work{source.raw()};
     const auto rows =
-        work.exec_params(fmt::format("SELECT id::text, job::text FROM {} WHERE rejected IS NULL "
+        work.exec_params(fmt::format("SELECT id::text, job::text, extract(epoch FROM "
+                                     "clock_timestamp() - created_at)::float8 "
+                                     "FROM {} WHERE rejected IS NULL "
                                      "AND id::text <> ALL($1::text[]) "
                                      "ORDER BY created_at, id LIMIT {} FOR UPDATE SKIP LOCKED",
                                      system_.outbox, rows_max),
@@ -202,6 +205,9 @@ void Outbox::publish_rows(postgres::Connection& source, const Marks& waiting, Tu
     turn.published = acknowledged.size();
     mark(acknowledged);  // Before the rows are anybody's again.
     work.commit();
+    if (turn.published + turn.rejected + published.size() < rows.size()) {
+        turn.oldest_s = rows[0][2].as<double>();
+    }
 }
 
 /// Rows that another producer published since the marks were read.

@@ -55,6 +55,7 @@ public:
         std::size_t published = 0;
         std::size_t rejected = 0;
         std::size_t taken = 0;  // By workers: they are gone.
+        double oldest_s = 0;    // Age of the oldest, where the broker did not take all; else 0.
     };
     Outbox(Parts parts, const System& system) : parts_{std::move(parts)}, system_{system} {}
 

@@ -28,6 +28,10 @@ ScheduleProbe::ScheduleProbe(std::shared_ptr<prometheus::Registry> registry)
                      .Name("fanfare_due_rows_unusable")
                      .Help("Rows that the due query gave last and that cannot be used")
                      .Register(*registry_);
+    outbox_waits_ = &prometheus::BuildGauge()
+                         .Name("fanfare_outbox_unpublished_seconds")
+                         .Help("Age of an outbox's oldest row where the broker takes them not all")
+                         .Register(*registry_);
     lag_ = &prometheus::BuildHistogram()
                 .Name("fanfare_schedule_lag_seconds")
                 .Help("From when a notification is due and known to the broker's acknowledgement")
@@ -54,7 +58,10 @@ void ScheduleProbe::expect(const Systems& systems) {
     };
     count("", "", {"fenced", "republished", "refused", "given_up"});
     for (const auto& [name, system] : systems) {
-        if (!system.outbox.empty()) count(name, "", {"outbox", "rejected"});
+        if (!system.outbox.empty()) {
+            count(name, "", {"outbox", "rejected"});
+            outbox_waits(name, 0);
+        }
         for (const auto& [kind, ignored] : system.kinds) {  // Any may be scheduled by the API.
             count(name, kind,
                   {"found", "changed", "cancelled", "stopped", "expired", "published", "rejected",
@@ -68,6 +75,10 @@ void ScheduleProbe::expect(const Systems& systems) {
             unusable_->Add(labels);
         }
     }
+}
+
+void ScheduleProbe::outbox_waits(const std::string& system, double oldest_s) {
+    outbox_waits_->Add({{"system", system}}).Set(oldest_s);
 }
 
 void ScheduleProbe::due_query_failed(const std::string& system, const std::string& kind) {

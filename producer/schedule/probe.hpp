@@ -33,6 +33,7 @@ public:
     void due_query(const std::string& system, const std::string& kind,
                    std::chrono::nanoseconds elapsed);
     void due_query_failed(const std::string& system, const std::string& kind);
+    void outbox_waits(const std::string& system, double oldest_s);
     void unusable(const std::string& system, const std::string& kind, std::size_t rows);
     void waiting(std::int64_t count) { waiting_->Set(static_cast<double>(count)); }
     void clock_doubted(bool doubted) { clock_doubted_->Set(doubted ? 1 : 0); }
@@ -46,6 +47,7 @@ private:
     prometheus::Family<prometheus::Histogram>* due_query_;
     prometheus::Family<prometheus::Counter>* due_failures_;
     prometheus::Family<prometheus::Gauge>* unusable_;
+    prometheus::Family<prometheus::Gauge>* outbox_waits_;
     prometheus::Histogram* lag_;
     prometheus::Gauge* waiting_;
     prometheus::Gauge* clock_doubted_;
