@@ -77,6 +77,12 @@ public:
         server_->stop();
     }
 
+    std::vector<postgres::NamedPool> pools() const override {
+        auto all = api_ ? api_->pools() : std::vector<postgres::NamedPool>{};
+        all.push_back({"webhooks", "", &ledger_});
+        return all;
+    }
+
 private:
     Result<void> open_api() {
         if (settings_.producer.clients.empty()) return {};

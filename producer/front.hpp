@@ -3,6 +3,7 @@
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
 #include "core/kafka/topic_keeper.hpp"
+#include "core/postgres/pool.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
@@ -10,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace fanfare {
 
@@ -31,6 +33,8 @@ public:
 
     virtual void start() = 0;
     virtual void stop() = 0;
+    /// What it asks databases with; theirs as long as it lives.
+    [[nodiscard]] virtual std::vector<postgres::NamedPool> pools() const = 0;
 };
 
 }  // namespace fanfare

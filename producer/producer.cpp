@@ -4,6 +4,7 @@
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
+#include "core/postgres/pool_families.hpp"
 #include "core/postgres/pulse.hpp"
 #include "core/program/version.hpp"
 #include "producer/figures/elected.hpp"
@@ -49,8 +50,8 @@ public:
           probe_{std::make_shared<prometheus::Registry>()} {}
 
     ~WiredProducer() override {
+        health_.reset();  // It shows what the pools of the others do.
         front_.reset();
-        health_.reset();
         if (kafka_) kafka_->give_up();
         kafka_.reset();  // Its callbacks reach into the scheduler.
         scheduler_.reset();
@@ -132,6 +133,7 @@ private:
         auto families = std::make_shared<Exposition>();
         families->add(probe_.registry());
         families->add(figures_);
+        families->add([pools = pools()](Families& all) { postgres::append_pools(all, pools); });
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =
@@ -146,6 +148,15 @@ private:
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
+    }
+
+    std::vector<postgres::NamedPool> pools() const {
+        auto all = scheduler_->pools();
+        all.push_back({"ledger", "", &ledger_});
+        if (!front_) return all;
+        const auto more = front_->pools();
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
     }
 
     Readiness readiness() const {

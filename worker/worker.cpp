@@ -153,7 +153,9 @@ private:
 
     Result<void> open_health() {
         const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
-        auto families = worker_exposition(probe_.registry(), lags, read_topics());
+        auto pools = sources_.pools();
+        pools.push_back({"ledger", "", &ledger_});
+        auto families = worker_exposition(probe_.registry(), lags, read_topics(), std::move(pools));
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =

@@ -3,13 +3,15 @@
 namespace fanfare::postgres {
 
 Pool::Pool(Secret url, Limits limits, std::size_t size)
-    : url_{std::move(url)}, limits_{limits}, threads_{size} {}
+    : url_{std::move(url)}, limits_{limits}, size_{size}, threads_{size} {}
 
 Pool::~Pool() { threads_.join(); }
 
 std::unique_ptr<Connection> Pool::open() const {
     return std::make_unique<Connection>(url_, limits_);
 }
+
+PoolLoad Pool::load() const noexcept { return {size_, in_use_, waiting_, failed_}; }
 
 std::unique_ptr<Connection> Pool::take() {
     const std::lock_guard guard{mutex_};

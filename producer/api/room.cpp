@@ -78,6 +78,14 @@ public:
         turns_.close();
         refreshes_.close();
     }
+    std::vector<postgres::NamedPool> pools() const override {
+        std::vector<postgres::NamedPool> all{{"api", "", &ledger_},
+                                             {"api_reading", "", &reading_},
+                                             {"api_surveys", "", &surveying_},
+                                             {"api_due_queries", "", &refreshing_}};
+        for (const auto& [name, pool] : sources_) all.push_back({"orders", name, pool.get()});
+        return all;
+    }
 
 private:
     Templates templates_;

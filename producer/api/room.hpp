@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
+#include "core/postgres/pool.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 #include "producer/api/desk.hpp"
@@ -9,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace fanfare::api {
 
@@ -30,6 +32,7 @@ public:
 
     virtual void add_routes(Router& router) = 0;
     virtual void close() = 0;
+    [[nodiscard]] virtual std::vector<postgres::NamedPool> pools() const = 0;
 };
 
 }  // namespace fanfare::api

@@ -77,6 +77,16 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
     }
 }
 
+std::vector<postgres::NamedPool> Scheduler::pools() const {
+    std::vector<postgres::NamedPool> all;
+    for (const auto& watch : watches_) {
+        const auto& name = watch->system.name;
+        if (watch->pool) all.push_back({"due_queries", name, watch->pool.get()});
+        if (watch->outbox_pool) all.push_back({"outbox", name, watch->outbox_pool.get()});
+    }
+    return all;
+}
+
 Scheduler::~Scheduler() {
     stop();
     join();

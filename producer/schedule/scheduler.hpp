@@ -66,6 +66,8 @@ public:
     [[nodiscard]] Moment last_turn() const noexcept { return last_turn_.load(); }
     /// "" when all due queries run and the time is known, otherwise what is wrong.
     [[nodiscard]] std::string trouble() const;
+    /// Of systems with databases of their own: due_queries, outbox.
+    [[nodiscard]] std::vector<postgres::NamedPool> pools() const;
 
 private:
     struct Watch;  // One system and what its threads need.

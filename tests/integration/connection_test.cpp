@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
@@ -11,6 +13,7 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace fanfare::postgres {
 
@@ -321,6 +324,33 @@ TEST_F(PoolTest, LetsGoOfAConnectionWhoseWorkFailed) {
     const auto first = ask_pool("SELECT pg_backend_pid()").value();
     ASSERT_FALSE(ask_pool("SELEKT"));
     EXPECT_NE(ask_pool("SELECT pg_backend_pid()").value(), first);
+}
+
+TEST_F(PoolTest, SaysWhatItDoesJustNow) {
+    std::promise<void> begun, go;
+    auto hold = [&](Connection&) {
+        begun.set_value();
+        go.get_future().wait();
+        return true;
+    };
+    auto first = pool.run("hold", hold);
+    boost::asio::co_spawn(context, std::move(first), boost::asio::detached);
+    auto second = pool.run("wait", [](Connection&) { return true; });
+    boost::asio::co_spawn(context, std::move(second), boost::asio::detached);
+    std::thread loop{[this] { context.run(); }};
+    begun.get_future().wait();
+    while (pool.load().waiting != 1) std::this_thread::yield();
+    const auto busy = pool.load();
+    EXPECT_EQ(busy.threads, 1U);
+    EXPECT_EQ(busy.in_use, 1U);
+    go.set_value();
+    loop.join();
+    context.restart();
+    EXPECT_EQ(pool.load().waiting, 0U);
+    EXPECT_EQ(pool.load().failed, 0U);
+    EXPECT_FALSE(ask_pool("SELEKT"));
+    EXPECT_EQ(pool.load().in_use, 0U);
+    EXPECT_EQ(pool.load().failed, 1U);
 }
 
 TEST_F(PoolTest, SaysUnavailableWhenThereIsNoServer) {

@@ -1,10 +1,13 @@
 #include "worker/probes/exposition.hpp"
 
+#include "core/postgres/pool_families.hpp"
+
 namespace fanfare {
 
 std::shared_ptr<Exposition> worker_exposition(std::shared_ptr<prometheus::Collectable> counted,
                                               std::function<kafka::Lags()> lags,
-                                              std::vector<std::string> topics) {
+                                              std::vector<std::string> topics,
+                                              std::vector<postgres::NamedPool> pools) {
     auto exposition = std::make_shared<Exposition>();
     exposition->add(std::move(counted));
     exposition->add([lags = std::move(lags), topics = std::move(topics)](Families& all) {
@@ -16,6 +19,8 @@ std::shared_ptr<Exposition> worker_exposition(std::shared_ptr<prometheus::Collec
         }
         all.push_back(std::move(family));
     });
+    exposition->add(
+        [pools = std::move(pools)](Families& all) { postgres::append_pools(all, pools); });
     return exposition;
 }
 

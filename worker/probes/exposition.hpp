@@ -2,6 +2,7 @@
 
 #include "core/kafka/consumer.hpp"
 #include "core/observe/families.hpp"
+#include "core/postgres/pool.hpp"
 
 #include <functional>
 #include <memory>
@@ -10,10 +11,10 @@
 
 namespace fanfare {
 
-/// What a worker counts, and how far it is behind the broker, by topic. `lags` is called for each
-/// scrape, on its thread; it says nothing before the first record.
+/// What a worker counts, how far it is behind the broker, by topic, and what its pools do. `lags`
+/// is called for each scrape, on its thread; it says nothing before the first record.
 [[nodiscard]] std::shared_ptr<Exposition> worker_exposition(
     std::shared_ptr<prometheus::Collectable> counted, std::function<kafka::Lags()> lags,
-    std::vector<std::string> topics);
+    std::vector<std::string> topics, std::vector<postgres::NamedPool> pools);
 
 }  // namespace fanfare

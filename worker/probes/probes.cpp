@@ -147,7 +147,11 @@ WorkerProbe::WorkerProbe(std::shared_ptr<prometheus::Registry> registry)
                         .Name("fanfare_job_seconds")
                         .Help("From a job's first row in the ledger to its last outcome")
                         .Register(*registry_);
-    // What may happen is there from the start: else the first of a kind is no increase.
+    expect();
+}
+
+/// What may happen is there from the start: else the first of a kind is no increase.
+void WorkerProbe::expect() {
     for (const char* what :
          {"accepted", "repeated", "rejected", "planned", "plan_retried", "failed"}) {
         jobs_->Add({{"what", what}});

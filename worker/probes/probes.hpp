@@ -82,6 +82,8 @@ public:
     }
 
 private:
+    void expect();
+
     std::shared_ptr<prometheus::Registry> registry_;
     std::array<prometheus::Counter*, channel_count> planned_{};
     std::array<prometheus::Gauge*, channel_count> in_flight_{};

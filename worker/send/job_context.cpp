@@ -48,6 +48,13 @@ postgres::Pool& Sources::pool_of(const System& system) { return *pools_.at(syste
 
 postgres::Pool& Sources::writer_of(const System& system) { return *writers_.at(system.name); }
 
+std::vector<postgres::NamedPool> Sources::pools() const {
+    std::vector<postgres::NamedPool> all;
+    for (const auto& [name, pool] : pools_) all.push_back({"people", name, pool.get()});
+    for (const auto& [name, pool] : writers_) all.push_back({"write_backs", name, pool.get()});
+    return all;
+}
+
 Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& kind,
                                      std::int64_t id) {
     {

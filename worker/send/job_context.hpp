@@ -59,6 +59,9 @@ public:
     /// The same database, for write-backs.
     [[nodiscard]] postgres::Pool& writer_of(const System& system);
 
+    /// All of them: people, write_backs.
+    [[nodiscard]] std::vector<postgres::NamedPool> pools() const;
+
     [[nodiscard]] const Systems& systems() const noexcept { return systems_; }
 
     /// Whether people can unsubscribe by a link.

@@ -22,7 +22,6 @@
 // Where else to look: prepare.cpp (who may be told, and their text), flight.cpp (requests),
 // answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
-#include "worker/send/given_up.hpp"
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
