@@ -146,6 +146,10 @@ DeadLetter letter_of(const rd_kafka_message_t& message) {
     }
     std::string whole = fmt::format("{}\n{}\n{}\n", letter.timestamp_ms, letter.key, letter.reason);
     whole += letter.payload;
+    // Binary events may differ in nothing else.
+    for (const auto& [name, value] : letter.event_headers) {
+        whole += fmt::format("\n{}\n{}:{}", name, value.size(), value);
+    }
     letter.digest = hex(digest_of(Digest::sha256, whole));
     return letter;
 }

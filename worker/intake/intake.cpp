@@ -21,6 +21,15 @@ constexpr std::size_t dead_headers_bytes_max = 16 * 1024;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr std::chrono::milliseconds retry_max{5'000};
 
+/// What makes bytes a CloudEvent, and says how to read them.
+bool is_of_the_event(std::string_view name) {
+    constexpr std::string_view read_by = "content-type";
+    const bool is_type = std::equal(name.begin(), name.end(), read_by.begin(), read_by.end(),
+                                    [](char a, char b) { return (a | 0x20) == b; });
+    const auto begin = name.substr(0, 3);
+    return is_type || begin == "ce_" || begin == "ce-" || begin == "CE_" || begin == "CE-";
+}
+
 }  // namespace
 
 std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
@@ -163,7 +172,7 @@ asio::awaitable<bool> Intake::note_refusal(const std::string& id, const Rejectio
     co_return noted.has_value();
 }
 
-/// With the headers of a CloudEvent, without which its bytes are none.
+/// With the headers of a CloudEvent, without which its bytes are none: these before any others.
 Intake::Headers Intake::headers_of(const kafka::Received& record,
                                    const Rejection& rejection) const {
     const bool cut = record.value.size() > dead_value_bytes_max;
@@ -176,10 +185,12 @@ Intake::Headers Intake::headers_of(const kafka::Received& record,
                     {"fanfare-truncated", cut ? "true" : "false"}};
     if (!is_cloud_event(record.headers)) return headers;
     std::size_t bytes = 0;
-    for (const auto& [name, value] : record.headers) {
-        bytes += name.size() + value.size();
-        if (bytes > dead_headers_bytes_max) break;
-        if (!name.starts_with("fanfare-")) headers.emplace_back(name, value);
+    for (const bool of_the_event : {true, false}) {
+        for (const auto& [name, value] : record.headers) {
+            if (name.starts_with("fanfare-") || is_of_the_event(name) != of_the_event) continue;
+            bytes += name.size() + value.size();
+            if (bytes <= dead_headers_bytes_max) headers.emplace_back(name, value);
+        }
     }
     return headers;
 }
