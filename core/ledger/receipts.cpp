@@ -1,6 +1,7 @@
 #include "core/ledger/receipts.hpp"
 
 #include "core/audience/address.hpp"
+#include "core/domain/doubt.hpp"
 #include "core/ledger/bytes.hpp"
 #include "core/ledger/chunks.hpp"
 

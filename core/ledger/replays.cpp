@@ -208,7 +208,7 @@ ReplayedJob replay_job(Connection& connection, std::int64_t replay, const Replay
     };
     take("AND c.state <> 'claimed' ORDER BY c.channel, c.number FOR UPDATE OF c");
     take("AND c.state = 'claimed'");  // Who is held is only counted.
-    if (done.people == 0 || is_called_off(work, job)) return {.held = done.held};
+    if (done.people == 0 || is_called_off(work, job)) return {{}, 0, done.held};
     chunks.flush();
     work.exec_params("UPDATE job SET planned = $2::bigint[] WHERE id = $1::uuid", id,
                      fmt::format("{{{}}}", fmt::join(chunks.planned(), ",")));
