@@ -64,7 +64,7 @@ int suppress_list(const Globals& globals, const SuppressOptions& options) {
 /// The form that is sent to.
 std::string address_or_stop(Channel channel, std::string_view written) {
     std::string sent;
-    const auto fault = read_address(channel, written, sent, Plus::optional);
+    const auto fault = read_address(channel, written, sent, Plus::north_american);
     if (fault == AddressFault::none) return sent;
     throw Stop{exit_rejected, fmt::format("the address {}", describe(fault))};
 }
@@ -86,8 +86,11 @@ int suppress_add(const Globals& globals, const SuppressOptions& options) {
 int suppress_remove(const Globals& globals, const SuppressOptions& options) {
     const auto channel = channel_or_stop(options.channel);
     Ledger ledger{load_settings_or_stop(globals)};
+    std::string sent;
+    const auto fault = read_address(channel, options.address, sent, Plus::north_american);
     // What can be no address may have been stored by a program that did not look.
-    const auto address = compared_form_of(channel, options.address).value_or(options.address);
+    const auto address =
+        fault == AddressFault::none ? compared_form(channel, sent) : options.address;
     const bool removed = ledger.run("remove a suppression", [&](auto& connection) {
         // Rows of older programs first: unread, they would bring it back.
         while (ledger::read_suppressions(connection, 1'000) > 0) {
@@ -99,6 +102,9 @@ int suppress_remove(const Globals& globals, const SuppressOptions& options) {
                        static_cast<int>(channel), address, options.address)
                    .affected_rows() > 0;
     });
+    if (!removed && fault != AddressFault::none) {
+        throw Stop{exit_rejected, fmt::format("the address {}", describe(fault))};
+    }
     print({{{"channel", options.channel}, {"address", address}, {"removed", removed}}},
           globals.json, "");
     return removed ? exit_ok : exit_differs;
@@ -119,7 +125,7 @@ Line line_or_stop(const std::vector<std::string>& fields, std::size_t number) {
     const auto channel = parse_channel(fields[0]);
     if (!channel) throw refuse("a channel is email, sms or push");
     std::string address;
-    const auto fault = read_address(*channel, fields[1], address, Plus::optional);
+    const auto fault = read_address(*channel, fields[1], address, Plus::north_american);
     if (fault != AddressFault::none) throw refuse(fmt::format("the address {}", describe(fault)));
     const bool has_reason = fields.size() > 2 && !fields[2].empty();
     return {*channel, {std::move(address), has_reason ? fields[2] : "imported"}};

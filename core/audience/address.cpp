@@ -149,12 +149,20 @@ AddressFault read_email(std::string clean, std::string& sent) {
     return AddressFault::none;
 }
 
+/// The number where a plus may be missing.
+std::optional<std::string> number_without_plus(std::string_view clean, Plus plus) {
+    constexpr std::size_t north_american_size = 12;
+    if (folded(clean.substr(0, 4)) == "tel:") clean.remove_prefix(4);
+    auto number = bare_number(std::string{"tel:+"}.append(clean));
+    if (!number || plus == Plus::optional) return number;
+    const bool one_apart = clean.size() > 1 && clean[0] == '1' && !is(clean[1], digit);
+    if (!one_apart || number->size() != north_american_size) return std::nullopt;
+    return number;
+}
+
 AddressFault read_number(std::string_view clean, std::string& sent, Plus plus) {
     auto number = bare_number(clean);
-    if (!number && plus == Plus::optional) {
-        if (folded(clean.substr(0, 4)) == "tel:") clean.remove_prefix(4);
-        number = bare_number(std::string{"tel:+"}.append(clean));
-    }
+    if (!number && plus != Plus::needed) number = number_without_plus(clean, plus);
     if (!number) return AddressFault::no_number;
     auto possible = e164(*number);
     if (!possible || !address_is_sendable(Channel::sms, *possible)) {

@@ -29,9 +29,11 @@ enum class AddressFault : std::uint8_t {
 /// What is wrong, to go after "the address".
 [[nodiscard]] std::string_view describe(AddressFault fault) noexcept;
 
-/// Providers and lists of others leave it out of numbers; people do so of numbers that mean
-/// something else abroad.
-enum class Plus : std::uint8_t { needed, optional };
+/// Providers leave it out of numbers in receipts; people do so of numbers that mean something else
+/// abroad: with a plus before it "(312) 555-0100" would be somebody in the Netherlands. What people
+/// of North America write before an area code is their country's code: "1-555-010-0019", with the
+/// 1 apart.
+enum class Plus : std::uint8_t { needed, north_american, optional };
 
 /// Reads an address as a system, a provider or a person wrote it. `sent` becomes the form that
 /// is sent to: without what nobody sees around and in it, a name, "mailto:" or "tel:", and quotes
@@ -47,7 +49,7 @@ enum class Plus : std::uint8_t { needed, optional };
 
 /// The same for what somebody wrote; nothing where that can be no address.
 [[nodiscard]] std::optional<std::string> compared_form_of(Channel channel, std::string_view written,
-                                                          Plus plus = Plus::optional);
+                                                          Plus plus = Plus::needed);
 
 /// The form in which the version before compares it. Its programs run beside those of this one.
 [[nodiscard]] std::string former_form(Channel channel, std::string_view sent);

@@ -304,7 +304,7 @@ std::size_t count_soft_bounces(Connection& connection, std::span<const ReceiptBa
     bool any_good = false;
     for (const auto& batch : batches) {
         for (const auto& receipt : batch.receipts) {
-            const auto found = compared_form_of(batch.channel, receipt.address);
+            const auto found = compared_form_of(batch.channel, receipt.address, Plus::optional);
             if (!found) continue;
             const auto& address = *found;
             if (receipt.event == ReceiptEvent::soft_bounced) {

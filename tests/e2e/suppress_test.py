@@ -23,7 +23,7 @@ class Suppress(EndToEnd):
         self.assertIn("line 2", bad.stderr)
         self.assertEqual(run.db.value("SELECT count(*) FROM suppression"), "0", "all lines or none")
         (run.dir / "list.csv").write_text(
-            "channel,address,reason\r\nemail,p1@EXAMPLE.com,left\r\nemail,\"p2@example.com\"\r\nsms,15550000003\r\n")
+            "channel,address,reason\r\nemail,p1@EXAMPLE.com,left\r\nemail,\"p2@example.com\"\r\nsms,+15550000003\r\n")
         good = self.fanfare(run, "--json", "suppress", "import", run.dir / "list.csv")
         self.assertEqual((good.returncode, good.stderr), (0, ""))
         self.assertIn('"added":3', good.stdout)
@@ -53,7 +53,7 @@ class Suppress(EndToEnd):
         for channel, address in (("email", " P1@Example.COM"), ("sms", "+1 (555) 000-0002"), ("sms", "tel:1-555-000-0003")):
             self.assertEqual(self.fanfare(run, "suppress", "add", channel, address).returncode, 0)
         for channel, address in (("sms", "not a number"), ("sms", "+1 555"), ("email", "nobody"), ("email", "a@b@c.de"),
-                                 ("push", "no token"), ("email", "")):
+                                 ("push", "no token"), ("sms", "(312) 555-0100"), ("sms", "512-555-0100")):
             refused = self.fanfare(run, "suppress", "add", channel, address)
             self.assertEqual(refused.returncode, 65, (channel, address))
             self.assertIn("the address ", refused.stderr)
@@ -62,10 +62,14 @@ class Suppress(EndToEnd):
         bad = self.fanfare(run, "suppress", "import", "-", stdin="email,p4@example.com\nsms,not a number\n")
         self.assertEqual(bad.returncode, 65)
         self.assertIn("line 2: the address is no phone number", bad.stderr)
+        national = self.fanfare(run, "suppress", "import", "-", stdin="sms,206.555.0100\n")
+        self.assertEqual(national.returncode, 65)
+        self.assertIn("line 1: the address is no phone number: write +", national.stderr)
         job = run.publish(run.job(channels=["email", "sms"]))
         run.wait_settled(job)
         spared = {key for key, fate in run.fates(job).items() if fate == ("suppressed", "on_suppression_list")}
         self.assertEqual(spared, {("email", "p000001"), ("sms", "p000002"), ("sms", "p000003")})
+        self.assertEqual(self.fanfare(run, "suppress", "remove", "sms", "555 000 0002").returncode, 65)
         self.assertEqual(self.fanfare(run, "suppress", "remove", "email", "p1@EXAMPLE.com").returncode, 0)
         self.assertEqual(self.fanfare(run, "suppress", "remove", "sms", "1 555 000 0002").returncode, 0)
 

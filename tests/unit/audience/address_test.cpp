@@ -207,7 +207,7 @@ TEST(ReadAddress, SaysWhyThereIsNone) {
     }
 }
 
-TEST(ReadAddress, TakesNumbersOfListsWithoutTheirPlus) {
+TEST(ReadAddress, TakesNumbersOfProvidersWithoutTheirPlus) {
     for (const auto* const written : {"+1 (555) 010-0019", "1-555-010-0019", "15550100019",
                                       "\u00a01 555 010 0019", "tel:1-555-010-0019"}) {
         EXPECT_EQ(sent(Channel::sms, written, Plus::optional), "+15550100019") << written;
@@ -219,6 +219,29 @@ TEST(ReadAddress, TakesNumbersOfListsWithoutTheirPlus) {
               AddressFault::no_number);
 }
 
+TEST(ReadAddress, NeverTakesANationalNumberForSomebodyAbroad) {
+    // The Netherlands, Peru, Morocco and Australia would have numbers of such digits.
+    for (const auto* const written :
+         {"(312) 555-0100", "512-555-0100", "212.555.0100", "615 550 1000", "tel:312-555-0100",
+          "\u202a(312) 555-0100\u202c", "15550100019", "1 (555) 010-0019", "0151 23456790"}) {
+        std::string form;
+        EXPECT_EQ(read_address(Channel::sms, written, form), AddressFault::no_number) << form;
+        EXPECT_EQ(compared_form_of(Channel::sms, written), std::nullopt) << written;
+    }
+    for (const auto* const written :
+         {"(312) 555-0100", "512-555-0100", "138 1234 5678", "13812345678", "1-381-234-567",
+          "1 5550 1000 1912", "44 20 7946 0958", "0151 23456790", "555-0100"}) {
+        std::string form;
+        EXPECT_EQ(read_address(Channel::sms, written, form, Plus::north_american),
+                  AddressFault::no_number)
+            << form;
+    }
+    for (const auto* const written :
+         {"1-555-010-0019", "1 (555) 010-0019", "tel:1-555-010-0019", "+15550100019"}) {
+        EXPECT_EQ(sent(Channel::sms, written, Plus::north_american), "+15550100019") << written;
+    }
+}
+
 TEST(ComparedForm, IsOneForAllSpellings) {
     for (const auto* const written : {"Wanda1@Example.com", "wanda1@example.com",
                                       "WANDA1@EXAMPLE.COM.", " wanda1@Example.com"}) {
@@ -228,9 +251,10 @@ TEST(ComparedForm, IsOneForAllSpellings) {
                                       "ANA@XN--MLLER-KVA.DE", "ana@mu\u0308ller.de"}) {
         EXPECT_EQ(compared_form_of(Channel::email, written), "ana@xn--mller-kva.de") << written;
     }
-    for (const auto* const written : {"+1 (555) 010-0001", "15550100001", "tel:+15550100001"}) {
+    for (const auto* const written : {"+1 (555) 010-0001", "tel:+15550100001"}) {
         EXPECT_EQ(compared_form_of(Channel::sms, written), "+15550100001") << written;
     }
+    EXPECT_EQ(compared_form_of(Channel::sms, "15550100001", Plus::optional), "+15550100001");
     EXPECT_EQ(compared_form_of(Channel::push, "Token:AbC"), "Token:AbC")
         << "tokens tell case apart";
     EXPECT_EQ(compared_form_of(Channel::sms, "not a number"), std::nullopt);
