@@ -1,5 +1,6 @@
 #include "cli/job_flags.hpp"
 
+#include "core/audience/clean.hpp"
 #include "core/web/text.hpp"
 #include "core/wire/csv_reader.hpp"
 
@@ -40,10 +41,31 @@ json::array array_of(const std::vector<std::string>& texts) {
     return json::array(texts.begin(), texts.end());
 }
 
+std::optional<FlagFault> read_texts(const JobFlags& flags, json::object& message) {
+    struct Flag {
+        const char* name;
+        const char* field;
+        const std::optional<std::string>& text;
+    };
+    const std::array<Flag, 6> all{{{"--key", "idempotency_key", flags.key},
+                                   {"--system", "system", flags.system},
+                                   {"--kind", "kind", flags.kind},
+                                   {"--subject", "subject", flags.subject},
+                                   {"--lane", "lane", flags.lane},
+                                   {"--expires-at", "expires_at", flags.expires_at}}};
+    for (const auto& [name, field, text] : all) {
+        if (!text) continue;
+        if (text->empty()) return FlagFault{fmt::format("{} is given, but empty", name)};
+        message[field] = *text;
+    }
+    return std::nullopt;
+}
+
 std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& message) {
     json::object audience;
-    if (!flags.audience.empty()) audience["name"] = flags.audience;
-    auto ids = split_list(flags.recipients);
+    if (flags.audience) audience["name"] = *flags.audience;
+    auto ids = split_list(flags.recipients.value_or(""));
+    if (flags.recipients && ids.empty()) return FlagFault{"--recipients names nobody"};
     ids.insert(ids.end(), flags.recipient.begin(), flags.recipient.end());
     ids.insert(ids.end(), flags.recipient_ids.begin(), flags.recipient_ids.end());
     if (!ids.empty()) audience["recipients"] = array_of(ids);
@@ -54,11 +76,7 @@ std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& mess
     return std::nullopt;
 }
 
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
+std::string trimmed(std::string_view text) { return std::string{without_unseen_around(text)}; }
 
 /// Which column of a heading holds the ids; none when the line is no heading.
 std::optional<std::size_t> id_column(const std::vector<std::string>& fields) {
@@ -134,21 +152,14 @@ std::vector<std::string> split_list(const std::string& text) {
 
 std::variant<std::string, FlagFault> job_message(const JobFlags& flags) {
     json::object message{{"version", 1}, {"source", "cli"}};
-    const auto give = [&message](const char* name, const std::string& text) {
-        if (!text.empty()) message[name] = text;
-    };
-    give("idempotency_key", flags.key);
-    give("system", flags.system);
-    give("kind", flags.kind);
-    give("subject", flags.subject);
-    give("lane", flags.lane);
-    give("expires_at", flags.expires_at);
-    if (flags.ttl_s != 0) message["ttl_s"] = flags.ttl_s;
+    if (auto fault = read_texts(flags, message)) return *fault;
+    if (flags.ttl_s) message["ttl_s"] = *flags.ttl_s;
     if (auto fault = read_audience(flags, message)) return *fault;
     json::array channels;
     for (const auto& list : flags.channels) {
         for (const auto& channel : split_list(list)) channels.emplace_back(channel);
     }
+    if (channels.empty() && !flags.channels.empty()) return FlagFault{"--channel names none"};
     if (!channels.empty()) message["channels"] = std::move(channels);
     json::object data;
     if (auto fault = read_pairs(flags.data, "--data", data)) return *fault;

@@ -2,28 +2,29 @@
 
 #include <cstdint>
 #include <istream>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace fanfare::cli {
 
-/// A job as a person types it.
+/// A job as a person types it. What is given and empty is a fault: never everybody, or for ever.
 struct JobFlags {
-    std::string system{};
-    std::string kind{};
-    std::string subject{};
-    std::string audience{};
+    std::optional<std::string> system{};
+    std::optional<std::string> kind{};
+    std::optional<std::string> subject{};
+    std::optional<std::string> audience{};
     std::vector<std::string> params{};         // "name=value"
-    std::string recipients{};                  // "a,b,c", or a file
+    std::optional<std::string> recipients{};   // "a,b,c", or a file
     std::vector<std::string> recipient{};      // One id each.
     std::vector<std::string> recipient_ids{};  // Those of a file, beside these.
     std::vector<std::string> channels{};       // Each may hold commas.
-    std::string lane{};
+    std::optional<std::string> lane{};
     std::vector<std::string> data{};  // "name=value"
-    std::string key{};
-    std::string expires_at{};
-    std::int64_t ttl_s = 0;  // 0: none.
+    std::optional<std::string> key{};
+    std::optional<std::string> expires_at{};
+    std::optional<std::int64_t> ttl_s{};
 };
 
 /// Why flags are no job.
@@ -41,7 +42,8 @@ struct FlagFault {
 /// The ids of a file: the column that its heading calls so, or else the first of each line.
 [[nodiscard]] std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in);
 
-/// "a, b\nc" -> a, b, c: split at commas and line ends, trimmed, empty ones dropped.
+/// "a, b\nc" -> a, b, c: split at commas and line ends, without what nobody sees around them, empty
+/// ones dropped.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
 }  // namespace fanfare::cli

@@ -1,4 +1,5 @@
 #include "cli/command.hpp"
+#include "cli/given.hpp"
 #include "cli/known_words.hpp"
 #include "cli/output.hpp"
 #include "core/program/version.hpp"
@@ -84,6 +85,10 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& fault) {
         return app.exit(fault) == 0 ? exit_ok : exit_usage;
+    }
+    if (const auto sentence = empty_option(app); !sentence.empty()) {
+        print_error(sentence);
+        return exit_usage;
     }
     spdlog::set_level(spdlog::level::off);  // A command says itself what went wrong.
     try {

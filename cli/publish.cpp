@@ -56,8 +56,8 @@ std::string fresh_key() {
 /// Reads the file that --recipients names, if it names one.
 void take_recipients(JobFlags& flags) {
     std::error_code ignored;
-    const auto name = flags.recipients;
-    if (name.empty()) return;
+    if (!flags.recipients) return;
+    const auto name = *flags.recipients;
     const bool is_there = name == "-" || std::filesystem::exists(name, ignored);
     if (!is_there && lists_ids(name)) return;
     if (!is_there) {
@@ -71,22 +71,18 @@ void take_recipients(JobFlags& flags) {
         throw Stop{exit_rejected, fmt::format("{}: {}", name, fault->sentence)};
     }
     flags.recipient_ids = std::get<std::vector<std::string>>(std::move(ids));
-    flags.recipients.clear();
+    flags.recipients.reset();
 }
 
 std::string message_of(PublishOptions options) {
-    const bool has_flags = !options.flags.system.empty() || !options.flags.kind.empty();
-    if (!options.file.empty()) {
-        if (has_flags) throw Stop{exit_usage, "give either --file or the job's flags, not both"};
-        return contents(options.file);
-    }
-    if (!has_flags) {
+    if (!options.file.empty()) return contents(options.file);
+    if (!options.flags.system && !options.flags.kind) {
         throw Stop{exit_usage,
                    "say what to publish: --system and --kind, or --file; "
                    "see fanfare publish --help"};
     }
     auto& flags = options.flags;
-    if (flags.key.empty()) flags.key = fresh_key();
+    if (!flags.key) flags.key = fresh_key();
     take_recipients(flags);
     auto message = job_message(flags);
     if (const auto* const fault = std::get_if<FlagFault>(&message)) {
@@ -197,6 +193,7 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
     auto* const expires = command.add_option("--expires-at", flags.expires_at,
                                              "Nobody is told later: 2026-11-20T19:30:00Z");
     command.add_option("--ttl-s", flags.ttl_s, "The same in seconds from acceptance on")
+        ->check(CLI::Range(1, 31'536'000))
         ->excludes(expires);
 }
 
@@ -206,8 +203,13 @@ void add_publish(CLI::App& app, Globals& globals) {
     auto* const command = app.add_subcommand("publish", "Order a notification");
     auto options = std::make_shared<PublishOptions>();
     add_job_flags(*command, options->flags);
-    command->add_option("--file,file", options->file,
-                        "A job as JSON instead; - for standard input");
+    const auto flags = command->get_options();
+    auto* const file = command->add_option("--file,file", options->file,
+                                           "A job as JSON instead; - for standard input");
+    // Beside a file none of them would count: whoever writes one means it.
+    for (auto* const flag : flags) {
+        if (flag != command->get_help_ptr()) file->excludes(flag);
+    }
     command->add_flag("--no-check", options->no_check,
                       "Publish the bytes as they are; a worker then judges them");
     command->add_flag("--dry-run", options->dry_run, "Check and print the job, publish nothing");

@@ -29,7 +29,9 @@ bool is_line_end(UChar32 c) { return c == '\n' || c == '\r' || c == 0x2028 || c 
 bool is_joiner(UChar32 c) { return c == 0x200C || c == 0x200D; }
 
 bool is_unseen(UChar32 c) {
-    return (u_charType(c) == U_FORMAT_CHAR && !is_joiner(c)) || c == 0x034F;
+    const bool is_mark = u_charType(c) == U_FORMAT_CHAR ||
+                         u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+    return is_mark && !is_joiner(c);
 }
 
 bool starts_with_tel(std::string_view text) {
@@ -84,6 +86,21 @@ std::optional<std::string> cleaned(std::string_view text) {
         }
     }
     return clean;
+}
+
+std::string_view without_unseen_around(std::string_view text) {
+    std::size_t first = text.size();
+    std::size_t last = text.size();
+    for (std::size_t i = 0; i < text.size();) {
+        const auto begin = i;
+        const auto c = next(text, i);
+        const bool is_seen = c < 0 || !(is_blank(c) || is_line_end(c) || u_isWhitespace(c) != 0 ||
+                                        is_unseen(c) || is_joiner(c));
+        if (!is_seen) continue;
+        first = std::min(first, begin);
+        last = i;
+    }
+    return text.substr(first, last - first);
 }
 
 std::string without_joiners(std::string_view text) {

@@ -11,6 +11,10 @@ namespace fanfare {
 /// Nothing where `text` is no UTF-8 or has control characters within.
 [[nodiscard]] std::optional<std::string> cleaned(std::string_view text);
 
+/// `text` without what nobody sees around it: blanks of any kind, line ends, marks of zero width.
+/// What is no UTF-8 is left alone.
+[[nodiscard]] std::string_view without_unseen_around(std::string_view text);
+
 /// `text` without the joiners that cleaned() keeps.
 [[nodiscard]] std::string without_joiners(std::string_view text);
 

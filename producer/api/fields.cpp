@@ -48,8 +48,12 @@ const JsonValue* Fields::find(std::string_view name) const {
 
 std::string Fields::text(std::string_view name, std::size_t bytes_max) {
     if (find(name) == nullptr) refuse("missing_field", name, "is missing; send it");
+    return text_if_there(name, bytes_max);
+}
+
+std::string Fields::text_if_there(std::string_view name, std::size_t bytes_max) {
     auto found = text_or(name, bytes_max, "");
-    if (found.empty()) refuse("invalid_value", name, "is empty");
+    if (found.empty() && find(name) != nullptr) refuse("invalid_value", name, "is empty");
     return found;
 }
 
@@ -67,7 +71,7 @@ std::string Fields::text_or(std::string_view name, std::size_t bytes_max,
 }
 
 std::string Fields::moment(std::string_view name, bool required) {
-    const auto written = required ? text(name, 40) : text_or(name, 40, "");
+    const auto written = required ? text(name, 40) : text_if_there(name, 40);
     if (written.empty()) return {};
     const auto moment = parse_timestamp(written);
     if (moment && moment->time_since_epoch().count() >= 0) return format_timestamp(*moment);

@@ -22,6 +22,9 @@ public:
 
     /// Plain text of 1 to `bytes_max` bytes; must be there.
     [[nodiscard]] std::string text(std::string_view name, std::size_t bytes_max);
+    /// The same, or "" where it is absent and may be. There and empty it is refused: what it
+    /// narrows would be about everything.
+    [[nodiscard]] std::string text_if_there(std::string_view name, std::size_t bytes_max);
     [[nodiscard]] std::string text_or(std::string_view name, std::size_t bytes_max,
                                       std::string_view fallback);
     /// ISO 8601 with a zone, as format_timestamp() writes it; "" where it is absent and may be.

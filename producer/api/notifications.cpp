@@ -318,7 +318,7 @@ std::variant<Part, HttpReply> read_part(const HttpCall& call, const System& syst
     Fields fields{call.body, {"kind", "occurrence"}};
     part.occurrence = fields.moment("occurrence", false);
     part.kind =
-        part.occurrence.empty() ? fields.text_or("kind", 100, "") : fields.text("kind", 100);
+        part.occurrence.empty() ? fields.text_if_there("kind", 100) : fields.text("kind", 100);
     if (auto fault = fields.fault()) return std::move(*fault);
     if (part.kind.empty() || system.find_kind(part.kind) != nullptr) return part;
     return refusal(422, "unknown_kind", "/kind: the system has no such kind");

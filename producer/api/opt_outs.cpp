@@ -49,8 +49,8 @@ std::optional<HttpReply> read_scope(const HttpCall& call, const System& system,
     change.lists = lists_of(system);
     if (call.body.empty()) return std::nullopt;
     Fields fields{call.body, {"kind", "channel"}};
-    const auto kind_name = fields.text_or("kind", 100, "");
-    const auto channel_name = fields.text_or("channel", 10, "");
+    const auto kind_name = fields.text_if_there("kind", 100);
+    const auto channel_name = fields.text_if_there("channel", 10);
     if (auto fault = fields.fault()) return fault;
     if (!channel_name.empty()) {
         const auto channel = parse_channel(channel_name);

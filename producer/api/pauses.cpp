@@ -111,7 +111,7 @@ std::variant<ledger::PauseOrder, HttpReply> read_pause(const Parts& parts, const
     const auto for_s = fields.whole_or("for_s", 1, for_s_max, 0);
     int named = 0;
     for (const auto word : ledger::paused_words) {
-        auto name = fields.text_or(word, name_bytes_max, "");
+        auto name = fields.text_if_there(word, name_bytes_max);
         if (name.empty()) continue;
         order.target = {*ledger::parse_paused(word), std::move(name)};
         ++named;

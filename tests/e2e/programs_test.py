@@ -86,6 +86,18 @@ kafka: {{brokers: "127.0.0.1:1"}}
             self.assertIn('"subject":"s1"', said)
         self.assertIn("--recipient ", self.run_it(66, *publish, "--recipients", "people"))
 
+    def test_what_is_given_and_empty_is_never_everybody(self):
+        publish = ["publish", "--dry-run", "--system", "shows", "--kind", "show.reminder", "--param", "user_id=u"]
+        for words in (["--recipients", ""], ["--recipients", ","], ["--recipients="], ["--recipient", ""], ["--audience", ""],
+                      ["--channel", ""], ["--channel", ","], ["--ttl-s", "0"], ["--ttl-s", ""], ["--expires-at", ""],
+                      ["--lane", ""], ["--key", ""], ["--subject", ""], ["--file", "x.json"]):
+            self.run_it(64, BIN / "fanfare", *publish, *words)
+        for words in (["suppress", "export", "--channel", ""], ["notifications", "cancel", "--system", "shows", "--subject", "s", "--kind", ""],
+                      ["notifications", "cancel", "", "--system", "shows", "--subject", "s"], ["replay", "--reason", ""],
+                      ["replay", "--outcome", ","], ["pause", "--channel", "", "--because", "x"],
+                      ["pause", "--channel", "sms", "--because", "x", "--until", ""], ["cancel", ""]):
+            self.assertIn("empty", self.run_it(64, BIN / "fanfare", *words))
+
     def test_what_is_away_is_named_with_its_host(self):
         said = self.run_it(69, BIN / "fanfare", "status")
         self.assertIn("127.0.0.1:1", said)

@@ -49,6 +49,38 @@ TEST(JobFlags, WhatIsNotGivenIsLeftToTheKind) {
     EXPECT_EQ(job.audience, "");
 }
 
+TEST(JobFlags, WhatIsGivenAndEmptyIsAFault) {
+    const JobFlags sound{.system = "shows", .kind = "generic", .key = "k"};
+    const auto is_fault = [](const JobFlags& flags) {
+        return std::holds_alternative<FlagFault>(job_message(flags));
+    };
+    EXPECT_FALSE(is_fault(sound));
+    for (const auto field :
+         {&JobFlags::system, &JobFlags::kind, &JobFlags::subject, &JobFlags::recipients,
+          &JobFlags::lane, &JobFlags::key, &JobFlags::expires_at}) {
+        auto flags = sound;
+        flags.*field = "";
+        EXPECT_TRUE(is_fault(flags));
+    }
+    for (const auto* const nobody : {",", " , ", "\n", "\u00a0,\u200b"}) {
+        auto flags = sound;
+        flags.recipients = nobody;
+        EXPECT_TRUE(is_fault(flags)) << nobody;
+        flags = sound;
+        flags.channels = {nobody};
+        EXPECT_TRUE(is_fault(flags)) << nobody;
+    }
+    // The job's own reader tells of these.
+    auto flags = sound;
+    flags.ttl_s = 0;
+    auto decoded = decode_job(std::get<std::string>(job_message(flags)));
+    EXPECT_TRUE(std::holds_alternative<Rejection>(decoded));
+    flags = sound;
+    flags.audience = "";
+    decoded = decode_job(std::get<std::string>(job_message(flags)));
+    EXPECT_TRUE(std::holds_alternative<Rejection>(decoded));
+}
+
 TEST(JobFlags, RecipientsOfAFile) {
     const std::vector<std::string> two{"u1", "u2"};
     for (const std::string text :

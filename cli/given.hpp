@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace fanfare::cli {
+
+/// The first option that was given with nothing in it, as a script does whose variable is empty:
+/// "--recipients is given, but empty". "" where there is none. Nobody means "no bounds" by it, so
+/// it never counts as not given.
+[[nodiscard]] std::string empty_option(const CLI::App& app);
+
+}  // namespace fanfare::cli
