@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 namespace fanfare {
@@ -31,11 +32,13 @@ std::string folded(std::string_view name) {
     return out;
 }
 
+using Names = std::map<std::string, const date::time_zone*, std::less<>>;
+
 /// The zones of the system by their folded names. A file that is no zone is left out when it is
 /// read.
-const std::map<std::string, const date::time_zone*, std::less<>>& zones_by_name() {
+const Names& zones_by_name() {
     static const auto zones = [] {
-        std::map<std::string, const date::time_zone*, std::less<>> all;
+        Names all;
         try {
             for (const auto& zone : date::get_tzdb().zones) all.emplace(folded(zone.name()), &zone);
         } catch (const std::exception&) {
@@ -57,41 +60,45 @@ std::string utf8(const icu::UnicodeString& text) {
     return text.toUTF8String(out);
 }
 
-/// The zones by the names that CLDR knows and tzdata does not, or only in a package of its own,
-/// and by those of Windows.
-const std::map<std::string, const date::time_zone*, std::less<>>& zones_by_alias() {
-    static const auto zones = [] {
-        std::map<std::string, const date::time_zone*, std::less<>> all;
-        const auto add = [&all](const icu::UnicodeString& alias, const icu::UnicodeString& id) {
-            if (alias.isEmpty()) return;
-            if (const auto* const zone = look_up(folded(utf8(id)))) {
-                all.emplace(folded(utf8(alias)), zone);
-            }
-        };
-        UErrorCode status = U_ZERO_ERROR;
-        const std::unique_ptr<icu::StringEnumeration> ids{
-            icu::TimeZone::createTimeZoneIDEnumeration(UCAL_ZONE_TYPE_ANY, nullptr, nullptr,
-                                                       status)};
-        while (U_SUCCESS(status) != 0) {
-            const auto* const id = ids->snext(status);
-            if (id == nullptr) break;
-            UErrorCode unknown = U_ZERO_ERROR;
-            UBool is_system = 0;
-            icu::UnicodeString found;
-            icu::TimeZone::getCanonicalID(*id, found, is_system, unknown);
-            if (is_system != 0) add(*id, found);
-            icu::UnicodeString windows;
-            icu::TimeZone::getWindowsID(*id, windows, unknown);
-            icu::TimeZone::getIDForWindowsID(windows, nullptr, found, unknown);
-            if (U_SUCCESS(unknown) != 0) add(windows, found);
+/// The older names of tzdata, some of which distributions keep in a package of their own: lines
+/// "L Asia/Kolkata Asia/Calcutta".
+void add_older_names(Names& all) {
+    std::ifstream file{std::string{time_zone_folder} + "/tzdata.zi"};
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream words{line};
+        std::string kind, name, older;
+        if (!(words >> kind >> name >> older) || kind != "L") continue;
+        if (const auto* const zone = look_up(folded(name))) all.emplace(folded(older), zone);
+    }
+}
+
+/// Those of Windows, by CLDR. ICU has names of its own besides, such as BST for Bangladesh, where
+/// a reader in London means another: what tzdata has not is no zone.
+void add_names_of_windows(Names& all) {
+    UErrorCode status = U_ZERO_ERROR;
+    const std::unique_ptr<icu::StringEnumeration> ids{
+        icu::TimeZone::createTimeZoneIDEnumeration(UCAL_ZONE_TYPE_ANY, nullptr, nullptr, status)};
+    while (U_SUCCESS(status) != 0) {
+        const auto* const id = ids->snext(status);
+        if (id == nullptr) break;
+        UErrorCode unknown = U_ZERO_ERROR;
+        icu::UnicodeString windows, found;
+        icu::TimeZone::getWindowsID(*id, windows, unknown);
+        icu::TimeZone::getIDForWindowsID(windows, nullptr, found, unknown);
+        if (U_SUCCESS(unknown) == 0 || windows.isEmpty()) continue;
+        if (const auto* const zone = look_up(folded(utf8(found)))) {
+            all.emplace(folded(utf8(windows)), zone);
         }
-        return all;
-    }();
-    return zones;
+    }
 }
 
 const date::time_zone* look_up_alias(std::string_view folded_name) {
-    const auto& zones = zones_by_alias();
+    static const auto zones = [] {
+        Names all;
+        add_older_names(all);
+        add_names_of_windows(all);
+        return all;
+    }();
     const auto found = zones.find(folded_name);
     return found == zones.end() ? nullptr : found->second;
 }

@@ -30,8 +30,9 @@ public:
     };
 
     /// The zone of that name. Understood are IANA names in any case and with blanks around or for
-    /// underscores, their older names ("US/Eastern"), and those of Windows ("Pacific Standard
-    /// Time"). Nothing for what is no zone. The search costs a little: remember the answer.
+    /// underscores, their older names ("US/Eastern") as tzdata has them, and those of Windows
+    /// ("Pacific Standard Time"). Nothing for what is no zone, "BST" among them: in London it is
+    /// another than in Dhaka. The search costs a little: remember the answer.
     [[nodiscard]] static std::optional<TimeZone> find(std::string_view name);
     [[nodiscard]] static TimeZone utc();
 

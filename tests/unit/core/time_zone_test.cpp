@@ -25,7 +25,9 @@ TEST(TimeZones, AreFoundByTheirNamesHoweverTheyAreWritten) {
     EXPECT_EQ(name_of(" America/New York"), "America/New_York");
     EXPECT_EQ(name_of("EUROPE/PARIS"), "Europe/Paris");
     EXPECT_NE(name_of("asia/calcutta"), "none") << "an older name";
-    EXPECT_EQ(name_of("pst"), "America/Los_Angeles") << "of Java";
+    for (const auto* const older : {"US/Eastern", "America/Buenos_Aires", "prc", "ROK", "GB"}) {
+        EXPECT_NE(name_of(older), "none") << older;
+    }
 }
 
 TEST(TimeZones, AreFoundByTheNamesOfWindows) {
@@ -36,11 +38,48 @@ TEST(TimeZones, AreFoundByTheNamesOfWindows) {
 }
 
 TEST(TimeZones, AreNoneWhereNoneIsMeant) {
-    for (const auto* const text : {"", " ", "Nowhere/Land", "zone.tab", "tzdata.zi",
-                                   "../etc/passwd", "posix/UTC", "leapseconds", "5", "+05"}) {
+    for (const auto* const text :
+         {"", " ", "Nowhere/Land", "zone.tab", "tzdata.zi", "../etc/passwd", "posix/UTC",
+          "leapseconds", "localtime", "posixrules", "5", "+05"}) {
         EXPECT_EQ(name_of(text), "none") << text;
     }
     EXPECT_EQ(name_of(std::string(1'000, 'a')), "none");
+}
+
+TEST(TimeZones, HaveNoNamesButThoseOfTheSystem) {
+    // Names of ICU's own, for places that few readers mean by them.
+    for (const auto* const text : {"BST",
+                                   "AST",
+                                   "PST",
+                                   "IST",
+                                   "JST",
+                                   "CST",
+                                   "PRT",
+                                   "PNT",
+                                   "IET",
+                                   "ACT",
+                                   "AET",
+                                   "AGT",
+                                   "ART",
+                                   "BET",
+                                   "CAT",
+                                   "CNT",
+                                   "CTT",
+                                   "EAT",
+                                   "ECT",
+                                   "MIT",
+                                   "NET",
+                                   "NST",
+                                   "PLT",
+                                   "SST",
+                                   "VST",
+                                   "bst",
+                                   " ist ",
+                                   "SystemV/PST8",
+                                   "US/Pacific-New",
+                                   "Etc/Unknown"}) {
+        EXPECT_EQ(name_of(text), "none") << text;
+    }
 }
 
 TEST(TimeZones, FollowTheSystemsDataNotIcus) {
