@@ -41,20 +41,37 @@ bool is_known_language(const char* language) {
     return std::ranges::binary_search(languages, language);
 }
 
-/// Language, script and region; extensions ("-u-ca-buddhist") are not the reader's business.
-icu::Locale to_locale(std::string_view name) {
+/// Language, script and region. What follows is not the reader's business: a part of one letter
+/// begins an extension ("-u-ca-buddhist"), a dot or an at sign what POSIX has.
+std::string plain_tag(std::string_view name) {
     std::string tag{name.substr(0, name.find_first_of(".@"))};
     std::ranges::replace(tag, '_', '-');
+    for (std::size_t begin = 0; begin < tag.size();) {
+        const auto end = std::min(tag.find('-', begin), tag.size());
+        if (end - begin == 1) return tag.substr(0, begin == 0 ? 0 : begin - 1);
+        begin = end + 1;
+    }
+    return tag;
+}
+
+std::optional<icu::Locale> known_locale(const std::string& tag) {
     UErrorCode status = U_ZERO_ERROR;
     const auto parsed = icu::Locale::forLanguageTag(tag, status);
-    if (U_FAILURE(status) != 0 || !is_known_language(parsed.getLanguage())) {
-        return icu::Locale::getEnglish();
-    }
+    if (U_FAILURE(status) != 0 || !is_known_language(parsed.getLanguage())) return std::nullopt;
     std::string base{parsed.getLanguage()};
     for (const std::string_view part : {parsed.getScript(), parsed.getCountry()}) {
         if (!part.empty()) base.append("_").append(part);
     }
-    return icu::Locale{base.c_str()};
+    // A region's calendar and digits are not the text's: Thailand's year would be 2569 in English.
+    return icu::Locale{base.c_str(), nullptr, nullptr, "calendar=gregorian;numbers=latn"};
+}
+
+/// Of a tag that is none its language counts, as it does where the text is chosen.
+icu::Locale to_locale(std::string_view name) {
+    const auto tag = plain_tag(name);
+    if (const auto whole = known_locale(tag)) return *whole;
+    const auto language = known_locale(tag.substr(0, tag.find('-')));
+    return language ? *language : known_locale("en").value_or(icu::Locale::getEnglish());
 }
 
 std::string to_plain_utf8(icu::UnicodeString text) {
@@ -230,6 +247,7 @@ Moments::~Moments() = default;
 
 std::string Moments::format(TimePoint moment, std::string_view time_zone, std::string_view locale) {
     if (time_zone.size() > name_bytes_max) time_zone = "";
+    if (locale.size() > name_bytes_max) locale = locale.substr(0, locale.find_first_of("-_"));
     if (locale.size() > name_bytes_max) locale = "";
     auto& key = caches_->key;
     const auto count = moment.time_since_epoch().count();
@@ -244,6 +262,7 @@ std::string Moments::format(TimePoint moment, std::string_view time_zone, std::s
 }
 
 std::string Moments::relative(TimePoint moment, TimePoint now, std::string_view locale) {
+    if (locale.size() > name_bytes_max) locale = locale.substr(0, locale.find_first_of("-_"));
     if (locale.size() > name_bytes_max) locale = "";
     const auto& formatter = caches_->language(locale).relative;
     if (!formatter) return {};

@@ -14,7 +14,8 @@ namespace fanfare {
 /// Formats moments for readers, in their zone and language.
 ///
 /// Zones are the system's (core/time_zones). An unknown one counts as UTC, an unknown locale as
-/// English. Spaces and minus signs are plain
+/// English. The calendar is the Gregorian one and digits are Latin, whatever the region. Spaces
+/// and minus signs are plain
 /// ASCII ones: the narrow no-break space that ICU likes, and the minus of the French "UTC-5",
 /// would turn a whole SMS into UCS-2.
 ///

@@ -89,6 +89,29 @@ INSTANTIATE_TEST_SUITE_P(
             "November 20, 2026 at 7:30 PM GMT"},
         Row{"ExtensionsIgnored", "2026-11-20T19:30:00Z", "UTC", "en-US-u-ca-buddhist",
             "November 20, 2026 at 7:30 PM UTC"},
+        Row{"Thailand", "2026-12-01T12:00:00Z", "UTC", "en-TH", "December 1, 2026 at 12:00 PM UTC"},
+        Row{"SaudiArabia", "2026-12-01T12:00:00Z", "UTC", "en-SA",
+            "December 1, 2026 at 12:00 PM UTC"},
+        Row{"Iran", "2026-12-01T12:00:00Z", "UTC", "en_IR", "December 1, 2026 at 12:00 PM UTC"},
+        Row{"Afghanistan", "2026-12-01T12:00:00Z", "UTC", "en-AF",
+            "December 1, 2026 at 12:00 PM UTC"},
+        Row{"NumeralsIgnored", "2026-12-01T12:00:00Z", "UTC", "en-u-nu-arab",
+            "December 1, 2026 at 12:00 PM UTC"},
+        Row{"GermanInThailand", "2026-11-20T18:30:00Z", "Europe/Berlin", "de-TH",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"BrokenExtension", "2026-11-20T18:30:00Z", "Europe/Berlin", "de-u-ca-x",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"PrivateUse", "2026-11-20T18:30:00Z", "Europe/Berlin", "de-x-klingon-calendar",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"BrokenRegion", "2026-11-20T18:30:00Z", "Europe/Berlin", "de-!!",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"EndlessTag", "2026-11-20T18:30:00Z", "Europe/Berlin",
+            "de-DE-variant1-variant2-variant3-variant4-variant5-variant6-variant7",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"PosixLocale", "2026-11-20T18:30:00Z", "Europe/Berlin", "de_TH.UTF-8@calendar=buddhist",
+            "20. November 2026 um 19:30 MEZ"},
+        Row{"OnlyAnExtension", "2026-12-01T12:00:00Z", "UTC", "u-ca-buddhist",
+            "December 1, 2026 at 12:00 PM UTC"},
         Row{"UnknownLocale", "2026-11-20T19:30:00Z", "UTC", "xx-YY",
             "November 20, 2026 at 7:30 PM UTC"},
         Row{"NoLocale", "2026-11-20T19:30:00Z", "UTC", "", "November 20, 2026 at 7:30 PM UTC"},
@@ -100,6 +123,42 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"SenselessZone", "2026-11-20T19:30:00Z", "\xFF\xFE'; drop", "en",
             "November 20, 2026 at 7:30 PM UTC"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(Moments, HaveOneCalendarAndLatinDigitsInEveryLanguageAndRegion) {
+    Moments moments;
+    const auto when = moment("2026-12-01T12:34:00Z");
+    for (const auto* const locale : {"th",
+                                     "th-TH",
+                                     "ar",
+                                     "ar-SA",
+                                     "ar-EG",
+                                     "ar-AE-u-nu-arab",
+                                     "fa",
+                                     "fa-IR",
+                                     "ps-AF",
+                                     "ckb-IR",
+                                     "fr-TH",
+                                     "es-TH",
+                                     "fr-u-ca-buddhist",
+                                     "ja-u-ca-japanese",
+                                     "ja-JP",
+                                     "hi-u-nu-deva",
+                                     "bn",
+                                     "mr",
+                                     "ne",
+                                     "my",
+                                     "dz",
+                                     "ur-IN",
+                                     "zh-TW",
+                                     "am-ET",
+                                     "he-u-ca-hebrew"}) {
+        const auto text = moments.format(when, "UTC", locale);
+        EXPECT_NE(text.find("2026"), std::string::npos) << locale << ": " << text;
+        EXPECT_NE(text.find("34"), std::string::npos) << locale << ": " << text;
+        const auto distance = moments.relative(when + 34min, when, locale);
+        EXPECT_NE(distance.find("34"), std::string::npos) << locale << ": " << distance;
+    }
+}
 
 TEST(Moments, AnswerTheSameWhenTheCachesOverflow) {
     Moments moments;

@@ -32,6 +32,16 @@ TEST(MomentForReader, KeepsTheRegionOfItsOwnLanguage) {
     EXPECT_NE(swiss.find("Januar"), std::string::npos) << swiss;
 }
 
+TEST(MomentForReader, NeverSpeaksAnotherLanguageThanTheTextBecauseOfAnOddTag) {
+    const auto at = moment("2026-12-01T20:00:00Z");
+    const auto plain = moment_for_reader(at, "UTC", Channel::email, "fr", "fr");
+    EXPECT_NE(plain.find("d\u00e9cembre 2026"), std::string::npos) << plain;
+    for (const auto* const tag : {"fr-u-ca-x", "fr-u-ca-buddhist", "fr_!!", "FR-", "fr-x-y",
+                                  "fr-t-de", "fr-TH-u-nu-thai", "fr--FR"}) {
+        EXPECT_EQ(moment_for_reader(at, "UTC", Channel::email, "fr", tag), plain) << tag;
+    }
+}
+
 TEST(MomentForReader, StaysWithinGsmInEveryMonth) {
     for (const auto* const locale : {"en", "de", "es", "fr", "it", "pt"}) {
         for (int month = 1; month <= 12; ++month) {
