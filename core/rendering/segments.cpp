@@ -3,6 +3,7 @@
 #include "core/rendering/utf8.hpp"
 
 #include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
@@ -76,6 +77,11 @@ Segments count_segments(std::string_view utf8) {
 
 namespace {
 
+bool is_blank(char32_t c) noexcept {
+    return c == U'\t' || (c != not_utf8 && u_isUWhiteSpace(static_cast<UChar32>(c)) != 0 &&
+                          c != 0x2028 && c != 0x2029 && c != 0x85);
+}
+
 /// The plain form of a typographic character; nullopt for what has none.
 std::optional<std::string_view> plain_form(char32_t c) noexcept {
     switch (c) {
@@ -86,6 +92,19 @@ std::optional<std::string_view> plain_form(char32_t c) noexcept {
         case U'\u2032':
         case U'\u00B4':
         case U'\u0060':
+        case U'\u02B9':
+        case U'\u02BB':
+        case U'\u02BC':
+        case U'\u02BD':
+        case U'\u02C8':
+        case U'\u02CA':
+        case U'\u02CB':
+        case U'\u055A':
+        case U'\u2035':
+        case U'\u2039':
+        case U'\u203A':
+        case U'\uA78C':
+        case U'\uFF07':
             return "'";
         case U'\u201C':
         case U'\u201D':
@@ -94,6 +113,11 @@ std::optional<std::string_view> plain_form(char32_t c) noexcept {
         case U'\u2033':
         case U'\u00AB':
         case U'\u00BB':
+        case U'\u02BA':
+        case U'\u2036':
+        case U'\u301D':
+        case U'\u301E':
+        case U'\uFF02':
             return "\"";
         case U'\u2010':
         case U'\u2011':
@@ -102,33 +126,21 @@ std::optional<std::string_view> plain_form(char32_t c) noexcept {
         case U'\u2014':
         case U'\u2015':
         case U'\u2212':
+        case U'\u2043':
+        case U'\uFE58':
+        case U'\uFE63':
+        case U'\uFF0D':
             return "-";
         case U'\u2026':
             return "...";
         case U'\u2022':
         case U'\u00B7':
             return "*";
-        case U'\u00A0':
-        case U'\u2002':
-        case U'\u2003':
-        case U'\u2007':
-        case U'\u2008':
-        case U'\u2009':
-        case U'\u200A':
-        case U'\u202F':
-        case U'\u3000':
-        case U'\t':
-            return " ";
-        case U'\u00AD':  // Soft hyphen, and what has no width.
-        case U'\u200B':
-        case U'\u200C':
-        case U'\u200D':
-        case U'\u200E':
-        case U'\u200F':
-        case U'\u2060':
-        case U'\uFEFF':
+        case U'\u00AD':
             return "";
         default:
+            if (is_ignorable(c)) return "";
+            if (is_blank(c)) return " ";
             return std::nullopt;
     }
 }
@@ -141,6 +153,25 @@ char32_t bare_letter(char32_t c) {
     icu::UnicodeString apart;
     if (forms->getDecomposition(static_cast<UChar32>(c), apart) == 0) return c;
     return static_cast<char32_t>(apart.char32At(0));
+}
+
+/// Letters and their accents as one character, as GSM-7 has them; without what nobody sees, which
+/// may stand between the two.
+std::string composed(std::string_view text) {
+    std::string seen;
+    seen.reserve(text.size());
+    for (std::size_t offset = 0; offset < text.size();) {
+        const auto begin = offset;
+        if (!is_ignorable(next_character(text, offset))) {
+            seen.append(text, begin, offset - begin);
+        }
+    }
+    UErrorCode status = U_ZERO_ERROR;
+    const auto* const forms = icu::Normalizer2::getNFCInstance(status);
+    if (U_FAILURE(status) != 0) return seen;
+    std::string out;
+    forms->normalize(icu::UnicodeString::fromUTF8(seen), status).toUTF8String(out);
+    return out;
 }
 
 void append_character(char32_t c, std::string& out) {
@@ -169,11 +200,12 @@ void fit_sms(std::string& text) {
     if (std::all_of(text.begin(), text.end(), is_plain)) return;
     std::string plain;
     plain.reserve(text.size());
-    for (std::size_t offset = 0; offset < text.size();) {
+    const auto joined = composed(text);
+    for (std::size_t offset = 0; offset < joined.size();) {
         const auto begin = offset;
-        const auto c = next_character(text, offset);
+        const auto c = next_character(joined, offset);
         if (septets(c) > 0) {
-            plain.append(text, begin, offset - begin);
+            plain.append(joined, begin, offset - begin);
             continue;
         }
         const auto form = plain_form(c);

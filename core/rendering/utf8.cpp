@@ -1,5 +1,6 @@
 #include "core/rendering/utf8.hpp"
 
+#include <unicode/uchar.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
 
@@ -14,6 +15,20 @@ char32_t next_character(std::string_view text, std::size_t& offset) noexcept {
     U8_NEXT(text.data(), offset, text.size(), c);
 #pragma GCC diagnostic pop
     return c < 0 ? not_utf8 : static_cast<char32_t>(c);
+}
+
+bool is_ignorable(char32_t character) noexcept {
+    if (character == not_utf8 || character == 0xAD) return false;
+    const auto c = static_cast<UChar32>(character);
+    // Interlinear annotations are meant for programs.
+    return u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0 ||
+           (c >= 0xFFF9 && c <= 0xFFFB);
+}
+
+bool is_right_to_left(char32_t character) noexcept {
+    if (character == not_utf8) return false;
+    const auto direction = u_charDirection(static_cast<UChar32>(character));
+    return direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
 }
 
 std::string case_folded(std::string_view text) {

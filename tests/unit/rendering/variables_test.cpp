@@ -88,6 +88,34 @@ TEST(FitSms, TakesTypographyOutWhereNothingElseDoublesTheText) {
     EXPECT_EQ(sms_of("\u200eRock\u200f"), "Rock");
 }
 
+TEST(FitSms, HoldsNoMarkThatNobodySees) {
+    for (const auto* const mark :
+         {"\u200e", "\u200f",     "\u061c",     "\u180e", "\ufff9",     "\ufffa",     "\ufffb",
+          "\u034f", "\U000E0041", "\U000E0001", "\ufe0f", "\ufe0e",     "\U000E0100", "\u2061",
+          "\u206f", "\u3164",     "\u200d",     "\u00ad", "\U0001D173", "\u180b"}) {
+        EXPECT_EQ(sms_of(std::string{"abc"} + mark), "abc") << mark;
+        EXPECT_EQ(sms_of(std::string{"a"} + mark + "bc"), "abc") << mark;
+    }
+}
+
+TEST(FitSms, WritesALetterWithItsAccentAsOneCharacter) {
+    EXPECT_EQ(sms_of("Cafe\u0301, nin\u0303o, A\u030angstro\u0308m"),
+              "Caf\u00e9, ni\u00f1o, \u00c5ngstr\u00f6m");
+    EXPECT_EQ(sms_of("e\u034f\u0301"), "\u00e9") << "whatever stands between the two";
+    EXPECT_EQ(sms_of("\u212b \u2126"), "\u00c5 \u03a9");
+    EXPECT_EQ(sms_of("\u0417e\u0301"), "\u0417e\u0301") << "UCS-2 in any case";
+}
+
+TEST(FitSms, WritesQuotesAndBlanksPlainlyHoweverTheyAreTyped) {
+    for (const auto* const quote : {"\u02bc", "\u2019", "\u02bb", "\uff07", "\u2032", "\u02b9"}) {
+        EXPECT_EQ(sms_of(std::string{"It"} + quote + "s"), "It's") << quote;
+    }
+    for (const auto* const blank :
+         {"\u00a0", "\u2000", "\u2004", "\u2006", "\u205f", "\u1680", "\u202f", "\u3000", "\t"}) {
+        EXPECT_EQ(sms_of(std::string{"a"} + blank + "b"), "a b") << blank;
+    }
+}
+
 TEST(FitSms, LeavesATextAloneThatIsUnicodeAnyway) {
     const std::string text = "\u201c\u0417\u0434\u0440\u0430\u0432\u201d \U0001F389";
     EXPECT_EQ(sms_of(text), text);
@@ -112,8 +140,28 @@ TEST(CleanValues, SeparateLinesHoweverTheyAreWritten) {
 TEST(CleanValues, HoldNothingThatIsNotSeenOrTurnsTheTextAround) {
     EXPECT_EQ(cleaned("\ufeffa\u202eb\u2066c\u2069\u200bd", PartForm::line), "abcd");
     EXPECT_FALSE(is_clean_line("a\u202eb"));
-    // A joiner between emoji and a mark of direction are people's own.
+    // A joiner between emoji and a mark of direction beside Hebrew are people's own.
     EXPECT_TRUE(is_clean_line("\U0001F468\u200d\U0001F469 \u200f\u05d0"));
+    for (const auto* const mark :
+         {"\u200e", "\u200f", "\u061c", "\u180e", "\ufff9", "\ufffb", "\u034f", "\U000E0041",
+          "\u2063", "\u206a", "\u3164", "\uffa0", "\u17b4"}) {
+        const auto text = std::string{"abc"} + mark;
+        EXPECT_EQ(cleaned(text, PartForm::line), "abc") << mark;
+        EXPECT_FALSE(is_clean_line(text)) << mark;
+        EXPECT_TRUE(is_nothing(mark)) << mark;
+    }
+    EXPECT_FALSE(is_nothing(" ")) << "a blank is a value";
+}
+
+TEST(CleanValues, KeepWhatChangesWhatIsSeen) {
+    for (const auto* const text :
+         {"\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f", "a\u00adb",
+          "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F", "\u05d0\u200e!",
+          "\u0627\u061c1", "\u845b\U000E0100"}) {
+        EXPECT_TRUE(is_clean_line(text)) << text;
+        EXPECT_EQ(cleaned(text, PartForm::text), text);
+    }
+    EXPECT_EQ(cleaned("\U0001F3F4x\U000E0067", PartForm::line), "\U0001F3F4x") << "no flag";
 }
 
 }  // namespace
