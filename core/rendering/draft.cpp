@@ -22,7 +22,7 @@ std::map<std::string, std::string> personal_of(const Kind& kind, Channel channel
                                                const std::string& link) {
     auto personal = kind.person_defaults;
     for (const auto& [name, value] : reader.values) {
-        if (!value.empty()) personal[name] = one_line(value);
+        if (auto line = one_line(value); !line.empty()) personal[name] = std::move(line);
     }
     for (const auto& [name, moment] : moments) {
         personal[name] =

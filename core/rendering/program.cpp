@@ -30,11 +30,31 @@ Complaint optional_variable(const Program::Step& step, std::span<const std::stri
                         name)};
 }
 
+/// Zero, as JSON and PostgreSQL write numbers: "0", "-0", "0.00", "0e5". "00" is somebody's text.
+bool is_zero(std::string_view value) {
+    std::size_t at = value.starts_with('-') ? 1 : 0;
+    if (value.substr(at, 1) != "0") return false;
+    ++at;
+    if (value.substr(at, 1) == ".") {
+        const auto end = std::min(value.find_first_not_of('0', at + 1), value.size());
+        if (end == at + 1) return false;
+        at = end;
+    }
+    if (value.substr(at, 1) == "e" || value.substr(at, 1) == "E") {
+        const auto sign = value.substr(at + 1, 1);
+        const auto begin = at + (sign == "+" || sign == "-" ? 2 : 1);
+        at = std::min(value.find_first_not_of("0123456789", begin), value.size());
+        if (at <= begin) return false;
+    }
+    return at == value.size();
+}
+
 /// As mustache has it for texts: nothing, false, zero and null close a section. PostgreSQL writes a
-/// boolean as "f".
+/// boolean as "f". What is dropped from a value does not open one.
 bool opens_section(std::string_view value) {
-    constexpr std::array<std::string_view, 5> closing{"", "false", "f", "0", "null"};
-    return std::ranges::find(closing, value) == closing.end();
+    constexpr std::array<std::string_view, 3> closing{"false", "f", "null"};
+    return std::ranges::find(closing, value) == closing.end() && !is_zero(value) &&
+           !is_nothing(value);
 }
 
 std::optional<Complaint> personal_section(const Program::Step& step,

@@ -189,7 +189,7 @@ private:
         if (is_clean_line(value)) return value;
         auto& clean = letters_.made.emplace_back();
         append_clean(value, PartForm::line, clean);
-        return clean;
+        return clean.empty() ? origin.fallback : std::string_view{clean};
     }
 
     /// All messages of a group are there and its arrays stand still: cut it into requests.

@@ -60,11 +60,13 @@ TEST(Compiler, WritesVariablesAndSections) {
 
 TEST(Compiler, NothingFalseZeroAndNullCloseASection) {
     const std::string_view source = "{{#a}}yes {{a}}{{/a}}{{^a}}no{{/a}}";
-    for (const auto* const closing : {"", "false", "f", "0", "null"}) {
+    for (const auto* const closing : {"", "false", "f", "0", "null", "0.0", "-0", "-0.0", "0.00",
+                                      "0e5", "0E+10", "0.0e-3", "\u200b", "\ufeff\u200e", "\x01"}) {
         EXPECT_EQ(rendered(source, {{"a", closing}}), "no") << closing;
     }
     for (const auto* const opening :
-         {"true", "t", "1", "00", "0.0", "no", "False!", " ", "nulls"}) {
+         {"true", "t", "1", "00", "0.01", "-", "0.", ".0", "0e", "0e+", "0x0", "-00", "0 h", "1e0",
+          "0,0", "no", "False!", " ", "nulls"}) {
         EXPECT_EQ(rendered(source, {{"a", opening}}), std::string{"yes "} + opening);
     }
 }
