@@ -78,18 +78,41 @@ std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& mess
 
 std::string trimmed(std::string_view text) { return std::string{without_unseen_around(text)}; }
 
+/// "User ID", "userId", "user-id" and "user_id" are one word.
+std::string heading_word(std::string_view field) {
+    std::string word;
+    for (const char c : lower(field)) {
+        const bool is_kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        const bool may_go = c == ' ' || c == '_' || c == '-' || c == '.' || c == '#';
+        if (!is_kept && !may_go) return {};
+        if (is_kept) word.push_back(c);
+    }
+    return word;
+}
+
 /// Which column of a heading holds the ids; none when the line is no heading.
 std::optional<std::size_t> id_column(const std::vector<std::string>& fields) {
-    constexpr std::array names{"recipient_id", "recipient", "user_id", "id"};
-    for (const auto* const name : names) {
+    constexpr std::array names{"recipientid", "recipient",    "userid",    "personid",
+                               "memberid",    "followerid",   "contactid", "accountid",
+                               "customerid",  "subscriberid", "uid",       "uuid",
+                               "id"};
+    for (const std::string_view name : names) {
         for (std::size_t i = 0; i < fields.size(); ++i) {
-            auto word = lower(trimmed(fields[i]));
-            std::replace_if(
-                word.begin(), word.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
-            if (word == name) return i;
+            const auto word = heading_word(trimmed(fields[i]));
+            const bool is_plural = word.ends_with('s') && word.substr(0, word.size() - 1) == name;
+            if (word == name || is_plural) return i;
         }
     }
     return std::nullopt;
+}
+
+/// Whether a text has a line end of any kind within.
+bool has_line_end(std::string_view text) {
+    constexpr std::array<std::string_view, 7> ends{"\n",       "\r",           "\v",          "\f",
+                                                   "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+    return std::any_of(ends.begin(), ends.end(), [text](std::string_view end) {
+        return text.find(end) != std::string_view::npos;
+    });
 }
 
 }  // namespace
@@ -124,6 +147,9 @@ std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& 
         }
         auto id = column < fields.size() ? trimmed(fields[column]) : std::string{};
         if (id.empty()) return FlagFault{fmt::format("line {}: no recipient id", reader.line())};
+        if (has_line_end(id)) {
+            return FlagFault{fmt::format("line {}: a line end within an id", reader.line())};
+        }
         ids.push_back(std::move(id));
     }
     if (!reader.fault().empty()) {
@@ -138,14 +164,21 @@ std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& 
 }
 
 std::vector<std::string> split_list(const std::string& text) {
+    constexpr std::array<std::string_view, 6> ends{"\n",       "\r",           ",",
+                                                   "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
     std::vector<std::string> items;
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-        const auto end = std::min(text.find_first_of(",\n", begin), text.size());
-        if (auto item = trimmed(text.substr(begin, end - begin)); !item.empty()) {
-            items.push_back(std::move(item));
+    for (std::string_view rest{text}; !rest.empty();) {
+        std::size_t at = rest.size();
+        std::size_t length = 0;
+        for (const auto end : ends) {
+            if (const auto found = rest.find(end); found < at) {
+                at = found;
+                length = end.size();
+            }
         }
-        begin = end + 1;
+        if (auto item = trimmed(rest.substr(0, at)); !item.empty())
+            items.push_back(std::move(item));
+        rest.remove_prefix(at + length);
     }
     return items;
 }

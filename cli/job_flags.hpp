@@ -42,8 +42,8 @@ struct FlagFault {
 /// The ids of a file: the column that its heading calls so, or else the first of each line.
 [[nodiscard]] std::variant<std::vector<std::string>, FlagFault> read_recipients(std::istream& in);
 
-/// "a, b\nc" -> a, b, c: split at commas and line ends, without what nobody sees around them, empty
-/// ones dropped.
+/// "a, b\nc" -> a, b, c: split at commas and line ends of any kind, without what nobody sees around
+/// them, empty ones dropped.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
 }  // namespace fanfare::cli

@@ -83,7 +83,22 @@ void CsvReader::begin() {
     } else {
         decode_utf16();
     }
-    find_separator();
+    if (!read_named_separator()) find_separator();
+}
+
+/// The line "sep=;" that says what stands between fields; it is no record.
+bool CsvReader::read_named_separator() {
+    const std::string_view read{ahead_};
+    const bool quoted = read.starts_with('"');
+    const auto word = read.substr(quoted ? 1 : 0, 4);
+    if (word != "sep=" && word != "SEP=" && word != "Sep=") return false;
+    const auto place = word.size() + (quoted ? 1 : 0);
+    const auto end = std::min(read.find_first_of("\r\n", place), read.size());
+    if (end != place + (quoted ? 2 : 1)) return false;
+    separator_ = read[place];
+    at_ = std::min(end + (read.substr(end, 2) == "\r\n" ? 2 : 1), read.size());
+    lines_read_ = 1;
+    return true;
 }
 
 /// The most frequent of the three in the first line that has anything; a comma where it has none.
@@ -106,20 +121,37 @@ void CsvReader::find_separator() {
 }
 
 bool CsvReader::fill() {
-    ahead_.clear();
+    ahead_.erase(0, at_);
     at_ = 0;
-    while (ahead_.empty() && in_) {
+    const auto before = ahead_.size();
+    while (ahead_.size() == before && in_) {
         const auto kept = raw_.size();
         raw_.resize(kept + block_bytes);
         in_.read(raw_.data() + kept, block_bytes);
         raw_.resize(kept + static_cast<std::size_t>(in_.gcount()));
         if (encoding_ == Encoding::utf8) {
-            ahead_.swap(raw_);
+            ahead_.append(raw_);
+            raw_.clear();
         } else {
             decode_utf16();
         }
     }
-    return !ahead_.empty();
+    return ahead_.size() > before;
+}
+
+bool CsvReader::has(std::string_view bytes) {
+    while (ahead_.size() - at_ < bytes.size()) {
+        if (!fill()) return false;
+    }
+    return std::string_view{ahead_}.substr(at_, bytes.size()) == bytes;
+}
+
+std::string_view CsvReader::rest_of_line_end(char first) {
+    constexpr std::array<std::string_view, 3> ends{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+    for (const auto end : ends) {
+        if (end.front() == first && has(end.substr(1))) return end.substr(1);
+    }
+    return {};
 }
 
 /// All whole characters of `raw_`; half of one waits for the rest of it.
@@ -154,9 +186,11 @@ bool CsvReader::read_record(std::vector<std::string>& fields) {
     std::size_t bytes = 0;
     while (has()) {
         const char c = ahead_[at_++];
-        auto& field = fields.back();
         if (++bytes > record_bytes_max) return fail("a record of more than 64 KiB");
-        const bool ends = c == '\n' || c == '\r';
+        const auto rest = quoted ? std::string_view{} : rest_of_line_end(c);
+        at_ += rest.size();
+        auto& field = fields.back();
+        const bool ends = c == '\n' || c == '\r' || !rest.empty();
         const bool ends_in_two = c == '\r' && has('\n');
         if (ends && !(quoted && ends_in_two)) ++lines_read_;
         if (quoted) {

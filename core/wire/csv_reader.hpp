@@ -9,8 +9,9 @@
 namespace fanfare {
 
 /// Reads CSV (RFC 4180) as spreadsheets and scripts write it: UTF-8 or UTF-16 (which says so by its
-/// byte order mark), lines that end in LF, CRLF or CR, fields between commas, semicolons or tabs,
-/// whichever the first line has. Fields in quotes may hold all of these and doubled quotes. Empty
+/// byte order mark), lines that end in LF, CRLF, CR or Unicode's ends (NEL, LS, PS), fields between
+/// commas, semicolons or tabs, whichever the first line has, or what a line "sep=;" before it says,
+/// as Excel writes it. Fields in quotes may hold all of these and doubled quotes. Empty
 /// lines are left out, and so is the apostrophe that append_csv() puts before a formula.
 ///
 /// Bounds    64 KiB a record.
@@ -32,11 +33,15 @@ private:
     [[nodiscard]] bool fail(std::string fault);
     void begin();
     void find_separator();
+    [[nodiscard]] bool read_named_separator();
     /// More bytes into `ahead_`; false at the end.
     [[nodiscard]] bool fill();
     void decode_utf16();
     [[nodiscard]] bool has() { return at_ < ahead_.size() || fill(); }
     [[nodiscard]] bool has(char c) { return has() && ahead_[at_] == c; }
+    [[nodiscard]] bool has(std::string_view bytes);
+    /// The rest of a line end of several bytes, of which the first has been read.
+    [[nodiscard]] std::string_view rest_of_line_end(char first);
 
     std::istream& in_;
     Encoding encoding_ = Encoding::utf8;

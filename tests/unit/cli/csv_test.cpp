@@ -51,6 +51,34 @@ TEST(Csv, ReadsWhatSpreadsheetsSave) {
     }
 }
 
+TEST(Csv, TakesTheSeparatorThatItsFirstLineNames) {
+    const std::vector<Fields> two{{"id", "a,b"}, {"u1", "x"}};
+    EXPECT_EQ(read_all("sep=;\nid;a,b\nu1;x\n"), two);
+    EXPECT_EQ(read_all("\xEF\xBB\xBFsep=|\r\nid|a,b\r\nu1|x\r\n"), two);
+    EXPECT_EQ(read_all("sep=\t\nid\ta,b\nu1\tx"), two);
+    EXPECT_EQ(read_all("sep=\n"), (std::vector<Fields>{{"sep="}}));
+    EXPECT_EQ(read_all("sep=ab\nc"), (std::vector<Fields>{{"sep=ab"}, {"c"}}));
+    std::istringstream in{"sep=;\nid;b\n"};
+    CsvReader reader{in};
+    Fields fields;
+    ASSERT_TRUE(reader.next(fields));
+    EXPECT_EQ(reader.line(), 2U);
+}
+
+TEST(Csv, EndsLinesAsUnicodeDoesWhereverItsBlocksEnd) {
+    const std::vector<Fields> two{{"a"}, {"b"}};
+    for (const auto* const end : {"\u2028", "\u2029", "\u0085"}) {
+        EXPECT_EQ(read_all(std::string{"a"} + end + "b"), two);
+        EXPECT_EQ(read_all(std::string{"\"a"} + end + "b\""),
+                  (std::vector<Fields>{{std::string{"a"} + end + "b"}}));
+        for (std::size_t before = 65'530; before < 65'540; ++before) {
+            std::string text(before, '\n');
+            EXPECT_EQ(read_all(text + "a" + end + "b"), two) << before;
+        }
+    }
+    EXPECT_EQ(read_all("\u00c5\u20ac"), (std::vector<Fields>{{"\u00c5\u20ac"}}));
+}
+
 TEST(Csv, RefusesWhatIsNoText) {
     using namespace std::string_literals;
     for (const auto& text : {"a\0b\0\n\0"s, "Zo\xEB\n"s, "PK\x03\x04..."s,

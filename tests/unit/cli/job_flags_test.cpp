@@ -85,13 +85,26 @@ TEST(JobFlags, RecipientsOfAFile) {
     const std::vector<std::string> two{"u1", "u2"};
     for (const std::string text :
          {"u1\nu2\n", "\xEF\xBB\xBFu1\r\nu2", "id\ru1\ru2\r", "\"u1\",Zoe\nu2,\"A, B\"\n",
-          "Name;User ID\nZoe;u1\nBob; u2 \n", "\n\nu1\n\nu2\n\n"}) {
+          "Name;User ID\nZoe;u1\nBob; u2 \n", "\n\nu1\n\nu2\n\n",
+          // Headings in other spellings.
+          "userId\nu1\nu2\n", "UserID\nu1\nu2\n", "recipientId\nu1\nu2\n", "USER ID\nu1\nu2\n",
+          "Recipient-IDs\nu1\nu2\n", "name,memberId\nZoe,u1\nBob,u2\n",
+          "\u00a0user_id\u200b\nu1\nu2\n", "\"User Id\"\nu1\nu2\n", "uuid\nu1\nu2\n",
+          // What Excel writes before it.
+          "sep=;\nuser_id;name\nu1;a\nu2;b\n",
+          "\xEF\xBB\xBFsep=;\r\nuser_id;name\r\nu1;a\r\nu2;b\r\n", "SEP=,\nu1\nu2",
+          "\"sep=|\"\nid|n\nu1|a\nu2|b", "sep=;\ru1;x\ru2;y\r",
+          // Blanks and marks that nobody sees, and line ends of all kinds.
+          "\u00a0u1\u00a0\nu2\u200b\n", "\u2060u1\ufeff\n\u3000u2\u200d\n", "u1\u2028u2",
+          "u1\u0085u2\u0085", "u1\u2029u2\n", "id\u2028u1\u2028u2"}) {
         std::istringstream in{text};
         const auto ids = read_recipients(in);
         ASSERT_TRUE(std::holds_alternative<std::vector<std::string>>(ids)) << text;
         EXPECT_EQ(std::get<std::vector<std::string>>(ids), two) << text;
     }
-    for (const std::string text : {"", "\n\n", "id\n", "a,b,c\n", "u1,x\n,y\n", "u1\n\"u2\n"}) {
+    for (const std::string text :
+         {"", "\n\n", "id\n", "a,b,c\n", "u1,x\n,y\n", "u1\n\"u2\n", "sep=;\n", "sep=;",
+          "\u200b\nu1\n", "\"u1\u2028u2\"\n", "\"u1\nu2\"\n"}) {
         std::istringstream in{text};
         EXPECT_TRUE(std::holds_alternative<FlagFault>(read_recipients(in))) << text;
     }
@@ -126,6 +139,8 @@ TEST(JobFlags, RecipientsMayBeAListOrLines) {
                              .key = "k",
                              .ttl_s = 60});
     EXPECT_THAT(job.recipients, ::testing::ElementsAre("a", "b", "c"));
+    EXPECT_THAT(split_list("a\u2028b,\u00a0c\u200b\u0085,d"),
+                ::testing::ElementsAre("a", "b", "c", "d"));
     EXPECT_EQ(job.ttl, std::chrono::seconds{60});
 }
 
