@@ -70,7 +70,7 @@ WebhookHandler::WebhookHandler(Parts parts) : parts_{std::move(parts)} {
 }
 
 /// What may happen is there from the start: else the first of a kind is no increase.
-void ReceiptDesk::expect(const std::string& name) {
+void WebhookHandler::expect(const std::string& name) {
     for (const char* result :
          {"stored", "nothing", "repeated", "in_hand", "confirmed", "unavailable", "missing_key",
           "unsigned", "forged", "stale", "wrong_topic", "malformed"}) {
