@@ -77,8 +77,8 @@ std::string channel_line(const ledger::ChannelProgress& channel, std::optional<d
     }
     if (over) return line;
     if (channel.waits_s) {  // What was sent says nothing of who waits for a moment.
-        return line + fmt::format(" | all others wait, the first for {}",
-                                  duration_of(*channel.waits_s));
+        return line +
+               fmt::format(" | all others wait, the first for {}", duration_of(*channel.waits_s));
     }
     if (per_second) line += fmt::format(" | {}/s", grouped(std::llround(*per_second)));
     const auto left = eta_s(channel.planned - settled, per_second);

@@ -234,8 +234,11 @@ TEST_F(MovesTest, TheFiguresOfTheLedger) {
     ASSERT_THAT(figures.backlog, SizeIs(3));
     for (const auto& backlog : figures.backlog) {
         EXPECT_EQ(backlog.people, backlog.waiting == Waiting::due ? 2 : 1);
-        if (backlog.waiting == Waiting::due) EXPECT_EQ(backlog.oldest_s, 90);
-        if (backlog.waiting == Waiting::later) EXPECT_EQ(backlog.oldest_s, 0);
+        if (backlog.waiting == Waiting::due) {
+            EXPECT_EQ(backlog.oldest_s, 90);
+        } else if (backlog.waiting == Waiting::later) {
+            EXPECT_EQ(backlog.oldest_s, 0);
+        }
     }
     ASSERT_THAT(figures.jobs, SizeIs(2));
     EXPECT_EQ(figures.overdue, 0);

@@ -28,8 +28,8 @@ void Flight::landed(Letter& letter, const HttpAnswer& answer) {
     count_begun(letter, -1);
     if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {
-        spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name,
-                      work_.chunk.key.job, work_.chunk.key.number, verdict.detail);
+        spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name, work_.chunk.key.job,
+                      work_.chunk.key.number, verdict.detail);
     }
     if (verdict.renew_credential && !renewed_) {
         if (stale_.empty()) work_.provider->renew(answer);
