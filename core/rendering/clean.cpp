@@ -4,7 +4,6 @@
 #include "core/rendering/utf8.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace fanfare {
 namespace {
@@ -56,14 +55,16 @@ public:
         if (!is_ignorable(c) || changes_others(c)) return false;
         if (is_tag(c)) return !in_flag;
         if (!is_direction_mark(c)) return true;
-        if (!is_right_to_left_) is_right_to_left_ = has_right_to_left(value_);
-        return !*is_right_to_left_;
+        if (!is_known_) is_right_to_left_ = has_right_to_left(value_);
+        is_known_ = true;
+        return !is_right_to_left_;
     }
 
 private:
     std::string_view value_;
     char32_t before_ = 0;
-    std::optional<bool> is_right_to_left_;
+    bool is_known_ = false;  // What follows: it is asked once a value.
+    bool is_right_to_left_ = false;
 };
 
 std::string cleaned(std::string_view value, PartForm form) {

@@ -82,67 +82,30 @@ bool is_blank(char32_t c) noexcept {
                           c != 0x2028 && c != 0x2029 && c != 0x85);
 }
 
+// What stands for a quote, however it is typed: primes and modifier letters, too.
+constexpr std::u32string_view single_quotes{
+    U"\u2018\u2019\u201A\u201B\u2032\u2035\u2039\u203A`"
+    U"\u00B4\u02B9\u02BB\u02BC\u02BD\u02C8\u02CA\u02CB"
+    U"\u055A\uA78C\uFF07"};
+constexpr std::u32string_view double_quotes{
+    U"\u201C\u201D\u201E\u201F\u2033\u2036\u00AB\u00BB\u02BA\u301D\u301E\uFF02"};
+constexpr std::u32string_view dashes{
+    U"\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\uFE58\uFE63\uFF0D"};
+constexpr std::u32string_view dots{U"\u2022\u00B7"};
+
 /// The plain form of a typographic character; nullopt for what has none.
 std::optional<std::string_view> plain_form(char32_t c) noexcept {
-    switch (c) {
-        case U'\u2018':
-        case U'\u2019':
-        case U'\u201A':
-        case U'\u201B':
-        case U'\u2032':
-        case U'\u00B4':
-        case U'\u0060':
-        case U'\u02B9':
-        case U'\u02BB':
-        case U'\u02BC':
-        case U'\u02BD':
-        case U'\u02C8':
-        case U'\u02CA':
-        case U'\u02CB':
-        case U'\u055A':
-        case U'\u2035':
-        case U'\u2039':
-        case U'\u203A':
-        case U'\uA78C':
-        case U'\uFF07':
-            return "'";
-        case U'\u201C':
-        case U'\u201D':
-        case U'\u201E':
-        case U'\u201F':
-        case U'\u2033':
-        case U'\u00AB':
-        case U'\u00BB':
-        case U'\u02BA':
-        case U'\u2036':
-        case U'\u301D':
-        case U'\u301E':
-        case U'\uFF02':
-            return "\"";
-        case U'\u2010':
-        case U'\u2011':
-        case U'\u2012':
-        case U'\u2013':
-        case U'\u2014':
-        case U'\u2015':
-        case U'\u2212':
-        case U'\u2043':
-        case U'\uFE58':
-        case U'\uFE63':
-        case U'\uFF0D':
-            return "-";
-        case U'\u2026':
-            return "...";
-        case U'\u2022':
-        case U'\u00B7':
-            return "*";
-        case U'\u00AD':
-            return "";
-        default:
-            if (is_ignorable(c)) return "";
-            if (is_blank(c)) return " ";
-            return std::nullopt;
-    }
+    const auto is_one_of = [c](std::u32string_view all) {
+        return all.find(c) != std::u32string_view::npos;
+    };
+    if (is_one_of(single_quotes)) return "'";
+    if (is_one_of(double_quotes)) return "\"";
+    if (is_one_of(dashes)) return "-";
+    if (is_one_of(dots)) return "*";
+    if (c == U'\u2026') return "...";
+    if (c == U'\u00AD' || is_ignorable(c)) return "";
+    if (is_blank(c)) return " ";
+    return std::nullopt;
 }
 
 /// The letter below the accents; the character itself where there are none.
