@@ -17,7 +17,7 @@ BatchAnswer read(MailStep step, int status, std::string body) {
     auto answer = answered(status, std::move(body));
     answer.step = step;
     answer.message_id = "job.1.0.TAG@example.org";
-    return smtp::read_answer(answer, "shows@mg.example.org");
+    return smtp::read_answer(answer, {"shows@mg.example.org", "", ""});
 }
 
 class SmtpAnswers : public ::testing::TestWithParam<Row> {};
@@ -118,7 +118,8 @@ const std::vector<Row> rows{
     {{"late_unknown", 550, "5.1.1 unknown", suppress, invalid}, end},
     {{"late_host", 550, "5.7.1 Client host blocked using zen.spamhaus.org", perm_rcpt, refused},
      end},
-    {{"late_login", 550, "5.7.1 Authentication required", config, account}, end},
+    {{"late_login", 550, "5.7.1 Authentication required", perm_rcpt, refused}, end},
+    {{"late_login_530", 530, "5.7.0 Authentication required", config, account}, end},
     {{"late_limit", 550, "5.4.5 Daily user sending limit exceeded", perm_rcpt, refused}, end},
     {{"late_proof", 550, "5.7.26 Unauthenticated mail is not accepted (DMARC)", perm_rcpt, refused},
      end},
@@ -144,14 +145,20 @@ TEST(SmtpSuccess, TellsTheQueueIdOrOurOwn) {
 TEST(SmtpTransport, DecidesBeforeAnyCode) {
     HttpAnswer answer;
     answer.transport = Transport::not_sent;
-    EXPECT_EQ(smtp::read_answer(answer, "").verdict, Verdict::transient);
+    EXPECT_EQ(smtp::read_answer(answer, {}).verdict, Verdict::transient);
     answer.transport = Transport::in_doubt;
-    EXPECT_EQ(smtp::read_answer(answer, "").verdict, Verdict::ambiguous);
+    EXPECT_EQ(smtp::read_answer(answer, {}).verdict, Verdict::ambiguous);
 }
 
 TEST(SmtpThrottle, Of421AsksForFewerConnections) {
     EXPECT_TRUE(read(connect, 421, "4.7.0 too many connections").fewer_requests);
     EXPECT_FALSE(read(recipient, 450, "4.7.1 too much mail").fewer_requests);
+}
+
+TEST(SmtpThrottle, OfOneMailboxHoldsUpNobodyElse) {
+    EXPECT_TRUE(read(recipient, 450, "4.2.1 receiving too much mail").recipient_only);
+    EXPECT_FALSE(read(recipient, 450, "4.7.1 too much mail").recipient_only);
+    EXPECT_FALSE(read(end, 452, "4.2.1 too much mail").recipient_only);
 }
 
 TEST(SmtpDetail, NamesTheCodesOnly) {

@@ -16,7 +16,7 @@ namespace {
 BatchAnswer read(int status, std::string text, MailStep step = MailStep::recipient) {
     auto answer = answered(status, std::move(text));
     answer.step = step;
-    return smtp::read_answer(answer, "Shows@mg.example.org");
+    return smtp::read_answer(answer, {"Shows@mg.example.org", "", "mg.example.org"});
 }
 
 /// "suppress", "account" or "refused": what a reply means for the recipient.
@@ -59,10 +59,11 @@ const std::vector<Row> rows{
     {550, "unknown user", "suppress"},
     {550, "Invalid recipient <bob@example.com> (#5.1.1)", "suppress"},
     {550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP lookup", "suppress"},
-    {554, "5.7.1 This mailbox is disabled (554.30)", "suppress"},
+    {554, "30 Sorry, your message to bob@example.com cannot be delivered. This mailbox is disabled",
+     "suppress"},
     {550, "5.2.1 The email account that you tried to reach is inactive", "suppress"},
     {550, "5.1.1 Not our Customer", "suppress"},
-    {550, "5.1.1 <bob@example.com> is unknown here, shows@mg.example.org", "suppress"},
+    {550, "5.1.1 <bob@example.com> is unknown here, SMTP lookup", "suppress"},
     {511, "sorry, no mailbox here by that name", "suppress"},
     // This mail, to this person.
     {550, "Mailbox unavailable", "refused"},
@@ -114,16 +115,23 @@ TEST(SmtpReplies, MeanWhatOthersOfTheirKindMean) {
     }
 }
 
-TEST(SmtpReplies, StopTheAccountByThemselvesOnlyForTheLogin) {
-    for (const auto& [status, text] :
-         std::vector<std::pair<int, std::string>>{{530, "5.7.0 x"},
-                                                  {550, "authentication required"},
-                                                  {550, "5.7.1 Client was not authenticated"},
-                                                  {554, "5.7.8 bad"},
-                                                  {550, "Please login first"}}) {
-        EXPECT_EQ(read(status, text).verdict, Verdict::config) << text;
-        EXPECT_TRUE(read(status, text).of_us.empty()) << "needs no second witness";
+TEST(SmtpReplies, AskForALoginInDigitsOnly) {
+    for (const int status : {530, 534, 535, 538}) {
+        const auto answer = read(status, "5.7.0 x");
+        EXPECT_EQ(answer.verdict, Verdict::config) << status;
+        EXPECT_EQ(answer.of_us, "login needed") << "to be weighed by what was taken before";
     }
+    for (const auto step : {MailStep::recipient, MailStep::data, MailStep::end_of_data}) {
+        for (const std::string text :
+             {"authentication required", "5.7.1 Client was not authenticated", "5.7.8 bad",
+              "Please login first", "5.7.1 PLEASE LOG\n5.7.1 IN"}) {
+            const auto answer = read(554, text, step);
+            EXPECT_EQ(answer.verdict, Verdict::perm_rcpt) << text;
+            EXPECT_EQ(answer.of_us, "login needed") << text;
+        }
+    }
+    EXPECT_EQ(read(530, "5.7.1 Sender must be authenticated to send to this recipient").of_us,
+              "refused by policy");
     for (const auto& row : rows) {
         EXPECT_NE(read(row.status, row.text).verdict, Verdict::config) << row.text;
     }

@@ -64,17 +64,28 @@ std::string_view complaint_of(Topic topic) noexcept {
             return "sending limit reached";
         case Topic::policy:
             return "refused by policy";
+        case Topic::login:
+            return "login needed";
+        case Topic::account:
+            return "our account refused";
         case Topic::unclear:
         case Topic::mailbox:
         case Topic::full:
-        case Topic::login:
+        case Topic::passing:
+        case Topic::message:
             return {};
     }
     return {};
 }
 
+/// The server asks for a login in so many digits. Whether it can mean ours is known where it is
+/// known what it took before: see SenderRefusals.
+bool is_login_missing(const Reply& reply, Topic topic) noexcept {
+    return topic == Topic::login && asks_for_login(reply.status);
+}
+
 Meaning of_recipient(const Reply& reply, Topic topic) noexcept {
-    if (topic == Topic::login) return account("login needed");
+    if (is_login_missing(reply, topic)) return account(complaint_of(topic));
     if (topic == Topic::mailbox) return invalid;
     if (topic == Topic::full) return full;
     if (const auto words = complaint_of(topic); !words.empty()) {
@@ -86,7 +97,7 @@ Meaning of_recipient(const Reply& reply, Topic topic) noexcept {
 }
 
 Meaning of_message(const Reply& reply, Topic topic) noexcept {
-    if (topic == Topic::login) return account("login needed");
+    if (is_login_missing(reply, topic)) return account(complaint_of(topic));
     if (is_of_us(topic)) {
         return {Verdict::perm_rcpt, Reason::recipient_refused, complaint_of(topic)};
     }
@@ -159,7 +170,7 @@ bool is_queue_id(std::string_view id) noexcept {
 
 }  // namespace
 
-BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender) {
+BatchAnswer read_answer(const HttpAnswer& answer, const OurNames& ours) {
     if (auto fault = transport_fault(type, answer)) return *std::move(fault);
     if (is_success(answer.status)) {
         const auto id = queue_id(answer.body);
@@ -169,8 +180,9 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender) {
     }
     if (answer.status < 400 || answer.status > 599) return unreadable(type, answer.status);
     const auto text = std::string_view{answer.body}.substr(0, text_bytes_max);
-    const Reply reply{answer.status, read_enhanced(text, answer.status), text};
-    const auto topic = topic_of(reply, sender);
+    const bool after_data = answer.step == MailStep::data || answer.step == MailStep::end_of_data;
+    const Reply reply{answer.status, read_enhanced(text, answer.status), text, after_data};
+    const auto topic = topic_of(reply, ours);
     const bool is_passing = answer.status < 500;
     const auto meaning = is_passing ? passing_at(answer) : permanent_at(answer.step, reply, topic);
     auto result = as_answer(type, meaning, answer, 0);
@@ -180,11 +192,15 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender) {
                                     code.subject, code.detail, meaning.words);
     }
     result.fewer_requests = meaning.verdict == Verdict::throttle && answer.status == 421;
+    // A mailbox that is sent too much, by whomever, holds up nobody else.
+    result.recipient_only = meaning.verdict == Verdict::throttle && code.subject == 2 &&
+                            answer.step == MailStep::recipient;
     const bool is_refused = meaning.verdict == Verdict::perm_rcpt;
     // Passing refusals name the policy when they mean a greylist: those are of no account.
     const bool is_put_off = meaning.verdict == Verdict::transient && is_of_us(topic) &&
                             answer.step == MailStep::recipient;
-    if (is_refused || is_put_off) result.of_us = complaint_of(topic);
+    const bool is_asked = answer.step >= MailStep::recipient && is_login_missing(reply, topic);
+    if (is_refused || is_put_off || is_asked) result.of_us = complaint_of(topic);
     return result;
 }
 

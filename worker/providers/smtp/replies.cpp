@@ -1,333 +1,225 @@
 #include "worker/providers/smtp/replies.hpp"
 
+#include "worker/providers/smtp/mailbox_words.hpp"
+
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <span>
 
 namespace fanfare::smtp {
 namespace {
 
-using Phrases = std::span<const std::string_view>;
+constexpr std::string_view login_words =
+    "authentication required|authentication is required|authentication needed|"
+    "authentication failed|authentication unsuccessful|authentication credentials|"
+    "authenticate first|must authenticate|must be authenticated|please authenticate|"
+    "need to authenticate|requires authentication|require authentication|not authenticated|"
+    "smtp auth|auth required|login required|login needed|log in|logged in|login first|"
+    "please login|must login|sign in|must issue starttls|must issue a starttls|pop before smtp|"
+    "check your mail first|auth first|auth command|authentication first";
 
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+/// One recipient's rules may ask for a login as well: that of the sender there, not ours here.
+constexpr std::string_view restriction_words =
+    "group|groups|delivery restriction|resolver|distribution list|list|lists|member|members|"
+    "membership|subscriber|subscribers|to this recipient|this recipient|to this address|"
+    "this mailbox|to this user|this user|internal|sender must|senders must|sender not|"
+    "only accepts|only takes|policy|policies";
 
-constexpr bool is_alnum(char c) noexcept {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
-}
+/// Ours at a mail server: none of these is said of a recipient's.
+constexpr std::string_view account_words =
+    "password|passwords|user name|username|usernames|userid|user id|credential|credentials|sasl|"
+    "trial|subscription|plan|plans|billing|payment|invoice|unpaid|expired|api key|sending account|"
+    "sender account|smtp account|relay account|sending user|submission|upgrade|"
+    "ihr konto|ihr server|ihre domain|ihre ip|votre compte|votre serveur|votre domaine|votre ip|"
+    "passwort|kennwort|anmeldung|mot de passe|authentifizierung|authentification|"
+    "unusual sending|sending activity|contact support|compromised";
 
-constexpr bool same(char a, char b) noexcept { return lower(a) == lower(b); }
-
-/// Where `words` stand in `text` as whole words, whatever the case; npos if they do not.
-std::size_t find_words(std::string_view text, std::string_view words, std::size_t from = 0) {
-    while (from + words.size() <= text.size()) {
-        const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(),
-                                       words.begin(), words.end(), same);
-        if (found == text.end()) return std::string_view::npos;
-        const auto at = static_cast<std::size_t>(found - text.begin());
-        const auto end = at + words.size();
-        const bool begins = at == 0 || !is_alnum(text[at - 1]);
-        const bool ends = end == text.size() || !is_alnum(text[end]);
-        if (begins && ends) return at;
-        from = at + 1;
-    }
-    return std::string_view::npos;
-}
-
-bool has(std::string_view text, std::string_view words) {
-    return find_words(text, words) != std::string_view::npos;
-}
-
-bool has_any(std::string_view text, Phrases phrases) {
-    return std::any_of(phrases.begin(), phrases.end(),
-                       [text](std::string_view words) { return has(text, words); });
-}
-
-constexpr std::array<std::string_view, 26> login_words{"authentication required",
-                                                       "authentication is required",
-                                                       "authentication needed",
-                                                       "authentication failed",
-                                                       "authentication credentials",
-                                                       "authenticate first",
-                                                       "must authenticate",
-                                                       "must be authenticated",
-                                                       "please authenticate",
-                                                       "need to authenticate",
-                                                       "requires authentication",
-                                                       "require authentication",
-                                                       "not authenticated",
-                                                       "smtp auth",
-                                                       "smtp authentication",
-                                                       "auth required",
-                                                       "login required",
-                                                       "log in first",
-                                                       "login first",
-                                                       "please login",
-                                                       "please log in",
-                                                       "not logged in",
-                                                       "must issue starttls",
-                                                       "must issue a starttls",
-                                                       "pop before smtp",
-                                                       "check your mail first"};
-
-constexpr std::array<std::string_view, 18> relay_words{
-    "relay access",  "relay denied", "relay prohibited", "relay not",      "relaying",
-    "not relay",     "no relay",     "no relays",        "to relay",       "as a relay",
-    "open relay",    "rcpthosts",    "relay is",         "relay rejected", "relay forbidden",
-    "relay mail to", "relay for",    "a relay"};
+constexpr std::string_view relay_words =
+    "relay access|relay denied|relay prohibited|relay not|relaying|not relay|no relay|no relays|"
+    "to relay|as a relay|open relay|rcpthosts|relay is|relay rejected|relay forbidden|"
+    "relay mail to|relay for|a relay";
 
 /// What a domain proves of itself; servers speak of "authentication" there too.
-constexpr std::array<std::string_view, 4> proof_words{"spf", "dkim", "dmarc", "unauthenticated"};
+constexpr std::string_view proof_words = "spf|dkim|dmarc|arc|unauthenticated|domainkeys";
 
-constexpr std::array<std::string_view, 12> sender_words{
-    "sender",       "senders",       "return path", "return-path", "reverse path", "reverse-path",
-    "from address", "envelope from", "from header", "mail from",   "callback",     "callout"};
+constexpr std::string_view sender_words =
+    "sender|senders|return path|returnpath|return address|reverse path|from address|"
+    "envelope address|envelope from|envelope sender|from header|from field|from domain|"
+    "mail from|mailfrom|your from|from is|originator|originating|callback|callout|"
+    "to send from|send mail from|verify failed|verification failed|sending address|"
+    "sending domain|absender|exp\xC3\xA9"
+    "diteur|remitente";
 
-constexpr std::array<std::string_view, 40> host_words{"helo",
-                                                      "ehlo",
-                                                      "hello name",
-                                                      "reverse dns",
-                                                      "reverse lookup",
-                                                      "reverse hostname",
-                                                      "reverse host",
-                                                      "reverse record",
-                                                      "rdns",
-                                                      "fcrdns",
-                                                      "ptr",
-                                                      "your host",
-                                                      "your ip",
-                                                      "your server",
-                                                      "your mail server",
-                                                      "your hostname",
-                                                      "your address",
-                                                      "your network",
-                                                      "your domain",
-                                                      "client host",
-                                                      "client address",
-                                                      "sending host",
-                                                      "sending ip",
-                                                      "sending server",
-                                                      "connecting host",
-                                                      "connecting ip",
-                                                      "ip address",
-                                                      "dynamic ip",
-                                                      "blacklist",
-                                                      "blacklisted",
-                                                      "blocklist",
-                                                      "block list",
-                                                      "black list",
-                                                      "blocked using",
-                                                      "dnsbl",
-                                                      "rbl",
-                                                      "spamhaus",
-                                                      "spamcop",
-                                                      "country",
-                                                      "countries"};
-
-constexpr std::array<std::string_view, 4> reputation_words{"reputation", "listed in", "listed at",
-                                                           "listed by"};
+constexpr std::string_view host_words =
+    "helo|ehlo|hello name|reverse dns|reverse lookup|reverse hostname|reverse host|"
+    "reverse record|rdns|fcrdns|ptr|hostname|host name|client host|client address|client ip|"
+    "client name|client|sending host|sending ip|sending server|sending mta|connecting host|"
+    "connecting ip|connecting server|from this host|from host|ip address|ip|"
+    "dynamic ip|blacklist|blacklisted|blocklist|blocklisted|block list|black list|whitelist|"
+    "whitelisted|white list|allowlist|allow list|denylist|blocked using|dnsbl|dnsrbl|rbl|rbls|"
+    "spamhaus|spamcop|barracudacentral|sorbs|country|countries|reputation|listed in|listed at|"
+    "listed by|listed on|geoip|asn|tls|ssl|starttls|certificate|encryption";
 
 /// How much we may send; none of these is said of a mailbox.
-constexpr std::array<std::string_view, 27> limit_words{"sending limit",
-                                                       "sending quota",
-                                                       "sending rate",
-                                                       "daily limit",
-                                                       "daily quota",
-                                                       "daily sending",
-                                                       "daily message",
-                                                       "hourly limit",
-                                                       "hourly quota",
-                                                       "per hour",
-                                                       "per day",
-                                                       "per minute",
-                                                       "per connection",
-                                                       "message limit",
-                                                       "rate limit",
-                                                       "rate limited",
-                                                       "too many messages",
-                                                       "too many emails",
-                                                       "too many mails",
-                                                       "too much mail",
-                                                       "too many connections",
-                                                       "too many recipients",
-                                                       "too many errors",
-                                                       "outgoing",
-                                                       "outbound",
-                                                       "throttled",
-                                                       "slow down"};
+constexpr std::string_view limit_words =
+    "sending limit|sending limits|sending quota|sending rate|send limit|send quota|daily limit|"
+    "daily quota|daily sending|daily message|daily user|hourly limit|hourly quota|monthly limit|"
+    "monthly quota|per hour|per day|per minute|per second|per month|per connection|message limit|"
+    "message quota|mail quota|rate limit|rate limits|rate limited|rate limiting|ratelimit|"
+    "ratelimited|limit exceeded|limit reached|exceeded limit|too many messages|too many emails|"
+    "too many mails|too many|too much mail|too much|outgoing|outbound|throttled|throttling|"
+    "slow down|quota exceeded for sender|a rate that|at a rate|"
+    "maximum number|limit of|message rate|mail rate|rate exceeded";
 
-constexpr std::array<std::string_view, 9> full_words{
-    "mailbox full",   "mailbox is full", "over quota",    "overquota",           "quota exceeded",
-    "exceeded quota", "exceeds quota",   "storage limit", "insufficient storage"};
+constexpr std::string_view full_words =
+    "mailbox full|mailbox is full|inbox full|inbox is full|over quota|overquota|quota exceeded|"
+    "exceeded quota|exceeds quota|exceeded storage|exceeded its quota|quota|out of storage|"
+    "storage limit|insufficient storage|storage";
 
-/// Said where the mailbox is not there for anybody. "Mailbox unavailable" alone is RFC 5321's word
-/// for every refusal.
-constexpr std::array<std::string_view, 69> mailbox_words{"user unknown",
-                                                         "unknown user",
-                                                         "no such user",
-                                                         "no such recipient",
-                                                         "no such mailbox",
-                                                         "no such address",
-                                                         "no such person",
-                                                         "no such account",
-                                                         "no such local user",
-                                                         "no such domain",
-                                                         "user not found",
-                                                         "recipient not found",
-                                                         "mailbox not found",
-                                                         "address not found",
-                                                         "account not found",
-                                                         "domain not found",
-                                                         "does not exist",
-                                                         "doesn't exist",
-                                                         "do not exist",
-                                                         "not exist",
-                                                         "no longer exists",
-                                                         "no longer valid",
-                                                         "no longer active",
-                                                         "no longer in use",
-                                                         "no longer on server",
-                                                         "unknown recipient",
-                                                         "recipient unknown",
-                                                         "unknown mailbox",
-                                                         "mailbox unknown",
-                                                         "unknown address",
-                                                         "address unknown",
-                                                         "addressee unknown",
-                                                         "unknown local part",
-                                                         "unknown local-part",
-                                                         "unknown account",
-                                                         "account unknown",
-                                                         "invalid recipient",
-                                                         "invalid mailbox",
-                                                         "invalid user",
-                                                         "invalid address",
-                                                         "recipient invalid",
-                                                         "not a valid mailbox",
-                                                         "not a valid user",
-                                                         "not a valid recipient",
-                                                         "not a known user",
-                                                         "not a known recipient",
-                                                         "not our customer",
-                                                         "no mailbox here",
-                                                         "no mailbox",
-                                                         "bad destination mailbox",
-                                                         "unrouteable address",
-                                                         "unroutable address",
-                                                         "unrouteable domain",
-                                                         "unrouteable mail domain",
-                                                         "account has been disabled",
-                                                         "account is disabled",
-                                                         "account disabled",
-                                                         "mailbox disabled",
-                                                         "mailbox is disabled",
-                                                         "mailbox is inactive",
-                                                         "user disabled",
-                                                         "has been deactivated",
-                                                         "user not local",
-                                                         "user doesn't have",
-                                                         "account is inactive",
-                                                         "user is inactive",
-                                                         "inactive user",
-                                                         "inactive account",
-                                                         "illegal alias"};
+/// Soon it may be otherwise.
+constexpr std::string_view passing_words =
+    "temporarily|temporary|temporaily|transient|later|too quickly|too fast|too frequently|"
+    "too often|too soon|at this time|at the moment|at present|right now|currently|for now|"
+    "momentarily|greylisted|graylisted|greylist|greylisting|graylisting|retry|retrying|"
+    "again in|again after|again tomorrow|busy|overloaded|maintenance|service unavailable|"
+    "service not available|timed out|timeout|locked|suspended|suspension|frozen|on hold|"
+    "until|tomorrow|today|wait|minutes|hours|seconds|soon|shortly|not verified|unverified|"
+    "unable to verify|could not verify|cannot verify|internal error|server error|system error|"
+    "database error|lookup failed|lookup failure|lookup error|server unavailable|"
+    "over limit|out of office|on vacation|vor\xC3\xBC"
+    "bergehend|sp\xC3\xA4ter|zeitweise|"
+    "temporairement|temporaire|plus tard|ult\xC3\xA9rieurement|temporalmente|m\xC3\xA1s tarde";
 
-/// Of a group or mailbox that takes mail from its own house only: nothing wrong with our login.
-constexpr std::array<std::string_view, 4> restriction_words{"group", "delivery restriction",
-                                                            "resolver", "distribution list"};
+constexpr std::string_view message_words =
+    "attachment|attachments|attached|url|urls|uri|link|links|page|pages|website|header|headers|"
+    "reply to|in reply|body|subject|mime|content|contents|surbl|uribl|html|virus|viruses|"
+    "malware|phishing|message blocked|message was blocked|message has been blocked|"
+    "message rejected|message was rejected|message refused|message not accepted|"
+    "message contains|message id|message size|message too|too large|too big|charset|"
+    "line length|bare lf|image|images|looks like|classified";
 
-constexpr std::array<std::string_view, 24> policy_words{
-    "policy",       "policies",     "administrative", "administratively", "prohibited",
-    "prohibition",  "spam",         "spammer",        "unsolicited",      "blocked",
-    "banned",       "not allowed",  "not permitted",  "not authorized",   "not authorised",
-    "unauthorized", "unauthorised", "forbidden",      "restricted",       "security",
-    "virus",        "suspicious",   "dynamic",        "not welcome"};
+/// Said of the mailbox they would not stand there.
+constexpr std::string_view policy_words =
+    "policy|policies|administrative|administratively|administrator prohibited|prohibited|"
+    "prohibition|spam|spammer|spammers|spamming|junk|bulk|unsolicited|blocked|banned|allowed|"
+    "permitted|permission|authorized|authorised|unauthorized|unauthorised|forbidden|restricted|"
+    "restriction|restrictions|security|suspicious|dynamic|not welcome|abuse|abusive|"
+    "member|members|subscriber|subscribers|may send|can send|connection|connections|"
+    "score|scored|untrusted|quarantined|challenge|moderated|to send|only accepts|only "
+    "accept|rule|rules|"
+    "violation|violates|filter|filtered|filtering|blacklists|unusual|trusted|internal";
 
-/// True where the one address that a reply names is our own.
-bool names_only(std::string_view text, std::string_view sender) {
-    if (sender.empty()) return false;
-    std::size_t named = 0;
-    for (auto at = find_words(text, sender); at != std::string_view::npos;
-         at = find_words(text, sender, at + 1)) {
-        ++named;
+/// What is ours: "your account". What replies to senders call theirs otherwise is no word of us:
+/// "your message to ...", "check your spelling".
+bool speaks_of_ours(const ReplyText& text) {
+    if (text.has_any("you are not|you must|you need|you have been|you have exceeded|you cannot|"
+                     "you may not|you should|youve|youre not|from you")) {
+        return true;
     }
-    return named > 0 &&
-           named == static_cast<std::size_t>(std::count(text.begin(), text.end(), '@'));
+    constexpr std::string_view theirs =
+        " message messages mail email e request entry recipient recipients spelling typing "
+        "contact contacts correspondent addressee ";
+    const auto& words = text.words();
+    for (std::size_t at = 0; at + 1 < words.size(); ++at) {
+        if (words[at] != "your") continue;
+        if (theirs.find(" " + words[at + 1] + " ") == std::string_view::npos) return true;
+    }
+    return text.has_any(
+        "your mail server|your email server|your mail account|your email account|"
+        "your mail address|your email address|your mail host|your email provider|"
+        "your mail provider|your email service|your email domain|your e mail account|"
+        "your e mail address|your mail system|your email system|your mail client");
 }
 
-bool is_login(const Reply& reply) {
-    const int status = reply.status;
-    if (status == 530 || status == 534 || status == 535 || status == 538) return true;
+bool is_login(const Reply& reply, const ReplyText& text) {
     const auto& code = reply.code;
-    return code.is(7, 8) || code.is(7, 9) || code.is(7, 11) || has_any(reply.text, login_words);
+    return asks_for_login(reply.status) || code.is(7, 8) || code.is(7, 9) || code.is(7, 11) ||
+           text.has_any(login_words);
 }
 
-bool is_sender(const Reply& reply, std::string_view sender) {
+bool is_sender(const Reply& reply, const ReplyText& text) {
     const auto& code = reply.code;
-    const bool by_code = code.is(1, 7) || code.is(1, 8) || code.is(7, 27) ||
+    const bool by_code = code.is(1, 7) || code.is(1, 8) || code.is(1, 9) || code.is(7, 27) ||
                          (code.category != 0 && code.subject == 7 && code.detail >= 20 &&
                           code.detail <= 26 && code.detail != 25);
-    return by_code || has_any(reply.text, sender_words) || names_only(reply.text, sender);
+    return by_code || text.has_any(sender_words) || text.names_us();
 }
 
-bool is_mailbox(const Reply& reply) {
+/// The codes that name the mailbox whatever the words.
+bool is_address_code(const Enhanced& code) noexcept {
+    return code.is(1, 1) || code.is(1, 2) || code.is(1, 3) || code.is(1, 6) || code.is(1, 10);
+}
+
+/// True where no code speaks of anything else, here or where a server repeats another's reply.
+bool codes_agree(const Reply& reply, const ReplyText& text) {
+    const auto fits = [](const Enhanced& code) {
+        return code.category == 5 && (is_address_code(code) || code.is(0, 0) || code.is(1, 0) ||
+                                      code.is(2, 0) || code.is(2, 1));
+    };
+    return (reply.code.category == 0 || fits(reply.code)) &&
+           std::all_of(text.codes().begin(), text.codes().end(), fits);
+}
+
+/// What speaks of commands, logins, sizes or whole servers is not said of a mailbox.
+bool is_of_mailboxes(int status) noexcept {
+    return status == 510 || status == 511 || status == 550 || status == 551 || status == 553 ||
+           status == 554 || status == 556;
+}
+
+bool is_mailbox(const Reply& reply, const ReplyText& text) {
+    if (!codes_agree(reply, text)) return false;
     const auto& code = reply.code;
-    const bool by_code = code.is(1, 1) || code.is(1, 2) || code.is(1, 3) || code.is(1, 6) ||
-                         code.is(1, 10) || code.is(2, 1);
-    return by_code || has_any(reply.text, mailbox_words);
+    if (is_address_code(code)) return true;
+    if (!is_of_mailboxes(reply.status)) return false;
+    const auto words = mailbox_words(text);
+    if (words == MailboxWords::none) return false;
+    const bool is_named = text.names_other() || text.has_any(
+                                                    "recipient|tried to reach|trying to reach|"
+                                                    "tried to contact|trying to contact");
+    // Codes say nothing of a name; at the end of a message words alone may be about that.
+    if (reply.after_data) return is_named && words == MailboxWords::strong;
+    return words == MailboxWords::strong || is_named || code.is(2, 1);
 }
 
-bool is_policy(const Reply& reply) {
+bool is_policy(const Reply& reply, const ReplyText& text) {
     if (reply.code.category != 0 && reply.code.subject == 7) return true;
     // Exchange says so of people whom it does not know.
-    const bool is_denied =
-        has(reply.text, "denied") && !has(reply.text, "recipient address rejected");
-    return is_denied || has_any(reply.text, policy_words);
+    const bool is_denied = text.has_any("denied") && !text.has_any("recipient address rejected");
+    return is_denied || text.has_any(policy_words);
 }
 
-/// "5.1.1" at the beginning of `text`.
-Enhanced read_code(std::string_view text, int status) noexcept {
-    Enhanced code;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (int* const field : {&code.category, &code.subject, &code.detail}) {
-        const auto [stop, fault] = std::from_chars(at, end, *field);
-        if (fault != std::errc{} || *field < 0 || *field > 999) return {};
-        at = stop;
-        if (field != &code.detail && (at == end || *at++ != '.')) return {};
-    }
-    const bool is_whole = at == end || !(is_alnum(*at) || *at == '.');
-    return is_whole && code.category == status / 100 ? code : Enhanced{};
+/// Whom a reply speaks of that does not speak of us.
+Topic topic_of_theirs(const Reply& reply, const ReplyText& text) {
+    // A phrase to check the address and send again is no promise.
+    const bool again = text.has_any("try again|resend|send again") &&
+                       !text.has_any("check|verify|correct|spelling");
+    if (text.has_any(message_words)) return Topic::message;
+    if (reply.code.is(2, 2) || text.has_any(full_words)) return Topic::full;
+    if (again || text.has_any(passing_words)) return Topic::passing;
+    if (is_policy(reply, text)) return Topic::policy;
+    return is_mailbox(reply, text) ? Topic::mailbox : Topic::unclear;
 }
 
 }  // namespace
 
-Enhanced read_enhanced(std::string_view text, int status) noexcept {
-    auto code = read_code(text, status);
-    for (auto mark = text.find('#'); code.category == 0 && mark != std::string_view::npos;
-         mark = text.find('#', mark + 1)) {
-        code = read_code(text.substr(mark + 1), status);
-    }
-    return code;
-}
-
-Topic topic_of(const Reply& reply, std::string_view sender) noexcept {
-    const auto text = reply.text;
+Topic topic_of(const Reply& reply, const OurNames& ours) {
+    const ReplyText text{reply.text, ours};
     // What speaks of us first: such replies quote what another server said of our address.
-    if (has_any(text, proof_words)) return Topic::sender;
-    if (has_any(text, restriction_words) && !is_mailbox(reply)) return Topic::policy;
-    if (is_login(reply)) return Topic::login;
-    if (has_any(text, relay_words)) return Topic::relay;
-    if (is_sender(reply, sender)) return Topic::sender;
-    if (reply.code.is(4, 5) || has_any(text, limit_words)) return Topic::limit;
-    if (reply.code.is(7, 25) || has_any(text, host_words) || has_any(text, reputation_words)) {
-        return Topic::host;
+    if (text.has_any(proof_words)) return Topic::sender;
+    if (is_login(reply, text)) {
+        return text.has_any(restriction_words) ? Topic::policy : Topic::login;
     }
-    if (reply.code.is(2, 2) || has_any(text, full_words)) return Topic::full;
-    if (is_mailbox(reply)) return Topic::mailbox;
-    return is_policy(reply) ? Topic::policy : Topic::unclear;
+    if (text.has_any("group|delivery restriction|distribution list") &&
+        !is_address_code(reply.code)) {
+        return Topic::policy;
+    }
+    if (text.has_any(account_words)) return Topic::account;
+    if (text.has_any(relay_words)) return Topic::relay;
+    if (is_sender(reply, text)) return Topic::sender;
+    const bool is_limit = reply.code.is(4, 5) || text.has_any(limit_words);
+    // Of a mailbox that is sent too much, by all.
+    if (is_limit) return reply.code.subject == 2 ? Topic::passing : Topic::limit;
+    if (reply.code.is(7, 25) || text.has_any(host_words)) return Topic::host;
+    if (speaks_of_ours(text)) return Topic::account;
+    return topic_of_theirs(reply, text);
 }
 
 }  // namespace fanfare::smtp

@@ -1,29 +1,23 @@
 #pragma once
 
+#include "worker/providers/smtp/reply_text.hpp"
+
 #include <cstdint>
 #include <string_view>
 
 namespace fanfare::smtp {
 
-/// RFC 3463: "5.1.1" at the beginning of a reply, or "#5.1.1" in it. All 0 where there is none.
-struct Enhanced {
-    int category = 0;
-    int subject = 0;
-    int detail = 0;
-
-    [[nodiscard]] constexpr bool is(int wanted_subject, int wanted_detail) const noexcept {
-        return category != 0 && subject == wanted_subject && detail == wanted_detail;
-    }
-};
-[[nodiscard]] Enhanced read_enhanced(std::string_view text, int status) noexcept;
-
 /// Whom a refusal speaks of. A mail server refuses the recipient, or the message, or us: only the
-/// first may ever put anybody on the suppression list.
+/// first may ever put anybody on the suppression list. Where words and codes disagree it is never
+/// the mailbox: a doubt costs one more mail, a wrong guess costs a reader for good.
 enum class Topic : std::uint8_t {
     unclear,
     mailbox,  // It does not exist, or takes nothing any more.
     full,     // It exists.
-    login,    // Ours at this server.
+    passing,  // It exists, or may: too fast, too early.
+    message,  // What it holds.
+    login,    // Ours is asked for.
+    account,  // Ours at a mail server: its password, plan, state.
     relay,    // It does not send on for us.
     sender,   // Our address, our domain, what it proves.
     host,     // Our server: its name, address, reputation, country.
@@ -33,17 +27,23 @@ enum class Topic : std::uint8_t {
 
 /// True for what is of us beyond doubt, whatever code stands beside it.
 [[nodiscard]] constexpr bool is_of_us(Topic topic) noexcept {
-    return topic == Topic::relay || topic == Topic::sender || topic == Topic::host ||
-           topic == Topic::limit;
+    return topic == Topic::login || topic == Topic::account || topic == Topic::relay ||
+           topic == Topic::sender || topic == Topic::host || topic == Topic::limit;
 }
 
 struct Reply {
     int status = 0;
     Enhanced code;
     std::string_view text;
+    bool after_data = false;  // Said when the message was known: then it speaks of that first.
 };
 
-/// `sender` is our own address: "<our address>: user unknown" is no word about the recipient.
-[[nodiscard]] Topic topic_of(const Reply& reply, std::string_view sender) noexcept;
+/// True for the statuses with which a server asks for a login (RFC 4954).
+[[nodiscard]] constexpr bool asks_for_login(int status) noexcept {
+    return status == 530 || status == 534 || status == 535 || status == 538;
+}
+
+/// "<our address>: user unknown" is no word about the recipient.
+[[nodiscard]] Topic topic_of(const Reply& reply, const OurNames& ours);
 
 }  // namespace fanfare::smtp

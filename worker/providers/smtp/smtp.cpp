@@ -35,6 +35,7 @@ struct Parts {
     MailEnvelope envelope;  // Without the recipient.
     std::string display;
     std::string domain;  // Of the sender.
+    std::string hello;   // What EHLO says.
     const Clock* clock = nullptr;
 };
 
@@ -100,7 +101,7 @@ public:
 
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t /*count*/,
                                    std::int64_t /*now_unix*/) const override {
-        return read_answer(answer, parts_.envelope.from);
+        return read_answer(answer, {parts_.envelope.from, parts_.envelope.username, parts_.hello});
     }
 
 private:
@@ -183,6 +184,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     parts.envelope.password = password;
     parts.envelope.cleartext = is_cleartext;
     if (hello.empty()) hello = parts.domain;
+    parts.hello = hello;
     parts.url =
         fmt::format("{}://{}:{}/{}", tls == "implicit" ? "smtps" : "smtp", host, port, hello);
     return std::make_unique<Smtp>(std::move(parts));

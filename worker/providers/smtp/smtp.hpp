@@ -3,6 +3,7 @@
 #include "worker/providers/context.hpp"
 #include "worker/providers/options.hpp"
 #include "worker/providers/provider.hpp"
+#include "worker/providers/smtp/reply_text.hpp"
 
 #include <memory>
 #include <span>
@@ -17,8 +18,8 @@ inline constexpr std::string_view type = "smtp";
 /// An account at a mail server, or null where `reader` found a problem.
 [[nodiscard]] std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& context);
 
-/// What the last reply of a mail server means, for the one recipient there was. `sender` is the
-/// address in MAIL FROM: a reply that names it does not speak of the recipient.
-[[nodiscard]] BatchAnswer read_answer(const HttpAnswer& answer, std::string_view sender);
+/// What the last reply of a mail server means, for the one recipient there was. A reply that names
+/// `ours` does not speak of the recipient.
+[[nodiscard]] BatchAnswer read_answer(const HttpAnswer& answer, const OurNames& ours);
 
 }  // namespace fanfare::smtp
