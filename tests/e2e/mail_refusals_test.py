@@ -92,6 +92,16 @@ class MailRefusals(EndToEnd):
         self.assertEqual(max(server.taken.values()), 1)
         self.assertEqual(self.suppressed(run), "0")
 
+    def test_ones_demand_for_a_login_is_no_want_of_ours(self):
+        demand = "550 5.7.1 Sender must be authenticated to send to this recipient; authentication required"
+        run, _ = self.start(lambda address: demand if address.endswith("@two.example") else "")
+        job = self.publish(run)
+        run.wait_settled(job)
+        self.assertEqual(Counter(run.fates(job).values()), {("sent", "none"): 3 * PER_DOMAIN,
+                                                            ("refused", "recipient_refused"): PER_DOMAIN})
+        self.assertNotIn("is paused", run.processes[-1].log.read_text(errors="replace"))
+        self.assertEqual(self.suppressed(run), "0")
+
     def test_what_all_say_is_the_accounts_and_costs_nobody(self):
         mended, heard = threading.Event(), Counter()
 

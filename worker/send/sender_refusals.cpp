@@ -16,6 +16,11 @@ std::string domain_of(std::string_view address) {
 }  // namespace
 
 void SenderRefusals::weigh(BatchAnswer& answer, std::string_view address, Moment now) {
+    if (answer.verdict == Verdict::config) {
+        if (!has_taken_) return;
+        answer.verdict = Verdict::perm_rcpt;
+        answer.reason = Reason::recipient_refused;
+    }
     const auto domain = domain_of(address);
     auto& domains = said_[answer.of_us];
     if (domains.size() < domains_min) domains.insert(domain);

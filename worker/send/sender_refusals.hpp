@@ -30,15 +30,21 @@ public:
 
     /// Makes of `answer`, a refusal that speaks of us by the server of `address`, what it means:
     /// this recipient's (as it stands), the account's (config), or not known yet (this address
-    /// waits for `settle`).
+    /// waits for `settle`). A demand for a login (config) is the account's at once while nothing
+    /// was ever taken; afterwards it cannot be ours that is missing, so it is weighed as the
+    /// others.
     void weigh(BatchAnswer& answer, std::string_view address, Moment now);
 
     /// A server has taken a mail: whatever is wrong, it is not wrong everywhere.
-    void taken() { said_.clear(); }
+    void taken() {
+        said_.clear();
+        has_taken_ = true;
+    }
 
 private:
     [[nodiscard]] bool was_heard(const std::string& domain, Moment now);
 
+    bool has_taken_ = false;
     std::map<std::string_view, std::set<std::string>> said_;  // Since the last mail was taken.
     std::map<std::string, Moment> heard_;                     // First word of a domain.
 };

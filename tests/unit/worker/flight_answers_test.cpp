@@ -270,6 +270,22 @@ TEST_F(FlightAnswersTest, WhatOneServerSaysOfUsCostsItsOwnPeopleOnly) {
     EXPECT_THAT(work.dead, IsEmpty()) << "nobody is suppressed for it";
 }
 
+TEST_F(FlightAnswersTest, OneServersDemandForALoginCostsItsOwnPeopleOnly) {
+    auto demand = answer_of(Verdict::config, Reason::account_unusable);
+    demand.of_us = "login needed";
+    people_one_by_one({"a@one.example", "b@two.example"});
+    provider->answers = {answer_of(Verdict::ok), demand};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::sent, Outcome::retry));
+    EXPECT_FALSE(work.account_refused);
+    EXPECT_EQ(work.recipients_wait, SenderRefusals::settle);
+    clock.advance(SenderRefusals::settle);
+    work.resolved.fates.assign(2, {});  // As the next pass finds them.
+    provider->answers = {answer_of(Verdict::ok), demand};
+    EXPECT_THAT(fly(), ElementsAre(Outcome::sent, Outcome::refused));
+    EXPECT_FALSE(work.account_refused);
+    EXPECT_THAT(work.dead, IsEmpty());
+}
+
 TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {
     for (int i = 0; i < 10; ++i) answered(answer_of(Verdict::ambiguous), 1);
     people({"a"});

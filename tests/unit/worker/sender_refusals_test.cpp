@@ -62,6 +62,28 @@ TEST_F(SenderRefusalsTest, WhatIsTakenElsewhereClearsTheAccount) {
     EXPECT_EQ(hear("a@three.example").verdict, Verdict::perm_rcpt);
 }
 
+TEST_F(SenderRefusalsTest, ADemandForALoginStopsTheAccountUntilSomethingWasTaken) {
+    const auto ask = [this](std::string_view address) {
+        BatchAnswer answer;
+        answer.verdict = Verdict::config;
+        answer.reason = Reason::account_unusable;
+        answer.of_us = "login needed";
+        refusals.weigh(answer, address, now);
+        return answer;
+    };
+    EXPECT_EQ(ask("a@one.example").verdict, Verdict::config) << "perhaps ours is missing";
+    refusals.taken();
+    EXPECT_EQ(ask("a@one.example").verdict, Verdict::throttle);
+    now += SenderRefusals::settle;
+    for (int i = 0; i < 100; ++i) {
+        const auto answer = ask("a@one.example");
+        EXPECT_EQ(answer.verdict, Verdict::perm_rcpt) << "that one's, and settled";
+        EXPECT_EQ(answer.reason, Reason::recipient_refused);
+    }
+    ask("a@two.example");
+    EXPECT_EQ(ask("a@three.example").verdict, Verdict::config) << "three without one taken";
+}
+
 TEST_F(SenderRefusalsTest, DifferentWordsAreNotTheSame) {
     hear("a@one.example", "relay denied");
     hear("a@two.example", "sender refused");
