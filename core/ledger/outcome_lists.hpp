@@ -12,11 +12,11 @@ namespace fanfare::ledger {
 
 /// Which jobs. What is "" or empty does not filter.
 struct OutcomeJobs {
-    std::vector<std::string> jobs;
-    std::string system;
-    std::string kind;
-    std::string subject;  // This one and its moments.
-    std::string since;    // When they were taken in, ISO 8601 with a zone.
+    std::vector<std::string> jobs{};
+    std::string system{};
+    std::string kind{};
+    std::string subject{};  // This one and its moments.
+    std::string since{};    // When they were taken in, ISO 8601 with a zone.
 };
 
 /// Behind whom reading goes on; the default is the beginning.

@@ -139,7 +139,7 @@ TEST_F(MovesTest, AReplay) {
     ReplayOrder order;
     order.key = "again";
     order.filter.outcomes = {failed};
-    const auto id = begin_replay(db(), order);
+    const auto id = begin_replay(db(), order).id;
     ASSERT_EQ(replay_job(db(), id, order, job).people, 2);
     EXPECT_THAT(moves(), ElementsAre("->pending 5", "pending>sent 1", "pending>failed 2",
                                      "failed>replayed 2"));
