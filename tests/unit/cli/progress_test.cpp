@@ -6,7 +6,9 @@ namespace fanfare::cli {
 namespace {
 
 ledger::ChannelProgress channel_of(std::int64_t pending, std::int64_t sent, std::int64_t retry) {
-    ledger::ChannelProgress channel{.channel = "email", .planned = pending + sent + retry};
+    ledger::ChannelProgress channel;
+    channel.channel = "email";
+    channel.planned = pending + sent + retry;
     channel.outcomes[static_cast<std::size_t>(Outcome::pending)] = pending;
     channel.outcomes[static_cast<std::size_t>(Outcome::sent)] = sent;
     channel.outcomes[static_cast<std::size_t>(Outcome::retry)] = retry;
