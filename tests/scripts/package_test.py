@@ -63,7 +63,10 @@ class Installed(unittest.TestCase):
                   "usr/lib/systemd/system/fanfare-.service.d/hardened.conf"}
         wanted |= {f"usr/bin/{name}" for name in PROGRAMS} | {f"usr/share/man/man1/{name}.1.gz" for name in PROGRAMS}
         wanted |= {f"usr/lib/systemd/system/{name}.service" for name in PROGRAMS[1:]}
-        for here, there in (("config/migrations", "migrations"), ("templates", "templates"), ("dashboards", "dashboards")):
+        shown = {f"usr/share/fanfare/dashboards/{file.name}" for file in (ROOT / "dashboards").iterdir()
+                 if file.suffix in (".json", ".yml")}
+        self.assertEqual({name for name in self.all if name.startswith("usr/share/fanfare/dashboards/")}, shown)
+        for here, there in (("config/migrations", "migrations"), ("templates", "templates")):
             wanted |= {f"usr/share/fanfare/{there}/{name}" for name in files_below(ROOT / here)}
         self.assertEqual(wanted - self.all, set())
         self.assertFalse([name for name in self.all if "sim" in pathlib.Path(name).name.split(".")[0].split("-")],
