@@ -35,12 +35,13 @@ std::string folded(std::string_view name) {
 using Names = std::map<std::string, const date::time_zone*, std::less<>>;
 
 /// The zones of the system by their folded names. A file that is no zone is left out when it is
-/// read.
+/// read, and so are links to where the machine stands, which is nobody's zone.
 const Names& zones_by_name() {
     static const auto zones = [] {
         Names all;
         try {
             for (const auto& zone : date::get_tzdb().zones) all.emplace(folded(zone.name()), &zone);
+            for (const auto* const link : {"localtime", "posixrules"}) all.erase(link);
         } catch (const std::exception&) {
             all.clear();  // No tzdata: everything is UTC, and start-up says so.
         }
