@@ -20,7 +20,7 @@ def now(made):
     made.with_panel(number("Replays open", "Replays that are not yet carried out.", "short",
                            Query(total(one("fanfare_replays_open")), "open"), runbook="mail-failed-for-an-hour-what-now"))
     made.with_panel(number("Pauses", "Pauses that are in force: of everything, a channel, an account, a kind or a job.", "short",
-                           Query(total(one("fanfare_pauses")), "pauses"), runbook="mail-failed-for-an-hour-what-now",
+                           Query(total(one("fanfare_pauses")), "pauses"), runbook="fanfarepauseforgotten",
                            steps=bad_above(1)))
 
 

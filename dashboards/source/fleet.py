@@ -21,7 +21,7 @@ def now(made):
         "Oldest that is due", "How long the oldest chunk has been due that nobody has claimed. It grows when workers, rates or the"
         " ledger are too slow.", "s",
         Query(total(one("fanfare_backlog_oldest_seconds", CHANNEL), how="max"), "oldest"),
-        runbook="fanfarenothingsettled", steps=bad_above(60, 300)))
+        runbook="fanfarebacklogold", steps=bad_above(60, 300)))
     made.with_panel(number(
         "Jobs open", "Jobs that are being planned or sent.", "short", Query(total(one("fanfare_open_jobs")), "open")))
     made.with_panel(number(
@@ -31,7 +31,7 @@ def now(made):
         runbook="fanfareaccountpaused", steps=bad_above(1)))
     made.with_panel(number(
         "Overdue notifications", "Notifications that are due and not published.", "short",
-        Query(total(one("fanfare_notifications_overdue")), "overdue"), runbook="fanfareschedulelate", steps=bad_above(1, 100)))
+        Query(total(one("fanfare_notifications_overdue")), "overdue"), runbook="fanfareoverdue", steps=bad_above(1, 100)))
 
 
 def signals(made):
@@ -52,7 +52,7 @@ def signals(made):
     made.with_panel(chart(
         "Oldest that is due", "Saturation: how long the oldest chunk has been due that nobody has claimed, by channel.", "s",
         Query(total(one("fanfare_backlog_oldest_seconds", CHANNEL), "channel", how="max"), "{{channel}}"), span=6,
-        runbook="fanfarenothingsettled", steps=bad_above(60, 300), words=("email", "sms", "push")))
+        runbook="fanfarebacklogold", steps=bad_above(60, 300), words=("email", "sms", "push")))
 
 
 def work(made):
@@ -84,7 +84,7 @@ def programs(made):
     made.with_panel(states(
         "Ready", "Whether /readyz says ready, by instance.",
         Query(total(each("fanfare_ready") + OF_PROGRAMS, "program", "instance", how="max"), "{{program}} {{instance}}"),
-        mapping={1: ("ready", GREEN), 0: ("not ready", RED)}, span=8, runbook="fanfareprogramdown"))
+        mapping={1: ("ready", GREEN), 0: ("not ready", RED)}, span=8, runbook="fanfarenotready"))
     made.with_panel(chart(
         "Processors", "CPU time a second; 1 is one processor.", "none",
         Query(total(f"rate({each('process_cpu_seconds_total')}[$__rate_interval])" + OF_PROGRAMS, "program", "instance"),
@@ -105,10 +105,10 @@ def programs(made):
         " none most of the time.", "short",
         Query(total(each("fanfare_postgres_pool_waiting"), "job", "pool"), "{{job}} {{pool}}"),
         Query(rate(each("fanfare_postgres_pool_errors_total"), "job"), "{{job}}: faults a second"),
-        steps=bad_above(10, 100)))
+        runbook="fanfareledgererrors", steps=bad_above(10, 100)))
     made.with_panel(chart(
         "Records at Kafka", "Records at the broker that workers have not finished, by topic.", "short",
-        Query(total(each("fanfare_kafka_lag_records"), "topic"), "{{topic}}")))
+        Query(total(each("fanfare_kafka_lag_records"), "topic"), "{{topic}}"), runbook="fanfareconsumerlag"))
     made.with_panel(chart(
         "HTTP requests", "Requests to producers by status: the API, webhooks, unsubscribe.", REQUEST_RATE,
         Query(f"{rate(each('fanfare_http_requests_total'), 'status')} > 0", "{{status}}"), stacked=True, runbook="fanfarenoroom"))
@@ -128,7 +128,7 @@ def programs(made):
     made.with_panel(number(
         "Certificate ends in", "How long the producer's certificate is good for. No data: it has none, a proxy has.", "s",
         Query(f"min({each('fanfare_http_certificate_expiry_timestamp_seconds')} > 0) - time()", "ends in", instant=True),
-        span=8, height=8, steps=((None, RED), (7 * 86400, YELLOW), (21 * 86400, GREEN))))
+        span=8, height=8, runbook="fanfarecertificateending", steps=((None, RED), (7 * 86400, YELLOW), (21 * 86400, GREEN))))
     made.with_panel(grid(
         "Versions", "What runs: programs, versions, commits, and since when.", "none",
         Query(total(each("fanfare_build_info"), "program", "version", "commit", "instance"), "running"),

@@ -84,7 +84,7 @@ def limits(made):
     made.with_panel(chart("Access tokens end in", "How long the account's access token is good for. They are renewed by themselves before"
                           " they end.", "s",
                           Query(f"min by (account) ({each('fanfare_account_credential_expiry_timestamp_seconds', ACCOUNT)} > 0)"
-                                " - time()", "{{account}}"), runbook="fanfareaccountpaused"))
+                                " - time()", "{{account}}"), runbook="fanfarecredentialended"))
     made.with_panel(chart("Webhooks", "Webhooks by what became of them.", REQUEST_RATE,
                           Query(f"{rate(each('fanfare_webhooks_total', ACCOUNT), 'result')} > 0", "{{result}}"), stacked=True,
                           runbook="fanfarewebhooksrefused"))
