@@ -56,8 +56,8 @@ public:
         const auto ttl = fields_.whole_or("ttl_s", 1, ttl_max_s, 0);
         if (ttl > 0) order.ttl = std::chrono::seconds{ttl};
         const auto words = read_words();
+        if (fault_) return std::move(*fault_);  // A flag that is none makes others seem missing.
         if (fields_.fault()) return *fields_.fault();
-        if (fault_) return std::move(*fault_);
         auto filter = ledger::read_words(words);
         if (const auto* const fault = std::get_if<ledger::WordFault>(&filter)) {
             return refusal_of(*fault);

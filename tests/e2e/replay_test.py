@@ -116,7 +116,7 @@ class Replay(Commands):
         _, said = self.fanfare(run, "replay", code=64)
         self.assertIn("of which jobs?", said)
         _, said = self.fanfare(run, "replay", job, "--outcome", "sent", code=64)
-        self.assertIn("--outcome sent", said)
+        self.assertIn("--outcome: sent", said)
         _, said = self.fanfare(run, "replay", job, "--yes", code=64)
         self.assertIn("--because", said)
         _, said = self.fanfare(run, "replay", "00000000-0000-4000-8000-000000000000", code=65)
