@@ -167,7 +167,8 @@ class ReplayAtOnce(Commands):
         workers = [run.worker(), run.worker()]
         job, before = self.settled(run)
         refused = {place for place, (outcome, _) in before.items() if outcome in ("refused", "failed")}
-        self.assertGreaterEqual(len(refused), 3 * (AT_ONCE // EVERY - 1))
+        # Of some the answer was lost.
+        self.assertGreaterEqual(len(refused), 0.95 * 3 * (AT_ONCE // EVERY))
         chosen = ["replay", job, "--outcome", "refused,failed"]
         counts, messages = self.counted(run, chosen)
         self.assertEqual(counts, dict(Counter(channel for channel, _ in refused)))
