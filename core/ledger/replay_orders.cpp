@@ -99,7 +99,8 @@ std::vector<ReplayLine> list_replays(Connection& connection, const ReplayPage& p
         " AND r.filter -> 'systems' <@ to_jsonb(nullif($1, '')::text[]))) "
         "AND ($2 = '' OR (r.filter ? 'sources' "
         " AND r.filter -> 'sources' <@ to_jsonb(nullif($2, '')::text[]))) "
-        "AND ($3 = 0 OR r.id < $3) AND ($4 = 0 OR r.id = $4) ORDER BY r.id DESC LIMIT $5",
+        "AND ($3::bigint = 0 OR r.id < $3) AND ($4::bigint = 0 OR r.id = $4) "
+        "ORDER BY r.id DESC LIMIT $5",
         page.systems, page.sources, page.before, page.only, limit);
     std::vector<ReplayLine> lines;
     for (const auto& row : rows) {

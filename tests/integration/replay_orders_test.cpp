@@ -167,5 +167,16 @@ TEST_F(ReplaysTest, ChosenPeopleAreThoseWhoAreThenTakenOver) {
     EXPECT_EQ(held, 1);
 }
 
+TEST_F(ReplaysTest, ANumberOfNoReplayIsNone) {
+    for (const std::int64_t number : {std::int64_t{1}, std::int64_t{11'275'587'463'856}}) {
+        EXPECT_THAT(
+            list_replays(db(), {.systems = "", .sources = "", .before = 0, .only = number}, 9),
+            IsEmpty());
+        EXPECT_THAT(
+            list_replays(db(), {.systems = "", .sources = "", .before = number, .only = 0}, 9),
+            IsEmpty());
+    }
+}
+
 }  // namespace
 }  // namespace fanfare::ledger
