@@ -244,7 +244,9 @@ TEST_F(ChunksTest, AreFetchedByChannelAndLaneAsFarAsThereIsRoom) {
     plan(job, {{"u1"}, {"u2"}, {"u3"}});
     pqxx::nontransaction{db().raw()}.exec(
         "UPDATE chunk SET lane = 0 WHERE number = 2; "
-        "UPDATE chunk SET channel = 1 WHERE number = 1");
+        "WITH one AS (DELETE FROM chunk WHERE number = 1 RETURNING *) INSERT INTO chunk "
+        "(job_id, day, channel, number, on_doubt, lane, publish_at, next_at, size, recipients) "
+        "SELECT job_id, day, 1, 1, on_doubt, lane, publish_at, next_at, size, recipients FROM one");
     ledger.advance(republish_after);
     const auto fetch = [&](Channel channel, Lane lane, std::int64_t room) {
         return take_overdue(db(), std::vector{Room{channel, lane, room}}, republish_after).size();

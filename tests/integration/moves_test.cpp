@@ -1,5 +1,4 @@
 // Who comes to an outcome and who leaves it is counted, whoever records it.
-#include "core/ledger/api_jobs.hpp"
 #include "core/ledger/figures.hpp"
 #include "core/ledger/lease.hpp"
 #include "core/ledger/migrate.hpp"
@@ -124,7 +123,11 @@ TEST_F(MovesTest, CancelAndExpiry) {
     const auto job = accept("a");
     plan(job, {{"a", "b"}, {"c"}});
     const auto held = claim_one(key(job, 1));
-    ASSERT_TRUE(cancel_wherever(db(), job, std::nullopt));
+    {
+        pqxx::work work{db().raw()};
+        EXPECT_EQ(stop_jobs(work, "{" + job + "}"), 1U);
+        work.commit();
+    }
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>cancelled 2"));
     EXPECT_THAT(record(record_for(held, bytes_of({expired}))), SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>expired 1", "pending>cancelled 2"));

@@ -64,7 +64,9 @@ TEST_F(ToldTest, CountsWhoWasInDoubtWhenAReplayTookThemOver) {
     auto entry = record_for(claimed.at(0), bytes_of({unknown, failed}));
     entry.reasons = reasons_of({Reason::answer_lost, Reason::request_refused});
     ASSERT_THAT(record(entry), SizeIs(1));
-    pqxx::nontransaction{db().raw()}.exec("UPDATE chunk SET outcomes = decode('0e0e', 'hex')");
+    pqxx::nontransaction{db().raw()}.exec(
+        "UPDATE chunk SET outcomes = decode('0e0e', 'hex'), "
+        "tally = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,2}'");
     EXPECT_THAT(told(cancellation()), ElementsAre("a"));
 }
 
