@@ -10,7 +10,7 @@
 namespace fanfare::ledger {
 namespace {
 
-constexpr int jobs_max = 2'000;
+constexpr int jobs_max = 1'000;  // Of a page, but for its last batch.
 constexpr int jobs_first = 100;  // Then ever more: who is in most of them is found at once.
 
 pqxx::result newest_jobs(pqxx::transaction_base& work, const Sight& sight,
