@@ -73,6 +73,8 @@ TEST_F(TemplateAdvice, NamesWhatNothingGives) {
                             "{{name}}?"));
     EXPECT_THAT(said("due", "{{discount}}"),
                 ElementsAre("1: {{discount}}: a variable that the kind due has"));
+    EXPECT_THAT(said("due", "{{#discount}}{{discount}}{{/discount}}"), IsEmpty())
+        << "for jobs that have it";
     EXPECT_THAT(said("due", "{{#titel}}x{{/titel}}"),
                 ElementsAre("1: {{titel}}: a variable that the kind due has; did you mean "
                             "{{title}}?"));
