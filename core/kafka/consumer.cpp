@@ -23,6 +23,7 @@
 #include "core/kafka/consumer.hpp"
 
 #include "core/clock/clock.hpp"
+#include "core/kafka/headers.hpp"
 #include "core/kafka/topic_keeper.hpp"
 
 #include <fmt/format.h>
@@ -223,17 +224,9 @@ namespace {
 /// Copies the record's headers; those without a value are left out.
 std::vector<std::pair<std::string, std::string>> headers_of(const rd_kafka_message_t& message) {
     std::vector<std::pair<std::string, std::string>> copied;
-    rd_kafka_headers_t* headers = nullptr;  // The message's own.
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return copied;
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-        if (value == nullptr) continue;
-        copied.emplace_back(name, std::string{static_cast<const char*>(value), size});
-    }
+    for_each_header(message, [&copied](std::string_view name, const auto& value) {
+        if (value) copied.emplace_back(name, *value);
+    });
     return copied;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/kafka/client.hpp"
+#include "core/kafka/headers.hpp"
 #include "core/kafka/producer.hpp"
 
 #include <fmt/format.h>
@@ -109,17 +110,9 @@ private:
 
 std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message) {
     std::map<std::string, std::string> all;
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return all;
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-        all[name] =
-            value == nullptr ? std::string{} : std::string{static_cast<const char*>(value), size};
-    }
+    for_each_header(message, [&all](std::string_view name, const auto& value) {
+        all.insert_or_assign(std::string{name}, std::string{value.value_or("")});
+    });
     return all;
 }
 
