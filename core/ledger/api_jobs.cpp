@@ -3,6 +3,7 @@
 #include "core/ledger/columns.hpp"
 #include "core/ledger/iso.hpp"
 #include "core/ledger/job_lists.hpp"
+#include "core/ledger/open_jobs.hpp"
 #include "core/ledger/snapshot.hpp"
 
 #include <pqxx/nontransaction>
@@ -178,11 +179,7 @@ bool cancel_wherever(Connection& connection, const std::string& id,
 
 bool cancel_wherever(pqxx::transaction_base& work, const std::string& id,
                      const std::optional<PendingJob>& pending) {
-    const auto stopped = work.exec_params(
-        "UPDATE job SET state = 'cancelled', finished_at = app_now() "
-        "WHERE (id = $1::uuid OR origin = $1::uuid) AND state IN ('planning', 'sending')",
-        id);
-    if (stopped.affected_rows() > 0) return true;
+    if (cancel_open(work, id)) return true;
     // Not taken yet: its place in the ledger is taken, so that a worker finds it cancelled.
     work.exec_params(
         "INSERT INTO job (id, idempotency_key, system, kind, body, lane, expires_at, state, "

@@ -4,6 +4,7 @@
 #include "core/ledger/fate_rows.hpp"
 #include "core/ledger/iso.hpp"
 #include "core/ledger/job_lists.hpp"
+#include "core/ledger/open_jobs.hpp"
 #include "core/ledger/replays.hpp"
 #include "core/ledger/snapshot.hpp"
 
@@ -299,12 +300,7 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
 
 bool cancel_job(Connection& connection, const std::string& job) {
     pqxx::nontransaction work{connection.raw()};
-    return work.exec_params(
-                   "UPDATE job SET state = 'cancelled', finished_at = app_now() "
-                   "WHERE (id = $1::uuid OR origin = $1::uuid) "
-                   "AND state IN ('planning', 'sending')",
-                   job)
-               .affected_rows() > 0;
+    return cancel_open(work, job);
 }
 
 Audit audit(Connection& connection, const std::string& job) {
