@@ -12,6 +12,7 @@
 namespace fanfare {
 namespace {
 
+constexpr std::string_view type_header = "content-type";
 constexpr std::string_view structured = "application/cloudevents+json";
 constexpr std::string_view any_event = "application/cloudevents";
 constexpr std::size_t key_bytes_max = 200;
@@ -123,15 +124,21 @@ std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
 
 }  // namespace
 
+bool is_event_header(std::string_view name) {
+    constexpr std::size_t prefix = 3;
+    const auto begin = name.substr(0, prefix);
+    return same_word(name, type_header) || same_word(begin, "ce_") || same_word(begin, "ce-");
+}
+
 bool is_cloud_event(EventHeaders headers) {
-    const auto type = media_type(header(headers, "content-type").value_or(""));
+    const auto type = media_type(header(headers, type_header).value_or(""));
     return (type.size() >= any_event.size() &&
             same_word(type.substr(0, any_event.size()), any_event)) ||
            event_header(headers, "specversion").has_value();
 }
 
 std::variant<CloudEvent, Rejection> read_event(EventHeaders headers, std::string_view bytes) {
-    const auto content_type = header(headers, "content-type").value_or("");
+    const auto content_type = header(headers, type_header).value_or("");
     const auto type = media_type(content_type);
     if (same_word(type, structured)) return read_structured(bytes);
     const auto attribute = [headers](std::string_view name) {

@@ -24,6 +24,10 @@ inline constexpr std::array<std::string_view, 2> job_event_types{"fanfare.job.v1
 /// "ce-specversion"). Names count in any case.
 [[nodiscard]] bool is_cloud_event(EventHeaders headers);
 
+/// True for the name of a header that says what is_cloud_event() asks, or is an attribute of the
+/// event: without these its bytes are none. In any case.
+[[nodiscard]] bool is_event_header(std::string_view name);
+
 /// A CloudEvent 1.0 of one of the job_event_types.
 struct CloudEvent {
     JsonValue data;   // What read_job() is to read; anything yet.

@@ -21,15 +21,6 @@ constexpr std::size_t dead_headers_bytes_max = 16 * 1024;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr std::chrono::milliseconds retry_max{5'000};
 
-/// What makes bytes a CloudEvent, and says how to read them.
-bool is_of_the_event(std::string_view name) {
-    constexpr std::string_view read_by = "content-type";
-    const bool is_type = std::equal(name.begin(), name.end(), read_by.begin(), read_by.end(),
-                                    [](char a, char b) { return (a | 0x20) == b; });
-    const auto begin = name.substr(0, 3);
-    return is_type || begin == "ce_" || begin == "ce-" || begin == "CE_" || begin == "CE-";
-}
-
 }  // namespace
 
 std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
@@ -187,7 +178,7 @@ Intake::Headers Intake::headers_of(const kafka::Received& record,
     std::size_t bytes = 0;
     for (const bool of_the_event : {true, false}) {
         for (const auto& [name, value] : record.headers) {
-            if (name.starts_with("fanfare-") || is_of_the_event(name) != of_the_event) continue;
+            if (name.starts_with("fanfare-") || is_event_header(name) != of_the_event) continue;
             bytes += name.size() + value.size();
             if (bytes <= dead_headers_bytes_max) headers.emplace_back(name, value);
         }
