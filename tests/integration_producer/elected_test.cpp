@@ -2,25 +2,12 @@
 #include "producer/figures/elected.hpp"
 
 #include "database_case.hpp"
-
-#include <atomic>
+#include "shifted_clock.hpp"
 
 namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// The machine's, and as much ahead as a test wants.
-class ShiftedClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const noexcept override {
-        return system_clock().now() + shift.load();
-    }
-    [[nodiscard]] Moment moment() const noexcept override {
-        return system_clock().moment() + shift.load();
-    }
-    std::atomic<std::chrono::seconds> shift{0s};
-};
 
 class ElectedTest : public testing::LedgerCase {
 protected:
@@ -39,7 +26,7 @@ protected:
         clock.shift = clock.shift.load() + time;
     }
 
-    ShiftedClock clock;
+    testing::ShiftedClock clock;
 };
 
 TEST_F(ElectedTest, OneOfTwoShowsThem) {

@@ -3,10 +3,10 @@
 #include "core/wire/job.hpp"
 #include "database_case.hpp"
 #include "producer/schedule/scheduler.hpp"
+#include "shifted_clock.hpp"
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <set>
 #include <thread>
 
@@ -46,18 +46,6 @@ struct FakeBroker {
     std::vector<std::string> jobs;
     std::string last;
     std::vector<std::function<void(bool)>> waiting;
-};
-
-/// This machine, as far from the database's clock as a test says.
-class ShiftedClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const noexcept override {
-        return system_clock().now() + shift.load();
-    }
-    [[nodiscard]] Moment moment() const noexcept override {
-        return system_clock().moment() + shift.load();
-    }
-    std::atomic<std::chrono::seconds> shift{0s};
 };
 
 class PublisherTest : public testing::LedgerCase {
@@ -275,7 +263,7 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
 }
 
 TEST_F(PublisherTest, NothingIsClaimedNorExpiresWhileTheClockIsInDoubt) {
-    ShiftedClock clock;
+    testing::ShiftedClock clock;
     ledger::LedgerClock time{clock};
     FakeBroker broker;
     Publisher one{{*pool,
@@ -306,7 +294,7 @@ TEST_F(PublisherTest, NothingIsClaimedNorExpiresWhileTheClockIsInDoubt) {
 
 TEST_F(PublisherTest, ASchedulerPublishesNothingBeforeTheTimeIsKnownAgain) {
     add_show("now", "5 minutes");
-    ShiftedClock clock;
+    testing::ShiftedClock clock;
     FakeBroker broker;
     const Scheduler::Parts parts{*pool, systems, clock, probe, broker.port()};
     ProducerSettings settings;
