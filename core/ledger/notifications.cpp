@@ -68,10 +68,9 @@ RefreshTally& RefreshTally::operator+=(const RefreshTally& more) {
     return *this;
 }
 
-std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connection,
-                                                              const std::string& system,
-                                                              const std::string& kind,
-                                                              std::chrono::seconds horizon) {
+std::optional<NotificationRefresh> NotificationRefresh::begin(
+    Connection& connection, const std::string& system, const std::string& kind,
+    std::chrono::seconds horizon, std::chrono::milliseconds silence_max) {
     NotificationRefresh refresh;
     refresh.work_ = std::make_unique<pqxx::work>(connection.raw());
     refresh.system_ = system;
@@ -79,8 +78,8 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(Connection& connec
     // The moment is read after the lock is held: of two refreshes the later one has it later.
     const auto locked = refresh.work_->exec_params(
         "SELECT pg_try_advisory_xact_lock(hashtextextended('fanfare.refresh/' || $1 || '/' || $2, "
-        "0))",
-        system, kind);
+        "0)), set_config('idle_in_transaction_session_timeout', $3, true)",
+        system, kind, std::to_string(silence_max.count()));
     if (!locked[0][0].as<bool>()) return std::nullopt;
     const auto rows = refresh.work_->exec_params(
         "SELECT " FANFARE_ISO("(app_now() + $1 * interval '1 s')"), horizon.count());

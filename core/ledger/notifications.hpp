@@ -80,11 +80,11 @@ struct RefreshTally : RefreshCounts {
 /// Lifetime  the connection serves nothing else meanwhile. Without finish() nothing happened.
 class NotificationRefresh {
 public:
-    /// Nothing when another producer is at it.
-    [[nodiscard]] static std::optional<NotificationRefresh> begin(Connection& connection,
-                                                                  const std::string& system,
-                                                                  const std::string& kind,
-                                                                  std::chrono::seconds horizon);
+    /// Nothing when another producer is at it. A producer that stands still between two statements
+    /// for longer than `silence_max` loses its turn to the others: it may be frozen, or cut off.
+    [[nodiscard]] static std::optional<NotificationRefresh> begin(
+        Connection& connection, const std::string& system, const std::string& kind,
+        std::chrono::seconds horizon, std::chrono::milliseconds silence_max);
 
     /// app_now() + horizon: the query's parameter.
     [[nodiscard]] const std::string& horizon() const noexcept { return horizon_; }

@@ -11,6 +11,9 @@
 namespace fanfare {
 namespace {
 
+// The ledger hears nothing while the due query runs; longer than that, nobody is there.
+constexpr std::chrono::milliseconds silence_more{5'000};
+
 using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
 
 #define FANFARE_MOMENT(column) \
@@ -99,7 +102,8 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
     using Report = std::optional<RefreshReport>;
     auto in_ledger = [&](postgres::Connection& ledger) -> Result<Report> {
         auto refresh =
-            ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon);
+            ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon,
+                                               system_.statement_timeout + silence_more);
         if (!refresh) return Report{};
         auto in_source = [&](postgres::Connection& source) {
             return stream(source, schedule, *refresh);

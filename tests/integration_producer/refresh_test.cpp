@@ -246,13 +246,26 @@ TEST_F(RefreshTest, RepeatedRowsAreOne) {
 TEST_F(RefreshTest, OnlyOneProducerRefreshesAKindAtATime) {
     add_show("s1", "20 minutes");
     run([&](postgres::Connection& other) {
-        auto held = ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s);
+        auto held = ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s, 60s);
         EXPECT_TRUE(held);
         EXPECT_FALSE(attempt().value());
         const auto third = pool->open();
-        EXPECT_TRUE(ledger::NotificationRefresh::begin(*third, "shows", "show.cancelled", 3600s));
+        EXPECT_TRUE(
+            ledger::NotificationRefresh::begin(*third, "shows", "show.cancelled", 3600s, 60s));
         return true;
     });
+    EXPECT_EQ(refresh().found, 1U);
+}
+
+TEST_F(RefreshTest, AProducerThatStandsStillLosesItsTurn) {
+    add_show("s1", "20 minutes");
+    const auto frozen = pool->open();
+    const auto held =
+        ledger::NotificationRefresh::begin(*frozen, "shows", "show.reminder", 3600s, 200ms);
+    ASSERT_TRUE(held);
+    // Waits for whoever has the turn, for as long as a statement may.
+    sql("SELECT pg_advisory_lock(hashtextextended('fanfare.refresh/shows/show.reminder', 0)), "
+        "pg_advisory_unlock(hashtextextended('fanfare.refresh/shows/show.reminder', 0))");
     EXPECT_EQ(refresh().found, 1U);
 }
 
