@@ -59,11 +59,12 @@ HttpServer::Script answers(std::vector<std::string> first) {
 
 std::string base_of(const HttpServer& server) { return server.url(""); }
 
-std::unique_ptr<Tracer> tracer_to(const std::string& url, Tracer::Bounds bounds, double ratio = 1) {
+std::unique_ptr<Tracer> tracer_to(const std::string& url, Tracer::Bounds bounds, double ratio = 1,
+                                  std::chrono::milliseconds every = 1ms) {
     ObserveSettings settings;
     settings.otlp = url;
     settings.trace_ratio = ratio;
-    bounds.every = 1ms;
+    bounds.every = every;
     bounds.first_wait = 1ms;
     return std::make_unique<Tracer>(settings, SpanSource{"fanfare-test", "1", "t1"}, system_clock(),
                                     bounds);
@@ -101,6 +102,27 @@ TEST(TracerTest, SpansReachTheCollectorBeforeTheEnd) {
     EXPECT_THAT(server.requests().front(), HasSubstr("Content-Type: application/json\r\n"));
     end_spans(*tracer, 1);
     EXPECT_EQ(tracer->dropped(), 1U) << "it is over";
+}
+
+TEST(TracerTest, WhatACollectorRejectsOfARequestIsDropped) {
+    const std::vector<std::pair<std::string, std::uint64_t>> said{
+        {R"({"partialSuccess": {"rejectedSpans": "2", "errorMessage": "too old"}})", 2},
+        {R"({"partialSuccess": {"rejectedSpans": 1}})", 1},
+        {R"({"partialSuccess": {"rejectedSpans": "99"}})", 3},
+        {R"({"partialSuccess": {"rejectedSpans": -1}})", 0},
+        {R"({"partialSuccess": {}})", 0},
+        {R"({"partialSuccess": null})", 0},
+        {"no JSON", 0},
+        {"", 0},
+    };
+    for (const auto& [body, rejected] : said) {
+        const HttpServer server{answers({HttpServer::answer(200, body)})};
+        auto tracer = tracer_to(base_of(server), {}, 1, 60s);
+        end_spans(*tracer, 3);
+        tracer->finish(patience);
+        EXPECT_EQ(tracer->dropped(), rejected) << body;
+        EXPECT_EQ(tracer->exported(), 3 - rejected) << body;
+    }
 }
 
 TEST(TracerTest, ACollectorThatIsBusyIsAskedAgain) {
