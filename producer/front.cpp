@@ -26,13 +26,14 @@ class WiredFront final : public Front {
 public:
     WiredFront(const Settings& settings, const Systems& systems, const Clock& clock,
                std::shared_ptr<prometheus::Registry> registry, kafka::TopicKeeper* keeper,
-               std::function<void()> hurry)
+               std::function<void()> hurry, Tracer* tracer)
         : settings_{settings},
           systems_{systems},
           clock_{clock},
           registry_{std::move(registry)},
           keeper_{keeper},
           hurry_{std::move(hurry)},
+          tracer_{tracer},
           references_{settings_.link_key},
           ledger_{settings_.database.url, limits, connections} {}
 
@@ -88,10 +89,10 @@ private:
         if (settings_.producer.clients.empty()) return {};
         auto room = api::Room::open(
             settings_, systems_, clock_, *registry_,
-            [this](std::string job, std::string body) {
-                return publish_job(std::move(job), std::move(body));
+            [this](std::string job, std::string body, std::string trace) {
+                return publish_job(std::move(job), std::move(body), std::move(trace));
             },
-            hurry_);
+            hurry_, tracer_);
         if (!room) return room.error();
         api_ = std::move(room.value());
         return {};
@@ -100,15 +101,15 @@ private:
     asio::awaitable<bool> publish_receipts(std::vector<ReceiptBatch> batches) {
         std::vector<RecordPublisher::Record> records;
         for (const auto& batch : batches) {
-            records.push_back({receipt_key(batch), encode_receipts(batch)});
+            records.push_back({receipt_key(batch), encode_receipts(batch), {}});
         }
         auto topic = topics_.receipts;
         co_return co_await publisher_->publish(std::move(topic), std::move(records));
     }
 
-    asio::awaitable<bool> publish_job(std::string job, std::string body) {
+    asio::awaitable<bool> publish_job(std::string job, std::string body, std::string trace) {
         std::vector<RecordPublisher::Record> records;
-        records.push_back({std::move(job), std::move(body)});
+        records.push_back({std::move(job), std::move(body), trace_headers(trace)});
         auto topic = topics_.jobs;
         co_return co_await publisher_->publish(std::move(topic), std::move(records));
     }
@@ -157,6 +158,7 @@ private:
     std::shared_ptr<prometheus::Registry> registry_;
     kafka::TopicKeeper* keeper_;
     std::function<void()> hurry_;
+    Tracer* tracer_;
     References references_;
     // Destroyed in reverse: the desks, then what posts to the server's executor, then that.
     std::unique_ptr<WebServer> server_;
@@ -175,10 +177,10 @@ private:
 Result<std::unique_ptr<Front>> Front::open(const Settings& settings, const Systems& systems,
                                            const Clock& clock,
                                            std::shared_ptr<prometheus::Registry> registry,
-                                           kafka::TopicKeeper* keeper,
-                                           std::function<void()> hurry) {
+                                           kafka::TopicKeeper* keeper, std::function<void()> hurry,
+                                           Tracer* tracer) {
     auto front = std::make_unique<WiredFront>(settings, systems, clock, std::move(registry), keeper,
-                                              std::move(hurry));
+                                              std::move(hurry), tracer);
     if (auto done = front->open(); !done) return done.error();
     return std::unique_ptr<Front>{std::move(front)};
 }

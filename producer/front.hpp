@@ -6,6 +6,7 @@
 #include "core/postgres/pool.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
+#include "core/tracing/tracer.hpp"
 
 #include <prometheus/registry.h>
 
@@ -24,11 +25,11 @@ class Front {
 public:
     /// Binds and opens; serves from start() on. Fails with what to change.
     /// `keeper` hears of topics that are missed and outlives it; `hurry` is called, on the server's
-    /// thread, when something may be due sooner.
+    /// thread, when something may be due sooner; `tracer` is null where nobody wants spans.
     [[nodiscard]] static Result<std::unique_ptr<Front>> open(
         const Settings& settings, const Systems& systems, const Clock& clock,
         std::shared_ptr<prometheus::Registry> registry, kafka::TopicKeeper* keeper,
-        std::function<void()> hurry);
+        std::function<void()> hurry, Tracer* tracer);
     virtual ~Front() = default;
 
     virtual void start() = 0;

@@ -4,9 +4,11 @@
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/first_look.hpp"
 #include "core/observe/health.hpp"
+#include "core/observe/log.hpp"
 #include "core/postgres/pool_families.hpp"
 #include "core/postgres/pulse.hpp"
 #include "core/program/version.hpp"
+#include "core/tracing/tracer.hpp"
 #include "producer/figures/elected.hpp"
 #include "producer/front.hpp"
 #include "producer/schedule/scheduler.hpp"
@@ -19,6 +21,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -33,6 +36,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds stuck_after{60};
 constexpr std::chrono::seconds look_max{2};  // For the broker's answer to a look.
 constexpr std::chrono::milliseconds close_max{1'500};
+constexpr std::chrono::milliseconds spans_max{1'000};  // For what is left of them.
 
 /// No other program has it, nor has this one when it is started anew.
 std::string own_name() {
@@ -60,6 +64,8 @@ public:
 
     Result<void> open() {
         probe_.expect(systems_);
+        tracer_ =
+            Tracer::open(settings_.observe, {"fanfare-producer", version(), name_}, system_clock());
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
@@ -70,12 +76,12 @@ public:
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
         scheduler_ = std::make_unique<Scheduler>(
-            Scheduler::Parts{ledger_, systems_, system_clock(), probe_,
-                             [this](const std::string& job, std::string_view bytes,
-                                    std::function<void(bool)> acknowledged) {
-                                 return publish(job, bytes, std::move(acknowledged));
-                             },
-                             settings_.database.url},
+            Scheduler::Parts{
+                ledger_, systems_, system_clock(), probe_,
+                [this](const OutgoingJob& job, std::function<void(bool)> acknowledged) {
+                    return publish(job, std::move(acknowledged));
+                },
+                settings_.database.url},
             settings_.producer);
         if (auto done = open_front(); !done) return done;
         return open_health();
@@ -108,6 +114,7 @@ public:
             scheduler_->join();
             figures_->join();
             if (front_) front_->stop();
+            if (tracer_) tracer_->finish(spans_max);
             asio::post(loop_, [this] { loop_.stop(); });
         }};
         loop_.run();
@@ -120,8 +127,9 @@ public:
 private:
     Result<void> open_front() {
         if (settings_.producer.http.port < 0) return {};
-        auto front = Front::open(settings_, systems_, system_clock(), probe_.registry(),
-                                 keeper_.get(), [this] { scheduler_->hurry(); });
+        auto front = Front::open(
+            settings_, systems_, system_clock(), probe_.registry(), keeper_.get(),
+            [this] { scheduler_->hurry(); }, tracer_.get());
         if (!front) return front.error();
         front_ = std::move(front.value());
         return {};
@@ -129,11 +137,12 @@ private:
 
     Result<void> open_health() {
         figures_ = std::make_shared<ElectedFigures>(
-            ElectedFigures::Parts{ledger_, systems_, system_clock(), own_name()});
+            ElectedFigures::Parts{ledger_, systems_, system_clock(), name_});
         auto families = std::make_shared<Exposition>();
         families->add(probe_.registry());
         families->add(figures_);
         families->add([pools = pools()](Families& all) { postgres::append_pools(all, pools); });
+        families->add([this](Families& all) { append_spans(all, tracer_.get()); });
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =
@@ -176,21 +185,41 @@ private:
     }
 
     /// From any thread of the scheduler.
-    bool publish(const std::string& job, std::string_view bytes,
-                 std::function<void(bool)> acknowledged) {
+    bool publish(const OutgoingJob& job, std::function<void(bool)> acknowledged) {
+        Tracer::Root begun{std::nullopt, std::string{job.trace}};
+        if (tracer_ && job.trace.empty()) {
+            begun = tracer_->begin("schedule", Span::Kind::producer);
+        }
+        if (begun.span) tell_schedule(*begun.span, job);
+        const LogTrace about{begun.trace};
         const auto queued =
-            kafka_->publish({topics_.jobs, job, bytes, {}},
-                            [acknowledged = std::move(acknowledged)](const Result<void>& result) {
+            kafka_->publish({topics_.jobs, job.id, job.bytes, trace_headers(begun.trace)},
+                            [this, acknowledged = std::move(acknowledged), trace = begun.trace,
+                             span = std::move(begun.span)](const Result<void>& result) mutable {
+                                const LogTrace about_it{trace};
                                 if (!result) spdlog::warn("{}", describe(result.error()));
+                                if (span) {
+                                    span->failed = !result;
+                                    tracer_->end(std::move(*span));
+                                }
                                 acknowledged(result.has_value());
                             });
         if (!queued) spdlog::warn("{}", describe(queued.error()));
         return queued.has_value();
     }
 
+    void tell_schedule(Span& span, const OutgoingJob& job) const {
+        if (job.since) span.begin = std::min(span.begin, *job.since);
+        span.tell("fanfare.job", job.id);
+        span.tell("messaging.system", "kafka");
+        span.tell("messaging.destination.name", topics_.jobs);
+    }
+
     Shutdown& shutdown_;
     Settings settings_;
     Systems systems_;
+    const std::string name_ = own_name();
+    std::unique_ptr<Tracer> tracer_;  // Null: nobody wants spans. Outlives whoever ends them.
     asio::io_context loop_{1};
     std::optional<kafka::EmbeddedBroker> broker_;
     std::unique_ptr<kafka::TopicKeeper> keeper_;

@@ -9,6 +9,7 @@
 #include "core/postgres/pulse.hpp"
 #include "core/program/exit_codes.hpp"
 #include "core/program/version.hpp"
+#include "core/tracing/tracer.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
@@ -47,6 +48,7 @@ constexpr std::chrono::seconds stuck_after{30};
 constexpr std::chrono::milliseconds publish_max{1'000};  // Of a drain.
 constexpr std::chrono::milliseconds close_max{1'500};
 constexpr std::chrono::milliseconds leave_max{1'000};
+constexpr std::chrono::milliseconds spans_max{1'000};  // For what is left of them.
 
 class WiredWorker final : public Worker {
 public:
@@ -76,6 +78,8 @@ public:
     }
 
     Result<void> open() {
+        tracer_ =
+            Tracer::open(settings_.observe, {"fanfare-worker", version(), name_}, system_clock());
         auto broker = kafka::open_broker(settings_.kafka);
         if (!broker) return broker.error();
         broker_ = std::move(broker.value());
@@ -126,18 +130,19 @@ private:
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
         planner_.emplace(Planner::Parts{ledger_, sources_, *producer_, topics, clock_, probe_,
-                                        stopping_, any_chance},
+                                        stopping_, any_chance, tracer_.get()},
                          worker, chunk_sizes(settings_, *roster_));
         plans_.emplace(*planner_, clock_, stopping_);
         intake_.emplace(
             executor,
             Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_, clock_,
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
-                          finished});
+                          finished, tracer_.get()});
         sender_.emplace(
             Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, pauses_,
                           references_, clock_, probe_,
-                          [this] { return std::uniform_real_distribution<>{}(random_); }, finished},
+                          [this] { return std::uniform_real_distribution<>{}(random_); }, finished,
+                          tracer_.get()},
             worker);
         receipts_.emplace(
             executor, ReceiptWriter::Parts{
@@ -155,7 +160,8 @@ private:
         const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
         auto pools = sources_.pools();
         pools.push_back({"ledger", "", &ledger_});
-        auto families = worker_exposition(probe_.registry(), lags, read_topics(), std::move(pools));
+        auto families = worker_exposition(probe_.registry(), lags, read_topics(), std::move(pools),
+                                          tracer_.get());
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =
@@ -293,6 +299,7 @@ private:
         co_await closer_.join();
         signals.cancel();
         roster_->clear();
+        if (tracer_) tracer_->finish(spans_max);
         shutdown_.close_within(close_max);
         consumer_->stop();
         settle_warnings(true);
@@ -346,6 +353,7 @@ private:
     const std::string name_ = random_word();
     std::mt19937_64 random_{std::random_device{}()};
     asio::io_context loop_{1};
+    std::unique_ptr<Tracer> tracer_;  // Null: nobody wants spans. Outlives whoever ends them.
     WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
     std::optional<kafka::EmbeddedBroker> broker_;
     std::unique_ptr<kafka::TopicKeeper> keeper_;

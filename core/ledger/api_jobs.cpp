@@ -49,8 +49,8 @@ std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const New
         " OR r.published_at > app_now() - $4::float8 * interval '1 ms' OR j.id IS NOT NULL OR "
         "d.taken_as IS NOT NULL), "
         "r.job_id, coalesce(r.body::text, ''), "
-        "CASE WHEN j.id IS NULL THEN coalesce(d.code, '') ELSE '' END, coalesce(d.message, '') "
-        "FROM api_request r LEFT JOIN job j ON j.id = r.job_id "
+        "CASE WHEN j.id IS NULL THEN coalesce(d.code, '') ELSE '' END, coalesce(d.message, ''), "
+        "coalesce(r.trace, '') FROM api_request r LEFT JOIN job j ON j.id = r.job_id "
         "LEFT JOIN absent_job d ON d.job_id = r.job_id WHERE r.owner = $1 AND r.key = $2",
         request.owner, request.key, request.digest, lost_after.count());
     if (rows.empty()) return std::nullopt;
@@ -60,7 +60,8 @@ std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const New
                         .job = rows[0][2].c_str(),
                         .body = rows[0][3].c_str(),
                         .refusal_code = rows[0][4].c_str(),
-                        .refusal = rows[0][5].c_str()};
+                        .refusal = rows[0][5].c_str(),
+                        .trace = rows[0][6].c_str()};
 }
 
 }  // namespace
@@ -69,9 +70,10 @@ KnownRequest remember_request(Connection& connection, const NewRequest& request,
                               std::chrono::milliseconds lost_after) {
     pqxx::nontransaction work{connection.raw()};
     const auto put = work.exec_params(
-        "INSERT INTO api_request (owner, key, digest, job_id, body) "
-        "VALUES ($1, $2, $3, $4::uuid, nullif($5, '')::jsonb) ON CONFLICT DO NOTHING",
-        request.owner, request.key, request.digest, request.job, request.body);
+        "INSERT INTO api_request (owner, key, digest, job_id, body, trace) "
+        "VALUES ($1, $2, $3, $4::uuid, nullif($5, '')::jsonb, nullif($6, '')) "
+        "ON CONFLICT DO NOTHING",
+        request.owner, request.key, request.digest, request.job, request.body, request.trace);
     auto known = find_request(work, request, lost_after).value();
     known.is_new = put.affected_rows() == 1;
     return known;

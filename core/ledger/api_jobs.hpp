@@ -28,7 +28,8 @@ struct NewRequest {
     std::string key;     // Of the owner's own.
     std::string digest;  // Of what is asked for.
     std::string job;
-    std::string body;  // The job as it is to be published; "": none.
+    std::string body;     // The job as it is to be published; "": none.
+    std::string trace{};  // encode_trace(), to be published with it; no part of what is asked for.
 };
 /// What is known of a creation: this one, or an earlier one with its key.
 struct KnownRequest {
@@ -39,6 +40,7 @@ struct KnownRequest {
     std::string body;
     std::string refusal_code;  // Of a job that a worker put among the dead letters; "": none.
     std::string refusal;
+    std::string trace;
 };
 /// Remembers a creation by (owner, key). A job that was published longer than `lost_after` ago and
 /// that no worker has taken is lost.

@@ -23,10 +23,10 @@ NewJob of_its_source(NewJob job) {
 // What of a job comes from its order; the columns and their values.
 #define FANFARE_ORDER_COLUMNS                                                    \
     "id, idempotency_key, system, kind, body, lane, expires_at, list, subject, " \
-    "write_back_at, order_digest, taken_from"
+    "write_back_at, order_digest, taken_from, trace"
 #define FANFARE_ORDER_VALUES                                                   \
     "$1::uuid, $2, $3, $4, $5::jsonb, $6::smallint, $7::timestamptz, $8, $9, " \
-    "CASE WHEN $10 THEN app_now() END, nullif($11, ''), nullif($12, '')"
+    "CASE WHEN $10 THEN app_now() END, nullif($11, ''), nullif($12, ''), nullif($13, '')"
 
 /// One statement with an order's parameters; the last is the id it would have of its source.
 pqxx::result with_order(pqxx::transaction_base& work, const std::string& sql, const NewJob& order) {
@@ -36,14 +36,14 @@ pqxx::result with_order(pqxx::transaction_base& work, const std::string& sql, co
     return work.exec_params(sql, job.id, job.idempotency_key, job.system, job.kind, encode_job(job),
                             static_cast<int>(job.lane), expires ? expires->c_str() : nullptr,
                             order.list, job.subject, order.writes_back, order.digest, order.origin,
-                            of_its_source(order).job.id);
+                            order.trace, of_its_source(order).job.id);
 }
 
 /// False where there is one in the way: under its id, its key, or its source's own.
 bool insert(pqxx::transaction_base& work, const NewJob& order) {
     return with_order(work,
                       "INSERT INTO job (" FANFARE_ORDER_COLUMNS ") SELECT " FANFARE_ORDER_VALUES
-                      " WHERE NOT EXISTS (SELECT FROM job WHERE id = $13::uuid) "
+                      " WHERE NOT EXISTS (SELECT FROM job WHERE id = $14::uuid) "
                       "ON CONFLICT DO NOTHING",
                       order)
                .affected_rows() == 1;
@@ -86,7 +86,7 @@ void replace(pqxx::transaction_base& work, const NewJob& order) {
                "plan_chunks = DEFAULT, planned = DEFAULT, left_out = 0, own_templates = NULL, "
                "failure = NULL, plan_failed_at = NULL, planned_at = NULL, finished_at = NULL, "
                "created_at = app_now(), day = DEFAULT "
-               "WHERE id = $1::uuid AND $13::uuid IS NOT NULL",  // Every parameter has a place.
+               "WHERE id = $1::uuid AND $14::uuid IS NOT NULL",  // Every parameter has a place.
                order);
 }
 

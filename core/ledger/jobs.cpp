@@ -32,12 +32,12 @@ std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT body, state, own_templates, extract(epoch FROM created_at)::bigint, "
-        "coalesce(origin, id) FROM job WHERE id = $1::uuid",
+        "coalesce(origin, id), coalesce(trace, '') FROM job WHERE id = $1::uuid",
         id);
     if (rows.empty()) return std::nullopt;
     const std::chrono::seconds created{rows[0][3].as<std::int64_t>()};
     return JobRow{rows[0][0].c_str(), rows[0][1].c_str(), number_or_none(rows[0][2]),
-                  TimePoint{created}, rows[0][4].c_str()};
+                  TimePoint{created}, rows[0][4].c_str(), rows[0][5].c_str()};
 }
 
 bool is_cancelled(Connection& connection, const std::string& id) {
@@ -51,7 +51,7 @@ namespace {
 // The columns of task_of().
 #define FANFARE_PLAN                                                                               \
     "body, plan_epoch, plan_unheard, plan_failures, plan_cursor, plan_chunks, planned, left_out, " \
-    "own_templates"
+    "own_templates, coalesce(trace, '')"
 
 // Nobody's, or of a clock that was wrong: no lease and no wait of a plan is that long.
 #define FANFARE_FREE_PLAN \
@@ -67,7 +67,8 @@ PlanTask task_of(const pqxx::row& row, const std::string& id) {
                     .chunks = numbers_of<std::int32_t>(row[5].c_str()),
                     .planned = numbers_of<std::int64_t>(row[6].c_str()),
                     .left_out = row[7].as<std::int64_t>(),
-                    .own_templates = number_or_none(row[8])};
+                    .own_templates = number_or_none(row[8]),
+                    .trace = row[9].c_str()};
 }
 
 }  // namespace
@@ -335,7 +336,7 @@ namespace {
 #define FANFARE_SETTLED                                                         \
     "(id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) AND NOT EXISTS ("    \
     "SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done') RETURNING " \
-    "id, system, kind, state, created_at"
+    "id, system, kind, state, created_at, trace"
 
 }  // namespace
 
@@ -351,7 +352,7 @@ std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::s
         "extract(epoch FROM app_now() - e.created_at)::float8, ARRAY("
         " SELECT sum(n) FROM chunk c CROSS JOIN LATERAL "
         " unnest(coalesce(c.tally, ARRAY[c.size])) WITH ORDINALITY AS u(n, place) "
-        " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place) "
+        " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place), coalesce(e.trace, '') "
         "FROM (SELECT * FROM closed UNION ALL SELECT * FROM cancelled) e",
         postgres::array_of(ids));
     std::vector<EndedJob> ended;
@@ -361,7 +362,8 @@ std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::s
                                                 .kind = row[2].c_str(),
                                                 .state = row[3].c_str(),
                                                 .seconds = row[4].as<double>(),
-                                                .outcomes = {}});
+                                                .outcomes = {},
+                                                .trace = row[6].c_str()});
         postgres::TextArray sums;
         postgres::parse_array(row[5].c_str(), sums);
         for (std::size_t i = 0; i < outcome_count && i < sums.elements.size(); ++i) {

@@ -29,6 +29,7 @@ struct NewJob {
     bool writes_back = false;  // Its system is to hear when it is done.
     std::string digest;        // digest_of_order(); "": not known.
     std::string origin;        // The record that it stands in; "": not known.
+    std::string trace{};       // encode_trace(); "": of none. No part of the order.
 };
 struct TakenJob {
     enum class How : std::uint8_t {
@@ -59,6 +60,7 @@ struct JobRow {
     std::optional<std::int64_t> own_templates;  // load_templates(); nothing: the shipped ones.
     TimePoint created_at{};
     std::string origin;  // The first of the jobs whose people it took over; else its own id.
+    std::string trace;   // encode_trace(); "": of none.
 };
 [[nodiscard]] std::optional<JobRow> load_job(Connection& connection, const std::string& id);
 
@@ -77,6 +79,7 @@ struct PlanTask {
     std::array<std::int64_t, channel_count> planned{};  // Recipients, by channel.
     std::int64_t left_out = 0;                          // Ids up to the cursor that are too long.
     std::optional<std::int64_t> own_templates;          // load_templates(); nothing: shipped ones.
+    std::string trace;                                  // encode_trace(); "": of none.
 };
 /// Claims planning of one job, if nobody holds it. With it goes the version of its owner's
 /// templates that counts now; once a chunk is written the job keeps it for good.
@@ -149,6 +152,7 @@ struct EndedJob {
     std::string state;   // done, failed, cancelled
     double seconds = 0;  // Since its first row in the ledger.
     std::array<std::int64_t, outcome_count> outcomes{};
+    std::string trace{};  // encode_trace(); "": of none.
 };
 
 /// Closes those jobs whose every chunk is settled, as failed where planning was given up; those

@@ -209,7 +209,8 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
         " AND n.subject = due.subject AND n.occurrence = due.occurrence "
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", n.state, "
         " n.epoch, n.job_id, coalesce(" FANFARE_ISO("n.expires_at") ", ''), n.params, "
-        " jsonb_strip_nulls(n.data), n.source",
+        " jsonb_strip_nulls(n.data), n.source, "
+        " (extract(epoch FROM greatest(n.due_at, n.created_at)) * 1000000)::bigint",
         postgres::array_of(systems), limit, lease.count());
     NotificationClaims claims;
     for (const auto& row : rows) {
@@ -217,13 +218,15 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
             claims.expired.push_back(key_of(row));
             continue;
         }
-        claims.claimed.push_back({.key = key_of(row),
-                                  .epoch = row[5].as<std::int32_t>(),
-                                  .job = row[6].c_str(),
-                                  .expires_at = row[7].c_str(),
-                                  .params = row[8].c_str(),
-                                  .data = row[9].c_str(),
-                                  .source = row[10].c_str()});
+        claims.claimed.push_back(
+            {.key = key_of(row),
+             .epoch = row[5].as<std::int32_t>(),
+             .job = row[6].c_str(),
+             .expires_at = row[7].c_str(),
+             .params = row[8].c_str(),
+             .data = row[9].c_str(),
+             .source = row[10].c_str(),
+             .due = TimePoint{std::chrono::microseconds{row[11].as<std::int64_t>()}}});
     }
     return claims;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <pqxx/transaction>
@@ -126,6 +127,7 @@ struct ClaimedNotification {
     std::string params;
     std::string data;
     std::string source = "scheduler";  // Who scheduled it: its job is theirs to see.
+    TimePoint due{};                   // Or known of, whichever came later.
 };
 struct NotificationClaims {
     std::vector<ClaimedNotification> claimed;

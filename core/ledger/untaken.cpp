@@ -120,10 +120,13 @@ std::vector<LostJob> lost_requests(Connection& connection, const UntakenTimes& t
         " ORDER BY r.created_at LIMIT $3 FOR UPDATE OF r SKIP LOCKED) "
         "UPDATE api_request r SET published_at = app_now(), "
         " republished = least(r.republished + 1, 1000) FROM seen "
-        "WHERE r.owner = seen.owner AND r.key = seen.key RETURNING r.job_id, r.body",
+        "WHERE r.owner = seen.owner AND r.key = seen.key RETURNING r.job_id, r.body, "
+        "coalesce(r.trace, '')",
         times.after.count(), times.within.count(), limit);
     std::vector<LostJob> jobs;
-    for (const auto& row : rows) jobs.push_back({row[0].c_str(), row[1].c_str()});
+    for (const auto& row : rows) {
+        jobs.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str()});
+    }
     return jobs;
 }
 

@@ -47,6 +47,7 @@ struct UntakenTally {
 struct LostJob {
     std::string id;
     std::string body;
+    std::string trace;  // encode_trace(); "": of none.
 };
 /// Up to `limit` orders of the API whose job is lost; they count as published again.
 [[nodiscard]] std::vector<LostJob> lost_requests(Connection& connection, const UntakenTimes& times,

@@ -18,4 +18,17 @@ void start_log(std::string_view program, const ObserveSettings& settings);
 /// How it writes an event: `format` is "json" or "text".
 [[nodiscard]] std::unique_ptr<spdlog::formatter> log_formatter(std::string_view format);
 
+/// What this thread logs while one lives is about a job of this trace (an encode_trace() text; ""
+/// and what is none: of none), and its lines say so. Never lives across a co_await.
+class LogTrace {
+public:
+    explicit LogTrace(std::string_view trace) noexcept;
+    ~LogTrace();
+    LogTrace(const LogTrace&) = delete;
+    LogTrace& operator=(const LogTrace&) = delete;
+
+private:
+    std::string_view before_;
+};
+
 }  // namespace fanfare

@@ -199,6 +199,14 @@ Rows observe_rows() {
             {"observe.core_dumps", "",
              "Lets the system write the memory of a crashed program, secrets and addresses in it."},
             [](auto& s) -> auto& { return s.observe.core_dumps; }),
+        words<Settings>(
+            {"observe.otlp", "",
+             "Base URL of an OpenTelemetry collector: spans go to its /v1/traces. Empty: none."},
+            base_url_or_empty(), [](auto& s) -> auto& { return s.observe.otlp; }),
+        real<Settings>(
+            {"observe.trace_ratio", "",
+             "Share of the traces begun here that give spans; those that come say it themselves."},
+            {0, 1}, [](auto& s) -> auto& { return s.observe.trace_ratio; }),
     };
 }
 

@@ -112,7 +112,7 @@ struct ProducerSettings {
     std::vector<ClientSettings> clients;  // Of the HTTP API; empty: there is none.
 };
 
-/// Metrics and health over plain HTTP.
+/// Metrics and health over plain HTTP, logs, and where spans go.
 struct ObserveSettings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;           // 0: any free one (logged).
@@ -120,6 +120,8 @@ struct ObserveSettings {
     std::string log_level = "info";   // trace, debug, info, warn, error
     std::string log_format = "json";  // json, text
     bool core_dumps = false;          // They hold secrets and addresses.
+    std::string otlp;                 // Base URL of a collector; "": no spans.
+    double trace_ratio = 1;           // [0, 1] of the traces that begin here.
 };
 
 struct Settings {

@@ -1,6 +1,7 @@
 #include "core/wire/cloud_event.hpp"
 
 #include "core/crypto/digest.hpp"
+#include "core/domain/trace.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_rejection.hpp"
 
@@ -62,6 +63,7 @@ bool is_json(std::string_view content_type) {
 /// What an event says of itself.
 struct Attributes {
     std::string_view specversion, id, source, type, datacontenttype;
+    std::string_view traceparent, tracestate;
 };
 
 std::optional<Rejection> check(const Attributes& event) {
@@ -89,11 +91,16 @@ std::string key_of(const Attributes& event) {
     return key.size() <= key_bytes_max ? key : derived_id(key);
 }
 
+std::string trace_of(const Attributes& event) {
+    const auto context = parse_trace(event.traceparent, event.tracestate);
+    return context ? encode_trace(*context) : std::string{};
+}
+
 std::variant<CloudEvent, Rejection> event_of_bytes(std::string_view bytes,
                                                    const Attributes& event) {
     auto parsed = parse_json(bytes);
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
-    return CloudEvent{std::move(std::get<JsonValue>(parsed)), key_of(event)};
+    return CloudEvent{std::move(std::get<JsonValue>(parsed)), key_of(event), trace_of(event)};
 }
 
 std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
@@ -106,15 +113,16 @@ std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
         return value != nullptr && value->is_string() ? std::string_view{value->text}
                                                       : std::string_view{};
     };
-    const Attributes event{text("specversion"), text("id"), text("source"), text("type"),
-                           text("datacontenttype")};
+    const Attributes event{
+        text("specversion"),     text("id"),          text("source"),    text("type"),
+        text("datacontenttype"), text("traceparent"), text("tracestate")};
     if (auto rejection = check(event)) return std::move(*rejection);
     const auto* const data = field_of(root, "data");
     const auto* const encoded = field_of(root, "data_base64");
     if ((data == nullptr) == (encoded == nullptr)) {
         return invalid("/data", "is missing, or stands beside data_base64; send one of them");
     }
-    if (data != nullptr) return CloudEvent{*data, key_of(event)};
+    if (data != nullptr) return CloudEvent{*data, key_of(event), trace_of(event)};
     const auto decoded = encoded->is_string() && !encoded->text.empty()
                              ? base64_decoded(encoded->text)
                              : std::nullopt;
@@ -145,15 +153,18 @@ std::variant<CloudEvent, Rejection> read_event(EventHeaders headers, std::string
         return event_header(headers, name).value_or(std::string_view{});
     };
     const Attributes event{attribute("specversion"), attribute("id"), attribute("source"),
-                           attribute("type"), content_type};
+                           attribute("type"),        content_type,    attribute("traceparent"),
+                           attribute("tracestate")};
     if (auto rejection = check(event)) return std::move(*rejection);
     return event_of_bytes(bytes, event);
 }
 
-std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view bytes) {
+std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view bytes,
+                                          std::string* trace) {
     auto read = read_event(headers, bytes);
     if (auto* const rejection = std::get_if<Rejection>(&read)) return std::move(*rejection);
-    auto& [data, key] = std::get<CloudEvent>(read);
+    auto& [data, key, came] = std::get<CloudEvent>(read);
+    if (trace != nullptr) *trace = std::move(came);
     const bool is_named = !data.is_object() || field_of(data, "id") != nullptr ||
                           field_of(data, "idempotency_key") != nullptr;
     if (!is_named) {

@@ -32,14 +32,18 @@ inline constexpr std::array<std::string_view, 2> job_event_types{"fanfare.job.v1
 struct CloudEvent {
     JsonValue data;   // What read_job() is to read; anything yet.
     std::string key;  // [3, 200] bytes of its source and id: the same for every try of the event.
+    std::string trace{};  // That it came about in, as encode_trace() has it: the attributes
+                          // traceparent and tracestate. No part of the order.
 };
 /// No batches. Pure.
 [[nodiscard]] std::variant<CloudEvent, Rejection> read_event(EventHeaders headers,
                                                              std::string_view bytes);
 
 /// The job of an event: its data, as decode_job() reads it. Source and id of the event are its
-/// idempotency key unless it has an id or a key of its own. Pure.
+/// idempotency key unless it has an id or a key of its own. `trace`, where it is asked for, becomes
+/// the event's. Pure.
 [[nodiscard]] std::variant<Job, Rejection> decode_event(EventHeaders headers,
-                                                        std::string_view bytes);
+                                                        std::string_view bytes,
+                                                        std::string* trace = nullptr);
 
 }  // namespace fanfare

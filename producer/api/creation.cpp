@@ -41,6 +41,24 @@ std::size_t left_out_of(const std::string& body, std::size_t listed) {
     return job == nullptr ? 0 : listed - std::min(listed, job->recipients.size());
 }
 
+/// Hands it to the broker. Sent again with another trace it stays in that of the first time, which
+/// has its span.
+asio::awaitable<bool> publish(const Parts& parts, const Job& job, const ledger::KnownRequest& known,
+                              std::optional<Span>& span) {
+    std::string id = known.job;
+    std::string body = known.body;
+    std::string trace = known.trace;
+    const bool stored = co_await parts.publish(std::move(id), std::move(body), std::move(trace));
+    if (span && known.is_new) {
+        span->tell("fanfare.job", job.id);
+        span->tell("fanfare.system", job.system);
+        span->tell("fanfare.kind", job.kind);
+        span->failed = !stored;
+        parts.tracer->end(std::move(*span));
+    }
+    co_return stored;
+}
+
 }  // namespace
 
 asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, Order& order) {
@@ -50,6 +68,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
         auto fault = co_await keep_people_to_owner(parts, caller, order.job);
         if (fault) co_return std::move(*fault);
     }
+    auto begun = begin_span(parts.tracer, order.trace, "schedule", Span::Kind::producer);
     auto denial = co_await untellable(parts, order.job);
     if (listed > 0 && order.job.recipients.empty()) denial = nobody_of_owner();
     ledger::NewRequest request;
@@ -58,6 +77,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     request.digest = order.digest;
     request.job = order.job.id;
     request.body = encode_job(order.job);
+    request.trace = std::move(begun.trace);
     std::string remembering{"remember an order"};
     const auto lost_after = parts.settings.producer.republish_after;
     // Sent again it is what it was, also when it would be refused by now.
@@ -75,9 +95,7 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     }
     if (!known.refusal_code.empty()) co_return refusal(422, known.refusal_code, known.refusal);
     if (!known.published) {
-        std::string job = known.job;
-        std::string body = known.body;
-        const bool stored = co_await parts.publish(std::move(job), std::move(body));
+        const bool stored = co_await publish(parts, order.job, known, begun.span);
         if (!stored) {
             auto reply = refusal(503, "unavailable",
                                  "The broker did not answer; send it again with the same key.");

@@ -4,6 +4,7 @@
 #include "core/postgres/pool.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
+#include "core/tracing/tracer.hpp"
 #include "producer/api/clients.hpp"
 #include "producer/api/order.hpp"
 #include "producer/api/turns.hpp"
@@ -28,7 +29,8 @@ using Shipped = std::map<std::string, OwnParts, std::less<>>;
 /// Threads   the server's.
 /// Lifetime  outlives the server's handlers, as everything it refers to.
 struct Parts {
-    using Publish = std::function<boost::asio::awaitable<bool>(std::string job, std::string body)>;
+    using Publish = std::function<boost::asio::awaitable<bool>(std::string job, std::string body,
+                                                               std::string trace)>;
 
     const Settings& settings;
     const Systems& systems;
@@ -49,6 +51,7 @@ struct Parts {
     AddressLookup& lookup;
     std::function<void()> hurry;  // Something may be due, or to be replayed, sooner than the
                                   // scheduler thinks.
+    Tracer* tracer = nullptr;     // Null: nobody wants spans.
 
     [[nodiscard]] Known known() const { return {systems, templates}; }
 };

@@ -1,6 +1,7 @@
 #include "producer/api/events.hpp"
 
 #include "core/wire/cloud_event.hpp"
+#include "core/wire/trace_context.hpp"
 #include "producer/api/creation.hpp"
 #include "producer/api/event_headers.hpp"
 #include "producer/api/reply.hpp"
@@ -43,8 +44,14 @@ std::variant<Order, HttpReply> read_event_order(const HttpCall& call, const Call
     if (const auto* const rejection = std::get_if<Rejection>(&read)) return refusal(*rejection);
     auto& event = std::get<CloudEvent>(read);
     if (event.key.size() > key_bytes_max) event.key = derived_id(event.key);
-    return read_order(std::move(event.data),
-                      {std::move(std::get<std::string>(key)), std::move(event.key)}, caller, known);
+    auto order =
+        read_order(std::move(event.data),
+                   {std::move(std::get<std::string>(key)), std::move(event.key)}, caller, known);
+    if (auto* const made = std::get_if<Order>(&order)) {
+        made->trace = trace_of(call.headers);  // Nearer than what the event came about in.
+        if (made->trace.empty()) made->trace = std::move(event.trace);
+    }
+    return order;
 }
 
 void add_event_routes(Door& door, const Parts& parts) {

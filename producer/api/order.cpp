@@ -2,6 +2,7 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/settings/text_rules.hpp"
+#include "core/wire/trace_context.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "worker/orders/order_rules.hpp"
@@ -118,7 +119,9 @@ std::variant<Order, HttpReply> read_order(const HttpCall& call, const Caller& ca
                                           const Known& known) {
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) return *reply;
-    return read_order(call.body, std::get<std::string>(key), caller, known);
+    auto read = read_order(call.body, std::get<std::string>(key), caller, known);
+    if (auto* const order = std::get_if<Order>(&read)) order->trace = trace_of(call.headers);
+    return read;
 }
 
 }  // namespace fanfare::api

@@ -20,9 +20,10 @@ struct Known {
 
 /// A job as a backend ordered it, ready to be remembered.
 struct Order {
-    Job job;             // Resolved; `ttl` not settled yet.
-    std::string key;     // Of the caller's own.
-    std::string digest;  // Of everything that was asked for.
+    Job job;              // Resolved; `ttl` not settled yet.
+    std::string key;      // Of the caller's own.
+    std::string digest;   // Of everything that was asked for.
+    std::string trace{};  // encode_trace(): that the call is of; "": of none.
 };
 
 /// Reads the body of a creation: a job without version, id and source. The key is the header's,

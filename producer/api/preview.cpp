@@ -4,6 +4,7 @@
 #include "core/rendering/segments.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_json.hpp"
+#include "core/wire/trace_context.hpp"
 #include "producer/api/creation.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/own_templates.hpp"
@@ -130,7 +131,9 @@ asio::awaitable<HttpReply> test_send(const Parts& parts, const HttpCall& call,
     const auto body = order_of(fields);
     auto read = read_order(body, std::get<std::string>(key), caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
-    co_return co_await create_job(parts, caller, std::get<Order>(read));
+    auto& order = std::get<Order>(read);
+    order.trace = trace_of(call.headers);
+    co_return co_await create_job(parts, caller, order);
 }
 
 }  // namespace

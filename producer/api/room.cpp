@@ -43,7 +43,7 @@ class WiredRoom final : public Room {
 public:
     WiredRoom(const Settings& settings, const Systems& systems, const Clock& clock,
               Templates templates, Shipped shipped, prometheus::Registry& registry,
-              Parts::Publish publish, std::function<void()> hurry)
+              Parts::Publish publish, std::function<void()> hurry, Tracer* tracer)
         : templates_{std::move(templates)},
           shipped_{std::move(shipped)},
           ledger_{settings.database.url, short_limits, connections},
@@ -71,7 +71,8 @@ public:
                  .registry = registry,
                  .publish = std::move(publish),
                  .lookup = lookup_,
-                 .hurry = std::move(hurry)} {}
+                 .hurry = std::move(hurry),
+                 .tracer = tracer} {}
 
     void add_routes(Router& router) override { add_api_routes(router, parts_); }
     void close() override {
@@ -107,7 +108,8 @@ private:
 
 Result<std::unique_ptr<Room>> Room::open(const Settings& settings, const Systems& systems,
                                          const Clock& clock, prometheus::Registry& registry,
-                                         Parts::Publish publish, std::function<void()> hurry) {
+                                         Parts::Publish publish, std::function<void()> hurry,
+                                         Tracer* tracer) {
     const auto refused = [](const Problems& problems) {
         return fail(Errc::config_invalid,
                     fmt::format("read the templates: {}", describe(problems.front())));
@@ -119,7 +121,8 @@ Result<std::unique_ptr<Room>> Room::open(const Settings& settings, const Systems
     if (const auto* const problems = std::get_if<Problems>(&templates)) return refused(*problems);
     return std::unique_ptr<Room>{std::make_unique<WiredRoom>(
         settings, systems, clock, std::move(std::get<Templates>(templates)),
-        shipped_by_folder(std::move(sources)), registry, std::move(publish), std::move(hurry))};
+        shipped_by_folder(std::move(sources)), registry, std::move(publish), std::move(hurry),
+        tracer)};
 }
 
 }  // namespace fanfare::api

@@ -27,7 +27,8 @@ public:
     /// Reads the templates; fails with what to change.
     [[nodiscard]] static Result<std::unique_ptr<Room>> open(
         const Settings& settings, const Systems& systems, const Clock& clock,
-        prometheus::Registry& registry, Parts::Publish publish, std::function<void()> hurry);
+        prometheus::Registry& registry, Parts::Publish publish, std::function<void()> hurry,
+        Tracer* tracer = nullptr);
     virtual ~Room() = default;
 
     virtual void add_routes(Router& router) = 0;

@@ -47,7 +47,7 @@ asio::awaitable<bool> RecordPublisher::publish(std::string topic, std::vector<Re
     auto wait = std::make_shared<Wait>(executor_, records.size());
     for (const auto& record : records) {
         const auto queued = kafka_->publish(
-            {topic, record.key, record.value, {}},
+            {topic, record.key, record.value, record.headers},
             [wait, home = executor_](const Result<void>& result) {
                 if (!result) spdlog::warn("{}", describe(result.error()));
                 asio::post(home, [wait, stored = result.has_value()] { wait->settle(stored); });

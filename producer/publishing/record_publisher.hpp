@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
@@ -29,6 +30,7 @@ public:
     struct Record {
         std::string key;
         std::string value;
+        std::vector<std::pair<std::string, std::string>> headers;
     };
     /// True once the broker has all of them; false when it does not say so in time. They may
     /// arrive then all the same: a job or a receipt that comes twice changes nothing.

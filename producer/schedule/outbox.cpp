@@ -197,8 +197,10 @@ void Outbox::publish_rows(postgres::Connection& source, const Marks& waiting, Tu
         const auto& job = std::get<Job>(made);
         const ledger::PublishedRow mine{id, job.id};
         answers->expect();
-        const bool queued = parts_.publish(
-            job.id, encode_job(job), [answers, mine](bool done) { answers->came(mine, done); });
+        const auto bytes = encode_job(job);
+        const bool queued =
+            parts_.publish({.id = job.id, .bytes = bytes},
+                           [answers, mine](bool done) { answers->came(mine, done); });
         if (!queued) answers->came(mine, false);
     }
     const auto acknowledged = answers->wait(acknowledged_max);

@@ -167,7 +167,8 @@ void Publisher::hand_over(const ledger::ClaimedNotification& notification,
         const std::lock_guard guard{mutex_};
         in_flight_[job.id] = {key, notification.epoch};
     }
-    const bool queued = parts_.publish(job.id, encode_job(job),
+    const auto bytes = encode_job(job);
+    const bool queued = parts_.publish({.id = job.id, .bytes = bytes, .since = notification.due},
                                        [this, id = job.id, epoch = notification.epoch](bool done) {
                                            acknowledged(id, epoch, done);
                                        });

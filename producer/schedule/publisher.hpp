@@ -14,16 +14,25 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fanfare {
 
+/// A job as it goes to the broker.
+struct OutgoingJob {
+    const std::string& id;
+    std::string_view bytes;
+    std::string_view trace = {};  // encode_trace(); "": one begins, where anybody wants spans ...
+    std::optional<TimePoint> since = {};  // ... at this moment.
+};
+
 /// Hands one job to the broker; `acknowledged` is called once, from any thread, when the
 /// broker has it or will not get it. False: not even queued, and no call will come.
-using PublishJob = std::function<bool(const std::string& job, std::string_view bytes,
-                                      std::function<void(bool)> acknowledged)>;
+using PublishJob =
+    std::function<bool(const OutgoingJob& job, std::function<void(bool)> acknowledged)>;
 
 /// Claims notifications that are due and publishes their jobs.
 ///

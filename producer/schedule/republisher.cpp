@@ -1,5 +1,7 @@
 #include "producer/schedule/republisher.hpp"
 
+#include "core/observe/log.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -47,9 +49,11 @@ Result<void> Republisher::publish_requests() {
         const auto lost = parts_.ledger.call("take orders to publish them again", take);
         if (!lost) return lost.error();
         for (const auto& job : lost.value()) {
+            const LogTrace about{job.trace};
             spdlog::warn("job {}: no worker has taken it: published again", job.id);
             // What does not reach the broker is lost once more, and found again.
-            if (!parts_.publish(job.id, job.body, [](bool) {})) return {};
+            const OutgoingJob again{.id = job.id, .bytes = job.body, .trace = job.trace};
+            if (!parts_.publish(again, [](bool) {})) return {};
         }
         parts_.probe.notifications("", "", "republished", lost.value().size());
         if (lost.value().size() < bodies_max) break;

@@ -16,7 +16,7 @@ EVERYWHERE = {"job", "instance", "le"}
 BUILT_IN = {"__rate_interval", "__range", "__interval", "__timeFilter", "__timeGroupAlias", "__all"}
 USED = re.compile(r"\$\{?(\w+)\}?")
 # Of no panel: what somebody looks up by hand.
-UNSHOWN = {"process_virtual_memory_bytes"}
+UNSHOWN = {"process_virtual_memory_bytes", "fanfare_spans_exported_total", "fanfare_spans_dropped_total"}
 
 
 def anchors():

@@ -2,10 +2,12 @@
 """CloudEvents by HTTP and Kafka, structured and binary: one event tells everyone once, however often it comes."""
 
 import json
+import secrets
 import urllib.parse
 
 import broker
 from api_case import ApiCase
+from collector import Collector
 from harness import PARTITIONS, main, until
 
 PEOPLE = 25
@@ -20,12 +22,13 @@ class EventsIntake(ApiCase):
                 "time": "2026-11-20T19:30:00Z", "partitionkey": "any", "datacontenttype": "application/json",
                 "data": job, **more}
 
-    def by_http(self, backend, event, binary=False):
+    def by_http(self, backend, event, binary=False, **more):
         if not binary:
-            return backend.post("/v1/events", json.dumps(event).encode(), Content_Type=STRUCTURED)
+            return backend.post("/v1/events", json.dumps(event).encode(), Content_Type=STRUCTURED, **more)
         headers = {f"ce_{k}": urllib.parse.quote(v, safe="/:") for k, v in event.items()
                    if k not in ("data", "datacontenttype")}
-        return backend.post("/v1/events", json.dumps(event["data"]).encode(), Content_Type="application/json", **headers)
+        return backend.post("/v1/events", json.dumps(event["data"]).encode(), Content_Type="application/json", **headers,
+                            **more)
 
     def by_kafka(self, run, *events):
         """(event, binary) pairs."""
@@ -38,11 +41,48 @@ class EventsIntake(ApiCase):
                 records.append((b"", json.dumps(event).encode(), {"content-type": STRUCTURED}))
         broker.publish(run.brokers, run.name + ".jobs", records)
 
+    def assert_traced(self, run, collector, trace, parent, first, job, channel="email"):
+        """From what came to the provider's request: every span is below the one it came from, and the log says it."""
+        found = collector.of(trace)
+        self.assertEqual(set(found), {first, "plan", "chunk", "request"} - {None}, f"of job {job}")
+        for name, spans in found.items():
+            self.assertEqual({s["attributes"]["fanfare.job"] for s in spans}, {job}, name)
+            self.assertEqual({s["status"].get("code", 0) for s in spans}, {0}, name)
+        if first:
+            (begun,) = found[first]
+            self.assertEqual(begun.get("parentSpanId"), parent)
+            self.assertEqual(begun["kind"], {"schedule": 4, "intake": 5}[first])
+            self.assertEqual(begun["resource"]["service.name"],
+                             {"schedule": "fanfare-producer", "intake": "fanfare-worker"}[first])
+            parent = begun["spanId"]
+        for name in ("plan", "chunk"):
+            self.assertEqual({s["parentSpanId"] for s in found[name]}, {parent}, name)
+        chunks = {s["spanId"]: s for s in found["chunk"]}
+        for request in found["request"]:
+            chunk = chunks[request["parentSpanId"]]
+            self.assertEqual((request["kind"], request["attributes"]["http.response.status_code"] // 100), (3, 2))
+            self.assertLessEqual(int(chunk["startTimeUnixNano"]), int(request["startTimeUnixNano"]))
+            self.assertLessEqual(int(request["endTimeUnixNano"]), int(chunk["endTimeUnixNano"]))
+        self.assertEqual(sum(s["attributes"]["fanfare.recipients"] for s in found["request"]), PEOPLE)
+        self.assertEqual(sum(s["attributes"]["fanfare.outcome.sent"] for s in found["chunk"]), PEOPLE)
+        self.assertEqual(sum(s["attributes"][f"fanfare.planned.{channel}"] for s in found["plan"]), PEOPLE)
+        logged = [json.loads(line) for file in run.dir.glob("worker*.log") for line in file.read_text().splitlines()]
+        mine = [line for line in logged if f"job {job} " in line["message"]]
+        self.assertGreaterEqual(len(mine), 2, "planned, and done")
+        self.assertEqual({line.get("trace") for line in mine}, {trace})
+
     def test_one_event_tells_everyone_once(self):
-        run, backend = self.start(people=PEOPLE)
+        collector = Collector()
+        self.addCleanup(collector.stop)
+        called, came, recorded, unwanted = (secrets.token_hex(16) for _ in range(4))
+        parent = "00f067aa0ba902b7"
+        run, backend = self.start(people=PEOPLE, prepare=lambda r: r.settings["observe"].update(otlp=collector.url))
         shop = backend("shop")
         event = self.event(run, "http")
-        answers = [self.by_http(shop, event, binary) for binary in (False, True, False, True)]
+        # Each try is of another trace, as retries are: the first one counts.
+        answers = [self.by_http(shop, event, binary, Traceparent=f"00-{trace}-{parent}-01", Tracestate="a=1")
+                   for binary, trace in ((False, called), (True, secrets.token_hex(16)), (False, secrets.token_hex(16)),
+                                         (True, called))]
         self.assertEqual({(status, body.get("id")) for status, body, _ in answers}, {(202, answers[0][1].get("id"))})
         job = answers[0][1]["id"]
         self.assertEqual(answers[1][2]["Location"], f"/v1/jobs/{job}")
@@ -52,10 +92,14 @@ class EventsIntake(ApiCase):
         others = self.by_http(backend("other"), event)
         self.assertEqual(others[0], 202, others[1])
         # On Kafka the backends are one: structured or binary, it is one event.
-        first, second = self.event(run, "kafka"), self.event(run, "kafka", source="/till")
+        first = self.event(run, "kafka", traceparent=f"00-{came}-{parent}-01")
+        second = self.event(run, "kafka", source="/till", traceparent="00-no-trace-01")
         self.by_kafka(run, (first, False), (first, True), (second, True), (second, False), (first, True), (first, False))
         self.by_kafka(run, (first, True), (first, False))
-        last = run.publish(run.job(channels=["sms"]))
+        last = run.job(channels=["sms"])
+        broker.publish(run.brokers, run.name + ".jobs", [
+            (b"", json.dumps(last).encode(), {"traceparent": f"00-{recorded}-{parent}-01", "tracestate": "b=2"})])
+        last = last["id"]
         until(lambda: run.db.value("SELECT count(*) FROM job") == "5", lambda: "5 jobs" + run.progress(), 60)
         jobs = {one for (one,) in run.db.rows(f"SELECT id FROM job WHERE id <> '{last}'")}
         run.wait_settled(last, *jobs)
@@ -65,6 +109,37 @@ class EventsIntake(ApiCase):
         self.assertEqual(run.sim.count("mailgun", "accepted"), 4 * PEOPLE)
         self.assertEqual(shop.get(f"/v1/jobs/{job}")[1]["source"], "shop")
         self.refused(shop.get(f"/v1/jobs/{others[1]['id']}"), 404)
+        self.followed(run, collector, shop, {"called": called, "came": came, "recorded": recorded, "unwanted": unwanted},
+                      parent, job, last)
+
+    def followed(self, run, collector, shop, traces, parent, job, last):
+        """The traces of what was told, as a collector has them."""
+        # One whose caller wants no spans: its trace is in the log all the same.
+        order = self.order(run, channels=["email"])
+        quiet = shop.post("/v1/jobs", order, Traceparent=f"00-{traces['unwanted']}-{parent}-00")[1]["id"]
+        run.wait_settled(quiet)
+        kept = dict(run.db.rows("SELECT id, trace FROM job WHERE trace IS NOT NULL"))
+        self.assertEqual(len(kept), 6, "each is of a trace")
+        self.assertEqual(kept[quiet], f"00-{traces['unwanted']}-{parent}-00")
+        self.assertEqual(kept[last], f"00-{traces['recorded']}-{parent}-01 b=2")
+        self.assertTrue(kept[job].startswith(f"00-{traces['called']}-") and kept[job].endswith("-01 a=1"), kept[job])
+        for process in run.processes[1:]:
+            process.end()  # What waits is sent before the end.
+        self.assertEqual(collector.faults, [])
+        self.assert_traced(run, collector, traces["called"], parent, "schedule", job)
+        self.assertEqual({s["traceState"] for spans in collector.of(traces["called"]).values() for s in spans}, {"a=1"})
+        (event,) = (one for one, text in kept.items() if traces["came"] in text)
+        self.assert_traced(run, collector, traces["came"], parent, None, event)
+        self.assert_traced(run, collector, traces["recorded"], parent, None, last, "sms")
+        self.assertEqual(collector.of(traces["unwanted"]), {})
+        # The one whose traceparent is none, and the one that had none: traces that began here.
+        begun = {s["attributes"]["fanfare.job"]: s for s in collector.spans if "parentSpanId" not in s}
+        self.assertEqual(set(begun), set(kept) - {job, event, last, quiet})
+        for one, span in begun.items():
+            self.assert_traced(run, collector, span["traceId"], None, span["name"], one)
+        text = json.dumps(collector.spans)
+        for secret in ("@example.com", "+1555", "viewer", "Mira"):
+            self.assertNotIn(secret, text)
 
     def test_bad_ones_are_told_why(self):
         run, backend = self.start(people=5)

@@ -41,6 +41,27 @@ TEST_F(JobIntakeTest, TheSameOrderIsTheSameJobHoweverOftenItComes) {
     EXPECT_EQ(ledger.value("SELECT count(*) FROM job"), "1");
 }
 
+TEST_F(JobIntakeTest, WithAnotherTraceItIsTheSameJobOfTheFirstTrace) {
+    const std::string parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    auto first = order("k");
+    first.trace = parent + " a=1";
+    EXPECT_EQ(take(first).how, How::added);
+    auto again = order("k");
+    again.trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    EXPECT_EQ(take(again).how, How::repeated);
+    EXPECT_EQ(take(order("k")).how, How::repeated);
+    const auto id = derived_id("k");
+    EXPECT_EQ(load_job(db(), id)->trace, first.trace);
+    EXPECT_EQ(ledger.value("SELECT body ? 'trace' FROM job"), "f") << "older programs read it";
+    const auto task = claim_plan(db(), id, lease);
+    EXPECT_EQ(task->trace, first.trace);
+    EXPECT_TRUE(finish_plan(db(), *task));
+    const std::vector<std::string> ids{id};
+    finish_jobs(db(), ids);
+    take(order("other"));
+    EXPECT_EQ(load_job(db(), derived_id("other"))->trace, "");
+}
+
 TEST_F(JobIntakeTest, AnotherOrderUnderAUsedKeyIsRefused) {
     take(order("k"));
     EXPECT_EQ(take(order("k", "another")).how, How::key_reused);

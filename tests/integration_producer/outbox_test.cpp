@@ -31,15 +31,15 @@ protected:
         sql(fmt::format("INSERT INTO fanfare_outbox (job) VALUES ($job${}$job$)", job));
     }
     Outbox::Turn turn() {
-        Outbox outbox{{*pool, *pool, systems, probe,
-                       [this](const std::string& job, std::string_view bytes,
-                              const std::function<void(bool)>& acknowledged) {
-                           if (!is_queueing) return false;
-                           published.emplace_back(job, std::string{bytes});
-                           acknowledged(is_acknowledging);
-                           return true;
-                       }},
-                      systems.at("shows")};
+        Outbox outbox{
+            {*pool, *pool, systems, probe,
+             [this](const OutgoingJob& job, const std::function<void(bool)>& acknowledged) {
+                 if (!is_queueing) return false;
+                 published.emplace_back(job.id, std::string{job.bytes});
+                 acknowledged(is_acknowledging);
+                 return true;
+             }},
+            systems.at("shows")};
         return outbox.turn().value();
     }
     std::string rows() { return ask("SELECT count(*) FROM fanfare_outbox"); }

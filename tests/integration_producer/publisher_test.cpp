@@ -21,15 +21,15 @@ struct FakeBroker {
     enum class Mood { accept, refuse, full, silent };
 
     PublishJob port() {
-        return [this](const std::string& job, std::string_view bytes,
-                      std::function<void(bool)> acknowledged) {
+        return [this](const OutgoingJob& job, std::function<void(bool)> acknowledged) {
             Mood now = Mood::accept;
             {
                 const std::lock_guard guard{mutex};
                 now = mood;
                 if (now == Mood::full) return false;
-                jobs.push_back(job);
-                last = bytes;
+                jobs.push_back(job.id);
+                last = job.bytes;
+                since = job.since;
                 if (now == Mood::silent) waiting.push_back(acknowledged);
             }
             if (now != Mood::silent) acknowledged(now == Mood::accept);
@@ -45,6 +45,7 @@ struct FakeBroker {
     Mood mood = Mood::accept;
     std::vector<std::string> jobs;
     std::string last;
+    std::optional<TimePoint> since;
     std::vector<std::function<void(bool)>> waiting;
 };
 
@@ -93,6 +94,17 @@ TEST_F(PublisherTest, OnlyWhatIsDueIsClaimedAndOnlyOnce) {
     EXPECT_EQ(states(), "due:published later:scheduled");
     advance("2 hours");
     EXPECT_EQ(claim().expired.size(), 1U) << "the later one; the published one stays";
+}
+
+TEST_F(PublisherTest, ItsTraceBeginsWhenItWasDue) {
+    FakeBroker broker;
+    auto one = publisher(broker);
+    add("s", "-1 s", "1 hour");
+    static_cast<void>(one.turn());
+    ASSERT_TRUE(broker.since);
+    EXPECT_EQ(std::to_string(broker.since->time_since_epoch().count()),
+              ask("SELECT (extract(epoch FROM greatest(due_at, created_at)) * 1000000)::bigint "
+                  "FROM notification"));
 }
 
 TEST_F(PublisherTest, NothingIsLateBeforeItIsKnown) {

@@ -19,10 +19,10 @@ protected:
     /// Finds what is lost, and claims and marks again what came back of the notifications.
     void turn() {
         Republisher republisher{{*pool, systems, probe,
-                                 [this](const std::string& job, std::string_view bytes,
-                                        const std::function<void(bool)>&) {
-                                     published.emplace_back(job);
-                                     last = bytes;
+                                 [this](const OutgoingJob& job, const std::function<void(bool)>&) {
+                                     published.push_back(job.id);
+                                     last = job.bytes;
+                                     last_trace = job.trace;
                                      return is_queueing;
                                  },
                                  [this] { ++rung; }},
@@ -75,6 +75,7 @@ protected:
         request.key = key;
         request.digest = "d";
         request.job = derived_id("api/ann/" + key);
+        request.trace = trace;
         request.body = R"({"id": ")" + request.job + R"(", "system": "shows"})";
         return run(
             [&](postgres::Connection& db) { return ledger::remember_request(db, request, 60s); });
@@ -89,6 +90,8 @@ protected:
     ScheduleProbe probe{std::make_shared<prometheus::Registry>()};
     std::vector<std::string> published;
     std::string last;
+    std::string last_trace;
+    std::string trace;  // Of orders.
     bool is_queueing = true;
     int rung = 0;
 };
@@ -159,7 +162,12 @@ TEST_F(RepublisherTest, OnlyItsOwnSystemsAreClaimable) {
 }
 
 TEST_F(RepublisherTest, AnOrderThatNoWorkerTakesIsPublishedAgainAsItWas) {
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 a=1";
     const auto known = order("k");
+    EXPECT_EQ(known.trace, trace);
+    const auto first =
+        std::exchange(trace, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    EXPECT_EQ(order("k").trace, first) << "sent again it stays in the first one's";
     mark("k");
     advance("59 s");
     turn();
@@ -173,6 +181,7 @@ TEST_F(RepublisherTest, AnOrderThatNoWorkerTakesIsPublishedAgainAsItWas) {
     turn();
     EXPECT_THAT(published, ElementsAre(known.job, known.job));
     EXPECT_THAT(last, ::testing::HasSubstr(known.job));
+    EXPECT_EQ(last_trace, first);
     take(known.job);
     advance("1 day");
     turn();

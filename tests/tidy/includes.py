@@ -6,7 +6,7 @@ PROGRAMS = ("worker", "producer", "cli", "sim")
 
 # The folders of core, lowest first. Each may include those before it, and itself.
 CORE = ("error", "handle", "clock", "domain", "program", "crypto", "time_zones", "async", "settings", "reference",
-        "systems", "web", "observe", "http", "kafka", "postgres", "wire", "rendering", "ledger", "audience", "survey")
+        "systems", "web", "observe", "http", "tracing", "kafka", "postgres", "wire", "rendering", "ledger", "audience", "survey")
 
 # What does not hold yet: (folder, header) -> why. To be shortened, never lengthened; one that nobody needs is a breach.
 _ORDERS = "whether a job can be told is asked before it is published: belongs into core/orders"

@@ -3,8 +3,10 @@
 #include "core/domain/uuid.hpp"
 #include "core/ledger/own_templates.hpp"
 #include "core/ledger/untaken.hpp"
+#include "core/observe/log.hpp"
 #include "core/wire/cloud_event.hpp"
 #include "core/wire/job_rejection.hpp"
+#include "core/wire/trace_context.hpp"
 
 #include <fmt/format.h>
 
@@ -53,8 +55,12 @@ asio::awaitable<void> Intake::serve() {
 
 /// What a record orders; or why it orders nothing.
 std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::NewJob& order) const {
-    auto decoded = is_cloud_event(record.headers) ? decode_event(record.headers, record.value)
-                                                  : decode_job(record.value);
+    std::string of_the_event;
+    auto decoded = is_cloud_event(record.headers)
+                       ? decode_event(record.headers, record.value, &of_the_event)
+                       : decode_job(record.value);
+    order.trace = trace_of(record.headers);  // Nearer than what the event came about in.
+    if (order.trace.empty()) order.trace = std::move(of_the_event);
     if (auto* const bad = std::get_if<Rejection>(&decoded)) return std::move(*bad);
     order.job = std::move(std::get<Job>(decoded));
     order.digest = digest_of_order(order.job);
@@ -94,18 +100,34 @@ asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
     co_return co_await look_.ask(source, owned);
 }
 
+/// Of a record that is of no trace: one begins, where anybody wants spans.
+std::optional<Span> Intake::begin_trace(const kafka::Received& record,
+                                        ledger::NewJob& order) const {
+    if (parts_.tracer == nullptr || !order.trace.empty()) return std::nullopt;
+    auto root = parts_.tracer->begin("intake", Span::Kind::consumer);
+    order.trace = std::move(root.trace);
+    if (!root.span) return std::nullopt;
+    root.span->begin = published_at(record);
+    root.span->tell("fanfare.job", order.job.id);
+    root.span->tell("messaging.system", "kafka");
+    root.span->tell("messaging.destination.name", parts_.topics.jobs);
+    return std::move(root.span);
+}
+
 /// Returns when the record is settled, or stop() was called.
 asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     ledger::NewJob order;
     auto rejection = read(record, order);
+    std::optional<Span> root;
+    if (!rejection) root = begin_trace(record, order);
     if (!rejection) rejection = co_await look(order);
     const std::string id = order.job.id.empty() ? record.key : order.job.id;
     auto wait = retry_first;
     while (!stopping_) {
         bool settled = false;
-        if (!rejection) settled = co_await accept(order, rejection);
-        if (rejection) settled = co_await note_refusal(id, *rejection);
-        if (settled && rejection) settled = co_await refuse(record, *rejection);
+        if (!rejection) settled = co_await accept(order, rejection, root);
+        if (rejection) settled = co_await note_refusal(id, order, *rejection);
+        if (settled && rejection) settled = co_await refuse(record, order, *rejection);
         if (settled) {
             parts_.finished(record);
             break;
@@ -124,7 +146,8 @@ TimePoint Intake::published_at(const kafka::Received& record) const {
 }
 
 asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
-                                     std::optional<Rejection>& rejection) {
+                                     std::optional<Rejection>& rejection,
+                                     std::optional<Span>& root) {
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
         auto taken = ledger::take_job(ledger, order);
         const bool is_other = !taken.id.empty() && taken.id != order.job.id;
@@ -132,6 +155,7 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
         return taken;
     });
     if (!inserted) {
+        const LogTrace about{order.trace};
         troubled_.warn(fmt::format("job {}: {}", order.job.id, describe(inserted.error())));
         if (inserted.error().code == Errc::store_data) {
             rejection = reject("not_storable", "", "holds a value that PostgreSQL does not take");
@@ -146,6 +170,7 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
         co_return false;
     }
     parts_.probe.job(taken.how == ledger::TakenJob::How::added ? "accepted" : "repeated");
+    if (root && taken.how == ledger::TakenJob::How::added) parts_.tracer->end(std::move(*root));
     // A repeated one may stem from a worker that died between inserting and planning.
     parts_.accepted(taken.id, order.job.lane);
     co_return true;
@@ -153,18 +178,21 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
 
 /// A job among the dead letters has no row; whoever published it learns why, and publishes it no
 /// more. Our own publishers take the job's id for the record's key.
-asio::awaitable<bool> Intake::note_refusal(const std::string& id, const Rejection& rejection) {
+asio::awaitable<bool> Intake::note_refusal(const std::string& id, const ledger::NewJob& order,
+                                           const Rejection& rejection) {
     if (!is_uuid(id)) co_return true;
     auto noted =
         co_await parts_.ledger.run("note a refused job", [&](postgres::Connection& ledger) {
             ledger::refuse_job(ledger, id, rejection.code, rejection.message);
         });
+    const LogTrace about{order.trace};
     if (!noted) troubled_.warn(fmt::format("job {}: {}", id, describe(noted.error())));
     co_return noted.has_value();
 }
 
-/// With the headers of a CloudEvent, without which its bytes are none: these before any others.
-Intake::Headers Intake::headers_of(const kafka::Received& record,
+/// With the headers of a CloudEvent, without which its bytes are none: these before any others. Of
+/// any other record its trace, for when it is requeued.
+Intake::Headers Intake::headers_of(const kafka::Received& record, const ledger::NewJob& order,
                                    const Rejection& rejection) const {
     const bool cut = record.value.size() > dead_value_bytes_max;
     Headers headers{{"fanfare-reason", rejection.code},
@@ -174,7 +202,10 @@ Intake::Headers Intake::headers_of(const kafka::Received& record,
                     {"fanfare-offset", std::to_string(record.offset)},
                     {"fanfare-bytes", std::to_string(record.value.size())},
                     {"fanfare-truncated", cut ? "true" : "false"}};
-    if (!is_cloud_event(record.headers)) return headers;
+    if (!is_cloud_event(record.headers)) {
+        for (auto& header : trace_headers(order.trace)) headers.push_back(std::move(header));
+        return headers;
+    }
     std::size_t bytes = 0;
     for (const bool of_the_event : {true, false}) {
         for (const auto& [name, value] : record.headers) {
@@ -186,9 +217,13 @@ Intake::Headers Intake::headers_of(const kafka::Received& record,
     return headers;
 }
 
-asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Rejection& rejection) {
-    refused_.warn(fmt::format("refused a job of partition {} offset {}: {}", record.partition,
-                              record.offset, for_log(rejection)));
+asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const ledger::NewJob& order,
+                                     const Rejection& rejection) {
+    {
+        const LogTrace about{order.trace};
+        refused_.warn(fmt::format("refused a job of partition {} offset {}: {}", record.partition,
+                                  record.offset, for_log(rejection)));
+    }
     auto home = co_await asio::this_coro::executor;
     Signal told{home};
     std::optional<bool> published;
@@ -197,7 +232,7 @@ asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const Reject
     auto queued = parts_.producer.publish(
         {parts_.topics.dead, std::string_view{record.key}.substr(0, dead_key_bytes_max),
          std::string_view{record.value}.substr(0, dead_value_bytes_max),
-         headers_of(record, rejection)},
+         headers_of(record, order, rejection)},
         [&, home](const Result<void>& result) {
             const bool done = result.has_value();
             asio::post(home, [&published, &told, done] {

@@ -7,6 +7,7 @@
 #include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/rendering/templates.hpp"
+#include "core/tracing/tracer.hpp"
 #include "core/wire/job.hpp"
 #include "worker/orders/order_look.hpp"
 #include "worker/probes/probes.hpp"
@@ -44,6 +45,7 @@ public:
         const Clock& clock;
         std::function<void(const std::string& job, Lane lane)> accepted;
         std::function<void(const kafka::Received&)> finished;
+        Tracer* tracer = nullptr;  // Null: nobody wants spans.
     };
     Intake(boost::asio::any_io_executor executor, Parts parts)
         : parts_{std::move(parts)}, tasks_{std::move(executor)} {}
@@ -71,15 +73,21 @@ private:
     [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> judge(const Job& job);
     [[nodiscard]] TimePoint published_at(const kafka::Received& record) const;
     [[nodiscard]] std::optional<Rejection> check(ledger::NewJob& order) const;
-    /// Stores a job. False: not now, or, with a rejection, never.
+    [[nodiscard]] std::optional<Span> begin_trace(const kafka::Received& record,
+                                                  ledger::NewJob& order) const;
+    /// Stores a job, and ends the span that its trace begins with, if it is new. False: not now,
+    /// or, with a rejection, never.
     [[nodiscard]] boost::asio::awaitable<bool> accept(const ledger::NewJob& order,
-                                                      std::optional<Rejection>& rejection);
+                                                      std::optional<Rejection>& rejection,
+                                                      std::optional<Span>& root);
     [[nodiscard]] boost::asio::awaitable<bool> note_refusal(const std::string& id,
+                                                            const ledger::NewJob& order,
                                                             const Rejection& rejection);
     using Headers = std::vector<std::pair<std::string, std::string>>;
-    [[nodiscard]] Headers headers_of(const kafka::Received& record,
+    [[nodiscard]] Headers headers_of(const kafka::Received& record, const ledger::NewJob& order,
                                      const Rejection& rejection) const;
     [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
+                                                      const ledger::NewJob& order,
                                                       const Rejection& rejection);
 
     Parts parts_;

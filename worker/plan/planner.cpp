@@ -24,6 +24,7 @@
 // again.
 #include "worker/plan/planner.hpp"
 
+#include "core/observe/log.hpp"
 #include "core/wire/descriptor.hpp"
 #include "worker/orders/order_rules.hpp"
 #include "worker/plan/audience.hpp"
@@ -95,7 +96,27 @@ Planner::Wait Planner::plan(const std::string& id) {
     }
     if (!claimed.value()) return std::nullopt;  // Planned, or somebody else plans it.
     auto& task = *claimed.value();
-    Hold hold{keeper_, id, task.epoch};
+    const auto trace = task.trace;  // The task is read anew after a fault.
+    const LogTrace about{trace};
+    auto span = span_in(parts_.tracer, trace, "plan", Span::Kind::internal);
+    bool failed = false;
+    const auto planned_before = task.planned;
+    const auto again = carry_out(task, failed);
+    if (span) {
+        span->tell("fanfare.job", id);
+        for (const auto channel : channels) {
+            const auto i = static_cast<std::size_t>(channel);
+            span->count(fmt::format("fanfare.planned.{}", to_string(channel)),
+                        task.planned[i] - planned_before[i]);
+        }
+        span->failed = failed;
+        parts_.tracer->end(std::move(*span));
+    }
+    return again;
+}
+
+Planner::Wait Planner::carry_out(ledger::PlanTask& task, bool& failed) {
+    Hold hold{keeper_, task.job, task.epoch};
     Wait again;
     Tried fault;
     if (task.unheard > unheard_max) {
@@ -115,6 +136,7 @@ Planner::Wait Planner::plan(const std::string& id) {
         give_back(task);
         return std::nullopt;
     }
+    failed = fault.has_value();
     return fault ? note_failure(task, *fault, hold) : again;
 }
 

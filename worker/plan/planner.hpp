@@ -3,6 +3,7 @@
 #include "core/kafka/producer.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/settings/settings.hpp"
+#include "core/tracing/tracer.hpp"
 #include "worker/plan/keeper.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/send/job_context.hpp"
@@ -47,6 +48,7 @@ public:
         WorkerProbe& probe;
         const std::atomic<bool>& stopping;
         std::function<double()> jitter;  // Uniform in [0, 1); from any thread.
+        Tracer* tracer = nullptr;        // Null: nobody wants spans.
     };
     static constexpr std::int32_t failures_max = 5;
     static constexpr std::int32_t outages_max = 20;  // In the middle of the audience.
@@ -75,6 +77,7 @@ private:
     };
     using Tried = std::optional<Fault>;
 
+    [[nodiscard]] Wait carry_out(ledger::PlanTask& task, bool& failed);
     [[nodiscard]] Tried attempt(ledger::PlanTask& task, Hold& hold, Wait& again);
     [[nodiscard]] Tried check_templates(const JobContext& job, Hold& hold);
     [[nodiscard]] Result<Wait> clear_the_way(const JobContext& job, const ledger::PlanTask& task);

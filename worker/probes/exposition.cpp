@@ -7,7 +7,8 @@ namespace fanfare {
 std::shared_ptr<Exposition> worker_exposition(std::shared_ptr<prometheus::Collectable> counted,
                                               std::function<kafka::Lags()> lags,
                                               std::vector<std::string> topics,
-                                              std::vector<postgres::NamedPool> pools) {
+                                              std::vector<postgres::NamedPool> pools,
+                                              const Tracer* tracer) {
     auto exposition = std::make_shared<Exposition>();
     exposition->add(std::move(counted));
     exposition->add([lags = std::move(lags), topics = std::move(topics)](Families& all) {
@@ -21,6 +22,7 @@ std::shared_ptr<Exposition> worker_exposition(std::shared_ptr<prometheus::Collec
     });
     exposition->add(
         [pools = std::move(pools)](Families& all) { postgres::append_pools(all, pools); });
+    exposition->add([tracer](Families& all) { append_spans(all, tracer); });
     return exposition;
 }
 

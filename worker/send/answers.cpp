@@ -1,6 +1,9 @@
 // What the answers to the requests of a chunk make of its people.
 #include "worker/send/flight.hpp"
 
+#include "core/observe/log.hpp"
+#include "worker/send/spans.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -25,9 +28,13 @@ void Flight::landed(Letter& letter, const HttpAnswer& answer) {
     }
     account_.probe().answered(verdict.verdict, letter.count, answer.elapsed);
     account_.answered(verdict, letter.count, letter.era, answer.elapsed);
+    if (work_.span) {
+        tell_request(work_, account_.settings(), letter.count, answer, verdict, clock_.now());
+    }
     count_begun(letter, -1);
     if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {
+        const LogTrace about{work_.job ? work_.job->trace : std::string_view{}};
         spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name, work_.chunk.key.job,
                       work_.chunk.key.number, verdict.detail);
     }

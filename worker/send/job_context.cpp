@@ -115,10 +115,11 @@ Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view b
 
 Result<std::shared_ptr<const JobContext>> Sources::understand(
     postgres::Connection& ledger, std::string_view body, std::optional<std::int64_t> own_templates,
-    const std::string& origin) {
+    const std::string& origin, const std::string& trace) {
     auto context = read(body);
     if (!context) return context.error();
     if (!origin.empty()) context.value()->origin = origin;
+    context.value()->trace = trace;
     if (own_templates) {
         auto own = own_of(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();

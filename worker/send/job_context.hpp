@@ -22,6 +22,7 @@ namespace fanfare {
 /// What every chunk of one job needs to know of it; read once, shared by all.
 struct JobContext {
     Job job;
+    std::string trace;   // encode_trace(); "": of none.
     std::string origin;  // Whose places under caps and whose addresses count as this job's own.
     const System* system = nullptr;
     const Kind* kind = nullptr;
@@ -74,7 +75,8 @@ public:
     /// unless they are known; throws what libpqxx throws.
     [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(
         postgres::Connection& ledger, std::string_view body,
-        std::optional<std::int64_t> own_templates, const std::string& origin = {});
+        std::optional<std::int64_t> own_templates, const std::string& origin = {},
+        const std::string& trace = {});
 
 private:
     struct Own {

@@ -1,5 +1,6 @@
 #include "worker/send/prepare.hpp"
 
+#include "core/observe/log.hpp"
 #include "worker/send/quiet.hpp"
 #include "worker/send/settle.hpp"
 
@@ -36,6 +37,7 @@ Preparation::Prepared Preparation::is_slow(const Work& work) const {
 
 /// After so many failures in a row the query is not waited for any longer.
 Preparation::Prepared Preparation::fails(Work& work, const Failure& failure) {
+    const LogTrace about{work.job->trace};
     spdlog::error("job {} chunk {}/{}: {} ({} in a row)", work.job->job.id,
                   to_string(work.chunk.key.channel), work.chunk.key.number, describe(failure),
                   work.chunk.failures + 1);
@@ -81,6 +83,7 @@ asio::awaitable<Preparation::Prepared> Preparation::load(Work& work) {
         std::count_if(work.resolved.fates.begin(), work.resolved.fates.end(),
                       [](const Fate& fate) { return fate.reason == Reason::recipient_invalid; });
     if (culprits > 0) {
+        const LogTrace about{job.trace};
         spdlog::warn("job {} chunk {}/{}: the contact query raises an error at {} people",
                      job.job.id, to_string(work.chunk.key.channel), work.chunk.key.number,
                      culprits);
@@ -115,6 +118,7 @@ asio::awaitable<Preparation::Prepared> Preparation::defer_quiet(Work& work) {
     auto split = co_await parts_.ledger.run("split a chunk", split_off);
     if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
     if (!split || !split.value()) {
+        const LogTrace about{work.job->trace};
         spdlog::warn("chunk {}/{}/{}: could not be split for quiet hours; it comes back",
                      work.chunk.key.job, to_string(work.chunk.key.channel), work.chunk.key.number);
         co_return Prepared{End::lost};
@@ -142,12 +146,14 @@ asio::awaitable<Preparation::Prepared> Preparation::prepare(Work& work, Account&
             return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
         });
     if (!written) {
+        const LogTrace about{job.trace};
         spdlog::error("job {}: {}", job.job.id, describe(written.error()));
         if (is_retryable(written.error().code)) co_return Prepared{End::later, ledger_wait};
         co_return is_slow(work);
     }
     if (!written.value()) {
         // Checked when the job was planned, so a template was changed for the worse since.
+        const LogTrace about{job.trace};
         spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
         settle_rest(work.chunk, {Outcome::failed, Reason::request_refused});
         work.letters = {};

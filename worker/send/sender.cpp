@@ -25,8 +25,10 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
+#include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
+#include "worker/send/spans.hpp"
 
 #include <pqxx/nontransaction>
 
@@ -118,9 +120,12 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
         work.lease_ends = asked + settings_.lease;
         work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
         work.pauses = &parts_.pauses;
+        work.tracer = parts_.tracer;
         // Doubt stays with the account that caused it, as long as that one is configured.
         Account* const bound = parts_.roster.find(work.chunk.account);
-        co_await send(work, bound != nullptr ? bound : account);
+        Account* const serving = bound != nullptr ? bound : account;
+        co_await send(work, serving);
+        end_chunk_span(work, &serving->settings());
     }
     account->pacer().release(reserved);
 }
@@ -148,6 +153,13 @@ asio::awaitable<void> Sender::wait_without_context(Work& work, const Failure& fa
     co_await put_back(work, nullptr, wait, true);
 }
 
+/// Its span begins with the claim.
+void Sender::trace(Work& work) const {
+    const auto since = parts_.clock.moment() - (work.lease_ends - settings_.lease);
+    begin_chunk_span(
+        work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
+}
+
 asio::awaitable<void> Sender::send(Work& work, Account* account) {
     // Before anything is looked up that may not be there any more.
     end_if_over(work);
@@ -157,6 +169,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
         co_return;
     }
     work.job = std::move(context.value());
+    if (work.tracer != nullptr) trace(work);
     std::chrono::milliseconds wait{0};
     for (std::int32_t passes = 1;; ++passes) {
         if (passes > 1) co_await look_for_cancel(work);
@@ -312,6 +325,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};
     auto written = co_await parts_.desk.record(std::move(entry));
+    const LogTrace about{work.job ? work.job->trace : std::string_view{}};
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
                       to_string(channel), work.chunk.key.number, describe(written.error()));
@@ -329,7 +343,8 @@ asio::awaitable<Result<Context>> Sender::context_of(const std::string& job) {
     const auto load = [&](postgres::Connection& connection) -> Result<Context> {
         const auto row = ledger::load_job(connection, job);
         if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.sources.understand(connection, row->body, row->own_templates, row->origin);
+        return parts_.sources.understand(connection, row->body, row->own_templates, row->origin,
+                                         row->trace);
     };
     auto loaded = co_await parts_.ledger.run("load a job", load);
     if (!loaded) co_return loaded.error();

@@ -43,6 +43,7 @@ public:
         WorkerProbe& probe;
         std::function<double()> jitter;                        // Uniform in [0, 1).
         std::function<void(const kafka::Received&)> finished;  // The record needs nothing more.
+        Tracer* tracer = nullptr;                              // Null: nobody wants spans.
     };
 
     Sender(Parts parts, const WorkerSettings& settings)
@@ -60,6 +61,7 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
+    void trace(Work& work) const;
     [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
     [[nodiscard]] boost::asio::awaitable<void> wait_without_context(Work& work,
                                                                     const Failure& failure);

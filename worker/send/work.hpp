@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/tracing/tracer.hpp"
 #include "worker/send/letters.hpp"
 #include "worker/send/pauses.hpp"
 
@@ -22,6 +23,8 @@ struct Work {
     Moment lease_ends{};
     std::int32_t attempts_max = 5;
     const Pauses* pauses = nullptr;  // Outlives it; null: nothing is ever held back.
+    Tracer* tracer = nullptr;        // Outlives it; null: nobody wants spans.
+    std::optional<Span> span;        // From the claim on; nothing: nobody wants it.
 
     // What the answers of the current pass asked for.
     std::vector<std::uint32_t> spent;              // Recipients, once for each attempt that failed.

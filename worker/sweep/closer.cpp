@@ -1,6 +1,7 @@
 #include "worker/sweep/closer.hpp"
 
 #include "core/clock/clock.hpp"
+#include "core/observe/log.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -9,6 +10,7 @@ namespace fanfare {
 namespace asio = boost::asio;
 
 void tell_ended(const ledger::EndedJob& job, WorkerProbe& probe) {
+    const LogTrace about{job.trace};
     spdlog::info("job {} ({} of {}) is {} after {:.1f} s: {}", job.id, job.kind, job.system,
                  job.state, job.seconds, ledger::describe(job.outcomes));
     probe.ended(job.state, job.seconds);

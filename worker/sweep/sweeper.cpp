@@ -2,6 +2,7 @@
 
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
+#include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
 #include "worker/sweep/closer.hpp"
@@ -122,6 +123,7 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
     auto entry = record_of(chunk, chunk.account, wait_of_stalled(chunk, settings_));
     entry.taken_over = true;
     entry.failures = entry.done ? 0 : chunk.failures;
+    std::string trace;
     if (entry.done) {
         const auto load = [&](postgres::Connection& ledger) {
             return ledger::load_job(ledger, chunk.key.job);
@@ -131,6 +133,7 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
             spdlog::warn("{}; the next lease settles its chunk", describe(job.error()));
             co_return;
         }
+        if (job.value()) trace = job.value()->trace;
         const auto context = parts_.sources.understand(job.value() ? job.value()->body : "");
         entry.counted = counted_window(context ? context.value().get() : nullptr);
         // No longer configured: there is no channel to turn to.
@@ -138,6 +141,7 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
     }
     const auto given_up = entry.done ? given_up_in(chunk) : std::string{};
     auto written = co_await parts_.desk.record(std::move(entry));
+    const LogTrace about{trace};
     if (!written) {
         spdlog::warn("{}", describe(written.error()));
     } else if (written.value() && !given_up.empty()) {

@@ -63,6 +63,29 @@ protected:
     Caller caller_;
 };
 
+TEST_F(EventOrderTest, TheTraceIsThatOfTheCallElseOfTheEventAndNoPartOfTheOrder) {
+    const std::string call = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const std::string event = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    const auto without = order(binary("/shop", "e-1"), data);
+    EXPECT_EQ(without.trace, "");
+    auto headers = binary("/shop", "e-1");
+    headers.emplace_back("ce-traceparent", event);
+    const auto of_the_event = order(headers, data);
+    EXPECT_EQ(of_the_event.trace, event);
+    headers.emplace_back("TraceParent", call);
+    headers.emplace_back("tracestate", "a=1");
+    headers.emplace_back("tracestate", "b=2");
+    const auto of_the_call = order(headers, data);
+    EXPECT_EQ(of_the_call.trace, call + " a=1,b=2");
+    for (const auto* const made : {&of_the_event, &of_the_call}) {
+        EXPECT_EQ(made->job, without.job);
+        EXPECT_EQ(made->digest, without.digest);
+        EXPECT_EQ(made->key, without.key);
+    }
+    headers.emplace_back("traceparent", call);
+    EXPECT_EQ(order(headers, data).trace, event) << "two are none";
+}
+
 TEST_F(EventOrderTest, SourceAndIdAreTheKeyHoweverItIsSent) {
     const auto one = order(json_, structured("/shop", "e-1"));
     EXPECT_EQ(one.key, "/shop e-1");

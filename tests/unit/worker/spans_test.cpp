@@ -1,0 +1,124 @@
+// What a trace tells of a chunk and of the calls of its provider.
+#include "worker/send/spans.hpp"
+
+#include "tests/support/http_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
+
+namespace fanfare {
+namespace {
+
+namespace json = boost::json;
+using test::HttpServer;
+using test::Line;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class SpansTest : public ::testing::Test {
+protected:
+    SpansTest() {
+        ObserveSettings settings;
+        settings.otlp = server.url("");
+        tracer = Tracer::open(settings, {"fanfare-worker", "1", "w1"}, system_clock());
+        auto context = std::make_shared<JobContext>();
+        context->trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        work.job = context;
+        work.tracer = tracer.get();
+        work.chunk.key = {"j", Channel::email, 3};
+        work.chunk.outcomes = std::string(3, static_cast<char>(Outcome::sent));
+        work.chunk.outcomes[1] = static_cast<char>(Outcome::failed);
+        account.name = "mail";
+        account.type = "smtp";
+    }
+    /// Attributes of the spans, by span; with "span" and "parent".
+    json::array told() {
+        tracer->finish(std::chrono::seconds{60});
+        json::array all;
+        for (const auto& request : server.requests()) {
+            const auto body = test::body_of(request);
+            const auto document = json::parse({body.data(), body.size()});
+            for (const auto& span :
+                 document.at_pointer("/resourceSpans/0/scopeSpans/0/spans").as_array()) {
+                all.push_back(span);
+            }
+        }
+        return all;
+    }
+    static std::string attribute(const json::value& span, std::string_view name) {
+        for (const auto& one : span.at("attributes").as_array()) {
+            if (one.at("key").as_string() != json::string_view{name.data(), name.size()}) continue;
+            const auto& value = one.at("value").as_object().begin()->value();
+            return std::string{value.as_string()};
+        }
+        return "";
+    }
+
+    HttpServer server{[](Line& line, int) {
+        while (line.read_request()) line.write(HttpServer::answer(200, "{}"));
+    }};
+    std::unique_ptr<Tracer> tracer;
+    Work work;
+    AccountSettings account;
+};
+
+TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
+    const auto now = system_clock().now();
+    begin_chunk_span(work, now - std::chrono::seconds{2});
+    ASSERT_TRUE(work.span);
+    HttpAnswer mail;
+    mail.transport = Transport::answered;
+    mail.step = MailStep::recipient;
+    mail.status = 550;
+    mail.body = "550 no such user ana@example.com";
+    BatchAnswer refused;
+    refused.verdict = Verdict::perm_req;
+    refused.detail = "550 ana@example.com";
+    tell_request(work, account, 1, mail, refused, now);
+    HttpAnswer lost;
+    lost.transport = Transport::in_doubt;
+    tell_request(work, account, 2, lost, BatchAnswer{}, now);
+    HttpAnswer taken;
+    taken.transport = Transport::answered;
+    taken.status = 202;
+    taken.elapsed = std::chrono::seconds{1};
+    BatchAnswer ok;
+    ok.verdict = Verdict::ok;
+    tell_request(work, account, 3, taken, ok, now);
+    end_chunk_span(work, &account);
+    EXPECT_FALSE(work.span);
+    const auto spans = told();
+    ASSERT_EQ(spans.size(), 4U);
+    const auto& chunk = spans[3];
+    EXPECT_EQ(chunk.at("parentSpanId").as_string(), "00f067aa0ba902b7");
+    EXPECT_EQ(attribute(chunk, "fanfare.outcome.sent"), "2");
+    EXPECT_EQ(attribute(chunk, "fanfare.outcome.failed"), "1");
+    EXPECT_EQ(attribute(chunk, "fanfare.chunk"), "3");
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(spans[i].at("parentSpanId"), chunk.at("spanId"));
+        EXPECT_EQ(attribute(spans[i], "fanfare.recipients"), std::to_string(i + 1));
+        EXPECT_EQ(spans[i].at("status").as_object().contains("code"), i < 2) << "what failed";
+    }
+    EXPECT_EQ(attribute(spans[0], "fanfare.smtp.status"), "550");
+    EXPECT_EQ(attribute(spans[0], "http.response.status_code"), "");
+    EXPECT_EQ(attribute(spans[1], "http.response.status_code"), "") << "nobody answered";
+    EXPECT_EQ(attribute(spans[2], "http.response.status_code"), "202");
+    for (const auto& request : server.requests()) EXPECT_THAT(request, Not(HasSubstr("ana")));
+}
+
+TEST_F(SpansTest, WhoseTraceNobodyWantsHasNone) {
+    for (const std::string trace :
+         {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}) {
+        auto context = std::make_shared<JobContext>();
+        context->trace = trace;
+        work.job = context;
+        begin_chunk_span(work, system_clock().now());
+        EXPECT_FALSE(work.span);
+        end_chunk_span(work, &account);
+    }
+    EXPECT_TRUE(told().empty());
+}
+
+}  // namespace
+}  // namespace fanfare
