@@ -9,6 +9,7 @@
 #include "core/program/version.hpp"
 #include "producer/figures/elected.hpp"
 #include "producer/front.hpp"
+#include "producer/publishing/job_publisher.hpp"
 #include "producer/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
@@ -53,7 +54,8 @@ public:
         health_.reset();  // It shows what the pools of the others do.
         front_.reset();
         if (kafka_) kafka_->give_up();
-        kafka_.reset();  // Its callbacks reach into the scheduler.
+        kafka_.reset();  // Its callbacks reach into the two that follow.
+        jobs_.reset();
         scheduler_.reset();
         figures_.reset();
     }
@@ -69,11 +71,12 @@ public:
         auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs}, keeper_.get());
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
+        jobs_.emplace(JobPublisher::Parts{*kafka_, topics_.jobs, ledger_});
         scheduler_ = std::make_unique<Scheduler>(
             Scheduler::Parts{ledger_, systems_, system_clock(), probe_,
                              [this](const std::string& job, std::string_view bytes,
                                     std::function<void(bool)> acknowledged) {
-                                 return publish(job, bytes, std::move(acknowledged));
+                                 return jobs_->publish(job, bytes, std::move(acknowledged));
                              },
                              settings_.database.url},
             settings_.producer);
@@ -175,19 +178,6 @@ private:
                 {"Kafka", [this] { return stopping_ || kafka_->reaches_broker(look_max); }}};
     }
 
-    /// From any thread of the scheduler.
-    bool publish(const std::string& job, std::string_view bytes,
-                 std::function<void(bool)> acknowledged) {
-        const auto queued =
-            kafka_->publish({topics_.jobs, job, bytes, {}},
-                            [acknowledged = std::move(acknowledged)](const Result<void>& result) {
-                                if (!result) spdlog::warn("{}", describe(result.error()));
-                                acknowledged(result.has_value());
-                            });
-        if (!queued) spdlog::warn("{}", describe(queued.error()));
-        return queued.has_value();
-    }
-
     Shutdown& shutdown_;
     Settings settings_;
     Systems systems_;
@@ -196,6 +186,7 @@ private:
     std::unique_ptr<kafka::TopicKeeper> keeper_;
     kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     postgres::Pool ledger_;
+    std::optional<JobPublisher> jobs_;
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
     std::shared_ptr<ElectedFigures> figures_;

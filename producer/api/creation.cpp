@@ -5,6 +5,7 @@
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/telling.hpp"
+#include "producer/publishing/job_publisher.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -39,6 +40,26 @@ std::size_t left_out_of(const std::string& body, std::size_t listed) {
     const auto decoded = decode_job(body);
     const auto* const job = std::get_if<Job>(&decoded);
     return job == nullptr ? 0 : listed - std::min(listed, job->recipients.size());
+}
+
+/// What the broker would never take is refused for good, as a worker would refuse it.
+asio::awaitable<HttpReply> not_published(const Parts& parts, const std::string& job,
+                                         const Failure& failure) {
+    bool is_refused = failure.code == Errc::kafka_too_large;
+    if (is_refused) {
+        std::string noting{"note a refused job"};
+        const auto note = [&job](postgres::Connection& ledger) { refuse_too_large(ledger, job); };
+        const auto noted = co_await parts.ledger.run(std::move(noting), note);
+        is_refused = noted.has_value();
+    }
+    if (is_refused) {
+        co_return refusal(422, "too_large",
+                          "The broker takes no message of that size; order it in parts.");
+    }
+    auto reply =
+        refusal(503, "unavailable", "The broker did not answer; send it again with the same key.");
+    reply.headers.emplace_back("Retry-After", "5");
+    co_return reply;
 }
 
 }  // namespace
@@ -77,11 +98,9 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     if (!known.published) {
         std::string job = known.job;
         std::string body = known.body;
-        const bool stored = co_await parts.publish(std::move(job), std::move(body));
+        const auto stored = co_await parts.publish(std::move(job), std::move(body));
         if (!stored) {
-            auto reply = refusal(503, "unavailable",
-                                 "The broker did not answer; send it again with the same key.");
-            reply.headers.emplace_back("Retry-After", "5");
+            auto reply = co_await not_published(parts, known.job, stored.error());
             co_return reply;
         }
         std::string marking{"mark an order as published"};

@@ -20,7 +20,9 @@ protected:
         settings.producer.clients = {client};
         auto opened = Room::open(
             settings, systems, clock, registry,
-            [](std::string, std::string) -> boost::asio::awaitable<bool> { co_return true; },
+            [](std::string, std::string) -> boost::asio::awaitable<Result<void>> {
+                co_return Result<void>{};
+            },
             [] {});
         room = std::move(opened.value());
         room->add_routes(router);

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "core/async/alarm.hpp"
+#include "core/kafka/producer.hpp"
+#include "core/postgres/pool.hpp"
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace fanfare {
+
+/// Notes a job that the broker calls too large as refused, as a worker would note it: whoever
+/// published it learns why, and publishes it no more. Blocks; belongs inside postgres::Pool::run().
+void refuse_too_large(postgres::Connection& ledger, const std::string& job);
+
+/// Publishes the scheduler's jobs, and notes those that the broker would never take.
+///
+/// Stop      the destructor lets go of notes that are not written: such a job is not acknowledged.
+/// Threads   calls from any; one of its own writes the notes.
+/// Lifetime  producer and ledger outlive it, and it outlives the producer's callbacks.
+class JobPublisher {
+public:
+    struct Parts {
+        kafka::Producer& producer;
+        std::string topic;
+        postgres::Pool& ledger;
+    };
+    explicit JobPublisher(Parts parts);
+    ~JobPublisher();
+    JobPublisher(const JobPublisher&) = delete;
+    JobPublisher& operator=(const JobPublisher&) = delete;
+
+    /// A PublishJob. A job that is noted as refused counts as acknowledged.
+    bool publish(const std::string& job, std::string_view bytes,
+                 std::function<void(bool)> acknowledged);
+
+private:
+    using Acknowledged = std::function<void(bool)>;
+    struct Refused {
+        std::string job;
+        Acknowledged acknowledged;
+    };
+    void refuse(const std::string& job, Acknowledged acknowledged);
+    void run();
+
+    Parts parts_;
+    std::mutex mutex_;
+    std::vector<Refused> refused_;
+    Alarm alarm_;
+    std::thread thread_;
+};
+
+}  // namespace fanfare
