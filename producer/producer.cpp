@@ -132,7 +132,7 @@ private:
 
     Result<void> open_health() {
         figures_ = std::make_shared<ElectedFigures>(
-            ElectedFigures::Parts{ledger_, systems_, system_clock(), own_name()});
+            ElectedFigures::Parts{ledger_, systems_, system_clock(), own_name(), accounts()});
         auto families = std::make_shared<Exposition>();
         families->add(probe_.registry());
         families->add(figures_);
@@ -151,6 +151,14 @@ private:
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
+    }
+
+    std::vector<ledger::NamedAccount> accounts() const {
+        std::vector<ledger::NamedAccount> all;
+        for (const auto& account : settings_.accounts) {
+            all.push_back({account.name, account.channel});
+        }
+        return all;
     }
 
     std::vector<postgres::NamedPool> pools() const {
