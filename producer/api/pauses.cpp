@@ -3,6 +3,7 @@
 #include "core/domain/uuid.hpp"
 #include "core/ledger/pauses.hpp"
 #include "core/wire/timestamp.hpp"
+#include "producer/api/accounts.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
@@ -80,11 +81,9 @@ std::optional<HttpReply> check_target(const Parts& parts, const Caller& caller,
             if (!parse_channel(name)) return nothing_here("channel");
             break;
         case ledger::Paused::account: {
-            const auto& accounts = parts.settings.accounts;
-            const auto own = [&](const auto& account) { return account.name == name; };
-            const auto found = std::find_if(accounts.begin(), accounts.end(), own);
-            if (found == accounts.end()) return nothing_here("account");
-            order.channel = found->channel;
+            const auto* const account = find_account(parts.settings, name);
+            if (account == nullptr) return nothing_here("account");
+            order.channel = account->channel;
             break;
         }
         case ledger::Paused::job:
