@@ -39,6 +39,8 @@ std::string_view remedy_of(Errc code) {
         case Errc::kafka_unavailable:
         case Errc::kafka_unusable:
             return "is Kafka up, and is kafka.brokers right?";
+        case Errc::kafka_too_large:
+            return "it is larger than the topic's max.message.bytes";
         case Errc::store_timeout:
         case Errc::store_conflict:
         case Errc::commit_in_doubt:
@@ -91,7 +93,8 @@ std::ifstream open_or_stop(const std::string& file) {
 
 Stop stop_for(const Failure& failure) {
     const int code = failure.code == Errc::config_invalid ? exit_config
-                     : failure.code == Errc::job_malformed || failure.code == Errc::job_rejected
+                     : failure.code == Errc::job_malformed || failure.code == Errc::job_rejected ||
+                             failure.code == Errc::kafka_too_large
                          ? exit_rejected
                          : exit_unavailable;
     return {code, sentence_of(failure), std::string{remedy_of(failure.code)}};

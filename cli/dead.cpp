@@ -26,6 +26,7 @@ struct ListOptions {
     int limit = 50;
     int follow_ms = 0;
     bool all = false;
+    std::string cursor;
 };
 
 struct LetterOptions {
@@ -64,19 +65,23 @@ Fates fates_or_none(const Settings& settings) {
 
 int list(const Globals& globals, const ListOptions& options) {
     const auto settings = load_settings_or_stop(globals);
+    const auto from =
+        options.cursor.empty() ? kafka::DeadPlace{} : kafka::parse_dead_place(options.cursor);
+    if (!from) throw Stop{exit_usage, "--cursor: not what an earlier `dead list` gave"};
     const auto fates = fates_or_none(settings);
-    std::vector<Record> records;
-    const std::chrono::milliseconds follow{options.follow_ms};
-    const auto take = [&](const DeadLetter& letter) {
-        const auto known = fates.find(letter.digest);
-        const bool open = known == fates.end();
-        if (open || options.all) {
-            records.push_back(record_of(letter, open ? "" : known->second.fate));
-        }
-        return records.size() < static_cast<std::size_t>(options.limit);
+    const auto wanted = [&](const DeadLetter& letter) {
+        return options.all || !fates.contains(letter.digest);
     };
-    value_or_stop(kafka::read_dead_letters(settings.kafka, system_clock(), follow, take));
+    const auto page = value_or_stop(kafka::read_dead_page(
+        settings.kafka, system_clock(), std::chrono::milliseconds{options.follow_ms}, *from,
+        static_cast<std::size_t>(options.limit), wanted));
+    std::vector<Record> records;
+    for (const auto& letter : page.letters) {
+        const auto known = fates.find(letter.digest);
+        records.push_back(record_of(letter, known == fates.end() ? "" : known->second.fate));
+    }
     print(records, globals.json, "no dead letters");
+    if (page.next) fmt::print(stderr, "more: --cursor {}\n", kafka::to_text(*page.next));
     return exit_ok;
 }
 
@@ -194,6 +199,7 @@ void add_dead(CLI::App& app, Globals& globals) {
     all->add_option("--follow-ms", options->follow_ms, "Wait for new ones so long")
         ->check(CLI::Range(0, 86'400'000));
     all->add_flag("--all", options->all, "Also those that were requeued or dropped");
+    all->add_option("--cursor", options->cursor, "Go on where an earlier list ended: it says so");
     choose(all, globals, [&globals, options] { return list(globals, *options); });
     auto letter = std::make_shared<LetterOptions>();
     add_verb(*command, globals, "show", "One letter, its payload whole", show, letter)

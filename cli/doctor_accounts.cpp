@@ -33,7 +33,7 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
     auto what = fmt::format("account {}", account.name);
     auto made = make_provider(account, {.callback_url = settings.callback_url});
     const auto* const provider = std::get_if<std::unique_ptr<Provider>>(&made);
-    if (provider == nullptr) return {"ok", std::move(what), "is not asked: see above", ""};
+    if (provider == nullptr) return {"note", std::move(what), "is not asked: see above", ""};
     const auto now = std::chrono::floor<std::chrono::seconds>(system_clock().now());
     if (const auto exchange = (*provider)->credential_exchange(now.time_since_epoch().count())) {
         const auto answer = answer_to(account, exchange->request);
@@ -46,7 +46,9 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
     if (const auto request = harmless_call(account)) {
         return of_answer(account, answer_to(account, *request));
     }
-    return {"ok", std::move(what), account.type + " has no call that sends nothing: not asked", ""};
+    return {"note", std::move(what),
+            account.type + " tells nothing to such credentials unless something is sent: not asked",
+            ""};
 }
 
 void of_limits(const AccountSettings& account, Findings& findings) {

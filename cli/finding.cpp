@@ -1,5 +1,7 @@
 #include "cli/finding.hpp"
 
+#include "worker/providers/harmless.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -8,12 +10,24 @@ namespace fanfare::cli {
 namespace {
 
 constexpr int years_max = 2;
-constexpr int unauthorized = 401;
-constexpr int forbidden = 403;
-constexpr int not_found = 404;
 
 std::string place_of(const AccountSettings& account) {
     return fmt::format("account {} in {}:{}", account.name, account.file, account.line);
+}
+
+/// The credentials are good; what is missing is a right.
+Finding may_not(const AccountSettings& account, const std::string& what) {
+    const auto name = fmt::format("account {}", account.name);
+    if (account.type == "ses") {
+        return {"warning", name,
+                fmt::format("ses takes its credentials and tells them nothing ({}): whether they "
+                            "may send is not known",
+                            what),
+                "allow ses:GetAccount to the IAM user of " + place_of(account)};
+    }
+    return {"error", name,
+            fmt::format("{} takes its key, which may not send ({})", account.type, what),
+            "give the key of " + place_of(account) + " the right to send mail"};
 }
 
 }  // namespace
@@ -44,30 +58,36 @@ std::string remedy_for_secrets(const AccountSettings& account) {
 }
 
 Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
-    const auto say = [&account](std::string_view level, std::string found, std::string type) {
-        return Finding{level, fmt::format("account {}", account.name), std::move(found),
-                       std::move(type)};
+    const auto [proof, what] = proof_of(account, answer);
+    const auto say = [&account, &what = what](std::string_view level, std::string_view words,
+                                              std::string type) {
+        const auto found = fmt::format(fmt::runtime(words), account.type, what);
+        return Finding{level, fmt::format("account {}", account.name), found, std::move(type)};
     };
-    if (answer.transport != Transport::answered) {
-        return say("error", fmt::format("{} cannot be reached: {}", account.type, answer.fault),
-                   "look at the network, and at base_url of " + place_of(account));
+    const auto place = place_of(account);
+    const bool is_mail_server = account.type == "smtp";
+    switch (proof) {
+        case Proof::well:
+            return say("ok", "{} takes its credentials", "");
+        case Proof::unreachable:
+            return say("error", "{} cannot be reached: {}",
+                       fmt::format("look at the network, and at {} of {}",
+                                   is_mail_server ? "host, port and tls" : "base_url", place));
+        case Proof::refused:
+            return say("error", "{} refuses its credentials ({})", remedy_for_secrets(account));
+        case Proof::clock:
+            return say("error", "{} finds its credentials signed at the wrong time ({})",
+                       "timedatectl set-ntp true");
+        case Proof::unknown:
+            return say("error", "{} knows no such account, domain or topic ({})",
+                       "look at what names it, and at base_url: " + place);
+        case Proof::may_not:
+            return may_not(account, what);
+        case Proof::unclear:
+            break;
     }
-    const auto status = answer.status;
-    if (status == unauthorized || status == forbidden) {
-        return say("error", fmt::format("{} refuses its credentials ({})", account.type, status),
-                   remedy_for_secrets(account));
-    }
-    if (status == not_found) {
-        return say("error", account.type + " knows no such account or domain (404)",
-                   "look at what names it, and at base_url: " + place_of(account));
-    }
-    if (status / 100 != 2) {
-        return say("warning",
-                   fmt::format("{} answers {}: whether it takes the credentials is not known",
-                               account.type, status),
-                   "wait a minute, then: fanfare doctor");
-    }
-    return say("ok", account.type + " takes its credentials", "");
+    return say("warning", "{} answers {}: whether it takes the credentials is not known",
+               "wait a minute, then: fanfare doctor");
 }
 
 }  // namespace fanfare::cli

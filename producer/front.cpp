@@ -104,10 +104,12 @@ private:
             records.push_back({receipt_key(batch), encode_receipts(batch), {}});
         }
         auto topic = topics_.receipts;
-        co_return co_await publisher_->publish(std::move(topic), std::move(records));
+        const auto stored = co_await publisher_->publish(std::move(topic), std::move(records));
+        co_return stored.has_value();
     }
 
-    asio::awaitable<bool> publish_job(std::string job, std::string body, std::string trace) {
+    asio::awaitable<Result<void>> publish_job(std::string job, std::string body,
+                                              std::string trace) {
         std::vector<RecordPublisher::Record> records;
         records.push_back({std::move(job), std::move(body), trace_headers(trace)});
         auto topic = topics_.jobs;

@@ -11,6 +11,7 @@
 #include "core/tracing/tracer.hpp"
 #include "producer/figures/elected.hpp"
 #include "producer/front.hpp"
+#include "producer/publishing/job_publisher.hpp"
 #include "producer/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +58,8 @@ public:
         health_.reset();  // It shows what the pools of the others do.
         front_.reset();
         if (kafka_) kafka_->give_up();
-        kafka_.reset();  // Its callbacks reach into the scheduler.
+        kafka_.reset();  // Its callbacks reach into the two that follow.
+        jobs_.reset();
         scheduler_.reset();
         figures_.reset();
     }
@@ -75,11 +77,12 @@ public:
         auto kafka = kafka::Producer::open(settings_.kafka, {topics_.jobs}, keeper_.get());
         if (!kafka) return kafka.error();
         kafka_ = std::move(kafka.value());
+        jobs_.emplace(JobPublisher::Parts{*kafka_, topics_.jobs, ledger_, tracer_.get()});
         scheduler_ = std::make_unique<Scheduler>(
             Scheduler::Parts{
                 ledger_, systems_, system_clock(), probe_,
                 [this](const OutgoingJob& job, std::function<void(bool)> acknowledged) {
-                    return publish(job, std::move(acknowledged));
+                    return jobs_->publish(job, std::move(acknowledged));
                 },
                 settings_.database.url},
             settings_.producer);
@@ -137,7 +140,7 @@ private:
 
     Result<void> open_health() {
         figures_ = std::make_shared<ElectedFigures>(
-            ElectedFigures::Parts{ledger_, systems_, system_clock(), name_});
+            ElectedFigures::Parts{ledger_, systems_, system_clock(), name_, accounts()});
         auto families = std::make_shared<Exposition>();
         families->add(probe_.registry());
         families->add(figures_);
@@ -157,6 +160,14 @@ private:
         if (!health) return health.error();
         health_ = std::move(health.value());
         return {};
+    }
+
+    std::vector<ledger::NamedAccount> accounts() const {
+        std::vector<ledger::NamedAccount> all;
+        for (const auto& account : settings_.accounts) {
+            all.push_back({account.name, account.channel});
+        }
+        return all;
     }
 
     std::vector<postgres::NamedPool> pools() const {
@@ -184,37 +195,6 @@ private:
                 {"Kafka", [this] { return stopping_ || kafka_->reaches_broker(look_max); }}};
     }
 
-    /// From any thread of the scheduler.
-    bool publish(const OutgoingJob& job, std::function<void(bool)> acknowledged) {
-        Tracer::Root begun{std::nullopt, std::string{job.trace}};
-        if (tracer_ && job.trace.empty()) {
-            begun = tracer_->begin("schedule", Span::Kind::producer);
-        }
-        if (begun.span) tell_schedule(*begun.span, job);
-        const LogTrace about{begun.trace};
-        const auto queued =
-            kafka_->publish({topics_.jobs, job.id, job.bytes, trace_headers(begun.trace)},
-                            [this, acknowledged = std::move(acknowledged), trace = begun.trace,
-                             span = std::move(begun.span)](const Result<void>& result) mutable {
-                                const LogTrace about_it{trace};
-                                if (!result) spdlog::warn("{}", describe(result.error()));
-                                if (span) {
-                                    span->failed = !result;
-                                    tracer_->end(std::move(*span));
-                                }
-                                acknowledged(result.has_value());
-                            });
-        if (!queued) spdlog::warn("{}", describe(queued.error()));
-        return queued.has_value();
-    }
-
-    void tell_schedule(Span& span, const OutgoingJob& job) const {
-        if (job.since) span.begin = std::min(span.begin, *job.since);
-        span.tell("fanfare.job", job.id);
-        span.tell("messaging.system", "kafka");
-        span.tell("messaging.destination.name", topics_.jobs);
-    }
-
     Shutdown& shutdown_;
     Settings settings_;
     Systems systems_;
@@ -225,6 +205,7 @@ private:
     std::unique_ptr<kafka::TopicKeeper> keeper_;
     kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
     postgres::Pool ledger_;
+    std::optional<JobPublisher> jobs_;
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
     std::shared_ptr<ElectedFigures> figures_;

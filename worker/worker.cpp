@@ -178,7 +178,7 @@ private:
                      if (auto why = keeper_->trouble(); !why.empty()) {
                          return Readiness{false, std::move(why)};
                      }
-                     if (consumer_->is_member()) return Readiness{true, ""};
+                     if (consumer_->was_member_within(SideWatch::grace)) return Readiness{true, ""};
                      return Readiness{false, "not a member of Kafka's group yet"};
                  },
              .sides = sides(),

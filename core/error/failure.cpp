@@ -24,6 +24,8 @@ std::string_view to_string(Errc code) noexcept {
             return "kafka_unusable";
         case Errc::kafka_unavailable:
             return "kafka_unavailable";
+        case Errc::kafka_too_large:
+            return "kafka_too_large";
         case Errc::store_unavailable:
             return "store_unavailable";
         case Errc::store_conflict:

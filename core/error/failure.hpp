@@ -16,6 +16,7 @@ enum class Errc : std::uint8_t {
     config_invalid,      // A setting is missing or out of its bounds. Start-up only.
     kafka_unusable,      // The client could not be opened, or reported a fatal error.
     kafka_unavailable,   // Brokers did not answer in time. Retryable.
+    kafka_too_large,     // The broker takes no record of that size: it would refuse it again.
     store_unavailable,   // PostgreSQL refused or dropped the connection. Retryable.
     store_conflict,      // Deadlock, serialization failure, lock timeout. Retryable.
     store_timeout,       // A statement took longer than it may. Retryable, where it may be faster.

@@ -9,7 +9,7 @@ namespace fanfare {
 /// message with CRLF line ends; dots are stuffed on the way.
 struct MailEnvelope {
     std::string from;       // Bare addresses, ASCII.
-    std::string recipient;  // One only: its answer is the answer of the exchange.
+    std::string recipient;  // One only: its answer is the exchange's. "": a login, and no mail.
     std::string username;   // "": no login.
     std::string password;
     std::string message_id;  // Of the body; comes back in HttpAnswer::message_id.

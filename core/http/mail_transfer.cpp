@@ -36,10 +36,6 @@ MailTransfer::MailTransfer(const HttpOptions& options)
     curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                      static_cast<long>((options.timeout.count() + 999) / 1000));
     curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
-    // Without a size libcurl asks once more when all is written: that call, and none before
-    // it, says that the end of the message may leave.
-    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(-1));
     curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);
     curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
@@ -71,6 +67,7 @@ void MailTransfer::prepare(const HttpRequest& request, bool fresh) {
     step_ = MailStep::connect;
     replied_ = false;
     over_ = false;
+    looks_ = mail.recipient.empty();
     opened_ = false;
     reply_ended_ = true;
     status_ = 0;
@@ -84,17 +81,33 @@ void MailTransfer::prepare(const HttpRequest& request, bool fresh) {
                      mail.username.empty() ? nullptr : mail.username.c_str());
     curl_easy_setopt(easy, CURLOPT_PASSWORD,
                      mail.username.empty() ? nullptr : mail.password.c_str());
-    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail.from.c_str());
-    curl_slist* const list = curl_slist_append(nullptr, mail.recipient.c_str());
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    choose_command(mail);
+}
+
+/// A mail, or NOOP, and QUIT at once.
+void MailTransfer::choose_command(const MailEnvelope& mail) {
+    CURL* const easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_NOBODY, looks_ ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, looks_ ? "NOOP" : nullptr);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, looks_ ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, looks_ ? nullptr : mail.from.c_str());
+    curl_slist* const list = looks_ ? nullptr : curl_slist_append(nullptr, mail.recipient.c_str());
     curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, list);
     recipients_.reset(list);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    if (looks_) return;
+    // Without a size libcurl asks once more when all is written: that call, and none before
+    // it, says that the end of the message may leave.
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(-1));
 }
 
 CURLcode MailTransfer::run(milliseconds rest) {
     curl_easy_setopt(easy_.get(), CURLOPT_TIMEOUT_MS,
                      static_cast<long>(std::max(rest, milliseconds{1}).count()));
-    return curl_easy_perform(easy_.get());
+    const auto code = curl_easy_perform(easy_.get());
+    ended_well_ = code == CURLE_OK;
+    return code;
 }
 
 HttpAnswer MailTransfer::perform(const HttpRequest& request) {
@@ -132,7 +145,8 @@ HttpAnswer MailTransfer::perform(const HttpRequest& request) {
 }
 
 Transport MailTransfer::transport() const noexcept {
-    const bool is_final = step_ == MailStep::end_of_data || status_ >= 400;
+    const bool has_looked = looks_ && ended_well_;
+    const bool is_final = step_ == MailStep::end_of_data || status_ >= 400 || has_looked;
     if (replied_ && is_final) return Transport::answered;
     // Before the last call of on_read() no end of a message was written: nobody has one.
     return step_ == MailStep::end_of_data ? Transport::in_doubt : Transport::not_sent;
@@ -145,7 +159,9 @@ void MailTransfer::abort() {
 }
 
 void MailTransfer::note_command(std::string_view line) {
-    if (line == "QUIT\r\n" && step_ != MailStep::login) over_ = true;
+    // Lines of a login that is not over are anything.
+    const bool is_of_login = step_ == MailStep::login && status_ == 334;
+    if (line == "QUIT\r\n" && !is_of_login) over_ = true;
     if (over_) return;
     replied_ = false;
     if (line.starts_with("EHLO ") || line.starts_with("HELO ")) {

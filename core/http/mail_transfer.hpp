@@ -19,6 +19,9 @@ namespace fanfare {
 /// A handle of its own kind: it speaks SMTP only, as Transfer speaks HTTP only, so nothing of
 /// one is left in the other.
 ///
+/// Without a recipient nothing is handed over: it connects, secures the connection, logs in, says
+/// NOOP and QUIT. The answer's step is then the last that was taken: login, where there was one.
+///
 /// A message is handed over once: only a kept connection that died, or was closed by its
 /// server (421), before any of the body left is replaced, once.
 ///
@@ -45,6 +48,7 @@ private:
     static int on_close(void* self, curl_socket_t socket);
 
     void prepare(const HttpRequest& request, bool fresh);
+    void choose_command(const MailEnvelope& mail);
     [[nodiscard]] CURLcode run(std::chrono::milliseconds rest);
     [[nodiscard]] Transport transport() const noexcept;
     void note_command(std::string_view line);
@@ -62,6 +66,8 @@ private:
     bool reply_ended_ = true;
     bool opened_ = false;  // A connection was begun, not kept.
     bool over_ = false;    // libcurl has said QUIT.
+    bool looks_ = false;   // Nothing is handed over.
+    bool ended_well_ = false;
     int status_ = 0;
     std::string reply_;
     CurlEasy easy_;  // Goes first: closing its connection calls on_close.

@@ -161,7 +161,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
     consumer->forget_partitions();
     rd_kafka_assign(client, assigns ? partitions : nullptr);
     consumer->assigned_ = assigns && partitions->cnt > 0;
-    consumer->joined_ = assigns;
+    consumer->membership_.set(assigns);
 }
 
 void Consumer::on_error(rd_kafka_t*, int error, const char* reason, void* session) {
@@ -190,7 +190,7 @@ void Consumer::open_anew() {
     renewal_ = renewal;
     forget_partitions();
     assigned_ = false;
-    joined_ = false;
+    membership_.set(false);
     distrusted_ = false;
     session_->owner = nullptr;
     std::swap(session_, fresh.value());

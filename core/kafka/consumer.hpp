@@ -3,6 +3,7 @@
 #include "core/error/failure.hpp"
 #include "core/kafka/client.hpp"
 #include "core/kafka/held.hpp"
+#include "core/kafka/membership.hpp"
 #include "core/kafka/watermark.hpp"
 
 #include <atomic>
@@ -88,7 +89,11 @@ public:
     }
     [[nodiscard]] bool has_assignment() const noexcept { return assigned_.load(); }
     /// The group knows it, with or without partitions: there may be more members than those.
-    [[nodiscard]] bool is_member() const noexcept { return joined_.load(); }
+    [[nodiscard]] bool is_member() const noexcept { return membership_.is_member(); }
+    /// The same, or a rebalance began no longer than `grace` ago and is not over yet.
+    [[nodiscard]] bool was_member_within(std::chrono::nanoseconds grace) const {
+        return membership_.was_member_within(grace);
+    }
     [[nodiscard]] bool is_fatal() const noexcept { return fatal_.load(); }
 
 private:
@@ -139,7 +144,7 @@ private:
     std::vector<bool> pause_applied_;  // Poll thread only.
     std::atomic<bool> stopping_{false};
     std::atomic<bool> assigned_{false};
-    std::atomic<bool> joined_{false};
+    Membership membership_{system_clock()};
     std::atomic<bool> fatal_{false};
     std::atomic<std::chrono::steady_clock::time_point> last_poll_{};
     std::thread poller_;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -20,6 +22,14 @@ constexpr int patience = 3;  // Answers' times that reading to the end may take.
 constexpr int poll_ms = 50;
 constexpr std::chrono::milliseconds close_max{1'500};
 using Metadata = Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+
+/// A whole number from 0 on, and nothing but it.
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+    const auto* const end = text.data() + text.size();
+    return std::from_chars(text.data(), end, number) == std::from_chars_result{end, std::errc{}} &&
+           number >= 0;
+}
 
 Failure failure_of(const std::string& doing, rd_kafka_resp_err_t error) {
     return fail(Errc::kafka_unavailable, fmt::format("{}: {}", doing, rd_kafka_err2str(error)));
@@ -45,7 +55,7 @@ public:
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
-    Result<void> open(const KafkaSettings& settings) {
+    Result<void> open(const KafkaSettings& settings, const DeadPlace& from) {
         // assign() wants a group's name; without subscribe() and commits nobody joins it.
         auto conf = make_conf(settings, {{"group.id", "fanfare-dead-letters"},
                                          {"enable.auto.commit", "false"},
@@ -56,7 +66,7 @@ public:
         if (!client) return client.error();
         client_ = std::move(client.value());
         rd_kafka_poll_set_consumer(client_.get());
-        return assign();
+        return assign(from);
     }
 
     /// The next record; nothing when every partition is read to its end, or after a moment.
@@ -74,7 +84,7 @@ public:
     [[nodiscard]] bool at_end() const noexcept { return open_.empty(); }
 
 private:
-    Result<void> assign() {
+    Result<void> assign(const DeadPlace& from) {
         const Topic topic{rd_kafka_topic_new(client_.get(), topic_.c_str(), nullptr)};
         const rd_kafka_metadata_t* raw = nullptr;
         const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw,
@@ -89,8 +99,9 @@ private:
         const TopicList list{rd_kafka_topic_partition_list_new(found.partition_cnt)};
         for (int i = 0; i < found.partition_cnt; ++i) {
             const auto id = found.partitions[i].id;
+            const auto begin = from.find(id);
             rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), id)->offset =
-                RD_KAFKA_OFFSET_BEGINNING;
+                begin == from.end() ? RD_KAFKA_OFFSET_BEGINNING : begin->second;
             open_.insert(id);
         }
         const auto assigned = rd_kafka_assign(client_.get(), list.get());
@@ -151,9 +162,9 @@ DeadLetter letter_of(const rd_kafka_message_t& message) {
 
 Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock,
                                std::chrono::milliseconds follow,
-                               const std::function<bool(DeadLetter)>& take) {
+                               const std::function<bool(DeadLetter)>& take, const DeadPlace& from) {
     Reader reader{settings, topics_of(settings).dead};
-    if (auto opened = reader.open(settings); !opened) return opened;
+    if (auto opened = reader.open(settings, from); !opened) return opened;
     const auto patient_until = clock.moment() + answer_max * patience;
     while (!reader.at_end()) {
         const auto record = reader.next();
@@ -170,6 +181,58 @@ Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock
         if (record.value() && !take(letter_of(*record.value()))) return {};
     }
     return {};
+}
+
+std::string to_text(const DeadPlace& place) {
+    std::string text;
+    for (const auto& [partition, offset] : place) {
+        if (!text.empty()) text.push_back('.');
+        text += fmt::format("{}:{}", partition, offset);
+    }
+    return text;
+}
+
+std::optional<DeadPlace> parse_dead_place(std::string_view text) {
+    DeadPlace place;
+    while (true) {
+        const auto end = std::min(text.find('.'), text.size());
+        const auto part = text.substr(0, end);
+        const auto colon = std::min(part.find(':'), part.size());
+        std::int32_t partition = -1;
+        std::int64_t offset = -1;
+        const bool sound = read_number(part.substr(0, colon), partition) && colon < part.size() &&
+                           read_number(part.substr(colon + 1), offset);
+        if (!sound || !place.try_emplace(partition, offset).second) return std::nullopt;
+        if (end == text.size()) return place;
+        text.remove_prefix(end + 1);
+    }
+}
+
+Result<DeadPage> read_dead_page(const KafkaSettings& settings, const Clock& clock,
+                                std::chrono::milliseconds follow, const DeadPlace& from,
+                                std::size_t limit,
+                                const std::function<bool(const DeadLetter&)>& wanted) {
+    DeadPage page;
+    auto place = from;
+    const bool follows = follow.count() > 0;
+    const auto take = [&](DeadLetter letter) {
+        const bool is_wanted = wanted(letter);
+        const bool is_full = page.letters.size() == limit;
+        if (is_wanted && is_full) {
+            page.next = place;
+            return false;
+        }
+        place[letter.partition] = letter.offset + 1;
+        letter.payload.clear();
+        if (is_wanted) page.letters.push_back(std::move(letter));
+        if (!follows || page.letters.size() < limit) return true;
+        page.next = place;
+        return false;
+    };
+    if (auto done = read_dead_letters(settings, clock, follow, take, from); !done) {
+        return done.error();
+    }
+    return page;
 }
 
 Result<std::vector<DeadLetter>> find_dead_letters(const KafkaSettings& settings, const Clock& clock,

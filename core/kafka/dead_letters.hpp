@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,13 +36,30 @@ struct DeadLetter {
     }
 };
 
-/// Reads the dead letters from their beginning, without joining a group: nobody else notices. Goes
-/// on while `take` says so, to the end, and `follow` longer for new ones. Blocks.
+/// How far they were read: of each partition, the offset of the next one. As text: "0:12.3:7".
+using DeadPlace = std::map<std::int32_t, std::int64_t>;
+[[nodiscard]] std::string to_text(const DeadPlace& place);
+[[nodiscard]] std::optional<DeadPlace> parse_dead_place(std::string_view text);
+
+/// Reads the dead letters, from their beginning or `from` on, without joining a group: nobody else
+/// notices. Goes on while `take` says so, to the end, and `follow` longer for new ones. Blocks.
 ///
 /// Bounds    10 s for each answer of the broker, 30 s to the end; one record in memory.
 [[nodiscard]] Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock,
                                              std::chrono::milliseconds follow,
-                                             const std::function<bool(DeadLetter)>& take);
+                                             const std::function<bool(DeadLetter)>& take,
+                                             const DeadPlace& from = {});
+
+struct DeadPage {
+    std::vector<DeadLetter> letters;
+    std::optional<DeadPlace> next;  // Where there are more; while following: where there may be.
+};
+/// Up to `limit` of those that are `wanted`, as above, without their payloads. Pages that begin
+/// where those before them ended hold each letter once.
+[[nodiscard]] Result<DeadPage> read_dead_page(const KafkaSettings& settings, const Clock& clock,
+                                              std::chrono::milliseconds follow,
+                                              const DeadPlace& from, std::size_t limit,
+                                              const std::function<bool(const DeadLetter&)>& wanted);
 
 /// Those whose digest begins so, each once; no more than two, which is enough to know that there
 /// are several. Blocks, as above.

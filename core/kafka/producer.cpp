@@ -31,6 +31,14 @@ bool answers(rd_kafka_t* client, milliseconds most) {
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/// Why a record does not reach the broker. One that is too large would not do so later either.
+Failure not_taken(const std::string& doing, rd_kafka_resp_err_t error) {
+    const bool too_large = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+                           error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+    return fail(too_large ? Errc::kafka_too_large : Errc::kafka_unavailable,
+                fmt::format("{}: {}", doing, rd_kafka_err2str(error)));
+}
+
 }  // namespace
 
 void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
@@ -40,8 +48,7 @@ void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         (*published)({});
     } else {
-        (*published)(fail(Errc::kafka_unavailable,
-                          fmt::format("publish: {}", rd_kafka_err2str(message->err))));
+        (*published)(not_taken("publish", message->err));
     }
 }
 
@@ -67,6 +74,9 @@ Result<std::shared_ptr<Producer::Line>> Producer::open_line() {
                                       // that is taken counts as taken, too: its records are lost.
                                       {"max.in.flight.requests.per.connection", "1"},
                                       {"linger.ms", "1"},
+                                      // A broker measures what comes together: a record that it
+                                      // calls too large must not stand for its neighbours.
+                                      {"batch.size", "65536"},
                                       {"queue.buffering.max.kbytes", "65536"},
                                       {"delivery.timeout.ms", "300000"}});
     if (!conf) return conf.error();
@@ -172,8 +182,7 @@ Result<void> Producer::publish(const Record& record, Published published) {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (headers != nullptr) rd_kafka_headers_destroy(headers);
         note(error);
-        return fail(Errc::kafka_unavailable,
-                    fmt::format("queue for {}: {}", topic, rd_kafka_err2str(error)));
+        return not_taken("queue for " + topic, error);
     }
     std::ignore = callback.release();
     return {};

@@ -23,7 +23,8 @@ class TopicKeeper;
 ///
 /// A record counts as published only when its callback says so: being queued is nothing. A client
 /// of librdkafka that no retry can mend, or whose broker became another, is replaced: what was on
-/// its way is told as failed.
+/// its way is told as failed. Errc::kafka_too_large: the broker takes no record of that size, now
+/// or later.
 ///
 /// Bounds    100,000 records or 64 MiB queued; beyond that publish() fails at once.
 /// Stop      give_up() fails what is on its way; the destructor flushes for up to 10 s and then

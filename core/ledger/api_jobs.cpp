@@ -123,6 +123,24 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
     return line_of(rows[0]);
 }
 
+std::set<std::string> jobs_in_sight(Connection& connection, std::span<const std::string> ids,
+                                    const Sight& sight) {
+    std::set<std::string> seen;
+    if (ids.empty()) return seen;
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "SELECT id FROM job WHERE id = ANY($1::uuid[]) "
+        "AND " FANFARE_AMONG("system", "2") " AND " FANFARE_AMONG("body ->> 'source'", "3") " "
+        "UNION SELECT job_id FROM api_request r "
+        "WHERE job_id = ANY($1::uuid[]) AND body IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
+        "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
+        "AND " FANFARE_AMONG("body ->> 'source'", "3"),
+        postgres::array_of(ids), sight.systems, sight.sources);
+    for (const auto& row : rows) seen.emplace(row[0].c_str());
+    return seen;
+}
+
 std::optional<JobDetail> find_job_detail(Connection& connection, const std::string& id,
                                          const Sight& sight) {
     Snapshot work{connection.raw()};

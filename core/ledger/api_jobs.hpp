@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -79,6 +81,11 @@ struct JobLine {
                                               const Sight& sight);
 [[nodiscard]] std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string& id,
                                               const Sight& sight);
+
+/// Of `ids` those that find_job() would find.
+[[nodiscard]] std::set<std::string> jobs_in_sight(Connection& connection,
+                                                  std::span<const std::string> ids,
+                                                  const Sight& sight);
 
 /// A job and how far it is, as of one moment.
 struct JobDetail {

@@ -7,12 +7,18 @@ namespace {
 
 /// One row a figure: what it is, two words, three codes, a number and an age in seconds.
 constexpr const char* figures_sql =
-    "WITH moment AS MATERIALIZED (SELECT app_now() AS now) "
+    "WITH moment AS MATERIALIZED (SELECT app_now() AS now), "
+    // Channels none of whose accounts may begin anything.
+    "shut AS MATERIALIZED (SELECT a.channel FROM unnest($1::text[], $2::smallint[]) "
+    "  AS a (name, channel) LEFT JOIN pause p ON p.what = 'account' AND p.name = a.name "
+    "  AND is_in_force(p) GROUP BY a.channel HAVING bool_and(p.id IS NOT NULL)) "
     "SELECT 'moves', system, kind, channel, from_outcome, to_outcome, people, 0::float8 "
     " FROM outcome_moves "
     // By job first: so few are asked whether they are paused.
     "UNION ALL SELECT 'backlog', '', '', channel, lane, CASE WHEN waiting = 0 AND pauses.there "
-    "  AND is_paused(job_id, channel, '') THEN 3 ELSE waiting END AS w, sum(people)::bigint, "
+    "  AND (channel IN (SELECT s.channel FROM shut s) "
+    "   OR is_paused(job_id, channel, '')) THEN 3 ELSE waiting END AS w, "
+    "  sum(people)::bigint, "
     "  greatest(extract(epoch FROM max(now) - min(next_at)), 0)::float8 "
     " FROM (SELECT c.job_id, c.channel, c.lane, m.now, min(c.next_at) AS next_at, "
     "   CASE WHEN c.state = 'claimed' THEN 2 WHEN c.next_at > m.now THEN 1 ELSE 0 END AS waiting, "
@@ -75,10 +81,17 @@ void add(Figures& figures, const pqxx::row& row) {
 
 }  // namespace
 
-Figures read_figures(Connection& connection) {
+Figures read_figures(Connection& connection, std::span<const NamedAccount> accounts) {
+    postgres::ArrayLiteral names, codes;
+    for (const auto& account : accounts) {
+        names.add(account.name);
+        codes.add(static_cast<std::int64_t>(account.channel));
+    }
     pqxx::nontransaction work{connection.raw()};
     Figures figures;
-    for (const auto& row : work.exec(figures_sql)) add(figures, row);
+    for (const auto& row : work.exec_params(figures_sql, names.text(), codes.text())) {
+        add(figures, row);
+    }
     return figures;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ enum class Waiting : std::uint8_t {
     due,     // For a worker that claims their chunk.
     later,   // For a moment: their next attempt, the end of quiet hours.
     held,    // A worker has claimed their chunk.
-    paused,  // Due, and held back by an operator: their job, its kind or their channel.
+    paused,  // Due, and held back by an operator: their job, its kind, their channel, or all
+             // accounts of it.
 };
 
 struct Backlog {
@@ -65,8 +67,14 @@ struct Figures {
     std::int64_t replays_open = 0;  // ... and not yet carried out.
 };
 
+/// An account of the settings, and whom it serves.
+struct NamedAccount {
+    std::string name;
+    Channel channel = Channel::email;
+};
+
 /// All of them, by one statement: they fit together.
-[[nodiscard]] Figures read_figures(Connection& connection);
+[[nodiscard]] Figures read_figures(Connection& connection, std::span<const NamedAccount> accounts);
 
 /// Adds up to `limit` counted moves to the totals; how many there were. Several at once share them.
 [[nodiscard]] std::size_t fold_moves(Connection& connection, int limit);

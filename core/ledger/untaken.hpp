@@ -81,7 +81,7 @@ void mark_rows(Connection& connection, const std::string& system,
 void forget_rows(Connection& connection, const std::string& system,
                  std::span<const OutboxMark> marks);
 
-/// Notes that a job is among the dead letters.
+/// Notes that a job was refused: it is among the dead letters, or too large for the broker.
 void refuse_job(Connection& connection, const std::string& job, const std::string& code,
                 const std::string& message);
 /// Notes that a job was taken under another id.

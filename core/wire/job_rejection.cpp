@@ -62,7 +62,7 @@ std::string masked(std::string_view pointer, MayShow may_show) {
 
 const std::vector<RejectionDoc>& rejection_docs() {
     static const std::vector<RejectionDoc> docs{
-        {"too_large", "The message has more than 1,000,000 bytes."},
+        {"too_large", "The message has more than 1,000,000 bytes, or more than the broker takes."},
         {"not_json", "The bytes are not one JSON text in UTF-8."},
         {"too_deep", "Arrays and objects are nested more than 8 deep."},
         {"duplicate_key", "An object has the same key twice."},

@@ -20,6 +20,9 @@ namespace json = boost::json;
 
 constexpr std::size_t bytes_max = 1 << 20;
 constexpr std::size_t text_bytes_max = 1'000;
+// Addresses and ids of a batch. Were each byte escaped (\u0001) it would still be a record that
+// every broker takes.
+constexpr std::size_t batch_bytes_max = std::size_t{64} * 1024;
 constexpr std::int64_t positions_max = 1'000'000;
 constexpr std::int64_t chunk_max = 2'000'000'000;
 
@@ -86,19 +89,24 @@ std::optional<ReceiptEvent> parse_receipt_event(std::string_view word) noexcept 
 
 std::vector<ReceiptBatch> batch_receipts(std::string_view account, Channel channel,
                                          std::span<const Receipt> receipts) {
+    struct Open {
+        std::size_t batch = 0;
+        std::size_t bytes = 0;
+    };
     std::vector<ReceiptBatch> batches;
-    std::map<std::pair<std::string_view, std::uint32_t>, std::size_t> open;
+    std::map<std::pair<std::string_view, std::uint32_t>, Open> open;
     for (const auto& receipt : receipts) {
         const auto& reference = receipt.reference;
-        const auto [place, is_new] =
-            open.try_emplace({reference.job, reference.chunk}, batches.size());
-        if (!is_new && batches[place->second].receipts.size() == receipts_max) {
-            place->second = batches.size();
-        }
-        if (place->second == batches.size()) {
+        const auto bytes = receipt.address.size() + receipt.event_id.size();
+        const auto [found, is_new] = open.try_emplace({reference.job, reference.chunk});
+        auto& place = found->second;
+        if (is_new || batches[place.batch].receipts.size() == receipts_max ||
+            place.bytes + bytes > batch_bytes_max) {
+            place = {batches.size(), 0};
             batches.push_back({std::string{account}, channel, reference.job, reference.chunk, {}});
         }
-        batches[place->second].receipts.push_back(receipt);
+        batches[place.batch].receipts.push_back(receipt);
+        place.bytes += bytes;
     }
     return batches;
 }

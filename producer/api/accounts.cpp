@@ -32,12 +32,6 @@ std::optional<HttpReply> denied_here(const Caller& caller) {
     return refusal(403, "owner_denied", "Accounts serve every owner and every system.");
 }
 
-const AccountSettings* find_account(const Settings& settings, std::string_view name) {
-    const auto own = [name](const auto& account) { return account.name == name; };
-    const auto found = std::find_if(settings.accounts.begin(), settings.accounts.end(), own);
-    return found == settings.accounts.end() ? nullptr : &*found;
-}
-
 json::object object_of(const AccountSettings& account, const Fleet& fleet) {
     const auto own = [&](const auto& state) { return state.account == account.name; };
     const auto found = std::find_if(fleet.states.begin(), fleet.states.end(), own);
@@ -110,6 +104,12 @@ asio::awaitable<HttpReply> change(const Parts& parts, const HttpCall& call, cons
 }
 
 }  // namespace
+
+const AccountSettings* find_account(const Settings& settings, std::string_view name) {
+    const auto own = [name](const auto& account) { return account.name == name; };
+    const auto found = std::find_if(settings.accounts.begin(), settings.accounts.end(), own);
+    return found == settings.accounts.end() ? nullptr : &*found;
+}
 
 void add_account_routes(Door& door, const Parts& parts) {
     door.get("/v1/accounts", Scope::read,

@@ -8,4 +8,7 @@ namespace fanfare::api {
 /// to an owner or to systems.
 void add_account_routes(Door& door, const Parts& parts);
 
+/// The account of that name; null where there is none.
+[[nodiscard]] const AccountSettings* find_account(const Settings& settings, std::string_view name);
+
 }  // namespace fanfare::api

@@ -5,6 +5,7 @@
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/telling.hpp"
+#include "producer/publishing/job_publisher.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -43,12 +44,13 @@ std::size_t left_out_of(const std::string& body, std::size_t listed) {
 
 /// Hands it to the broker. Sent again with another trace it stays in that of the first time, which
 /// has its span.
-asio::awaitable<bool> publish(const Parts& parts, const Job& job, const ledger::KnownRequest& known,
-                              std::optional<Span>& span) {
+asio::awaitable<Result<void>> publish(const Parts& parts, const Job& job,
+                                      const ledger::KnownRequest& known,
+                                      std::optional<Span>& span) {
     std::string id = known.job;
     std::string body = known.body;
     std::string trace = known.trace;
-    const bool stored = co_await parts.publish(std::move(id), std::move(body), std::move(trace));
+    auto stored = co_await parts.publish(std::move(id), std::move(body), std::move(trace));
     if (span && known.is_new) {
         span->tell("fanfare.job", job.id);
         span->tell("fanfare.system", job.system);
@@ -57,6 +59,26 @@ asio::awaitable<bool> publish(const Parts& parts, const Job& job, const ledger::
         parts.tracer->end(std::move(*span));
     }
     co_return stored;
+}
+
+/// What the broker would never take is refused for good, as a worker would refuse it.
+asio::awaitable<HttpReply> not_published(const Parts& parts, const std::string& job,
+                                         const Failure& failure) {
+    bool is_refused = failure.code == Errc::kafka_too_large;
+    if (is_refused) {
+        std::string noting{"note a refused job"};
+        const auto note = [&job](postgres::Connection& ledger) { refuse_too_large(ledger, job); };
+        const auto noted = co_await parts.ledger.run(std::move(noting), note);
+        is_refused = noted.has_value();
+    }
+    if (is_refused) {
+        co_return refusal(422, "too_large",
+                          "The broker takes no message of that size; order it in parts.");
+    }
+    auto reply =
+        refusal(503, "unavailable", "The broker did not answer; send it again with the same key.");
+    reply.headers.emplace_back("Retry-After", "5");
+    co_return reply;
 }
 
 }  // namespace
@@ -95,11 +117,9 @@ asio::awaitable<HttpReply> create_job(const Parts& parts, const Caller& caller, 
     }
     if (!known.refusal_code.empty()) co_return refusal(422, known.refusal_code, known.refusal);
     if (!known.published) {
-        const bool stored = co_await publish(parts, order.job, known, begun.span);
+        const auto stored = co_await publish(parts, order.job, known, begun.span);
         if (!stored) {
-            auto reply = refusal(503, "unavailable",
-                                 "The broker did not answer; send it again with the same key.");
-            reply.headers.emplace_back("Retry-After", "5");
+            auto reply = co_await not_published(parts, known.job, stored.error());
             co_return reply;
         }
         std::string marking{"mark an order as published"};

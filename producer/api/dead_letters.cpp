@@ -82,12 +82,22 @@ asio::awaitable<std::variant<Value, HttpReply>> read_letters(const Parts& parts,
 
 struct Page {
     std::vector<Letter> letters;
-    bool more = false;
+    std::optional<kafka::DeadPlace> next;
 };
+
+constexpr std::string_view cursor_word = "dead";
+
+/// Nothing for a cursor that is not of this list.
+std::optional<kafka::DeadPlace> place_of(std::string_view cursor) {
+    if (cursor.empty()) return kafka::DeadPlace{};
+    const auto words = read_cursor(cursor);
+    if (!words || words->first != cursor_word) return std::nullopt;
+    return kafka::parse_dead_place(words->second);
+}
 
 asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
-    constexpr std::array<std::string_view, 2> known{"all", "limit"};
+    constexpr std::array<std::string_view, 3> known{"all", "cursor", "limit"};
     const auto read = Query::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& query = std::get<Query>(read);
@@ -96,23 +106,24 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
     const auto all = query["all"];
     if (!all.empty() && all != "true" && all != "false")
         co_return bad_query("all", "true or false");
+    const auto from = place_of(query["cursor"]);
+    if (!from) co_return bad_query("cursor", "next_cursor of the page before");
     const bool also_sealed = all == "true";
     auto look = [&](postgres::Connection& ledger) -> Result<Page> {
         const auto fates = ledger::letter_fates(ledger);
-        Page page;
-        const auto take = [&](DeadLetter letter) {
+        const auto wanted = [&](const DeadLetter& letter) {
+            return also_sealed || !fates.contains(letter.digest);
+        };
+        auto found = kafka::read_dead_page(parts.settings.kafka, parts.clock, {}, *from,
+                                           static_cast<std::size_t>(*limit), wanted);
+        if (!found) return found.error();
+        Page page{{}, std::move(found.value().next)};
+        for (auto& letter : found.value().letters) {
             const auto fate = fates.find(letter.digest);
             const bool is_open = fate == fates.end();
-            if (!is_open && !also_sealed) return true;
-            page.more = page.letters.size() == static_cast<std::size_t>(*limit);
-            if (page.more) return false;
-            letter.payload.clear();
             page.letters.push_back(
                 {std::move(letter), is_open ? std::nullopt : std::optional{fate->second}});
-            return true;
-        };
-        auto done = kafka::read_dead_letters(parts.settings.kafka, parts.clock, {}, take);
-        if (!done) return done.error();
+        }
         return page;
     };
     auto found = co_await read_letters<Page>(parts, caller, look);
@@ -120,7 +131,11 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
     const auto& page = std::get<Page>(found);
     json::array letters;
     for (const auto& letter : page.letters) letters.push_back(object_of(letter));
-    const json::object document{{"dead_letters", std::move(letters)}, {"more", page.more}};
+    std::string next;
+    if (page.next) next = make_cursor(cursor_word, kafka::to_text(*page.next));
+    const json::object document{{"dead_letters", std::move(letters)},
+                                {"more", page.next.has_value()},
+                                {"next_cursor", text_or_null(next)}};
     co_return reply_with(200, document);
 }
 
@@ -167,6 +182,9 @@ asio::awaitable<HttpReply> seal(const Parts& parts, const Caller& caller, Letter
     };
     std::string doing{"seal a dead letter"};
     const auto before = co_await parts.sealing.run(std::move(doing), work);
+    if (fault && fault->code == Errc::kafka_too_large) {
+        co_return refusal(422, "too_large", "The broker takes no message of that size.");
+    }
     if (fault) co_return unavailable(*fault);
     if (!before) co_return unavailable(before.error());
     if (const auto& known = before.value()) {

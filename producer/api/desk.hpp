@@ -29,8 +29,8 @@ using Shipped = std::map<std::string, OwnParts, std::less<>>;
 /// Threads   the server's.
 /// Lifetime  outlives the server's handlers, as everything it refers to.
 struct Parts {
-    using Publish = std::function<boost::asio::awaitable<bool>(std::string job, std::string body,
-                                                               std::string trace)>;
+    using Publish = std::function<boost::asio::awaitable<Result<void>>(
+        std::string job, std::string body, std::string trace)>;
 
     const Settings& settings;
     const Systems& systems;
@@ -47,7 +47,7 @@ struct Parts {
     OrderLook& orders;
     const std::map<std::string, std::unique_ptr<postgres::Pool>>& sources;  // By system; read-only.
     prometheus::Registry& registry;
-    Publish publish;  // True once the broker has the job.
+    Publish publish;  // No failure once the broker has the job.
     AddressLookup& lookup;
     std::function<void()> hurry;  // Something may be due, or to be replayed, sooner than the
                                   // scheduler thinks.

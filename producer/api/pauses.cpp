@@ -3,6 +3,7 @@
 #include "core/domain/uuid.hpp"
 #include "core/ledger/pauses.hpp"
 #include "core/wire/timestamp.hpp"
+#include "producer/api/accounts.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/plain.hpp"
 #include "producer/api/query.hpp"
@@ -80,11 +81,9 @@ std::optional<HttpReply> check_target(const Parts& parts, const Caller& caller,
             if (!parse_channel(name)) return nothing_here("channel");
             break;
         case ledger::Paused::account: {
-            const auto& accounts = parts.settings.accounts;
-            const auto own = [&](const auto& account) { return account.name == name; };
-            const auto found = std::find_if(accounts.begin(), accounts.end(), own);
-            if (found == accounts.end()) return nothing_here("account");
-            order.channel = found->channel;
+            const auto* const account = find_account(parts.settings, name);
+            if (account == nullptr) return nothing_here("account");
+            order.channel = account->channel;
             break;
         }
         case ledger::Paused::job:
@@ -183,10 +182,13 @@ asio::awaitable<HttpReply> resume(const Parts& parts, const HttpCall& call, cons
 asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
     auto work = [&](postgres::Connection& ledger) {
         auto lines = ledger::list_pauses(ledger);
+        std::vector<std::string> jobs;
+        for (const auto& line : lines) {
+            if (line.target.what == ledger::Paused::job) jobs.push_back(line.target.name);
+        }
+        const auto seen = ledger::jobs_in_sight(ledger, jobs, caller.sight);
         std::erase_if(lines, [&](const auto& line) {
-            if (line.target.what == ledger::Paused::job) {
-                return !may_touch(ledger, caller, line.target);
-            }
+            if (line.target.what == ledger::Paused::job) return !seen.contains(line.target.name);
             return !is_operator(caller, system_of(line.target));
         });
         return lines;

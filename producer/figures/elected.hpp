@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace fanfare {
 
@@ -33,6 +34,7 @@ public:
         const Systems& systems;
         const Clock& clock;
         std::string holder;  // No other program calls itself so.
+        std::vector<ledger::NamedAccount> accounts{};
     };
     explicit ElectedFigures(Parts parts) : parts_{std::move(parts)} {}
     ~ElectedFigures() override;

@@ -16,13 +16,16 @@ constexpr std::chrono::seconds acknowledged_max{10};
 struct Wait {
     Wait(const asio::any_io_executor& executor, std::size_t count)
         : timer{executor, acknowledged_max}, left{count} {}
-    void settle(bool stored) {
-        all_stored = all_stored && stored;
+    void settle(Result<void> result) {
+        if (!result) {
+            spdlog::warn("{}", describe(result.error()));
+            all = std::move(result);
+        }
         if (--left == 0) timer.cancel();
     }
     asio::steady_timer timer;
     std::size_t left;
-    bool all_stored = true;
+    Result<void> all;
 };
 
 }  // namespace
@@ -43,24 +46,24 @@ RecordPublisher::RecordPublisher(asio::any_io_executor executor,
 
 RecordPublisher::~RecordPublisher() { kafka_->give_up(); }
 
-asio::awaitable<bool> RecordPublisher::publish(std::string topic, std::vector<Record> records) {
+asio::awaitable<Result<void>> RecordPublisher::publish(std::string topic,
+                                                       std::vector<Record> records) {
     auto wait = std::make_shared<Wait>(executor_, records.size());
     for (const auto& record : records) {
-        const auto queued = kafka_->publish(
-            {topic, record.key, record.value, record.headers},
-            [wait, home = executor_](const Result<void>& result) {
-                if (!result) spdlog::warn("{}", describe(result.error()));
-                asio::post(home, [wait, stored = result.has_value()] { wait->settle(stored); });
-            });
-        if (!queued) {
-            spdlog::warn("{}", describe(queued.error()));
-            wait->settle(false);
-        }
+        auto queued =
+            kafka_->publish({topic, record.key, record.value, record.headers},
+                            [wait, home = executor_](Result<void> result) {
+                                asio::post(home, [wait, result = std::move(result)]() mutable {
+                                    wait->settle(std::move(result));
+                                });
+                            });
+        if (!queued) wait->settle(std::move(queued));
     }
     if (wait->left > 0) {
         co_await wait->timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
-    co_return wait->left == 0 && wait->all_stored;
+    if (wait->left > 0) co_return fail(Errc::kafka_unavailable, "publish to " + topic + " in time");
+    co_return wait->all;
 }
 
 }  // namespace fanfare

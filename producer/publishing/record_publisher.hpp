@@ -32,10 +32,10 @@ public:
         std::string value;
         std::vector<std::pair<std::string, std::string>> headers;
     };
-    /// True once the broker has all of them; false when it does not say so in time. They may
+    /// No failure once the broker has all of them; one when it does not say so in time. They may
     /// arrive then all the same: a job or a receipt that comes twice changes nothing.
-    [[nodiscard]] boost::asio::awaitable<bool> publish(std::string topic,
-                                                       std::vector<Record> records);
+    [[nodiscard]] boost::asio::awaitable<Result<void>> publish(std::string topic,
+                                                               std::vector<Record> records);
 
 private:
     RecordPublisher(boost::asio::any_io_executor executor, std::unique_ptr<kafka::Producer> kafka);

@@ -63,7 +63,7 @@ Result<void> Republisher::publish_requests() {
 
 void Republisher::tell(const ledger::UntakenTally& tally, const char* source) {
     for (const auto& job : tally.refused) {
-        spdlog::error("job {} of a published {} is among the dead letters", job, source);
+        spdlog::error("job {} of a published {} was refused", job, source);
     }
     for (const auto& job : tally.given_up) {
         spdlog::error("job {} of a published {}: no worker has taken it; given up", job, source);

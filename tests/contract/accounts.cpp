@@ -43,8 +43,10 @@ const KeyPair& generated_key_pair() {
     return pair;
 }
 
+KeyPair fresh_curve_pair() { return pems_of(EVP_EC_gen("P-256")); }
+
 const KeyPair& generated_curve_pair() {
-    static const KeyPair pair = pems_of(EVP_EC_gen("P-256"));
+    static const KeyPair pair = fresh_curve_pair();
     return pair;
 }
 

@@ -32,6 +32,7 @@ struct KeyPair {
 };
 [[nodiscard]] const KeyPair& generated_key_pair();
 [[nodiscard]] const KeyPair& generated_curve_pair();  // P-256
+[[nodiscard]] KeyPair fresh_curve_pair();             // Another one.
 
 /// A service account's key file with the generated key.
 [[nodiscard]] std::string service_account_json();

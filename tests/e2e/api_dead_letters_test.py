@@ -21,7 +21,7 @@ class ApiDeadLetters(ApiCase):
     def test_shown_mended_requeued_twice_is_one_job(self):
         run, backend = self.start(people=30)
         shop, admin = backend("shop"), backend("admin")
-        self.assertEqual(shop.get("/v1/dead-letters")[1], {"dead_letters": [], "more": False})
+        self.assertEqual(shop.get("/v1/dead-letters")[1], {"dead_letters": [], "more": False, "next_cursor": None})
         good = run.job(channels=["sms"])
         bad = json.dumps({**good, "channels": ["pigeon"]})
         broker.publish(run.brokers, run.name + ".jobs", [(b"the-key", bad.encode()), (b"k", b"\xff\xfe no text")])
@@ -35,6 +35,9 @@ class ApiDeadLetters(ApiCase):
         self.assertEqual((odd["payload"], base64.b64decode(odd["payload_base64"])), (None, b"\xff\xfe no text"))
         page = self.letters(shop, 1, "?limit=1")
         self.assertTrue(page["more"])
+        last = self.letters(shop, 1, "?limit=1&cursor=" + page["next_cursor"])
+        self.assertEqual({page["dead_letters"][0]["key"], last["dead_letters"][0]["key"]}, {"the-key", "k"})
+        self.assertEqual((last["more"], last["next_cursor"]), (False, None))
 
         answers = []
         mended = {"payload": bad.replace("pigeon", "sms")}
@@ -79,7 +82,7 @@ class ApiDeadLetters(ApiCase):
         self.refused(shop.post(none + "/requeue"), 404, "not_found")
         self.refused(shop.post(none + "/requeue", {"payload": 7}), 422, "wrong_type")
         self.refused(shop.post(none + "/requeue", {"x": 7}), 422, "unknown_field")
-        for query in ("?all=1", "?limit=0", "?x=1"):
+        for query in ("?all=1", "?limit=0", "?x=1", "?cursor=zzz", "?cursor=ZGVhZCA"):
             self.refused(shop.get("/v1/dead-letters" + query), 400, "invalid_query")
 
 

@@ -71,6 +71,16 @@ class DeadLetters(EndToEnd):
         self.fanfare(run, "dead", "drop", second["letter"])
         self.assertEqual(self.fanfare(run, "dead", "list"), [])
         self.fanfare(run, "dead", "requeue", second["letter"], code=65)
+        pages = [("--all", "-n", "1")]
+        listed = []
+        while pages:
+            done = subprocess.run([BIN / "fanfare", "--json", "-c", run.dir / "fanfare.yaml", "dead", "list", *pages.pop()],
+                                  env=run.environment(), capture_output=True, text=True, timeout=120)
+            listed += [json.loads(line)["letter"] for line in done.stdout.splitlines()]
+            if "more: --cursor " in done.stderr:
+                pages.append(("--all", "-n", "1", "--cursor", done.stderr.split("more: --cursor ")[1].strip()))
+        self.assertEqual(sorted(listed), sorted([first["letter"], second["letter"]]))
+        self.fanfare(run, "dead", "list", "--cursor", "zzz", code=64)
         self.fanfare(run, "dead", "show", "ffffffffffff", code=65)
         self.fanfare(run, "dead", "show", "ff", code=64)
 

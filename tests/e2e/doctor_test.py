@@ -2,15 +2,20 @@
 """The doctor finds what is wrong, and says what to type."""
 
 import json
+import pathlib
 import subprocess
+import tempfile
 
+import accounts
 import broker
 from harness import BIN, ROOT, EndToEnd, main, until
 
+FURTHER = ("sendgrid", "ses", "smtp", "vonage", "apns")
+
 
 class Doctor(EndToEnd):
-    def sound_run(self):
-        run = self.new_run()
+    def sound_run(self, **options):
+        run = self.new_run(**options)
         # What it would rightly note of a test's surroundings.
         for account in run.settings["accounts"]:
             account["rate"]["per_second"] = 100
@@ -38,13 +43,47 @@ class Doctor(EndToEnd):
         self.assertIn(type_, fitting[0]["type"], fitting)
         return findings
 
+    def further_accounts(self, run, apns_key):
+        more = [accounts.account(run, provider) for provider in FURTHER]
+        for account in more:
+            account["rate"]["per_second"] = 100
+        more[-1]["secrets"]["private_key"] = {"file": str(apns_key)}
+        return {**run.settings, "accounts": run.settings["accounts"] + more}
+
+    def each_proves_its_credentials(self, run, apns_key):
+        """By a call of its vendor's own; nobody is sent anything."""
+        self.write(run, self.further_accounts(run, apns_key))
+        said = {f["what"]: f["found"] for f in self.doctor(run, 0)}
+        for provider in FURTHER:
+            self.assertEqual(said[f"account e2e-{provider}"], f"{provider} takes its credentials")
+        other = accounts._key(run, "other.p8", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        self.write(run, self.further_accounts(run, other))
+        bad = {"E2E_SENDGRID_KEY": "SG.bad", "E2E_SES_SECRET": "bad", "E2E_SMTP_PASSWORD": "bad",
+               "E2E_VONAGE_SECRET": "bad"}
+        findings = {f["what"]: f for f in self.doctor(run, 1, **bad)}
+        codes = {"sendgrid": "401", "ses": "SignatureDoesNotMatch", "smtp": "535", "vonage": "401",
+                 "apns": "InvalidProviderToken"}
+        for provider, code in codes.items():
+            found = findings[f"account e2e-{provider}"]
+            self.assertEqual((found["level"], found["found"]), ("error", f"{provider} refuses its credentials ({code})"))
+            self.assertIn(f"mend the secrets of account e2e-{provider}", found["type"])
+        self.write(run)
+        for provider in FURTHER:
+            self.assertEqual(run.sim.summary()[provider]["accepted"], 0, provider)
+
     def test_ten_planted_faults(self):
-        run = self.sound_run()
+        keys = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        apns_key, public = keys / "apns.p8", keys / "apns.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", apns_key],
+                       check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", apns_key, "-pubout", "-out", public], check=True, capture_output=True)
+        run = self.sound_run(sim=["--apns-public-key", str(public)])
         worker = run.worker()
         well = self.doctor(run, 0)
         self.assertEqual({f["level"] for f in well}, {"ok"}, well)
         self.assertIn("mailgun takes its credentials", [f["found"] for f in well])
         self.assertIn("fcm gives a token", [f["found"] for f in well])
+        self.each_proves_its_credentials(run, apns_key)
 
         with self.subTest(1, fault="a setting that is none"):
             self.write(run, {**run.settings, "worker": {**run.settings["worker"], "lease_ms": 5}})

@@ -158,11 +158,27 @@ class Accounts(EndToEnd):
         fanfare(self, run, "accounts", "set", "nobody", "--rate", "5", code=65)
         fanfare(self, run, "accounts", "set", "e2e-twilio", code=64)
 
+    def nothing_is_claimed_while_the_only_account_is_held(self, run, worker, producer):
+        """Lanes that wait for it have claimed nothing, and who waits is paused: neither pages nor wants more workers."""
+        fanfare(self, run, "pause", "--account", "e2e-twilio", "--because", "a check")
+        held = 'fanfare_account_held{account="e2e-twilio"} 1'
+        until(lambda: held in run.http(worker, "/metrics"), "the worker to know", 30)
+        job = run.publish(run.job(channels=["sms"]))
+        until(lambda: run.db.value(f"SELECT state FROM job WHERE id = '{job}'") == "sending", "it to be planned", 60)
+        run.wait_settled(run.publish(run.job(channels=["email"])))  # What was published before it is read.
+        self.assertIn('fanfare_chunks_in_flight{channel="sms"} 0', run.http(worker, "/metrics"))
+        people = 'fanfare_backlog_recipients{channel="sms",lane="normal",waiting="%s"} %d\n'
+        until(lambda: people % ("paused", 60) in run.http(producer, "/metrics"), "them to count as paused", 30)
+        self.assertIn(people % ("due", 0), run.http(producer, "/metrics"))
+        fanfare(self, run, "resume", "--account", "e2e-twilio")
+        run.wait_settled(job)
+        self.assert_told_once(run, job, channels=["sms"])
+
     def test_what_goes_wrong_is_told(self):
         run = self.new_run()
         run.people(60)
         run.sim.control(twilio={"error_rate": 1.0})
-        run.worker()
+        worker, producer = run.worker(), run.producer()
         job = run.publish(run.job(channels=["sms"]))
         failing = until(lambda: (line := self.line(run))["health"] in ("failing", "shut") and line, "it to fail", 60)
         self.assertIn("twilio 50", failing["last_error"])
@@ -171,6 +187,7 @@ class Accounts(EndToEnd):
         run.sim.control(twilio={"error_rate": 0})
         run.wait_settled(job)
         until(lambda: self.line(run)["health"] == "ok", "it to be well again", 60)
+        self.nothing_is_claimed_while_the_only_account_is_held(run, worker, producer)
 
     def test_limits_and_weights_are_read_again(self):
         run = self.new_run()

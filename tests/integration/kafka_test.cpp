@@ -161,6 +161,23 @@ TEST_F(FaultyBrokerTest, WhatIsRefusedIsPublishedAgainAndNotLostToWhatFollows) {
     EXPECT_EQ(read_again(topics.jobs, 2), values);
 }
 
+TEST_F(FaultyBrokerTest, WhatIsTooLargeForTheBrokerIsToldApart) {
+    auto producer = Producer::open(settings);
+    ASSERT_TRUE(producer) << describe(producer.error());
+    constexpr std::int16_t produce = 0;
+    rd_kafka_mock_push_request_errors(cluster, produce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    const auto refused = producer.value()->publish_and_wait({topics.jobs, "k", "v", {}}, patience);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::kafka_too_large) << describe(refused.error());
+    EXPECT_FALSE(is_retryable(refused.error().code));
+    const std::string more_than_clients_take(record_bytes_max + 1, 'x');
+    const auto kept = producer.value()->publish_and_wait(
+        {topics.jobs, "k", more_than_clients_take, {}}, patience);
+    ASSERT_FALSE(kept);
+    EXPECT_EQ(kept.error().code, Errc::kafka_too_large) << describe(kept.error());
+    EXPECT_TRUE(producer.value()->publish_and_wait({topics.jobs, "k", "after", {}}, patience));
+}
+
 TEST_F(FaultyBrokerTest, AClientThatNoRetryMendsIsReplaced) {
     auto producer = Producer::open(settings);
     ASSERT_TRUE(producer) << describe(producer.error());
@@ -233,6 +250,18 @@ TEST_F(RealBrokerTest, TakesAJobOfTheLargestSize) {
     publish({std::string(1'000'000, 'x'), std::string(4'000'000, 'y')}, topics.jobs);
     EXPECT_EQ(read_again(topics.jobs, 2).at(1).size(), 4'000'000U)
         << "it must reach us to be refused";
+}
+
+TEST_F(RealBrokerTest, SaysWhatIsTooLarge) {
+    settings.client["message.max.bytes"] = "20000000";
+    auto producer = Producer::open(settings);
+    ASSERT_TRUE(producer) << describe(producer.error());
+    const std::string more_than_topics_take(record_bytes_max + 1'000'000, 'x');
+    const auto refused =
+        producer.value()->publish_and_wait({topics.jobs, "k", more_than_topics_take, {}}, patience);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::kafka_too_large) << describe(refused.error());
+    EXPECT_TRUE(producer.value()->publish_and_wait({topics.jobs, "k", "after", {}}, patience));
 }
 
 TEST_F(RealBrokerTest, RefusesToQueueForNoTopic) {

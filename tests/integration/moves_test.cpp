@@ -232,7 +232,7 @@ TEST_F(MovesTest, TheFiguresOfTheLedger) {
     auto later = record_for(claim({key(job, 2)}).at(0), bytes_of({retry}));
     later.next_in = 1h;
     EXPECT_THAT(record(later), SizeIs(1));
-    const auto figures = read_figures(db());
+    const auto figures = read_figures(db(), {});
     EXPECT_THAT(figures.moves, SizeIs(2));
     ASSERT_THAT(figures.backlog, SizeIs(3));
     for (const auto& backlog : figures.backlog) {
@@ -258,9 +258,36 @@ TEST_F(MovesTest, WhatIsPausedIsNotDue) {
         db(),
         {.target = {Paused::job, job}, .channel = {}, .until = {}, .who = "w", .because = "b"});
     std::map<Waiting, std::int64_t> people;
-    for (const auto& backlog : read_figures(db()).backlog) people[backlog.waiting] = backlog.people;
+    for (const auto& backlog : read_figures(db(), {}).backlog)
+        people[backlog.waiting] = backlog.people;
     EXPECT_THAT(people, ElementsAre(Pair(Waiting::due, 1), Pair(Waiting::held, 1),
                                     Pair(Waiting::paused, 2)));
+}
+
+TEST_F(MovesTest, WhomNoAccountMayServeIsPausedToo) {
+    plan(accept("a"), {{"a", "b"}});
+    const auto hold = [this](const std::string& account) {
+        std::ignore = pause(db(), {.target = {Paused::account, account},
+                                   .channel = Channel::email,
+                                   .until = {},
+                                   .who = "w",
+                                   .because = "b"});
+    };
+    const auto waiting = [this](const std::vector<NamedAccount>& accounts) {
+        return read_figures(db(), accounts).backlog.at(0).waiting;
+    };
+    const std::vector<NamedAccount> one{{"first", Channel::email}, {"texts", Channel::sms}};
+    const std::vector<NamedAccount> two{
+        {"first", Channel::email}, {"second", Channel::email}, {"texts", Channel::sms}};
+    EXPECT_EQ(waiting(one), Waiting::due);
+    hold("texts");
+    EXPECT_EQ(waiting(one), Waiting::due) << "of another channel";
+    hold("first");
+    EXPECT_EQ(waiting(one), Waiting::paused) << "the only one";
+    EXPECT_EQ(waiting(two), Waiting::due) << "another one serves them";
+    hold("second");
+    EXPECT_EQ(waiting(two), Waiting::paused);
+    EXPECT_EQ(waiting({}), Waiting::due);
 }
 
 TEST_F(MovesTest, ALeaseIsOneHolders) {

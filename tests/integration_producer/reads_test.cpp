@@ -70,6 +70,34 @@ TEST_F(ReadsTest, AJobThatIsTakenMeanwhileIsFound) {
     EXPECT_EQ(found->source, "shop");
 }
 
+TEST_F(ReadsTest, ThoseInSightAreThoseThatAreFoundOneByOne) {
+    const std::string ordered = "40f4d962-8ab1-58fe-93ec-4853d460092c";
+    const std::string nobodys = "40f4d962-8ab1-58fe-93ec-4853d460092d";
+    sql(taking_job() +
+        "INSERT INTO api_request (owner, key, digest, job_id, body) VALUES ('shop', 'k2', 'd', '" +
+        ordered + "', '{\"system\": \"tickets\", \"kind\": \"x\", \"source\": \"desk\"}')");
+    const std::vector<std::string> all{job, ordered, nobodys};
+    for (const ledger::Sight& sight :
+         {ledger::Sight{}, ledger::Sight{"{shows}", ""}, ledger::Sight{"", "{desk}"},
+          ledger::Sight{"{shows}", "{desk}"}, ledger::Sight{"{shows,tickets}", "{shop,desk}"}}) {
+        std::set<std::string> expected;
+        for (const auto& id : all) {
+            const auto one = run([&](postgres::Connection& connection) {
+                return ledger::find_job(connection, id, sight);
+            });
+            if (one) expected.insert(id);
+        }
+        EXPECT_EQ(run([&](postgres::Connection& connection) {
+                      return ledger::jobs_in_sight(connection, all, sight);
+                  }),
+                  expected)
+            << sight.systems << " " << sight.sources;
+    }
+    EXPECT_TRUE(run([](postgres::Connection& connection) {
+                    return ledger::jobs_in_sight(connection, {}, {});
+                }).empty());
+}
+
 TEST_F(ReadsTest, AJobAndItsProgressAreOfOneMoment) {
     sql(taking_job() + planning_chunk());
     const auto found =

@@ -61,6 +61,42 @@ TEST_F(RefreshTest, WhatIsPublishedAndGoneIsStopped) {
     EXPECT_EQ(refresh().stopped, 0U);
 }
 
+TEST_F(RefreshTest, AJobThatIsOverIsCalledOffWithItsRow) {
+    for (const auto* const show : {"done", "failed", "here", "replayed"}) {
+        add_show(show, "20 minutes");
+    }
+    std::ignore = refresh();
+    sql("UPDATE notification SET state = 'published';"
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, state) "
+        "SELECT job_id, subject, system, kind, '{}', 1, "
+        " CASE subject WHEN 'failed' THEN 'failed' ELSE 'done' END::job_state FROM notification");
+    const auto take_over = [this](const std::string& key) {
+        sql("INSERT INTO job (id, idempotency_key, system, kind, body, lane, state, origin) "
+            "SELECT gen_random_uuid(), '" +
+            key +
+            "', system, kind, '{}', 1, 'sending', id FROM job WHERE idempotency_key = 'replayed'");
+    };
+    const auto jobs = [this] {
+        return ask(
+            "SELECT string_agg(idempotency_key || ':' || state || "
+            " CASE WHEN called_off_at IS NULL THEN '' ELSE '!' END, ' ' "
+            " ORDER BY idempotency_key) FROM job");
+    };
+    take_over("again");
+    EXPECT_EQ(refresh().stopped, 0U) << "their rows are there";
+    EXPECT_EQ(jobs(), "again:sending done:done failed:failed here:done replayed:done");
+    sql("UPDATE scheduled_shows SET status = 'live' WHERE id <> 'here'");
+    EXPECT_EQ(refresh().stopped, 1U) << "the replay; the others are over";
+    EXPECT_EQ(jobs(), "again:cancelled done:done! failed:failed! here:done replayed:done!");
+    const auto called_off = [this] { return ask("SELECT max(called_off_at) FROM job"); };
+    const auto before = called_off();
+    advance("1 minute");
+    EXPECT_EQ(refresh().stopped, 0U);
+    EXPECT_EQ(called_off(), before);
+    take_over("once more");
+    EXPECT_EQ(refresh().stopped, 1U) << "a replay that began before its job was called off";
+}
+
 TEST_F(RefreshTest, NothingIsStoppedWhereAKindDoesNotSaySoOrNobodyKnowsWhomARowIsOf) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();

@@ -9,15 +9,19 @@
 #include "core/wire/trace_context.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 
 namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-// Whole, as far as a record goes in which the reason stands too.
-constexpr std::size_t dead_value_bytes_max = kafka::record_bytes_max - 64 * 1024;
+// Whole, as far as a record goes in which the reason stands too; a beginning, where a broker's
+// limit is lower than ours; the reason alone.
+constexpr std::array<std::size_t, 3> dead_value_bytes{kafka::record_bytes_max - 64 * 1024,
+                                                      std::size_t{64} * 1024, 0};
 constexpr std::size_t dead_key_bytes_max = 1024;
 constexpr std::size_t dead_headers_bytes_max = 16 * 1024;
 constexpr std::chrono::milliseconds retry_first{100};
@@ -193,8 +197,8 @@ asio::awaitable<bool> Intake::note_refusal(const std::string& id, const ledger::
 /// With the headers of a CloudEvent, without which its bytes are none: these before any others. Of
 /// any other record its trace, for when it is requeued.
 Intake::Headers Intake::headers_of(const kafka::Received& record, const ledger::NewJob& order,
-                                   const Rejection& rejection) const {
-    const bool cut = record.value.size() > dead_value_bytes_max;
+                                   const Rejection& rejection, std::size_t most) const {
+    const bool cut = record.value.size() > most;
     Headers headers{{"fanfare-reason", rejection.code},
                     {"fanfare-message", rejection.message},
                     {"fanfare-topic", parts_.topics.jobs},
@@ -202,6 +206,7 @@ Intake::Headers Intake::headers_of(const kafka::Received& record, const ledger::
                     {"fanfare-offset", std::to_string(record.offset)},
                     {"fanfare-bytes", std::to_string(record.value.size())},
                     {"fanfare-truncated", cut ? "true" : "false"}};
+    if (most == 0) return headers;
     if (!is_cloud_event(record.headers)) {
         for (auto& header : trace_headers(order.trace)) headers.push_back(std::move(header));
         return headers;
@@ -224,29 +229,46 @@ asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const ledger
         refused_.warn(fmt::format("refused a job of partition {} offset {}: {}", record.partition,
                                   record.offset, for_log(rejection)));
     }
+    for (const auto most : dead_value_bytes) {
+        const auto published = co_await bury(record, order, rejection, most);
+        if (published) {
+            parts_.probe.job("rejected");
+            parts_.probe.dead_letter(rejection.code);
+            co_return true;
+        }
+        if (published.error().code != Errc::kafka_too_large) co_return false;
+    }
+    // Read again it would be refused again, and hold up whatever comes after it.
+    spdlog::error(
+        "partition {} offset {}: {} takes nothing of it, not even why it was refused; look at its "
+        "max.message.bytes",
+        record.partition, record.offset, parts_.topics.dead);
+    parts_.probe.job("rejected");
+    co_return true;
+}
+
+/// A dead letter with `most` bytes of what was refused. True once the broker has it.
+asio::awaitable<Result<void>> Intake::bury(const kafka::Received& record,
+                                           const ledger::NewJob& order, const Rejection& rejection,
+                                           std::size_t most) {
     auto home = co_await asio::this_coro::executor;
     Signal told{home};
-    std::optional<bool> published;
+    std::optional<Result<void>> published;
     // The callback comes on the producer's thread; what it touches lives in this frame until
     // it has come.
     auto queued = parts_.producer.publish(
         {parts_.topics.dead, std::string_view{record.key}.substr(0, dead_key_bytes_max),
-         std::string_view{record.value}.substr(0, dead_value_bytes_max),
-         headers_of(record, order, rejection)},
-        [&, home](const Result<void>& result) {
-            const bool done = result.has_value();
-            asio::post(home, [&published, &told, done] {
-                published = done;
+         std::string_view{record.value}.substr(0, most),
+         headers_of(record, order, rejection, most)},
+        [&, home](Result<void> result) {
+            asio::post(home, [&published, &told, result = std::move(result)]() mutable {
+                published = std::move(result);
                 told.notify();
             });
         });
-    if (!queued) co_return false;
+    if (!queued) co_return queued.error();
     while (!published) co_await told.wait();
-    if (*published) {
-        parts_.probe.job("rejected");
-        parts_.probe.dead_letter(rejection.code);
-    }
-    co_return *published;
+    co_return std::move(*published);
 }
 
 }  // namespace fanfare

@@ -25,7 +25,8 @@ namespace fanfare {
 ///
 /// An accepted job is committed in PostgreSQL before its offset is; a refused one is noted there
 /// and on fanfare.dead first. A job that is known already is no fault: nothing happens again. What
-/// PostgreSQL refuses for a value in it, or another job under its key, is refused for good.
+/// PostgreSQL refuses for a value in it, or another job under its key, is refused for good. A dead
+/// letter that the broker calls too large is cut.
 ///
 /// Bounds    at_once_max jobs are read and stored at a time; what waits is as it came, and as much
 ///           as the consumer delivers unfinished (kafka::Consumer::held_bytes_max).
@@ -85,7 +86,11 @@ private:
                                                             const Rejection& rejection);
     using Headers = std::vector<std::pair<std::string, std::string>>;
     [[nodiscard]] Headers headers_of(const kafka::Received& record, const ledger::NewJob& order,
-                                     const Rejection& rejection) const;
+                                     const Rejection& rejection, std::size_t most) const;
+    [[nodiscard]] boost::asio::awaitable<Result<void>> bury(const kafka::Received& record,
+                                                            const ledger::NewJob& order,
+                                                            const Rejection& rejection,
+                                                            std::size_t most);
     [[nodiscard]] boost::asio::awaitable<bool> refuse(const kafka::Received& record,
                                                       const ledger::NewJob& order,
                                                       const Rejection& rejection);

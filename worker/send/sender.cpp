@@ -74,9 +74,7 @@ bool is_held_back(const Work& work, const Account& account) {
 
 asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
     while (auto descriptor = co_await parts_.dispatcher.next(channel, urgent_only)) {
-        parts_.probe.chunks_in_flight(channel, 1);
         co_await serve(descriptor->key);
-        parts_.probe.chunks_in_flight(channel, -1);
         if (descriptor->record) parts_.finished(*descriptor->record);
     }
 }
@@ -124,7 +122,10 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
         // Doubt stays with the account that caused it, as long as that one is configured.
         Account* const bound = parts_.roster.find(work.chunk.account);
         Account* const serving = bound != nullptr ? bound : account;
+        // Not before: a lane that waits for an account that is held has claimed nothing.
+        parts_.probe.chunks_in_flight(key.channel, 1);
         co_await send(work, serving);
+        parts_.probe.chunks_in_flight(key.channel, -1);
         end_chunk_span(work, &serving->settings());
     }
     account->pacer().release(reserved);

@@ -18,6 +18,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view path = "/v3/mail/send";
+constexpr std::string_view scopes_path = "/v3/scopes";  // What a key may do: sends nothing.
 constexpr std::size_t body_bytes_max = 30 * 1024 * 1024;
 
 void say(Answer& answer, int status, const std::vector<SendGridError>& errors) {
@@ -125,15 +126,24 @@ public:
         : authorization_{"Bearer " + options.sendgrid_key} {}
 
     std::string_view name() const noexcept override { return "sendgrid"; }
-    bool owns(std::string_view asked) const noexcept override { return asked == path; }
+    bool owns(std::string_view asked) const noexcept override {
+        return asked == path || asked == scopes_path;
+    }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
         auto& answer = checked.answer;
-        if (request.method != "POST") return say(answer, 405, {{"method not allowed", ""}});
+        const bool asks_for_scopes = request.path == scopes_path;
+        const auto method = asks_for_scopes ? "GET" : "POST";
+        if (request.method != method) return say(answer, 405, {{"method not allowed", ""}});
         if (request.header("authorization") != authorization_) {
             return say(answer, 401,
                        {{"The provided authorization grant is invalid, expired, or revoked", ""}});
+        }
+        if (asks_for_scopes) {
+            checked.kind = Checked::Kind::other;
+            answer.body = R"({"scopes":["mail.send","alerts.read"]})";
+            return;
         }
         if (!is_json(request)) {
             return say(answer, 415, {{"Content-Type should be application/json.", ""}});

@@ -21,6 +21,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view path = "/v2/email/outbound-bulk-emails";
+constexpr std::string_view account_path = "/v2/email/account";  // Its quota: sends nothing.
 
 void say(const SesError& error, Answer& answer) {
     answer.status = error.status;
@@ -95,7 +96,9 @@ public:
     explicit Ses(const ProviderOptions& options) : options_{options} {}
 
     std::string_view name() const noexcept override { return "ses"; }
-    bool owns(std::string_view asked) const noexcept override { return asked == path; }
+    bool owns(std::string_view asked) const noexcept override {
+        return asked == path || asked == account_path;
+    }
     bool refuses_singly() const noexcept override { return true; }
 
     void check(const Request& request, const CheckContext& context,
@@ -103,12 +106,20 @@ public:
         auto& answer = checked.answer;
         // As every answer of AWS; clients set their clocks by it.
         answer.headers.emplace_back("date", rfc2822_date(context.now_s));
-        if (request.method != "POST") {
+        const bool asks_for_account = request.path == account_path;
+        if (request.method != (asks_for_account ? "GET" : "POST")) {
             return say({"UnknownOperationException", "", 404}, answer);
         }
         if (const auto error = check_signature(request, options_, context.now_s);
             !error.type.empty()) {
             return say(error, answer);
+        }
+        if (asks_for_account) {
+            checked.kind = Checked::Kind::other;
+            answer.body = R"({"EnforcementStatus":"HEALTHY","ProductionAccessEnabled":true,)"
+                          R"("SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,)"
+                          R"("SentLast24Hours":0.0},"SendingEnabled":true})";
+            return;
         }
         const auto type = request.header("content-type");
         json::monotonic_resource memory{request.body.size() + 4'096};

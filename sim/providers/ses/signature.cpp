@@ -135,11 +135,12 @@ SesError check_signature(const Request& request, const ProviderOptions& options,
                 "invalid.",
                 403};
     }
-    for (const std::string_view name : {"host", "x-amz-date", "content-type"}) {
+    for (const std::string_view name : {"host", "x-amz-date"}) {
         if (!is_signed(given->names, name)) return mismatch();
     }
-    const bool has_token = !request.header("x-amz-security-token").empty();
-    if (has_token && !is_signed(given->names, "x-amz-security-token")) return mismatch();
+    for (const std::string_view name : {"content-type", "x-amz-security-token"}) {
+        if (!request.header(name).empty() && !is_signed(given->names, name)) return mismatch();
+    }
     const auto scope = split(given->scope, '/');
     const bool good_scope = scope.size() == 4 && scope[0] == date.substr(0, 8) &&
                             (options.ses_region.empty() || scope[1] == options.ses_region) &&

@@ -18,6 +18,9 @@ public:
     /// Of the five methods any will do.
     [[nodiscard]] int check_form(const std::vector<Field>& fields, std::int64_t now_s) const;
 
+    /// Basic: what the account itself is asked with.
+    [[nodiscard]] bool is_account(const Request& request) const;
+
     /// Basic, or the RS256 token of an application (its signature only with a public key).
     [[nodiscard]] bool allows(const Request& request, std::int64_t now_s) const;
 

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view sms_path = "/sms/json";
 constexpr std::string_view messages_path = "/v1/messages";
+constexpr std::string_view balance_path = "/account/get-balance";  // Sends nothing.
 
 std::string message_id(const CheckContext& context, std::size_t part) {
     return fmt::format("0A{:012X}{:02X}", context.number, part);
@@ -68,16 +69,18 @@ public:
 
     std::string_view name() const noexcept override { return "vonage"; }
     bool owns(std::string_view path) const noexcept override {
-        return path == sms_path || path == messages_path;
+        return path == sms_path || path == messages_path || path == balance_path;
     }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
-        if (request.method != "POST") {
+        const bool asks_for_balance = request.path == balance_path;
+        if (request.method != (asks_for_balance ? "GET" : "POST")) {
             checked.answer.status = 405;
             checked.answer.body = R"({"title":"Method Not Allowed"})";
             return;
         }
+        if (asks_for_balance) return tell_balance(request, checked);
         if (request.path == sms_path) return check_sms(request, context, checked);
         check_messages(request, context, checked);
     }
@@ -133,6 +136,17 @@ public:
     }
 
 private:
+    void tell_balance(const Request& request, Checked& checked) const {
+        auto& answer = checked.answer;
+        if (!access_.is_account(request)) {
+            answer.status = 401;
+            answer.body = R"({"error-code":"401","error-code-label":"authentication failed"})";
+            return;
+        }
+        checked.kind = Checked::Kind::other;
+        answer.body = R"({"value":3.14159265,"autoReload":false})";
+    }
+
     void check_sms(const Request& request, const CheckContext& context, Checked& checked) const {
         auto& answer = checked.answer;
         checked.arena.reserve(request.body.size() * 2 + 200);

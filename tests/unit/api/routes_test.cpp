@@ -20,8 +20,8 @@ protected:
         settings.producer.clients = {client};
         auto opened = Room::open(
             settings, systems, clock, registry,
-            [](std::string, std::string, std::string) -> boost::asio::awaitable<bool> {
-                co_return true;
+            [](std::string, std::string, std::string) -> boost::asio::awaitable<Result<void>> {
+                co_return Result<void>{};
             },
             [] {});
         room = std::move(opened.value());

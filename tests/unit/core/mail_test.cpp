@@ -50,6 +50,45 @@ TEST_F(MailTest, KeepsItsConnection) {
     EXPECT_THAT(messages.all(), ElementsAre("a\r\n", "b\r\n", "c\r\n"));
 }
 
+TEST_F(MailTest, WithoutARecipientItLogsInAndHandsOverNothing) {
+    MailServer server{[](MailLine& line, int) { serve(line, {}); }};
+    auto request = mail(server, "");
+    request.mail->recipient.clear();
+    for (int i = 1; i <= 2; ++i) {
+        const auto answer = HttpTest::send(request);
+        EXPECT_EQ(answer.transport, Transport::answered) << answer.fault;
+        EXPECT_EQ(answer.status, 250);
+        EXPECT_EQ(answer.step, MailStep::login);
+        EXPECT_EQ(server.connections(), i) << "it has said goodbye";
+    }
+    EXPECT_THAT(
+        server.lines(),
+        ElementsAre("EHLO client.example.org", "AUTH PLAIN AHVzZXIAcGFzcw==", "NOOP", "QUIT",
+                    "EHLO client.example.org", "AUTH PLAIN AHVzZXIAcGFzcw==", "NOOP", "QUIT"));
+    EXPECT_EQ(post(server).step, MailStep::end_of_data) << "the next one is a mail again";
+}
+
+TEST_F(MailTest, ALoginThatIsRefusedOrNotOfferedIsTold) {
+    Manners manners{.login = "535 5.7.8 no"};
+    MailServer strict{[&](MailLine& line, int) { serve(line, manners); }};
+    auto request = mail(strict, "");
+    request.mail->recipient.clear();
+    const auto refused = HttpTest::send(request);
+    EXPECT_EQ(refused.transport, Transport::answered);
+    EXPECT_EQ(refused.status, 535);
+    EXPECT_EQ(refused.step, MailStep::login);
+
+    MailServer open{[](MailLine& line, int) { serve(line, {.hello = "250 mail.example.org"}); }};
+    request.url = open.url();
+    const auto answer = HttpTest::send(request);
+    EXPECT_EQ(answer.status, 250);
+    EXPECT_EQ(answer.step, MailStep::hello) << "nobody asked who we are";
+
+    MailServer away{[](MailLine& line, int) { serve(line, {.greeting = "!fin"}); }};
+    request.url = away.url();
+    EXPECT_EQ(HttpTest::send(request).transport, Transport::not_sent);
+}
+
 TEST_F(MailTest, StuffsDotsWhereverTheyFall) {
     test::Messages messages;
     MailServer server{[&](MailLine& line, int) { serve(line, {}, &messages); }};

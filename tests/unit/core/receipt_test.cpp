@@ -125,5 +125,23 @@ TEST(Receipts, SurviveRandomBytes) {
     }
 }
 
+TEST(Receipts, MakeRecordsThatABrokerTakes) {
+    const std::string escaped(1'000, '\x01');  // Six bytes each.
+    std::vector<Receipt> receipts;
+    for (std::uint32_t i = 0; i < 1'500; ++i) {
+        receipts.push_back(
+            {{job, Channel::sms, 1, i}, ReceiptEvent::delivered, 1, escaped, escaped});
+    }
+    std::uint32_t next = 0;
+    for (const auto& batch : batch_receipts("twilio", Channel::sms, receipts)) {
+        const auto record = encode_receipts(batch);
+        EXPECT_LT(record.size(), 900'000U);
+        const auto read = decode_receipts(record);
+        ASSERT_TRUE(read);
+        for (const auto& receipt : read->receipts) EXPECT_EQ(receipt.reference.position, next++);
+    }
+    EXPECT_EQ(next, receipts.size());
+}
+
 }  // namespace
 }  // namespace fanfare

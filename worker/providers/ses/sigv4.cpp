@@ -35,8 +35,8 @@ std::string signed_headers(const RequestToSign& request) {
 }
 
 std::string canonical_request(const RequestToSign& request) {
-    std::string out{"POST\n"};
-    out.append(request.path).append("\n\n");  // An empty query.
+    std::string out{request.method};
+    out.append("\n").append(request.path).append("\n\n");  // An empty query.
     const auto append = [&out](std::string_view name, std::string_view value) {
         if (!value.empty()) out.append(name).append(":").append(value).append("\n");
     };

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// AWS Signature Version 4 of a POST without query, step by step.
+/// AWS Signature Version 4 of a request without query, step by step.
 namespace fanfare::ses {
 
 struct AwsCredentials {
@@ -24,6 +24,7 @@ struct RequestToSign {
     std::string_view date;          // amz_date()
     std::string_view session_token;
     std::string_view body;
+    std::string_view method = "POST";
 };
 
 /// "20260101T000000Z"
