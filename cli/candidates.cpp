@@ -1,6 +1,6 @@
 #include "cli/candidates.hpp"
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 
 #include <CLI/CLI.hpp>
 

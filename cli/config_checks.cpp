@@ -4,10 +4,10 @@
 #include "core/audience/channels.hpp"
 #include "core/kafka/topic_admin.hpp"
 #include "core/ledger/advice.hpp"
+#include "core/orders/template_advice.hpp"
+#include "core/providers/registry.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/settings/folders.hpp"
-#include "worker/orders/template_advice.hpp"
-#include "worker/providers/registry.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
-#include "core/domain/why.hpp"
+#include "core/domain/explain.hpp"
 #include "core/ledger/history.hpp"
 #include "core/ledger/migrate.hpp"
 
@@ -130,7 +130,7 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
                            {"chunk", std::int64_t{fate.chunk}},
                            {"updated_at", fate.updated_at},
                            {"job", in},
-                           {"why", why(fate.outcome, fate.reason, fate.cause)}});
+                           {"why", explain(fate.outcome, fate.reason, fate.cause)}});
     }
     if (is_in_it) {
         print(records, globals.json, "");

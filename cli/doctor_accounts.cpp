@@ -3,8 +3,8 @@
 #include "cli/finding.hpp"
 #include "core/http/client.hpp"
 #include "core/ledger/account_states.hpp"
-#include "worker/providers/harmless.hpp"
-#include "worker/providers/registry.hpp"
+#include "core/providers/harmless.hpp"
+#include "core/providers/registry.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>

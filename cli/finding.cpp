@@ -1,6 +1,6 @@
 #include "cli/finding.hpp"
 
-#include "worker/providers/harmless.hpp"
+#include "core/providers/harmless.hpp"
 
 #include <fmt/format.h>
 

@@ -186,12 +186,12 @@ int show(Ledger& ledger, const std::string& job, bool json) {
 int follow(Ledger& ledger, const std::string& job, const FollowOptions& options) {
     Screen screen{!options.json && ::isatty(STDOUT_FILENO) == 1};
     Rates rates;
-    const auto begun = system_clock().moment();
+    const auto begun = system_clock().steady_now();
     int faults = 0;
     while (true) {
         const auto progress = ledger.attempt(
             "read the progress of a job", [&](auto& connection) { return see(connection, job); });
-        const auto elapsed = system_clock().moment() - begun;
+        const auto elapsed = system_clock().steady_now() - begun;
         if (!progress) {
             const bool may_pass = is_retryable(progress.error().code);
             if (!may_pass || ++faults >= faults_max) throw stop_for(progress.error());

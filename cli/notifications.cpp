@@ -104,8 +104,8 @@ std::string sentence_of(ledger::Edit edit, const std::string& state) {
 }
 
 /// Prints what the notification is now; ends the command when it was not changed.
-int answer(const Globals& globals, const std::optional<ledger::NotificationDetail>& now,
-           ledger::Edit edit) {
+int report_edit(const Globals& globals, const std::optional<ledger::NotificationDetail>& now,
+                ledger::Edit edit) {
     if (!now || edit == ledger::Edit::unknown) {
         throw Stop{exit_rejected,
                    "no such notification in the ledger; see fanfare notifications "
@@ -128,7 +128,7 @@ int change_one(Ledger& ledger, const Globals& globals, const Which& which, const
         done = edit(connection, *key, id);
         return ledger::find_notification(connection, id, {});
     });
-    return answer(globals, now, done);
+    return report_edit(globals, now, done);
 }
 
 void expect_one(const Which& which) {

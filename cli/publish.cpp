@@ -4,10 +4,10 @@
 #include "cli/output.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/producer.hpp"
+#include "core/orders/order_rules.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/wire/job.hpp"
 #include "core/wire/timestamp.hpp"
-#include "worker/orders/order_rules.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>

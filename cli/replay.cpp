@@ -2,10 +2,10 @@
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
+#include "core/estimate/money.hpp"
+#include "core/estimate/outlook.hpp"
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
-#include "core/survey/money.hpp"
-#include "core/survey/outlook.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>

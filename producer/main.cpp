@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
         return fanfare::exit_config;
     }
     fanfare::Shutdown shutdown;
-    auto producer = fanfare::Producer::open({std::move(*settings), std::move(*systems)}, shutdown);
+    auto producer =
+        fanfare::ProducerProgram::open({std::move(*settings), std::move(*systems)}, shutdown);
     if (!producer) {
         spdlog::critical("{}", describe(producer.error()));
         return producer.error().code == fanfare::Errc::config_invalid ? fanfare::exit_config

@@ -10,7 +10,7 @@
 #include "core/program/version.hpp"
 #include "core/tracing/tracer.hpp"
 #include "producer/figures/elected.hpp"
-#include "producer/front.hpp"
+#include "producer/http_gateway.hpp"
 #include "producer/publishing/job_publisher.hpp"
 #include "producer/schedule/scheduler.hpp"
 
@@ -45,7 +45,7 @@ std::string own_name() {
     return fmt::format("producer-{}-{:08x}{:08x}", getpid(), random(), random());
 }
 
-class WiredProducer final : public Producer {
+class WiredProducer final : public ProducerProgram {
 public:
     WiredProducer(Configuration configuration, Shutdown& shutdown)
         : shutdown_{shutdown},
@@ -56,7 +56,7 @@ public:
 
     ~WiredProducer() override {
         health_.reset();  // It shows what the pools of the others do.
-        front_.reset();
+        gateway_.reset();
         if (kafka_) kafka_->give_up();
         kafka_.reset();  // Its callbacks reach into the two that follow.
         jobs_.reset();
@@ -110,13 +110,13 @@ public:
         });
         scheduler_->start();
         figures_->start();
-        if (front_) front_->start();
+        if (gateway_) gateway_->start();
         started_ = true;
         spdlog::info("producer started: {} systems", systems_.size());
         std::thread joiner{[this] {
             scheduler_->join();
             figures_->join();
-            if (front_) front_->stop();
+            if (gateway_) gateway_->stop();
             if (tracer_) tracer_->finish(spans_max);
             asio::post(loop_, [this] { loop_.stop(); });
         }};
@@ -130,11 +130,11 @@ public:
 private:
     Result<void> open_front() {
         if (settings_.producer.http.port < 0) return {};
-        auto front = Front::open(
+        auto front = HttpGateway::open(
             settings_, systems_, system_clock(), probe_.registry(), keeper_.get(),
             [this] { scheduler_->hurry(); }, tracer_.get());
         if (!front) return front.error();
-        front_ = std::move(front.value());
+        gateway_ = std::move(front.value());
         return {};
     }
 
@@ -151,7 +151,7 @@ private:
             {.alive =
                  [this] {
                      return !started_ ||
-                            system_clock().moment() - scheduler_->last_turn() < stuck_after;
+                            system_clock().steady_now() - scheduler_->last_turn() < stuck_after;
                  },
              .ready = [this] { return readiness(); },
              .sides = sides(),
@@ -173,8 +173,8 @@ private:
     std::vector<postgres::NamedPool> pools() const {
         auto all = scheduler_->pools();
         all.push_back({"ledger", "", &ledger_});
-        if (!front_) return all;
-        const auto more = front_->pools();
+        if (!gateway_) return all;
+        const auto more = gateway_->pools();
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
@@ -211,17 +211,18 @@ private:
     std::shared_ptr<ElectedFigures> figures_;
     std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
-    std::unique_ptr<Front> front_;
+    std::unique_ptr<HttpGateway> gateway_;
     std::atomic<bool> started_{false};
     std::atomic<bool> stopping_{false};
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Producer>> Producer::open(Configuration configuration, Shutdown& shutdown) {
+Result<std::unique_ptr<ProducerProgram>> ProducerProgram::open(Configuration configuration,
+                                                               Shutdown& shutdown) {
     auto producer = std::make_unique<WiredProducer>(std::move(configuration), shutdown);
     if (auto done = producer->open(); !done) return done.error();
-    return std::unique_ptr<Producer>{std::move(producer)};
+    return std::unique_ptr<ProducerProgram>{std::move(producer)};
 }
 
 }  // namespace fanfare

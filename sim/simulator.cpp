@@ -3,11 +3,11 @@
 #include "sim/admin/admin.hpp"
 #include "sim/admin/pages.hpp"
 #include "sim/certificate.hpp"
-#include "sim/front.hpp"
 #include "sim/http/server.hpp"
+#include "sim/provider_handler.hpp"
 #include "sim/smtp/listener.hpp"
-#include "sim/webhooks/postman.hpp"
-#include "sim/webhooks/sns_door.hpp"
+#include "sim/webhooks/sns_endpoint.hpp"
+#include "sim/webhooks/webhook_sender.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -55,7 +55,7 @@ void prepare_tls(asio::ssl::context& tls, const Certificate& certificate) {
 }
 
 // "mailgun.latency_ms=20": the value is JSON, or else a string.
-void apply_fault(World& world, const std::string& text) {
+void apply_fault(SimulatorState& simulator, const std::string& text) {
     const auto dot = text.find('.');
     const auto equals = text.find('=');
     if (dot == text.npos || equals == text.npos || dot > equals) {
@@ -67,7 +67,7 @@ void apply_fault(World& world, const std::string& text) {
     auto parsed = boost::json::parse(value, error);
     if (error) parsed = boost::json::string{value};
     const boost::json::object change{{text.substr(dot + 1, equals - dot - 1), parsed}};
-    const auto problem = change_settings(world, {{provider, change}});
+    const auto problem = change_settings(simulator, {{provider, change}});
     if (!problem.empty()) throw std::invalid_argument{"--fault " + text + ": " + problem};
 }
 
@@ -91,30 +91,32 @@ void allow_many_files() {
 
 void run_simulator(const Options& options) {
     allow_many_files();
-    World world{make_providers(options.providers), options.seed, options.keep_messages};
-    for (const auto& fault : options.faults) apply_fault(world, fault);
+    SimulatorState simulator{make_providers(options.providers), options.seed,
+                             options.keep_messages};
+    for (const auto& fault : options.faults) apply_fault(simulator, fault);
 
     const auto certificate = make_certificate(options.certificate_name);
     asio::ssl::context tls{asio::ssl::context::tls_server};
     prepare_tls(tls, certificate);
 
-    Front front{world, system_clock()};
-    SnsDoor door{world.postbag, front};
-    Admin admin{world};
+    ProviderHandler handler{simulator, system_clock()};
+    SnsEndpoint endpoint{simulator.webhook_queue, handler};
+    Admin admin{simulator};
     Server server{options.threads, system_clock(), options.rules, options.address};
-    const auto http = server.listen(options.http_port, door, nullptr);
-    const auto https = server.listen(options.https_port, door, &tls);
+    const auto http = server.listen(options.http_port, endpoint, nullptr);
+    const auto https = server.listen(options.https_port, endpoint, &tls);
     const auto control = server.listen(options.admin_port, admin, nullptr);
     // A context of its own: mail knows no ALPN.
     asio::ssl::context mail_tls{asio::ssl::context::tls_server};
     mail_tls.use_certificate_chain(asio::buffer(certificate.certificate_pem));
     mail_tls.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem);
-    SmtpListener mail{server.loop(), front, mail_tls, options.mail};
+    SmtpListener mail{server.loop(), handler, mail_tls, options.mail};
     const auto smtp = mail.listen(options.address, options.smtp_port);
 
-    world.postbag.set_keys(webhook_keys(options, https));
+    simulator.webhook_queue.set_keys(webhook_keys(options, https));
     // Its thread begins before the server's and ends after them.
-    const Postman postman{world.postbag, system_clock(), options.webhook_ca_file};
+    const WebhookSender webhook_sender{simulator.webhook_queue, system_clock(),
+                                       options.webhook_ca_file};
 
     asio::signal_set signals{server.loop(), SIGINT, SIGTERM};
     signals.async_wait([&server](boost::system::error_code error, int) {
@@ -128,7 +130,7 @@ void run_simulator(const Options& options) {
     std::fputs(fmt::format("fanfare-sim listens on {}: {}", options.address, ports).c_str(),
                stderr);
     server.run();
-    for (auto& parked : world.controls) parked.parked.clear();  // They hold connections.
+    for (auto& parked : simulator.controls) parked.parked.clear();  // They hold connections.
 }
 
 }  // namespace fanfare::sim

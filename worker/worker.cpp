@@ -14,9 +14,9 @@
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/plan/chunk_sizes.hpp"
-#include "worker/plan/plan_desk.hpp"
+#include "worker/plan/plan_queue.hpp"
 #include "worker/probes/exposition.hpp"
-#include "worker/receipts/receipt_desk.hpp"
+#include "worker/receipts/receipt_writer.hpp"
 #include "worker/reload/secret_watch.hpp"
 #include "worker/send/account_watch.hpp"
 #include "worker/send/accounts.hpp"
@@ -60,12 +60,12 @@ public:
           ledger_{settings_.database.url, {}, settings_.database.connections},
           references_{settings_.link_key},
           // A link that nobody could check would be worse than none.
-          sources_{
-              systems_, templates_,
-              Sources::Reach{settings_.database.url, source_connections, settings_.worker.lease},
-              references_.has_key() ? settings_.callback_url : std::string{}},
+          job_contexts_{systems_, templates_,
+                        JobContexts::Reach{settings_.database.url, source_connections,
+                                           settings_.worker.lease},
+                        references_.has_key() ? settings_.callback_url : std::string{}},
           dispatcher_{loop_.get_executor()},
-          desk_{
+          batcher_{
               loop_.get_executor(), ledger_, {.lease = settings_.worker.lease, .token = [this] {
                                                   return static_cast<std::int64_t>(random_() >> 1);
                                               }}} {}
@@ -116,10 +116,10 @@ private:
         const ProviderContext context{.callback_url = settings_.callback_url};
         auto accounts = open_accounts(settings_, context, loop_.get_executor(), ledger_, probe_);
         if (!accounts) return accounts.error();
-        roster_.emplace(std::move(accounts.value()));
-        watch_.emplace(settings_, *roster_, context, loop_.get_executor());
+        selector_.emplace(std::move(accounts.value()));
+        watch_.emplace(settings_, *selector_, context, loop_.get_executor());
         accounts_.emplace(
-            AccountWatch::Parts{ledger_, *roster_, pauses_, dispatcher_, system_clock(), name_});
+            AccountWatch::Parts{ledger_, *selector_, pauses_, dispatcher_, system_clock(), name_});
         return {};
     }
 
@@ -129,18 +129,18 @@ private:
         const auto executor = loop_.get_executor();
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
-        planner_.emplace(Planner::Parts{ledger_, sources_, *producer_, topics, clock_, probe_,
+        planner_.emplace(Planner::Parts{ledger_, job_contexts_, *producer_, topics, clock_, probe_,
                                         stopping_, any_chance, tracer_.get()},
-                         worker, chunk_sizes(settings_, *roster_));
+                         worker, chunk_sizes(settings_, *selector_));
         plans_.emplace(*planner_, clock_, stopping_);
         intake_.emplace(
             executor,
-            Intake::Parts{sources_, ledger_, *producer_, topics, templates_, probe_, clock_,
+            Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_, clock_,
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished, tracer_.get()});
         sender_.emplace(
-            Sender::Parts{executor, dispatcher_, desk_, sources_, ledger_, *roster_, pauses_,
-                          references_, clock_, probe_,
+            Sender::Parts{executor, dispatcher_, batcher_, job_contexts_, ledger_, *selector_,
+                          pauses_, references_, clock_, probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished,
                           tracer_.get()},
             worker);
@@ -149,16 +149,16 @@ private:
                           ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
                           [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
         sweeper_.emplace(
-            Sweeper::Parts{executor, ledger_, sources_, system_clock(), clock_, desk_, dispatcher_,
-                           [this](Channel channel) { return roster_->serves(channel); }, probe_,
-                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
-                           *receipts_},
+            Sweeper::Parts{
+                executor, ledger_, job_contexts_, system_clock(), clock_, batcher_, dispatcher_,
+                [this](Channel channel) { return selector_->serves(channel); }, probe_,
+                [this](const std::string& job, Lane lane) { plans_->add(job, lane); }, *receipts_},
             worker);
     }
 
     Result<void> open_health() {
         const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
-        auto pools = sources_.pools();
+        auto pools = job_contexts_.pools();
         pools.push_back({"ledger", "", &ledger_});
         auto families = worker_exposition(probe_.registry(), lags, read_topics(), std::move(pools),
                                           tracer_.get());
@@ -166,7 +166,7 @@ private:
             settings_.observe, system_clock(), std::move(families),
             {.alive =
                  [this] {
-                     const auto now = system_clock().moment();
+                     const auto now = system_clock().steady_now();
                      return !polled_.load() || (now - loop_turned_.load() < stuck_after &&
                                                 now - consumer_->last_poll() < stuck_after);
                  },
@@ -242,7 +242,7 @@ private:
     }
 
     asio::awaitable<void> serve() {
-        spdlog::info("worker {} started: {} accounts, {} systems", name_, roster_->all().size(),
+        spdlog::info("worker {} started: {} accounts, {} systems", name_, selector_->all().size(),
                      systems_.size());
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
         co_await accounts_->look();  // Before anything begins.
@@ -265,7 +265,7 @@ private:
         upkeep.spawn(time_.run());
         upkeep.spawn(watch_->run());
         upkeep.spawn(watch_->hear());
-        desk_.on_settled = [this](const std::string& job) { closer_.close_soon(job); };
+        batcher_.on_settled = [this](const std::string& job) { closer_.close_soon(job); };
         co_await signals.async_wait(asio::use_awaitable);
         co_await drain(lanes, upkeep, signals);
         loop_.stop();
@@ -280,7 +280,7 @@ private:
         stopping_ = true;
         dispatcher_.stop();
         sender_->stop();
-        for (const auto& account : roster_->all()) account->pacer().stop();
+        for (const auto& account : selector_->all()) account->pacer().stop();
         intake_->stop();
         receipts_->stop();
         sweeper_->stop();
@@ -290,15 +290,15 @@ private:
         accounts_->stop();
         time_.stop();
         co_await lanes.join();
-        desk_.stop();
-        co_await desk_.join();
+        batcher_.stop();
+        co_await batcher_.join();
         co_await receipts_->join();
         co_await upkeep.join();
         co_await finish_publishing();
         co_await intake_->join();
         co_await closer_.join();
         signals.cancel();
-        roster_->clear();
+        selector_->clear();
         if (tracer_) tracer_->finish(spans_max);
         shutdown_.close_within(close_max);
         consumer_->stop();
@@ -308,8 +308,8 @@ private:
 
     /// Dead letters are waited for, for a moment; of all else the ledger knows.
     asio::awaitable<void> finish_publishing() {
-        const auto end = system_clock().moment() + publish_max;
-        while (producer_->waiting() > 0 && system_clock().moment() < end) {
+        const auto end = system_clock().steady_now() + publish_max;
+        while (producer_->waiting() > 0 && system_clock().steady_now() < end) {
             co_await pause_for(std::chrono::milliseconds{10});
         }
         producer_->give_up();
@@ -332,7 +332,7 @@ private:
 
     asio::awaitable<void> tick() {
         while (!stopping_) {
-            loop_turned_ = system_clock().moment();
+            loop_turned_ = system_clock().steady_now();
             polled_ = true;
             settle_warnings(false);
             if (consumer_->is_fatal()) {
@@ -360,28 +360,28 @@ private:
     postgres::Pool ledger_;
     ledger::LedgerClock clock_{system_clock()};
     References references_;
-    Sources sources_;
-    std::optional<Roster> roster_;
+    JobContexts job_contexts_;
+    std::optional<AccountSelector> selector_;
     std::optional<SecretWatch> watch_;
     Pauses pauses_;
     Dispatcher dispatcher_;
     std::optional<AccountWatch> accounts_;
-    Desk desk_;
+    ChunkBatcher batcher_;
     Closer closer_{loop_.get_executor(), ledger_, probe_};
     Seldom dropped_{"records of the lanes dropped: not descriptors", system_clock()};
     std::unique_ptr<kafka::Producer> producer_;
     std::unique_ptr<kafka::Consumer> consumer_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> polled_{false};
-    std::atomic<Moment> loop_turned_{system_clock().moment()};
+    std::atomic<SteadyTime> loop_turned_{system_clock().steady_now()};
     std::optional<Planner> planner_;
-    std::optional<PlanDesk> plans_;
+    std::optional<PlanQueue> plans_;
     std::optional<Intake> intake_;
     std::optional<Sender> sender_;
     std::optional<ReceiptWriter> receipts_;
     std::optional<Sweeper> sweeper_;
-    WriteBacks write_backs_{sources_, ledger_, settings_.worker};
-    OptOuts opt_outs_{sources_, ledger_, settings_.worker};
+    WriteBacks write_backs_{job_contexts_, ledger_, settings_.worker};
+    OptOuts opt_outs_{job_contexts_, ledger_, settings_.worker};
     TimeWatch time_{{ledger_, clock_, system_clock(), probe_,
                      [this](bool held) { dispatcher_.set_held(held); }, settings_.worker.lease}};
     std::unique_ptr<HealthServer> health_;

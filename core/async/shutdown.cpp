@@ -13,7 +13,7 @@ Shutdown::~Shutdown() { static_cast<void>(finish(0, false)); }
 void Shutdown::begin(std::chrono::milliseconds work_max, std::function<void()> last_words) {
     const std::lock_guard guard{mutex_};
     if (end_) return;
-    end_ = system_clock().moment() + work_max;
+    end_ = system_clock().steady_now() + work_max;
     last_words_ = std::move(last_words);
     thread_ = std::thread{[this] { watch(); }};
 }
@@ -21,7 +21,7 @@ void Shutdown::begin(std::chrono::milliseconds work_max, std::function<void()> l
 void Shutdown::close_within(std::chrono::milliseconds close_max) {
     const std::lock_guard guard{mutex_};
     if (!end_) return;
-    end_ = system_clock().moment() + close_max;
+    end_ = system_clock().steady_now() + close_max;
     last_words_ = [] { spdlog::warn("not everything could be closed in time: it is left open"); };
     changed_.notify_all();
 }
@@ -45,7 +45,7 @@ int Shutdown::finish(int code, bool threads_left) {
 /// Holds the mutex to the end: whoever is about to go on meanwhile waits here.
 void Shutdown::watch() {
     std::unique_lock lock{mutex_};
-    while (!finished_ && system_clock().moment() < *end_) changed_.wait_until(lock, *end_);
+    while (!finished_ && system_clock().steady_now() < *end_) changed_.wait_until(lock, *end_);
     if (finished_) return;
     last_words_();
     end_now(exit_code_);

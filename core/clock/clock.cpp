@@ -9,7 +9,7 @@ public:
         return std::chrono::time_point_cast<std::chrono::microseconds>(
             std::chrono::system_clock::now());
     }
-    [[nodiscard]] Moment moment() const noexcept override {
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
         return std::chrono::steady_clock::now();
     }
 };

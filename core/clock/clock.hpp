@@ -7,7 +7,7 @@ namespace fanfare {
 /// Calendar time, for what people and PostgreSQL see.
 using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
 /// Monotonic time, for leases, pacing and timeouts.
-using Moment = std::chrono::steady_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// The only place that reads a clock. Passed in, so that tests own time.
 ///
@@ -16,7 +16,7 @@ class Clock {
 public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual TimePoint now() const noexcept = 0;
-    [[nodiscard]] virtual Moment moment() const noexcept = 0;
+    [[nodiscard]] virtual SteadyTime steady_now() const noexcept = 0;
 };
 
 /// The machine's own clocks.
@@ -27,7 +27,7 @@ class ManualClock final : public Clock {
 public:
     explicit ManualClock(TimePoint now) : now_{now} {}
     [[nodiscard]] TimePoint now() const noexcept override { return now_; }
-    [[nodiscard]] Moment moment() const noexcept override { return moment_; }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override { return moment_; }
     void advance(std::chrono::microseconds step) {
         now_ += step;
         moment_ += step;
@@ -35,7 +35,7 @@ public:
 
 private:
     TimePoint now_;
-    Moment moment_{};
+    SteadyTime moment_{};
 };
 
 }  // namespace fanfare

@@ -62,7 +62,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
     auto session = consumer->open_session();
     if (!session) return session.error();
     consumer->session_ = std::move(session.value());
-    consumer->last_poll_ = system_clock().moment();
+    consumer->last_poll_ = system_clock().steady_now();
     consumer->poller_ = std::thread{[self = consumer.get()] { self->poll_loop(); }};
     return consumer;
 }
@@ -203,11 +203,11 @@ void Consumer::open_anew() {
 }
 
 void Consumer::poll_loop() {
-    auto next_commit = system_clock().moment() + commit_interval;
+    auto next_commit = system_clock().steady_now() + commit_interval;
     while (!stopping_) {
         if (keeper_ != nullptr && keeper_->renewals() != renewal_) open_anew();
         const Record message{rd_kafka_consumer_poll(session_->client.get(), poll_ms)};
-        const auto now = system_clock().moment();
+        const auto now = system_clock().steady_now();
         last_poll_ = now;
         if (message) take(*message);
         apply_pauses();

@@ -165,17 +165,17 @@ Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock
                                const std::function<bool(DeadLetter)>& take, const DeadPlace& from) {
     Reader reader{settings, topics_of(settings).dead};
     if (auto opened = reader.open(settings, from); !opened) return opened;
-    const auto patient_until = clock.moment() + answer_max * patience;
+    const auto patient_until = clock.steady_now() + answer_max * patience;
     while (!reader.at_end()) {
         const auto record = reader.next();
         if (!record) return record.error();
         if (record.value() && !take(letter_of(*record.value()))) return {};
-        if (clock.moment() > patient_until) {
+        if (clock.steady_now() > patient_until) {
             return failure_of("read the dead letters", RD_KAFKA_RESP_ERR__TIMED_OUT);
         }
     }
-    const auto end = clock.moment() + follow;
-    while (clock.moment() < end) {
+    const auto end = clock.steady_now() + follow;
+    while (clock.steady_now() < end) {
         const auto record = reader.next();
         if (!record) return record.error();
         if (record.value() && !take(letter_of(*record.value()))) return {};

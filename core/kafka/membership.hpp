@@ -16,7 +16,7 @@ public:
     explicit Membership(const Clock& clock) : clock_{clock} {}
 
     void set(bool joined) {
-        if (joined_ && !joined) left_ = clock_.moment();
+        if (joined_ && !joined) left_ = clock_.steady_now();
         if (joined) has_joined_ = true;
         joined_ = joined;
     }
@@ -24,12 +24,12 @@ public:
     [[nodiscard]] bool is_member() const noexcept { return joined_; }
     /// Is one, or was one no longer than `grace` ago.
     [[nodiscard]] bool was_member_within(std::chrono::nanoseconds grace) const {
-        return joined_ || (has_joined_ && clock_.moment() - left_.load() <= grace);
+        return joined_ || (has_joined_ && clock_.steady_now() - left_.load() <= grace);
     }
 
 private:
     const Clock& clock_;
-    std::atomic<Moment> left_{Moment{}};
+    std::atomic<SteadyTime> left_{SteadyTime{}};
     std::atomic<bool> has_joined_{false};
     std::atomic<bool> joined_{false};
 };

@@ -124,10 +124,10 @@ bool Producer::is_worn() const {
 /// Ids make a second try of the same record harmless, so what the old client may have
 /// delivered is reported as failed.
 void Producer::replace() {
-    if (system_clock().moment() < replace_at_) return;
+    if (system_clock().steady_now() < replace_at_) return;
     const auto wait =
         std::min(replace_wait_max, replace_wait_first * (1U << std::min(replaced_, 5U)));
-    replace_at_ = system_clock().moment() + wait;
+    replace_at_ = system_clock().steady_now() + wait;
     ++replaced_;
     const auto broker = keeper_ == nullptr ? 0 : keeper_->brokers();
     auto fresh = open_line();
@@ -144,8 +144,8 @@ void Producer::replace() {
     broker_ = broker;
     auto old = std::move(fresh.value());
     rd_kafka_purge(old->client.get(), everything);
-    const auto end = system_clock().moment() + report_max;
-    while (rd_kafka_outq_len(old->client.get()) > 0 && system_clock().moment() < end) {
+    const auto end = system_clock().steady_now() + report_max;
+    while (rd_kafka_outq_len(old->client.get()) > 0 && system_clock().steady_now() < end) {
         rd_kafka_poll(old->client.get(), 100);
     }
     close_beside([old = std::move(old)]() mutable { old.reset(); }, milliseconds{0});

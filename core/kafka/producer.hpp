@@ -89,7 +89,7 @@ private:
     mutable std::shared_mutex mutex_;  // Held alone by the own thread, to replace the line.
     std::shared_ptr<Line> line_;
     std::uint64_t broker_ = 0;  // As the keeper counts them. The own thread's, as those below.
-    Moment replace_at_{};       // Not before.
+    SteadyTime replace_at_{};   // Not before.
     std::uint32_t replaced_ = 0;
     std::atomic<bool> stopping_{false};
     std::thread poller_;

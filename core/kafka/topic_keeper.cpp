@@ -30,12 +30,12 @@ Result<std::unique_ptr<TopicKeeper>> TopicKeeper::open(const KafkaSettings& sett
 }
 
 TopicKeeper::~TopicKeeper() {
-    alarm_.stop();
+    waker_.stop();
     if (thread_.joinable()) thread_.join();
 }
 
 void TopicKeeper::missed() {
-    if (!missed_.exchange(true)) alarm_.ring();
+    if (!missed_.exchange(true)) waker_.notify();
 }
 
 std::string TopicKeeper::trouble() const {
@@ -49,7 +49,7 @@ void TopicKeeper::set_trouble(std::string trouble) {
 }
 
 void TopicKeeper::run() {
-    while (!alarm_.stopped()) alarm_.wait(look());
+    while (!waker_.stopped()) waker_.wait(look());
 }
 
 /// Returns how long there is nothing to do, unless somebody misses a topic.
@@ -71,7 +71,7 @@ milliseconds TopicKeeper::look() {
         if (++well_ == well_enough) tries_ = 0;
         return look_interval;
     }
-    const auto now = system_clock().moment();
+    const auto now = system_clock().steady_now();
     if (now < renew_at_) return std::chrono::ceil<milliseconds>(renew_at_ - now);
     renew();
     renew_at_ = now + next_wait();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/async/alarm.hpp"
+#include "core/async/wake_signal.hpp"
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
 #include "core/kafka/client.hpp"
@@ -57,7 +57,7 @@ private:
     KafkaSettings settings_;
     Client client_;
     std::vector<Topic> topics_;  // Destroyed before the client.
-    Alarm alarm_;
+    WakeSignal waker_;
     std::atomic<bool> missed_{false};
     std::atomic<std::uint64_t> renewals_{0};
     std::atomic<std::uint64_t> brokers_{0};
@@ -66,7 +66,7 @@ private:
     std::string cluster_;
     bool lost_ = false;        // Topics were missing since clients opened last ...
     bool is_other_ = false;    // ... or the broker became another.
-    Moment renew_at_{};        // Not before.
+    SteadyTime renew_at_{};    // Not before.
     std::uint32_t tries_ = 0;  // Since all was well for a while.
     std::uint32_t well_ = 0;   // Looks in a row that found all there.
     std::minstd_rand random_{std::random_device{}()};

@@ -93,13 +93,14 @@ void mark_request_published(Connection& connection, const std::string& owner,
         key);
 }
 
-std::optional<JobLine> find_job(Connection& connection, const std::string& id, const Sight& sight) {
+std::optional<JobLine> find_job(Connection& connection, const std::string& id,
+                                const AccessFilter& access) {
     pqxx::nontransaction work{connection.raw()};
-    return find_job(work, id, sight);
+    return find_job(work, id, access);
 }
 
 std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string& id,
-                                const Sight& sight) {
+                                const AccessFilter& access) {
     // One statement: between two of them a worker may take the job, and neither would see it.
     const auto rows = work.exec_params(
         "SELECT " FANFARE_JOB_COLUMNS
@@ -118,13 +119,13 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
         "AND " FANFARE_AMONG("body ->> 'source'", "3") " LIMIT 1)",
-        id, sight.systems, sight.sources);
+        id, access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
     return line_of(rows[0]);
 }
 
 std::set<std::string> jobs_in_sight(Connection& connection, std::span<const std::string> ids,
-                                    const Sight& sight) {
+                                    const AccessFilter& access) {
     std::set<std::string> seen;
     if (ids.empty()) return seen;
     pqxx::nontransaction work{connection.raw()};
@@ -136,15 +137,15 @@ std::set<std::string> jobs_in_sight(Connection& connection, std::span<const std:
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
         "AND " FANFARE_AMONG("body ->> 'source'", "3"),
-        postgres::array_of(ids), sight.systems, sight.sources);
+        postgres::array_of(ids), access.systems, access.sources);
     for (const auto& row : rows) seen.emplace(row[0].c_str());
     return seen;
 }
 
 std::optional<JobDetail> find_job_detail(Connection& connection, const std::string& id,
-                                         const Sight& sight) {
+                                         const AccessFilter& access) {
     Snapshot work{connection.raw()};
-    auto line = find_job(work, id, sight);
+    auto line = find_job(work, id, access);
     if (!line) return std::nullopt;
     const auto row = work.exec_params1(
         "SELECT coalesce(body -> 'audience', '{}'), coalesce(body -> 'data', '{}') FROM ("
@@ -158,19 +159,20 @@ std::optional<JobDetail> find_job_detail(Connection& connection, const std::stri
 }
 
 std::optional<PersonInJob> find_person_in_job(Connection& connection, const std::string& id,
-                                              const std::string& recipient, const Sight& sight) {
+                                              const std::string& recipient,
+                                              const AccessFilter& access) {
     Snapshot work{connection.raw()};
-    auto line = find_job(work, id, sight);
+    auto line = find_job(work, id, access);
     if (!line) return std::nullopt;
     return PersonInJob{std::move(*line), find_fate(work, id, recipient),
                        find_chain(work, id, recipient)};
 }
 
-std::vector<ListedJob> list_jobs(Connection& connection, const Sight& sight,
+std::vector<ListedJob> list_jobs(Connection& connection, const AccessFilter& access,
                                  const JobFilter& filter, int limit) {
     Snapshot work{connection.raw()};
-    const auto rows = exec_listed(work, "SELECT " FANFARE_JOB_COLUMNS "FROM job ", sight.systems,
-                                  sight.sources, filter, limit);
+    const auto rows = exec_listed(work, "SELECT " FANFARE_JOB_COLUMNS "FROM job ", access.systems,
+                                  access.sources, filter, limit);
     std::vector<ListedJob> jobs;
     postgres::ArrayLiteral ids;
     std::map<std::string, ListedJob*, std::less<>> by_id;

@@ -19,7 +19,7 @@ namespace fanfare::ledger {
 using postgres::Connection;
 
 /// What a client may see: array literals, "" for everything.
-struct Sight {
+struct AccessFilter {
     std::string systems;
     std::string sources;
 };
@@ -78,14 +78,14 @@ struct JobLine {
     std::string replay_of;                      // The job whose people it took over.
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
-                                              const Sight& sight);
+                                              const AccessFilter& access);
 [[nodiscard]] std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string& id,
-                                              const Sight& sight);
+                                              const AccessFilter& access);
 
 /// Of `ids` those that find_job() would find.
 [[nodiscard]] std::set<std::string> jobs_in_sight(Connection& connection,
                                                   std::span<const std::string> ids,
-                                                  const Sight& sight);
+                                                  const AccessFilter& access);
 
 /// A job and how far it is, as of one moment.
 struct JobDetail {
@@ -95,18 +95,19 @@ struct JobDetail {
     std::string data;                     // JSON.
 };
 [[nodiscard]] std::optional<JobDetail> find_job_detail(Connection& connection,
-                                                       const std::string& id, const Sight& sight);
+                                                       const std::string& id,
+                                                       const AccessFilter& access);
 
 /// A job and what became of one person in it, as of one moment.
 struct PersonInJob {
     JobLine line;
-    std::vector<Fate> fates;
+    std::vector<ChannelFate> fates;
     std::vector<FateInJob> chain;  // Through all jobs that took them over, this one included.
 };
 [[nodiscard]] std::optional<PersonInJob> find_person_in_job(Connection& connection,
                                                             const std::string& id,
                                                             const std::string& recipient,
-                                                            const Sight& sight);
+                                                            const AccessFilter& access);
 
 /// One of a page of jobs: and how many of it have failed or are in doubt.
 struct ListedJob {
@@ -114,7 +115,7 @@ struct ListedJob {
     std::int64_t failed = 0;
     std::int64_t unknown = 0;
 };
-[[nodiscard]] std::vector<ListedJob> list_jobs(Connection& connection, const Sight& sight,
+[[nodiscard]] std::vector<ListedJob> list_jobs(Connection& connection, const AccessFilter& access,
                                                const JobFilter& filter, int limit);
 
 /// A job that may be on its way to a worker.

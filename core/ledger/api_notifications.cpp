@@ -50,21 +50,23 @@ std::vector<NotificationDetail> details_of(const pqxx::result& rows) {
 }  // namespace
 
 std::optional<NotificationDetail> find_notification(Connection& connection, const std::string& id,
-                                                    const Sight& sight) {
+                                                    const AccessFilter& access) {
     pqxx::nontransaction work{connection.raw()};
-    return find_notification(work, id, sight);
+    return find_notification(work, id, access);
 }
 
 std::optional<NotificationDetail> find_notification(pqxx::transaction_base& work,
-                                                    const std::string& id, const Sight& sight) {
+                                                    const std::string& id,
+                                                    const AccessFilter& access) {
     const auto rows =
         work.exec_params(FANFARE_COLUMNS "WHERE job_id = $1::uuid AND " FANFARE_SEEN("2", "3"), id,
-                         sight.systems, sight.sources);
+                         access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
     return detail_of(rows[0]);
 }
 
-std::vector<NotificationDetail> page_of_notifications(Connection& connection, const Sight& sight,
+std::vector<NotificationDetail> page_of_notifications(Connection& connection,
+                                                      const AccessFilter& access,
                                                       const NotificationFilter& filter, int limit) {
     pqxx::nontransaction work{connection.raw()};
     return details_of(work.exec_params(
@@ -77,13 +79,13 @@ std::vector<NotificationDetail> page_of_notifications(Connection& connection, co
                                "nullif($8, "
                                "'')::uuid)) "
                                "ORDER BY notification.due_at, job_id LIMIT $9",
-        sight.systems, sight.sources, filter.system, filter.kind, filter.subject, filter.state,
+        access.systems, access.sources, filter.system, filter.kind, filter.subject, filter.state,
         filter.after_at, filter.after_id, limit));
 }
 
 std::vector<NotificationKey> open_of_subject(Connection& connection, const std::string& system,
                                              const std::string& subject, const std::string& kind,
-                                             const Sight& sight) {
+                                             const AccessFilter& access) {
     pqxx::nontransaction work{connection.raw()};
     std::vector<NotificationKey> keys;
     for (auto& detail : details_of(work.exec_params(
@@ -92,7 +94,7 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
              "AND " FANFARE_SUBJECT("2") "AND state IN ('scheduled', 'publishing') "
                                          "AND " FANFARE_SEEN(
                                              "4", "5") "ORDER BY notification.due_at LIMIT 1000",
-             system, subject, kind, sight.systems, sight.sources))) {
+             system, subject, kind, access.systems, access.sources))) {
         keys.push_back(std::move(detail.key));
     }
     return keys;
@@ -102,7 +104,7 @@ std::optional<NotificationDetail> latest_of_subject(Connection& connection,
                                                     const std::string& system,
                                                     const std::string& kind,
                                                     const std::string& subject,
-                                                    const Sight& sight) {
+                                                    const AccessFilter& access) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         FANFARE_COLUMNS "WHERE system = $1 AND kind = $2 AND " FANFARE_SUBJECT(
@@ -110,7 +112,7 @@ std::optional<NotificationDetail> latest_of_subject(Connection& connection,
             "4", "5") "ORDER BY state IN ('scheduled', 'publishing') DESC, "
                       "state = 'published' DESC, CASE WHEN state IN ('scheduled', 'publishing') "
                       "THEN notification.due_at END, notification.occurrence DESC LIMIT 1",
-        system, kind, subject, sight.systems, sight.sources);
+        system, kind, subject, access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
     return detail_of(rows[0]);
 }
@@ -121,7 +123,7 @@ std::string ledger_now(Connection& connection) {
 }
 
 PublishedSince published_since(Connection& connection, const std::string& system,
-                               const std::string& moment, const Sight& sight) {
+                               const std::string& moment, const AccessFilter& access) {
     // What leaves the one while we look is in the other, or in neither.
     Snapshot work{connection.raw()};
     PublishedSince since;
@@ -130,13 +132,13 @@ PublishedSince published_since(Connection& connection, const std::string& system
                                     "WHERE system = $1 AND state = 'published' "
                                     "AND updated_at >= $2::timestamptz AND " FANFARE_SEEN(
                                         "3", "4") "ORDER BY notification.due_at, job_id LIMIT 1000",
-                                    system, moment, sight.systems, sight.sources));
+                                    system, moment, access.systems, access.sources));
     since.waiting =
         work.exec_params(
                 "SELECT count(*) FROM notification WHERE system = $1 "
                 "AND state IN ('scheduled', 'publishing') AND due_at <= $2::timestamptz "
                 "AND " FANFARE_SEEN("3", "4"),
-                system, moment, sight.systems, sight.sources)[0][0]
+                system, moment, access.systems, access.sources)[0][0]
             .as<std::int64_t>();
     return since;
 }

@@ -29,10 +29,10 @@ struct NotificationDetail {
 };
 [[nodiscard]] std::optional<NotificationDetail> find_notification(Connection& connection,
                                                                   const std::string& id,
-                                                                  const Sight& sight);
+                                                                  const AccessFilter& access);
 [[nodiscard]] std::optional<NotificationDetail> find_notification(pqxx::transaction_base& work,
                                                                   const std::string& id,
-                                                                  const Sight& sight);
+                                                                  const AccessFilter& access);
 
 /// A page, in the order of due_at. Fields that are "" do not filter.
 struct NotificationFilter {
@@ -44,7 +44,8 @@ struct NotificationFilter {
     std::string after_id;  // ... and its id.
 };
 [[nodiscard]] std::vector<NotificationDetail> page_of_notifications(
-    Connection& connection, const Sight& sight, const NotificationFilter& filter, int limit);
+    Connection& connection, const AccessFilter& access, const NotificationFilter& filter,
+    int limit);
 
 /// What is scheduled or being published of a subject, of one kind or, with "", of all; the
 /// earliest first, at most 1,000.
@@ -52,7 +53,7 @@ struct NotificationFilter {
                                                            const std::string& system,
                                                            const std::string& subject,
                                                            const std::string& kind,
-                                                           const Sight& sight);
+                                                           const AccessFilter& access);
 
 /// The one notification that a person means by subject and kind: the next that is to come, else
 /// the latest that was published, else the latest.
@@ -60,7 +61,7 @@ struct NotificationFilter {
                                                                   const std::string& system,
                                                                   const std::string& kind,
                                                                   const std::string& subject,
-                                                                  const Sight& sight);
+                                                                  const AccessFilter& access);
 
 /// What a system's notifications that are in sight became since a moment of the ledger's clock.
 struct PublishedSince {
@@ -69,6 +70,6 @@ struct PublishedSince {
 };
 [[nodiscard]] std::string ledger_now(Connection& connection);
 [[nodiscard]] PublishedSince published_since(Connection& connection, const std::string& system,
-                                             const std::string& moment, const Sight& sight);
+                                             const std::string& moment, const AccessFilter& access);
 
 }  // namespace fanfare::ledger

@@ -26,7 +26,7 @@
 #include "core/ledger/chunks.hpp"
 
 #include "core/error/failure.hpp"
-#include "core/ledger/bytes.hpp"
+#include "core/ledger/bytea.hpp"
 #include "core/ledger/chunk_rows.hpp"
 #include "core/ledger/pauses.hpp"
 
@@ -106,7 +106,7 @@ ChunkKey key_of(const pqxx::row& row) {
 }
 
 std::string bytes_or_zeros(const pqxx::field& field, std::size_t count) {
-    return field.is_null() ? std::string(count, '\0') : bytes_of(field.c_str());
+    return field.is_null() ? std::string(count, '\0') : decode_bytea(field.c_str());
 }
 
 std::vector<std::string> ids_or_none(const pqxx::field& field, std::size_t count) {
@@ -124,7 +124,7 @@ std::vector<std::string> ids_or_none(const pqxx::field& field, std::size_t count
 std::string hex_or_none(std::string_view bytes) {
     const bool says_something =
         std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != '\0'; });
-    return says_something ? hex_of(bytes) : std::string{};
+    return says_something ? encode_bytea(bytes) : std::string{};
 }
 
 std::vector<std::string> compact_ids(std::vector<std::string> ids) {

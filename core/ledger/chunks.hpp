@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <array>

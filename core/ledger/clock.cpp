@@ -9,7 +9,7 @@ namespace {
 using std::chrono::microseconds;
 constexpr std::chrono::seconds answer_max{2};  // A reading that took longer says too little.
 
-microseconds since_zero(Moment moment) {
+microseconds since_zero(SteadyTime moment) {
     return std::chrono::duration_cast<microseconds>(moment.time_since_epoch());
 }
 
@@ -20,9 +20,9 @@ bool is_near(microseconds a, microseconds b) { return abs(a - b) <= LedgerClock:
 ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
     pqxx::nontransaction work{connection.raw()};
     ClockReading reading;
-    reading.asked = own.moment();
+    reading.asked = own.steady_now();
     const auto rows = work.exec("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-    reading.answered = own.moment();
+    reading.answered = own.steady_now();
     reading.theirs = TimePoint{microseconds{rows[0][0].as<std::int64_t>()}};
     return reading;
 }
@@ -50,11 +50,11 @@ std::size_t mend_moments(postgres::Connection& connection, std::chrono::millisec
 LedgerClock::LedgerClock(const Clock& own) : own_{own}, offset_{own_offset().count()} {}
 
 LedgerClock::Offset LedgerClock::own_offset() const noexcept {
-    return own_.now().time_since_epoch() - since_zero(own_.moment());
+    return own_.now().time_since_epoch() - since_zero(own_.steady_now());
 }
 
 TimePoint LedgerClock::now() const noexcept {
-    return TimePoint{since_zero(own_.moment()) + microseconds{offset_.load()}};
+    return TimePoint{since_zero(own_.steady_now()) + microseconds{offset_.load()}};
 }
 
 void LedgerClock::adopt(Offset offset) {

@@ -13,8 +13,8 @@ namespace fanfare::ledger {
 /// One look at the clock of the ledger's database.
 struct ClockReading {
     TimePoint theirs;
-    Moment asked;  // It was read between these.
-    Moment answered;
+    SteadyTime asked;  // It was read between these.
+    SteadyTime answered;
 };
 /// Not app_now(): what tests move is no fault of a clock.
 [[nodiscard]] ClockReading read_clock(postgres::Connection& connection, const Clock& own);
@@ -43,7 +43,7 @@ public:
     explicit LedgerClock(const Clock& own);
 
     [[nodiscard]] TimePoint now() const noexcept override;
-    [[nodiscard]] Moment moment() const noexcept override { return own_.moment(); }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override { return own_.steady_now(); }
 
     void learn(const ClockReading& reading);
 
@@ -66,7 +66,7 @@ private:
     bool learned_ = false;
     Offset own_at_adoption_{};
     std::optional<Offset> doubtful_;
-    Moment doubtful_since_{};
+    SteadyTime doubtful_since_{};
 };
 
 /// What readiness says while a clock is not steady.

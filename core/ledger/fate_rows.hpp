@@ -16,16 +16,16 @@ namespace fanfare::ledger {
     " ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "                    \
     FANFARE_BYTE("attempts") ", c.number, " FANFARE_ISO_SECONDS("c.updated_at") " "
 
-[[nodiscard]] inline Fate fate_of(const pqxx::row& row, pqxx::row::size_type first) {
-    Fate fate{.channel = row[first].c_str(),
-              .outcome = static_cast<Outcome>(row[first + 1].as<int>()),
-              .reason = static_cast<Reason>(row[first + 2].as<int>()),
-              .cause = static_cast<Reason>(row[first + 3].as<int>()),
-              .provider_id = {},
-              .account = row[first + 5].c_str(),
-              .attempts = row[first + 6].as<std::int32_t>(),
-              .chunk = row[first + 7].as<std::int32_t>(),
-              .updated_at = row[first + 8].c_str()};
+[[nodiscard]] inline ChannelFate fate_of(const pqxx::row& row, pqxx::row::size_type first) {
+    ChannelFate fate{.channel = row[first].c_str(),
+                     .outcome = static_cast<Outcome>(row[first + 1].as<int>()),
+                     .reason = static_cast<Reason>(row[first + 2].as<int>()),
+                     .cause = static_cast<Reason>(row[first + 3].as<int>()),
+                     .provider_id = {},
+                     .account = row[first + 5].c_str(),
+                     .attempts = row[first + 6].as<std::int32_t>(),
+                     .chunk = row[first + 7].as<std::int32_t>(),
+                     .updated_at = row[first + 8].c_str()};
     const bool was_sent = fate.outcome >= Outcome::sent && fate.outcome <= Outcome::clicked;
     if (was_sent) fate.provider_id = row[first + 4].c_str();  // One id stands for all sent.
     return fate;

@@ -13,7 +13,7 @@ namespace {
 constexpr int jobs_max = 1'000;  // Of a page, but for its last batch.
 constexpr int jobs_first = 100;  // Then ever more: who is in most of them is found at once.
 
-pqxx::result newest_jobs(pqxx::transaction_base& work, const Sight& sight,
+pqxx::result newest_jobs(pqxx::transaction_base& work, const AccessFilter& access,
                          const std::string& system, const HistoryCursor& cursor, int limit) {
     JobFilter filter;
     filter.system = system;
@@ -22,13 +22,12 @@ pqxx::result newest_jobs(pqxx::transaction_base& work, const Sight& sight,
     return exec_listed(work,
                        "SELECT id, system, kind, " FANFARE_SUBJECT_AND_TITLE
                        ", " FANFARE_ISO("created_at") ", coalesce(replay_of::text, '') FROM job ",
-                       sight.systems, sight.sources, filter, limit);
+                       access.systems, access.sources, filter, limit);
 }
 
 /// By job: the fates of the person in these.
-std::map<std::string, std::vector<Fate>, std::less<>> fates_in(pqxx::transaction_base& work,
-                                                               const std::string& jobs,
-                                                               const std::string& recipient) {
+std::map<std::string, std::vector<ChannelFate>, std::less<>> fates_in(
+    pqxx::transaction_base& work, const std::string& jobs, const std::string& recipient) {
     const auto hash = hash_of_person(recipient);
     const auto rows = work.exec_params(
         "SELECT c.job_id, " FANFARE_FATE
@@ -42,21 +41,21 @@ std::map<std::string, std::vector<Fate>, std::less<>> fates_in(pqxx::transaction
         "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
         "WHERE u.recipient = $2 ORDER BY c.channel, c.number",
         jobs, recipient, hash.first, hash.step);
-    std::map<std::string, std::vector<Fate>, std::less<>> fates;
+    std::map<std::string, std::vector<ChannelFate>, std::less<>> fates;
     for (const auto& row : rows) fates[row[0].c_str()].push_back(fate_of(row, 1));
     return fates;
 }
 
 }  // namespace
 
-bool read_history(postgres::Connection& connection, const Sight& sight, const std::string& system,
-                  const std::string& recipient, HistoryCursor& cursor, std::size_t limit,
-                  std::vector<PersonDelivery>& deliveries) {
+bool read_history(postgres::Connection& connection, const AccessFilter& access,
+                  const std::string& system, const std::string& recipient, HistoryCursor& cursor,
+                  std::size_t limit, std::vector<PersonDelivery>& deliveries) {
     Snapshot work{connection.raw()};
     std::size_t found = 0;
     int batch = jobs_first;
     for (int looked_at = 0; looked_at < jobs_max; looked_at += batch, batch *= 2) {
-        const auto jobs = newest_jobs(work, sight, system, cursor, batch);
+        const auto jobs = newest_jobs(work, access, system, cursor, batch);
         postgres::ArrayLiteral ids;
         for (const auto& job : jobs) ids.add(job[0].c_str());
         auto fates = fates_in(work, ids.text(), recipient);

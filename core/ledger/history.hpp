@@ -20,7 +20,7 @@ struct PersonDelivery {
     std::string title;
     std::string created_at;  // Of the job.
     std::string replay_of;
-    Fate fate;
+    ChannelFate fate;
 };
 
 /// Behind which job reading goes on; "": from the newest on.
@@ -34,7 +34,7 @@ struct HistoryCursor {
 ///
 /// Bounds    the people of at most jobs_max jobs are looked for in a call; most chunks say without
 ///           being unpacked that somebody is not in them (person_filter.hpp).
-[[nodiscard]] bool read_history(postgres::Connection& connection, const Sight& sight,
+[[nodiscard]] bool read_history(postgres::Connection& connection, const AccessFilter& access,
                                 const std::string& system, const std::string& recipient,
                                 HistoryCursor& cursor, std::size_t limit,
                                 std::vector<PersonDelivery>& deliveries);

@@ -1,6 +1,6 @@
 #include "core/ledger/jobs.hpp"
 
-#include "core/ledger/bytes.hpp"
+#include "core/ledger/bytea.hpp"
 #include "core/ledger/columns.hpp"
 #include "core/ledger/person_filter.hpp"
 #include "core/wire/timestamp.hpp"
@@ -135,7 +135,7 @@ void write_filters(pqxx::work& work, const std::string& job, std::span<const New
     for (const auto& chunk : chunks) {
         postgres::parse_array(chunk.recipients, people);
         stream << std::make_tuple(job, static_cast<int>(chunk.channel), chunk.number,
-                                  hex_of(filter_of_people(people.elements)));
+                                  encode_bytea(filter_of_people(people.elements)));
     }
     stream.complete();
 }

@@ -102,7 +102,7 @@ Edit send_notification_now(Connection& connection, const std::string& id, const 
 }
 
 Edit cancel_notification(Connection& connection, const Systems& systems, const NotificationKey& key,
-                         const Sight& sight, const std::string& by) {
+                         const AccessFilter& access, const std::string& by) {
     const auto id = derived_id(derivation_of(key));
     pqxx::work work{connection.raw()};
     // One that no query has found yet is noted, so that it is cancelled when it is found.
@@ -113,7 +113,7 @@ Edit cancel_notification(Connection& connection, const Systems& systems, const N
         key.system, key.kind, key.subject, key.occurrence, id);
     // From here on no publisher claims or marks it.
     work.exec_params("SELECT 1 FROM notification WHERE job_id = $1::uuid FOR UPDATE", id);
-    const auto detail = find_notification(work, id, sight);
+    const auto detail = find_notification(work, id, access);
     if (!detail) return Edit::unknown;
     if (detail->state == "expired") return Edit::too_late;
     // Once claimed, its job may be anywhere.

@@ -56,7 +56,7 @@ struct NewMoment {
 /// Cancels one moment for good, and its job where there may be one: found again it stays
 /// cancelled, and so does one that no due query has found yet.
 [[nodiscard]] Edit cancel_notification(Connection& connection, const Systems& systems,
-                                       const NotificationKey& key, const Sight& sight,
+                                       const NotificationKey& key, const AccessFilter& access,
                                        const std::string& by);
 
 }  // namespace fanfare::ledger

@@ -15,8 +15,9 @@ struct Found {
 };
 
 /// The next jobs that have somebody of the filter, the newest first.
-std::vector<Found> next_jobs(Connection& connection, const Sight& sight, const OutcomeJobs& of,
-                             const DeliveryFilter& filter, const OutcomeCursor& cursor) {
+std::vector<Found> next_jobs(Connection& connection, const AccessFilter& access,
+                             const OutcomeJobs& of, const DeliveryFilter& filter,
+                             const OutcomeCursor& cursor) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT id, " FANFARE_ISO("created_at") " FROM job WHERE " FANFARE_AMONG("system", "1")
@@ -29,7 +30,7 @@ std::vector<Found> next_jobs(Connection& connection, const Sight& sight, const O
         " AND ($10 < 0 OR c.channel = $10) AND ($11 < 0 OR CASE WHEN c.tally IS NULL "
         "  THEN $11 = 0 ELSE c.tally[$11 + 1] > 0 END)) "
         "ORDER BY created_at DESC, id DESC LIMIT $12",
-        sight.systems, sight.sources, postgres::array_of(of.jobs), of.system, of.kind, of.subject,
+        access.systems, access.sources, postgres::array_of(of.jobs), of.system, of.kind, of.subject,
         of.since, cursor.before_at, cursor.before_id,
         filter.channel ? static_cast<int>(*filter.channel) : -1,
         filter.outcome ? static_cast<int>(*filter.outcome) : -1, jobs_max);
@@ -40,10 +41,10 @@ std::vector<Found> next_jobs(Connection& connection, const Sight& sight, const O
 
 }  // namespace
 
-bool read_outcomes(Connection& connection, const Sight& sight, const OutcomeJobs& jobs,
+bool read_outcomes(Connection& connection, const AccessFilter& access, const OutcomeJobs& jobs,
                    const DeliveryFilter& filter, OutcomeCursor& cursor, std::size_t limit,
                    std::vector<JobDelivery>& deliveries) {
-    const auto found = next_jobs(connection, sight, jobs, filter, cursor);
+    const auto found = next_jobs(connection, access, jobs, filter, cursor);
     for (const auto& job : found) {
         if (cursor.job != job.id) {
             cursor.job = job.id;

@@ -36,7 +36,7 @@ struct JobDelivery {
 /// False at the end. May append fewer, even none, before the end.
 ///
 /// Bounds    jobs_max jobs a call that have somebody of the filter; as read_deliveries() each.
-[[nodiscard]] bool read_outcomes(Connection& connection, const Sight& sight,
+[[nodiscard]] bool read_outcomes(Connection& connection, const AccessFilter& access,
                                  const OutcomeJobs& jobs, const DeliveryFilter& filter,
                                  OutcomeCursor& cursor, std::size_t limit,
                                  std::vector<JobDelivery>& deliveries);

@@ -276,14 +276,14 @@ SubjectProgress progress_about(Connection& connection, const std::string& system
     return about;
 }
 
-std::vector<Fate> find_fate(Connection& connection, const std::string& job,
-                            const std::string& recipient) {
+std::vector<ChannelFate> find_fate(Connection& connection, const std::string& job,
+                                   const std::string& recipient) {
     pqxx::nontransaction work{connection.raw()};
     return find_fate(work, job, recipient);
 }
 
-std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job,
-                            const std::string& recipient) {
+std::vector<ChannelFate> find_fate(pqxx::transaction_base& work, const std::string& job,
+                                   const std::string& recipient) {
     // Recipients are sorted: first and last of a chunk tell whether to look inside.
     const auto rows = work.exec_params(
         "SELECT " FANFARE_FATE
@@ -293,7 +293,7 @@ std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job
         "AND c.recipients[c.size] COLLATE \"C\" >= $2 COLLATE \"C\" AND u.recipient = $2 "
         "ORDER BY c.channel",
         job, recipient);
-    std::vector<Fate> fates;
+    std::vector<ChannelFate> fates;
     for (const auto& row : rows) fates.push_back(fate_of(row, 0));
     return fates;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <pqxx/transaction_base>
@@ -75,7 +75,8 @@ struct JobFilter {
                                                        const JobFilter& filter, int limit);
 
 /// What was scheduled and sent about a subject and its moments ("<subject>:1h"), as of one moment:
-/// jobs, the newest `limit`, and how many notifications are in which state. `sources` as in Sight.
+/// jobs, the newest `limit`, and how many notifications are in which state. `sources` as in
+/// AccessFilter.
 struct SubjectProgress {
     std::vector<JobProgress> jobs;
     std::map<std::string, std::int64_t> notifications;
@@ -85,7 +86,7 @@ struct SubjectProgress {
                                              int limit);
 
 /// What became of one person.
-struct Fate {
+struct ChannelFate {
     std::string channel;
     Outcome outcome = Outcome::pending;
     Reason reason = Reason::none;
@@ -97,15 +98,16 @@ struct Fate {
     std::string updated_at;
 };
 /// One entry for each channel the person is planned on; none: not in the audience.
-[[nodiscard]] std::vector<Fate> find_fate(Connection& connection, const std::string& job,
-                                          const std::string& recipient);
-[[nodiscard]] std::vector<Fate> find_fate(pqxx::transaction_base& work, const std::string& job,
-                                          const std::string& recipient);
+[[nodiscard]] std::vector<ChannelFate> find_fate(Connection& connection, const std::string& job,
+                                                 const std::string& recipient);
+[[nodiscard]] std::vector<ChannelFate> find_fate(pqxx::transaction_base& work,
+                                                 const std::string& job,
+                                                 const std::string& recipient);
 
 /// The same, through all jobs that took the person over from one another, the oldest first.
 struct FateInJob {
     std::string job;
-    Fate fate;
+    ChannelFate fate;
 };
 [[nodiscard]] std::vector<FateInJob> find_chain(Connection& connection, const std::string& job,
                                                 const std::string& recipient);

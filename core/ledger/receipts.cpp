@@ -2,7 +2,7 @@
 
 #include "core/audience/address.hpp"
 #include "core/domain/doubt.hpp"
-#include "core/ledger/bytes.hpp"
+#include "core/ledger/bytea.hpp"
 #include "core/ledger/chunks.hpp"
 
 #include <fmt/format.h>
@@ -94,9 +94,9 @@ struct Changes {
         jobs.add(key.job);
         channels.add(static_cast<std::int64_t>(key.channel));
         numbers.add(key.number);
-        outcomes.add(hex_of(new_outcomes));
-        reasons.add(hex_of(new_reasons));
-        causes.add(new_causes.empty() ? std::string{} : hex_of(new_causes));
+        outcomes.add(encode_bytea(new_outcomes));
+        reasons.add(encode_bytea(new_reasons));
+        causes.add(new_causes.empty() ? std::string{} : encode_bytea(new_causes));
         tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(new_outcomes), ",")));
     }
 
@@ -210,9 +210,9 @@ ReceiptTally apply_words(pqxx::work& work, const Words& words) {
             continue;
         }
         const auto size = row[4].as<std::size_t>();
-        auto outcomes = row[5].is_null() ? std::string(size, '\0') : bytes_of(row[5].c_str());
-        auto reasons = row[6].is_null() ? std::string(size, '\0') : bytes_of(row[6].c_str());
-        auto causes = row[7].is_null() ? std::string{} : bytes_of(row[7].c_str());
+        auto outcomes = row[5].is_null() ? std::string(size, '\0') : decode_bytea(row[5].c_str());
+        auto reasons = row[6].is_null() ? std::string(size, '\0') : decode_bytea(row[6].c_str());
+        auto causes = row[7].is_null() ? std::string{} : decode_bytea(row[7].c_str());
         bool changed = false;
         for (const auto& word : events) {
             if (word.position >= size) continue;

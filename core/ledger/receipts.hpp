@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/wire/receipt.hpp"
 

@@ -1,5 +1,5 @@
 // Marks and records of chunks: what workers write, and what of it counts.
-#include "core/ledger/bytes.hpp"
+#include "core/ledger/bytea.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/chunk_rows.hpp"
 #include "core/ledger/pauses.hpp"
@@ -24,7 +24,7 @@ struct WordArrays {
     void add(const auto& word) {
         keys.add(word.key);
         epochs.add(word.epoch);
-        outcomes.add(hex_of(word.outcomes));
+        outcomes.add(encode_bytea(word.outcomes));
         reasons.add(hex_or_none(word.reasons));
         attempts.add(hex_or_none(word.attempts));
         causes.add(hex_or_none(word.causes));

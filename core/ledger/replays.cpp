@@ -1,6 +1,6 @@
 #include "core/ledger/replays.hpp"
 
-#include "core/ledger/bytes.hpp"
+#include "core/ledger/bytea.hpp"
 #include "core/ledger/iso.hpp"
 #include "core/ledger/replay_choice.hpp"
 #include "core/ledger/splits.hpp"
@@ -91,7 +91,7 @@ struct Moved {
     void add(const ChunkKey& key, const std::string& fates) {
         any = true;
         keys.add(key);
-        outcomes.add(hex_of(fates));
+        outcomes.add(encode_bytea(fates));
         tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(fates), ",")));
     }
     void write(pqxx::transaction_base& work) const {

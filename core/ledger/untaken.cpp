@@ -8,12 +8,12 @@
 namespace fanfare::ledger {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, OutboxMark::Fate>, 5> fates{
-    {{"waiting", OutboxMark::Fate::waiting},
-     {"taken", OutboxMark::Fate::taken},
-     {"refused", OutboxMark::Fate::refused},
-     {"given_up", OutboxMark::Fate::given_up},
-     {"lost", OutboxMark::Fate::lost}}};
+constexpr std::array<std::pair<std::string_view, OutboxMark::State>, 5> fates{
+    {{"waiting", OutboxMark::State::waiting},
+     {"taken", OutboxMark::State::taken},
+     {"refused", OutboxMark::State::refused},
+     {"given_up", OutboxMark::State::given_up},
+     {"lost", OutboxMark::State::lost}}};
 
 /// True once a job that was published at `at` counts as lost: $1 is `after`.
 #define FANFARE_OVERDUE(at, times) \
@@ -145,7 +145,7 @@ std::vector<OutboxMark> outbox_marks(Connection& connection, const std::string& 
     for (const auto& row : rows) {
         OutboxMark mark{row[0].c_str(), row[1].c_str(), {}, row[3].c_str()};
         for (const auto& [word, fate] : fates) {
-            if (word == row[2].c_str()) mark.fate = fate;
+            if (word == row[2].c_str()) mark.state = fate;
         }
         marks.push_back(std::move(mark));
     }
@@ -187,7 +187,7 @@ void forget_rows(Connection& connection, const std::string& system,
     postgres::ArrayLiteral ids, refused;
     for (const auto& mark : marks) {
         ids.add(mark.id);
-        if (mark.fate == OutboxMark::Fate::refused) refused.add(mark.job);
+        if (mark.state == OutboxMark::State::refused) refused.add(mark.job);
     }
     pqxx::nontransaction work{connection.raw()};
     work.exec_params(

@@ -55,10 +55,10 @@ struct LostJob {
 
 /// What became of a row of an outbox that was published.
 struct OutboxMark {
-    enum class Fate : std::uint8_t { waiting, taken, refused, given_up, lost };
+    enum class State : std::uint8_t { waiting, taken, refused, given_up, lost };
     std::string id;
     std::string job;
-    Fate fate = Fate::waiting;
+    State state = State::waiting;
     std::string why;  // Of a refused one: code and message.
 };
 /// Up to `limit` rows of a system's outbox that are published; the oldest first.

@@ -9,7 +9,7 @@ namespace fanfare {
 Seldom::Seldom(std::string what, const Clock& clock, std::chrono::seconds interval)
     : what_{std::move(what)}, clock_{clock}, interval_{interval} {}
 
-bool Seldom::is_due() const { return !any_ || clock_.moment() - told_ >= interval_; }
+bool Seldom::is_due() const { return !any_ || clock_.steady_now() - told_ >= interval_; }
 
 void Seldom::warn(std::string_view sentence) {
     const std::lock_guard guard{mutex_};
@@ -21,7 +21,7 @@ void Seldom::warn(std::string_view sentence) {
         spdlog::warn("{} ({} since this was last told)", sentence, untold_);
     }
     any_ = true;
-    told_ = clock_.moment();
+    told_ = clock_.steady_now();
     untold_ = 0;
 }
 
@@ -30,7 +30,7 @@ void Seldom::settle(bool at_once) {
     if (untold_ == 0 || !(at_once || is_due())) return;
     spdlog::warn("{} more: {}", untold_, what_);
     any_ = true;
-    told_ = clock_.moment();
+    told_ = clock_.steady_now();
     untold_ = 0;
 }
 

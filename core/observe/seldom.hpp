@@ -40,7 +40,7 @@ private:
     std::chrono::seconds interval_;
     std::mutex mutex_;
     bool any_ = false;  // Something was logged, at `told_`.
-    Moment told_{};
+    SteadyTime told_{};
     std::uint64_t untold_ = 0;
 };
 

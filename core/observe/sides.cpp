@@ -25,7 +25,7 @@ SideWatch::SideWatch(asio::any_io_executor executor, const Clock& clock, std::ve
       threads_{std::max<std::size_t>(sides.size(), 1)} {
     for (auto& side : sides) {
         watched_.push_back(std::make_unique<Watched>(
-            Watched{std::move(side), clock.moment(), asio::steady_timer{executor}}));
+            Watched{std::move(side), clock.steady_now(), asio::steady_timer{executor}}));
     }
 }
 
@@ -42,7 +42,7 @@ asio::awaitable<void> SideWatch::join() { co_await tasks_.join(); }
 
 std::string SideWatch::trouble() const {
     for (const auto& watched : watched_) {
-        const auto silent = clock_.moment() - watched->answered;
+        const auto silent = clock_.steady_now() - watched->answered;
         if (silent <= grace) continue;
         const auto seconds = std::chrono::floor<std::chrono::seconds>(silent).count();
         return fmt::format("{} has not answered for {} s", watched->side.name, seconds);
@@ -54,7 +54,7 @@ asio::awaitable<void> SideWatch::watch(Watched& watched) {
     bool well = true;
     while (!stopping_) {
         const bool answers = co_await look(watched.side);
-        if (answers) watched.answered = clock_.moment();
+        if (answers) watched.answered = clock_.steady_now();
         if (answers != well && !stopping_) {
             spdlog::warn("{} {}", watched.side.name, answers ? "answers again" : "does not answer");
         }

@@ -45,7 +45,7 @@ public:
 private:
     struct Watched {
         Side side;
-        Moment answered;
+        SteadyTime answered;
         boost::asio::steady_timer timer;
     };
 

@@ -12,7 +12,7 @@
 // Mistakes must come out here, with line and column, and all at once: a template that fails at
 // midnight fails for everybody. So everything that can be told without values is checked: bytes
 // that no mail holds, tags that are not closed, nesting, names, and for HTML the place where a
-// value stands (html_place.hpp). A value in a link, a script, a style or a tag's name cannot be
+// value stands (html_context.hpp). A value in a link, a script, a style or a tag's name cannot be
 // made safe by escaping: it is refused, or its scheme is checked when the value is known.
 //
 // The checks before parse() are there for the parser's sake: changed delimiters would make them
@@ -20,7 +20,7 @@
 // sizes, sections and names have bounds (compiler.hpp).
 #include "core/rendering/compiler.hpp"
 
-#include "core/rendering/html_place.hpp"
+#include "core/rendering/html_context.hpp"
 
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
@@ -297,7 +297,7 @@ private:
     std::vector<std::string>& names_;
     std::vector<Complaint> complaints_;
     std::vector<std::pair<std::size_t, std::size_t>> dropped_;  // Source ranges, sorted.
-    HtmlPlace place_;
+    HtmlContext place_;
     std::string literals_;
     std::vector<Program::Step> steps_;
     std::size_t label_ = 0;  // A step that a section jumps to: must begin a step of its own.

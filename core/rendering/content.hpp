@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 
 #include <cstdint>
 #include <map>

@@ -80,8 +80,8 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
         if (step.verb == Verb::literal) {
             literal.append(literals_, step.begin, step.end - step.begin);
         } else if (const auto& binding = bindings[step.variable]; step.verb == Verb::variable) {
-            if (binding.standing == Standing::unknown) return unknown_variable(step, names);
-            if (binding.standing == Standing::shared) {
+            if (binding.standing == VariableStanding::unknown) return unknown_variable(step, names);
+            if (binding.standing == VariableStanding::shared) {
                 if (step.is_link && !is_whole_audience(names[step.variable]) &&
                     !is_safe_link(*binding.value)) {
                     return Complaint{step.position, tag_of(step, names), std::string{safe_links}};
@@ -95,12 +95,12 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
                 continue;
             }
         } else {
-            const auto personal = binding.standing == Standing::personal;
+            const auto personal = binding.standing == VariableStanding::personal;
             if (personal) {
                 if (auto complaint = personal_section(step, names)) return complaint;
             }
-            const auto holds =
-                personal || (binding.standing == Standing::shared && opens_section(*binding.value));
+            const auto holds = personal || (binding.standing == VariableStanding::shared &&
+                                            opens_section(*binding.value));
             if (holds != (step.verb == Verb::section)) i = step.end;
         }
         bytes += literal.size() - before;
@@ -114,7 +114,7 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
 }
 
 std::vector<Complaint> Program::check(std::span<const std::string> names,
-                                      std::span<const Standing> standings) const {
+                                      std::span<const VariableStanding> standings) const {
     std::vector<Complaint> complaints;
     std::vector<Step> around;  // Sections that the step is in: what they ask for is there.
     for (std::size_t i = 0; i < steps_.size();) {
@@ -125,13 +125,14 @@ std::vector<Complaint> Program::check(std::span<const std::string> names,
         const bool is_variable = step.verb == Verb::variable;
         const bool is_asked =
             std::ranges::find(around, step.variable, &Step::variable) != around.end();
-        if (standing == Standing::foreign || (standing == Standing::unknown && is_variable)) {
+        if (standing == VariableStanding::foreign ||
+            (standing == VariableStanding::unknown && is_variable)) {
             complaints.push_back(unknown_variable(step, names));
-        } else if (standing == Standing::unknown && step.verb == Verb::section) {
+        } else if (standing == VariableStanding::unknown && step.verb == Verb::section) {
             i = step.end;  // Never written, so that what it holds is never missed.
-        } else if (standing == Standing::optional && is_variable && !is_asked) {
+        } else if (standing == VariableStanding::optional && is_variable && !is_asked) {
             complaints.push_back(optional_variable(step, names));
-        } else if (standing == Standing::personal && !is_variable) {
+        } else if (standing == VariableStanding::personal && !is_variable) {
             if (auto complaint = personal_section(step, names)) {
                 complaints.push_back(std::move(*complaint));
             }

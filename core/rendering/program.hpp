@@ -27,7 +27,7 @@ struct Complaint {
 };
 
 /// What a variable is in one job, or in all jobs of a kind.
-enum class Standing : std::uint8_t {
+enum class VariableStanding : std::uint8_t {
     unknown,   // The job does not have it: sections that ask for it are skipped.
     shared,    // The same for everyone.
     personal,  // Differs from person to person.
@@ -37,7 +37,7 @@ enum class Standing : std::uint8_t {
 
 /// What a variable is worth in one rendering.
 struct Binding {
-    Standing standing = Standing::unknown;
+    VariableStanding standing = VariableStanding::unknown;
     const std::string* value = nullptr;  // Of a shared one.
     std::uint16_t slot = 0;              // Of a personal one: index into Content::variables.
 };
@@ -75,7 +75,7 @@ public:
     /// Every complaint of a variable that run() could make for some values of the shared ones,
     /// in the order of their places.
     [[nodiscard]] std::vector<Complaint> check(std::span<const std::string> names,
-                                               std::span<const Standing> standings) const;
+                                               std::span<const VariableStanding> standings) const;
 
     /// Calls `take` with the index of each variable that a URL begins with.
     template <class Take>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/rendering/clean.hpp"
 #include "core/rendering/position.hpp"
 #include "core/settings/problem.hpp"

@@ -1,6 +1,6 @@
 #include "core/rendering/templates.hpp"
 
-#include "core/rendering/shelf.hpp"
+#include "core/rendering/template_set.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,7 @@ std::variant<Templates, Problems> Templates::load(const std::filesystem::path& d
 
 std::variant<Templates, Problems> Templates::parse(std::span<const TemplateSource> sources,
                                                    const std::filesystem::path& origin) {
-    auto shelf = std::make_shared<Shelf>();
+    auto set = std::make_shared<TemplateSet>();
     Problems problems;
     for (const auto& source : sources) {
         const auto file = (origin / source.path).string();
@@ -42,19 +42,19 @@ std::variant<Templates, Problems> Templates::parse(std::span<const TemplateSourc
         if (const auto* expected = std::get_if<std::string>(&name)) {
             problems.push_back({file, 0, "file name", source.path, *expected});
         } else {
-            shelf->add(std::get<TemplateName>(name), source, file, problems);
+            set->add(std::get<TemplateName>(name), source, file, problems);
         }
     }
-    shelf->find_missing(origin, problems);
+    set->find_missing(origin, problems);
     if (!problems.empty()) return problems;
-    return Templates{std::move(shelf)};
+    return Templates{std::move(set)};
 }
 
-Templates::Templates() : shelf_{std::make_shared<Shelf>()} {}
+Templates::Templates() : set_{std::make_shared<TemplateSet>()} {}
 
 Templates Templates::with_own(std::string_view folder, const OwnParts& own, std::string_view origin,
                               Problems& problems) const {
-    Shelf mine;
+    TemplateSet mine;
     for (const auto& [part, text] : own) {
         const auto file = fmt::format("{}{}", origin, part);
         const TemplateSource source{fmt::format("{}/{}.mustache", folder, part), text};
@@ -70,10 +70,10 @@ Templates Templates::with_own(std::string_view folder, const OwnParts& own, std:
             mine.add(std::get<TemplateName>(name), source, file, problems);
         }
     }
-    auto shelf = std::make_shared<Shelf>();
-    const auto shipped = shelf_->folders.find(folder);
-    if (shipped == shelf_->folders.end()) return Templates{std::move(shelf)};
-    auto& by_channel = shelf->folders[std::string{folder}] = shipped->second;
+    auto set = std::make_shared<TemplateSet>();
+    const auto shipped = set_->folders.find(folder);
+    if (shipped == set_->folders.end()) return Templates{std::move(set)};
+    auto& by_channel = set->folders[std::string{folder}] = shipped->second;
     for (const auto& [name, owned] : mine.folders) {
         for (const auto channel : channels) {
             const auto i = static_cast<std::size_t>(channel);
@@ -91,16 +91,16 @@ Templates Templates::with_own(std::string_view folder, const OwnParts& own, std:
             }
         }
     }
-    return Templates{std::move(shelf)};
+    return Templates{std::move(set)};
 }
 
 bool Templates::has(std::string_view folder, Channel channel) const {
-    return shelf_->find(folder, channel) != nullptr;
+    return set_->find(folder, channel) != nullptr;
 }
 
 std::vector<std::string> Templates::variables(std::string_view folder, Channel channel) const {
     std::vector<std::string> names;
-    if (const auto* locales = shelf_->find(folder, channel)) {
+    if (const auto* locales = set_->find(folder, channel)) {
         for (const auto& localised : *locales) {
             names.insert(names.end(), localised->names.begin(), localised->names.end());
         }
@@ -112,7 +112,7 @@ std::vector<std::string> Templates::variables(std::string_view folder, Channel c
 std::vector<std::string> Templates::needed_variables(std::string_view folder,
                                                      Channel channel) const {
     std::vector<std::string> names;
-    if (const auto* locales = shelf_->find(folder, channel)) {
+    if (const auto* locales = set_->find(folder, channel)) {
         for (const auto& localised : *locales) {
             for (const auto& part : localised->parts) {
                 if (!part) continue;
@@ -128,7 +128,7 @@ std::vector<std::string> Templates::needed_variables(std::string_view folder,
 Problems Templates::places_of(std::string_view folder, Channel channel,
                               std::string_view name) const {
     Problems places;
-    const auto* locales = shelf_->find(folder, channel);
+    const auto* locales = set_->find(folder, channel);
     if (locales == nullptr) return places;
     for (const auto& localised : *locales) {
         for (std::size_t place = 0; place < part_places; ++place) {
@@ -146,7 +146,7 @@ Problems Templates::places_of(std::string_view folder, Channel channel,
 
 std::vector<std::string> Templates::locales(std::string_view folder, Channel channel) const {
     std::vector<std::string> names;
-    if (const auto* locales = shelf_->find(folder, channel)) {
+    if (const auto* locales = set_->find(folder, channel)) {
         for (const auto& localised : *locales) names.push_back(localised->name);
     }
     return names;
@@ -154,7 +154,7 @@ std::vector<std::string> Templates::locales(std::string_view folder, Channel cha
 
 const Localised* Templates::find(std::string_view folder, Channel channel,
                                  std::string_view locale) const {
-    const auto* locales = shelf_->find(folder, channel);
+    const auto* locales = set_->find(folder, channel);
     if (locales == nullptr) return nullptr;
     for (auto key = locale_key(locale);;) {
         if (const auto* found = find_locale(*locales, key)) return found;
@@ -173,18 +173,18 @@ std::string_view Templates::resolve_locale(std::string_view folder, Channel chan
 Problems Templates::check(std::string_view folder, Channel channel,
                           std::span<const std::string> shared_names,
                           std::span<const std::string> personal_names) const {
-    const auto* locales = shelf_->find(folder, channel);
+    const auto* locales = set_->find(folder, channel);
     if (locales == nullptr) {
         return {{std::string{folder}, 0, "channel", std::string{to_string(channel)},
                  "a folder of templates that serves this channel"}};
     }
     Problems problems;
     for (const auto& localised : *locales) {
-        std::vector<Standing> standings;
+        std::vector<VariableStanding> standings;
         for (const auto& name : localised->names) {
-            standings.push_back(contains(personal_names, name) ? Standing::personal
-                                : contains(shared_names, name) ? Standing::shared
-                                                               : Standing::unknown);
+            standings.push_back(contains(personal_names, name) ? VariableStanding::personal
+                                : contains(shared_names, name) ? VariableStanding::shared
+                                                               : VariableStanding::unknown);
         }
         const auto found = localised->check(standings, list_of_data_and(personal_names));
         problems.insert(problems.end(), found.begin(), found.end());
@@ -198,19 +198,20 @@ Problems Templates::review(std::string_view folder, Channel channel,
     all.insert(all.end(), known.personal.begin(), known.personal.end());
     all.insert(all.end(), known.optional.begin(), known.optional.end());
     Problems problems;
-    const auto* locales = shelf_->find(folder, channel);
+    const auto* locales = set_->find(folder, channel);
     if (locales == nullptr) return problems;
     for (const auto& localised : *locales) {
         if (!localised->is_own) continue;
-        std::vector<Standing> standings;
-        std::vector<Standing> given;
+        std::vector<VariableStanding> standings;
+        std::vector<VariableStanding> given;
         for (const auto& name : localised->names) {
-            const auto standing = contains(known.personal, name)   ? Standing::personal
-                                  : contains(known.shared, name)   ? Standing::shared
-                                  : contains(known.optional, name) ? Standing::optional
-                                                                   : Standing::foreign;
+            const auto standing = contains(known.personal, name)   ? VariableStanding::personal
+                                  : contains(known.shared, name)   ? VariableStanding::shared
+                                  : contains(known.optional, name) ? VariableStanding::optional
+                                                                   : VariableStanding::foreign;
             standings.push_back(standing);
-            given.push_back(standing == Standing::personal ? standing : Standing::shared);
+            given.push_back(standing == VariableStanding::personal ? standing
+                                                                   : VariableStanding::shared);
         }
         auto found = localised->check(standings, list_of_known(all));
         if (found.empty()) found = localised->measure(channel, given);
@@ -234,12 +235,12 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
     for (std::size_t i = 0; i < bindings.size(); ++i) {
         const auto& name = localised->names[i];
         if (contains(personal, name)) {
-            bindings[i] = {Standing::personal, nullptr,
+            bindings[i] = {VariableStanding::personal, nullptr,
                            static_cast<std::uint16_t>(content.variables.size())};
             content.variables.push_back(name);
             content.links.push_back(localised->begins_links(i));
         } else if (const auto found = shared.find(name); found != shared.end()) {
-            bindings[i] = {Standing::shared, &found->second, 0};
+            bindings[i] = {VariableStanding::shared, &found->second, 0};
         }
     }
     const std::array<Text*, part_places> texts{&content.subject, &content.text, &content.html};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/error/failure.hpp"
 #include "core/rendering/content.hpp"
 #include "core/rendering/template_files.hpp"
@@ -37,7 +37,7 @@ struct KnownVariables {
 };
 
 struct Localised;
-struct Shelf;
+struct TemplateSet;
 
 /// All templates of a directory, parsed and checked when loaded.
 ///
@@ -114,11 +114,11 @@ public:
                                          std::span<const std::string> personal) const;
 
 private:
-    explicit Templates(std::shared_ptr<const Shelf> shelf) : shelf_{std::move(shelf)} {}
+    explicit Templates(std::shared_ptr<const TemplateSet> set) : set_{std::move(set)} {}
     [[nodiscard]] const Localised* find(std::string_view folder, Channel channel,
                                         std::string_view locale) const;
 
-    std::shared_ptr<const Shelf> shelf_;
+    std::shared_ptr<const TemplateSet> set_;
 };
 
 }  // namespace fanfare

@@ -1,6 +1,6 @@
 #include "core/rendering/variables.hpp"
 
-#include "core/rendering/moments.hpp"
+#include "core/rendering/date_formatter.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/wire/timestamp.hpp"
 
@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view default_language = "en";
 
-Moments& formatter() {
-    thread_local Moments instance;
+DateFormatter& formatter() {
+    thread_local DateFormatter instance;
     return instance;
 }
 
@@ -41,7 +41,8 @@ std::vector<NamedMoment> moments_of(std::span<const std::string> names,
     for (const auto& name : names) {
         const auto found = data.find(name);
         if (found == data.end()) continue;
-        if (const auto moment = parse_moment(found->second)) moments.emplace_back(name, *moment);
+        if (const auto moment = parse_time_or_utc(found->second))
+            moments.emplace_back(name, *moment);
     }
     return moments;
 }

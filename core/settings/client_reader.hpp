@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/settings/client.hpp"
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 #include "core/settings/secret_source.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 #include "core/settings/secret_source.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
 #include "core/settings/secret_source.hpp"
 
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/settings/client.hpp"
 #include "core/settings/problem.hpp"
 #include "core/settings/secret.hpp"

@@ -1,6 +1,6 @@
 #include "core/systems/kind_reader.hpp"
 
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 
 #include <algorithm>
 

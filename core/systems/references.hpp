@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 #include "core/systems/system.hpp"
 
 namespace fanfare {

@@ -1,6 +1,6 @@
 #include "core/systems/system.hpp"
 
-#include "core/settings/form.hpp"
+#include "core/settings/schema.hpp"
 #include "core/settings/secret_source.hpp"
 #include "core/systems/kind_reader.hpp"
 #include "core/systems/query.hpp"

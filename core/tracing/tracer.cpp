@@ -145,7 +145,7 @@ void Tracer::end(Span span) {
 
 void Tracer::finish(milliseconds most) {
     if (!thread_.joinable()) return;
-    const auto last = clock_.moment() + most;
+    const auto last = clock_.steady_now() + most;
     {
         const std::lock_guard guard{mutex_};
         last_ = last;
@@ -168,12 +168,12 @@ void Tracer::wake() {
 
 asio::awaitable<void> Tracer::serve() {
     while (true) {
-        const auto until = clock_.moment() + bounds_.every;
+        const auto until = clock_.steady_now() + bounds_.every;
         co_await rest(until, true);
         auto batch = take();
         if (!batch.empty()) {
             co_await deliver(std::move(batch));
-        } else if (end_of_time() != Moment::max()) {
+        } else if (end_of_time() != SteadyTime::max()) {
             break;
         }
     }
@@ -189,7 +189,7 @@ asio::awaitable<void> Tracer::deliver(std::vector<Span> batch) {
     request.body = encode_spans(source_, batch);
     auto wait = bounds_.first_wait;
     for (int tries = 1;; ++tries) {
-        if (!client_ || clock_.moment() >= end_of_time()) {
+        if (!client_ || clock_.steady_now() >= end_of_time()) {
             drop(batch.size(), "the program ends");
             co_return;
         }
@@ -204,7 +204,7 @@ asio::awaitable<void> Tracer::deliver(std::vector<Span> batch) {
         // What may have arrived is not sent twice.
         const bool again =
             answered ? says_again(answer.status) : answer.transport == Transport::not_sent;
-        const auto until = clock_.moment() + std::max(wait, retry_after(answer));
+        const auto until = clock_.steady_now() + std::max(wait, retry_after(answer));
         if (!again || tries == bounds_.tries_max || until >= end_of_time()) {
             drop(batch.size(), why_not(answer));
             co_return;
@@ -215,12 +215,12 @@ asio::awaitable<void> Tracer::deliver(std::vector<Span> batch) {
 }
 
 /// Until then; `unless_full`: until there is a batch to send, or the end has begun.
-asio::awaitable<void> Tracer::rest(Moment until, bool unless_full) {
+asio::awaitable<void> Tracer::rest(SteadyTime until, bool unless_full) {
     while (true) {
         const auto last = end_of_time();
         const auto end = std::min(until, last);
-        if (clock_.moment() >= end) co_return;
-        if (unless_full && (last != Moment::max() || is_full())) co_return;
+        if (clock_.steady_now() >= end) co_return;
+        if (unless_full && (last != SteadyTime::max() || is_full())) co_return;
         timer_.expires_at(end);
         co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -240,9 +240,9 @@ bool Tracer::is_full() const {
     return waiting_.size() >= bounds_.batch_max;
 }
 
-Moment Tracer::end_of_time() const {
+SteadyTime Tracer::end_of_time() const {
     const std::lock_guard guard{mutex_};
-    return last_.value_or(Moment::max());
+    return last_.value_or(SteadyTime::max());
 }
 
 void Tracer::drop(std::size_t count, std::string_view why) {

@@ -76,10 +76,10 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> serve();
     [[nodiscard]] boost::asio::awaitable<void> deliver(std::vector<Span> batch);
-    [[nodiscard]] boost::asio::awaitable<void> rest(Moment until, bool unless_full);
+    [[nodiscard]] boost::asio::awaitable<void> rest(SteadyTime until, bool unless_full);
     [[nodiscard]] std::vector<Span> take();
     [[nodiscard]] bool is_full() const;
-    [[nodiscard]] Moment end_of_time() const;
+    [[nodiscard]] SteadyTime end_of_time() const;
     void drop(std::size_t count, std::string_view why);
     void wake();
 
@@ -92,7 +92,7 @@ private:
     std::atomic<std::uint64_t> dropped_{0};
     mutable std::mutex mutex_;  // Guards the two below.
     std::deque<Span> waiting_;
-    std::optional<Moment> last_;  // Stopping: nothing goes out after this.
+    std::optional<SteadyTime> last_;  // Stopping: nothing goes out after this.
     boost::asio::io_context loop_{1};
     boost::asio::steady_timer timer_{loop_};
     boost::asio::steady_timer limit_{loop_};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/error/failure.hpp"
 #include "core/reference/reference.hpp"
 

@@ -117,7 +117,7 @@ std::optional<Read> read_moment(std::string_view text) {
 
 }  // namespace
 
-std::optional<TimePoint> parse_moment(std::string_view text) {
+std::optional<TimePoint> parse_time_or_utc(std::string_view text) {
     const auto read = read_moment(text);
     if (!read) return std::nullopt;
     return read->time;

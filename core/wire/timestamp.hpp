@@ -14,7 +14,7 @@ namespace fanfare {
 /// and up to nine decimals may be left out, those after the sixth are cut; the zone is Z, z, +05,
 /// +0530 or +05:30, and UTC where there is none. The day must exist, seconds end at 59, years are
 /// 1 to 9999.
-[[nodiscard]] std::optional<TimePoint> parse_moment(std::string_view text);
+[[nodiscard]] std::optional<TimePoint> parse_time_or_utc(std::string_view text);
 
 /// The same for what somebody orders: the zone must be there.
 [[nodiscard]] std::optional<TimePoint> parse_timestamp(std::string_view text);

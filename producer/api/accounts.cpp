@@ -54,7 +54,7 @@ json::object object_of(const AccountSettings& account, const Fleet& fleet) {
             {"last_error_at", text_or_null(state.last_error_at)}};
 }
 
-asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
+asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     std::string doing{"look at accounts"};
     const auto fleet = co_await parts.reading.run(std::move(doing), look);
@@ -68,7 +68,7 @@ asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
 }
 
 /// `rate` 0 takes back what was set.
-asio::awaitable<HttpReply> set(const Parts& parts, const Caller& caller,
+asio::awaitable<HttpReply> set(const ApiContext& parts, const Caller& caller,
                                const AccountSettings& account, std::int64_t rate) {
     auto work = [&](postgres::Connection& ledger) {
         if (rate > 0) {
@@ -86,8 +86,8 @@ asio::awaitable<HttpReply> set(const Parts& parts, const Caller& caller,
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> change(const Parts& parts, const HttpCall& call, const Caller& caller,
-                                  bool takes_back) {
+asio::awaitable<HttpReply> change(const ApiContext& parts, const HttpCall& call,
+                                  const Caller& caller, bool takes_back) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     const auto* const account = find_account(parts.settings, call.param("name"));
     if (account == nullptr) co_return nothing_here("account");
@@ -111,17 +111,17 @@ const AccountSettings* find_account(const Settings& settings, std::string_view n
     return found == settings.accounts.end() ? nullptr : &*found;
 }
 
-void add_account_routes(Door& door, const Parts& parts) {
-    door.get("/v1/accounts", Scope::read,
-             [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
+void add_account_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.get("/v1/accounts", Scope::read,
+               [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
     const auto changes = [&parts](bool takes_back) {
         return [&parts, takes_back](const HttpCall& call, const Caller& caller) {
             return change(parts, call, caller, takes_back);
         };
     };
     constexpr std::string_view one = "/v1/accounts/{name}/rate";
-    door.post(one, Scope::operate, changes(false), Job::bytes_max, "PUT");
-    door.post(one, Scope::operate, changes(true), Job::bytes_max, "DELETE");
+    routes.post(one, Scope::operate, changes(false), Job::bytes_max, "PUT");
+    routes.post(one, Scope::operate, changes(true), Job::bytes_max, "DELETE");
 }
 
 }  // namespace fanfare::api

@@ -1,8 +1,8 @@
 #include "producer/api/clients.hpp"
 
 #include "core/crypto/digest.hpp"
-#include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/text_validation.hpp"
 #include "producer/http/text.hpp"
 
 #include <fmt/format.h>
@@ -90,7 +90,7 @@ Clients::Client* Clients::find(std::string_view token) {
 }
 
 HttpReply Clients::wrong_token(const HttpCall& call) {
-    const auto now = clock_.moment();
+    const auto now = clock_.steady_now();
     wrong_tokens_->Increment();
     warning_.warn(fmt::format("a call of the API with a wrong token, from {}", call.peer));
     auto reply = unknown_token();
@@ -103,7 +103,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
     if (token.empty()) return unknown_token();
     auto* const client = find(token);
     if (client == nullptr) return wrong_token(call);
-    if (!client->rate.take(clock_.moment())) return too_many();
+    if (!client->rate.take(clock_.steady_now())) return too_many();
     if (!client->has(scope)) {
         return refusal(
             403, "scope_missing",
@@ -111,7 +111,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
     }
     Caller caller{.client = client->name,
                   .owner = client->owner,
-                  .sight = {},
+                  .access = {},
                   .systems = client->systems,
                   .sources = {},
                   .owner_bound = !client->owner.empty()};
@@ -134,7 +134,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
         sources = {client->name, "scheduler"};
     }
     if (caller.owner.empty()) caller.owner = client->name;
-    caller.sight = {literal_of(client->systems), literal_of(sources)};
+    caller.access = {literal_of(client->systems), literal_of(sources)};
     caller.sources = std::move(sources);
     return caller;
 }

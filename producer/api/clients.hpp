@@ -24,7 +24,7 @@ namespace fanfare::api {
 struct Caller {
     std::string client;
     std::string owner;  // The source of what they create.
-    ledger::Sight sight;
+    ledger::AccessFilter access;
     std::vector<std::string> systems;  // Empty: all.
     std::vector<std::string> sources;  // Of what is in sight; empty: all.
     bool owner_bound = false;          // Never acts for anybody but one owner.

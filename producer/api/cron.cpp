@@ -24,7 +24,8 @@ struct Round {
     Result<Refreshed> refreshed;
 };
 
-asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> run_now(const ApiContext& parts, const HttpCall& call,
+                                   const Caller& caller) {
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) co_return std::move(*denial);
     const auto found = parts.systems.find(name);
@@ -43,9 +44,9 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
     if (!round) co_return unavailable(round.error());
     if (!round.value().refreshed) co_return unavailable(round.value().refreshed.error());
     const auto& begun = round.value().begun;
-    const auto end = parts.clock.moment() + published_max;
+    const auto end = parts.clock.steady_now() + published_max;
     auto look = [&](postgres::Connection& ledger) {
-        return ledger::published_since(ledger, name, begun, caller.sight);
+        return ledger::published_since(ledger, name, begun, caller.access);
     };
     ledger::PublishedSince since;
     while (true) {
@@ -54,7 +55,7 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
         auto looked = co_await parts.reading.run(std::move(looking), look);
         if (!looked) co_return unavailable(looked.error());
         since = std::move(looked.value());
-        if (since.waiting == 0 || parts.clock.moment() >= end) break;
+        if (since.waiting == 0 || parts.clock.steady_now() >= end) break;
         co_await pause_for(look_every);
     }
     json::array published;
@@ -78,7 +79,8 @@ asio::awaitable<HttpReply> run_now(const Parts& parts, const HttpCall& call, con
 
 }  // namespace
 
-Result<Refreshed> refresh_now(const Parts& parts, const System& system, std::string_view kind) {
+Result<Refreshed> refresh_now(const ApiContext& parts, const System& system,
+                              std::string_view kind) {
     postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
     const auto& url = database_of(parts.settings, system);
     postgres::Pool source{
@@ -98,11 +100,11 @@ Result<Refreshed> refresh_now(const Parts& parts, const System& system, std::str
     return refreshed;
 }
 
-void add_cron_routes(Door& door, const Parts& parts) {
-    door.post("/v1/cron/{system}", Scope::schedule,
-              [&parts](const HttpCall& call, const Caller& caller) {
-                  return run_now(parts, call, caller);
-              });
+void add_cron_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.post("/v1/cron/{system}", Scope::schedule,
+                [&parts](const HttpCall& call, const Caller& caller) {
+                    return run_now(parts, call, caller);
+                });
 }
 
 }  // namespace fanfare::api

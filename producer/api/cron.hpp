@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/ledger/notifications.hpp"
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 #include <string_view>
 
@@ -14,10 +14,10 @@ struct Refreshed {
 };
 /// Runs a system's due queries, those of one kind or, with "", all, on connections of their own.
 /// Blocks.
-[[nodiscard]] Result<Refreshed> refresh_now(const Parts& parts, const System& system,
+[[nodiscard]] Result<Refreshed> refresh_now(const ApiContext& parts, const System& system,
                                             std::string_view kind);
 
-/// /v1/cron: runs due queries now, for whoever rings. `parts` outlives the routes.
-void add_cron_routes(Door& door, const Parts& parts);
+/// /v1/cron: runs due queries now, on request. `parts` outlives the routes.
+void add_cron_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

@@ -7,7 +7,7 @@
 #include "core/ledger/dead_letters.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
 
 #include <fmt/format.h>
@@ -68,7 +68,7 @@ json::object document_of(const Letter& one) {
 
 /// What one call reads of the letters; the topic may fail where the ledger does not.
 template <class Value, class Read>
-asio::awaitable<std::variant<Value, HttpReply>> read_letters(const Parts& parts,
+asio::awaitable<std::variant<Value, HttpReply>> read_letters(const ApiContext& parts,
                                                              const Caller& caller, Read read) {
     std::string client = caller.client;
     const auto turn = co_await parts.turns.take(std::move(client));
@@ -95,12 +95,13 @@ std::optional<kafka::DeadPlace> place_of(std::string_view cursor) {
     return kafka::parse_dead_place(words->second);
 }
 
-asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     constexpr std::array<std::string_view, 3> known{"all", "cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     const auto all = query["all"];
@@ -140,7 +141,7 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
 }
 
 /// The one that the path names.
-asio::awaitable<std::variant<Letter, HttpReply>> find(const Parts& parts, const HttpCall& call,
+asio::awaitable<std::variant<Letter, HttpReply>> find(const ApiContext& parts, const HttpCall& call,
                                                       const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     const std::string digest{call.param("letter")};
@@ -160,7 +161,8 @@ asio::awaitable<std::variant<Letter, HttpReply>> find(const Parts& parts, const 
     co_return std::move(*letter);
 }
 
-asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     auto found = co_await find(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     const auto document = document_of(std::get<Letter>(found));
@@ -168,7 +170,7 @@ asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const 
 }
 
 /// Seals a letter's fate once for all; what is done about it within that.
-asio::awaitable<HttpReply> seal(const Parts& parts, const Caller& caller, Letter letter,
+asio::awaitable<HttpReply> seal(const ApiContext& parts, const Caller& caller, Letter letter,
                                 std::string_view fate, std::function<Result<void>()> act) {
     std::optional<Failure> fault;
     const auto done = [&] {
@@ -211,7 +213,8 @@ std::variant<std::optional<std::string>, HttpReply> mended(const HttpCall& call)
     return Instead{payload->text};
 }
 
-asio::awaitable<HttpReply> requeue(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call,
+                                   const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     auto read = mended(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
@@ -234,7 +237,8 @@ asio::awaitable<HttpReply> requeue(const Parts& parts, const HttpCall& call, con
     co_return co_await seal(parts, caller, std::move(copy), fate, std::move(act));
 }
 
-asio::awaitable<HttpReply> drop(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> drop(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     auto found = co_await find(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     std::function<Result<void>()> act = [] { return Result<void>{}; };
@@ -245,18 +249,21 @@ asio::awaitable<HttpReply> drop(const Parts& parts, const HttpCall& call, const 
 
 }  // namespace
 
-void add_dead_letter_routes(Door& door, const Parts& parts) {
-    door.get("/v1/dead-letters", Scope::operate,
-             [&parts](const HttpCall& call, const Caller& who) { return list(parts, call, who); });
+void add_dead_letter_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.get(
+        "/v1/dead-letters", Scope::operate,
+        [&parts](const HttpCall& call, const Caller& who) { return list(parts, call, who); });
     constexpr std::string_view one = "/v1/dead-letters/{letter}";
-    door.get(one, Scope::operate,
-             [&parts](const HttpCall& call, const Caller& who) { return show(parts, call, who); });
-    door.post(
+    routes.get(one, Scope::operate, [&parts](const HttpCall& call, const Caller& who) {
+        return show(parts, call, who);
+    });
+    routes.post(
         "/v1/dead-letters/{letter}/requeue", Scope::operate,
         [&parts](const HttpCall& call, const Caller& who) { return requeue(parts, call, who); },
         body_max);
-    door.post("/v1/dead-letters/{letter}/drop", Scope::operate,
-              [&parts](const HttpCall& call, const Caller& who) { return drop(parts, call, who); });
+    routes.post(
+        "/v1/dead-letters/{letter}/drop", Scope::operate,
+        [&parts](const HttpCall& call, const Caller& who) { return drop(parts, call, who); });
 }
 
 }  // namespace fanfare::api

@@ -60,38 +60,38 @@ void describe(const pqxx::result& rows, const pqxx::row& row, Person& person) {
     }
 }
 
-Standing standing_of(Exclusion exclusion) {
+PersonStanding standing_of(Exclusion exclusion) {
     switch (exclusion) {
         case Exclusion::gone:
         case Exclusion::no_address:
-            return Standing::no_address;
+            return PersonStanding::no_address;
         case Exclusion::opted_out:
-            return Standing::opted_out;
+            return PersonStanding::opted_out;
         case Exclusion::invalid_address:
-            return Standing::invalid_address;
+            return PersonStanding::invalid_address;
         case Exclusion::unsubscribed:
-            return Standing::unsubscribed;
+            return PersonStanding::unsubscribed;
         case Exclusion::suppressed:
-            return Standing::suppressed;
+            return PersonStanding::suppressed;
         case Exclusion::too_often:
-            return Standing::too_often;
+            return PersonStanding::too_often;
         case Exclusion::none:
         case Exclusion::duplicate:  // Of a job: who of several is told there is known by then.
-            return Standing::reachable;
+            return PersonStanding::reachable;
     }
-    return Standing::reachable;
+    return PersonStanding::reachable;
 }
 
 }  // namespace
 
-std::string_view to_string(Standing standing) noexcept {
+std::string_view to_string(PersonStanding standing) noexcept {
     return words[static_cast<std::size_t>(standing)];
 }
 
-std::optional<Standing> parse_standing(std::string_view word) noexcept {
+std::optional<PersonStanding> parse_standing(std::string_view word) noexcept {
     const auto found = std::find(words.begin(), words.end(), word);
     if (found == words.end()) return std::nullopt;
-    return static_cast<Standing>(found - words.begin());
+    return static_cast<PersonStanding>(found - words.begin());
 }
 
 bool Directory::read(postgres::Connection& source, postgres::Connection& ledger, std::string& after,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/systems/system.hpp"
 
@@ -14,7 +14,7 @@
 namespace fanfare::api {
 
 /// Whether a message would reach somebody at an address.
-enum class Standing : std::uint8_t {
+enum class PersonStanding : std::uint8_t {
     reachable,
     no_address,
     opted_out,     // By the system's own word.
@@ -23,15 +23,15 @@ enum class Standing : std::uint8_t {
     invalid_address,  // It can be none.
     too_often,        // Over the cap of the kind that is asked about.
 };
-[[nodiscard]] std::string_view to_string(Standing standing) noexcept;
-[[nodiscard]] std::optional<Standing> parse_standing(std::string_view word) noexcept;
+[[nodiscard]] std::string_view to_string(PersonStanding standing) noexcept;
+[[nodiscard]] std::optional<PersonStanding> parse_standing(std::string_view word) noexcept;
 
 /// One of an audience. Several devices are several contacts.
 struct Person {
     struct Contact {
         Channel channel = Channel::email;
         std::string address;
-        Standing standing = Standing::reachable;
+        PersonStanding standing = PersonStanding::reachable;
     };
     std::string recipient;
     std::string locale;
@@ -56,7 +56,7 @@ public:
         std::string list;            // What they may have unsubscribed from; "": nothing.
         const Kind* kind = nullptr;  // Whose cap counts; none: none does.
         std::optional<Channel> channel;
-        std::optional<Standing> standing;
+        std::optional<PersonStanding> standing;
         std::string search;  // Case-folded, part of an id, an address or a value; "": everybody.
     };
     explicit Directory(Wanted wanted) : wanted_{std::move(wanted)} {}

@@ -2,16 +2,16 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/source.hpp"
+#include "core/estimate/audience_estimate.hpp"
+#include "core/estimate/money.hpp"
 #include "core/ledger/account_states.hpp"
-#include "core/rendering/draft.hpp"
+#include "core/rendering/preview_renderer.hpp"
 #include "core/rendering/segments.hpp"
-#include "core/survey/money.hpp"
-#include "core/survey/survey.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -26,33 +26,33 @@ constexpr std::int64_t moments_max = 10'000;
 constexpr std::int64_t people_max = 1'000'000'000;
 
 /// Everybody reachable, and a text of so many segments as this job's is for a sample person.
-Survey assumed(const Templates& templates, const Kind& kind, const Job& job, std::int64_t people,
-               TimePoint now) {
-    Survey survey{.people = people, .surveyed = people, .channels = {}};
+AudienceEstimate assumed(const Templates& templates, const Kind& kind, const Job& job,
+                         std::int64_t people, TimePoint now) {
+    AudienceEstimate estimate{.people = people, .looked_at = people, .channels = {}};
     for (const auto channel : job.channels) {
-        auto& found = survey.channels[static_cast<std::size_t>(channel)];
+        auto& found = estimate.channels[static_cast<std::size_t>(channel)];
         found.messages = people;
         if (channel != Channel::sms) continue;
-        const auto written = write_draft(templates, kind, channel, job.data, {}, "", now);
+        const auto written = render_preview(templates, kind, channel, job.data, {}, "", now);
         const auto segments =
             written ? static_cast<std::int64_t>(count_segments(written.value().text).count) : 1;
         found.segments = people * segments;
     }
-    return survey;
+    return estimate;
 }
 
-json::object document_of(const Terms& terms, const Job& job, const Kind& kind, const Survey& survey,
-                         std::int64_t moments, bool exact) {
+json::object document_of(const Terms& terms, const Job& job, const Kind& kind,
+                         const AudienceEstimate& estimate, std::int64_t moments, bool exact) {
     json::object channels;
     Micros total = 0;
     for (const auto channel : channels_used(job, kind)) {
         const auto index = static_cast<std::size_t>(channel);
-        const auto& found = survey.channels[index];
+        const auto& found = estimate.channels[index];
         total += cost_of(units_of(found, channel), moments, micros_of(terms.settings.costs[index]));
-        auto one = shown(found, channel, moments, terms);
+        auto one = to_json(found, channel, moments, terms);
         channels[text(to_string(channel))] = std::move(one);
     }
-    return {{"people", survey.people},
+    return {{"people", estimate.people},
             {"moments", moments},
             {"exact", exact},
             {"currency", "USD"},
@@ -60,7 +60,7 @@ json::object document_of(const Terms& terms, const Job& job, const Kind& kind, c
             {"cost", dollars(total)}};
 }
 
-asio::awaitable<Result<Terms>> terms_now(const Parts& parts) {
+asio::awaitable<Result<Terms>> terms_now(const ApiContext& parts) {
     std::string doing{"look up rates"};
     auto look = [&](postgres::Connection& ledger) {
         return Terms{parts.settings, ledger::rates_by_hand(ledger)};
@@ -68,7 +68,7 @@ asio::awaitable<Result<Terms>> terms_now(const Parts& parts) {
     co_return co_await parts.reading.run(std::move(doing), look);
 }
 
-asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
     Fields fields{call.body, {"job", "moments", "people"}};
     const auto moments = fields.whole_or("moments", 1, moments_max, 1);
@@ -88,15 +88,15 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
     const auto terms = co_await terms_now(parts);
     if (!terms) co_return unavailable(terms.error());
     if (people >= 0) {
-        const auto survey = assumed(templates.value(), kind, job, people, parts.clock.now());
-        const auto document = document_of(terms.value(), job, kind, survey, moments, true);
+        const auto estimate = assumed(templates.value(), kind, job, people, parts.clock.now());
+        const auto document = document_of(terms.value(), job, kind, estimate, moments, true);
         co_return reply_with(200, document);
     }
     if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
         co_return refusal(422, "unknown_audience", "/audience/name: cannot be surveyed");
     }
     const bool owners_list = caller.owner_bound && !job.recipients.empty();
-    auto work = [&](postgres::Connection& ledger) -> std::optional<Survey> {
+    auto work = [&](postgres::Connection& ledger) -> std::optional<AudienceEstimate> {
         const auto& url = database_of(parts.settings, system);
         const postgres::Limits limits{.statement_timeout = system.statement_timeout,
                                       .read_only = true};
@@ -106,33 +106,34 @@ asio::awaitable<HttpReply> estimate(const Parts& parts, const HttpCall& call,
             if (job.recipients.empty()) return std::nullopt;
         }
         postgres::Connection lookup{url, limits};
-        const Surveyor::Parts of_survey{source, lookup, ledger, templates.value(),
-                                        parts.clock.now()};
-        return Surveyor{of_survey, system, kind, job}.run();
+        const AudienceEstimator::Parts of_estimate{source, lookup, ledger, templates.value(),
+                                                   parts.clock.now()};
+        return AudienceEstimator{of_estimate, system, kind, job}.run();
     };
     std::string client = caller.client;
     const auto turn = co_await parts.turns.take(std::move(client));
     if (!turn) co_return busy();
     std::string doing{"survey an audience"};
-    auto surveyed = co_await parts.surveying.run(std::move(doing), work);
-    if (!surveyed && caller.owner_bound && is_refused(surveyed.error().code)) {
+    auto looked_at = co_await parts.surveying.run(std::move(doing), work);
+    if (!looked_at && caller.owner_bound && is_refused(looked_at.error().code)) {
         co_return no_such_owner();
     }
-    if (!surveyed) co_return unavailable(surveyed.error());
-    if (!surveyed.value()) co_return nobody_of_owner();
-    auto& survey = *surveyed.value();
-    const bool exact = survey.surveyed == survey.people;
-    for (auto& found : survey.channels) scale(found, survey.people, survey.surveyed);
-    const auto document = document_of(terms.value(), job, kind, survey, moments, exact);
+    if (!looked_at) co_return unavailable(looked_at.error());
+    if (!looked_at.value()) co_return nobody_of_owner();
+    auto& estimate = *looked_at.value();
+    const bool exact = estimate.looked_at == estimate.people;
+    for (auto& found : estimate.channels) scale(found, estimate.people, estimate.looked_at);
+    const auto document = document_of(terms.value(), job, kind, estimate, moments, exact);
     co_return reply_with(200, document);
 }
 
 }  // namespace
 
-void add_estimate_routes(Door& door, const Parts& parts) {
-    door.post("/v1/estimate", Scope::preview, [&parts](const HttpCall& call, const Caller& caller) {
-        return estimate(parts, call, caller);
-    });
+void add_estimate_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.post("/v1/estimate", Scope::preview,
+                [&parts](const HttpCall& call, const Caller& caller) {
+                    return estimate(parts, call, caller);
+                });
 }
 
 }  // namespace fanfare::api

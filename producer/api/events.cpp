@@ -2,7 +2,7 @@
 
 #include "core/wire/cloud_event.hpp"
 #include "core/wire/trace_context.hpp"
-#include "producer/api/creation.hpp"
+#include "producer/api/create_job.hpp"
 #include "producer/api/event_headers.hpp"
 #include "producer/api/reply.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* structured = "application/cloudevents+json";
 constexpr const char* batch = "application/cloudevents-batch+json";
-boost::asio::awaitable<HttpReply> take_event(const Parts& parts, const HttpCall& call,
+boost::asio::awaitable<HttpReply> take_event(const ApiContext& parts, const HttpCall& call,
                                              const Caller& caller) {
     auto read = read_event_order(call, caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
@@ -54,11 +54,11 @@ std::variant<Order, HttpReply> read_event_order(const HttpCall& call, const Call
     return order;
 }
 
-void add_event_routes(Door& door, const Parts& parts) {
+void add_event_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     RouteOptions options;
     options.body_max = Job::bytes_max;
     options.content_types = {structured, "application/json", batch};
-    door.post(
+    routes.post(
         "/v1/events", Scope::publish,
         [&parts](const HttpCall& call, const Caller& caller) {
             return take_event(parts, call, caller);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 #include <variant>
 
@@ -13,6 +13,6 @@ namespace fanfare::api {
                                                               const Known& known);
 
 /// /v1/events. `parts` outlives the routes.
-void add_event_routes(Door& door, const Parts& parts);
+void add_event_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

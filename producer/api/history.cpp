@@ -2,10 +2,10 @@
 
 #include "core/ledger/history.hpp"
 #include "core/wire/timestamp.hpp"
-#include "producer/api/plain.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/text_validation.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 json::object object_of(const ledger::PersonDelivery& delivery) {
-    auto object = shown(delivery.fate);
+    auto object = to_json(delivery.fate);
     object["job"] = delivery.job;
     object["system"] = delivery.system;
     object["kind"] = delivery.kind;
@@ -30,12 +30,12 @@ json::object object_of(const ledger::PersonDelivery& delivery) {
     return object;
 }
 
-asio::awaitable<HttpReply> show_history(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_history(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
     constexpr std::array<std::string_view, 3> known{"system", "cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     ledger::HistoryCursor cursor;
@@ -51,7 +51,7 @@ asio::awaitable<HttpReply> show_history(const Parts& parts, const HttpCall& call
     const std::string system{query["system"]};
     std::vector<ledger::PersonDelivery> deliveries;
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::read_history(ledger, caller.sight, system, recipient, cursor,
+        return ledger::read_history(ledger, caller.access, system, recipient, cursor,
                                     static_cast<std::size_t>(*limit), deliveries);
     };
     std::string doing{"read somebody's history"};
@@ -69,11 +69,11 @@ asio::awaitable<HttpReply> show_history(const Parts& parts, const HttpCall& call
 
 }  // namespace
 
-void add_history_routes(Door& door, const Parts& parts) {
-    door.get("/v1/people/{recipient}/deliveries", Scope::read,
-             [&parts](const HttpCall& call, const Caller& caller) {
-                 return show_history(parts, call, caller);
-             });
+void add_history_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.get("/v1/people/{recipient}/deliveries", Scope::read,
+               [&parts](const HttpCall& call, const Caller& caller) {
+                   return show_history(parts, call, caller);
+               });
 }
 
 }  // namespace fanfare::api

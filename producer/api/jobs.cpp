@@ -1,10 +1,10 @@
 #include "producer/api/jobs.hpp"
 
 #include "core/wire/timestamp.hpp"
-#include "producer/api/creation.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/create_job.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -43,20 +43,20 @@ json::object object_of(const ledger::JobLine& job) {
             {"replay_of", text_or_null(job.replay_of)}};
 }
 
-asio::awaitable<HttpReply> order_job(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> order_job(const ApiContext& parts, const HttpCall& call,
                                      const Caller& caller) {
     auto read = read_order(call, caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     co_return co_await create_job(parts, caller, std::get<Order>(read));
 }
 
-asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> list_jobs(const ApiContext& parts, const HttpCall& call,
                                      const Caller& caller) {
     constexpr std::array<std::string_view, 7> known{"system",       "kind",   "state", "since",
                                                     "has_failures", "cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     ledger::JobFilter filter;
@@ -87,7 +87,7 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     }
     std::string doing{"list jobs"};
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::list_jobs(ledger, caller.sight, filter, *limit + 1);
+        return ledger::list_jobs(ledger, caller.access, filter, *limit + 1);
     };
     auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
@@ -107,13 +107,13 @@ asio::awaitable<HttpReply> list_jobs(const Parts& parts, const HttpCall& call,
     co_return reply_with(200, page);
 }
 
-asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_job(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("job");
     std::string doing{"look up a job"};
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::find_job_detail(ledger, id, caller.sight);
+        return ledger::find_job_detail(ledger, id, caller.access);
     };
     auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
@@ -122,7 +122,7 @@ asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
     auto document = object_of(job.line);
     document["audience"] = parsed(job.audience);
     document["data"] = parsed(job.data);
-    document["channels"] = job.progress ? shown(job.progress->channels) : json::array{};
+    document["channels"] = job.progress ? to_json(job.progress->channels) : json::array{};
     json::array replays;
     for (const auto& each :
          job.progress ? job.progress->replays : decltype(job.progress->replays){}) {
@@ -132,15 +132,15 @@ asio::awaitable<HttpReply> show_job(const Parts& parts, const HttpCall& call,
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> cancel_job(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> cancel_job(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("job");
     std::string doing{"cancel a job"};
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::JobLine> {
-        if (!ledger::find_job(ledger, id, caller.sight)) return std::nullopt;
+        if (!ledger::find_job(ledger, id, caller.access)) return std::nullopt;
         ledger::cancel_wherever(ledger, id);
-        return ledger::find_job(ledger, id, caller.sight);
+        return ledger::find_job(ledger, id, caller.access);
     };
     auto found = co_await parts.ledger.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
@@ -155,16 +155,16 @@ asio::awaitable<HttpReply> cancel_job(const Parts& parts, const HttpCall& call,
 
 }  // namespace
 
-void add_job_routes(Door& door, const Parts& parts) {
+void add_job_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
-    door.post("/v1/jobs", Scope::publish, bound(order_job));
-    door.get("/v1/jobs", Scope::read, bound(list_jobs));
-    door.get("/v1/jobs/{id}", Scope::read, bound(show_job));
-    door.post("/v1/jobs/{id}/cancel", Scope::cancel, bound(cancel_job));
+    routes.post("/v1/jobs", Scope::publish, bound(order_job));
+    routes.get("/v1/jobs", Scope::read, bound(list_jobs));
+    routes.get("/v1/jobs/{id}", Scope::read, bound(show_job));
+    routes.post("/v1/jobs/{id}/cancel", Scope::cancel, bound(cancel_job));
 }
 
 }  // namespace fanfare::api

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// /v1/jobs: ordering, listing and cancelling. `parts` outlives the routes.
-void add_job_routes(Door& door, const Parts& parts);
+void add_job_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

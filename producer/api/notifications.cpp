@@ -5,11 +5,11 @@
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/owners.hpp"
-#include "producer/api/plain.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
 #include "producer/api/telling.hpp"
+#include "producer/api/text_validation.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -54,7 +54,7 @@ std::optional<HttpReply> refused(const Edited& edited, const std::string& state)
 }
 
 /// The job that a notification makes, as if it were due now; or why it can make none.
-std::variant<Job, Rejection> job_of(const Parts& parts, const Detail& detail) {
+std::variant<Job, Rejection> job_of(const ApiContext& parts, const Detail& detail) {
     auto made = due_job(detail, parts.systems);
     if (auto* const job = std::get_if<Job>(&made)) {
         if (auto rejection = settle_order(*job, parts.systems, parts.templates)) return *rejection;
@@ -62,7 +62,7 @@ std::variant<Job, Rejection> job_of(const Parts& parts, const Detail& detail) {
     return made;
 }
 
-asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
     Fields fields{
         call.body,
@@ -105,8 +105,8 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = std::get<std::string>(key);
-    request.digest = digest_of(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
-                               wanted.expires_at + '\n' + said + '\n' + wanted.data);
+    request.digest = sha256_hex(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
+                                wanted.expires_at + '\n' + said + '\n' + wanted.data);
     request.job = wanted.id;
     const auto lost_after = parts.settings.producer.republish_after;
     auto work = [&](postgres::Connection& connection) -> std::optional<ledger::Scheduling> {
@@ -130,20 +130,21 @@ asio::awaitable<HttpReply> schedule(const Parts& parts, const HttpCall& call,
             "There is another notification of this subject and occurrence; PATCH it.");
     }
     parts.hurry();
-    const auto document = shown(scheduling.detail);
+    const auto document = to_json(scheduling.detail);
     auto reply = reply_with(scheduling.is_new ? 201 : 200, document);
     reply.headers.emplace_back("Location", "/v1/notifications/" + scheduling.detail.id);
     co_return reply;
 }
 
-asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     constexpr std::array<std::string_view, 6> known{"system", "kind",   "subject",
                                                     "state",  "cursor", "limit"};
     constexpr std::array<std::string_view, 6> states{"",          "scheduled", "publishing",
                                                      "published", "expired",   "cancelled"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     ledger::NotificationFilter filter;
@@ -163,7 +164,7 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
         filter.after_id = place->second;
     }
     auto work = [&](postgres::Connection& connection) {
-        return ledger::page_of_notifications(connection, caller.sight, filter, *limit + 1);
+        return ledger::page_of_notifications(connection, caller.access, filter, *limit + 1);
     };
     std::string doing{"list notifications"};
     auto found = co_await parts.reading.run(std::move(doing), work);
@@ -172,7 +173,7 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
     const bool more = details.size() > static_cast<std::size_t>(*limit);
     if (more) details.pop_back();
     json::array notifications;
-    for (const auto& detail : details) notifications.push_back(shown(detail));
+    for (const auto& detail : details) notifications.push_back(to_json(detail));
     json::value next;
     if (more) next = make_cursor(details.back().due_at, details.back().id);
     const json::object page{{"notifications", std::move(notifications)},
@@ -188,15 +189,15 @@ struct Change {
 
 /// Finds one by its id, lets `change` work on it, and answers with what it is then.
 template <class Work>
-asio::awaitable<HttpReply> change_one(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> change_one(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller, Work change) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("notification");
     auto work = [&](postgres::Connection& connection) -> Change {
-        const auto detail = ledger::find_notification(connection, id, caller.sight);
+        const auto detail = ledger::find_notification(connection, id, caller.access);
         if (!detail) return {};
         auto edited = change(connection, *detail);
-        return {ledger::find_notification(connection, id, caller.sight), std::move(edited)};
+        return {ledger::find_notification(connection, id, caller.access), std::move(edited)};
     };
     std::string doing{"change a notification"};
     const auto changed = co_await parts.ledger.run(std::move(doing), work);
@@ -205,16 +206,16 @@ asio::awaitable<HttpReply> change_one(const Parts& parts, const HttpCall& call,
     if (!detail) co_return nothing_here("notification");
     if (auto refusal = refused(edited, detail->state)) co_return std::move(*refusal);
     parts.hurry();
-    const auto document = shown(*detail);
+    const auto document = to_json(*detail);
     co_return reply_with(200, document);
 }
 
-asio::awaitable<std::variant<Detail, HttpReply>> find(const Parts& parts, const HttpCall& call,
+asio::awaitable<std::variant<Detail, HttpReply>> find(const ApiContext& parts, const HttpCall& call,
                                                       const Caller& caller) {
     const std::string id{call.param("id")};
     if (!is_uuid(id)) co_return nothing_here("notification");
     auto work = [&](postgres::Connection& connection) {
-        return ledger::find_notification(connection, id, caller.sight);
+        return ledger::find_notification(connection, id, caller.access);
     };
     std::string doing{"find a notification"};
     auto found = co_await parts.ledger.run(std::move(doing), work);
@@ -223,22 +224,24 @@ asio::awaitable<std::variant<Detail, HttpReply>> find(const Parts& parts, const 
     co_return std::move(*found.value());
 }
 
-asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     auto found = co_await find(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
-    const auto document = shown(std::get<Detail>(found));
+    const auto document = to_json(std::get<Detail>(found));
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> cancel(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> cancel(const ApiContext& parts, const HttpCall& call,
+                                  const Caller& caller) {
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
-        return ledger::cancel_notification(connection, parts.systems, detail.key, caller.sight,
+        return ledger::cancel_notification(connection, parts.systems, detail.key, caller.access,
                                            caller.client);
     };
     co_return co_await change_one(parts, call, caller, change);
 }
 
-asio::awaitable<HttpReply> send_now(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> send_now(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
         return ledger::send_notification_now(connection, detail.id, caller.client);
@@ -266,7 +269,7 @@ std::variant<Changes, HttpReply> read_changes(const HttpCall& call) {
 }
 
 /// Its job with the changes, which keep to the caller's owner; or why it may not have them.
-std::variant<Job, Rejection, HttpReply> job_with(const Parts& parts, const Caller& caller,
+std::variant<Job, Rejection, HttpReply> job_with(const ApiContext& parts, const Caller& caller,
                                                  Detail detail, Changes& changes) {
     if (changes.params) {
         if (auto denial = keep_to_owner(*changes.params, detail.key.system, detail.key.kind,
@@ -281,7 +284,7 @@ std::variant<Job, Rejection, HttpReply> job_with(const Parts& parts, const Calle
     return std::move(std::get<Job>(made));
 }
 
-asio::awaitable<HttpReply> reschedule(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> reschedule(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller) {
     auto read = read_changes(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
@@ -324,7 +327,7 @@ std::variant<Part, HttpReply> read_part(const HttpCall& call, const System& syst
     return refusal(422, "unknown_kind", "/kind: the system has no such kind");
 }
 
-asio::awaitable<HttpReply> cancel_subject(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> cancel_subject(const ApiContext& parts, const HttpCall& call,
                                           const Caller& caller) {
     const std::string name{call.param("system")};
     const std::string subject{call.param("subject")};
@@ -345,12 +348,12 @@ asio::awaitable<HttpReply> cancel_subject(const Parts& parts, const HttpCall& ca
                 wanted.push_back({name, kind, own, occurrence});
             }
         } else {
-            wanted = ledger::open_of_subject(connection, name, subject, kind, caller.sight);
+            wanted = ledger::open_of_subject(connection, name, subject, kind, caller.access);
         }
         json::array ids;
         for (const auto& key : wanted) {
             const auto edit = ledger::cancel_notification(connection, parts.systems, key,
-                                                          caller.sight, caller.client);
+                                                          caller.access, caller.client);
             if (edit != ledger::Edit::done) continue;
             ids.push_back(json::value(derived_id(ledger::derivation_of(key))));
         }
@@ -365,21 +368,21 @@ asio::awaitable<HttpReply> cancel_subject(const Parts& parts, const HttpCall& ca
 
 }  // namespace
 
-void add_notification_routes(Door& door, const Parts& parts) {
+void add_notification_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
     const std::string one{"/v1/notifications/{id}"};
-    door.post("/v1/notifications", Scope::schedule, bound(schedule));
-    door.get("/v1/notifications", Scope::read, bound(list));
-    door.get(one, Scope::read, bound(show));
-    door.post(one, Scope::schedule, bound(reschedule), Job::bytes_max, "PATCH");
-    door.post(one + "/cancel", Scope::cancel, bound(cancel));
-    door.post(one + "/send-now", Scope::schedule, bound(send_now));
-    door.post("/v1/systems/{system}/subjects/{subject}/cancel", Scope::cancel,
-              bound(cancel_subject));
+    routes.post("/v1/notifications", Scope::schedule, bound(schedule));
+    routes.get("/v1/notifications", Scope::read, bound(list));
+    routes.get(one, Scope::read, bound(show));
+    routes.post(one, Scope::schedule, bound(reschedule), Job::bytes_max, "PATCH");
+    routes.post(one + "/cancel", Scope::cancel, bound(cancel));
+    routes.post(one + "/send-now", Scope::schedule, bound(send_now));
+    routes.post("/v1/systems/{system}/subjects/{subject}/cancel", Scope::cancel,
+                bound(cancel_subject));
 }
 
 }  // namespace fanfare::api

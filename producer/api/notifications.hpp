@@ -1,10 +1,10 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// /v1/notifications, and the subjects of systems. `parts` outlives the routes.
-void add_notification_routes(Door& door, const Parts& parts);
+void add_notification_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

@@ -6,8 +6,8 @@
 #include "core/ledger/snapshot.hpp"
 #include "producer/api/cron.hpp"
 #include "producer/api/fields.hpp"
-#include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/text_validation.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
@@ -36,7 +36,7 @@ struct Asked {
     std::chrono::seconds wait{0};
 };
 
-std::variant<Asked, HttpReply> read_asked(const Parts& parts, const HttpCall& call,
+std::variant<Asked, HttpReply> read_asked(const ApiContext& parts, const HttpCall& call,
                                           const Caller& caller) {
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) return std::move(*denial);
@@ -61,17 +61,17 @@ struct Found {
     bool busy = false;
 };
 
-Result<Found> find(const Parts& parts, const Caller& caller, const Asked& asked,
+Result<Found> find(const ApiContext& parts, const Caller& caller, const Asked& asked,
                    postgres::Connection& reading) {
     const auto refreshed = refresh_now(parts, asked.system, asked.kind);
     if (!refreshed) return refreshed.error();
     auto detail = ledger::latest_of_subject(reading, asked.system.name, asked.kind, asked.subject,
-                                            caller.sight);
+                                            caller.access);
     return Found{std::move(detail), refreshed.value().busy};
 }
 
 /// How far it has come.
-struct Standing {
+struct NotifyStatus {
     std::optional<Detail> detail;
     std::optional<ledger::JobProgress> progress;
 
@@ -81,16 +81,16 @@ struct Standing {
     }
 };
 
-json::object document_of(const Standing& standing) {
-    const auto& detail = *standing.detail;
+json::object document_of(const NotifyStatus& status) {
+    const auto& detail = *status.detail;
     std::int64_t planned = 0;
     std::int64_t told = 0;
     json::object outcomes;
     for (std::size_t i = 0; i < outcome_count; ++i) {
         const auto outcome = static_cast<Outcome>(i);
         std::int64_t count = 0;
-        if (standing.progress) {
-            for (const auto& channel : standing.progress->channels) count += channel.outcomes[i];
+        if (status.progress) {
+            for (const auto& channel : status.progress->channels) count += channel.outcomes[i];
         }
         planned += count;
         const bool reached = outcome == Outcome::sent || outcome == Outcome::delivered ||
@@ -103,15 +103,16 @@ json::object document_of(const Standing& standing) {
             {"kind", detail.key.kind},
             {"subject", ledger::plain_subject(detail.key.subject)},
             {"occurrence", detail.key.occurrence},
-            {"state", standing.progress ? standing.progress->state : std::string{"accepted"}},
+            {"state", status.progress ? status.progress->state : std::string{"accepted"}},
             {"planned", planned},
             {"sent", told},
             {"outcomes", std::move(outcomes)}};
 }
 
 /// Finds it and makes it due; or why not.
-asio::awaitable<std::variant<Detail, HttpReply>> hurry(const Parts& parts, const Caller& caller,
-                                                       const Asked& asked, Moment end) {
+asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
+                                                       const Caller& caller, const Asked& asked,
+                                                       SteadyTime end) {
     std::optional<Detail> detail;
     while (true) {
         auto work = [&](postgres::Connection& reading) {
@@ -127,7 +128,7 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const Parts& parts, const
         if (!found.value()) co_return unavailable(found.value().error());
         detail = std::move(found.value().value().detail);
         const bool may_come = !detail && found.value().value().busy;
-        if (!may_come || parts.clock.moment() >= end) break;
+        if (!may_come || parts.clock.steady_now() >= end) break;
         co_await pause_for(look_first);
     }
     if (!detail) co_return nothing_here("notification: no due query finds one now");
@@ -146,53 +147,54 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const Parts& parts, const
 }
 
 /// Looks until it is over, or the time is.
-asio::awaitable<Result<Standing>> settle(const Parts& parts, const Caller& caller,
-                                         const std::string& id, Moment end) {
+asio::awaitable<Result<NotifyStatus>> settle(const ApiContext& parts, const Caller& caller,
+                                             const std::string& id, SteadyTime end) {
     auto wait = look_first;
     while (true) {
         auto look = [&](postgres::Connection& ledger) {
             ledger::Snapshot work{ledger.raw()};
-            return Standing{ledger::find_notification(work, id, caller.sight),
-                            ledger::load_progress(work, id)};
+            return NotifyStatus{ledger::find_notification(work, id, caller.access),
+                                ledger::load_progress(work, id)};
         };
         std::string looking{"look up a notification's job"};
         auto looked = co_await parts.ledger.run(std::move(looking), look);
         if (!looked) co_return looked.error();
-        if (looked.value().is_over() || parts.clock.moment() >= end) co_return looked;
+        if (looked.value().is_over() || parts.clock.steady_now() >= end) co_return looked;
         co_await pause_for(wait);
         wait = std::min(wait * 2, look_max);
     }
 }
 
-asio::awaitable<HttpReply> notify(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> notify(const ApiContext& parts, const HttpCall& call,
+                                  const Caller& caller) {
     const auto read = read_asked(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& asked = std::get<Asked>(read);
-    const auto end = parts.clock.moment() + asked.wait;
+    const auto end = parts.clock.steady_now() + asked.wait;
     auto hurried = co_await hurry(parts, caller, asked, end);
     if (auto* const reply = std::get_if<HttpReply>(&hurried)) co_return std::move(*reply);
     const std::string id = std::get<Detail>(hurried).id;
     const auto settled = co_await settle(parts, caller, id, end);
     if (!settled) co_return unavailable(settled.error());
-    const auto& standing = settled.value();
-    if (!standing.detail) co_return nothing_here("notification");
-    if (!standing.progress && standing.is_over()) {
+    const auto& status = settled.value();
+    if (!status.detail) co_return nothing_here("notification");
+    if (!status.progress && status.is_over()) {
         co_return refusal(409, "too_late",
-                          fmt::format("It is {}; nobody is told.", standing.detail->state));
+                          fmt::format("It is {}; nobody is told.", status.detail->state));
     }
-    const auto document = document_of(standing);
-    auto reply = reply_with(standing.is_over() ? 200 : 202, document);
+    const auto document = document_of(status);
+    auto reply = reply_with(status.is_over() ? 200 : 202, document);
     reply.headers.emplace_back("Location", "/v1/jobs/" + id);
     co_return reply;
 }
 
 }  // namespace
 
-void add_notify_routes(Door& door, const Parts& parts) {
-    door.post("/v1/systems/{system}/subjects/{subject}/notify", Scope::schedule,
-              [&parts](const HttpCall& call, const Caller& caller) {
-                  return notify(parts, call, caller);
-              });
+void add_notify_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.post("/v1/systems/{system}/subjects/{subject}/notify", Scope::schedule,
+                [&parts](const HttpCall& call, const Caller& caller) {
+                    return notify(parts, call, caller);
+                });
 }
 
 }  // namespace fanfare::api

@@ -3,8 +3,8 @@
 #include "core/ledger/opt_outs.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/owners.hpp"
-#include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/text_validation.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -20,7 +20,8 @@ enum class Change : std::uint8_t { leaves, comes_back };
 constexpr int others_max = 100;  // Looked up for one who comes back.
 
 /// The person a path names, or the refusal.
-std::variant<ledger::OptOutChange, HttpReply> person_of(const Parts& parts, const HttpCall& call,
+std::variant<ledger::OptOutChange, HttpReply> person_of(const ApiContext& parts,
+                                                        const HttpCall& call,
                                                         const Caller& caller) {
     ledger::OptOutChange person;
     person.system = call.param("system");
@@ -88,7 +89,8 @@ HttpReply answer_with(const ledger::OptOutChange& person, const Result<OptOuts>&
     return shown_opt_outs(person, found.value());
 }
 
-asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     auto read = person_of(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& person = std::get<ledger::OptOutChange>(read);
@@ -105,7 +107,7 @@ using Found = Result<std::vector<AddressLookup::Addresses>>;
 
 /// What holds for the person's addresses, too. On one channel at a time: what fails on one keeps no
 /// other back.
-asio::awaitable<std::optional<Failure>> find_addresses(const Parts& parts,
+asio::awaitable<std::optional<Failure>> find_addresses(const ApiContext& parts,
                                                        ledger::OptOutChange& person) {
     std::optional<Failure> failure;
     for (const auto channel : person.channels) {
@@ -124,7 +126,7 @@ asio::awaitable<std::optional<Failure>> find_addresses(const Parts& parts,
 
 /// Stored at once, whatever the system's database does; what is not found of their addresses a
 /// worker looks up later.
-asio::awaitable<Result<OptOuts>> leave(const Parts& parts, ledger::OptOutChange& person) {
+asio::awaitable<Result<OptOuts>> leave(const ApiContext& parts, ledger::OptOutChange& person) {
     auto work = [&](postgres::Connection& connection) {
         ledger::opt_out_by_hand(connection, person);
         return ledger::opt_outs_of(connection, person.system, person.recipient);
@@ -144,7 +146,7 @@ asio::awaitable<Result<OptOuts>> leave(const Parts& parts, ledger::OptOutChange&
 
 /// What others would bring with them who left the same and are still to be looked up.
 asio::awaitable<Result<std::vector<ledger::LeftWith>>> find_others(
-    const Parts& parts, const ledger::OptOutChange& person) {
+    const ApiContext& parts, const ledger::OptOutChange& person) {
     auto work = [&person](postgres::Connection& connection) {
         return ledger::unread_opt_outs_beside(connection, person, others_max);
     };
@@ -165,7 +167,7 @@ asio::awaitable<Result<std::vector<ledger::LeftWith>>> find_others(
 }
 
 /// Waits for the system's database, or somebody else's word on the same address would still stand.
-asio::awaitable<Result<OptOuts>> come_back(const Parts& parts, ledger::OptOutChange& person) {
+asio::awaitable<Result<OptOuts>> come_back(const ApiContext& parts, ledger::OptOutChange& person) {
     if (auto failure = co_await find_addresses(parts, person)) co_return std::move(*failure);
     const auto others = co_await find_others(parts, person);
     if (!others) co_return others.error();
@@ -177,8 +179,8 @@ asio::awaitable<Result<OptOuts>> come_back(const Parts& parts, ledger::OptOutCha
     co_return co_await parts.ledger.run(std::move(doing), work);
 }
 
-asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const Caller& caller,
-                                 Change change) {
+asio::awaitable<HttpReply> apply(const ApiContext& parts, const HttpCall& call,
+                                 const Caller& caller, Change change) {
     auto read = person_of(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& person = std::get<ledger::OptOutChange>(read);
@@ -194,19 +196,19 @@ asio::awaitable<HttpReply> apply(const Parts& parts, const HttpCall& call, const
 
 }  // namespace
 
-void add_opt_out_routes(Door& door, const Parts& parts) {
+void add_opt_out_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto changes = [&parts](Change change) {
         return [&parts, change](const HttpCall& call, const Caller& caller) {
             return apply(parts, call, caller, change);
         };
     };
-    door.get(
+    routes.get(
         "/v1/systems/{system}/recipients/{recipient}/opt-outs", Scope::read,
         [&parts](const HttpCall& call, const Caller& caller) { return show(parts, call, caller); });
-    door.post("/v1/systems/{system}/recipients/{recipient}/unsubscribe", Scope::publish,
-              changes(Change::leaves));
-    door.post("/v1/systems/{system}/recipients/{recipient}/resubscribe", Scope::publish,
-              changes(Change::comes_back));
+    routes.post("/v1/systems/{system}/recipients/{recipient}/unsubscribe", Scope::publish,
+                changes(Change::leaves));
+    routes.post("/v1/systems/{system}/recipients/{recipient}/resubscribe", Scope::publish,
+                changes(Change::comes_back));
 }
 
 }  // namespace fanfare::api

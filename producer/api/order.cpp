@@ -1,11 +1,11 @@
 #include "producer/api/order.hpp"
 
 #include "core/crypto/digest.hpp"
+#include "core/orders/order_rules.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/trace_context.hpp"
 #include "producer/api/owners.hpp"
 #include "producer/api/reply.hpp"
-#include "worker/orders/order_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -53,7 +53,7 @@ std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, co
 
 }  // namespace
 
-std::string digest_of(std::string_view text) { return hex(digest_of(Digest::sha256, text)); }
+std::string sha256_hex(std::string_view text) { return hex(digest_of(Digest::sha256, text)); }
 
 bool is_uuid(std::string_view text) noexcept {
     if (text.size() != 36) return false;
@@ -95,7 +95,7 @@ std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
     // Of what was said: the same body is the same order, whatever is filled in today.
     auto as_said = job;
     for (const auto& name : ordered.filled_in) as_said.params.erase(name);
-    order.digest = digest_of(encode_job(as_said));
+    order.digest = sha256_hex(encode_job(as_said));
     for (const auto& key : {keys.header, own_key, keys.event, "derived/" + order.digest}) {
         if (order.key.empty()) order.key = key;
     }

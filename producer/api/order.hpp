@@ -48,7 +48,7 @@ struct OrderKeys {
                                                       const Known& known);
 
 /// Lower-case hexadecimal SHA-256.
-[[nodiscard]] std::string digest_of(std::string_view text);
+[[nodiscard]] std::string sha256_hex(std::string_view text);
 
 [[nodiscard]] bool is_uuid(std::string_view text) noexcept;
 

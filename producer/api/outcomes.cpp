@@ -1,13 +1,13 @@
 #include "producer/api/outcomes.hpp"
 
-#include "core/domain/why.hpp"
+#include "core/domain/explain.hpp"
 #include "core/ledger/outcome_lists.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/csv.hpp"
-#include "producer/api/plain.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/text_validation.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -68,7 +68,7 @@ std::string text_of(const ledger::DeliveryCursor& cursor) {
 /// A job's outcomes as CSV, piece by piece: rows_a_piece of them in memory.
 class CsvExport : public std::enable_shared_from_this<CsvExport> {
 public:
-    CsvExport(const Parts& parts, std::string client, std::string job,
+    CsvExport(const ApiContext& parts, std::string client, std::string job,
               ledger::DeliveryFilter filter)
         : parts_{parts}, client_{std::move(client)}, job_{std::move(job)}, filter_{filter} {}
 
@@ -105,7 +105,7 @@ private:
             out);
     }
 
-    const Parts& parts_;
+    const ApiContext& parts_;
     std::string client_;
     std::string job_;
     ledger::DeliveryFilter filter_;
@@ -114,7 +114,7 @@ private:
     bool more_ = true;
 };
 
-HttpReply csv_reply(const Parts& parts, const Caller& caller, const std::string& id,
+HttpReply csv_reply(const ApiContext& parts, const Caller& caller, const std::string& id,
                     ledger::DeliveryFilter filter) {
     auto source = std::make_shared<CsvExport>(parts, caller.client, id, filter);
     HttpReply reply;
@@ -128,7 +128,7 @@ HttpReply csv_reply(const Parts& parts, const Caller& caller, const std::string&
     return reply;
 }
 
-asio::awaitable<HttpReply> json_page(const Parts& parts, const std::string& id,
+asio::awaitable<HttpReply> json_page(const ApiContext& parts, const std::string& id,
                                      ledger::DeliveryFilter filter, ledger::DeliveryCursor cursor,
                                      int limit) {
     std::vector<ledger::Delivery> deliveries;
@@ -147,16 +147,16 @@ asio::awaitable<HttpReply> json_page(const Parts& parts, const std::string& id,
     co_return reply_with(200, page);
 }
 
-asio::awaitable<Result<bool>> is_visible(const Parts& parts, const std::string& id,
+asio::awaitable<Result<bool>> is_visible(const ApiContext& parts, const std::string& id,
                                          const Caller& caller) {
     std::string doing{"look up a job"};
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::find_job(ledger, id, caller.sight).has_value();
+        return ledger::find_job(ledger, id, caller.access).has_value();
     };
     co_return co_await parts.reading.run(std::move(doing), work);
 }
 
-std::variant<ledger::DeliveryFilter, HttpReply> filter_of(const Query& query) {
+std::variant<ledger::DeliveryFilter, HttpReply> filter_of(const QueryString& query) {
     ledger::DeliveryFilter filter{parse_channel(query["channel"]), parse_outcome(query["outcome"])};
     if (!query["channel"].empty() && !filter.channel) {
         return bad_query("channel", "email, sms or push");
@@ -167,12 +167,12 @@ std::variant<ledger::DeliveryFilter, HttpReply> filter_of(const Query& query) {
     return filter;
 }
 
-asio::awaitable<HttpReply> show_outcomes(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall& call,
                                          const Caller& caller) {
     constexpr std::array<std::string_view, 4> known{"channel", "outcome", "cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     auto filtered = filter_of(query);
     if (auto* const reply = std::get_if<HttpReply>(&filtered)) co_return std::move(*reply);
     const auto filter = std::get<ledger::DeliveryFilter>(filtered);
@@ -237,9 +237,9 @@ struct Asked {
 std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
     constexpr std::array<std::string_view, 9> known{
         "job", "system", "kind", "subject", "since", "channel", "outcome", "cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     Asked asked;
     asked.jobs = {.jobs = {},
                   .system = std::string{query["system"]},
@@ -270,14 +270,14 @@ std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
     return asked;
 }
 
-asio::awaitable<HttpReply> show_many(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_many(const ApiContext& parts, const HttpCall& call,
                                      const Caller& caller) {
     auto read = read_asked(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& asked = std::get<Asked>(read);
     std::vector<ledger::JobDelivery> deliveries;
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::read_outcomes(ledger, caller.sight, asked.jobs, asked.filter, asked.cursor,
+        return ledger::read_outcomes(ledger, caller.access, asked.jobs, asked.filter, asked.cursor,
                                      static_cast<std::size_t>(asked.limit), deliveries);
     };
     std::string doing{"read outcomes of several jobs"};
@@ -295,7 +295,7 @@ asio::awaitable<HttpReply> show_many(const Parts& parts, const HttpCall& call,
     co_return reply_with(200, page);
 }
 
-asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_recipient(const ApiContext& parts, const HttpCall& call,
                                           const Caller& caller) {
     const std::string id{call.param("id")};
     const std::string recipient{call.param("recipient")};
@@ -303,24 +303,24 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
     if (!is_plain(recipient, Job::id_bytes_max)) co_return nothing_here("recipient");
     std::string doing{"look up a recipient"};
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::find_person_in_job(ledger, id, recipient, caller.sight);
+        return ledger::find_person_in_job(ledger, id, recipient, caller.access);
     };
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
     const auto& [line, fates, all] = *found.value();
     json::array list;
-    for (const auto& fate : fates) list.push_back(shown(fate));
+    for (const auto& fate : fates) list.push_back(to_json(fate));
     json::array chain;
     for (const auto& [job, fate] : all) {
-        auto one = shown(fate);
+        auto one = to_json(fate);
         one["job"] = job;
         chain.push_back(std::move(one));
     }
     const bool is_planned = !line.planned_at.empty();
     const json::object document{{"recipient", recipient},
                                 {"planned", !fates.empty()},
-                                {"why", text(why_planned(!fates.empty(), is_planned))},
+                                {"why", text(explain_planned(!fates.empty(), is_planned))},
                                 {"channels", std::move(list)},
                                 {"chain", std::move(chain)}};
     co_return reply_with(200, document);
@@ -328,15 +328,15 @@ asio::awaitable<HttpReply> show_recipient(const Parts& parts, const HttpCall& ca
 
 }  // namespace
 
-void add_outcome_routes(Door& door, const Parts& parts) {
+void add_outcome_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
-    door.get("/v1/outcomes", Scope::export_, bound(show_many));
-    door.get("/v1/jobs/{id}/outcomes", Scope::export_, bound(show_outcomes));
-    door.get("/v1/jobs/{id}/recipients/{recipient}", Scope::read, bound(show_recipient));
+    routes.get("/v1/outcomes", Scope::export_, bound(show_many));
+    routes.get("/v1/jobs/{id}/outcomes", Scope::export_, bound(show_outcomes));
+    routes.get("/v1/jobs/{id}/recipients/{recipient}", Scope::read, bound(show_recipient));
 }
 
 }  // namespace fanfare::api

@@ -132,7 +132,7 @@ Columns contact_columns(postgres::Connection& source, const System& system) {
     return columns;
 }
 
-asio::awaitable<Result<Templates>> templates_now(const Parts& parts, ledger::TemplatesKey key,
+asio::awaitable<Result<Templates>> templates_now(const ApiContext& parts, ledger::TemplatesKey key,
                                                  const Kind& kind) {
     auto look = [&](postgres::Connection& connection) -> Result<Templates> {
         const auto found = ledger::current_templates(connection, key);

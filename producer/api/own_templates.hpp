@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/ledger/own_templates.hpp"
-#include "producer/api/desk.hpp"
 #include "producer/api/fields.hpp"
+#include "producer/api/routes.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
@@ -34,7 +34,7 @@ using Columns = std::array<std::vector<std::string>, channel_count>;
 [[nodiscard]] Columns contact_columns(postgres::Connection& source, const System& system);
 
 /// The templates that a job of this owner would be planned with now.
-[[nodiscard]] boost::asio::awaitable<Result<Templates>> templates_now(const Parts& parts,
+[[nodiscard]] boost::asio::awaitable<Result<Templates>> templates_now(const ApiContext& parts,
                                                                       ledger::TemplatesKey key,
                                                                       const Kind& kind);
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 /// What a client that is bound to an owner may ask for, and whose people it may reach. What it sees
-/// is its Sight. Every other caller passes all of these as it came.
+/// is its access. Every other caller passes all of these as it came.
 namespace fanfare::api {
 
 /// Values of an audience's parameters, by name.

@@ -5,9 +5,9 @@
 #include "core/wire/timestamp.hpp"
 #include "producer/api/accounts.hpp"
 #include "producer/api/fields.hpp"
-#include "producer/api/plain.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
+#include "producer/api/text_validation.hpp"
 
 #include <spdlog/spdlog.h>
 #include <boost/json/array.hpp>
@@ -65,7 +65,7 @@ HttpReply paused_by_others() {
 
 /// What a target names, where there is such a thing and it is this caller's to name. Jobs are
 /// looked up later.
-std::optional<HttpReply> check_target(const Parts& parts, const Caller& caller,
+std::optional<HttpReply> check_target(const ApiContext& parts, const Caller& caller,
                                       ledger::PauseOrder& order) {
     const auto& name = order.target.name;
     if (order.target.what == ledger::Paused::job) {
@@ -96,11 +96,11 @@ std::optional<HttpReply> check_target(const Parts& parts, const Caller& caller,
 bool may_touch(postgres::Connection& connection, const Caller& caller,
                const ledger::PauseTarget& target) {
     return target.what != ledger::Paused::job ||
-           ledger::find_job(connection, target.name, caller.sight).has_value();
+           ledger::find_job(connection, target.name, caller.access).has_value();
 }
 
-std::variant<ledger::PauseOrder, HttpReply> read_pause(const Parts& parts, const HttpCall& call,
-                                                       const Caller& caller) {
+std::variant<ledger::PauseOrder, HttpReply> read_pause(const ApiContext& parts,
+                                                       const HttpCall& call, const Caller& caller) {
     Fields fields{call.body, {"job", "kind", "channel", "account", "because", "until", "for_s"}};
     ledger::PauseOrder order;
     order.who = caller.client;
@@ -131,7 +131,8 @@ std::variant<ledger::PauseOrder, HttpReply> read_pause(const Parts& parts, const
     return order;
 }
 
-asio::awaitable<HttpReply> pause(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> pause(const ApiContext& parts, const HttpCall& call,
+                                 const Caller& caller) {
     auto read = read_pause(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& order = std::get<ledger::PauseOrder>(read);
@@ -151,10 +152,11 @@ asio::awaitable<HttpReply> pause(const Parts& parts, const HttpCall& call, const
     co_return reply_with(201, document);
 }
 
-asio::awaitable<HttpReply> resume(const Parts& parts, const HttpCall& call, const Caller& caller) {
-    const auto read = Query::read(call, ledger::paused_words);
+asio::awaitable<HttpReply> resume(const ApiContext& parts, const HttpCall& call,
+                                  const Caller& caller) {
+    const auto read = QueryString::read(call, ledger::paused_words);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     ledger::PauseOrder order;
     int named = 0;
     for (const auto word : ledger::paused_words) {
@@ -179,14 +181,14 @@ asio::awaitable<HttpReply> resume(const Parts& parts, const HttpCall& call, cons
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
+asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
     auto work = [&](postgres::Connection& ledger) {
         auto lines = ledger::list_pauses(ledger);
         std::vector<std::string> jobs;
         for (const auto& line : lines) {
             if (line.target.what == ledger::Paused::job) jobs.push_back(line.target.name);
         }
-        const auto seen = ledger::jobs_in_sight(ledger, jobs, caller.sight);
+        const auto seen = ledger::jobs_in_sight(ledger, jobs, caller.access);
         std::erase_if(lines, [&](const auto& line) {
             if (line.target.what == ledger::Paused::job) return !seen.contains(line.target.name);
             return !is_operator(caller, system_of(line.target));
@@ -204,18 +206,18 @@ asio::awaitable<HttpReply> list(const Parts& parts, const Caller& caller) {
 
 }  // namespace
 
-void add_pause_routes(Door& door, const Parts& parts) {
-    door.post("/v1/pauses", Scope::operate, [&parts](const HttpCall& call, const Caller& caller) {
+void add_pause_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.post("/v1/pauses", Scope::operate, [&parts](const HttpCall& call, const Caller& caller) {
         return pause(parts, call, caller);
     });
-    door.post(
+    routes.post(
         "/v1/pauses", Scope::operate,
         [&parts](const HttpCall& call, const Caller& caller) {
             return resume(parts, call, caller);
         },
         Job::bytes_max, "DELETE");
-    door.get("/v1/pauses", Scope::read,
-             [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
+    routes.get("/v1/pauses", Scope::read,
+               [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
 }
 
 }  // namespace fanfare::api

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// What operators hold back, and let go. A client that is bound to an owner, or to systems, only
 /// jobs that it sees.
-void add_pause_routes(Door& door, const Parts& parts);
+void add_pause_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

@@ -6,7 +6,7 @@
 #include "producer/api/csv.hpp"
 #include "producer/api/directory.hpp"
 #include "producer/api/owners.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
 
 #include <fmt/format.h>
@@ -54,7 +54,7 @@ void append_rows(const Person& person, std::string& out) {
 /// Pages through a directory, each time on a connection of its own to the system's database.
 class Listing : public std::enable_shared_from_this<Listing> {
 public:
-    Listing(const Parts& parts, std::string client, const System& system, Directory directory,
+    Listing(const ApiContext& parts, std::string client, const System& system, Directory directory,
             std::string after)
         : parts_{parts},
           client_{std::move(client)},
@@ -97,7 +97,7 @@ public:
     [[nodiscard]] const std::string& after() const noexcept { return after_; }
 
 private:
-    const Parts& parts_;
+    const ApiContext& parts_;
     std::string client_;
     const System& system_;
     Directory directory_;
@@ -120,7 +120,7 @@ HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
 }
 
 /// The audience's parameters out of the query.
-std::variant<Params, HttpReply> params_of(const Audience& audience, const Query& query,
+std::variant<Params, HttpReply> params_of(const Audience& audience, const QueryString& query,
                                           const Caller& caller) {
     Params params;
     for (const auto& name : audience.query.parameters) {
@@ -138,7 +138,8 @@ std::variant<Params, HttpReply> params_of(const Audience& audience, const Query&
 
 /// What is asked for, or what stands against it.
 std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const Audience& audience,
-                                                     const Query& query, const Caller& caller) {
+                                                     const QueryString& query,
+                                                     const Caller& caller) {
     auto params = params_of(audience, query, caller);
     if (auto* const reply = std::get_if<HttpReply>(&params)) return std::move(*reply);
     Directory::Wanted wanted{.system = system,
@@ -165,7 +166,7 @@ std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const
     return wanted;
 }
 
-asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> list_people(const ApiContext& parts, const HttpCall& call,
                                        const Caller& caller) {
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) co_return std::move(*denial);
@@ -179,9 +180,9 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
     }
     std::vector<std::string_view> known{"channel", "standing", "search", "kind", "cursor", "limit"};
     known.insert(known.end(), parameters.begin(), parameters.end());
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     std::string after;
@@ -220,11 +221,11 @@ asio::awaitable<HttpReply> list_people(const Parts& parts, const HttpCall& call,
 
 }  // namespace
 
-void add_people_routes(Door& door, const Parts& parts) {
-    door.get("/v1/systems/{system}/audiences/{audience}/people", Scope::export_,
-             [&parts](const HttpCall& call, const Caller& caller) {
-                 return list_people(parts, call, caller);
-             });
+void add_people_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.get("/v1/systems/{system}/audiences/{audience}/people", Scope::export_,
+               [&parts](const HttpCall& call, const Caller& caller) {
+                   return list_people(parts, call, caller);
+               });
 }
 
 }  // namespace fanfare::api

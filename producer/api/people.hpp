@@ -1,11 +1,11 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// /v1/systems/{system}/audiences/{audience}/people: who is in an audience, whether a message would
 /// reach them, as pages or CSV. `parts` outlives the routes.
-void add_people_routes(Door& door, const Parts& parts);
+void add_people_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

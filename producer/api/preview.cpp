@@ -1,11 +1,11 @@
 #include "producer/api/preview.hpp"
 
-#include "core/rendering/draft.hpp"
+#include "core/rendering/preview_renderer.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job_json.hpp"
 #include "core/wire/trace_context.hpp"
-#include "producer/api/creation.hpp"
+#include "producer/api/create_job.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/own_templates.hpp"
 #include "producer/api/reply.hpp"
@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-json::object document_of(Channel channel, const Written& written) {
+json::object document_of(Channel channel, const RenderedPreview& written) {
     json::object document{{"channel", text(to_string(channel))}, {"locale", written.locale}};
     switch (channel) {
         case Channel::email:
@@ -47,7 +47,7 @@ json::object document_of(Channel channel, const Written& written) {
 }
 
 /// The place in the template without the folder it is in.
-HttpReply unrenderable(const Parts& parts, const Failure& failure) {
+HttpReply unrenderable(const ApiContext& parts, const Failure& failure) {
     auto detail = failure.doing;
     const auto folder = parts.settings.templates_dir.string() + "/";
     if (const auto at = detail.find(folder); at != std::string::npos) {
@@ -57,7 +57,7 @@ HttpReply unrenderable(const Parts& parts, const Failure& failure) {
 }
 
 /// The texts that the body brings along, or those that the owner's jobs would say now.
-asio::awaitable<std::variant<Templates, HttpReply>> templates_for(const Parts& parts,
+asio::awaitable<std::variant<Templates, HttpReply>> templates_for(const ApiContext& parts,
                                                                   const Fields& fields,
                                                                   ledger::TemplatesKey key,
                                                                   const Kind& kind) {
@@ -74,7 +74,8 @@ asio::awaitable<std::variant<Templates, HttpReply>> templates_for(const Parts& p
     co_return own;
 }
 
-asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> preview(const ApiContext& parts, const HttpCall& call,
+                                   const Caller& caller) {
     Fields fields{call.body,
                   {"system", "kind", "channel", "locale", "time_zone", "data", "person", "parts"}};
     const auto system_name = fields.text("system", 40);
@@ -102,7 +103,7 @@ asio::awaitable<HttpReply> preview(const Parts& parts, const HttpCall& call, con
     const auto& base = parts.settings.callback_url;
     const std::string link = base.empty() || kind->list.empty() ? "" : base + "/u/preview";
     const auto written =
-        write_draft(templates, *kind, *channel, data, reader, link, parts.clock.now());
+        render_preview(templates, *kind, *channel, data, reader, link, parts.clock.now());
     if (!written) co_return unrenderable(parts, written.error());
     const auto document = document_of(*channel, written.value());
     co_return reply_with(200, document);
@@ -121,7 +122,7 @@ std::string order_of(const Fields& fields) {
     return json::serialize(job);
 }
 
-asio::awaitable<HttpReply> test_send(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> test_send(const ApiContext& parts, const HttpCall& call,
                                      const Caller& caller) {
     Fields fields{call.body, {"system", "kind", "recipient", "channels", "data"}};
     static_cast<void>(fields.text("recipient", Job::id_bytes_max));
@@ -138,14 +139,14 @@ asio::awaitable<HttpReply> test_send(const Parts& parts, const HttpCall& call,
 
 }  // namespace
 
-void add_preview_routes(Door& door, const Parts& parts) {
+void add_preview_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
-    door.post("/v1/preview", Scope::preview, bound(preview));
-    door.post("/v1/test-sends", Scope::publish, bound(test_send));
+    routes.post("/v1/preview", Scope::preview, bound(preview));
+    routes.post("/v1/test-sends", Scope::publish, bound(test_send));
 }
 
 }  // namespace fanfare::api

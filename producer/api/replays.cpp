@@ -1,15 +1,15 @@
 #include "producer/api/replays.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/estimate/money.hpp"
+#include "core/estimate/outlook.hpp"
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
 #include "core/settings/text_rules.hpp"
-#include "core/survey/money.hpp"
-#include "core/survey/outlook.hpp"
 #include "producer/api/fields.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -143,7 +143,7 @@ json::object outlook_of(const Terms& terms, const Outlook& outlook) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& one = outlook.channels[index];
         if (one.people == 0 && one.found.messages == 0) continue;
-        auto object = shown(one.found, channel, 1, terms);
+        auto object = to_json(one.found, channel, 1, terms);
         object["people"] = one.people;
         object["looked_at"] = one.looked_at;
         by_channel[text(to_string(channel))] = std::move(object);
@@ -184,7 +184,7 @@ json::object document_of(const Told& told) {
             {"if_served_now", outlook_of(told.terms, told.outlook)}};
 }
 
-asio::awaitable<HttpReply> tell(const Parts& parts, const Caller& caller, const Asked& asked) {
+asio::awaitable<HttpReply> tell(const ApiContext& parts, const Caller& caller, const Asked& asked) {
     const auto& order = asked.order;
     auto work = [&](postgres::Connection& ledger) {
         const auto counts = ledger::count_replay(ledger, order.filter);
@@ -226,8 +226,10 @@ struct Shown {
 };
 
 std::optional<Shown> find(postgres::Connection& ledger, std::int64_t id, const Caller& caller) {
-    const ledger::ReplayPage page{
-        .systems = caller.sight.systems, .sources = caller.sight.sources, .before = 0, .only = id};
+    const ledger::ReplayPage page{.systems = caller.access.systems,
+                                  .sources = caller.access.sources,
+                                  .before = 0,
+                                  .only = id};
     auto lines = ledger::list_replays(ledger, page, 1);
     if (lines.empty()) return std::nullopt;
     return Shown{std::move(lines[0]),
@@ -246,8 +248,9 @@ json::object document_of(const Shown& shown) {
 }
 
 /// Looks until it is carried out, or the time is over.
-asio::awaitable<HttpReply> wait_for(const Parts& parts, const Caller& caller, std::int64_t id) {
-    const auto end = parts.clock.moment() + wait_max;
+asio::awaitable<HttpReply> wait_for(const ApiContext& parts, const Caller& caller,
+                                    std::int64_t id) {
+    const auto end = parts.clock.steady_now() + wait_max;
     auto wait = look_first;
     while (true) {
         auto look = [&](postgres::Connection& ledger) { return find(ledger, id, caller); };
@@ -256,7 +259,7 @@ asio::awaitable<HttpReply> wait_for(const Parts& parts, const Caller& caller, st
         if (!looked) co_return unavailable(looked.error());
         if (!looked.value()) co_return nothing_here("replay");
         const bool is_over = !looked.value()->line.finished_at.empty();
-        if (is_over || parts.clock.moment() >= end) {
+        if (is_over || parts.clock.steady_now() >= end) {
             const auto document = document_of(*looked.value());
             auto reply = reply_with(is_over ? 200 : 202, document);
             reply.headers.emplace_back("Location", fmt::format("/v1/replays/{}", id));
@@ -273,7 +276,7 @@ std::string key_of(const std::string& given, const Caller& caller) {
     return fmt::format("api//{:08x}{:08x}{:08x}", device(), device(), device());
 }
 
-asio::awaitable<HttpReply> order_replay(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
     const auto key = idempotency_key_of(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
@@ -305,16 +308,16 @@ asio::awaitable<HttpReply> order_replay(const Parts& parts, const HttpCall& call
     co_return co_await wait_for(parts, caller, known.value().id);
 }
 
-asio::awaitable<HttpReply> list_replays(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> list_replays(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
     constexpr std::array<std::string_view, 2> known{"cursor", "limit"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     const auto limit = query.limit();
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     ledger::ReplayPage page{
-        .systems = caller.sight.systems, .sources = caller.sight.sources, .before = 0, .only = 0};
+        .systems = caller.access.systems, .sources = caller.access.sources, .before = 0, .only = 0};
     if (!query["cursor"].empty()) {
         const auto place = read_cursor(query["cursor"]);
         const auto before = place ? parse_whole(place->first) : std::nullopt;
@@ -338,7 +341,7 @@ asio::awaitable<HttpReply> list_replays(const Parts& parts, const HttpCall& call
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> show_replay(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_replay(const ApiContext& parts, const HttpCall& call,
                                        const Caller& caller) {
     const auto id = parse_whole(call.param("id"));
     if (!id || *id < 1) co_return nothing_here("replay");
@@ -353,15 +356,15 @@ asio::awaitable<HttpReply> show_replay(const Parts& parts, const HttpCall& call,
 
 }  // namespace
 
-void add_replay_routes(Door& door, const Parts& parts) {
+void add_replay_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
-    door.post("/v1/replays", Scope::replay, bound(order_replay));
-    door.get("/v1/replays", Scope::read, bound(list_replays));
-    door.get("/v1/replays/{id}", Scope::read, bound(show_replay));
+    routes.post("/v1/replays", Scope::replay, bound(order_replay));
+    routes.get("/v1/replays", Scope::read, bound(list_replays));
+    routes.get("/v1/replays/{id}", Scope::read, bound(show_replay));
 }
 
 }  // namespace fanfare::api

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// POST and GET /v1/replays, GET /v1/replays/{id}.
-void add_replay_routes(Door& door, const Parts& parts);
+void add_replay_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

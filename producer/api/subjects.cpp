@@ -1,9 +1,9 @@
 #include "producer/api/subjects.hpp"
 
 #include "core/ledger/progress.hpp"
-#include "producer/api/plain.hpp"
 #include "producer/api/reply.hpp"
-#include "producer/api/shown.hpp"
+#include "producer/api/text_validation.hpp"
+#include "producer/api/to_json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -42,7 +42,7 @@ struct Sum {
     }
 };
 
-asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call,
+asio::awaitable<HttpReply> show_subject(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
     const std::string system{call.param("system")};
     const std::string subject{call.param("subject")};
@@ -50,7 +50,7 @@ asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call
     if (!parts.systems.contains(system) || !is_plain(subject, Job::id_bytes_max)) {
         co_return nothing_here("system or subject");
     }
-    const auto& sources = caller.sight.sources;
+    const auto& sources = caller.access.sources;
     auto work = [&](postgres::Connection& ledger) {
         return ledger::progress_about(ledger, system, subject, sources, jobs_max);
     };
@@ -76,24 +76,24 @@ asio::awaitable<HttpReply> show_subject(const Parts& parts, const HttpCall& call
     json::array kinds;
     for (const auto& [kind, sum] : by_kind) {
         kinds.push_back(
-            json::object{{"kind", kind}, {"jobs", sum.jobs}, {"channels", shown(sum.channels)}});
+            json::object{{"kind", kind}, {"jobs", sum.jobs}, {"channels", to_json(sum.channels)}});
     }
     const json::object document{{"system", system},
                                 {"subject", subject},
                                 {"notifications", std::move(notifications)},
                                 {"jobs", all.jobs},
-                                {"channels", shown(all.channels)},
+                                {"channels", to_json(all.channels)},
                                 {"kinds", std::move(kinds)}};
     co_return reply_with(200, document);
 }
 
 }  // namespace
 
-void add_subject_routes(Door& door, const Parts& parts) {
-    door.get("/v1/systems/{system}/subjects/{subject}", Scope::read,
-             [&parts](const HttpCall& call, const Caller& caller) {
-                 return show_subject(parts, call, caller);
-             });
+void add_subject_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
+    routes.get("/v1/systems/{system}/subjects/{subject}", Scope::read,
+               [&parts](const HttpCall& call, const Caller& caller) {
+                   return show_subject(parts, call, caller);
+               });
 }
 
 }  // namespace fanfare::api

@@ -5,7 +5,8 @@
 
 namespace fanfare::api {
 
-boost::asio::awaitable<std::optional<HttpReply>> untellable(const Parts& parts, const Job& job) {
+boost::asio::awaitable<std::optional<HttpReply>> untellable(const ApiContext& parts,
+                                                            const Job& job) {
     const auto& system = parts.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     const bool has_links = !parts.settings.callback_url.empty() && !parts.settings.link_key.empty();

@@ -3,7 +3,7 @@
 #include "core/audience/source.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/own_templates.hpp"
-#include "producer/api/query.hpp"
+#include "producer/api/query_string.hpp"
 #include "producer/api/reply.hpp"
 
 #include <boost/json/array.hpp>
@@ -28,7 +28,7 @@ struct Place {
     ledger::TemplatesKey key;
 };
 
-std::variant<Place, HttpReply> place_of(const Parts& parts, const HttpCall& call,
+std::variant<Place, HttpReply> place_of(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
     const auto name = call.param("system");
     if (auto denial = denied(caller, name)) return std::move(*denial);
@@ -39,7 +39,7 @@ std::variant<Place, HttpReply> place_of(const Parts& parts, const HttpCall& call
     return Place{system->second, *kind, {system->first, kind->name, caller.owner}};
 }
 
-json::object texts_of(const OwnParts& parts) {
+json::object to_json(const OwnParts& parts) {
     json::object texts;
     for (const auto& [name, text] : parts) texts[name] = text;
     return texts;
@@ -55,7 +55,7 @@ json::object line_of(const System& system, const Kind& kind, const ledger::OwnTe
 }
 
 /// One kind with all that is said of it.
-json::object document_of(const Parts& parts, const Place& place, const Own& own) {
+json::object document_of(const ApiContext& parts, const Place& place, const Own& own) {
     std::set<std::string> names;
     for (const auto channel : channels) {
         const auto used = parts.templates.variables(place.kind.templates, channel);
@@ -65,17 +65,18 @@ json::object document_of(const Parts& parts, const Place& place, const Own& own)
     for (const auto& name : names) variables.push_back(json::value(name));
     const auto shipped = parts.shipped.find(place.kind.templates);
     auto document = line_of(place.system, place.kind, own ? &*own : nullptr);
-    document["parts"] = texts_of(own ? own->parts : OwnParts{});
-    document["defaults"] = texts_of(shipped == parts.shipped.end() ? OwnParts{} : shipped->second);
+    document["parts"] = to_json(own ? own->parts : OwnParts{});
+    document["defaults"] = to_json(shipped == parts.shipped.end() ? OwnParts{} : shipped->second);
     document["variables"] = std::move(variables);
     return document;
 }
 
-asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     constexpr std::array<std::string_view, 2> known{"system", "kind"};
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& query = std::get<Query>(read);
+    const auto& query = std::get<QueryString>(read);
     auto look = [&caller](postgres::Connection& connection) {
         return ledger::list_templates(connection, caller.owner);
     };
@@ -98,14 +99,15 @@ asio::awaitable<HttpReply> list(const Parts& parts, const HttpCall& call, const 
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     constexpr std::array<std::string_view, 1> known{"version"};
     const auto asked = place_of(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
-    const auto read = Query::read(call, known);
+    const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto wanted = std::get<Query>(read)["version"];
+    const auto wanted = std::get<QueryString>(read)["version"];
     const auto version = wanted.empty() ? std::optional<std::int64_t>{0} : parse_whole(wanted);
     if (!version || *version < (wanted.empty() ? 0 : 1) ||
         *version > std::numeric_limits<std::int32_t>::max()) {
@@ -124,7 +126,8 @@ asio::awaitable<HttpReply> show(const Parts& parts, const HttpCall& call, const 
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> save(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> save(const ApiContext& parts, const HttpCall& call,
+                                const Caller& caller) {
     const auto asked = place_of(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
@@ -168,7 +171,8 @@ asio::awaitable<HttpReply> save(const Parts& parts, const HttpCall& call, const 
     co_return reply_with(saved.value().was_there ? 200 : 201, document);
 }
 
-asio::awaitable<HttpReply> remove(const Parts& parts, const HttpCall& call, const Caller& caller) {
+asio::awaitable<HttpReply> remove(const ApiContext& parts, const HttpCall& call,
+                                  const Caller& caller) {
     const auto asked = place_of(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
@@ -190,17 +194,17 @@ asio::awaitable<HttpReply> remove(const Parts& parts, const HttpCall& call, cons
 
 }  // namespace
 
-void add_template_routes(Door& door, const Parts& parts) {
+void add_template_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
     const auto bound = [&parts](auto serve) {
         return [&parts, serve](const HttpCall& call, const Caller& caller) {
             return serve(parts, call, caller);
         };
     };
     const std::string one{"/v1/templates/{system}/{kind}"};
-    door.get("/v1/templates", Scope::read, bound(list));
-    door.get(one, Scope::read, bound(show));
-    door.post(one, Scope::templates, bound(save), Job::bytes_max, "PUT");
-    door.post(one, Scope::templates, bound(remove), Job::bytes_max, "DELETE");
+    routes.get("/v1/templates", Scope::read, bound(list));
+    routes.get(one, Scope::read, bound(show));
+    routes.post(one, Scope::templates, bound(save), Job::bytes_max, "PUT");
+    routes.post(one, Scope::templates, bound(remove), Job::bytes_max, "DELETE");
 }
 
 }  // namespace fanfare::api

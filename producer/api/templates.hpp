@@ -1,10 +1,10 @@
 #pragma once
 
-#include "producer/api/desk.hpp"
+#include "producer/api/routes.hpp"
 
 namespace fanfare::api {
 
 /// /v1/templates: what notifications say, shipped and owners' own. `parts` outlives the routes.
-void add_template_routes(Door& door, const Parts& parts);
+void add_template_routes(AuthorizedRoutes& routes, const ApiContext& parts);
 
 }  // namespace fanfare::api

@@ -21,9 +21,9 @@ ElectedFigures::~ElectedFigures() {
 
 void ElectedFigures::start() {
     thread_ = std::thread{[this] {
-        while (!alarm_.stopped()) {
+        while (!waker_.stopped()) {
             turn();
-            alarm_.wait(interval);
+            waker_.wait(interval);
         }
         auto give_back = [this](postgres::Connection& ledger) {
             ledger::give_back_lease(ledger, lease_name, parts_.holder);
@@ -55,7 +55,7 @@ void ElectedFigures::turn() {
 
 std::optional<ElectedFigures::Shown> ElectedFigures::look(postgres::Connection& ledger) {
     Shown shown;
-    shown.until = parts_.clock.moment() + lease;  // Before it is asked for: never too long.
+    shown.until = parts_.clock.steady_now() + lease;  // Before it is asked for: never too long.
     const auto epoch = ledger::take_lease(ledger, lease_name, parts_.holder, lease);
     if (!epoch) return std::nullopt;
     shown.epoch = *epoch;
@@ -69,7 +69,7 @@ std::optional<ElectedFigures::Shown> ElectedFigures::look(postgres::Connection& 
 Families ElectedFigures::Collect() const {
     Families families;
     const std::lock_guard guard{mutex_};
-    const bool leads = shown_ && parts_.clock.moment() < shown_->until;
+    const bool leads = shown_ && parts_.clock.steady_now() < shown_->until;
     if (leads) families = shown_->families;
     auto elected = gauge_family("fanfare_elected",
                                 "1 on the producer that shows what is one number for all programs");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/async/alarm.hpp"
+#include "core/async/wake_signal.hpp"
 #include "core/clock/clock.hpp"
 #include "core/ledger/figures.hpp"
 #include "core/observe/families.hpp"
@@ -40,7 +40,7 @@ public:
     ~ElectedFigures() override;
 
     void start();
-    void stop() { alarm_.stop(); }
+    void stop() { waker_.stop(); }
     void join();
 
     /// One round, on the calling thread.
@@ -51,13 +51,13 @@ public:
 private:
     struct Shown {
         std::int64_t epoch = 0;
-        Moment until;  // While nobody else can hold the lease.
+        SteadyTime until;  // While nobody else can hold the lease.
         Families families;
     };
     [[nodiscard]] std::optional<Shown> look(postgres::Connection& ledger);
 
     Parts parts_;
-    Alarm alarm_;
+    WakeSignal waker_;
     Seldom failed_{"rounds of the figures failed", parts_.clock};
     mutable std::mutex mutex_;
     std::optional<Shown> shown_;

@@ -20,7 +20,7 @@ public:
     /// What one body takes of it. The room outlives it.
     class Share {
     public:
-        Share(BodyRoom& room, std::string peer) : room_{room}, peer_{std::move(peer)} {}
+        Share(BodyRoom& server, std::string peer) : room_{server}, peer_{std::move(peer)} {}
         ~Share();
         Share(const Share&) = delete;
         Share& operator=(const Share&) = delete;

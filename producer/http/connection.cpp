@@ -155,7 +155,7 @@ private:
             co_return co_await write(*ended->reply, {});
         }
         auto& head = std::get<RequestHead>(arrived);
-        const auto arrived_at = context_.clock.moment();
+        const auto arrived_at = context_.clock.steady_now();
         auto call = make_call(head, peer_);
         auto match = context_.router.find(call.method, call.path);
         call.params = std::move(match.params);
@@ -164,7 +164,7 @@ private:
         if (!ended.reply) co_return false;
         const auto& reply = *ended.reply;
         context_.probe.answered(match.route == nullptr ? "none" : match.route->pattern,
-                                reply.status, context_.clock.moment() - arrived_at);
+                                reply.status, context_.clock.steady_now() - arrived_at);
         ReplyForm form;
         form.chunked = head.minor >= 1;
         form.with_body = call.method != "HEAD";

@@ -19,16 +19,16 @@ public:
         : per_second_{per_second}, at_once_{at_once}, left_{at_once} {}
 
     /// True while the rate leaves one; takes it.
-    [[nodiscard]] bool take(Moment now);
-    [[nodiscard]] bool is_full(Moment now) const { return left_at(now) >= at_once_; }
+    [[nodiscard]] bool take(SteadyTime now);
+    [[nodiscard]] bool is_full(SteadyTime now) const { return left_at(now) >= at_once_; }
 
 private:
-    [[nodiscard]] double left_at(Moment now) const;
+    [[nodiscard]] double left_at(SteadyTime now) const;
 
     double per_second_;
     double at_once_;
     double left_;
-    Moment as_of_{};
+    SteadyTime as_of_{};
 };
 
 /// A rate for each of many: a peer, a link. Those who have not come for a while are forgotten.
@@ -41,7 +41,7 @@ public:
 
     Rates(double per_second, double at_once) : fresh_{per_second, at_once}, shared_{fresh_} {}
 
-    [[nodiscard]] bool take(const std::string& each, Moment now);
+    [[nodiscard]] bool take(const std::string& each, SteadyTime now);
 
 private:
     Rate fresh_;

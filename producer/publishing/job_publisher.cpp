@@ -23,7 +23,7 @@ void refuse_too_large(postgres::Connection& ledger, const std::string& job) {
 JobPublisher::JobPublisher(Parts parts) : parts_{std::move(parts)}, thread_{[this] { run(); }} {}
 
 JobPublisher::~JobPublisher() {
-    alarm_.stop();
+    waker_.stop();
     thread_.join();
 }
 
@@ -77,11 +77,11 @@ void JobPublisher::refuse(const std::string& job, Acknowledged acknowledged) {
         const std::lock_guard guard{mutex_};
         refused_.push_back({job, std::move(acknowledged)});
     }
-    alarm_.ring();
+    waker_.notify();
 }
 
 void JobPublisher::run() {
-    while (!alarm_.stopped()) {
+    while (!waker_.stopped()) {
         std::vector<Refused> mine;
         {
             const std::lock_guard guard{mutex_};
@@ -93,7 +93,7 @@ void JobPublisher::run() {
             if (!noted) spdlog::warn("job {}: {}", job, describe(noted.error()));
             acknowledged(noted.has_value());
         }
-        alarm_.wait(until_rung);
+        waker_.wait(until_rung);
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/async/alarm.hpp"
+#include "core/async/wake_signal.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/tracing/tracer.hpp"
@@ -53,7 +53,7 @@ private:
     Parts parts_;
     std::mutex mutex_;
     std::vector<Refused> refused_;
-    Alarm alarm_;
+    WakeSignal waker_;
     std::thread thread_;
 };
 

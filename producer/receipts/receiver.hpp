@@ -16,7 +16,7 @@
 namespace fanfare {
 
 /// A webhook that proved to be the provider's own.
-struct Received {
+struct AcceptedWebhook {
     std::vector<Receipt> receipts;
     std::string token;        // The same when this very delivery comes again; "" for none.
                               // Made of what is signed: a signature has several forms.
@@ -37,7 +37,7 @@ struct Wanted {
     std::string url;
 };
 
-using Reception = std::variant<Received, Refusal, Wanted>;
+using Reception = std::variant<AcceptedWebhook, Refusal, Wanted>;
 
 /// What was fetched before, by URL; null where it was not.
 using Documents = std::function<const std::string*(const std::string& url)>;
@@ -94,12 +94,12 @@ public:
     /// Something that could not be read, beside what could.
     void skip() { ++received_.unread; }
 
-    [[nodiscard]] Received take(std::string token);
+    [[nodiscard]] AcceptedWebhook take(std::string token);
 
 private:
     const References& references_;
     Channel channel_;
-    Received received_;
+    AcceptedWebhook received_;
 };
 
 /// A secret of an account, or an option that is none; "" where it is not set.

@@ -88,7 +88,7 @@ void ReceiptList::add_ours(std::string_view reference, ReceiptEvent event, std::
     }
 }
 
-Received ReceiptList::take(std::string token) {
+AcceptedWebhook ReceiptList::take(std::string token) {
     received_.token = std::move(token);
     return std::move(received_);
 }

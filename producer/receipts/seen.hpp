@@ -22,13 +22,13 @@ namespace fanfare {
 class SeenTokens {
 public:
     static constexpr std::size_t count_max = 100'000;
-    enum class Standing : std::uint8_t { fresh, on_its_way, seen };
+    enum class State : std::uint8_t { fresh, on_its_way, seen };
 
     /// Says how a token stands; a fresh one is on its way from now on.
-    [[nodiscard]] Standing take(std::string_view token) {
+    [[nodiscard]] State take(std::string_view token) {
         const auto hash = hash_of(token);
-        if (hashes_.contains(hash)) return Standing::seen;
-        return on_their_way_.insert(hash).second ? Standing::fresh : Standing::on_its_way;
+        if (hashes_.contains(hash)) return State::seen;
+        return on_their_way_.insert(hash).second ? State::fresh : State::on_its_way;
     }
 
     void give_back(std::string_view token) { on_their_way_.erase(hash_of(token)); }
@@ -64,7 +64,7 @@ private:
 class TakenToken {
 public:
     TakenToken(SeenTokens& tokens, std::string token) : tokens_{tokens}, token_{std::move(token)} {
-        if (!token_.empty()) standing_ = tokens_.take(token_);
+        if (!token_.empty()) state_ = tokens_.take(token_);
     }
     TakenToken(const TakenToken&) = delete;
     TakenToken& operator=(const TakenToken&) = delete;
@@ -72,7 +72,7 @@ public:
         if (is_ours()) tokens_.give_back(token_);
     }
 
-    [[nodiscard]] SeenTokens::Standing standing() const noexcept { return standing_; }
+    [[nodiscard]] SeenTokens::State state() const noexcept { return state_; }
 
     void keep() {
         if (is_ours()) tokens_.keep(token_);
@@ -81,12 +81,12 @@ public:
 
 private:
     [[nodiscard]] bool is_ours() const noexcept {
-        return !token_.empty() && standing_ == SeenTokens::Standing::fresh && !is_kept_;
+        return !token_.empty() && state_ == SeenTokens::State::fresh && !is_kept_;
     }
 
     SeenTokens& tokens_;
     std::string token_;
-    SeenTokens::Standing standing_ = SeenTokens::Standing::fresh;  // Without a token, always.
+    SeenTokens::State state_ = SeenTokens::State::fresh;  // Without a token, always.
     bool is_kept_ = false;
 };
 

@@ -157,13 +157,13 @@ private:
         const auto id = text_of(message, "MessageId");
         if (!read_ses_event(text_of(message, "Message"), id, list)) {
             // SNS may send its own words, such as a test of the destination: nothing to keep.
-            return Received{};
+            return AcceptedWebhook{};
         }
         return list.take(std::string{id});
     }
 
     [[nodiscard]] Reception confirmation(const Object& message, std::string_view type) const {
-        Received received;
+        AcceptedWebhook received;
         if (type != "SubscriptionConfirmation") return received;
         received.visit = std::string{text_of(message, "SubscribeURL")};
         if (!is_sns_url(received.visit, origin_, loopback_)) return Refusal{403, "forged"};

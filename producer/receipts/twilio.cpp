@@ -153,7 +153,7 @@ private:
         std::string id{field(form, "MessageSid")};
         id.append(".").append(status);
         const auto what = event_of(status, field(form, "ErrorCode"));
-        if (!what) return Received{};
+        if (!what) return AcceptedWebhook{};
         const auto to = field(form, "To");
         const bool plain =
             std::all_of(to.begin(), to.end(), [](char c) { return c > ' ' && c < 127; });

@@ -18,7 +18,7 @@ void Failures::failed(const Failure& failure) {
     {
         const std::lock_guard guard{mutex_};
         if (!since_) {
-            since_ = clock_.moment();
+            since_ = clock_.steady_now();
             is_outage_ = true;
         }
         is_outage_ = is_outage_ && is_outage(failure);
@@ -35,7 +35,7 @@ void Failures::succeeded() {
 
 bool Failures::is_trouble() const {
     const std::lock_guard guard{mutex_};
-    return since_ && (!is_outage_ || clock_.moment() - *since_ > SideWatch::grace);
+    return since_ && (!is_outage_ || clock_.steady_now() - *since_ > SideWatch::grace);
 }
 
 }  // namespace fanfare

@@ -32,7 +32,7 @@ private:
     const Clock& clock_;
     std::atomic<std::uint32_t> times_{0};
     mutable std::mutex mutex_;
-    std::optional<Moment> since_;
+    std::optional<SteadyTime> since_;
     bool is_outage_ = true;  // Nothing but a database that is away.
 };
 

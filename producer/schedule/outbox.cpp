@@ -43,15 +43,15 @@ private:
     std::vector<ledger::PublishedRow> taken_;
 };
 
-using Fate = ledger::OutboxMark::Fate;
+using State = ledger::OutboxMark::State;
 
 /// Nothing more is done about the row.
 bool is_settled(const ledger::OutboxMark& mark) {
-    return mark.fate != Fate::waiting && mark.fate != Fate::lost;
+    return mark.state != State::waiting && mark.state != State::lost;
 }
 
 std::string reason_of(const ledger::OutboxMark& mark) {
-    if (mark.fate == Fate::refused) return mark.why;
+    if (mark.state == State::refused) return mark.why;
     return "not_taken: it was published and no worker has taken it; set null to try again";
 }
 
@@ -125,7 +125,7 @@ Result<Outbox::Marks> Outbox::settle_marks(Turn& turn) {
     const auto waiting = std::stable_partition(marks.begin(), marks.end(), is_settled);
     const Marks settled(marks.begin(), waiting);
     marks.erase(marks.begin(), waiting);
-    std::erase_if(marks, [](const auto& mark) { return mark.fate == Fate::lost; });
+    std::erase_if(marks, [](const auto& mark) { return mark.state == State::lost; });
     if (settled.empty()) return looked;
     auto let = [&](postgres::Connection& source) { let_go(source, settled); };
     auto gone = parts_.source.call("settle the outbox of " + system_.name, let);
@@ -136,7 +136,7 @@ Result<Outbox::Marks> Outbox::settle_marks(Turn& turn) {
     auto forgotten = parts_.ledger.call("forget settled rows of an outbox", forget);
     if (!forgotten) return forgotten.error();
     for (const auto& mark : settled) {
-        if (mark.fate == Fate::taken) ++turn.taken;
+        if (mark.state == State::taken) ++turn.taken;
     }
     return looked;
 }
@@ -145,12 +145,12 @@ void Outbox::let_go(postgres::Connection& source, const Marks& settled) {
     // The table's name is a checked identifier: it cannot be a parameter.
     postgres::ArrayLiteral taken, rejected, reasons;
     for (const auto& mark : settled) {
-        if (mark.fate == Fate::taken) {
+        if (mark.state == State::taken) {
             taken.add(mark.id);
             continue;
         }
         spdlog::error("row {} of the outbox of {}: job {}: {}", mark.id, system_.name, mark.job,
-                      mark.fate == Fate::refused ? "a worker refused it" : "given up");
+                      mark.state == State::refused ? "a worker refused it" : "given up");
         rejected.add(mark.id);
         reasons.add(reason_of(mark));
     }

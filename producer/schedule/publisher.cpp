@@ -41,9 +41,9 @@ Publisher::Publisher(Parts parts, Times times) : parts_{std::move(parts)}, times
 }
 
 void Publisher::run() {
-    while (!parts_.alarm.stopped()) {
+    while (!parts_.waker.stopped()) {
         if (parts_.turned) parts_.turned();
-        parts_.alarm.wait(turn());
+        parts_.waker.wait(turn());
     }
     drain();
 }
@@ -106,8 +106,8 @@ bool Publisher::record() {
 }
 
 bool Publisher::renew() {
-    if (parts_.clock.moment() - renewed_ < times_.lease / 3) return true;
-    renewed_ = parts_.clock.moment();
+    if (parts_.clock.steady_now() - renewed_ < times_.lease / 3) return true;
+    renewed_ = parts_.clock.steady_now();
     std::vector<ledger::NotificationHold> holds;
     {
         const std::lock_guard guard{mutex_};
@@ -192,12 +192,12 @@ void Publisher::acknowledged(const std::string& job, std::int32_t epoch, bool do
         }
         in_flight_.erase(found);
     }
-    parts_.alarm.ring();
+    parts_.waker.notify();
 }
 
 void Publisher::count_waiting() {
-    if (parts_.clock.moment() - counted_ < count_interval && counted_ != Moment{}) return;
-    counted_ = parts_.clock.moment();
+    if (parts_.clock.steady_now() - counted_ < count_interval && counted_ != SteadyTime{}) return;
+    counted_ = parts_.clock.steady_now();
     auto count = [this](postgres::Connection& ledger) {
         return ledger::count_waiting(ledger, systems_);
     };
@@ -207,9 +207,9 @@ void Publisher::count_waiting() {
 }
 
 void Publisher::drain() {
-    Alarm pause;  // The other one waits no more.
-    const auto end = parts_.clock.moment() + times_.drain_max;
-    while (in_flight() > 0 && parts_.clock.moment() < end) pause.wait(drain_step);
+    WakeSignal pause;  // The other one waits no more.
+    const auto end = parts_.clock.steady_now() + times_.drain_max;
+    while (in_flight() > 0 && parts_.clock.steady_now() < end) pause.wait(drain_step);
     if (!record()) pause.wait(drain_step);
     if (!record()) spdlog::warn("what the broker has is published again, as the same job");
     if (in_flight() > 0) {

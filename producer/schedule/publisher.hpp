@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/async/alarm.hpp"
+#include "core/async/wake_signal.hpp"
 #include "core/clock/clock.hpp"
 #include "core/ledger/notifications.hpp"
 #include "core/observe/seldom.hpp"
@@ -42,7 +42,7 @@ using PublishJob =
 /// and is then anybody's. The job's id is derived: published twice it is one job.
 ///
 /// Bounds    claims_max notifications a claim, in_flight_max on their way.
-/// Stop      the alarm's stop(): no more claims; run() returns when every record on its way
+/// Stop      the waker's stop(): no more claims; run() returns when every record on its way
 ///           was reported, or after drain_max.
 /// Threads   run() on one; acknowledgements from any.
 /// Lifetime  outlives whatever calls the acknowledgements.
@@ -56,7 +56,7 @@ public:
         const Systems& systems;
         const Clock& clock;
         ScheduleProbe& probe;
-        Alarm& alarm;  // Rung when something may be due sooner.
+        WakeSignal& waker;  // Notified when something may be due sooner.
         PublishJob publish;
         std::function<void()> turned;  // Before every turn.
         /// Systems of which it is false are left alone; empty: none are.
@@ -99,8 +99,8 @@ private:
     mutable std::mutex mutex_;                                   // Guards the two below.
     std::map<std::string, ledger::NotificationHold> in_flight_;  // By job.
     std::vector<ledger::NotificationHold> acknowledged_;
-    Moment renewed_{};
-    Moment counted_{};
+    SteadyTime renewed_{};
+    SteadyTime counted_{};
     bool claimed_any_ = false;
     Failures failures_{parts_.clock};
     Seldom unusable_{"notifications make no job; mend their due query", parts_.clock};

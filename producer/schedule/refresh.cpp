@@ -75,9 +75,9 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     std::vector<ledger::DueRow> batch;
     while (report.rows < rows_max) {
-        const auto begun = parts_.clock.moment();
+        const auto begun = parts_.clock.steady_now();
         const auto rows = work.exec(fmt::format("FETCH {} FROM due", rows_per_fetch));
-        report.query_took += parts_.clock.moment() - begun;
+        report.query_took += parts_.clock.steady_now() - begun;
         if (rows.empty()) return report;
         batch.clear();
         for (const auto& row : rows) {

@@ -41,13 +41,13 @@ struct Scheduler::Watch {
     }
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
-    Alarm alarm;
+    WakeSignal waker;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
     Failures failures;
     std::map<std::string, Seldom> warnings;  // By kind: none keeps another's back.
     std::thread thread;
     std::unique_ptr<postgres::Pool> outbox_pool;  // The same database, and may write.
-    Alarm outbox_alarm;
+    WakeSignal outbox_waker;
     Failures outbox_failures;
     std::thread outbox_thread;
 };
@@ -55,9 +55,9 @@ struct Scheduler::Watch {
 Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
     : parts_{std::move(parts)},
       settings_{settings},
-      last_turn_{parts_.clock.moment()},
+      last_turn_{parts_.clock.steady_now()},
       publisher_{{parts_.ledger, parts_.systems, parts_.clock, parts_.probe, due_, parts_.publish,
-                  [this] { last_turn_ = parts_.clock.moment(); },
+                  [this] { last_turn_ = parts_.clock.steady_now(); },
                   [this](const std::string& system) { return is_known(system); },
                   [this](postgres::Connection& ledger) { return knows_the_time(ledger); }},
                  {.lease = settings.lease,
@@ -116,7 +116,7 @@ void Scheduler::listen() {
     if (!parts_.ledger_url.empty()) {
         listeners_.push_back(
             std::make_unique<Listener>(parts_.ledger_url, std::vector<std::string>{ledger_channel},
-                                       [this](const std::string&) { due_.ring(); }));
+                                       [this](const std::string&) { due_.notify(); }));
     }
     for (const auto& watched : watches_) {
         const auto& system = watched->system;
@@ -127,16 +127,16 @@ void Scheduler::listen() {
         if (names.empty() || database.empty()) continue;
         listeners_.push_back(std::make_unique<Listener>(
             database, std::move(names), [&watch = *watched](const std::string& channel) {
-                if (channel == watch.system.notify) watch.alarm.ring();
-                if (!watch.system.outbox.empty()) watch.outbox_alarm.ring();
+                if (channel == watch.system.notify) watch.waker.notify();
+                if (!watch.system.outbox.empty()) watch.outbox_waker.notify();
             }));
     }
 }
 
 void Scheduler::stop() {
     for (const auto& watch : watches_) {
-        watch->alarm.stop();
-        watch->outbox_alarm.stop();
+        watch->waker.stop();
+        watch->outbox_waker.stop();
     }
     due_.stop();
     untaken_.stop();
@@ -187,22 +187,22 @@ void Scheduler::watch(Watch& watch) {
     Refresher refresher{
         {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon},
         watch.system};
-    while (!watch.alarm.stopped()) {
-        const auto begun = parts_.clock.moment();
+    while (!watch.waker.stopped()) {
+        const auto begun = parts_.clock.steady_now();
         bool sound = true;
         bool whole = true;
         for (const auto& schedule : watch.system.schedules) {
-            if (watch.alarm.stopped()) return;
+            if (watch.waker.stopped()) return;
             const auto look = refresh(watch, refresher, schedule);
             sound = sound && look != Look::failed;
             whole = whole && look != Look::not_now;
         }
         if (sound) watch.failures.succeeded();
-        if (whole && !watch.looked.exchange(true)) due_.ring();
+        if (whole && !watch.looked.exchange(true)) due_.notify();
         const auto wait =
             watch.looked ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
                          : not_now_wait;
-        watch.alarm.wait(begun + wait - parts_.clock.moment());
+        watch.waker.wait(begun + wait - parts_.clock.steady_now());
     }
 }
 
@@ -210,7 +210,7 @@ void Scheduler::empty_outbox(Watch& watch) {
     Outbox outbox{{watch.outbox_pool ? *watch.outbox_pool : parts_.ledger, parts_.ledger,
                    parts_.systems, parts_.probe, parts_.publish, times_of(settings_), parts_.clock},
                   watch.system};
-    while (!watch.outbox_alarm.stopped()) {
+    while (!watch.outbox_waker.stopped()) {
         const auto turn = outbox.turn();
         if (turn) {
             watch.outbox_failures.succeeded();
@@ -218,14 +218,14 @@ void Scheduler::empty_outbox(Watch& watch) {
         } else {
             watch.outbox_failures.failed(turn.error());
         }
-        watch.outbox_alarm.wait(
+        watch.outbox_waker.wait(
             wait_before_next_poll(settings_.poll_interval, watch.outbox_failures.times()));
     }
 }
 
 void Scheduler::publish_again() {
     Republisher republisher{
-        {parts_.ledger, parts_.systems, parts_.probe, parts_.publish, [this] { due_.ring(); }},
+        {parts_.ledger, parts_.systems, parts_.probe, parts_.publish, [this] { due_.notify(); }},
         times_of(settings_)};
     const std::chrono::milliseconds interval =
         std::clamp(settings_.republish_after / 4, untaken_interval_min, untaken_interval_max);
@@ -288,7 +288,7 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
     if (tally.found + tally.changed + tally.cancelled + tally.stopped > 0) {
         spdlog::info("{} {}: {} found, {} changed, {} cancelled, {} stopped", system, schedule.kind,
                      tally.found, tally.changed, tally.cancelled, tally.stopped);
-        due_.ring();
+        due_.notify();
     }
     return Look::done;
 }

@@ -57,13 +57,13 @@ public:
 
     /// Something may be due sooner than was thought, or a replay was ordered. From any thread.
     void hurry() {
-        due_.ring();
-        ordered_.ring();
+        due_.notify();
+        ordered_.notify();
     }
 
     [[nodiscard]] Publisher& publisher() noexcept { return publisher_; }
     /// When the publishing thread last turned; for the watchdog.
-    [[nodiscard]] Moment last_turn() const noexcept { return last_turn_.load(); }
+    [[nodiscard]] SteadyTime last_turn() const noexcept { return last_turn_.load(); }
     /// "" when all due queries run and the time is known, otherwise what is wrong.
     [[nodiscard]] std::string trouble() const;
     /// Of systems with databases of their own: due_queries, outbox.
@@ -88,15 +88,15 @@ private:
     Parts parts_;
     ProducerSettings settings_;
     ledger::LedgerClock time_{parts_.clock};
-    Alarm due_;
+    WakeSignal due_;
     std::vector<std::unique_ptr<Watch>> watches_;
-    std::atomic<Moment> last_turn_;
+    std::atomic<SteadyTime> last_turn_;
     Publisher publisher_;
     std::thread publishing_;
-    Alarm untaken_;
+    WakeSignal untaken_;
     std::thread republishing_;
     std::unique_ptr<postgres::Pool> replaying_pool_;  // A job of many people takes its time.
-    Alarm ordered_;
+    WakeSignal ordered_;
     std::thread replaying_;
     std::vector<std::unique_ptr<Listener>> listeners_;
 };

@@ -24,7 +24,7 @@ constexpr std::chrono::seconds away_for{10};
 bool AddressLookup::is_away(const std::string& system) {
     const std::scoped_lock lock{mutex_};
     const auto found = away_until_.find(system);
-    return found != away_until_.end() && clock_.moment() < found->second;
+    return found != away_until_.end() && clock_.steady_now() < found->second;
 }
 
 asio::awaitable<Result<std::vector<AddressLookup::Addresses>>> AddressLookup::find(
@@ -67,7 +67,7 @@ Result<std::vector<AddressLookup::Addresses>> AddressLookup::look(
         return found;
     } catch (const std::exception& fault) {  // Whatever it is, it need not be asked again at once.
         const std::scoped_lock lock{mutex_};
-        away_until_[system] = clock_.moment() + away_for;
+        away_until_[system] = clock_.steady_now() + away_for;
         return postgres::failure_of(fault, true, std::move(doing));
     }
 }

@@ -49,7 +49,7 @@ private:
     const Systems& systems_;
     const Clock& clock_;
     std::mutex mutex_;
-    std::map<std::string, Moment> away_until_;
+    std::map<std::string, SteadyTime> away_until_;
     boost::asio::thread_pool threads_{2};
 };
 

@@ -8,11 +8,13 @@ namespace fanfare::sim {
 
 namespace {
 
-void show_health(World&, const Request&, Answer& answer) { answer.body = R"({"status":"ok"})"; }
+void show_health(SimulatorState&, const Request&, Answer& answer) {
+    answer.body = R"({"status":"ok"})";
+}
 
 struct Page {
     std::string_view method, path;
-    void (*show)(World&, const Request&, Answer&);
+    void (*show)(SimulatorState&, const Request&, Answer&);
 };
 
 constexpr Page pages[] = {
@@ -45,7 +47,7 @@ void Admin::handle(const Request& request, Reaction& reaction) {
     for (const auto& page : pages) {
         if (page.path != request.path) continue;
         known = true;
-        if (page.method == request.method) return page.show(world_, request, reaction.answer);
+        if (page.method == request.method) return page.show(simulator_, request, reaction.answer);
     }
     answer_problem(reaction.answer, known ? 405 : 404, known ? "wrong method" : "no such page");
 }

@@ -41,24 +41,26 @@ std::string as_text(const std::string& bytes) {
 }
 
 bool accepted(const Call& call) {
-    return call.fate == "accept" || call.fate == "lose_after" || call.fate == "blackhole" ||
-           call.fate == "malformed" || call.fate == "error_after";
+    return call.treatment == "accept" || call.treatment == "lose_after" ||
+           call.treatment == "blackhole" || call.treatment == "malformed" ||
+           call.treatment == "error_after";
 }
 
 }  // namespace
 
-void show_calls(World& world, const Request& request, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
-    if (!world.recorder.on()) return answer_problem(answer, 409, "start with --keep-messages N");
+void show_calls(SimulatorState& simulator, const Request& request, Answer& answer) {
+    const std::lock_guard lock{simulator.mutex};
+    if (!simulator.recorder.on())
+        return answer_problem(answer, 409, "start with --keep-messages N");
     json::array shown;
     const auto limit = limit_of(request);
-    const auto& calls = world.recorder.calls();
+    const auto& calls = simulator.recorder.calls();
     for (auto call = calls.rbegin(); call != calls.rend() && shown.size() < limit; ++call) {
         json::object headers;
         for (const auto& [name, value] : call->headers) headers[name] = as_text(value);
         shown.push_back(json::object{{"number", call->number},
-                                     {"provider", world.providers[call->provider]->name()},
-                                     {"fate", call->fate},
+                                     {"provider", simulator.providers[call->provider]->name()},
+                                     {"fate", call->treatment},
                                      {"status", call->status},
                                      {"method", call->method},
                                      {"path", call->path},
@@ -69,23 +71,25 @@ void show_calls(World& world, const Request& request, Answer& answer) {
     answer.body = json::serialize(shown);
 }
 
-void show_messages(World& world, const Request& request, Answer& answer) {
+void show_messages(SimulatorState& simulator, const Request& request, Answer& answer) {
     const auto address = query_parameter(request.query, "address");
     const auto job = query_parameter(request.query, "job");
-    const std::lock_guard lock{world.mutex};
-    if (!world.recorder.on()) return answer_problem(answer, 409, "start with --keep-messages N");
+    const std::lock_guard lock{simulator.mutex};
+    if (!simulator.recorder.on())
+        return answer_problem(answer, 409, "start with --keep-messages N");
     if (address.empty()) return answer_problem(answer, 400, "address is missing");
     json::array shown;
     const auto limit = limit_of(request);
-    const auto& calls = world.recorder.calls();
+    const auto& calls = simulator.recorder.calls();
     for (auto call = calls.rbegin(); call != calls.rend() && shown.size() < limit; ++call) {
         if (!accepted(*call) || call->body.find(job) == std::string::npos) continue;
         std::vector<Field> fields;
-        auto message = world.providers[call->provider]->render(request_of(*call, fields), address);
+        auto message =
+            simulator.providers[call->provider]->render(request_of(*call, fields), address);
         if (!message) continue;
-        (*message)["provider"] = world.providers[call->provider]->name();
+        (*message)["provider"] = simulator.providers[call->provider]->name();
         (*message)["number"] = call->number;
-        (*message)["fate"] = call->fate;
+        (*message)["fate"] = call->treatment;
         shown.push_back(std::move(*message));
     }
     answer.body = json::serialize(shown);

@@ -13,11 +13,12 @@ namespace json = boost::json;
 namespace {
 
 // The providers a hold or release is about: ?provider=, or all.
-std::optional<std::vector<ProviderIndex>> chosen(const World& world, const Request& request) {
+std::optional<std::vector<ProviderIndex>> chosen(const SimulatorState& simulator,
+                                                 const Request& request) {
     const auto name = query_parameter(request.query, "provider");
     std::vector<ProviderIndex> indexes;
-    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-        if (name.empty() || world.providers[i]->name() == name) indexes.push_back(i);
+    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+        if (name.empty() || simulator.providers[i]->name() == name) indexes.push_back(i);
     }
     if (indexes.empty()) return std::nullopt;
     return indexes;
@@ -39,14 +40,14 @@ std::string change_one(Changed& changed, const json::object& change) {
     return problem;
 }
 
-json::object all_controls(World& world) {
+json::object all_controls(SimulatorState& simulator) {
     json::object shown;
-    for (std::size_t i = 0; i < world.controls.size(); ++i) {
-        auto faults = world.controls[i].faults.show();
-        faults["held"] = world.controls[i].held.load();
-        world.postbag.settings(static_cast<ProviderIndex>(i)).show(faults);
-        faults["parked"] = world.controls[i].parked.size();
-        shown[world.providers[i]->name()] = std::move(faults);
+    for (std::size_t i = 0; i < simulator.controls.size(); ++i) {
+        auto faults = simulator.controls[i].faults.show();
+        faults["held"] = simulator.controls[i].held.load();
+        simulator.webhook_queue.settings(static_cast<ProviderIndex>(i)).show(faults);
+        faults["parked"] = simulator.controls[i].parked.size();
+        shown[simulator.providers[i]->name()] = std::move(faults);
     }
     return shown;
 }
@@ -54,16 +55,16 @@ json::object all_controls(World& world) {
 }  // namespace
 
 // {"mailgun": {...}, "*": {...}}, in the order written.
-std::string change_settings(World& world, const json::object& given) {
+std::string change_settings(SimulatorState& simulator, const json::object& given) {
     std::vector<Changed> changed;
-    for (ProviderIndex i = 0; i < world.controls.size(); ++i) {
-        changed.push_back({world.controls[i].faults, world.postbag.settings(i)});
+    for (ProviderIndex i = 0; i < simulator.controls.size(); ++i) {
+        changed.push_back({simulator.controls[i].faults, simulator.webhook_queue.settings(i)});
     }
     for (const auto& [name, value] : given) {
         const auto* change = value.if_object();
         if (change == nullptr)
             return fmt::format("\"{}\" must be an object", std::string_view{name});
-        const auto index = provider_index(world, name);
+        const auto index = provider_index(simulator, name);
         if (!index && name != "*") return fmt::format("no provider \"{}\"", std::string_view{name});
         for (ProviderIndex i = 0; i < changed.size(); ++i) {
             if (index && *index != i) continue;
@@ -71,50 +72,51 @@ std::string change_settings(World& world, const json::object& given) {
         }
     }
     for (ProviderIndex i = 0; i < changed.size(); ++i) {
-        world.set_faults(i, std::move(changed[i].faults));
-        world.postbag.set_settings(i, std::move(changed[i].webhooks));
+        simulator.set_faults(i, std::move(changed[i].faults));
+        simulator.webhook_queue.set_settings(i, std::move(changed[i].webhooks));
     }
     return {};
 }
 
-std::optional<ProviderIndex> provider_index(const World& world, std::string_view name) {
-    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-        if (world.providers[i]->name() == name) return i;
+std::optional<ProviderIndex> provider_index(const SimulatorState& simulator,
+                                            std::string_view name) {
+    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+        if (simulator.providers[i]->name() == name) return i;
     }
     return std::nullopt;
 }
 
-void show_control(World& world, const Request&, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
-    answer.body = json::serialize(all_controls(world));
+void show_control(SimulatorState& simulator, const Request&, Answer& answer) {
+    const std::lock_guard lock{simulator.mutex};
+    answer.body = json::serialize(all_controls(simulator));
 }
 
-void change_control(World& world, const Request& request, Answer& answer) {
+void change_control(SimulatorState& simulator, const Request& request, Answer& answer) {
     boost::system::error_code error;
     const auto given = json::parse(request.body, error);
     if (error || !given.is_object()) return answer_problem(answer, 400, "not a JSON object");
-    const std::lock_guard lock{world.mutex};
-    const auto problem = change_settings(world, given.get_object());
+    const std::lock_guard lock{simulator.mutex};
+    const auto problem = change_settings(simulator, given.get_object());
     if (!problem.empty()) return answer_problem(answer, 400, problem);
-    answer.body = json::serialize(all_controls(world));
+    answer.body = json::serialize(all_controls(simulator));
 }
 
-void hold(World& world, const Request& request, Answer& answer) {
-    const auto indexes = chosen(world, request);
+void hold(SimulatorState& simulator, const Request& request, Answer& answer) {
+    const auto indexes = chosen(simulator, request);
     if (!indexes) return answer_problem(answer, 400, "no such provider");
-    const std::lock_guard lock{world.mutex};
-    for (const auto index : *indexes) world.controls[index].held = true;
+    const std::lock_guard lock{simulator.mutex};
+    for (const auto index : *indexes) simulator.controls[index].held = true;
     answer.body = R"({"held":true})";
 }
 
-void release(World& world, const Request& request, Answer& answer) {
-    const auto indexes = chosen(world, request);
+void release(SimulatorState& simulator, const Request& request, Answer& answer) {
+    const auto indexes = chosen(simulator, request);
     if (!indexes) return answer_problem(answer, 400, "no such provider");
     std::vector<std::function<void()>> parked;
     {
-        const std::lock_guard lock{world.mutex};
+        const std::lock_guard lock{simulator.mutex};
         for (const auto index : *indexes) {
-            auto& control = world.controls[index];
+            auto& control = simulator.controls[index];
             control.held = false;
             for (auto& resume : control.parked) parked.push_back(std::move(resume));
             control.parked.clear();
@@ -124,11 +126,11 @@ void release(World& world, const Request& request, Answer& answer) {
     answer.body = json::serialize(json::object{{"released", parked.size()}});
 }
 
-void reset(World& world, const Request&, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
-    world.oracle.reset();
-    world.recorder.reset();
-    world.postbag.reset();
+void reset(SimulatorState& simulator, const Request&, Answer& answer) {
+    const std::lock_guard lock{simulator.mutex};
+    simulator.oracle.reset();
+    simulator.recorder.reset();
+    simulator.webhook_queue.reset();
     answer.body = R"({"reset":true})";
 }
 

@@ -61,39 +61,39 @@ json::object show(const Oracle::ProviderState& state) {
     return shown;
 }
 
-/// Walks the book for one listing, a piece at a time. A reset in between ends it.
+/// Walks the index for one listing, a piece at a time. A reset in between ends it.
 class Listing {
 public:
-    Listing(World& world, std::string provider, std::string job, bool any_job)
-        : world_{world},
+    Listing(SimulatorState& simulator, std::string provider, std::string job, bool any_job)
+        : simulator_{simulator},
           provider_{std::move(provider)},
           job_{std::move(job)},
           any_job_{any_job},
-          generation_{world.oracle.generation()} {}
+          generation_{simulator.oracle.generation()} {}
 
     bool operator()(std::string& out) {
-        const std::lock_guard lock{world_.mutex};
-        const auto& book = world_.oracle.book();
-        if (world_.oracle.generation() != generation_) return false;
-        const auto until = std::min<std::uint64_t>(book.size(), std::uint64_t{next_} + piece);
+        const std::lock_guard lock{simulator_.mutex};
+        const auto& accepted = simulator_.oracle.accepted();
+        if (simulator_.oracle.generation() != generation_) return false;
+        const auto until = std::min<std::uint64_t>(accepted.size(), std::uint64_t{next_} + piece);
         for (; next_ < until; ++next_) {
-            const auto line = book.line(next_);
+            const auto line = accepted.line(next_);
             if (!wanted(line.job)) continue;
             fmt::format_to(std::back_inserter(out), "{}\t{}\n", line.address, line.count);
         }
-        return next_ < book.size();
+        return next_ < accepted.size();
     }
 
 private:
     static constexpr std::uint32_t piece = 4'096;
 
     [[nodiscard]] bool wanted(std::uint32_t index) const {
-        const auto& job = world_.oracle.jobs()[index];
+        const auto& job = simulator_.oracle.jobs()[index];
         return (any_job_ || job.name == job_) &&
-               (provider_.empty() || world_.providers[job.provider]->name() == provider_);
+               (provider_.empty() || simulator_.providers[job.provider]->name() == provider_);
     }
 
-    World& world_;
+    SimulatorState& simulator_;
     std::string provider_;
     std::string job_;
     bool any_job_;
@@ -108,43 +108,44 @@ bool names_job(const Request& request) {
 
 }  // namespace
 
-void show_summary(World& world, const Request& request, Answer& answer) {
+void show_summary(SimulatorState& simulator, const Request& request, Answer& answer) {
     const auto wanted = query_parameter(request.query, "job");
-    const std::lock_guard lock{world.mutex};
+    const std::lock_guard lock{simulator.mutex};
     json::object shown;
-    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-        const auto name = world.providers[i]->name();
-        shown[name] = names_job(request) ? show(Tally{}) : show(world.oracle.provider(i));
+    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+        const auto name = simulator.providers[i]->name();
+        shown[name] = names_job(request) ? show(Tally{}) : show(simulator.oracle.provider(i));
     }
     if (names_job(request)) {
-        for (const auto& job : world.oracle.jobs()) {
-            if (job.name == wanted) shown[world.providers[job.provider]->name()] = show(job.tally);
+        for (const auto& job : simulator.oracle.jobs()) {
+            if (job.name == wanted)
+                shown[simulator.providers[job.provider]->name()] = show(job.tally);
         }
     }
     answer.body = json::serialize(shown);
 }
 
-void show_jobs(World& world, const Request&, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
+void show_jobs(SimulatorState& simulator, const Request&, Answer& answer) {
+    const std::lock_guard lock{simulator.mutex};
     json::array shown;
-    for (const auto& job : world.oracle.jobs()) {
+    for (const auto& job : simulator.oracle.jobs()) {
         auto entry = show(job.tally);
         entry["job"] = job.name;
-        entry["provider"] = world.providers[job.provider]->name();
+        entry["provider"] = simulator.providers[job.provider]->name();
         shown.push_back(std::move(entry));
     }
     answer.body = json::serialize(shown);
 }
 
-void show_accepted(World& world, const Request& request, Answer& answer) {
+void show_accepted(SimulatorState& simulator, const Request& request, Answer& answer) {
     const auto provider = query_parameter(request.query, "provider");
-    if (!provider.empty() && !provider_index(world, provider)) {
+    if (!provider.empty() && !provider_index(simulator, provider)) {
         return answer_problem(answer, 400, "no such provider");
     }
-    const std::lock_guard lock{world.mutex};
+    const std::lock_guard lock{simulator.mutex};
     answer.type = "text/plain; charset=utf-8";
     answer.more =
-        Listing{world, provider, query_parameter(request.query, "job"), !names_job(request)};
+        Listing{simulator, provider, query_parameter(request.query, "job"), !names_job(request)};
 }
 
 namespace {
@@ -157,40 +158,40 @@ void head(std::string& body, std::string_view name, std::string_view help, std::
                    "# HELP fanfare_sim_{0} {1}\n# TYPE fanfare_sim_{0} {2}\n", name, help, type);
 }
 
-void show_requests(const World& world, std::string& body) {
+void show_requests(const SimulatorState& simulator, std::string& body) {
     head(body, "requests_total", "Requests by provider and status; 0: no answer", "counter");
-    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
         std::map<int, std::uint64_t> codes;
         for (const auto code : usual_codes) codes[code] = 0;
-        for (const auto& [code, count] : world.oracle.provider(i).codes) codes[code] = count;
+        for (const auto& [code, count] : simulator.oracle.provider(i).codes) codes[code] = count;
         for (const auto& [code, count] : codes) {
             fmt::format_to(std::back_inserter(body),
                            "fanfare_sim_requests_total{{provider=\"{}\",code=\"{}\"}} {}\n",
-                           world.providers[i]->name(), code, count);
+                           simulator.providers[i]->name(), code, count);
         }
     }
 }
 
 }  // namespace
 
-void show_metrics(World& world, const Request&, Answer& answer) {
-    const std::lock_guard lock{world.mutex};
+void show_metrics(SimulatorState& simulator, const Request&, Answer& answer) {
+    const std::lock_guard lock{simulator.mutex};
     answer.type = "text/plain; version=0.0.4";
-    show_requests(world, answer.body);
+    show_requests(simulator, answer.body);
     for (const auto& count : counts) {
         if (count.name == "requests") continue;  // Above, by code.
         const bool gauge = count.name == "largest_batch";
         const auto name = fmt::format("{}{}", count.name, gauge ? "" : "_total");
         head(answer.body, name, count.help, gauge ? "gauge" : "counter");
-        for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
+        for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
             fmt::format_to(
                 std::back_inserter(answer.body), "fanfare_sim_{}{{provider=\"{}\"}} {}\n", name,
-                world.providers[i]->name(), world.oracle.provider(i).tally.*count.member);
+                simulator.providers[i]->name(), simulator.oracle.provider(i).tally.*count.member);
         }
     }
     head(answer.body, "book_bytes", "Memory that the book of what was accepted takes", "gauge");
     fmt::format_to(std::back_inserter(answer.body), "fanfare_sim_book_bytes {}\n",
-                   world.oracle.book().bytes());
+                   simulator.oracle.accepted().bytes());
 }
 
 }  // namespace fanfare::sim

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sim/http/message.hpp"
-#include "sim/world.hpp"
+#include "sim/simulator_state.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -12,30 +12,31 @@
 namespace fanfare::sim {
 
 /// The index of a provider by name; nothing when there is none.
-[[nodiscard]] std::optional<ProviderIndex> provider_index(const World& world,
+[[nodiscard]] std::optional<ProviderIndex> provider_index(const SimulatorState& simulator,
                                                           std::string_view name);
 
 /// Answers 400 with {"error": problem}.
 void answer_problem(Answer& answer, int status, std::string_view problem);
 
 /// Changes faults and webhook settings as POST /control does, all or nothing. Returns "" or what
-/// is wrong. The caller holds the world's lock.
-[[nodiscard]] std::string change_settings(World& world, const boost::json::object& given);
+/// is wrong. The caller holds the simulator state's lock.
+[[nodiscard]] std::string change_settings(SimulatorState& simulator,
+                                          const boost::json::object& given);
 
-// One function a page. Each takes the world's lock itself.
-void show_metrics(World& world, const Request& request, Answer& answer);
-void show_control(World& world, const Request& request, Answer& answer);
-void change_control(World& world, const Request& request, Answer& answer);
-void hold(World& world, const Request& request, Answer& answer);
-void release(World& world, const Request& request, Answer& answer);
-void show_summary(World& world, const Request& request, Answer& answer);
-void show_jobs(World& world, const Request& request, Answer& answer);
-void show_accepted(World& world, const Request& request, Answer& answer);
-void show_messages(World& world, const Request& request, Answer& answer);
-void show_calls(World& world, const Request& request, Answer& answer);
-void show_events(World& world, const Request& request, Answer& answer);
-void show_webhooks(World& world, const Request& request, Answer& answer);
-void show_webhook_keys(World& world, const Request& request, Answer& answer);
-void reset(World& world, const Request& request, Answer& answer);
+// One function a page. Each takes the simulator state's lock itself.
+void show_metrics(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_control(SimulatorState& simulator, const Request& request, Answer& answer);
+void change_control(SimulatorState& simulator, const Request& request, Answer& answer);
+void hold(SimulatorState& simulator, const Request& request, Answer& answer);
+void release(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_summary(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_jobs(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_accepted(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_messages(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_calls(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_events(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_webhooks(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_webhook_keys(SimulatorState& simulator, const Request& request, Answer& answer);
+void reset(SimulatorState& simulator, const Request& request, Answer& answer);
 
 }  // namespace fanfare::sim

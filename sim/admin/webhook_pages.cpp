@@ -12,19 +12,19 @@ namespace json = boost::json;
 
 namespace {
 
-/// Walks the postbag for one listing, a piece at a time. A reset in between ends it.
+/// Walks the queue for one listing, a piece at a time. A reset in between ends it.
 class EventListing {
 public:
-    EventListing(Postbag& postbag, std::optional<ProviderIndex> provider,
+    EventListing(WebhookQueue& webhook_queue, std::optional<ProviderIndex> provider,
                  std::optional<std::string> job)
-        : postbag_{postbag},
+        : webhook_queue_{webhook_queue},
           provider_{provider},
           job_{std::move(job)},
-          generation_{postbag.generation()} {}
+          generation_{webhook_queue.generation()} {}
 
     bool operator()(std::string& out) {
-        const auto lines = postbag_.lines(next_, piece);
-        if (lines.empty() || postbag_.generation() != generation_) return false;
+        const auto lines = webhook_queue_.lines(next_, piece);
+        if (lines.empty() || webhook_queue_.generation() != generation_) return false;
         next_ += lines.size();
         for (const auto& line : lines) {
             if ((provider_ && *provider_ != line.provider) || (job_ && *job_ != line.job)) continue;
@@ -37,7 +37,7 @@ public:
 private:
     static constexpr std::size_t piece = 4'096;
 
-    Postbag& postbag_;
+    WebhookQueue& webhook_queue_;
     std::optional<ProviderIndex> provider_;
     std::optional<std::string> job_;
     std::uint64_t generation_;
@@ -46,28 +46,28 @@ private:
 
 }  // namespace
 
-void show_events(World& world, const Request& request, Answer& answer) {
+void show_events(SimulatorState& simulator, const Request& request, Answer& answer) {
     const auto name = query_parameter(request.query, "provider");
-    const auto provider = provider_index(world, name);
+    const auto provider = provider_index(simulator, name);
     if (!name.empty() && !provider) return answer_problem(answer, 400, "no such provider");
     std::optional<std::string> job;
     if (request.query.starts_with("job=") || request.query.find("&job=") != std::string::npos) {
         job = query_parameter(request.query, "job");
     }
     answer.type = "text/plain; charset=utf-8";
-    answer.more = EventListing{world.postbag, provider, std::move(job)};
+    answer.more = EventListing{simulator.webhook_queue, provider, std::move(job)};
 }
 
-void show_webhooks(World& world, const Request&, Answer& answer) {
+void show_webhooks(SimulatorState& simulator, const Request&, Answer& answer) {
     json::object shown;
-    for (ProviderIndex i = 0; i < world.providers.size(); ++i) {
-        shown[world.providers[i]->name()] = world.postbag.summary(i);
+    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+        shown[simulator.providers[i]->name()] = simulator.webhook_queue.summary(i);
     }
     answer.body = json::serialize(shown);
 }
 
-void show_webhook_keys(World& world, const Request&, Answer& answer) {
-    const auto keys = world.postbag.keys();
+void show_webhook_keys(SimulatorState& simulator, const Request&, Answer& answer) {
+    const auto keys = simulator.webhook_queue.keys();
     const json::object shown{{"mailgun_signing_key", keys->mailgun_signing_key},
                              {"sendgrid_public_key", sendgrid_public_key(*keys)},
                              {"sns_topic_arn", keys->sns_topic},

@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 10> fate_names = {
+constexpr std::array<std::string_view, 10> treatment_names = {
     "accept",      "refuse",     "throttle",  "concurrency", "error",
     "lose_before", "lose_after", "blackhole", "malformed",   "error_after"};
 
@@ -79,13 +79,14 @@ std::string set_script(Faults& faults, const json::value& value) {
     decltype(faults.script) script;
     for (const auto& item : *list) {
         const auto* name = item.if_string();
-        const auto found = name == nullptr ? fate_names.end()
-                                           : std::find(fate_names.begin(), fate_names.end(),
-                                                       std::string_view{*name});
-        if (found == fate_names.end()) {
-            return fmt::format("script: a fate is one of {}", fmt::join(fate_names, ", "));
+        const auto found = name == nullptr
+                               ? treatment_names.end()
+                               : std::find(treatment_names.begin(), treatment_names.end(),
+                                           std::string_view{*name});
+        if (found == treatment_names.end()) {
+            return fmt::format("script: a fate is one of {}", fmt::join(treatment_names, ", "));
         }
-        script.push_back(static_cast<Fate>(found - fate_names.begin()));
+        script.push_back(static_cast<Treatment>(found - treatment_names.begin()));
     }
     faults.script = std::move(script);
     return {};
@@ -115,8 +116,8 @@ std::string set_one(Faults& faults, std::string_view name, const json::value& va
 
 }  // namespace
 
-std::string_view to_string(Fate fate) noexcept {
-    return fate_names[static_cast<std::size_t>(fate)];
+std::string_view to_string(Treatment treatment) noexcept {
+    return treatment_names[static_cast<std::size_t>(treatment)];
 }
 
 std::string Faults::change(const json::object& change) {
@@ -141,7 +142,7 @@ json::object Faults::show() const {
     auto& addresses = shown["fail_addresses"].emplace_object();
     for (const auto& [address, code] : fail_addresses) addresses[address] = code;
     auto& fates = shown["script"].emplace_array();
-    for (const auto fate : script) fates.emplace_back(json::string_view{to_string(fate)});
+    for (const auto treatment : script) fates.emplace_back(json::string_view{to_string(treatment)});
     return shown;
 }
 
@@ -172,24 +173,24 @@ bool TokenBucket::take(double rate, double burst, double cost, std::int64_t now_
     return true;
 }
 
-Fate decide(const Faults& faults, const Situation& situation) noexcept {
+Treatment decide(const Faults& faults, const FaultContext& situation) noexcept {
     if (!faults.script.empty()) return faults.script.front();
-    const auto happens = [&](double rate, Fate fate) {
+    const auto happens = [&](double rate, Treatment treatment) {
         return rate > 0 &&
-               draw(situation.seed, situation.number, static_cast<std::uint64_t>(fate)) < rate;
+               draw(situation.seed, situation.number, static_cast<std::uint64_t>(treatment)) < rate;
     };
-    if (happens(faults.lose_before_rate, Fate::lose_before)) return Fate::lose_before;
-    if (!situation.within_concurrency) return Fate::concurrency;
-    if (!situation.within_limit || happens(faults.throttle_rate, Fate::throttle)) {
-        return Fate::throttle;
+    if (happens(faults.lose_before_rate, Treatment::lose_before)) return Treatment::lose_before;
+    if (!situation.within_concurrency) return Treatment::concurrency;
+    if (!situation.within_limit || happens(faults.throttle_rate, Treatment::throttle)) {
+        return Treatment::throttle;
     }
-    if (happens(faults.error_rate, Fate::error)) return Fate::error;
-    if (situation.refused) return Fate::refuse;
-    if (happens(faults.lose_after_rate, Fate::lose_after)) return Fate::lose_after;
-    if (happens(faults.blackhole_rate, Fate::blackhole)) return Fate::blackhole;
-    if (happens(faults.malformed_rate, Fate::malformed)) return Fate::malformed;
-    if (happens(faults.error_after_rate, Fate::error_after)) return Fate::error_after;
-    return Fate::accept;
+    if (happens(faults.error_rate, Treatment::error)) return Treatment::error;
+    if (situation.refused) return Treatment::refuse;
+    if (happens(faults.lose_after_rate, Treatment::lose_after)) return Treatment::lose_after;
+    if (happens(faults.blackhole_rate, Treatment::blackhole)) return Treatment::blackhole;
+    if (happens(faults.malformed_rate, Treatment::malformed)) return Treatment::malformed;
+    if (happens(faults.error_after_rate, Treatment::error_after)) return Treatment::error_after;
+    return Treatment::accept;
 }
 
 }  // namespace fanfare::sim

@@ -11,7 +11,7 @@
 namespace fanfare::sim {
 
 /// What becomes of one request that was well formed and allowed.
-enum class Fate : std::uint8_t {
+enum class Treatment : std::uint8_t {
     accept,
     refuse,       // A permanent error for a recipient; Mailgun: for the whole call.
     throttle,     // 429
@@ -24,7 +24,7 @@ enum class Fate : std::uint8_t {
     error_after,  // Accepted and recorded, answered with a gateway's 5xx and page.
 };
 
-[[nodiscard]] std::string_view to_string(Fate fate) noexcept;
+[[nodiscard]] std::string_view to_string(Treatment treatment) noexcept;
 
 struct TransparentHash {
     using is_transparent = void;
@@ -56,7 +56,7 @@ struct Faults {
     /// These always get the permanent error; the value names a provider's code, "" its default.
     std::unordered_map<std::string, std::string, TransparentHash, std::equal_to<>> fail_addresses;
     /// Fates of the next requests, one each, before anything else is drawn.
-    std::deque<Fate> script;
+    std::deque<Treatment> script;
 
     /// Changes what `change` names. Returns "" or what is wrong with it (then nothing changed).
     [[nodiscard]] std::string change(const boost::json::object& change);
@@ -79,7 +79,7 @@ private:
 };
 
 /// What a decision looks at besides the settings.
-struct Situation {
+struct FaultContext {
     std::uint64_t seed;
     std::uint64_t number;  // Of this request at its provider.
     bool within_limit;
@@ -88,6 +88,6 @@ struct Situation {
 };
 
 /// Decides a request's fate. Pure; a script in `faults` goes first (its caller removes it).
-[[nodiscard]] Fate decide(const Faults& faults, const Situation& situation) noexcept;
+[[nodiscard]] Treatment decide(const Faults& faults, const FaultContext& situation) noexcept;
 
 }  // namespace fanfare::sim

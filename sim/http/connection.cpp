@@ -39,7 +39,7 @@ public:
         : stream_{std::forward<Arguments>(arguments)...},
           ports_{ports},
           in_(read_bytes_first),
-          moved_at_{ports.clock.moment()},
+          moved_at_{ports.clock.steady_now()},
           begun_at_{moved_at_} {
         ports_.set.insert(this);
     }
@@ -64,7 +64,7 @@ public:
         }
     }
 
-    void check_time(Moment now) override;
+    void check_time(SteadyTime now) override;
     void on_request(ExchangeId id, const Request& request) override;
     void on_cancelled(ExchangeId id) override;
 
@@ -86,8 +86,8 @@ private:
     std::string writing_;                                      // Being written.
     Reaction reaction_;                                        // Used again for each request.
     std::vector<std::pair<ExchangeId, std::uint8_t>> silent_;  // And their tickets.
-    Moment moved_at_;                                          // Last byte read or written.
-    Moment begun_at_;         // No request has been half read for longer than since then.
+    SteadyTime moved_at_;                                      // Last byte read or written.
+    SteadyTime begun_at_;     // No request has been half read for longer than since then.
     std::uint32_t open_ = 0;  // Exchanges that are delayed, parked or silent.
     bool reading_ = false;
     bool busy_writing_ = false;
@@ -126,7 +126,7 @@ void StreamConnection<Stream>::read() {
                             [self = this->shared_from_this()](error_code error, std::size_t bytes) {
                                 self->reading_ = false;
                                 if (error || self->closed_) return self->close();
-                                self->moved_at_ = self->ports_.clock.moment();
+                                self->moved_at_ = self->ports_.clock.steady_now();
                                 self->codec_->feed({self->in_.data(), bytes});
                                 if (!self->codec_->reading()) self->begun_at_ = self->moved_at_;
                                 if (bytes == self->in_.size() && bytes < read_bytes_max)
@@ -151,7 +151,7 @@ void StreamConnection<Stream>::write() {
                       [self = this->shared_from_this()](error_code error, std::size_t) {
                           self->busy_writing_ = false;
                           if (error || self->closed_) return self->close();
-                          self->moved_at_ = self->ports_.clock.moment();
+                          self->moved_at_ = self->ports_.clock.steady_now();
                           self->write();
                           self->read();
                       });
@@ -162,7 +162,7 @@ void StreamConnection<Stream>::on_request(ExchangeId id, const Request& request)
     begun_at_ = moved_at_;
     reaction_.clear();
     ports_.handler.handle(request, reaction_);
-    if (reaction_.fate == Reaction::Fate::park) {
+    if (reaction_.action == Reaction::Action::park) {
         ++open_;
         auto again = [self = this->shared_from_this(), id] {
             asio::post(self->stream_.get_executor(), [self, id] { self->resume(id); });
@@ -201,21 +201,21 @@ void StreamConnection<Stream>::later(ExchangeId id, Reaction reaction) {
 
 template <class Stream>
 void StreamConnection<Stream>::settle(ExchangeId id, Reaction& reaction) {
-    switch (reaction.fate) {
-        case Reaction::Fate::silence:
+    switch (reaction.action) {
+        case Reaction::Action::silence:
             ++open_;
             silent_.emplace_back(id, reaction.ticket);
             return;
-        case Reaction::Fate::answer:
+        case Reaction::Action::answer:
             if (!closed_) codec_->answer(id, reaction.answer);
             break;
-        case Reaction::Fate::drop:
+        case Reaction::Action::drop:
             if (!closed_) codec_->abandon(id);
             break;
-        case Reaction::Fate::cut:
+        case Reaction::Action::cut:
             close();
             break;
-        case Reaction::Fate::park:
+        case Reaction::Action::park:
             break;  // on_request() has seen to it.
     }
     ports_.handler.ended(reaction.ticket);
@@ -232,7 +232,7 @@ void StreamConnection<Stream>::resume(ExchangeId id) {
 }
 
 template <class Stream>
-void StreamConnection<Stream>::check_time(Moment now) {
+void StreamConnection<Stream>::check_time(SteadyTime now) {
     const auto& rules = ports_.rules;
     const bool half_read = codec_ == nullptr || codec_->reading();
     const auto patience = open_ > 0       ? rules.silence_max

@@ -28,7 +28,7 @@ public:
     virtual ~Connection() = default;
     virtual void start() = 0;
     /// Called about once a second: closes itself when too slow or idle for too long.
-    virtual void check_time(Moment now) = 0;
+    virtual void check_time(SteadyTime now) = 0;
 };
 
 /// The connections of one thread. Connections enter and leave by themselves.

@@ -10,7 +10,7 @@ namespace fanfare::sim {
 
 /// What the server is to do with a request.
 struct Reaction {
-    enum class Fate : std::uint8_t {
+    enum class Action : std::uint8_t {
         answer,   // Send `answer` after `delay`.
         drop,     // After `delay`: close (HTTP/1.1) or reset the stream (HTTP/2), no answer.
         cut,      // The same, but the whole connection even in HTTP/2.
@@ -19,13 +19,13 @@ struct Reaction {
     };
     static constexpr std::uint8_t no_ticket = 0xff;
 
-    Fate fate = Fate::answer;
+    Action action = Action::answer;
     std::chrono::microseconds delay{0};
     std::uint8_t ticket = no_ticket;  // Given back by Handler::ended() when the exchange ends.
     Answer answer;
 
     void clear() {
-        fate = Fate::answer;
+        action = Action::answer;
         delay = {};
         ticket = no_ticket;
         answer.clear();

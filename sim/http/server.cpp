@@ -75,7 +75,7 @@ void Server::sweep(Loop& loop) {
     loop.sweep.expires_after(sweep_interval);
     loop.sweep.async_wait([this, &loop](error_code error) {
         if (error) return;
-        const auto now = clock_.moment();
+        const auto now = clock_.steady_now();
         for (auto* connection : loop.connections) connection->check_time(now);
         sweep(loop);
     });

@@ -23,7 +23,7 @@ std::uint32_t Oracle::job_of(ProviderIndex provider, std::string_view reference)
 
 void Oracle::accept(std::uint32_t job, std::span<const std::string_view> addresses,
                     std::int64_t now_ns) {
-    const auto added = book_.add(job, addresses);
+    const auto added = accepted_.add(job, addresses);
     for (auto* tally : {&jobs_[job].tally, &providers_[jobs_[job].provider].tally}) {
         tally->accepted += addresses.size();
         tally->people += added.people;
@@ -42,7 +42,7 @@ void Oracle::reset() {
     }
     jobs_.clear();
     by_name_.clear();
-    book_.clear();
+    accepted_.clear();
     ++generation_;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sim/oracle/book.hpp"
+#include "sim/oracle/acceptance_index.hpp"
 #include "sim/oracle/tally.hpp"
 
 #include <cstdint>
@@ -16,7 +16,7 @@ using ProviderIndex = std::uint8_t;
 
 /// The memory of the simulator: who was sent what, how often, and at what rate.
 ///
-/// Bounds    Book's; `jobs_max` jobs, what is beyond counts under the job "(others)".
+/// Bounds    AcceptanceIndex's; `jobs_max` jobs, what is beyond counts under the job "(others)".
 /// Threads   one at a time: its owner locks.
 class Oracle {
 public:
@@ -47,8 +47,8 @@ public:
     }
     [[nodiscard]] Job& job(std::uint32_t index) { return jobs_[index]; }
     [[nodiscard]] const std::vector<Job>& jobs() const noexcept { return jobs_; }
-    [[nodiscard]] const Book& book() const noexcept { return book_; }
-    /// Changes with every reset: a reader of the book that sees it change must stop.
+    [[nodiscard]] const AcceptanceIndex& accepted() const noexcept { return accepted_; }
+    /// Changes with every reset: a reader of the index that sees it change must stop.
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     void reset();
 
@@ -61,7 +61,7 @@ private:
     std::unordered_map<std::string, std::uint32_t> by_name_;  // Provider byte, then the name.
     std::string key_;
     std::uint32_t last_job_ = 0;
-    Book book_;
+    AcceptanceIndex accepted_;
     std::uint64_t generation_ = 0;
 };
 

@@ -12,7 +12,7 @@ std::string redacted(const Field& header) {
 
 }  // namespace
 
-void Recorder::keep(ProviderIndex provider, const Request& request, std::string_view fate,
+void Recorder::keep(ProviderIndex provider, const Request& request, std::string_view treatment,
                     int status) {
     if (!on()) return;
     while (!calls_.empty() &&
@@ -22,7 +22,7 @@ void Recorder::keep(ProviderIndex provider, const Request& request, std::string_
     }
     auto& call = calls_.emplace_back(Call{.number = ++number_,
                                           .provider = provider,
-                                          .fate = std::string{fate},
+                                          .treatment = std::string{treatment},
                                           .status = status,
                                           .method = std::string{request.method},
                                           .path = std::string{request.path},

@@ -15,7 +15,7 @@ namespace fanfare::sim {
 struct Call {
     std::uint64_t number;
     ProviderIndex provider;
-    std::string fate;
+    std::string treatment;
     int status;
     std::string method, path, query;
     std::vector<std::pair<std::string, std::string>> headers;
@@ -31,7 +31,8 @@ public:
     explicit Recorder(std::size_t calls_max) : calls_max_{calls_max} {}
 
     [[nodiscard]] bool on() const noexcept { return calls_max_ > 0; }
-    void keep(ProviderIndex provider, const Request& request, std::string_view fate, int status);
+    void keep(ProviderIndex provider, const Request& request, std::string_view treatment,
+              int status);
     /// Oldest first.
     [[nodiscard]] const std::deque<Call>& calls() const noexcept { return calls_; }
     void reset();

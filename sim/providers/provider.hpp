@@ -65,14 +65,14 @@ struct Checked {
     std::vector<std::uint32_t> places;         // Of each in the call; empty: as in `recipients`.
     bool refused = false;                      // Bad only because of its recipient.
     bool leak = false;                         // Recipients see each other.
-    bool taken = false;                        // Accepted and recorded; the front says so.
+    bool taken = false;                        // Accepted and recorded; ProviderHandler says so.
     std::uint32_t unfilled = 0;                // Recipients without variables of their own.
 
     // Working memory of the check. Views above may point into it or into the request.
     std::string arena;
     std::vector<Field> fields;
     std::vector<std::uint64_t> table;
-    std::vector<Refused> refusals;  // Of recipients; filled by Front.
+    std::vector<Refused> refusals;  // Of recipients; filled by ProviderHandler.
 
     void clear();
     [[nodiscard]] std::uint32_t place_of(std::size_t recipient) const {
@@ -99,9 +99,9 @@ struct Trouble {
 /// One provider's API, without I/O and without memory of its own.
 ///
 /// Threads   const: called from all at once.
-class Provider {
+class SimulatedProvider {
 public:
-    virtual ~Provider() = default;
+    virtual ~SimulatedProvider() = default;
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
     /// Whether a path is this provider's.
     [[nodiscard]] virtual bool owns(std::string_view path) const noexcept = 0;
@@ -124,7 +124,7 @@ public:
         const Request& request, std::string_view address) const = 0;
 };
 
-using Providers = std::vector<std::unique_ptr<Provider>>;
+using Providers = std::vector<std::unique_ptr<SimulatedProvider>>;
 
 /// All providers, in the order of their index. A new one is one line there.
 [[nodiscard]] Providers make_providers(const ProviderOptions& options);

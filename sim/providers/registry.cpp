@@ -24,8 +24,8 @@ Providers make_providers(const ProviderOptions& options) {
     return providers;
 }
 
-void Provider::describe(const Request&, const CheckContext&, std::span<const std::string_view>,
-                        std::vector<Delivery>&) const {}
+void SimulatedProvider::describe(const Request&, const CheckContext&,
+                                 std::span<const std::string_view>, std::vector<Delivery>&) const {}
 
 void Checked::clear() {
     kind = Kind::bad;

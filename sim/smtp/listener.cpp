@@ -119,7 +119,7 @@ private:
                                 .headers = fields,
                                 .body = conversation_.message()},
                                reaction_);
-        if (reaction_.fate == Reaction::Fate::park) {
+        if (reaction_.action == Reaction::Action::park) {
             return owner_.handler_.park(reaction_.ticket, [self = shared_from_this()] {
                 asio::post(self->stream_.get_executor(), [self] { self->judge(); });
             });
@@ -129,12 +129,12 @@ private:
     }
 
     void settle() {
-        if (reaction_.fate == Reaction::Fate::silence) {
+        if (reaction_.action == Reaction::Action::silence) {
             is_silent_ = true;  // Until the client has enough of it.
             return read();
         }
         end();
-        if (reaction_.fate != Reaction::Fate::answer) return close();
+        if (reaction_.action != Reaction::Action::answer) return close();
         conversation_.forget();
         out_ = reaction_.answer.body;
         // A reply that was cut short ends the connection: nothing could make sense behind it.

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "sim/webhooks/postbag.hpp"
+#include "sim/webhooks/webhook_queue.hpp"
 
 namespace fanfare::sim {
 
 /// A message as it is remembered until reset().
-struct Postbag::Entry {
+struct WebhookQueue::Entry {
     std::string address;
     std::uint32_t job;
     ProviderIndex provider;
@@ -14,22 +14,22 @@ struct Postbag::Entry {
 };
 
 /// A message of which there is more to tell. Its texts lie packed: see pack().
-struct Postbag::Record {
-    Moment due;
+struct WebhookQueue::Record {
+    SteadyTime due;
     std::uint64_t order = 0;  // Of two due at once the first.
     std::uint64_t number = 0;
     std::int64_t accepted_ms = 0;
     std::string packed;
     std::uint32_t entry = 0;
     Scheme scheme = Scheme::mailgun;
-    CourseOptions options;
+    SequenceOptions options;
     std::uint8_t step = 0;
     std::uint8_t failures = 0;  // Of this step.
     bool repeated = false;      // This step is told a second time.
 };
 
 /// What is known of one provider.
-struct Postbag::Office {
+struct WebhookQueue::ProviderQueue {
     struct Counts {
         std::uint64_t messages = 0;    // Taken.
         std::uint64_t skipped = 0;     // Not taken: no URL, or too many.
@@ -41,7 +41,7 @@ struct Postbag::Office {
     };
     struct Subscription {
         std::string token;
-        std::optional<Moment> due;  // Nothing: not to be asked (again).
+        std::optional<SteadyTime> due;  // Nothing: not to be asked (again).
         unsigned failures = 0;
         bool asked = false;
         bool confirmed = false;
@@ -66,12 +66,12 @@ struct Postbag::Office {
     }
 };
 
-struct Postbag::Sent {
+struct WebhookQueue::Sent {
     ProviderIndex provider;
     std::vector<Record> records;  // None: a subscription.
 };
 
-/// A delivery in one string, without its address: two words of heap less a text.
+/// A delivery in one string, without its address: saves 16 bytes a text.
 [[nodiscard]] std::string pack(const Delivery& delivery);
 [[nodiscard]] Delivery unpack(std::string_view packed);
 

@@ -1,6 +1,6 @@
 #include "tests/contract/accounts.hpp"
 
-#include "worker/providers/registry.hpp"
+#include "core/providers/registry.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>

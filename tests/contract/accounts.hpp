@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/providers/provider.hpp"
 #include "core/settings/settings.hpp"
-#include "worker/providers/provider.hpp"
 
 #include <memory>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/providers/provider.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/provider.hpp"
 
 #include <functional>
 #include <iosfwd>

@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto& receiver = good ? receivers[0] : receivers[bytes[0] % receivers.size()];
     const Documents none = [](const std::string&) -> const std::string* { return nullptr; };
     const auto reception = receiver->receive(make_call(std::move(rest)), none, 1'767'225'600);
-    const auto* const received = std::get_if<Received>(&reception);
+    const auto* const received = std::get_if<AcceptedWebhook>(&reception);
     ensure(good || received == nullptr, "nobody's webhook is not taken");
     if (received == nullptr) return 0;
     for (const auto& batch : batch_receipts("a", Channel::email, received->receipts)) {

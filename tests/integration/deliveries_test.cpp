@@ -1,6 +1,6 @@
 #include "core/ledger/outcome_lists.hpp"
 
-#include "core/domain/why.hpp"
+#include "core/domain/explain.hpp"
 #include "core/ledger/progress.hpp"
 #include "tests/integration/replays_case.hpp"
 
@@ -34,7 +34,7 @@ TEST_F(DeliveriesTest, TellTheLastFaultBehindAttemptsThatAreUsedUp) {
     const auto fates = find_fate(db(), job, "ada");
     ASSERT_THAT(fates, SizeIs(1));
     EXPECT_EQ(fates[0].cause, Reason::provider_unavailable);
-    EXPECT_EQ(why(fates[0].outcome, fates[0].reason, fates[0].cause),
+    EXPECT_EQ(explain(fates[0].outcome, fates[0].reason, fates[0].cause),
               "Not sent: every attempt failed; all attempts are used up; at last: the provider "
               "could not be reached or had a fault.");
 }
@@ -54,11 +54,11 @@ protected:
     }
     /// "job recipient" of everybody, `limit` a page.
     std::vector<std::string> all(const OutcomeJobs& of, const DeliveryFilter& filter,
-                                 std::size_t limit, const Sight& sight = {}) {
+                                 std::size_t limit, const AccessFilter& access = {}) {
         OutcomeCursor cursor;
         std::vector<JobDelivery> found;
         std::size_t before = 0;
-        while (read_outcomes(db(), sight, of, filter, cursor, limit, found)) {
+        while (read_outcomes(db(), access, of, filter, cursor, limit, found)) {
             EXPECT_LE(found.size() - before, limit);
             before = found.size();
         }

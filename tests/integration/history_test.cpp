@@ -23,18 +23,18 @@ protected:
     }
     /// "job outcome" of a page.
     std::vector<std::string> page(const std::string& recipient, std::size_t limit,
-                                  HistoryCursor& cursor, const Sight& sight = {}) {
+                                  HistoryCursor& cursor, const AccessFilter& access = {}) {
         std::vector<PersonDelivery> found;
-        more = read_history(db(), sight, "", recipient, cursor, limit, found);
+        more = read_history(db(), access, "", recipient, cursor, limit, found);
         std::vector<std::string> lines;
         for (const auto& one : found) {
             lines.push_back(fmt::format("{} {}", one.job, to_string(one.fate.outcome)));
         }
         return lines;
     }
-    std::vector<std::string> all(const std::string& recipient, const Sight& sight = {}) {
+    std::vector<std::string> all(const std::string& recipient, const AccessFilter& access = {}) {
         HistoryCursor cursor;
-        return page(recipient, 1'000, cursor, sight);
+        return page(recipient, 1'000, cursor, access);
     }
     bool more = false;
 

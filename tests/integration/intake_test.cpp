@@ -51,8 +51,9 @@ protected:
         std::move(kafka::Producer::open(cluster.settings).value());
     Systems systems;
     Templates templates = std::get<Templates>(Templates::load(FANFARE_SOURCE_DIR "/templates"));
-    Sources sources{systems, templates,
-                    Sources::Reach{ledger.database().url(), 1, std::chrono::minutes{1}}, ""};
+    JobContexts sources{systems, templates,
+                        JobContexts::Reach{ledger.database().url(), 1, std::chrono::minutes{1}},
+                        ""};
     WorkerProbe probe{std::make_shared<prometheus::Registry>()};
     Intake intake{loop.get_executor(),
                   Intake::Parts{sources, pool, *producer, cluster.topics, templates, probe,

@@ -252,7 +252,7 @@ TEST_F(JobsTest, ThatFailHaveAnEndForWhoeverLooks) {
     EXPECT_TRUE(fail_plan(db(), *claim_plan(db(), half_told, lease), {.why = "w", .final = true}));
     std::ignore = record(record_for(claim({key(half_told)})[0], bytes_of({Outcome::sent})));
     EXPECT_EQ(finish_jobs(db(), {}).size(), 1U);
-    const auto as_admin = Sight{};
+    const auto as_admin = AccessFilter{};
     for (const auto& job : {given_up, half_told}) {
         const auto line = find_job(db(), job, as_admin);
         ASSERT_TRUE(line);

@@ -84,8 +84,8 @@ void BrokerCase::pause_one_topic() {
 
 /// Looks again and again: a group tells nobody.
 bool comes_true(const std::function<bool()>& condition) {
-    const auto end = system_clock().moment() + 2 * patience;
-    while (!condition() && system_clock().moment() < end) std::this_thread::yield();
+    const auto end = system_clock().steady_now() + 2 * patience;
+    while (!condition() && system_clock().steady_now() < end) std::this_thread::yield();
     return condition();
 }
 
@@ -187,9 +187,9 @@ TEST_F(FaultyBrokerTest, AClientThatNoRetryMendsIsReplaced) {
                                       RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     EXPECT_FALSE(producer.value()->publish_and_wait({topics.jobs, "k", "lost", {}}, patience))
         << "this version gives up for good";
-    const auto end = system_clock().moment() + patience;
+    const auto end = system_clock().steady_now() + patience;
     bool published = false;
-    while (!published && system_clock().moment() < end) {
+    while (!published && system_clock().steady_now() < end) {
         published = producer.value()
                         ->publish_and_wait({topics.jobs, "k", "last", {}}, patience)
                         .has_value();

@@ -48,16 +48,16 @@ protected:
 
     /// Looks again and again: the keeper tells nobody.
     static bool comes_true(const std::function<bool()>& condition) {
-        const auto end = system_clock().moment() + 2 * patience;
-        while (!condition() && system_clock().moment() < end) std::this_thread::yield();
+        const auto end = system_clock().steady_now() + 2 * patience;
+        while (!condition() && system_clock().steady_now() < end) std::this_thread::yield();
         return condition();
     }
 
     /// Publishes until the broker has it, as all our publishers do in their ways.
     static void insist(Producer& producer, const std::string& topic, const std::string& value) {
-        const auto end = system_clock().moment() + 2 * patience;
+        const auto end = system_clock().steady_now() + 2 * patience;
         bool published = false;
-        while (!published && system_clock().moment() < end) {
+        while (!published && system_clock().steady_now() < end) {
             published = producer.publish_and_wait({topic, "k", value, {}}, patience).has_value();
         }
         EXPECT_TRUE(published) << value;

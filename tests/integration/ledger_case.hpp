@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/domain/words.hpp"
+#include "core/domain/vocabulary.hpp"
 #include "core/ledger/chunks.hpp"
 #include "core/ledger/jobs.hpp"
 #include "tests/support/test_database.hpp"

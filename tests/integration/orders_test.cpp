@@ -1,8 +1,8 @@
 // What a system's database knows of an order.
 #include "core/audience/reach.hpp"
+#include "core/orders/order_look.hpp"
 #include "tests/integration/ledger_case.hpp"
 #include "tests/support/coroutines.hpp"
-#include "worker/orders/order_look.hpp"
 
 #include <boost/asio/io_context.hpp>
 

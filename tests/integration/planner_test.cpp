@@ -53,11 +53,12 @@ public:
         systems.emplace(system.name, system);
         settings.lease = short_lease;
         settings.plan_batch = 100;
-        sources.emplace(systems, templates(),
-                        Sources::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
-        planner.emplace(Planner::Parts{ledger, *sources, producer(), kafka::topics_of(broker()),
-                                       system_clock(), probe, stopping, [] { return 0.5; }},
-                        settings, Planner::Sizes{50, 50, 50});
+        job_contexts.emplace(systems, templates(),
+                             JobContexts::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
+        planner.emplace(
+            Planner::Parts{ledger, *job_contexts, producer(), kafka::topics_of(broker()),
+                           system_clock(), probe, stopping, [] { return 0.5; }},
+            settings, Planner::Sizes{50, 50, 50});
     }
 
     std::atomic<bool> stopping{false};
@@ -65,7 +66,7 @@ public:
     WorkerSettings settings;
     Systems systems;
     postgres::Pool ledger;
-    std::optional<Sources> sources;
+    std::optional<JobContexts> job_contexts;
     std::optional<Planner> planner;
 };
 

@@ -3,7 +3,7 @@
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/progress.hpp"
 #include "tests/integration/ledger_case.hpp"
-#include "worker/receipts/receipt_desk.hpp"
+#include "worker/receipts/receipt_writer.hpp"
 
 #include <limits>
 

@@ -35,9 +35,9 @@ protected:
                         "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
                         interval));
     }
-    Edit cancel(const ledger::NotificationKey& which, const ledger::Sight& sight = {}) {
+    Edit cancel(const ledger::NotificationKey& which, const ledger::AccessFilter& access = {}) {
         return run([&](auto& db) {
-            return ledger::cancel_notification(db, systems, which, sight, "ada");
+            return ledger::cancel_notification(db, systems, which, access, "ada");
         });
     }
     Edit move(const std::string& id, const std::string& due_at,
@@ -172,7 +172,7 @@ TEST_F(EditsTest, NobodyCancelsWhatTheyDoNotSee) {
     add_show("s1", "20 minutes");
     add_show("far", "20 hours");
     std::ignore = refresh();
-    const ledger::Sight others{.systems = "{shows}", .sources = "{tenant}"};
+    const ledger::AccessFilter others{.systems = "{shows}", .sources = "{tenant}"};
     EXPECT_EQ(cancel(key("s1"), others), Edit::unknown);
     EXPECT_EQ(cancel(key("far"), others), Edit::unknown) << "nor what is still to be found";
     EXPECT_EQ(states(), "s1:scheduled");

@@ -1,6 +1,6 @@
 #include "producer/schedule/listener.hpp"
 
-#include "core/async/alarm.hpp"
+#include "core/async/wake_signal.hpp"
 #include "database_case.hpp"
 
 namespace fanfare {
@@ -30,12 +30,12 @@ protected:
     }
 
     std::unique_ptr<postgres::Pool> pool;
-    Alarm heard;
+    WakeSignal heard;
 };
 
 TEST_F(ListenerTest, HearsItsChannelAndSaysSoWhenItHasConnectedAgain) {
     Listener listener{url, {"due"}, [this](const std::string& channel) {
-                          if (channel == "due") heard.ring();
+                          if (channel == "due") heard.notify();
                       }};
     EXPECT_TRUE(heard.wait(patience)) << "connected: something may have been said before";
     sql("NOTIFY other");

@@ -30,14 +30,14 @@ protected:
     ledger::Scheduling schedule(const ledger::NewNotification& one) {
         return run([&](auto& db) { return ledger::schedule_notification(db, one); });
     }
-    static ledger::Sight sight_of(const std::string& source) {
+    static ledger::AccessFilter sight_of(const std::string& source) {
         return {.systems = "", .sources = "{" + source + "}"};
     }
-    std::size_t listed(const ledger::Sight& sight, const std::string& subject = "s1") {
+    std::size_t listed(const ledger::AccessFilter& access, const std::string& subject = "s1") {
         ledger::NotificationFilter filter;
         filter.system = "shows";
         filter.subject = subject;
-        return run([&](auto& db) { return ledger::page_of_notifications(db, sight, filter, 10); })
+        return run([&](auto& db) { return ledger::page_of_notifications(db, access, filter, 10); })
             .size();
     }
     ledger::RefreshTally refresh(Schedule schedule) {
@@ -109,8 +109,8 @@ TEST_F(OwnersTest, WhatADueQueryChangesCountsForWhoseItIs) {
     // Nor is anything else of theirs seen or waited for.
     sql("UPDATE notification SET state = 'published', updated_at = app_now() WHERE subject = 'n1'");
     sql("UPDATE notification SET due_at = app_now() - interval '1 hour' WHERE subject = 'm1'");
-    const auto since = [&](const ledger::Sight& sight) {
-        return run([&](auto& db) { return ledger::published_since(db, "shows", before, sight); });
+    const auto since = [&](const ledger::AccessFilter& access) {
+        return run([&](auto& db) { return ledger::published_since(db, "shows", before, access); });
     };
     EXPECT_THAT(since(sight_of("mira")).published, IsEmpty());
     EXPECT_EQ(since(sight_of("mira")).waiting, 1);

@@ -31,7 +31,7 @@ protected:
     ledger::Audit audit() {
         return run([](postgres::Connection& connection) { return ledger::audit(connection, job); });
     }
-    std::vector<ledger::Fate> fate(const std::string& recipient) {
+    std::vector<ledger::ChannelFate> fate(const std::string& recipient) {
         return run([&](postgres::Connection& connection) {
             return ledger::find_fate(connection, job, recipient);
         });

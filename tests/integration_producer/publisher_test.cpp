@@ -74,12 +74,12 @@ protected:
         });
     }
     Publisher publisher(FakeBroker& broker) {
-        return Publisher{{*pool, systems, system_clock(), probe, alarm, broker.port(), {}},
+        return Publisher{{*pool, systems, system_clock(), probe, waker, broker.port(), {}},
                          {.lease = 30s, .poll_interval = 1s, .drain_max = 2s}};
     }
 
     ScheduleProbe probe{std::make_shared<prometheus::Registry>()};
-    Alarm alarm;
+    WakeSignal waker;
 };
 
 TEST_F(PublisherTest, OnlyWhatIsDueIsClaimedAndOnlyOnce) {
@@ -258,9 +258,9 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
     Scheduler two{parts, settings};
     one.start();
     two.start();
-    Alarm pause;
-    const auto end = system_clock().moment() + 10s;
-    while (states() != "now:published soon:published" && system_clock().moment() < end) {
+    WakeSignal pause;
+    const auto end = system_clock().steady_now() + 10s;
+    while (states() != "now:published soon:published" && system_clock().steady_now() < end) {
         pause.wait(20ms);
     }
     one.stop();
@@ -282,7 +282,7 @@ TEST_F(PublisherTest, NothingIsClaimedNorExpiresWhileTheClockIsInDoubt) {
                    systems,
                    system_clock(),
                    probe,
-                   alarm,
+                   waker,
                    broker.port(),
                    {},
                    {},
@@ -313,10 +313,10 @@ TEST_F(PublisherTest, ASchedulerPublishesNothingBeforeTheTimeIsKnownAgain) {
     settings.poll_interval = 100ms;
     Scheduler scheduler{parts, settings};
     scheduler.start();
-    Alarm pause;
-    const auto enough = system_clock().moment() + 30s;
+    WakeSignal pause;
+    const auto enough = system_clock().steady_now() + 30s;
     const auto wait_for = [&](auto&& what) {
-        while (!what() && system_clock().moment() < enough) pause.wait(10ms);
+        while (!what() && system_clock().steady_now() < enough) pause.wait(10ms);
         return what();
     };
     EXPECT_TRUE(wait_for([&] { return states() == "now:published"; }));
@@ -345,16 +345,16 @@ TEST_F(PublisherTest, ANotifyIsHeardWhileSomebodyWaitsForTheEnd) {
     Scheduler scheduler{parts, settings};
     scheduler.start();
     std::thread end{[&] { scheduler.join(); }};  // As the producer does, from the beginning.
-    Alarm pause;
-    const auto enough = system_clock().moment() + 20s;
+    WakeSignal pause;
+    const auto enough = system_clock().steady_now() + 20s;
     while (ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' "
                "AND datname = current_database()") != "2" &&
-           system_clock().moment() < enough) {
+           system_clock().steady_now() < enough) {
         pause.wait(20ms);
     }
     add_show("now", "5 minutes");
     sql("NOTIFY a_show");
-    while (states() != "now:published" && system_clock().moment() < enough) pause.wait(20ms);
+    while (states() != "now:published" && system_clock().steady_now() < enough) pause.wait(20ms);
     EXPECT_EQ(states(), "now:published");
     scheduler.stop();
     end.join();
@@ -366,9 +366,9 @@ TEST_F(PublisherTest, StoppingWaitsForTheBroker) {
     broker.mood = FakeBroker::Mood::silent;
     auto one = publisher(broker);
     std::thread running{[&] { one.run(); }};
-    Alarm pause;
+    WakeSignal pause;
     while (broker.count() == 0) pause.wait(5ms);
-    alarm.stop();
+    waker.stop();
     pause.wait(100ms);
     EXPECT_EQ(states(), "s:publishing");
     broker.waiting.at(0)(true);

@@ -1,10 +1,10 @@
 // One model of who is reached: whoever sends, estimates or lists gives the same answer.
 #include "core/audience/reach.hpp"
 
+#include "core/estimate/audience_estimate.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/caps.hpp"
 #include "core/ledger/opt_outs.hpp"
-#include "core/survey/survey.hpp"
 #include "database_case.hpp"
 #include "producer/api/directory.hpp"
 #include "worker/send/resolve.hpp"
@@ -116,16 +116,16 @@ protected:
         return people;
     }
 
-    Survey survey() {
+    AudienceEstimate estimate() {
         return run([&](postgres::Connection& db) {
             postgres::Connection source{url, {}};
             postgres::Connection lookup{url, {}};
-            const Surveyor::Parts parts{source, lookup, db, templates, TimePoint{}};
-            return Surveyor{parts, *system, *kind, job}.run();
+            const AudienceEstimator::Parts parts{source, lookup, db, templates, TimePoint{}};
+            return AudienceEstimator{parts, *system, *kind, job}.run();
         });
     }
-    ChannelSurvey survey_of(Channel channel) {
-        return survey().channels[static_cast<std::size_t>(channel)];
+    ChannelEstimate estimate_of(Channel channel) {
+        return estimate().channels[static_cast<std::size_t>(channel)];
     }
 
     std::map<std::string, std::string> standings(Channel channel) {
@@ -170,8 +170,8 @@ TEST_F(ReachTest, WhoeverCanBeReachedIs) {
                 UnorderedElementsAre(Pair("e01", "address_missing"), Pair("e03", "address_missing"),
                                      Pair("e04", "address_missing"), Pair("e05", "+4915123456795"),
                                      Pair("p02", "+4915123456790"), Pair("p03", "+4915123456791")));
-    EXPECT_EQ(survey_of(Channel::email).messages, 4);
-    EXPECT_EQ(survey_of(Channel::sms).messages, 3);
+    EXPECT_EQ(estimate_of(Channel::email).messages, 4);
+    EXPECT_EQ(estimate_of(Channel::sms).messages, 3);
 }
 
 TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
@@ -222,14 +222,14 @@ TEST_F(ReachTest, OneAnswerForWhoeverAsks) {
         EXPECT_EQ(sent(each.channel), each.sent);
         EXPECT_EQ(standings(each.channel), each.standings);
     }
-    const auto mail = survey_of(Channel::email);
+    const auto mail = estimate_of(Channel::email);
     EXPECT_EQ(mail.messages, 1);
     EXPECT_EQ(mail.suppressed, 1);
     EXPECT_EQ(mail.invalid_address, 1);
     EXPECT_EQ(mail.no_address, 1);
     EXPECT_EQ(mail.opted_out, 1);
     EXPECT_EQ(mail.duplicates, 1);
-    const auto texts = survey_of(Channel::sms);
+    const auto texts = estimate_of(Channel::sms);
     EXPECT_EQ(texts.messages, 3);
     EXPECT_EQ(texts.suppressed + texts.invalid_address + texts.no_address, 3);
 }
@@ -248,12 +248,12 @@ TEST_F(ReachTest, OnePersonsDataCostsNobodyElseTheAnswer) {
     EXPECT_THAT(standings(Channel::email),
                 UnorderedElementsAre(Pair("a", "reachable"), Pair("c", "reachable")));
     job.channels = {Channel::email};
-    const auto found = survey();
+    const auto found = estimate();
     EXPECT_EQ(found.people, 3);
     EXPECT_EQ(found.channels[0].messages, 2);
     EXPECT_EQ(found.channels[0].no_address, 1) << "left out";
     sql("DELETE FROM followers WHERE follower_id <> 'b'");
-    EXPECT_EQ(survey().channels[0].messages, 0);
+    EXPECT_EQ(estimate().channels[0].messages, 0);
     EXPECT_THAT(standings(Channel::email), IsEmpty());
 }
 
@@ -273,11 +273,11 @@ TEST_F(ReachTest, WhoWasToldOftenEnoughIsNotToldOnceMore) {
     });
     EXPECT_THAT(standings(Channel::email),
                 UnorderedElementsAre(Pair("a", "too_often"), Pair("b", "reachable")));
-    EXPECT_EQ(survey_of(Channel::email).too_often, 1);
+    EXPECT_EQ(estimate_of(Channel::email).too_often, 1);
     kind->at_most = Cap{2, std::chrono::hours{24}};
     EXPECT_THAT(standings(Channel::email),
                 UnorderedElementsAre(Pair("a", "reachable"), Pair("b", "reachable")));
-    EXPECT_EQ(survey_of(Channel::email).messages, 2);
+    EXPECT_EQ(estimate_of(Channel::email).messages, 2);
 }
 
 TEST_F(ReachTest, WhoUnsubscribedTookTheAddressAlong) {
@@ -299,10 +299,10 @@ TEST_F(ReachTest, WhoUnsubscribedTookTheAddressAlong) {
     EXPECT_THAT(standings(Channel::email),
                 UnorderedElementsAre(Pair("a", "unsubscribed"), Pair("b", "unsubscribed"),
                                      Pair("c", "reachable")));
-    EXPECT_EQ(survey_of(Channel::email).opted_out, 2);
-    EXPECT_EQ(survey_of(Channel::sms).messages, 3) << "another channel";
+    EXPECT_EQ(estimate_of(Channel::email).opted_out, 2);
+    EXPECT_EQ(estimate_of(Channel::sms).messages, 3) << "another channel";
     kind->list = "offers";
-    EXPECT_EQ(survey_of(Channel::email).messages, 3) << "another list";
+    EXPECT_EQ(estimate_of(Channel::email).messages, 3) << "another list";
 }
 
 TEST_F(ReachTest, ThePeopleOfAFallbackAreEstimatedWhereTheyAreTold) {
@@ -314,10 +314,10 @@ TEST_F(ReachTest, ThePeopleOfAFallbackAreEstimatedWhereTheyAreTold) {
     unsubscribe("d");
     job.channels = {Channel::email};
     kind->fallback[0] = Channel::sms;
-    EXPECT_EQ(survey_of(Channel::email).messages, 1);
-    EXPECT_EQ(survey_of(Channel::sms).messages, 2) << "who said no is not turned to elsewhere";
+    EXPECT_EQ(estimate_of(Channel::email).messages, 1);
+    EXPECT_EQ(estimate_of(Channel::sms).messages, 2) << "who said no is not turned to elsewhere";
     job.channels = {Channel::email, Channel::sms};
-    EXPECT_EQ(survey_of(Channel::sms).messages, 4) << "each once, where the job has both";
+    EXPECT_EQ(estimate_of(Channel::sms).messages, 4) << "each once, where the job has both";
 }
 
 TEST_F(ReachTest, OfSeveralAddressesTheOneThatIsReachedCounts) {
@@ -330,8 +330,8 @@ TEST_F(ReachTest, OfSeveralAddressesTheOneThatIsReachedCounts) {
     job.channels = {Channel::push};
     EXPECT_THAT(sent(Channel::push),
                 UnorderedElementsAre(Pair("a", "good"), Pair("b", "on_suppression_list")));
-    EXPECT_EQ(survey_of(Channel::push).messages, 1);
-    EXPECT_EQ(survey_of(Channel::push).suppressed, 1);
+    EXPECT_EQ(estimate_of(Channel::push).messages, 1);
+    EXPECT_EQ(estimate_of(Channel::push).suppressed, 1);
 }
 
 }  // namespace

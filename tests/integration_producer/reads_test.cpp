@@ -77,21 +77,22 @@ TEST_F(ReadsTest, ThoseInSightAreThoseThatAreFoundOneByOne) {
         "INSERT INTO api_request (owner, key, digest, job_id, body) VALUES ('shop', 'k2', 'd', '" +
         ordered + "', '{\"system\": \"tickets\", \"kind\": \"x\", \"source\": \"desk\"}')");
     const std::vector<std::string> all{job, ordered, nobodys};
-    for (const ledger::Sight& sight :
-         {ledger::Sight{}, ledger::Sight{"{shows}", ""}, ledger::Sight{"", "{desk}"},
-          ledger::Sight{"{shows}", "{desk}"}, ledger::Sight{"{shows,tickets}", "{shop,desk}"}}) {
+    for (const ledger::AccessFilter& access :
+         {ledger::AccessFilter{}, ledger::AccessFilter{"{shows}", ""},
+          ledger::AccessFilter{"", "{desk}"}, ledger::AccessFilter{"{shows}", "{desk}"},
+          ledger::AccessFilter{"{shows,tickets}", "{shop,desk}"}}) {
         std::set<std::string> expected;
         for (const auto& id : all) {
             const auto one = run([&](postgres::Connection& connection) {
-                return ledger::find_job(connection, id, sight);
+                return ledger::find_job(connection, id, access);
             });
             if (one) expected.insert(id);
         }
         EXPECT_EQ(run([&](postgres::Connection& connection) {
-                      return ledger::jobs_in_sight(connection, all, sight);
+                      return ledger::jobs_in_sight(connection, all, access);
                   }),
                   expected)
-            << sight.systems << " " << sight.sources;
+            << access.systems << " " << access.sources;
     }
     EXPECT_TRUE(run([](postgres::Connection& connection) {
                     return ledger::jobs_in_sight(connection, {}, {});

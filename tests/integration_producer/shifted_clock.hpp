@@ -13,8 +13,8 @@ public:
     [[nodiscard]] TimePoint now() const noexcept override {
         return system_clock().now() + shift.load();
     }
-    [[nodiscard]] Moment moment() const noexcept override {
-        return system_clock().moment() + shift.load();
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
+        return system_clock().steady_now() + shift.load();
     }
     std::atomic<std::chrono::seconds> shift{std::chrono::seconds{0}};
 };

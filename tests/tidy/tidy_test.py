@@ -75,7 +75,7 @@ class Finds(unittest.TestCase):
             ("core/kafka/a.cpp", "worker/worker.hpp"),
             ("core/domain/a.hpp", "core/postgres/pool.hpp"),
             ("core/wire/a.cpp", "core/ledger/jobs.hpp"),
-            ("core/a_new_folder/a.cpp", "core/domain/words.hpp"),
+            ("core/a_new_folder/a.cpp", "core/domain/vocabulary.hpp"),
         ):
             self.assertEqual(laws(path, f'#pragma once\n  # include "{header}"\n'), ["include"], path)
         for path, header in (

@@ -31,10 +31,10 @@ constexpr std::chrono::milliseconds retry_max{5'000};
 
 std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
     auto& job = order.job;
-    if (auto rejection = settle_order(job, parts_.sources.systems(), parts_.templates)) {
+    if (auto rejection = settle_order(job, parts_.job_contexts.systems(), parts_.templates)) {
         return rejection;
     }
-    const auto& system = parts_.sources.systems().find(job.system)->second;
+    const auto& system = parts_.job_contexts.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     order.list = kind.list;
     order.writes_back = system.done.contains(job.kind);
@@ -84,11 +84,12 @@ asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& ord
 }
 
 asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
-    const auto& system = parts_.sources.systems().find(job.system)->second;
+    const auto& system = parts_.job_contexts.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
-    auto& source = parts_.sources.pool_of(system);
+    auto& source = parts_.job_contexts.pool_of(system);
     const auto now = parts_.clock.now();
-    const Telling shipped{job, system, kind, parts_.templates, parts_.sources.has_links(), now};
+    const Telling shipped{job, system, kind, parts_.templates, parts_.job_contexts.has_links(),
+                          now};
     auto rejection = co_await look_.ask(source, shipped);
     if (!rejection || job.source.empty()) co_return rejection;
     const auto find = [&job](postgres::Connection& ledger) {
@@ -100,7 +101,7 @@ asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
     Problems problems;
     const auto templates =
         parts_.templates.with_own(kind.templates, own.value()->parts, "", problems);
-    const Telling owned{job, system, kind, templates, parts_.sources.has_links(), now};
+    const Telling owned{job, system, kind, templates, parts_.job_contexts.has_links(), now};
     co_return co_await look_.ask(source, owned);
 }
 

@@ -6,10 +6,10 @@
 #include "core/kafka/producer.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
+#include "core/orders/order_look.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/tracing/tracer.hpp"
 #include "core/wire/job.hpp"
-#include "worker/orders/order_look.hpp"
 #include "worker/probes/probes.hpp"
 #include "worker/send/job_context.hpp"
 
@@ -37,7 +37,7 @@ public:
     static constexpr std::size_t at_once_max = 8;
 
     struct Parts {
-        Sources& sources;
+        JobContexts& job_contexts;
         postgres::Pool& ledger;
         kafka::Producer& producer;
         kafka::Topics topics;

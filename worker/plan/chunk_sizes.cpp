@@ -5,12 +5,12 @@
 
 namespace fanfare {
 
-Planner::Sizes chunk_sizes(const Settings& settings, const Roster& roster) {
+Planner::Sizes chunk_sizes(const Settings& settings, const AccountSelector& selector) {
     Planner::Sizes sizes{};
     for (const auto channel : channels) {
         const auto i = static_cast<std::size_t>(channel);
         sizes[i] = settings.worker.channels[i].chunk_recipients_max;
-        for (const auto& account : roster.all()) {
+        for (const auto& account : selector.all()) {
             const auto rate = account->settings().rate.per_second;
             if (account->settings().channel != channel || rate <= 0) continue;
             const double batch = account->provider()->rate_unit() == RateUnit::requests

@@ -55,10 +55,10 @@ PlanKeeper::Reading::~Reading() {
 }
 
 void PlanKeeper::pause(std::chrono::milliseconds wait) {
-    const auto end = clock_.moment() + wait;
+    const auto end = clock_.steady_now() + wait;
     std::unique_lock lock{mutex_};
     while (!stopping_ && !ended_) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock_.moment());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock_.steady_now());
         if (left.count() <= 0) return;
         changed_.wait_for(lock, std::min(left, look_every));
     }
@@ -66,17 +66,17 @@ void PlanKeeper::pause(std::chrono::milliseconds wait) {
 
 void PlanKeeper::run() {
     std::unique_lock lock{mutex_};
-    auto next = clock_.moment() + interval_;
+    auto next = clock_.steady_now() + interval_;
     while (!ended_) {
         if (holds_.empty()) {
             changed_.wait(lock);
-            next = clock_.moment() + interval_;
+            next = clock_.steady_now() + interval_;
             continue;
         }
         changed_.wait_for(lock, std::min(interval_, look_every));
-        if (clock_.moment() >= next && !stopping_) {
+        if (clock_.steady_now() >= next && !stopping_) {
             beat(lock);
-            next = clock_.moment() + interval_;
+            next = clock_.steady_now() + interval_;
         }
         interrupt();
     }

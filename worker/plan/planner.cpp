@@ -25,8 +25,8 @@
 #include "worker/plan/planner.hpp"
 
 #include "core/observe/log.hpp"
+#include "core/orders/order_rules.hpp"
 #include "core/wire/descriptor.hpp"
-#include "worker/orders/order_rules.hpp"
 #include "worker/plan/audience.hpp"
 
 #include <fmt/format.h>
@@ -142,10 +142,10 @@ Planner::Wait Planner::carry_out(ledger::PlanTask& task, bool& failed) {
 
 Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again) {
     using enum Fault::Place;
-    const auto understand = [&](postgres::Connection& connection) {
-        return parts_.sources.understand(connection, task.body, task.own_templates);
+    const auto load_context = [&](postgres::Connection& connection) {
+        return parts_.job_contexts.load_context(connection, task.body, task.own_templates);
     };
-    const auto understood = parts_.ledger.call("understand a job", understand);
+    const auto understood = parts_.ledger.call("understand a job", load_context);
     if (!understood) return Fault{ledger, understood.error()};
     if (!understood.value()) return Fault{job, understood.value().error()};
     const auto& context = *understood.value().value();

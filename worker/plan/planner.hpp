@@ -41,7 +41,7 @@ class Planner {
 public:
     struct Parts {
         postgres::Pool& ledger;
-        Sources& sources;
+        JobContexts& job_contexts;
         kafka::Producer& producer;
         kafka::Topics topics;
         const Clock& clock;

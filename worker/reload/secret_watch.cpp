@@ -1,7 +1,7 @@
 #include "worker/reload/secret_watch.hpp"
 
 #include "core/async/task_group.hpp"
-#include "worker/providers/registry.hpp"
+#include "core/providers/registry.hpp"
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/redirect_error.hpp>
@@ -25,11 +25,11 @@ bool same(const std::map<std::string, Secret>& a, const std::map<std::string, Se
 
 }  // namespace
 
-SecretWatch::SecretWatch(const Settings& settings, Roster& roster, ProviderContext context,
-                         const asio::any_io_executor& executor)
+SecretWatch::SecretWatch(const Settings& settings, AccountSelector& selector,
+                         ProviderContext context, const asio::any_io_executor& executor)
     : file_{settings.file},
       watched_{file_},
-      roster_{roster},
+      selector_{selector},
       context_{std::move(context)},
       hang_up_{executor, SIGHUP} {
     for (const auto& account : settings.accounts) {
@@ -89,7 +89,7 @@ bool SecretWatch::reload() {
     }
     bool any = false;
     for (const auto& settings : std::get<Settings>(loaded).accounts) {
-        Account* const account = roster_.find(settings.name);
+        Account* const account = selector_.find(settings.name);
         if (account == nullptr) {
             spdlog::warn("account {} is new: it needs a restart", settings.name);
         } else if (take(settings, *account)) {

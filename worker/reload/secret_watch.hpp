@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/providers/context.hpp"
 #include "core/settings/settings.hpp"
-#include "worker/providers/context.hpp"
-#include "worker/send/roster.hpp"
+#include "worker/send/account_selector.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -22,10 +22,10 @@ namespace fanfare {
 ///
 /// Stop      stop(), then await run() and hear().
 /// Threads   one serial executor.
-/// Lifetime  roster and settings outlive it.
+/// Lifetime  selector and settings outlive it.
 class SecretWatch {
 public:
-    SecretWatch(const Settings& settings, Roster& roster, ProviderContext context,
+    SecretWatch(const Settings& settings, AccountSelector& selector, ProviderContext context,
                 const boost::asio::any_io_executor& executor);
 
     [[nodiscard]] boost::asio::awaitable<void> run();
@@ -45,7 +45,7 @@ private:
     std::filesystem::path file_;
     std::vector<std::filesystem::path> watched_;
     std::map<std::string, std::map<std::string, Secret>> secrets_;  // In use, by account.
-    Roster& roster_;
+    AccountSelector& selector_;
     ProviderContext context_;
     boost::asio::signal_set hang_up_;
     Times seen_;

@@ -84,7 +84,7 @@ void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::E
         note_mishap(answer.detail);
     }
     if (has_served(answer)) serves_ = true;
-    const auto now = parts_.clock.moment();
+    const auto now = parts_.clock.steady_now();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
     breaker_.answered(era, !bad, people, now, took);
     const bool is_closed = breaker_.state(now) == Breaker::State::closed;
@@ -108,15 +108,16 @@ void Account::reload(std::shared_ptr<Provider> provider) {
 }
 
 bool Account::is_usable() const noexcept {
-    return !is_paused() && !held_ && breaker_.room(parts_.clock.moment()) > 0;
+    return !is_paused() && !held_ && breaker_.room(parts_.clock.steady_now()) > 0;
 }
 
 bool Account::is_shut() const noexcept {
-    return is_paused() || held_ || breaker_.state(parts_.clock.moment()) == Breaker::State::open;
+    return is_paused() || held_ ||
+           breaker_.state(parts_.clock.steady_now()) == Breaker::State::open;
 }
 
 std::chrono::milliseconds Account::unusable_for() const noexcept {
-    auto shut_for = std::max(paused_for(), breaker_.open_for(parts_.clock.moment()));
+    auto shut_for = std::max(paused_for(), breaker_.open_for(parts_.clock.steady_now()));
     if (held_) shut_for = std::max(shut_for, held_wait);
     return is_usable() ? shut_for : std::max(shut_for, unproven_wait);
 }
@@ -127,7 +128,7 @@ void Account::pause(std::chrono::milliseconds wait, std::string_view why) {
                       parts_.settings.name, wait.count() / 1000, why);
     }
     note_mishap(why);
-    paused_until_ = std::max(paused_until_, parts_.clock.moment() + wait);
+    paused_until_ = std::max(paused_until_, parts_.clock.steady_now() + wait);
     parts_.probe.paused(true);
     boarding_.look_again();
 }
@@ -159,7 +160,7 @@ void Account::set_rate_by_hand(std::optional<double> per_second) {
 }
 
 void Account::show() {
-    const auto state = breaker_.state(parts_.clock.moment());
+    const auto state = breaker_.state(parts_.clock.steady_now());
     parts_.probe.stands({.rate = rate_by_hand_.value_or(parts_.settings.rate.per_second),
                          .used = used_,
                          .breaker = static_cast<std::size_t>(state),
@@ -172,18 +173,18 @@ void Account::set_held(bool held) {
     boarding_.look_again();
 }
 
-bool Account::is_paused() const noexcept { return parts_.clock.moment() < paused_until_; }
+bool Account::is_paused() const noexcept { return parts_.clock.steady_now() < paused_until_; }
 
 std::chrono::milliseconds Account::paused_for() const noexcept {
     return std::max(std::chrono::milliseconds{0}, std::chrono::ceil<std::chrono::milliseconds>(
-                                                      paused_until_ - parts_.clock.moment()));
+                                                      paused_until_ - parts_.clock.steady_now()));
 }
 
 asio::awaitable<bool> Account::authorize(bool renew) {
     parts_.probe.paused(is_paused());
     if (!parts_.provider->credential_exchange(0)) co_return true;
     while (true) {
-        const auto now = parts_.clock.moment();
+        const auto now = parts_.clock.steady_now();
         // A stale token is told by many answers at once: one renewal serves them all.
         const bool stale = renew && now - credential_fetched_at_ > renew_again_after;
         if (!stale && now < credential_good_until_) co_return true;
@@ -215,7 +216,7 @@ asio::awaitable<bool> Account::fetch_credential() {
         pause(pause_without_credential, describe(credential.error()));
         co_return false;
     }
-    const auto now = parts_.clock.moment();
+    const auto now = parts_.clock.steady_now();
     const auto lifetime = credential.value().lifetime;
     // Short-lived ones (tests) are renewed at three quarters.
     const auto early = std::min<std::chrono::seconds>(renew_before, lifetime / 4);

@@ -2,9 +2,9 @@
 
 #include "core/clock/clock.hpp"
 #include "core/http/client.hpp"
+#include "core/providers/provider.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/providers/provider.hpp"
 #include "worker/send/boarding.hpp"
 #include "worker/send/breaker.hpp"
 #include "worker/send/pacer.hpp"
@@ -113,9 +113,9 @@ private:
     Boarding boarding_;
     SenderRefusals sender_refusals_;
     Signal fetched_;
-    Moment paused_until_{};
-    Moment credential_good_until_{};
-    Moment credential_fetched_at_{};
+    SteadyTime paused_until_{};
+    SteadyTime credential_good_until_{};
+    SteadyTime credential_fetched_at_{};
     bool fetching_ = false;
     bool serves_ = false;
     bool held_ = false;

@@ -38,7 +38,7 @@ asio::awaitable<void> AccountWatch::run() {
     for (int looks = 1; !stopping_; ++looks) {
         co_await pause_for(interval);
         co_await look();
-        for (const auto& account : parts_.roster.all()) account->show();
+        for (const auto& account : parts_.selector.all()) account->show();
         if (looks % looks_per_word == 0) co_await tell();
     }
 }
@@ -58,9 +58,9 @@ asio::awaitable<void> AccountWatch::look() {
 
 void AccountWatch::obey(Standing standing) {
     for (const auto& [name, left] : standing.blocked) {
-        if (Account* const account = parts_.roster.find(name)) account->pacer().hold(left);
+        if (Account* const account = parts_.selector.find(name)) account->pacer().hold(left);
     }
-    for (const auto& account : parts_.roster.all()) {
+    for (const auto& account : parts_.selector.all()) {
         const auto set = standing.rates.find(account->settings().name);
         if (set == standing.rates.end()) {
             account->set_rate_by_hand(std::nullopt);
@@ -71,7 +71,7 @@ void AccountWatch::obey(Standing standing) {
     const auto count = standing.paused.size();
     if (!parts_.pauses.learn(std::move(standing.paused))) return;
     spdlog::info("{} pauses are in force", count);
-    for (const auto& account : parts_.roster.all()) {
+    for (const auto& account : parts_.selector.all()) {
         const auto& settings = account->settings();
         account->set_held(parts_.pauses.holds(settings.channel, settings.name));
     }
@@ -81,12 +81,12 @@ void AccountWatch::obey(Standing standing) {
 }
 
 std::vector<ledger::AccountHealth> AccountWatch::changed() {
-    const auto now = parts_.clock.moment();
+    const auto now = parts_.clock.steady_now();
     const auto span = std::chrono::duration<double>(now - told_at_).count();
-    const bool at_first = told_at_ == Moment{};
+    const bool at_first = told_at_ == SteadyTime{};
     told_at_ = now;
     std::vector<ledger::AccountHealth> news;
-    for (const auto& account : parts_.roster.all()) {
+    for (const auto& account : parts_.selector.all()) {
         ledger::AccountHealth health;
         health.account = account->settings().name;
         health.breaker = word_of(account->breaker().state(now));

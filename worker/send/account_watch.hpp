@@ -3,9 +3,9 @@
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/bucket.hpp"
 #include "core/postgres/pool.hpp"
+#include "worker/send/account_selector.hpp"
 #include "worker/send/dispatcher.hpp"
 #include "worker/send/pauses.hpp"
-#include "worker/send/roster.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -27,7 +27,7 @@ class AccountWatch {
 public:
     struct Parts {
         postgres::Pool& ledger;
-        Roster& roster;
+        AccountSelector& selector;
         Pauses& pauses;
         Dispatcher& dispatcher;
         const Clock& clock;
@@ -59,7 +59,7 @@ private:
 
     Parts parts_;
     std::map<std::string, Told> told_;
-    Moment told_at_{};
+    SteadyTime told_at_{};
     bool stopping_ = false;
 };
 

@@ -1,6 +1,6 @@
 #include "worker/send/accounts.hpp"
 
-#include "worker/providers/registry.hpp"
+#include "core/providers/registry.hpp"
 
 namespace fanfare {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/error/failure.hpp"
+#include "core/providers/context.hpp"
 #include "core/settings/settings.hpp"
-#include "worker/providers/context.hpp"
 #include "worker/send/account.hpp"
 
 #include <boost/asio/any_io_executor.hpp>

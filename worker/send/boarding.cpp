@@ -37,7 +37,7 @@ void Boarding::answer(Waiter& waiter, std::size_t granted) {
 }
 
 void Boarding::look_again() {
-    const auto now = parts_.clock.moment();
+    const auto now = parts_.clock.steady_now();
     const bool shut = parts_.is_shut();
     std::erase_if(queue_, [&](Waiter* waiter) {
         if (!shut && now < waiter->wish.latest) return false;

@@ -18,7 +18,7 @@ namespace fanfare {
 
 /// Gives the permits of one account to the chunks that have requests to send, a wave at a time.
 ///
-/// Before a request begins, the ledger has to know who is in it (Flight). While the marks of one
+/// Before a request begins, the ledger has to know who is in it (ChunkSend). While the marks of one
 /// wave are written, permits that come back are kept together for the next: many requests share a
 /// statement, and nobody is marked who has no permit. The chunk that came first is served first
 /// until all of it has begun, urgent ones before all others: what is known of a chunk is written
@@ -40,7 +40,7 @@ public:
 
     struct Wish {
         std::size_t requests = 1;
-        Moment latest{};  // A request has to begin before.
+        SteadyTime latest{};  // A request has to begin before.
         bool urgent = false;
         std::uint64_t arrival = 0;  // Of the chunk: see arrive().
     };

@@ -56,32 +56,32 @@ public:
     explicit Breaker(const Options& options)
         : options_{options}, people_max_{options.unproven_people} {}
 
-    [[nodiscard]] State state(Moment now) const noexcept;
+    [[nodiscard]] State state(SteadyTime now) const noexcept;
     /// For how many people a request may begin now; 0: none may.
-    [[nodiscard]] std::size_t room(Moment now) const noexcept;
+    [[nodiscard]] std::size_t room(SteadyTime now) const noexcept;
     /// True when requests of any size may begin, as many as permits allow.
-    [[nodiscard]] bool is_proven(Moment now) const noexcept;
+    [[nodiscard]] bool is_proven(SteadyTime now) const noexcept;
     /// A request for so many is under way; answered() or taken_back() must follow.
-    [[nodiscard]] Era begin(std::size_t people, Moment now);
+    [[nodiscard]] Era begin(std::size_t people, SteadyTime now);
     /// It has begun.
-    void departed(Moment now);
+    void departed(SteadyTime now);
     /// `took` is 0 where it never began.
-    void answered(Era era, bool good, std::size_t people, Moment now,
+    void answered(Era era, bool good, std::size_t people, SteadyTime now,
                   std::chrono::microseconds took = {});
     /// It was not begun after all.
     void taken_back(Era era, std::size_t people);
     /// How long nothing goes; 0 unless open.
-    [[nodiscard]] std::chrono::milliseconds open_for(Moment now) const noexcept;
+    [[nodiscard]] std::chrono::milliseconds open_for(SteadyTime now) const noexcept;
     /// Grows with every request to an account that is not proven: whoever sends them begins with
     /// another person each time, so that one who always fails does not keep the account shut.
     [[nodiscard]] std::uint32_t probes() const noexcept { return probes_; }
 
 private:
-    [[nodiscard]] std::size_t people_max(Moment now) const noexcept;
-    [[nodiscard]] bool is_stalled(Moment now) const noexcept;
-    void open(Moment now);
-    void close(Moment now);
-    void count(bool good, std::size_t people, Moment now);
+    [[nodiscard]] std::size_t people_max(SteadyTime now) const noexcept;
+    [[nodiscard]] bool is_stalled(SteadyTime now) const noexcept;
+    void open(SteadyTime now);
+    void close(SteadyTime now);
+    void count(bool good, std::size_t people, SteadyTime now);
 
     Options options_;
     bool closed_ = true;
@@ -91,12 +91,12 @@ private:
     std::size_t people_max_;     // In flight.
     std::size_t in_flight_ = 0;  // People.
     std::size_t under_way_ = 0;  // Requests.
-    Moment lived_at_{};          // The last answer, or the first request after all were answered.
+    SteadyTime lived_at_{};      // The last answer, or the first request after all were answered.
     std::chrono::microseconds slowest_{0};  // Good answer; less with each that was faster.
-    Moment answered_at_{};                  // Well, the last time.
-    Moment open_until_{};
+    SteadyTime answered_at_{};              // Well, the last time.
+    SteadyTime open_until_{};
     std::chrono::milliseconds open_time_{0};
-    Moment window_began_{};
+    SteadyTime window_began_{};
     std::uint32_t answers_ = 0;
     std::uint32_t bad_ = 0;
     std::uint32_t bad_in_a_row_ = 0;

@@ -27,8 +27,8 @@ std::string fill_in(std::string_view pattern, const std::map<std::string, std::s
 
 }  // namespace
 
-Sources::Sources(const Systems& systems, const Templates& templates, const Reach& reach,
-                 std::string link_base)
+JobContexts::JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
+                         std::string link_base)
     : systems_{systems}, templates_{templates}, link_base_{std::move(link_base)} {
     while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
@@ -44,19 +44,19 @@ Sources::Sources(const Systems& systems, const Templates& templates, const Reach
     }
 }
 
-postgres::Pool& Sources::pool_of(const System& system) { return *pools_.at(system.name); }
+postgres::Pool& JobContexts::pool_of(const System& system) { return *pools_.at(system.name); }
 
-postgres::Pool& Sources::writer_of(const System& system) { return *writers_.at(system.name); }
+postgres::Pool& JobContexts::writer_of(const System& system) { return *writers_.at(system.name); }
 
-std::vector<postgres::NamedPool> Sources::pools() const {
+std::vector<postgres::NamedPool> JobContexts::pools() const {
     std::vector<postgres::NamedPool> all;
     for (const auto& [name, pool] : pools_) all.push_back({"people", name, pool.get()});
     for (const auto& [name, pool] : writers_) all.push_back({"write_backs", name, pool.get()});
     return all;
 }
 
-Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& kind,
-                                     std::int64_t id) {
+Result<JobContexts::Own> JobContexts::own_of(postgres::Connection& ledger, const Kind& kind,
+                                             std::int64_t id) {
     {
         const std::lock_guard guard{mutex_};
         if (const auto known = own_.find(id); known != own_.end()) return known->second;
@@ -80,7 +80,7 @@ Result<Sources::Own> Sources::own_of(postgres::Connection& ledger, const Kind& k
     return own;
 }
 
-Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
+Result<std::shared_ptr<JobContext>> JobContexts::read(std::string_view body) {
     auto decoded = decode_job(body);
     if (const auto* rejection = std::get_if<Rejection>(&decoded)) {
         return fail(Errc::job_malformed, "read a job of the ledger: " + for_log(*rejection));
@@ -107,13 +107,13 @@ Result<std::shared_ptr<JobContext>> Sources::read(std::string_view body) {
     return context;
 }
 
-Result<std::shared_ptr<const JobContext>> Sources::understand(std::string_view body) {
+Result<std::shared_ptr<const JobContext>> JobContexts::load_context(std::string_view body) {
     auto context = read(body);
     if (!context) return context.error();
     return std::shared_ptr<const JobContext>{std::move(context.value())};
 }
 
-Result<std::shared_ptr<const JobContext>> Sources::understand(
+Result<std::shared_ptr<const JobContext>> JobContexts::load_context(
     postgres::Connection& ledger, std::string_view body, std::optional<std::int64_t> own_templates,
     const std::string& origin, const std::string& trace) {
     auto context = read(body);

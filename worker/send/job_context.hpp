@@ -39,7 +39,7 @@ struct JobContext {
 /// Bounds    own_bytes_max of owners' texts are kept, for the next jobs of the same owners.
 /// Threads   any.
 /// Lifetime  the systems and the templates outlive it.
-class Sources {
+class JobContexts {
 public:
     static constexpr std::size_t own_bytes_max = 8'388'608;
 
@@ -52,8 +52,8 @@ public:
     };
 
     /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
-    Sources(const Systems& systems, const Templates& templates, const Reach& reach,
-            std::string link_base);
+    JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
+                std::string link_base);
 
     [[nodiscard]] postgres::Pool& pool_of(const System& system);
 
@@ -69,11 +69,11 @@ public:
     [[nodiscard]] bool has_links() const noexcept { return !link_base_.empty(); }
 
     /// Understands a job's body; fails when its system or kind is no longer configured.
-    [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(std::string_view body);
+    [[nodiscard]] Result<std::shared_ptr<const JobContext>> load_context(std::string_view body);
 
     /// The same with its owner's templates (ledger::load_templates()), which are read with `ledger`
     /// unless they are known; throws what libpqxx throws.
-    [[nodiscard]] Result<std::shared_ptr<const JobContext>> understand(
+    [[nodiscard]] Result<std::shared_ptr<const JobContext>> load_context(
         postgres::Connection& ledger, std::string_view body,
         std::optional<std::int64_t> own_templates, const std::string& origin = {},
         const std::string& trace = {});

@@ -58,7 +58,7 @@ Pacer::Pacer(const asio::any_io_executor& executor, postgres::Pool& ledger, cons
 
 asio::awaitable<void> Pacer::ready(std::size_t count) {
     while (!stopping_) {
-        const auto now = clock_.moment();
+        const auto now = clock_.steady_now();
         if (now < blocked_until_) {
             co_await pause_for(
                 std::min<std::chrono::nanoseconds>(blocked_until_ - now, std::chrono::seconds{1}));
@@ -77,9 +77,9 @@ void Pacer::release(std::size_t count) {
     if (options_.per_second > 0) changed_.notify();
 }
 
-asio::awaitable<std::optional<Moment>> Pacer::take_slot(std::size_t count, Moment latest) {
+asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, SteadyTime latest) {
     while (!stopping_) {
-        const auto now = clock_.moment();
+        const auto now = clock_.steady_now();
         if (now < blocked_until_) {
             if (blocked_until_ > latest) co_return std::nullopt;
             co_await pause_for(blocked_until_ - now);
@@ -97,15 +97,15 @@ asio::awaitable<std::optional<Moment>> Pacer::take_slot(std::size_t count, Momen
         }
         const bool leased = co_await lease_slice(count);
         if (!leased) {
-            if (clock_.moment() + database_retry > latest) co_return std::nullopt;
+            if (clock_.steady_now() + database_retry > latest) co_return std::nullopt;
             co_await pause_for(database_retry);
         }
     }
     co_return std::nullopt;
 }
 
-std::optional<Moment> Pacer::reserve_now(std::size_t count, Moment until) {
-    const auto now = clock_.moment();
+std::optional<SteadyTime> Pacer::reserve_now(std::size_t count, SteadyTime until) {
+    const auto now = clock_.steady_now();
     if (stopping_ || now < blocked_until_) return std::nullopt;
     if (options_.per_second <= 0) return now;
     const auto wanted = static_cast<double>(count);
@@ -116,24 +116,24 @@ std::optional<Moment> Pacer::reserve_now(std::size_t count, Moment until) {
     return mine;
 }
 
-asio::awaitable<std::optional<Moment>> Pacer::reserve(std::size_t count, Moment latest) {
+asio::awaitable<std::optional<SteadyTime>> Pacer::reserve(std::size_t count, SteadyTime latest) {
     const auto slot = co_await take_slot(count, latest);
     if (!slot) co_return std::nullopt;
-    const auto now = clock_.moment();
+    const auto now = clock_.steady_now();
     if (*slot - ahead > now) co_await pause_for(*slot - ahead - now);
     co_return slot;
 }
 
-bool Pacer::is_usable(Moment slot) const {
-    const auto now = clock_.moment();
+bool Pacer::is_usable(SteadyTime slot) const {
+    const auto now = clock_.steady_now();
     if (now < blocked_until_) return false;
     // A loop that stood still would send what it missed all at once.
     return options_.per_second <= 0 || now - slot <= 2 * late_max;
 }
 
-asio::awaitable<bool> Pacer::keep(Moment slot, std::size_t count, Moment latest) {
+asio::awaitable<bool> Pacer::keep(SteadyTime slot, std::size_t count, SteadyTime latest) {
     while (!stopping_) {
-        const auto now = clock_.moment();
+        const auto now = clock_.steady_now();
         if (slot > now) co_await pause_for(slot - now);
         if (is_usable(slot)) co_return true;
         const auto other = co_await take_slot(count, latest);
@@ -145,7 +145,7 @@ asio::awaitable<bool> Pacer::keep(Moment slot, std::size_t count, Moment latest)
 
 asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     leasing_ = true;
-    const auto asked = clock_.moment();
+    const auto asked = clock_.steady_now();
     // With what will be let go below, or a slice would be over before it is here. One slow way to
     // the bucket says nothing: the worker may have stood still.
     const auto way = std::min<std::chrono::nanoseconds>(usual_trip_ * 2, way_max);
@@ -163,7 +163,7 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     }
     // From the answer on, not from the question: never early, at most a round trip late. What
     // that pushes past the slice's end is somebody else's time, and is let go.
-    const auto answered = clock_.moment();
+    const auto answered = clock_.steady_now();
     const auto trip = answered - asked;
     usual_trip_ = std::min(trip, last_trip_);
     last_trip_ = trip;
@@ -193,7 +193,7 @@ double Pacer::tokens_in(std::chrono::nanoseconds time) const {
     return std::chrono::duration<double>{time}.count() * options_.per_second;
 }
 
-void Pacer::drop_late_tokens(Moment now) {
+void Pacer::drop_late_tokens(SteadyTime now) {
     // A slot that was not used in its time is gone: saved up, idle time would become a burst.
     const auto late = now - next_slot_;
     if (tokens_left_ <= 0 || late <= late_max) return;
@@ -203,7 +203,7 @@ void Pacer::drop_late_tokens(Moment now) {
 }
 
 void Pacer::hold(std::chrono::microseconds wait) {
-    blocked_until_ = std::max(blocked_until_, clock_.moment() + wait);
+    blocked_until_ = std::max(blocked_until_, clock_.steady_now() + wait);
     tokens_left_ = 0;
 }
 

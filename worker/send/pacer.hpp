@@ -44,14 +44,15 @@ public:
     /// Takes the next slot for a request for `count` recipients (or 1 where the provider counts
     /// requests), and waits until little more than a mark of it can be written before. Nothing
     /// when `latest` comes first: the lease would not last.
-    [[nodiscard]] boost::asio::awaitable<std::optional<Moment>> reserve(std::size_t count,
-                                                                        Moment latest);
+    [[nodiscard]] boost::asio::awaitable<std::optional<SteadyTime>> reserve(std::size_t count,
+                                                                            SteadyTime latest);
     /// The same without waiting: only a slot that is at hand and not after `until`.
-    [[nodiscard]] std::optional<Moment> reserve_now(std::size_t count, Moment until);
+    [[nodiscard]] std::optional<SteadyTime> reserve_now(std::size_t count, SteadyTime until);
 
     /// Waits for the slot. A slot that is late by then is exchanged for another one; false when
     /// `latest` comes first.
-    [[nodiscard]] boost::asio::awaitable<bool> keep(Moment slot, std::size_t count, Moment latest);
+    [[nodiscard]] boost::asio::awaitable<bool> keep(SteadyTime slot, std::size_t count,
+                                                    SteadyTime latest);
 
     /// How far ahead of its slot a request may be marked.
     static constexpr std::chrono::milliseconds ahead{100};
@@ -71,14 +72,14 @@ public:
 private:
     static constexpr std::chrono::milliseconds trip_at_first{50};
 
-    [[nodiscard]] boost::asio::awaitable<std::optional<Moment>> take_slot(std::size_t count,
-                                                                          Moment latest);
+    [[nodiscard]] boost::asio::awaitable<std::optional<SteadyTime>> take_slot(std::size_t count,
+                                                                              SteadyTime latest);
     [[nodiscard]] boost::asio::awaitable<bool> lease_slice(std::size_t count);
     [[nodiscard]] boost::asio::awaitable<Result<ledger::Slice>> ask_bucket(std::uint32_t tokens);
     [[nodiscard]] std::chrono::nanoseconds time_of(double tokens) const;
     [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
-    void drop_late_tokens(Moment now);
-    [[nodiscard]] bool is_usable(Moment slot) const;
+    void drop_late_tokens(SteadyTime now);
+    [[nodiscard]] bool is_usable(SteadyTime slot) const;
 
     boost::asio::any_io_executor executor_;
     postgres::Pool& ledger_;
@@ -86,8 +87,8 @@ private:
     Options options_;
     Lease lease_;
     Signal changed_;
-    Moment blocked_until_{};
-    Moment next_slot_{};                                   // Of the slice in hand.
+    SteadyTime blocked_until_{};
+    SteadyTime next_slot_{};                               // Of the slice in hand.
     double tokens_left_ = 0;                               // Of the slice in hand.
     std::chrono::nanoseconds last_trip_ = trip_at_first;   // To the bucket and back ...
     std::chrono::nanoseconds usual_trip_ = trip_at_first;  // ... and the shorter of the last two.

@@ -27,7 +27,7 @@ private:
     std::size_t limit_;
     std::size_t taken_ = 0;
     std::size_t good_ = 0;    // Given back since the limit last changed ...
-    std::size_t ignore_ = 0;  // ... and requests of before the last change that are still out.
+    std::size_t ignore_ = 0;  // ... and requests from before the last change that are still out.
 };
 
 }  // namespace fanfare

@@ -24,32 +24,32 @@ constexpr std::int32_t query_failures_max = 10;
 Preparation::Prepared Preparation::is_away(const postgres::Pool* source) {
     const auto found = away_.find(source);
     if (found == away_.end()) return {};
-    const auto now = parts_.clock.moment();
+    const auto now = parts_.clock.steady_now();
     if (now >= found->second.until) return {};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(found->second.until - now);
     return {End::later, wait_after({left, left}, 1, parts_.jitter())};
 }
 
-Preparation::Prepared Preparation::is_slow(const Work& work) const {
+Preparation::Prepared Preparation::is_slow(const ChunkInProgress& work) const {
     const Backoff backoff{settings_.backoff_first, settings_.backoff_max};
     return {End::later, wait_after(backoff, work.chunk.failures + 1, parts_.jitter()), true};
 }
 
 /// After so many failures in a row the query is not waited for any longer.
-Preparation::Prepared Preparation::fails(Work& work, const Failure& failure) {
+Preparation::Prepared Preparation::fails(ChunkInProgress& work, const Failure& failure) {
     const LogTrace about{work.job->trace};
     spdlog::error("job {} chunk {}/{}: {} ({} in a row)", work.job->job.id,
                   to_string(work.chunk.key.channel), work.chunk.key.number, describe(failure),
                   work.chunk.failures + 1);
     if (work.chunk.failures + 1 < query_failures_max) return is_slow(work);
     settle_rest(work.chunk, {Outcome::failed, Reason::query_failed});
-    work.letters = {};
+    work.requests = {};
     work.resolved.targets.clear();
     work.resolved.fates.assign(work.chunk.outcomes.size(), {});
     return {};
 }
 
-asio::awaitable<Preparation::Prepared> Preparation::load(Work& work) {
+asio::awaitable<Preparation::Prepared> Preparation::load(ChunkInProgress& work) {
     const JobContext& job = *work.job;
     auto away = is_away(job.source);
     if (away.end == End::later) co_return away;
@@ -59,7 +59,7 @@ asio::awaitable<Preparation::Prepared> Preparation::load(Work& work) {
     if (!loaded && is_retryable(loaded.error().code)) {
         auto& absence = away_[job.source];
         absence.wait = std::clamp(absence.wait * 2, away_first, away_max);
-        absence.until = parts_.clock.moment() + absence.wait;
+        absence.until = parts_.clock.steady_now() + absence.wait;
         spdlog::error("system {}: {}; its chunks wait", job.system->name, describe(loaded.error()));
         co_return is_away(job.source);
     }
@@ -94,7 +94,7 @@ asio::awaitable<Preparation::Prepared> Preparation::load(Work& work) {
 
 /// Sets those aside who are in their quiet hours: in chunks of their own as long as nobody of this
 /// one was tried, otherwise, and when nobody else is left, they wait in it.
-asio::awaitable<Preparation::Prepared> Preparation::defer_quiet(Work& work) {
+asio::awaitable<Preparation::Prepared> Preparation::defer_quiet(ChunkInProgress& work) {
     work.quiet.clear();
     work.quiet_until.reset();
     auto splits = set_quiet_aside(*work.job, parts_.clock.now(), work.resolved);
@@ -128,7 +128,8 @@ asio::awaitable<Preparation::Prepared> Preparation::defer_quiet(Work& work) {
     co_return loaded;
 }
 
-asio::awaitable<Preparation::Prepared> Preparation::prepare(Work& work, Account& account) {
+asio::awaitable<Preparation::Prepared> Preparation::prepare(ChunkInProgress& work,
+                                                            Account& account) {
     const JobContext& job = *work.job;
     auto loaded = co_await load(work);
     if (loaded.end != End::ready || is_settled(work.chunk)) co_return loaded;
@@ -136,14 +137,14 @@ asio::awaitable<Preparation::Prepared> Preparation::prepare(Work& work, Account&
         return !work.served.empty() && work.served.contains(target.address);
     });
     work.provider = account.provider();
-    const Stationery stationery{.provider = *work.provider,
-                                .references = parts_.references,
-                                .batch_max = account.batch_max(),
-                                .now = parts_.clock.now()};
+    const ComposeContext context{.provider = *work.provider,
+                                 .references = parts_.references,
+                                 .batch_max = account.batch_max(),
+                                 .now = parts_.clock.now()};
     auto written =
         co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
             apply_suppressions(ledger, job, work.chunk, work.resolved);
-            return write_letters(job, work.chunk, work.resolved, stationery, work.letters);
+            return compose_requests(job, work.chunk, work.resolved, context, work.requests);
         });
     if (!written) {
         const LogTrace about{job.trace};
@@ -156,10 +157,10 @@ asio::awaitable<Preparation::Prepared> Preparation::prepare(Work& work, Account&
         const LogTrace about{job.trace};
         spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
         settle_rest(work.chunk, {Outcome::failed, Reason::request_refused});
-        work.letters = {};
+        work.requests = {};
         work.resolved.fates.assign(work.chunk.outcomes.size(), {});
     }
-    for (const auto* const target : work.letters.too_long) {
+    for (const auto* const target : work.requests.too_long) {
         auto& fate = work.resolved.fates[target->recipient];
         fate = merge(fate, {Outcome::failed, Reason::content_too_large});
     }

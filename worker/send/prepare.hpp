@@ -2,7 +2,7 @@
 
 #include "core/settings/settings.hpp"
 #include "worker/send/account.hpp"
-#include "worker/send/work.hpp"
+#include "worker/send/chunk_in_progress.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -12,7 +12,7 @@
 
 namespace fanfare {
 
-/// Makes a claimed chunk ready to be sent: contacts, quiet hours, suppressions, letters.
+/// Makes a claimed chunk ready to be sent: contacts, quiet hours, suppressions, requests.
 ///
 /// A system's database that is away is nobody's fault: its chunks wait, and for a while nobody asks
 /// it again. A query that fails for a chunk costs the chunk its place in the queue, longer each
@@ -32,7 +32,7 @@ public:
         : parts_{std::move(parts)}, settings_{settings} {}
 
     enum class End : std::uint8_t {
-        ready,  // Letters are written, or nobody is left to write to.
+        ready,  // The requests are composed, or nobody is left to write to.
         later,  // Not now: the chunk goes back as it is, for `wait`.
         lost,   // The chunk is no longer ours, or nobody knows.
     };
@@ -41,20 +41,20 @@ public:
         std::chrono::milliseconds wait{0};
         bool counts = false;  // As one more failure in a row of this chunk.
     };
-    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(Work& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(ChunkInProgress& work, Account& account);
 
 private:
     /// A system's database that was away when it was last asked.
     struct Absence {
-        Moment until{};
+        SteadyTime until{};
         std::chrono::milliseconds wait{0};
     };
 
-    [[nodiscard]] boost::asio::awaitable<Prepared> load(Work& work);
-    [[nodiscard]] boost::asio::awaitable<Prepared> defer_quiet(Work& work);
+    [[nodiscard]] boost::asio::awaitable<Prepared> load(ChunkInProgress& work);
+    [[nodiscard]] boost::asio::awaitable<Prepared> defer_quiet(ChunkInProgress& work);
     [[nodiscard]] Prepared is_away(const postgres::Pool* source);
-    [[nodiscard]] Prepared fails(Work& work, const Failure& failure);
-    [[nodiscard]] Prepared is_slow(const Work& work) const;
+    [[nodiscard]] Prepared fails(ChunkInProgress& work, const Failure& failure);
+    [[nodiscard]] Prepared is_slow(const ChunkInProgress& work) const;
 
     Parts parts_;
     const WorkerSettings& settings_;

@@ -19,8 +19,9 @@
 // nothing. One rule keeps a provider's outage from using people up: while an account serves
 // nobody, its faults are counted against the account and not as attempts of those who met them.
 //
-// Where else to look: prepare.cpp (who may be told, and their text), flight.cpp (requests),
-// answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk becomes).
+// Where else to look: prepare.cpp (who may be told, and their text), chunk_send.cpp (requests),
+// chunk_answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk
+// becomes).
 #include "worker/send/sender.hpp"
 
 #include "core/ledger/addresses.hpp"
@@ -52,7 +53,7 @@ constexpr std::size_t contexts_bytes_max = 8 << 20;  // As written; they take so
 using Context = std::shared_ptr<const JobContext>;
 
 /// When everyone who is still open is in their quiet hours: the first end of these.
-std::optional<TimePoint> only_quiet_left(const Work& work) {
+std::optional<TimePoint> only_quiet_left(const ChunkInProgress& work) {
     if (!work.quiet_until) return std::nullopt;
     std::vector<bool> quiet(work.chunk.outcomes.size());
     for (const auto recipient : work.quiet) quiet[recipient] = true;
@@ -65,7 +66,7 @@ std::optional<TimePoint> only_quiet_left(const Work& work) {
 }
 
 /// Nothing more of it begins with this account: it is put back as it is.
-bool is_held_back(const Work& work, const Account& account) {
+bool is_held_back(const ChunkInProgress& work, const Account& account) {
     const auto& settings = account.settings();
     return work.is_held_back() || work.pauses->holds(settings.channel, settings.name);
 }
@@ -81,9 +82,9 @@ asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
 
 asio::awaitable<Account*> Sender::account_for(Channel channel) {
     while (!stopping_) {
-        Account* const account = parts_.roster.next(channel);
+        Account* const account = parts_.selector.next(channel);
         if (account == nullptr) {
-            const auto wait = parts_.roster.wait(channel);
+            const auto wait = parts_.selector.wait(channel);
             co_await pause_for(wait);
             continue;
         }
@@ -100,27 +101,27 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     if (account == nullptr) co_return;
     const auto reserved = account->tokens_for(
         settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
-    const auto waits = parts_.clock.moment();
+    const auto waits = parts_.clock.steady_now();
     co_await account->pacer().ready(reserved);
-    account->probe().waited(parts_.clock.moment() - waits);
+    account->probe().waited(parts_.clock.steady_now() - waits);
     if (stopping_) {
         account->pacer().release(reserved);
         co_return;
     }
-    const auto asked = parts_.clock.moment();
+    const auto asked = parts_.clock.steady_now();
     ledger::ClaimRequest request{key, account->settings().name};
-    auto claimed = co_await parts_.desk.claim(std::move(request));
+    auto claimed = co_await parts_.batcher.claim(std::move(request));
     if (!claimed) {
         spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
     } else if (claimed.value()) {
-        Work work;
+        ChunkInProgress work;
         work.chunk = std::move(*claimed.value());
         work.lease_ends = asked + settings_.lease;
         work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
         work.pauses = &parts_.pauses;
         work.tracer = parts_.tracer;
         // Doubt stays with the account that caused it, as long as that one is configured.
-        Account* const bound = parts_.roster.find(work.chunk.account);
+        Account* const bound = parts_.selector.find(work.chunk.account);
         Account* const serving = bound != nullptr ? bound : account;
         // Not before: a lane that waits for an account that is held has claimed nothing.
         parts_.probe.chunks_in_flight(key.channel, 1);
@@ -132,7 +133,7 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
 }
 
 /// The job may have expired since the claim.
-void Sender::end_if_over(Work& work) const {
+void Sender::end_if_over(ChunkInProgress& work) const {
     auto& expired = work.chunk.job_expired;
     if (work.job && work.job->job.expires_at) {
         expired = expired || *work.job->job.expires_at <= parts_.clock.now();
@@ -142,7 +143,7 @@ void Sender::end_if_over(Work& work) const {
 
 /// The ledger is away for a moment, or the system or the kind is not configured here: any more, or
 /// not yet.
-asio::awaitable<void> Sender::wait_without_context(Work& work, const Failure& failure) {
+asio::awaitable<void> Sender::wait_without_context(ChunkInProgress& work, const Failure& failure) {
     spdlog::error("job {}: {}", work.chunk.key.job, describe(failure));
     if (is_retryable(failure.code) || is_settled(work.chunk)) {
         co_await put_back(work, nullptr, account_pause, false);
@@ -155,13 +156,13 @@ asio::awaitable<void> Sender::wait_without_context(Work& work, const Failure& fa
 }
 
 /// Its span begins with the claim.
-void Sender::trace(Work& work) const {
-    const auto since = parts_.clock.moment() - (work.lease_ends - settings_.lease);
+void Sender::trace(ChunkInProgress& work) const {
+    const auto since = parts_.clock.steady_now() - (work.lease_ends - settings_.lease);
     begin_chunk_span(
         work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
 }
 
-asio::awaitable<void> Sender::send(Work& work, Account* account) {
+asio::awaitable<void> Sender::send(ChunkInProgress& work, Account* account) {
     // Before anything is looked up that may not be there any more.
     end_if_over(work);
     auto context = co_await context_of(work.chunk.key.job);
@@ -186,8 +187,8 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             co_await put_back(work, account, prepared.wait, prepared.counts);
             co_return;
         }
-        parts_.probe.lost_zones(work.letters.lost_zones);
-        auto attempts = co_await fly(work, *account);
+        parts_.probe.lost_zones(work.requests.lost_zones);
+        auto attempts = co_await run(work, *account);
         if (work.lost && !work.begun) co_return;
         if (work.lost) break;
         end_if_over(work);
@@ -209,7 +210,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
             }
         }
         const bool lasts =
-            parts_.clock.moment() + wait + account->settings().timeout + lease_reserve <
+            parts_.clock.steady_now() + wait + account->settings().timeout + lease_reserve <
             work.lease_ends;
         if (wait > in_place_wait_max || !lasts || stopping_ || is_held_back(work, *account)) break;
         co_await pause_for(wait);
@@ -220,7 +221,7 @@ asio::awaitable<void> Sender::send(Work& work, Account* account) {
 }
 
 /// Between tries in place a job may have been cancelled.
-asio::awaitable<void> Sender::look_for_cancel(Work& work) {
+asio::awaitable<void> Sender::look_for_cancel(ChunkInProgress& work) {
     const auto look = [&](postgres::Connection& ledger) {
         return ledger::is_cancelled(ledger, work.chunk.key.job);
     };
@@ -229,8 +230,8 @@ asio::awaitable<void> Sender::look_for_cancel(Work& work) {
 }
 
 /// How long those who are still open wait.
-std::chrono::milliseconds Sender::wait_of(Work& work, const Account& account, std::int32_t attempts,
-                                          std::int32_t passes) {
+std::chrono::milliseconds Sender::wait_of(ChunkInProgress& work, const Account& account,
+                                          std::int32_t attempts, std::int32_t passes) {
     auto wait = std::max(work.throttled_for, work.recipients_wait);
     auto tries = attempts;
     // While the account is at fault nobody's attempts are spent, and still nobody hurries.
@@ -244,7 +245,7 @@ std::chrono::milliseconds Sender::wait_of(Work& work, const Account& account, st
 
 /// Records the chunk as it stands; who is open waits for `next_in`. `failed`: one more claim in a
 /// row that brought nobody further, through nobody's fault of its own.
-asio::awaitable<void> Sender::put_back(Work& work, const Account* account,
+asio::awaitable<void> Sender::put_back(ChunkInProgress& work, const Account* account,
                                        std::chrono::milliseconds next_in, bool failed) {
     close_told(work);
     auto& failures = work.chunk.failures;
@@ -259,9 +260,9 @@ asio::awaitable<void> Sender::put_back(Work& work, const Account* account,
 }
 
 /// One pass over everyone who is still open; returns what settle_pass() does.
-asio::awaitable<std::int32_t> Sender::fly(Work& work, Account& account) {
-    Flight flight{parts_.executor, account, work, parts_.clock, marker_};
-    co_await flight.fly();
+asio::awaitable<std::int32_t> Sender::run(ChunkInProgress& work, Account& account) {
+    ChunkSend sending{parts_.executor, account, work, parts_.clock, marker_};
+    co_await sending.run();
     const auto attempts = settle_pass(work);
     co_await suppress_dead(work);
     if (work.account_refused) account.pause(account_pause, work.refusal);
@@ -271,15 +272,15 @@ asio::awaitable<std::int32_t> Sender::fly(Work& work, Account& account) {
 
 /// Another account for what is left of a chunk; none while somebody's answer is in doubt,
 /// because only the first one could hide a second message.
-asio::awaitable<Account*> Sender::other_account(const Work& work, Account* account) {
+asio::awaitable<Account*> Sender::other_account(const ChunkInProgress& work, Account* account) {
     if (is_in_doubt(work.chunk)) co_return nullptr;
-    Account* const other = parts_.roster.next(work.chunk.key.channel);
+    Account* const other = parts_.selector.next(work.chunk.key.channel);
     if (other == nullptr || other == account) co_return nullptr;
     const bool authorized = co_await other->authorize();
     co_return authorized ? other : nullptr;
 }
 
-asio::awaitable<void> Sender::suppress_dead(Work& work) {
+asio::awaitable<void> Sender::suppress_dead(ChunkInProgress& work) {
     if (work.dead.empty() && work.opted_out.empty()) co_return;
     std::vector<ledger::NewSuppression> suppressions;
     for (const auto& address : work.dead) {
@@ -303,7 +304,7 @@ asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
                                          std::vector<std::string> addresses) {
     const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
     if (!query) co_return;
-    auto& writer = parts_.sources.writer_of(*job.system);
+    auto& writer = parts_.job_contexts.writer_of(*job.system);
     auto done = co_await writer.run("write dead addresses back", [&](postgres::Connection& source) {
         pqxx::nontransaction work{source.raw()};
         work.exec_params(query->sql, postgres::array_of(addresses));
@@ -314,7 +315,7 @@ asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
     }
 }
 
-asio::awaitable<void> Sender::record(Work& work, const Account* account,
+asio::awaitable<void> Sender::record(ChunkInProgress& work, const Account* account,
                                      std::chrono::milliseconds next_in) {
     const auto channel = work.chunk.key.channel;
     // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
@@ -325,7 +326,7 @@ asio::awaitable<void> Sender::record(Work& work, const Account* account,
     entry.counted = counted_window(work.job.get());
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};
-    auto written = co_await parts_.desk.record(std::move(entry));
+    auto written = co_await parts_.batcher.record(std::move(entry));
     const LogTrace about{work.job ? work.job->trace : std::string_view{}};
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
@@ -344,8 +345,8 @@ asio::awaitable<Result<Context>> Sender::context_of(const std::string& job) {
     const auto load = [&](postgres::Connection& connection) -> Result<Context> {
         const auto row = ledger::load_job(connection, job);
         if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.sources.understand(connection, row->body, row->own_templates, row->origin,
-                                         row->trace);
+        return parts_.job_contexts.load_context(connection, row->body, row->own_templates,
+                                                row->origin, row->trace);
     };
     auto loaded = co_await parts_.ledger.run("load a job", load);
     if (!loaded) co_return loaded.error();

@@ -2,11 +2,11 @@
 
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/send/desk.hpp"
+#include "worker/send/account_selector.hpp"
+#include "worker/send/chunk_batcher.hpp"
+#include "worker/send/chunk_send.hpp"
 #include "worker/send/dispatcher.hpp"
-#include "worker/send/flight.hpp"
 #include "worker/send/prepare.hpp"
-#include "worker/send/roster.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,7 +19,7 @@ namespace fanfare {
 
 /// The send stage: takes chunks one by one through claim, resolve, render, send and record.
 ///
-///   next -> ready (rate) -> claim -> contacts -> suppressions -> letters -> flight -> record
+///   next -> ready (rate) -> claim -> contacts -> suppressions -> requests -> waves -> record
 ///
 /// Nothing is claimed before it could be sent at once; nothing is recorded that was not
 /// known; a chunk that is not finished in time is left to its lease.
@@ -33,10 +33,10 @@ public:
     struct Parts {
         boost::asio::any_io_executor executor;
         Dispatcher& dispatcher;
-        Desk& desk;
-        Sources& sources;
+        ChunkBatcher& batcher;
+        JobContexts& job_contexts;
         postgres::Pool& ledger;
-        Roster& roster;
+        AccountSelector& selector;
         const Pauses& pauses;
         const References& references;
         const Clock& clock;
@@ -50,7 +50,8 @@ public:
         : parts_{std::move(parts)},
           settings_{settings},
           preparation_{{parts_.ledger, parts_.references, parts_.clock, parts_.jitter}, settings},
-          marker_{[this](ledger::ChunkMark mark) { return parts_.desk.mark(std::move(mark)); }} {}
+          marker_{[this](ledger::ChunkMark mark) { return parts_.batcher.mark(std::move(mark)); }} {
+    }
 
     /// Serves one chunk of the channel after another until the dispatcher stops.
     [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);
@@ -61,24 +62,25 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
-    void trace(Work& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> send(Work& work, Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> wait_without_context(Work& work,
+    void trace(ChunkInProgress& work) const;
+    [[nodiscard]] boost::asio::awaitable<void> send(ChunkInProgress& work, Account* account);
+    [[nodiscard]] boost::asio::awaitable<void> wait_without_context(ChunkInProgress& work,
                                                                     const Failure& failure);
-    [[nodiscard]] boost::asio::awaitable<std::int32_t> fly(Work& work, Account& account);
-    [[nodiscard]] boost::asio::awaitable<Account*> other_account(const Work& work,
+    [[nodiscard]] boost::asio::awaitable<std::int32_t> run(ChunkInProgress& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Account*> other_account(const ChunkInProgress& work,
                                                                  Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> put_back(Work& work, const Account* account,
+    [[nodiscard]] boost::asio::awaitable<void> put_back(ChunkInProgress& work,
+                                                        const Account* account,
                                                         std::chrono::milliseconds next_in,
                                                         bool failed);
-    void end_if_over(Work& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(Work& work);
-    [[nodiscard]] std::chrono::milliseconds wait_of(Work& work, const Account& account,
+    void end_if_over(ChunkInProgress& work) const;
+    [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(ChunkInProgress& work);
+    [[nodiscard]] std::chrono::milliseconds wait_of(ChunkInProgress& work, const Account& account,
                                                     std::int32_t attempts, std::int32_t passes);
-    [[nodiscard]] boost::asio::awaitable<void> suppress_dead(Work& work);
+    [[nodiscard]] boost::asio::awaitable<void> suppress_dead(ChunkInProgress& work);
     [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
                                                           std::vector<std::string> addresses);
-    [[nodiscard]] boost::asio::awaitable<void> record(Work& work, const Account* account,
+    [[nodiscard]] boost::asio::awaitable<void> record(ChunkInProgress& work, const Account* account,
                                                       std::chrono::milliseconds next_in);
     [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
         const std::string& job);

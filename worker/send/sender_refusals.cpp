@@ -15,7 +15,7 @@ std::string domain_of(std::string_view address) {
 
 }  // namespace
 
-void SenderRefusals::weigh(BatchAnswer& answer, std::string_view address, Moment now) {
+void SenderRefusals::weigh(BatchAnswer& answer, std::string_view address, SteadyTime now) {
     if (answer.verdict == Verdict::config) {
         if (!has_taken_) return;
         answer.verdict = Verdict::perm_rcpt;
@@ -36,7 +36,7 @@ void SenderRefusals::weigh(BatchAnswer& answer, std::string_view address, Moment
     answer.retry_after = settle;
 }
 
-bool SenderRefusals::was_heard(const std::string& domain, Moment now) {
+bool SenderRefusals::was_heard(const std::string& domain, SteadyTime now) {
     if (heard_.size() >= domains_max && !heard_.contains(domain)) heard_.clear();
     const auto [entry, is_new] = heard_.try_emplace(domain, now);
     const auto age = now - entry->second;

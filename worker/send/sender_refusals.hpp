@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
-#include "worker/providers/provider.hpp"
+#include "core/providers/provider.hpp"
 
 #include <chrono>
 #include <map>
@@ -33,7 +33,7 @@ public:
     /// waits for `settle`). A demand for a login (config) is the account's at once while nothing
     /// was ever taken; afterwards it cannot be ours that is missing, so it is weighed as the
     /// others.
-    void weigh(BatchAnswer& answer, std::string_view address, Moment now);
+    void weigh(BatchAnswer& answer, std::string_view address, SteadyTime now);
 
     /// A server has taken a mail: whatever is wrong, it is not wrong everywhere.
     void taken() {
@@ -42,11 +42,11 @@ public:
     }
 
 private:
-    [[nodiscard]] bool was_heard(const std::string& domain, Moment now);
+    [[nodiscard]] bool was_heard(const std::string& domain, SteadyTime now);
 
     bool has_taken_ = false;
     std::map<std::string_view, std::set<std::string>> said_;  // Since the last mail was taken.
-    std::map<std::string, Moment> heard_;                     // First word of a domain.
+    std::map<std::string, SteadyTime> heard_;                 // First word of a domain.
 };
 
 }  // namespace fanfare

@@ -11,7 +11,8 @@ namespace fanfare {
 
 namespace {
 
-constexpr std::chrono::seconds last_word{5};  // Twice as long as records are apart (desk.cpp).
+constexpr std::chrono::seconds last_word{
+    5};  // Twice as long as records are apart (chunk_batcher.cpp).
 
 Fate fate_at(const ledger::ClaimedChunk& chunk, std::size_t i) {
     return {static_cast<Outcome>(chunk.outcomes[i]), static_cast<Reason>(chunk.reasons[i]),
@@ -30,7 +31,7 @@ bool is_open(const ledger::ClaimedChunk& chunk, std::size_t i) {
 }
 
 /// Looks at people with several devices: told on one while another is open, they stay open.
-void keep_devices_open(Work& work) {
+void keep_devices_open(ChunkInProgress& work) {
     const auto& targets = work.resolved.targets;
     if (work.target_fates.size() != targets.size()) return;
     std::vector<std::uint8_t> devices(work.resolved.fates.size());
@@ -54,7 +55,7 @@ void keep_devices_open(Work& work) {
 }
 
 /// Counts the attempts that failed, and returns the most of anybody's.
-std::int32_t count_attempts(Work& work) {
+std::int32_t count_attempts(ChunkInProgress& work) {
     auto& spent = work.spent;
     std::sort(spent.begin(), spent.end());
     spent.erase(std::unique(spent.begin(), spent.end()), spent.end());
@@ -69,7 +70,7 @@ std::int32_t count_attempts(Work& work) {
 
 }  // namespace
 
-void close_told(Work& work) {
+void close_told(ChunkInProgress& work) {
     for (const auto recipient : work.told) {
         if (static_cast<Outcome>(work.chunk.outcomes[recipient]) == Outcome::sent) continue;
         put_fate(work.chunk, recipient, {Outcome::sent, Reason::none});
@@ -77,7 +78,7 @@ void close_told(Work& work) {
     work.told.clear();
 }
 
-std::int32_t settle_pass(Work& work) {
+std::int32_t settle_pass(ChunkInProgress& work) {
     auto& chunk = work.chunk;
     keep_devices_open(work);
     for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
@@ -90,7 +91,7 @@ std::int32_t settle_pass(Work& work) {
     return count_attempts(work);
 }
 
-std::int32_t count_faults(Work& work) {
+std::int32_t count_faults(ChunkInProgress& work) {
     auto& chunk = work.chunk;
     std::int32_t most = 0;
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
@@ -180,7 +181,7 @@ std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
     return std::max(wait, std::min<std::chrono::milliseconds>(last_word, settings.lease));
 }
 
-ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun,
+ledger::ChunkMark mark_of(const ChunkInProgress& work, std::span<const std::uint16_t> begun,
                           std::span<const std::uint16_t> open_to) {
     const auto& chunk = work.chunk;
     ledger::ChunkMark mark;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/settings/settings.hpp"
-#include "worker/send/work.hpp"
+#include "worker/send/chunk_in_progress.hpp"
 
 #include <optional>
 #include <span>
@@ -14,11 +14,11 @@ namespace fanfare {
 ///
 /// Counts the attempts that doubt has used up, one a person and pass. Returns the most that anybody
 /// of them has used; 0: nobody did.
-std::int32_t settle_pass(Work& work);
+std::int32_t settle_pass(ChunkInProgress& work);
 
 /// The account has served somebody since: passing faults that counted against it are attempts of
 /// those who met them, whose last it may have been. Returns the most that any of them has used up.
-std::int32_t count_faults(Work& work);
+std::int32_t count_faults(ChunkInProgress& work);
 
 /// True while somebody waits for an account that was at fault when they were tried.
 [[nodiscard]] bool waits_for_account(const ledger::ClaimedChunk& chunk);
@@ -28,7 +28,7 @@ void give_up(ledger::ClaimedChunk& chunk);
 
 /// At the end of a claim: who was told on one device counts as told, though another device
 /// could not be served in time; a further claim would tell the first one again.
-void close_told(Work& work);
+void close_told(ChunkInProgress& work);
 
 /// Gives every recipient that is not final this fate, and keeps readable what they waited for.
 /// Whoever is in doubt stays so (core/domain/doubt.hpp).
@@ -66,7 +66,8 @@ bool settle_stalled(ledger::ClaimedChunk& chunk);
 /// The mark before the next requests begin: what is known of everybody by now, and `begun`, who has
 /// how many devices in requests that are under way or begin next. `open_to`: of how many devices
 /// nothing is known yet.
-[[nodiscard]] ledger::ChunkMark mark_of(const Work& work, std::span<const std::uint16_t> begun,
+[[nodiscard]] ledger::ChunkMark mark_of(const ChunkInProgress& work,
+                                        std::span<const std::uint16_t> begun,
                                         std::span<const std::uint16_t> open_to);
 
 /// Those whom the channel cannot reach (no address, or none that is alive), for the channel that

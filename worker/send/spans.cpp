@@ -6,7 +6,7 @@
 
 namespace fanfare {
 
-void begin_chunk_span(Work& work, TimePoint claimed) {
+void begin_chunk_span(ChunkInProgress& work, TimePoint claimed) {
     work.span = span_in(work.tracer, work.job->trace, "chunk", Span::Kind::consumer);
     if (!work.span) return;
     auto& span = *work.span;
@@ -20,7 +20,7 @@ void begin_chunk_span(Work& work, TimePoint claimed) {
     span.count("fanfare.recipients", static_cast<std::int64_t>(work.chunk.outcomes.size()));
 }
 
-void end_chunk_span(Work& work, const AccountSettings* account) {
+void end_chunk_span(ChunkInProgress& work, const AccountSettings* account) {
     if (!work.span) return;
     auto& span = *work.span;
     if (account != nullptr) span.tell("fanfare.account", account->name);
@@ -34,7 +34,7 @@ void end_chunk_span(Work& work, const AccountSettings* account) {
     work.span.reset();
 }
 
-void tell_request(const Work& work, const AccountSettings& account, std::uint32_t people,
+void tell_request(const ChunkInProgress& work, const AccountSettings& account, std::uint32_t people,
                   const HttpAnswer& answer, const BatchAnswer& meaning, TimePoint now) {
     const bool is_mail = answer.step != MailStep::none;
     Span span;

@@ -39,7 +39,7 @@ asio::awaitable<void> OptOuts::round() {
         auto& of_system = by_system[left.system];
         of_system.push_back({std::move(left), {}});
     }
-    const auto& systems = sources_.systems();
+    const auto& systems = job_contexts_.systems();
     for (auto& entry : by_system) {
         const auto& name = entry.first;
         auto& people = entry.second;
@@ -63,7 +63,7 @@ asio::awaitable<void> OptOuts::round() {
             }
             return known;
         };
-        auto found = co_await sources_.pool_of(system->second).run(doing, look);
+        auto found = co_await job_contexts_.pool_of(system->second).run(doing, look);
         if (!found) {
             spdlog::warn("system {}: {}; tried again later", name, describe(found.error()));
             continue;

@@ -19,8 +19,8 @@ namespace fanfare {
 /// Threads   one serial executor.
 class OptOuts {
 public:
-    OptOuts(Sources& sources, postgres::Pool& ledger, const WorkerSettings& settings)
-        : sources_{sources}, ledger_{ledger}, settings_{settings} {}
+    OptOuts(JobContexts& job_contexts, postgres::Pool& ledger, const WorkerSettings& settings)
+        : job_contexts_{job_contexts}, ledger_{ledger}, settings_{settings} {}
 
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
@@ -28,7 +28,7 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> round();
 
-    Sources& sources_;
+    JobContexts& job_contexts_;
     postgres::Pool& ledger_;
     const WorkerSettings& settings_;
     bool stopping_ = false;

@@ -10,20 +10,22 @@ constexpr std::chrono::seconds calm_at_first{5};
 
 }  // namespace
 
-void Outage::answered(Moment asked, Moment now) {
+void Outage::answered(SteadyTime asked, SteadyTime now) {
     auto lasted = now - since_.value_or(asked);
     since_.reset();
-    if (first_) lasted = std::max<Moment::duration>(lasted, calm_at_first);
+    if (first_) lasted = std::max<SteadyTime::duration>(lasted, calm_at_first);
     first_ = false;
     if (lasted < noticeable) return;
-    const auto calm = now + std::min<Moment::duration>(lasted, lease_);
+    const auto calm = now + std::min<SteadyTime::duration>(lasted, lease_);
     calm_until_ = std::max(calm, calm_until_.value_or(calm));
 }
 
-void Outage::failed(Moment asked) {
+void Outage::failed(SteadyTime asked) {
     if (!since_) since_ = first_ ? asked - lease_ : asked;
 }
 
-bool Outage::is_over(Moment now) const { return !since_ && (!calm_until_ || now >= *calm_until_); }
+bool Outage::is_over(SteadyTime now) const {
+    return !since_ && (!calm_until_ || now >= *calm_until_);
+}
 
 }  // namespace fanfare

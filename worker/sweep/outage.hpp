@@ -17,16 +17,16 @@ public:
     explicit Outage(std::chrono::milliseconds lease) : lease_{lease} {}
 
     /// The ledger was asked at `asked` and answered at `now`, or did not.
-    void answered(Moment asked, Moment now);
-    void failed(Moment asked);
+    void answered(SteadyTime asked, SteadyTime now);
+    void failed(SteadyTime asked);
 
-    [[nodiscard]] bool is_over(Moment now) const;
+    [[nodiscard]] bool is_over(SteadyTime now) const;
 
 private:
     std::chrono::milliseconds lease_;
-    bool first_ = true;            // It has never answered us.
-    std::optional<Moment> since_;  // The first question without an answer.
-    std::optional<Moment> calm_until_;
+    bool first_ = true;                // It has never answered us.
+    std::optional<SteadyTime> since_;  // The first question without an answer.
+    std::optional<SteadyTime> calm_until_;
 };
 
 }  // namespace fanfare

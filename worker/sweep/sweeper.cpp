@@ -49,7 +49,7 @@ asio::awaitable<void> Sweeper::keep_looking() {
 
 /// Looks whether the ledger is there.
 asio::awaitable<bool> Sweeper::look() {
-    const auto asked = parts_.clock.moment();
+    const auto asked = parts_.clock.steady_now();
     const auto there = co_await parts_.ledger.run(
         "look for the ledger", [](postgres::Connection& ledger) { ledger::look(ledger); });
     if (!there) {
@@ -57,7 +57,7 @@ asio::awaitable<bool> Sweeper::look() {
         spdlog::warn("{}", describe(there.error()));
         co_return false;
     }
-    outage_.answered(asked, parts_.clock.moment());
+    outage_.answered(asked, parts_.clock.steady_now());
     co_return true;
 }
 
@@ -65,7 +65,7 @@ asio::awaitable<bool> Sweeper::look() {
 asio::awaitable<bool> Sweeper::may_take_over() {
     const bool there = co_await look();
     if (!there) co_return false;
-    co_return outage_.is_over(parts_.clock.moment()) && !parts_.desk.is_behind() &&
+    co_return outage_.is_over(parts_.clock.steady_now()) && !parts_.batcher.is_behind() &&
         settling_.running() <= static_cast<std::size_t>(settled_at_once_max);
 }
 
@@ -98,7 +98,7 @@ asio::awaitable<void> Sweeper::end_jobs() {
 /// Whoever could have sent them: their channel may have no account any more, or their kind be gone.
 /// Returns how many chunks.
 asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
-    if (parts_.dispatcher.is_held() || parts_.desk.is_behind()) co_return 0;
+    if (parts_.dispatcher.is_held() || parts_.batcher.is_behind()) co_return 0;
     auto ended = co_await parts_.ledger.run("find ended jobs", [&](postgres::Connection& ledger) {
         if (!ledger::knows_the_time(parts_.time, ledger, parts_.clock)) {
             return std::vector<ledger::ClaimedChunk>{};
@@ -134,13 +134,13 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
             co_return;
         }
         if (job.value()) trace = job.value()->trace;
-        const auto context = parts_.sources.understand(job.value() ? job.value()->body : "");
+        const auto context = parts_.job_contexts.load_context(job.value() ? job.value()->body : "");
         entry.counted = counted_window(context ? context.value().get() : nullptr);
         // No longer configured: there is no channel to turn to.
         if (context) entry.fallback = fallback_of(chunk, *context.value(), settings_);
     }
     const auto given_up = entry.done ? given_up_in(chunk) : std::string{};
-    auto written = co_await parts_.desk.record(std::move(entry));
+    auto written = co_await parts_.batcher.record(std::move(entry));
     const LogTrace about{trace};
     if (!written) {
         spdlog::warn("{}", describe(written.error()));

@@ -4,8 +4,8 @@
 #include "core/ledger/clock.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/receipts/receipt_desk.hpp"
-#include "worker/send/desk.hpp"
+#include "worker/receipts/receipt_writer.hpp"
+#include "worker/send/chunk_batcher.hpp"
 #include "worker/send/dispatcher.hpp"
 #include "worker/send/job_context.hpp"
 #include "worker/sweep/outage.hpp"
@@ -36,10 +36,10 @@ public:
     struct Parts {
         boost::asio::any_io_executor executor;
         postgres::Pool& ledger;
-        Sources& sources;
+        JobContexts& job_contexts;
         const Clock& clock;
         ledger::LedgerClock& time;
-        Desk& desk;
+        ChunkBatcher& batcher;
         Dispatcher& dispatcher;
         std::function<bool(Channel)> serves;  // With an account that can be used now.
         WorkerProbe& probe;

@@ -34,7 +34,7 @@ std::vector<const char*> values_of(const Query& query, const Job& job,
 }  // namespace
 
 asio::awaitable<void> WriteBacks::run() {
-    const auto& systems = sources_.systems();
+    const auto& systems = job_contexts_.systems();
     if (std::none_of(systems.begin(), systems.end(),
                      [](const auto& system) { return !system.second.done.empty(); })) {
         co_return;
@@ -76,7 +76,7 @@ asio::awaitable<void> WriteBacks::round() {
 }
 
 asio::awaitable<Result<void>> WriteBacks::tell(const ledger::DoneJob& done) {
-    const auto context = sources_.understand(done.body);
+    const auto context = job_contexts_.load_context(done.body);
     if (!context) co_return Result<void>{};  // No longer configured: nobody wants to know.
     const auto& job = context.value()->job;
     const auto& system = *context.value()->system;
@@ -88,7 +88,7 @@ asio::awaitable<Result<void>> WriteBacks::tell(const ledger::DoneJob& done) {
         work.exec_params(query->second.sql,
                          pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     };
-    auto& writer = sources_.writer_of(system);
+    auto& writer = job_contexts_.writer_of(system);
     auto written = co_await writer.run("write back that a job is done", write);
     co_return written;
 }

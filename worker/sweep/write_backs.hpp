@@ -21,8 +21,8 @@ namespace fanfare {
 /// Threads   one serial executor.
 class WriteBacks {
 public:
-    WriteBacks(Sources& sources, postgres::Pool& ledger, const WorkerSettings& settings)
-        : sources_{sources}, ledger_{ledger}, settings_{settings} {}
+    WriteBacks(JobContexts& job_contexts, postgres::Pool& ledger, const WorkerSettings& settings)
+        : job_contexts_{job_contexts}, ledger_{ledger}, settings_{settings} {}
 
     /// Returns at once where no system wants to know.
     [[nodiscard]] boost::asio::awaitable<void> run();
@@ -34,7 +34,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> note(std::vector<std::string> told,
                                                     std::vector<std::string> untold);
 
-    Sources& sources_;
+    JobContexts& job_contexts_;
     postgres::Pool& ledger_;
     const WorkerSettings& settings_;
     bool stopping_ = false;

@@ -140,7 +140,7 @@ json::value parse(std::string_view body) {
     return error ? json::value{} : parsed;
 }
 
-class Apns final : public Provider {
+class Apns final : public SimulatedProvider {
 public:
     explicit Apns(const ProviderOptions& options)
         : topic_{options.apns_topic}, public_key_{options.apns_public_key} {}
@@ -226,7 +226,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_apns(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_apns(const ProviderOptions& options) {
     return std::make_unique<Apns>(options);
 }
 

@@ -5,6 +5,6 @@
 namespace fanfare::sim {
 
 /// The Apple Push Notification service: POST /3/device/{token} over HTTP/2.
-[[nodiscard]] std::unique_ptr<Provider> make_apns(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_apns(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

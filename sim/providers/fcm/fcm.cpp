@@ -45,7 +45,7 @@ std::string_view fate_of_token(std::string_view token) {
     return {};
 }
 
-class Fcm final : public Provider {
+class Fcm final : public SimulatedProvider {
 public:
     explicit Fcm(const ProviderOptions& options) : project_{options.fcm_project} {}
 
@@ -164,7 +164,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_fcm(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_fcm(const ProviderOptions& options) {
     return std::make_unique<Fcm>(options);
 }
 

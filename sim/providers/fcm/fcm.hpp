@@ -5,9 +5,9 @@
 namespace fanfare::sim {
 
 /// Firebase Cloud Messaging: POST /v1/projects/{p}/messages:send. See docs/simulator.md.
-[[nodiscard]] std::unique_ptr<Provider> make_fcm(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_fcm(const ProviderOptions& options);
 
 /// Its OAuth2 token endpoint, POST /token: a provider of its own, so that it can fail alone.
-[[nodiscard]] std::unique_ptr<Provider> make_fcm_token(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_fcm_token(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

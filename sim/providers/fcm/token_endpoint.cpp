@@ -16,7 +16,7 @@ void say(Answer& answer, int status, std::string_view error, std::string_view de
     answer.body = fmt::format(R"({{"error":"{}","error_description":"{}"}})", error, description);
 }
 
-class FcmToken final : public Provider {
+class FcmToken final : public SimulatedProvider {
 public:
     explicit FcmToken(const ProviderOptions& options)
         : public_key_{options.fcm_public_key}, lifetime_s_{options.fcm_token_lifetime_s} {}
@@ -76,7 +76,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_fcm_token(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_fcm_token(const ProviderOptions& options) {
     return std::make_unique<FcmToken>(options);
 }
 

@@ -117,7 +117,7 @@ Bad check_recipients(const std::vector<Part>& parts, Checked& checked) {
     return {};
 }
 
-class Mailgun final : public Provider {
+class Mailgun final : public SimulatedProvider {
 public:
     explicit Mailgun(const ProviderOptions& options)
         : authorization_{"Basic " + base64("api:" + options.mailgun_key)},
@@ -203,7 +203,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_mailgun(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_mailgun(const ProviderOptions& options) {
     return std::make_unique<Mailgun>(options);
 }
 

@@ -120,7 +120,7 @@ json::object render_person(const json::object& mail, const json::object& person)
     return message;
 }
 
-class SendGrid final : public Provider {
+class SendGrid final : public SimulatedProvider {
 public:
     explicit SendGrid(const ProviderOptions& options)
         : authorization_{"Bearer " + options.sendgrid_key} {}
@@ -248,7 +248,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_sendgrid(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_sendgrid(const ProviderOptions& options) {
     return std::make_unique<SendGrid>(options);
 }
 

@@ -5,6 +5,6 @@
 namespace fanfare::sim {
 
 /// SendGrid: POST /v3/mail/send
-[[nodiscard]] std::unique_ptr<Provider> make_sendgrid(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_sendgrid(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

@@ -91,7 +91,7 @@ json::object render_entry(const json::object& call, const json::object& entry) {
     return message;
 }
 
-class Ses final : public Provider {
+class Ses final : public SimulatedProvider {
 public:
     explicit Ses(const ProviderOptions& options) : options_{options} {}
 
@@ -215,7 +215,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_ses(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_ses(const ProviderOptions& options) {
     return std::make_unique<Ses>(options);
 }
 

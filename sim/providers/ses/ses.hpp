@@ -5,6 +5,6 @@
 namespace fanfare::sim {
 
 /// Amazon SES: POST /v2/email/outbound-bulk-emails
-[[nodiscard]] std::unique_ptr<Provider> make_ses(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_ses(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

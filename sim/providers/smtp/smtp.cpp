@@ -22,7 +22,7 @@ std::string_view reference_of(std::string_view message_id) {
     return message_id.substr(0, message_id.find('@'));
 }
 
-class Smtp final : public Provider {
+class Smtp final : public SimulatedProvider {
 public:
     std::string_view name() const noexcept override { return "smtp"; }
     bool owns(std::string_view path) const noexcept override { return path == smtp_path; }
@@ -80,6 +80,6 @@ public:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_smtp() { return std::make_unique<Smtp>(); }
+std::unique_ptr<SimulatedProvider> make_smtp() { return std::make_unique<Smtp>(); }
 
 }  // namespace fanfare::sim

@@ -9,6 +9,6 @@ namespace fanfare::sim {
 inline constexpr std::string_view smtp_path = "/smtp";
 
 /// A mail server: looks at a message as strictly as the standards are.
-[[nodiscard]] std::unique_ptr<Provider> make_smtp();
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_smtp();
 
 }  // namespace fanfare::sim

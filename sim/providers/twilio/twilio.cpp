@@ -80,7 +80,7 @@ void say_created(const TwilioMessage& message, std::string_view account,
         context.number, status, message.to, before_sid, account);
 }
 
-class Twilio final : public Provider {
+class Twilio final : public SimulatedProvider {
 public:
     explicit Twilio(const ProviderOptions& options)
         : sid_{options.twilio_sid},
@@ -184,7 +184,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_twilio(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_twilio(const ProviderOptions& options) {
     return std::make_unique<Twilio>(options);
 }
 

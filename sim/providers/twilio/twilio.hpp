@@ -5,6 +5,6 @@
 namespace fanfare::sim {
 
 /// Twilio: POST /2010-04-01/Accounts/{sid}/Messages.json. See docs/simulator.md.
-[[nodiscard]] std::unique_ptr<Provider> make_twilio(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_twilio(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

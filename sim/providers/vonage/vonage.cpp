@@ -63,7 +63,7 @@ bool has_type(const Request& request, std::string_view type) {
     return equal_ignoring_case(trimmed(told.substr(0, told.find(';'))), type);
 }
 
-class Vonage final : public Provider {
+class Vonage final : public SimulatedProvider {
 public:
     explicit Vonage(const ProviderOptions& options) : access_{options} {}
 
@@ -194,7 +194,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Provider> make_vonage(const ProviderOptions& options) {
+std::unique_ptr<SimulatedProvider> make_vonage(const ProviderOptions& options) {
     return std::make_unique<Vonage>(options);
 }
 

@@ -5,6 +5,6 @@
 namespace fanfare::sim {
 
 /// Vonage: POST /sms/json and POST /v1/messages. See docs/simulator.md.
-[[nodiscard]] std::unique_ptr<Provider> make_vonage(const ProviderOptions& options);
+[[nodiscard]] std::unique_ptr<SimulatedProvider> make_vonage(const ProviderOptions& options);
 
 }  // namespace fanfare::sim

@@ -129,8 +129,8 @@ TEST_F(ClientsTest, LimitsEachClientAlone) {
 TEST_F(ClientsTest, ShowsAClientItsOwnAndTheSchedulers) {
     const auto shop = caller(shop_token);
     EXPECT_EQ(shop.owner, "shop");
-    EXPECT_EQ(shop.sight.systems, R"({"shows"})");
-    EXPECT_EQ(shop.sight.sources, R"({"shop","scheduler"})");
+    EXPECT_EQ(shop.access.systems, R"({"shows"})");
+    EXPECT_EQ(shop.access.sources, R"({"shop","scheduler"})");
     EXPECT_TRUE(shop.may("shows"));
     EXPECT_FALSE(shop.may("other"));
 }
@@ -138,16 +138,16 @@ TEST_F(ClientsTest, ShowsAClientItsOwnAndTheSchedulers) {
 TEST_F(ClientsTest, ShowsAClientWithAnOwnerTheOwnersOnly) {
     const auto tenant = caller(tenant_token);
     EXPECT_EQ(tenant.owner, "tenant-a");
-    EXPECT_EQ(tenant.sight.sources, R"({"tenant-a"})");
-    EXPECT_EQ(tenant.sight.systems, "");
+    EXPECT_EQ(tenant.access.sources, R"({"tenant-a"})");
+    EXPECT_EQ(tenant.access.systems, "");
     EXPECT_TRUE(tenant.may("any"));
 }
 
 TEST_F(ClientsTest, LetsAdminAloneActForOthers) {
-    EXPECT_EQ(caller(admin_token).sight.sources, "");
+    EXPECT_EQ(caller(admin_token).access.sources, "");
     const auto acting = caller(admin_token, "tenant-a");
     EXPECT_EQ(acting.owner, "tenant-a");
-    EXPECT_EQ(acting.sight.sources, R"({"tenant-a"})");
+    EXPECT_EQ(acting.access.sources, R"({"tenant-a"})");
     EXPECT_EQ(status("Bearer " + shop_token, Scope::read, "tenant-a"), 403);
     EXPECT_EQ(status("Bearer " + tenant_token, Scope::read, "tenant-a"), 200);
     EXPECT_EQ(status("Bearer " + admin_token, Scope::read, std::string(61, 'x')), 400);

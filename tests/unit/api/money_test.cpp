@@ -1,5 +1,5 @@
 // Cost in millionths of a dollar: sums are exact, texts have cents.
-#include "core/survey/money.hpp"
+#include "core/estimate/money.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Every route of the API asks who calls before it does anything.
-#include "producer/api/room.hpp"
+#include "producer/api/api_server.hpp"
 #include "tests/support/coroutines.hpp"
 
 #include <gtest/gtest.h>
@@ -18,14 +18,14 @@ protected:
         client.token = Secret{token};
         client.per_second = 1'000'000;
         settings.producer.clients = {client};
-        auto opened = Room::open(
+        auto opened = ApiServer::open(
             settings, systems, clock, registry,
             [](std::string, std::string, std::string) -> boost::asio::awaitable<Result<void>> {
                 co_return Result<void>{};
             },
             [] {});
-        room = std::move(opened.value());
-        room->add_routes(router);
+        server = std::move(opened.value());
+        server->add_routes(router);
     }
 
     int status(const Route& route, const std::string& authorization) {
@@ -43,7 +43,7 @@ protected:
     Systems systems;
     ManualClock clock{TimePoint{std::chrono::seconds{1}}};
     prometheus::Registry registry;
-    std::unique_ptr<Room> room;
+    std::unique_ptr<ApiServer> server;
     Router router;
     boost::asio::io_context context{1};
 };

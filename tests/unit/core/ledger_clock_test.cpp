@@ -13,7 +13,9 @@ public:
     [[nodiscard]] TimePoint now() const noexcept override {
         return TimePoint{1'800'000'000s + wall_};
     }
-    [[nodiscard]] Moment moment() const noexcept override { return Moment{100s + running_}; }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
+        return SteadyTime{100s + running_};
+    }
 
     void pass(std::chrono::microseconds time) {
         wall_ += time;
@@ -31,10 +33,10 @@ protected:
     [[nodiscard]] TimePoint theirs() const { return machine.now() + ahead; }
     void look(std::chrono::microseconds took = 2ms) {
         ClockReading reading;
-        reading.asked = machine.moment();
+        reading.asked = machine.steady_now();
         reading.theirs = theirs() + took / 2;
         machine.pass(took);
-        reading.answered = machine.moment();
+        reading.answered = machine.steady_now();
         clock.learn(reading);
     }
     void look_for(std::chrono::seconds time) {
@@ -59,7 +61,7 @@ TEST_F(LedgerClockTest, ShowsTheDatabasesTimeOnAMachineThatIsWrong) {
     for (const auto skew : {2h, -2h}) {
         Machine fresh;
         LedgerClock mine{fresh};
-        mine.learn({fresh.now() + skew, fresh.moment(), fresh.moment()});
+        mine.learn({fresh.now() + skew, fresh.steady_now(), fresh.steady_now()});
         EXPECT_EQ(mine.now(), fresh.now() + skew);
         EXPECT_EQ(mine.skew(), skew);
         EXPECT_TRUE(mine.is_steady()) << "the leases go by the database's clock, and so does all";

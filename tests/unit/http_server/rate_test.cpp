@@ -5,7 +5,7 @@
 namespace fanfare {
 namespace {
 
-const Moment now = Moment{} + std::chrono::hours{1};
+const SteadyTime now = SteadyTime{} + std::chrono::hours{1};
 
 TEST(Rate, LetsSoManyThroughASecond) {
     Rate rate{2};

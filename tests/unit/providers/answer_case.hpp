@@ -1,6 +1,6 @@
 #pragma once
 
-#include "worker/providers/provider.hpp"
+#include "core/providers/provider.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "worker/providers/apns/apns.hpp"
+#include "core/providers/apns/apns.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

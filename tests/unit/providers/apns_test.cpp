@@ -1,12 +1,12 @@
-#include "worker/providers/apns/apns.hpp"
+#include "core/providers/apns/apns.hpp"
 
+#include "core/providers/apns/es256.hpp"
+#include "core/providers/apns/provider_token.hpp"
+#include "core/providers/registry.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
 #include "tests/unit/providers/answer_case.hpp"
 #include "tests/unit/providers/jwt.hpp"
-#include "worker/providers/apns/es256.hpp"
-#include "worker/providers/apns/provider_token.hpp"
-#include "worker/providers/registry.hpp"
 
 #include <boost/json/parse.hpp>
 

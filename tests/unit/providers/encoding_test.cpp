@@ -1,7 +1,7 @@
-#include "worker/providers/encoding.hpp"
+#include "core/providers/encoding.hpp"
 
 #include "core/crypto/digest.hpp"
-#include "worker/providers/bytes.hpp"
+#include "core/providers/bytes.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>

@@ -1,4 +1,4 @@
-#include "worker/providers/fcm/fcm.hpp"
+#include "core/providers/fcm/fcm.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

@@ -1,4 +1,4 @@
-#include "worker/providers/fcm/fcm.hpp"
+#include "core/providers/fcm/fcm.hpp"
 
 #include "core/crypto/digest.hpp"
 #include "tests/contract/accounts.hpp"

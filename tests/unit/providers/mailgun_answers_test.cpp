@@ -1,4 +1,4 @@
-#include "worker/providers/mailgun/mailgun.hpp"
+#include "core/providers/mailgun/mailgun.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

@@ -1,7 +1,7 @@
+#include "core/providers/mailgun/recipient_variables.hpp"
+#include "core/providers/provider.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/mailgun/recipient_variables.hpp"
-#include "worker/providers/provider.hpp"
 
 #include <gtest/gtest.h>
 

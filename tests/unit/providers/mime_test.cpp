@@ -1,4 +1,4 @@
-#include "worker/providers/smtp/mime.hpp"
+#include "core/providers/smtp/mime.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "worker/providers/registry.hpp"
+#include "core/providers/registry.hpp"
 
 #include "tests/contract/accounts.hpp"
 

@@ -1,4 +1,4 @@
-#include "worker/providers/sendgrid/sendgrid.hpp"
+#include "core/providers/sendgrid/sendgrid.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

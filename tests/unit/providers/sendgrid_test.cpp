@@ -1,8 +1,8 @@
 #include "core/audience/address.hpp"
+#include "core/providers/sendgrid/substitutions.hpp"
+#include "core/providers/unsubscribe.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/sendgrid/substitutions.hpp"
-#include "worker/providers/unsubscribe.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>

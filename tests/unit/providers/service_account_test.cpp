@@ -1,4 +1,4 @@
-#include "worker/providers/fcm/service_account.hpp"
+#include "core/providers/fcm/service_account.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"

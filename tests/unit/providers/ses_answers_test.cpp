@@ -1,4 +1,4 @@
-#include "worker/providers/ses/ses.hpp"
+#include "core/providers/ses/ses.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

@@ -1,9 +1,9 @@
-#include "worker/providers/ses/ses.hpp"
+#include "core/providers/ses/ses.hpp"
 
+#include "core/providers/registry.hpp"
+#include "core/providers/ses/bulk_template.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/registry.hpp"
-#include "worker/providers/ses/bulk_template.hpp"
 
 #include <gtest/gtest.h>
 

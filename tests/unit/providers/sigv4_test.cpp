@@ -1,4 +1,4 @@
-#include "worker/providers/ses/sigv4.hpp"
+#include "core/providers/ses/sigv4.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>

@@ -1,4 +1,4 @@
-#include "worker/providers/smtp/smtp.hpp"
+#include "core/providers/smtp/smtp.hpp"
 
 #include "tests/unit/providers/answer_case.hpp"
 

@@ -1,7 +1,7 @@
 // Only what surely names the recipient's mailbox suppresses: a table of refusals as mail servers
 // word them, each also in capitals and broken over lines.
+#include "core/providers/smtp/smtp.hpp"
 #include "tests/unit/providers/answer_case.hpp"
-#include "worker/providers/smtp/smtp.hpp"
 
 #include <algorithm>
 #include <vector>

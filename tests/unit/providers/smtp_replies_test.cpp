@@ -1,7 +1,7 @@
 // A refusal of us is not a refusal of them: replies to RCPT as real servers word them.
+#include "core/providers/smtp/replies.hpp"
+#include "core/providers/smtp/smtp.hpp"
 #include "tests/unit/providers/answer_case.hpp"
-#include "worker/providers/smtp/replies.hpp"
-#include "worker/providers/smtp/smtp.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -1,6 +1,6 @@
+#include "core/providers/registry.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
-#include "worker/providers/registry.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
+#include "core/providers/classification.hpp"
 #include "tests/unit/providers/answer_case.hpp"
-#include "worker/providers/classification.hpp"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "worker/providers/twilio/twilio.hpp"
+#include "core/providers/twilio/twilio.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

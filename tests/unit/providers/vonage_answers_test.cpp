@@ -1,4 +1,4 @@
-#include "worker/providers/vonage/vonage.hpp"
+#include "core/providers/vonage/vonage.hpp"
 
 #include "tests/contract/accounts.hpp"
 #include "tests/unit/providers/answer_case.hpp"

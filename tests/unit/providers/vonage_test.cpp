@@ -1,12 +1,12 @@
-#include "worker/providers/vonage/vonage.hpp"
+#include "core/providers/vonage/vonage.hpp"
 
+#include "core/providers/registry.hpp"
+#include "core/providers/vonage/app_token.hpp"
+#include "core/providers/vonage/signature.hpp"
 #include "core/reference/compact.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
 #include "tests/unit/providers/jwt.hpp"
-#include "worker/providers/registry.hpp"
-#include "worker/providers/vonage/app_token.hpp"
-#include "worker/providers/vonage/signature.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>

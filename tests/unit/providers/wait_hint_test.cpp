@@ -1,6 +1,6 @@
-#include "worker/providers/wait_hint.hpp"
+#include "core/providers/wait_hint.hpp"
 
-#include "worker/providers/provider.hpp"
+#include "core/providers/provider.hpp"
 
 #include <gtest/gtest.h>
 

@@ -76,7 +76,7 @@ TEST_F(ReceiptsTest, MailgunNamesThePerson) {
     const auto data =
         R"({"event":"delivered","id":"e1","timestamp":1767225600.75,"recipient":"a@example.com",)" +
         mailgun_variables() + "}";
-    const auto got = std::get<Received>(
+    const auto got = std::get<AcceptedWebhook>(
         receive(account("mailgun", {{"webhook_signing_key", "k"}}), mailgun_call("k", data)));
     ASSERT_EQ(got.receipts.size(), 1U);
     EXPECT_EQ(got.receipts[0].reference, (Reference{job, Channel::email, 7, 3}));
@@ -96,7 +96,7 @@ TEST_F(ReceiptsTest, MailgunSaysNothingWithoutAReferenceOfOurs) {
         for (const auto& data :
              {event + "}", event + "," + other + "}",
               event + R"(,"user-variables":{"fanfare":"x.1","person":"0.AAAAAAAAAAA"}})"}) {
-            const auto got = std::get<Received>(receive(settings, mailgun_call("k", data)));
+            const auto got = std::get<AcceptedWebhook>(receive(settings, mailgun_call("k", data)));
             EXPECT_TRUE(got.receipts.empty()) << data;
             EXPECT_EQ(got.foreign, 1U);
         }
@@ -111,7 +111,7 @@ TEST_F(ReceiptsTest, SendGridVectorMeansAHardBounce) {
     const auto& v = vector("sendgrid_event_webhook");
     const auto settings =
         account("sendgrid", {}, {{"webhook_public_key", text(v, "public_key_b64_spki_der")}});
-    const auto got = std::get<Received>(receive(
+    const auto got = std::get<AcceptedWebhook>(receive(
         settings, post("/", vector_file("sendgrid_payload.bin"),
                        {{"x-twilio-email-event-webhook-signature", text(v, "signature_b64_der")},
                         {"x-twilio-email-event-webhook-timestamp", text(v, "timestamp")}})));
@@ -244,7 +244,7 @@ TEST_F(ReceiptsTest, TwilioEvents) {
         EXPECT_EQ(event(send(status, "")), wanted) << status;
     for (const auto& [code, wanted] : codes)
         EXPECT_EQ(event(send("undelivered", code)), wanted) << code;
-    const auto got = std::get<Received>(send("delivered", ""));
+    const auto got = std::get<AcceptedWebhook>(send("delivered", ""));
     EXPECT_EQ(got.receipts.at(0).reference, (Reference{job, Channel::sms, 7, 3}));
     EXPECT_EQ(got.receipts.at(0).address, "+15558675310");
     EXPECT_EQ(got.receipts.at(0).event_id, "SM1.delivered");
@@ -311,7 +311,7 @@ TEST_F(ReceiptsTest, VonageNamesTheSendInFortyCharacters) {
     body.replace(body.find("+0000"), 1, "%2B");
     const auto got = receive(account("vonage", {{"signature_secret", "s"}}), post("/", body));
     ASSERT_TRUE(is_received(got)) << why(got);
-    const auto& receipt = std::get<Received>(got).receipts.at(0);
+    const auto& receipt = std::get<AcceptedWebhook>(got).receipts.at(0);
     EXPECT_EQ(receipt.reference, (Reference{job, Channel::sms, 7, 3}));
     EXPECT_EQ(receipt.at_unix, vector_time + 3);
     EXPECT_EQ(receipt.event_id, "M1.delivered");
@@ -321,7 +321,7 @@ TEST_F(ReceiptsTest, VonageNamesTheSendInFortyCharacters) {
                 post("/", vector_file("vonage_status_body.json"),
                      {{"Authorization", "Bearer " + test::text(jwt, "jwt")}}));
     EXPECT_EQ(event(message), "hard_bounced") << "1050: number barred";
-    EXPECT_EQ(std::get<Received>(message).token, "c5ba8f24-1a14-4c10-bfdf-3fbe8ce511b5");
+    EXPECT_EQ(std::get<AcceptedWebhook>(message).token, "c5ba8f24-1a14-4c10-bfdf-3fbe8ce511b5");
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ protected:
 };
 
 inline bool is_received(const Reception& reception) {
-    return std::holds_alternative<Received>(reception);
+    return std::holds_alternative<AcceptedWebhook>(reception);
 }
 inline std::string why(const Reception& reception) {
     const auto* const refusal = std::get_if<Refusal>(&reception);
@@ -107,7 +107,7 @@ inline std::string why(const Reception& reception) {
 }
 /// The one event that was received; "" for none.
 inline std::string event(const Reception& reception) {
-    const auto* const received = std::get_if<Received>(&reception);
+    const auto* const received = std::get_if<AcceptedWebhook>(&reception);
     if (received == nullptr) return why(reception);
     if (received->receipts.empty()) return "";
     return std::string{to_string(received->receipts.front().event)};

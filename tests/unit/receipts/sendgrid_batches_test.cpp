@@ -32,7 +32,7 @@ protected:
     /// The events of a body that was taken, and how many could not be read.
     std::string events(const std::string& body) {
         const auto reception = deliver(body, sign(body));
-        const auto* const got = std::get_if<Received>(&reception);
+        const auto* const got = std::get_if<AcceptedWebhook>(&reception);
         if (got == nullptr) return why(reception);
         std::string words;
         for (const auto& each : got->receipts) {
@@ -133,10 +133,10 @@ TEST_F(SendGridBatches, AnotherFormOfASignatureIsTheSameDelivery) {
     const auto signature = sign(body);
     const auto other = other_form(signature);
     ASSERT_NE(signature, other);
-    const auto first = std::get<Received>(deliver(body, signature));
-    const auto second = std::get<Received>(deliver(body, other));
+    const auto first = std::get<AcceptedWebhook>(deliver(body, signature));
+    const auto second = std::get<AcceptedWebhook>(deliver(body, other));
     EXPECT_EQ(first.token, second.token);
-    EXPECT_NE(first.token, std::get<Received>(deliver(body + " ", sign(body + " "))).token);
+    EXPECT_NE(first.token, std::get<AcceptedWebhook>(deliver(body + " ", sign(body + " "))).token);
 }
 
 }  // namespace

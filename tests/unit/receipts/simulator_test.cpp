@@ -110,7 +110,7 @@ TEST_F(SimulatorTest, SaysWhatTheReceiverHears) {
             const auto where =
                 fmt::format("scheme {} kind {}", static_cast<int>(scheme), to_string(kind));
             ASSERT_TRUE(is_received(got)) << where << ": " << why(got);
-            const auto& receipts = std::get<Received>(got).receipts;
+            const auto& receipts = std::get<AcceptedWebhook>(got).receipts;
             ASSERT_EQ(receipts.size(), 1U) << where;
             // Who unsubscribes of SMS is not sent any.
             const bool is_refused =

@@ -154,7 +154,7 @@ TEST_F(ReceiptsTest, SnsVectors) {
         });
     }
     const auto body = vector_file("sns_subscription_v1.json");
-    const auto received = std::get<Received>(receive(settings, post("/", body)));
+    const auto received = std::get<AcceptedWebhook>(receive(settings, post("/", body)));
     EXPECT_THAT(received.visit,
                 ::testing::StartsWith("https://sns.us-east-1.amazonaws.com/?Action=Confirm"));
     const auto other = account("ses", {}, {{"topic_arn", vector_topic + "x"}});

@@ -27,7 +27,7 @@ std::string rendered(std::string_view source, const Values& values,
     std::vector<Binding> bindings(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto found = values.find(names[i]);
-        if (found != values.end()) bindings[i] = {Standing::shared, &found->second, 0};
+        if (found != values.end()) bindings[i] = {VariableStanding::shared, &found->second, 0};
     }
     Text text;
     const auto complaint = std::get<Program>(compiled).run(names, bindings, 1000, text);

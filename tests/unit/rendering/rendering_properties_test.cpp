@@ -1,6 +1,6 @@
 // Properties that must hold for any bytes. Seeds are fixed: a failure can be repeated.
 #include "core/rendering/compiler.hpp"
-#include "core/rendering/moments.hpp"
+#include "core/rendering/date_formatter.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/wire/timestamp.hpp"
@@ -104,7 +104,7 @@ TEST(AnyTemplate, RendersLikeTheLibraryItself) {
                                          : kainjow::mustache::data{value});
         }
         for (const auto& name : names) {
-            bindings.push_back({Standing::shared, &values.find(name)->second, 0});
+            bindings.push_back({VariableStanding::shared, &values.find(name)->second, 0});
         }
         Text text;
         ASSERT_FALSE(std::get<Program>(compiled).run(names, bindings, 10'000, text));
@@ -144,11 +144,11 @@ TEST(AnyMoment, IsReadBackAsWritten) {
         const TimePoint moment{std::chrono::seconds{seconds} + std::chrono::microseconds{micros}};
         const auto text = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
                                       fmt::gmtime(static_cast<std::time_t>(seconds)), micros);
-        ASSERT_EQ(parse_moment(text), moment) << text;
+        ASSERT_EQ(parse_time_or_utc(text), moment) << text;
         // A changed byte gives another moment or none, and never a crash.
         auto changed = text;
         changed[chance.below(changed.size())] = static_cast<char>(chance.below(256));
-        if (parse_moment(changed) == moment) {
+        if (parse_time_or_utc(changed) == moment) {
             // Another separator, or a seventh decimal in place of the zone.
             ASSERT_TRUE(changed == text || changed.find_first_of(" t,") != std::string::npos ||
                         changed.back() != 'Z')
@@ -159,10 +159,10 @@ TEST(AnyMoment, IsReadBackAsWritten) {
 
 TEST(AnyBytes, AreHandledByMomentsAndSegments) {
     Chance chance{4};
-    Moments moments;
+    DateFormatter dates;
     for (int round = 0; round < 100'000; ++round) {
         const auto bytes = chance.bytes(40);
-        static_cast<void>(parse_moment(bytes));
+        static_cast<void>(parse_time_or_utc(bytes));
         const auto segments = count_segments(bytes);
         const auto single = segments.unicode ? 70U : 160U;
         const auto joined = segments.unicode ? 67U : 153U;
@@ -170,7 +170,7 @@ TEST(AnyBytes, AreHandledByMomentsAndSegments) {
         ASSERT_LE(segments.units, std::max<std::size_t>(single, segments.count * joined));
         if (round % 50 == 0) {
             const TimePoint moment{std::chrono::seconds{chance.below(4'000'000'000U)}};
-            ASSERT_FALSE(moments.format(moment, chance.bytes(20), chance.bytes(20)).empty());
+            ASSERT_FALSE(dates.format(moment, chance.bytes(20), chance.bytes(20)).empty());
         }
     }
 }

@@ -1,5 +1,5 @@
 // The templates in templates/ themselves: complete, true, and safe.
-#include "core/rendering/moments.hpp"
+#include "core/rendering/date_formatter.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/rendering/templates.hpp"
 
@@ -57,17 +57,17 @@ std::string language_of(std::string_view locale) {
 
 /// The least that every kind is given; more may be absent.
 std::map<std::string, std::string> shared_values(std::string_view locale) {
-    Moments moments;
+    DateFormatter dates;
     return {{"username", "Ella"},
             {"title", "Friday Night"},
             {"body", "First line.\nSecond line."},
             {"ticket_number", "T-1a2b3c4d"},
-            {"starts_in", moments.relative(TimePoint{15min}, TimePoint{}, language_of(locale))}};
+            {"starts_in", dates.relative(TimePoint{15min}, TimePoint{}, language_of(locale))}};
 }
 
 /// All that a system may give.
 std::map<std::string, std::string> all_values(std::string_view locale) {
-    Moments moments;
+    DateFormatter dates;
     auto values = shared_values(locale);
     values.merge(std::map<std::string, std::string>{
         {"link", std::string{link}},
@@ -75,13 +75,13 @@ std::map<std::string, std::string> all_values(std::string_view locale) {
         {"message", "Bring a pen."},
         {"workout_type", "Yoga"},
         {"coins", "50"},
-        {"starts_at_there", moments.format(moment, "America/New_York", language_of(locale))}});
+        {"starts_at_there", dates.format(moment, "America/New_York", language_of(locale))}});
     return values;
 }
 
 std::string starts_at(std::string_view locale) {
-    Moments moments;
-    return moments.format(moment, "America/Los_Angeles", language_of(locale));
+    DateFormatter dates;
+    return dates.format(moment, "America/Los_Angeles", language_of(locale));
 }
 
 std::string written(const Content& content, const Text& text, std::string_view locale = "") {

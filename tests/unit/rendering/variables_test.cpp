@@ -2,7 +2,7 @@
 
 #include "core/rendering/clean.hpp"
 #include "core/rendering/content.hpp"
-#include "core/rendering/moments.hpp"
+#include "core/rendering/date_formatter.hpp"
 #include "core/rendering/segments.hpp"
 #include "core/wire/timestamp.hpp"
 
@@ -13,7 +13,7 @@
 namespace fanfare {
 namespace {
 
-TimePoint moment(const char* text) { return parse_moment(text).value(); }
+TimePoint moment(const char* text) { return parse_time_or_utc(text).value(); }
 
 TEST(MomentForReader, IsInTheLanguageOfTheTextAroundIt) {
     const auto at = moment("2030-01-01T20:00:00Z");

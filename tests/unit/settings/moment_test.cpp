@@ -18,26 +18,27 @@ TEST(ParseMoment, ReadsWhatBackendsAndPostgresWrite) {
           "2026-11-20T19:30Z", "2026-11-20 19:30", "2026-11-20t19:30:00z",
           "2026-11-20T19:30:00+00:00", "2026-11-20 19:30:00+00", "2026-11-20T14:30:00-05:00",
           "2026-11-20T14:30:00-0500", "2026-11-20 14:30:00-05", "2026-11-21T01:15:00+05:45"}) {
-        EXPECT_EQ(parse_moment(text), evening) << text;
+        EXPECT_EQ(parse_time_or_utc(text), evening) << text;
     }
 }
 
 TEST(ParseMoment, KeepsMicrosecondsAndCutsTheRest) {
-    EXPECT_EQ(parse_moment("2026-11-20T19:30:00.5Z"), evening + 500ms);
-    EXPECT_EQ(parse_moment("2026-11-20T19:30:00.123456Z"), evening + 123'456us);
-    EXPECT_EQ(parse_moment("2026-11-20T19:30:00.123456999Z"), evening + 123'456us);
-    EXPECT_EQ(parse_moment("2026-11-20T19:30:00,25"), evening + 250ms);
-    EXPECT_EQ(parse_moment("1969-12-31T23:59:59.999999Z"), TimePoint{-1us});
+    EXPECT_EQ(parse_time_or_utc("2026-11-20T19:30:00.5Z"), evening + 500ms);
+    EXPECT_EQ(parse_time_or_utc("2026-11-20T19:30:00.123456Z"), evening + 123'456us);
+    EXPECT_EQ(parse_time_or_utc("2026-11-20T19:30:00.123456999Z"), evening + 123'456us);
+    EXPECT_EQ(parse_time_or_utc("2026-11-20T19:30:00,25"), evening + 250ms);
+    EXPECT_EQ(parse_time_or_utc("1969-12-31T23:59:59.999999Z"), TimePoint{-1us});
 }
 
 TEST(ParseMoment, KnowsTheCalendar) {
-    EXPECT_EQ(parse_moment("2028-02-29T00:00:00Z"), at(2028y / February / 29));
-    EXPECT_EQ(parse_moment("2000-02-29T00:00:00Z"), at(2000y / February / 29));
-    EXPECT_EQ(parse_moment("0001-01-01T00:00:00Z"), at(1y / January / 1));
-    EXPECT_EQ(parse_moment("9999-12-31T23:59:59Z"), at(9999y / December / 31, 23h + 59min + 59s));
-    EXPECT_FALSE(parse_moment("2026-02-29T00:00:00Z"));
-    EXPECT_FALSE(parse_moment("2100-02-29T00:00:00Z"));
-    EXPECT_FALSE(parse_moment("2026-04-31T00:00:00Z"));
+    EXPECT_EQ(parse_time_or_utc("2028-02-29T00:00:00Z"), at(2028y / February / 29));
+    EXPECT_EQ(parse_time_or_utc("2000-02-29T00:00:00Z"), at(2000y / February / 29));
+    EXPECT_EQ(parse_time_or_utc("0001-01-01T00:00:00Z"), at(1y / January / 1));
+    EXPECT_EQ(parse_time_or_utc("9999-12-31T23:59:59Z"),
+              at(9999y / December / 31, 23h + 59min + 59s));
+    EXPECT_FALSE(parse_time_or_utc("2026-02-29T00:00:00Z"));
+    EXPECT_FALSE(parse_time_or_utc("2100-02-29T00:00:00Z"));
+    EXPECT_FALSE(parse_time_or_utc("2026-04-31T00:00:00Z"));
 }
 
 TEST(ParseMoment, IsStrict) {
@@ -79,9 +80,9 @@ TEST(ParseMoment, IsStrict) {
                              "2026-11-20T19:30:00.1234567890Z",
                              "2026-11-20T1x:30:00Z",
                              "1795203000"}) {
-        EXPECT_FALSE(parse_moment(text)) << text;
+        EXPECT_FALSE(parse_time_or_utc(text)) << text;
     }
-    EXPECT_FALSE(parse_moment(std::string_view{"2026-11-20T19:30:00Z\0", 21}));
+    EXPECT_FALSE(parse_time_or_utc(std::string_view{"2026-11-20T19:30:00Z\0", 21}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tests/unit/sim/front_case.hpp"
+#include "tests/unit/sim/provider_handler_case.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class AdminTest : public FrontCase {};
+class AdminTest : public ProviderHandlerCase {};
 
 TEST_F(AdminTest, ListsWhatWasAccepted) {
     send(sms("15558675310", "job.1"));

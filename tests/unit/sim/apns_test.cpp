@@ -42,7 +42,7 @@ OwnedRequest push() {
             .body = R"({"aps":{"alert":{"title":"a","body":"b"}},"fanfare":"job.1"})"};
 }
 
-void check2(const Provider& provider, OwnedRequest& request, Checked& checked,
+void check2(const SimulatedProvider& provider, OwnedRequest& request, Checked& checked,
             std::int64_t now_s = test_now_s) {
     checked.clear();
     auto view = request.view();

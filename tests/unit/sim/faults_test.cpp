@@ -10,34 +10,34 @@ using testing::HasSubstr;
 
 boost::json::object object(const char* text) { return boost::json::parse(text).as_object(); }
 
-constexpr Situation calm{
+constexpr FaultContext calm{
     .seed = 1, .number = 1, .within_limit = true, .within_concurrency = true, .refused = false};
 
-TEST(Faults, NothingHappensByDefault) { EXPECT_EQ(decide({}, calm), Fate::accept); }
+TEST(Faults, NothingHappensByDefault) { EXPECT_EQ(decide({}, calm), Treatment::accept); }
 
 TEST(Faults, OrderOfDecisions) {
     Faults faults;
     auto situation = calm;
     faults.error_after_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::error_after);
+    EXPECT_EQ(decide(faults, situation), Treatment::error_after);
     faults.malformed_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::malformed);
+    EXPECT_EQ(decide(faults, situation), Treatment::malformed);
     faults.blackhole_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::blackhole);
+    EXPECT_EQ(decide(faults, situation), Treatment::blackhole);
     faults.lose_after_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::lose_after);
+    EXPECT_EQ(decide(faults, situation), Treatment::lose_after);
     situation.refused = true;
-    EXPECT_EQ(decide(faults, situation), Fate::refuse);
+    EXPECT_EQ(decide(faults, situation), Treatment::refuse);
     faults.error_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::error);
+    EXPECT_EQ(decide(faults, situation), Treatment::error);
     situation.within_limit = false;
-    EXPECT_EQ(decide(faults, situation), Fate::throttle);
+    EXPECT_EQ(decide(faults, situation), Treatment::throttle);
     situation.within_concurrency = false;
-    EXPECT_EQ(decide(faults, situation), Fate::concurrency);
+    EXPECT_EQ(decide(faults, situation), Treatment::concurrency);
     faults.lose_before_rate = 1;
-    EXPECT_EQ(decide(faults, situation), Fate::lose_before);
-    faults.script = {Fate::accept};
-    EXPECT_EQ(decide(faults, situation), Fate::accept);
+    EXPECT_EQ(decide(faults, situation), Treatment::lose_before);
+    faults.script = {Treatment::accept};
+    EXPECT_EQ(decide(faults, situation), Treatment::accept);
 }
 
 TEST(Faults, RatesAreMetAndRepeatable) {
@@ -47,9 +47,9 @@ TEST(Faults, RatesAreMetAndRepeatable) {
     for (std::uint64_t number = 0; number < 100'000; ++number) {
         auto situation = calm;
         situation.number = number;
-        const auto fate = decide(faults, situation);
-        EXPECT_EQ(fate, decide(faults, situation));
-        lost += fate == Fate::lose_after ? 1 : 0;
+        const auto treatment = decide(faults, situation);
+        EXPECT_EQ(treatment, decide(faults, situation));
+        lost += treatment == Treatment::lose_after ? 1 : 0;
     }
     EXPECT_NEAR(lost, 10'000, 400);
 }

@@ -1,6 +1,6 @@
-#include "sim/front.hpp"
+#include "core/providers/harmless.hpp"
+#include "sim/provider_handler.hpp"
 #include "tests/unit/sim/provider_case.hpp"
-#include "worker/providers/harmless.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,8 +56,8 @@ protected:
         auto view = request.view();
         view.http2 = call->http2;
         Reaction reaction;
-        front_.handle(view, reaction);
-        front_.ended(reaction.ticket);
+        handler_.handle(view, reaction);
+        handler_.ended(reaction.ticket);
         HttpAnswer answer;
         answer.transport = Transport::answered;
         answer.status = reaction.answer.status;
@@ -73,8 +73,8 @@ protected:
     }
 
     ManualClock clock_{TimePoint{std::chrono::seconds{test_now_s}}};
-    World world_{make_providers(options()), 1, 10};
-    Front front_{world_, clock_};
+    SimulatorState simulator_{make_providers(options()), 1, 10};
+    ProviderHandler handler_{simulator_, clock_};
 };
 
 class HarmlessCallsOf : public HarmlessCalls, public ::testing::WithParamInterface<Account> {};
@@ -86,9 +86,9 @@ TEST_P(HarmlessCallsOf, ProveGoodCredentialsAndOnlyThose) {
     account.secrets.insert_or_assign(std::string{GetParam().secret}, Secret{spoilt(account.type)});
     const auto bad = asked(account);
     EXPECT_EQ(bad.proof, Proof::refused) << account.type << ": " << bad.what;
-    for (std::size_t i = 0; i < world_.providers.size(); ++i) {
-        EXPECT_EQ(world_.oracle.provider(static_cast<ProviderIndex>(i)).tally.accepted, 0U)
-            << world_.providers[i]->name();
+    for (std::size_t i = 0; i < simulator_.providers.size(); ++i) {
+        EXPECT_EQ(simulator_.oracle.provider(static_cast<ProviderIndex>(i)).tally.accepted, 0U)
+            << simulator_.providers[i]->name();
     }
 }
 

@@ -59,7 +59,7 @@ protected:
         return checked_;
     }
 
-    std::unique_ptr<Provider> mailgun_ = make_mailgun({});
+    std::unique_ptr<SimulatedProvider> mailgun_ = make_mailgun({});
     OwnedRequest request_;
     Checked checked_;
 };

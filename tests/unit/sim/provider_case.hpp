@@ -26,7 +26,7 @@ struct OwnedRequest {
 constexpr std::int64_t test_now_s = 1'767'225'600;  // 2026-01-01T00:00:00Z
 
 /// Checks and hands back what was found; the request stays alive with its owner.
-inline void check(const Provider& provider, OwnedRequest& request, Checked& checked,
+inline void check(const SimulatedProvider& provider, OwnedRequest& request, Checked& checked,
                   std::int64_t now_s = test_now_s) {
     checked.clear();
     provider.check(request.view(), {.now_s = now_s, .number = 1}, checked);

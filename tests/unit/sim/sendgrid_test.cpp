@@ -61,7 +61,7 @@ protected:
         return checked_;
     }
 
-    std::unique_ptr<Provider> sendgrid_ = make_sendgrid({});
+    std::unique_ptr<SimulatedProvider> sendgrid_ = make_sendgrid({});
     OwnedRequest request_;
     Checked checked_;
 };

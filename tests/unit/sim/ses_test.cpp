@@ -1,7 +1,7 @@
 #include "sim/providers/ses/ses.hpp"
 
+#include "core/providers/ses/sigv4.hpp"
 #include "tests/unit/sim/provider_case.hpp"
-#include "worker/providers/ses/sigv4.hpp"
 
 #include <gmock/gmock.h>
 
@@ -83,7 +83,7 @@ protected:
         return "";
     }
 
-    std::unique_ptr<Provider> ses_ = make_ses({});
+    std::unique_ptr<SimulatedProvider> ses_ = make_ses({});
     OwnedRequest request_;
     Checked checked_;
 };

@@ -1,7 +1,7 @@
 #include "sim/providers/smtp/smtp.hpp"
 
 #include "sim/smtp/conversation.hpp"
-#include "tests/unit/sim/front_case.hpp"
+#include "tests/unit/sim/provider_handler_case.hpp"
 
 #include <gmock/gmock.h>
 
@@ -107,7 +107,7 @@ TEST(SimSmtp, RefusesALongLine) {
     EXPECT_THAT(checked.answer.body, HasSubstr("line too long"));
 }
 
-class SimSmtpFront : public FrontCase {};
+class SimSmtpFront : public ProviderHandlerCase {};
 
 TEST_F(SimSmtpFront, CountsByTheJobOfTheMessageIdAndKnowsTheFaults) {
     EXPECT_EQ(send(request_of(good_mail)).answer.status, 250);

@@ -1,6 +1,6 @@
 #include "sim/providers/sendgrid/sendgrid.hpp"
 #include "sim/providers/ses/ses.hpp"
-#include "tests/unit/sim/front_case.hpp"
+#include "tests/unit/sim/provider_handler_case.hpp"
 
 // Behind the other: from here on fanfare::testing hides the framework's.
 #include "tests/contract/accounts.hpp"
@@ -11,7 +11,7 @@
 namespace fanfare::sim {
 namespace {
 
-class WorkerRequests : public FrontCase {
+class WorkerRequests : public ProviderHandlerCase {
 protected:
     /// A call of the worker's to a.., b.. and c@example.com.
     OwnedRequest call(const fanfare::Provider& provider) {
@@ -114,7 +114,7 @@ TEST_F(WorkerRequests, SesLosesAnswersOfThoseItTookOnly) {
     set(R"({"ses":{"fail_addresses":{"b@example.com":"INVALID_PARAMETER"},
                    "script":["lose_after","malformed","refuse"]}})");
     send(call(*ses_));
-    EXPECT_EQ(reaction_.fate, Reaction::Fate::drop);
+    EXPECT_EQ(reaction_.action, Reaction::Action::drop);
     EXPECT_EQ(summary_of("ses").at("accepted"), 2);
     send(call(*ses_));
     EXPECT_EQ(answered(*ses_).verdict, Verdict::ambiguous);

@@ -22,7 +22,7 @@ class BoardingTest : public ::testing::Test {
 protected:
     asio::awaitable<void> board(std::string name, std::size_t wanted, bool urgent,
                                 std::uint64_t arrival) {
-        const Boarding::Wish wish{wanted, clock.moment() + seconds{10}, urgent, arrival};
+        const Boarding::Wish wish{wanted, clock.steady_now() + seconds{10}, urgent, arrival};
         const auto granted = co_await boarding.board(wish);
         called.emplace_back(std::move(name), granted);
     }
@@ -37,7 +37,7 @@ protected:
     }
     void prove() {
         for (int i = 0; i < 3; ++i) {
-            breaker.answered(breaker.begin(1, clock.moment()), true, 1, clock.moment());
+            breaker.answered(breaker.begin(1, clock.steady_now()), true, 1, clock.steady_now());
         }
     }
     void TearDown() override {
@@ -109,7 +109,7 @@ TEST_F(BoardingTest, LetsOneChunkAtATimeTryAnAccountThatIsNotProven) {
     come("a", 3);
     come("b", 3);
     EXPECT_THAT(called, ElementsAre(Pair("a", 3)));
-    std::ignore = breaker.begin(10, clock.moment());
+    std::ignore = breaker.begin(10, clock.steady_now());
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("a", 3))) << "as many people as may be are under way";
 }

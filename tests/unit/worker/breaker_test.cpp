@@ -27,7 +27,7 @@ protected:
     [[nodiscard]] bool lets_through() const { return breaker.room(now) > 0; }
     [[nodiscard]] Breaker::State state() const { return breaker.state(now); }
 
-    Moment now{seconds{1'000}};
+    SteadyTime now{seconds{1'000}};
     Breaker breaker{{.in_a_row = 3,
                      .few_in_a_row = 2,
                      .people_in_a_row = 30,

@@ -1,5 +1,5 @@
 // What can be told to nobody is refused before it is taken.
-#include "worker/orders/order_rules.hpp"
+#include "core/orders/order_rules.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 class OutageTest : public ::testing::Test {
 protected:
-    static Moment at(std::chrono::milliseconds time) { return Moment{} + time; }
+    static SteadyTime at(std::chrono::milliseconds time) { return SteadyTime{} + time; }
     /// A program that has been here for long.
     OutageTest() { outage.answered(at(-1h), at(-1h)); }
     Outage outage{60s};

@@ -20,11 +20,11 @@ class PacerTest : public ::testing::Test {
 protected:
     boost::asio::awaitable<Result<ledger::Slice>> lease(std::uint32_t tokens) {
         ++leases;
-        const auto begins = std::max(next_free, clock.moment());
+        const auto begins = std::max(next_free, clock.steady_now());
         next_free =
             begins + std::chrono::nanoseconds{static_cast<std::int64_t>(tokens / rate * 1e9)};
         const auto begins_in =
-            std::chrono::ceil<std::chrono::microseconds>(begins - clock.moment());
+            std::chrono::ceil<std::chrono::microseconds>(begins - clock.steady_now());
         clock.advance(way);
         way = usual_way;
         if (changes_to > 0) {
@@ -34,11 +34,11 @@ protected:
         co_return ledger::Slice{begins_in, tokens};
     }
 
-    std::optional<Moment> reserve(std::size_t count) {
-        return test::run(context, pacer.reserve(count, clock.moment() + seconds{30}));
+    std::optional<SteadyTime> reserve(std::size_t count) {
+        return test::run(context, pacer.reserve(count, clock.steady_now() + seconds{30}));
     }
-    bool keep(Moment slot, std::size_t count) {
-        return test::run(context, pacer.keep(slot, count, clock.moment() + seconds{30}));
+    bool keep(SteadyTime slot, std::size_t count) {
+        return test::run(context, pacer.keep(slot, count, clock.steady_now() + seconds{30}));
     }
 
     double rate = 1'000;
@@ -46,7 +46,7 @@ protected:
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
     ManualClock clock{TimePoint{}};
-    Moment next_free{};
+    SteadyTime next_free{};
     milliseconds usual_way{1};
     milliseconds way{1};
     int leases = 0;
@@ -59,17 +59,17 @@ protected:
 
 TEST_F(PacerTest, GivesSlotsOneAfterTheOther) {
     const auto first = reserve(5);
-    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    const auto second = pacer.reserve_now(1, clock.steady_now() + seconds{1});
     ASSERT_TRUE(first && second);
     EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{5});
     EXPECT_EQ(leases, 1);
 }
 
 TEST_F(PacerTest, GivesNoSlotThatIsNotAtHand) {
-    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "no slice was leased";
+    EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{1})) << "no slice was leased";
     ASSERT_TRUE(reserve(50));
-    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + milliseconds{20})) << "only after that";
-    EXPECT_TRUE(pacer.reserve_now(1, clock.moment() + milliseconds{60}));
+    EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + milliseconds{20})) << "only after that";
+    EXPECT_TRUE(pacer.reserve_now(1, clock.steady_now() + milliseconds{60}));
 }
 
 TEST_F(PacerTest, ASlotThatIsLateIsNotUsed) {
@@ -92,7 +92,7 @@ TEST_F(PacerTest, IdleTimeIsNotSavedUp) {
     clock.advance(milliseconds{100});  // Half of the slice's time, in which nobody asked.
     const auto slot = reserve(10);
     ASSERT_TRUE(slot);
-    EXPECT_GE(*slot, clock.moment() - milliseconds{4});
+    EXPECT_GE(*slot, clock.steady_now() - milliseconds{4});
     clock.advance(seconds{2});
     ASSERT_TRUE(reserve(10));
     EXPECT_EQ(leases, 2) << "nothing of the first slice is left";
@@ -103,7 +103,7 @@ TEST_F(PacerTest, ASliceThatArrivesLateIsNotUsed) {
     const auto slot = reserve(33);
     ASSERT_TRUE(slot);
     EXPECT_EQ(leases, 2) << "all of the first slice is somebody else's time by now";
-    EXPECT_GE(*slot, Moment{seconds{2}});
+    EXPECT_GE(*slot, SteadyTime{seconds{2}});
 }
 
 TEST_F(PacerTest, ARequestForMoreThanASliceGetsItsTime) {
@@ -120,27 +120,28 @@ TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
     ASSERT_TRUE(slot);
     pacer.hold(seconds{60});
     EXPECT_FALSE(keep(*slot, 1)) << "not before the request has to begin";
-    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{30}));
+    EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{30}));
 }
 
 TEST_F(PacerTest, AnotherRateLetsGoOfWhatWasLeased) {
     ASSERT_TRUE(reserve(10));
     rate = 100;
     pacer.set_rate(rate / 0.97);
-    EXPECT_FALSE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "the slice is gone";
+    EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{1})) << "the slice is gone";
     const auto first = reserve(1);
-    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    const auto second = pacer.reserve_now(1, clock.steady_now() + seconds{1});
     ASSERT_TRUE(first && second);
     EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
     EXPECT_EQ(leases, 2);
     pacer.set_rate(rate / 0.97);
-    EXPECT_TRUE(pacer.reserve_now(1, clock.moment() + seconds{1})) << "the same rate is no news";
+    EXPECT_TRUE(pacer.reserve_now(1, clock.steady_now() + seconds{1}))
+        << "the same rate is no news";
 }
 
 TEST_F(PacerTest, ASliceOfTheRateBeforeIsNotUsed) {
     changes_to = 100;  // While the bucket is asked.
     const auto first = reserve(1);
-    const auto second = pacer.reserve_now(1, clock.moment() + seconds{1});
+    const auto second = pacer.reserve_now(1, clock.steady_now() + seconds{1});
     ASSERT_TRUE(first && second);
     EXPECT_EQ(leases, 2);
     EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
@@ -159,10 +160,10 @@ TEST_F(PacerTest, ALimitMayGoAndComeBack) {
 
 TEST_F(PacerTest, WithoutALimitThereIsNothingToWaitFor) {
     Pacer free{context.get_executor(), pool, clock, {.account = "a"}};
-    const auto slot = test::run(context, free.reserve(1'000, clock.moment() + seconds{1}));
+    const auto slot = test::run(context, free.reserve(1'000, clock.steady_now() + seconds{1}));
     ASSERT_TRUE(slot);
     clock.advance(seconds{10});
-    EXPECT_TRUE(test::run(context, free.keep(*slot, 1'000, clock.moment() + seconds{1})));
+    EXPECT_TRUE(test::run(context, free.keep(*slot, 1'000, clock.steady_now() + seconds{1})));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ protected:
     }
 
     SenderRefusals refusals;
-    Moment now{};
+    SteadyTime now{};
 };
 
 TEST_F(SenderRefusalsTest, OneServerCostsItsOwnPeopleAndNobodyElse) {

@@ -40,8 +40,8 @@ ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
     return chunk;
 }
 
-Work work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
-    Work work;
+ChunkInProgress work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
+    ChunkInProgress work;
     work.chunk = chunk_with(outcomes, DoubtPolicy::resend);
     work.resolved.fates = std::move(fates);
     return work;

@@ -59,7 +59,7 @@ protected:
         while (line.read_request()) line.write(HttpServer::answer(200, "{}"));
     }};
     std::unique_ptr<Tracer> tracer;
-    Work work;
+    ChunkInProgress work;
     AccountSettings account;
 };
 

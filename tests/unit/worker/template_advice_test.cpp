@@ -1,5 +1,5 @@
 // Slips of the pen in templates, told before anybody is.
-#include "worker/orders/template_advice.hpp"
+#include "core/orders/template_advice.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

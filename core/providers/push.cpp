@@ -1,0 +1,17 @@
+#include "core/providers/push.hpp"
+
+#include "core/crypto/digest.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+
+std::string collapse_id(std::string_view key) {
+    constexpr std::size_t bytes_max = 64;
+    const bool fits = key.size() <= bytes_max && std::all_of(key.begin(), key.end(), [](char c) {
+                          return c > ' ' && c < 0x7f;
+                      });
+    return fits ? std::string{key} : hex(digest_of(Digest::sha256, key));
+}
+
+}  // namespace fanfare

@@ -1,0 +1,74 @@
+#include "worker/plan/plan_queue.hpp"
+
+namespace fanfare {
+
+PlanQueue::PlanQueue(Planner& planner, const Clock& clock, std::atomic<bool>& stopping)
+    : planner_{planner}, clock_{clock}, stopping_{stopping} {
+    threads_.emplace_back([this] { work(false); });
+    threads_.emplace_back([this] { work(true); });
+}
+
+PlanQueue::~PlanQueue() {
+    {
+        const std::lock_guard guard{mutex_};
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    for (auto& thread : threads_) thread.join();
+}
+
+void PlanQueue::add(const std::string& job, Lane lane) {
+    const std::lock_guard guard{mutex_};
+    auto& queue = queues_[static_cast<std::size_t>(lane)];
+    if (queue.size() >= queue_max || !known_.insert(job).second) return;
+    queue.push_back(job);
+    changed_.notify_all();
+}
+
+/// Puts those into their queues whose wait is over.
+void PlanQueue::bring_back(SteadyTime now) {
+    while (!later_.empty() && later_.begin()->first <= now) {
+        auto& place = later_.begin()->second;
+        queues_[static_cast<std::size_t>(place.lane)].push_back(std::move(place.job));
+        later_.erase(later_.begin());
+        changed_.notify_all();
+    }
+}
+
+PlanQueue::Place PlanQueue::next(bool urgent_only) {
+    std::unique_lock lock{mutex_};
+    while (!stopping_) {
+        bring_back(clock_.steady_now());
+        for (const auto lane : lanes) {
+            if (urgent_only && lane != Lane::urgent) break;
+            auto& queue = queues_[static_cast<std::size_t>(lane)];
+            if (queue.empty()) continue;
+            Place place{std::move(queue.front()), lane};
+            queue.pop_front();
+            return place;
+        }
+        if (later_.empty()) {
+            changed_.wait(lock);
+        } else {
+            changed_.wait_until(lock, later_.begin()->first);
+        }
+    }
+    return {};
+}
+
+void PlanQueue::work(bool urgent_only) {
+    while (true) {
+        auto place = next(urgent_only);
+        if (place.job.empty()) return;
+        const auto again = planner_.plan(place.job);
+        const std::lock_guard guard{mutex_};
+        if (again) {
+            later_.emplace(clock_.steady_now() + *again, std::move(place));
+            changed_.notify_all();
+        } else {
+            known_.erase(place.job);
+        }
+    }
+}
+
+}  // namespace fanfare

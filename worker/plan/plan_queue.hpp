@@ -1,0 +1,57 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+#include "worker/plan/planner.hpp"
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fanfare {
+
+/// Plans jobs on threads of its own, urgent ones first; one thread takes nothing but urgent
+/// ones, so that a giant audience never keeps an urgent job waiting. What failed for now comes
+/// again after its wait.
+///
+/// Bounds    two threads; queue_max jobs a lane, each once. What is beyond stays in the ledger, and
+///           the sweeper brings it back.
+/// Stop      the destructor waits for the fetch in hand of each plan.
+/// Threads   add() from any.
+class PlanQueue {
+public:
+    static constexpr std::size_t queue_max = 10'000;
+
+    PlanQueue(Planner& planner, const Clock& clock, std::atomic<bool>& stopping);
+    ~PlanQueue();
+    PlanQueue(const PlanQueue&) = delete;
+    PlanQueue& operator=(const PlanQueue&) = delete;
+
+    void add(const std::string& job, Lane lane);
+
+private:
+    struct Place {
+        std::string job;
+        Lane lane = Lane::normal;
+    };
+    void work(bool urgent_only);
+    [[nodiscard]] Place next(bool urgent_only);
+    void bring_back(SteadyTime now);
+
+    Planner& planner_;
+    const Clock& clock_;
+    std::atomic<bool>& stopping_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::array<std::deque<std::string>, lane_count> queues_;
+    std::multimap<SteadyTime, Place> later_;
+    std::set<std::string> known_;  // Queued, for later, or being planned.
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace fanfare

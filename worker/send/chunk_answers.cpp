@@ -1,0 +1,134 @@
+// What the answers to the requests of a chunk make of its people.
+#include "worker/send/chunk_send.hpp"
+
+#include "core/observe/log.hpp"
+#include "worker/send/spans.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+constexpr std::chrono::milliseconds throttle_default{1'000};
+
+std::int64_t unix_seconds(TimePoint now) {
+    return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+}
+
+}  // namespace
+
+void ChunkSend::on_answer(ComposedRequest& composed, const HttpAnswer& answer) {
+    auto verdict = work_.provider->read(answer, composed.count, unix_seconds(clock_.now()));
+    if (verdict.verdict == Verdict::ok) account_.sender_refusals().taken();
+    if (!verdict.of_us.empty()) {
+        const auto& address =
+            work_.requests.groups[composed.group]->targets[composed.first]->address;
+        account_.sender_refusals().weigh(verdict, address, clock_.steady_now());
+    }
+    account_.probe().answered(verdict.verdict, composed.count, answer.elapsed);
+    account_.answered(verdict, composed.count, composed.era, answer.elapsed);
+    if (work_.span) {
+        tell_request(work_, account_.settings(), composed.count, answer, verdict, clock_.now());
+    }
+    count_begun(composed, -1);
+    if (verdict.fewer_requests) account_.permits().shrink();
+    if (verdict.verdict != Verdict::ok) {
+        const LogTrace about{work_.job ? work_.job->trace : std::string_view{}};
+        spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name, work_.chunk.key.job,
+                      work_.chunk.key.number, verdict.detail);
+    }
+    if (verdict.renew_credential && !renewed_) {
+        if (stale_.empty()) work_.provider->renew(answer);
+        stale_.push_back(&composed);
+    } else if (verdict.split && composed.count > 1) {
+        split(composed);
+    } else if (verdict.resend_rest && !verdict.exceptions.empty()) {
+        send_rest(composed, verdict);
+    } else {
+        apply(composed, verdict);
+    }
+}
+
+void ChunkSend::split(const ComposedRequest& composed) {
+    // The provider refused the whole call because of one unnamed recipient: halving finds it.
+    const auto half = composed.count / 2;
+    waiting_.push_back(part_of(composed, 0, half));
+    waiting_.push_back(part_of(composed, half, composed.count - half));
+}
+
+/// The provider named who was to blame and sent nothing: the others go again without them.
+void ChunkSend::send_rest(const ComposedRequest& composed, const BatchAnswer& answer) {
+    auto& from = *work_.requests.groups[composed.group];
+    auto rest = std::make_unique<ComposedRequests::Group>();
+    rest->content = from.content;
+    auto exception = answer.exceptions.begin();
+    for (std::uint32_t i = 0; i < composed.count; ++i) {
+        if (exception != answer.exceptions.end() && exception->index == i) {
+            apply_one(composed, i, exception->verdict, exception->reason, exception->provider_id);
+            ++exception;
+            continue;
+        }
+        rest->messages.push_back(from.messages[composed.first + i]);
+        rest->targets.push_back(from.targets[composed.first + i]);
+    }
+    if (rest->messages.empty()) return;
+    auto& part = parts_.emplace_back();
+    part.group = static_cast<std::uint32_t>(work_.requests.groups.size());
+    part.count = static_cast<std::uint32_t>(rest->messages.size());
+    part.tokens = std::min(composed.tokens, part.count);
+    part.is_composed = false;
+    work_.requests.groups.push_back(std::move(rest));
+    waiting_.push_back(&part);
+}
+
+void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer) {
+    if (answer.verdict == Verdict::throttle && answer.recipient_only) {
+        work_.recipients_wait =
+            std::max({work_.recipients_wait, answer.retry_after, throttle_default});
+    } else if (answer.verdict == Verdict::throttle) {
+        work_.throttled_for = std::max({work_.throttled_for, answer.retry_after, throttle_default});
+    }
+    if (answer.verdict == Verdict::config) {
+        work_.account_refused = true;
+        work_.refusal = answer.detail;
+    }
+    auto exception = answer.exceptions.begin();
+    for (std::uint32_t i = 0; i < composed.count; ++i) {
+        if (exception != answer.exceptions.end() && exception->index == i) {
+            apply_one(composed, i, exception->verdict, exception->reason, exception->provider_id);
+            ++exception;
+        } else {
+            apply_one(composed, i, answer.verdict, answer.reason, answer.provider_id);
+        }
+    }
+}
+
+void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, Verdict verdict,
+                          Reason reason, const std::string& provider_id) {
+    const auto& group = *work_.requests.groups[composed.group];
+    const Target& target = *group.targets[composed.first + index];
+    const Situation situation{.on_doubt = work_.chunk.on_doubt,
+                              .attempts_used = work_.chunk.attempts[target.recipient] + 1,
+                              .attempts_max = work_.attempts_max};
+    const auto fate = fate_of(verdict, reason, situation);
+    const auto place = static_cast<std::size_t>(&target - work_.resolved.targets.data());
+    if (place < work_.target_fates.size()) work_.target_fates[place] = fate;
+    auto& known = work_.resolved.fates[target.recipient];
+    known = merge(known, fate);
+    --open_to_[target.recipient];
+    if (costs_attempt(verdict)) work_.spent.push_back(target.recipient);
+    if (verdict == Verdict::suppress) {
+        const bool opted_out = reason == Reason::consent_withdrawn;
+        (opted_out ? work_.opted_out : work_.dead).emplace_back(target.address);
+        if (!opted_out) work_.dead_as_written.emplace_back(target.written);
+    }
+    if (fate.outcome == Outcome::sent && !provider_id.empty()) {
+        auto& ids = work_.chunk.provider_ids;
+        if (ids.empty()) ids.resize(work_.chunk.outcomes.size());
+        ids[target.recipient] = provider_id;
+    }
+}
+
+}  // namespace fanfare

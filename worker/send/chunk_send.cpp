@@ -1,0 +1,251 @@
+#include "worker/send/chunk_send.hpp"
+
+#include "worker/send/settle.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::seconds lease_margin{1};
+
+}  // namespace
+
+ChunkSend::ChunkSend(const asio::any_io_executor& executor, Account& account, ChunkInProgress& work,
+                     const Clock& clock, const Marker& mark)
+    : account_{account},
+      work_{work},
+      clock_{clock},
+      mark_{mark},
+      changed_{executor},
+      tasks_{executor},
+      arrival_{account.boarding().arrive()},
+      begun_(work.chunk.outcomes.size()),
+      open_to_(work.chunk.outcomes.size()) {
+    for (auto& composed : work.requests.requests) {
+        waiting_.push_back(&composed);
+        const auto& targets = work.requests.groups[composed.group]->targets;
+        for (std::uint32_t i = 0; i < composed.count; ++i) {
+            ++open_to_[targets[composed.first + i]->recipient];
+        }
+    }
+    if (!waiting_.empty() && !account.breaker().is_proven(clock.steady_now())) {
+        const auto first = account.breaker().probes() % waiting_.size();
+        std::rotate(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first),
+                    waiting_.end());
+    }
+    work.target_fates.assign(work.resolved.targets.size(), {});
+}
+
+bool ChunkSend::is_busy() const {
+    return !waiting_.empty() || boarding_ || !marked_.empty() || open_ > 0 || !stale_.empty();
+}
+
+asio::awaitable<void> ChunkSend::run() {
+    while (is_busy()) {
+        if (!waiting_.empty() && !boarding_) {
+            boarding_ = true;
+            tasks_.spawn(board());
+        } else if (!marked_.empty()) {
+            co_await begin_next();
+        } else if (open_ == 0 && !boarding_) {
+            co_await renew();
+        } else {
+            co_await changed_.wait();
+        }
+    }
+    co_await tasks_.join();
+    keep_open();
+}
+
+/// Only requests with a stale token are left: they were refused unread.
+asio::awaitable<void> ChunkSend::renew() {
+    renewed_ = true;
+    const bool authorized = co_await account_.authorize(true);
+    for (ComposedRequest* const composed : stale_) {
+        if (authorized) {
+            compose(*composed);
+            waiting_.push_back(composed);
+        } else {
+            untried_.push_back(composed);
+        }
+    }
+    stale_.clear();
+}
+
+asio::awaitable<void> ChunkSend::board() {
+    const bool urgent = work_.chunk.lane == Lane::urgent;
+    const Boarding::Wish wish{waiting_.size(), latest(), urgent, arrival_};
+    auto& boarding = account_.boarding();
+    const auto permits = co_await boarding.board(wish);
+    Wave wave;
+    if (permits > 0) co_await choose(permits, wave);
+    for (auto i = wave.size(); i < permits; ++i) boarding.give_back();
+    if (wave.empty()) {
+        leave_rest();
+    } else {
+        co_await mark(wave);
+    }
+    boarding_ = false;
+    boarding.settled();
+    changed_.notify();
+}
+
+/// Fills a wave with requests whose slots are at hand; it stays empty where none comes in time.
+asio::awaitable<void> ChunkSend::choose(std::size_t permits, Wave& wave) {
+    if (!may_begin()) co_return;
+    auto& pacer = account_.pacer();
+    ComposedRequest* const first = next_request();
+    const auto slot = co_await pacer.reserve(first->tokens, latest());
+    // The provider may have stalled while the slot was waited for.
+    if (!slot || !may_begin() || account_.breaker().room(clock_.steady_now()) < first->count) {
+        waiting_.push_front(first);
+        co_return;
+    }
+    add_to_wave(*first, *slot, wave);
+    const auto until = std::max(*slot, clock_.steady_now()) + Pacer::ahead;
+    while (wave.size() < permits && !waiting_.empty() &&
+           account_.breaker().room(clock_.steady_now()) > 0) {
+        ComposedRequest* const composed = next_request();
+        const auto next = pacer.reserve_now(composed->tokens, until);
+        if (!next) {
+            waiting_.push_front(composed);
+            break;
+        }
+        add_to_wave(*composed, *next, wave);
+    }
+}
+
+/// The next request, or as much of it as an account that is not proven may be asked for.
+ComposedRequest* ChunkSend::next_request() {
+    ComposedRequest* composed = waiting_.front();
+    waiting_.pop_front();
+    const auto& breaker = account_.breaker();
+    const auto room = std::max<std::size_t>(1, breaker.room(clock_.steady_now()));
+    if (composed->count > room) {
+        // Another part each time: somebody who always fails does not keep the account shut.
+        const auto count = static_cast<std::uint32_t>(room);
+        const auto pieces = (composed->count + count - 1) / count;
+        const auto at = std::min(breaker.probes() % pieces * count, composed->count - count);
+        const auto end = at + count;
+        if (end < composed->count)
+            waiting_.push_front(part_of(*composed, end, composed->count - end));
+        if (at > 0) waiting_.push_front(part_of(*composed, 0, at));
+        composed = part_of(*composed, at, count);
+    }
+    if (!composed->is_composed) compose(*composed);
+    return composed;
+}
+
+void ChunkSend::add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wave) {
+    composed.era = account_.breaker().begin(composed.count, clock_.steady_now());
+    count_begun(composed, 1);
+    wave.push_back({&composed, slot});
+}
+
+asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
+    auto entry = mark_of(work_, begun_, open_to_);
+    entry.account = account_.settings().name;
+    const auto marked = co_await mark_(std::move(entry));
+    if (marked == Marked::ours && !ended_) {
+        marked_.insert(marked_.end(), wave.begin(), wave.end());
+        co_return;
+    }
+    ended_ = true;
+    if (marked == Marked::lost) work_.lost = true;
+    if (marked == Marked::cancelled) work_.chunk.job_cancelled = true;
+    if (marked == Marked::paused) work_.paused = true;
+    for (const auto& item : wave) leave(*item.composed);
+    leave_rest();
+}
+
+/// It had a permit, and is not begun after all.
+void ChunkSend::leave(ComposedRequest& composed) {
+    count_begun(composed, -1);
+    account_.breaker().taken_back(composed.era, composed.count);
+    account_.boarding().give_back();
+    untried_.push_back(&composed);
+}
+
+void ChunkSend::leave_rest() {
+    untried_.insert(untried_.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+}
+
+asio::awaitable<void> ChunkSend::begin_next() {
+    const WaveEntry item = marked_.front();
+    marked_.pop_front();
+    const bool kept = co_await account_.pacer().keep(item.slot, item.composed->tokens, latest());
+    if (kept && may_begin()) {
+        begin(*item.composed);
+    } else {
+        leave(*item.composed);
+    }
+}
+
+void ChunkSend::count_begun(const ComposedRequest& composed, int change) {
+    const auto& targets = work_.requests.groups[composed.group]->targets;
+    for (std::uint32_t i = 0; i < composed.count; ++i) {
+        auto& count = begun_[targets[composed.first + i]->recipient];
+        count = static_cast<std::uint16_t>(count + change);
+    }
+}
+
+void ChunkSend::keep_open() {
+    for (const ComposedRequest* const composed : untried_) {
+        const auto& targets = work_.requests.groups[composed->group]->targets;
+        for (std::uint32_t i = 0; i < composed->count; ++i) {
+            auto& fate = work_.resolved.fates[targets[composed->first + i]->recipient];
+            // Another device may have been refused or dropped; this one may still tell them.
+            if (fate.outcome != Outcome::pending)
+                fate = merge(fate, {Outcome::retry, Reason::not_sent});
+        }
+    }
+}
+
+SteadyTime ChunkSend::latest() const {
+    return work_.lease_ends - account_.settings().timeout - lease_margin;
+}
+
+bool ChunkSend::may_begin() const {
+    const auto& expires = work_.job ? work_.job->job.expires_at : std::nullopt;
+    if (expires && *expires <= clock_.now()) return false;  // Expired before it was sent.
+    if (ended_ || work_.account_refused || work_.throttled_for.count() > 0) return false;
+    return !account_.is_shut() && !work_.is_held_back() && clock_.steady_now() < latest();
+}
+
+void ChunkSend::begin(ComposedRequest& composed) {
+    ++open_;
+    work_.begun = true;
+    account_.breaker().departed(clock_.steady_now());
+    account_.count_used(composed.tokens);
+    account_.http().start(composed.request, [this, &composed](HttpAnswer answer) {
+        --open_;
+        account_.permits().give_back();
+        on_answer(composed, answer);
+        account_.boarding().look_again();
+        changed_.notify();
+    });
+}
+
+ComposedRequest* ChunkSend::part_of(const ComposedRequest& composed, std::uint32_t first,
+                                    std::uint32_t count) {
+    auto& part = parts_.emplace_back();
+    part.group = composed.group;
+    part.first = composed.first + first;
+    part.count = count;
+    part.tokens = std::min(composed.tokens, count);
+    part.is_composed = false;
+    return &part;
+}
+
+void ChunkSend::compose(ComposedRequest& composed) const {
+    compose_request(*work_.job, work_.chunk.key, *work_.provider,
+                    *work_.requests.groups[composed.group], composed);
+    composed.is_composed = true;
+}
+
+}  // namespace fanfare

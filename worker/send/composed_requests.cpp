@@ -1,0 +1,305 @@
+#include "worker/send/composed_requests.hpp"
+
+#include "core/orders/order_rules.hpp"
+#include "core/providers/unsubscribe.hpp"
+#include "core/rendering/clean.hpp"
+#include "core/rendering/segments.hpp"
+#include "core/rendering/variables.hpp"
+#include "core/time_zones/time_zone.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace fanfare {
+namespace {
+
+using Column = pqxx::row::size_type;
+
+constexpr std::string_view unsubscribe_url = unsubscribe_variable;
+
+/// Where one variable of a content comes from.
+struct Origin {
+    std::optional<Column> column;     // Of the contact query ...
+    const TimePoint* time = nullptr;  // ... or a moment, in the reader's zone ...
+    bool is_link = false;             // ... or the person's own link to unsubscribe.
+    std::string_view fallback;        // For a missing or empty value.
+};
+
+std::string_view text_of(const pqxx::result& rows, std::int32_t row, std::optional<Column> column) {
+    if (!column) return {};
+    const auto field = rows[static_cast<pqxx::result::size_type>(row)][*column];
+    return field.is_null() ? std::string_view{} : std::string_view{field.c_str(), field.size()};
+}
+
+/// What everyone of one locale reads, but for what is their own.
+Result<Content> render(const JobContext& job, Channel channel, std::string_view locale,
+                       std::span<const std::string> personal, TimePoint now) {
+    const auto shared = shared_variables(job.job.data, job.times, now, channel, locale);
+    return job.templates.render(job.kind->templates, channel, locale, shared, personal);
+}
+
+SendReference reference_of(const JobContext& job, const ledger::ChunkKey& chunk) {
+    SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number), job.job.kind, {}};
+    if (chunk.channel == Channel::email && !job.unsubscribe_prefix.empty()) {
+        reference.unsubscribe_prefix = fmt::format("{}{}.", job.unsubscribe_prefix, chunk.number);
+    }
+    return reference;
+}
+
+/// Composes the requests of one chunk; lives for one call.
+class Writer {
+public:
+    Writer(const JobContext& job, const ledger::ClaimedChunk& chunk, const Resolved& resolved,
+           const ComposeContext& context, ComposedRequests& requests)
+        : job_{job},
+          chunk_{chunk},
+          resolved_{resolved},
+          context_{context},
+          requests_{requests},
+          locale_column_{column_of(resolved.rows, "locale")},
+          zone_column_{column_of(resolved.rows, "time_zone")},
+          link_column_{column_of(resolved.rows, unsubscribe_url)},
+          reference_{reference_of(job, chunk.key)},
+          personal_{personal_variables(job, chunk.key.channel, resolved.rows)} {}
+
+    Result<void> write() {
+        context_.references.write_refs(job_.job.id, chunk_.key.channel,
+                                       static_cast<std::uint32_t>(chunk_.key.number),
+                                       chunk_.outcomes.size(), requests_.refs);
+        for (const auto& target : resolved_.targets) {
+            look_at_zone(target);
+            const auto wanted = text_of(resolved_.rows, target.row, locale_column_);
+            auto place = place_of(wanted, {repeats_of(target.address), has_link(target)});
+            if (!place) return place.error();
+            add(*requests_.groups[place.value()], origins_[place.value()], target, wanted);
+        }
+        for (std::uint32_t i = 0; i < requests_.groups.size(); ++i) seal(i);
+        return {};
+    }
+
+private:
+    /// Counts a reader whose zone is none: they read times in another, and somebody should mend it.
+    void look_at_zone(const Target& target) {
+        if (!zone_column_ || target.recipient == last_reader_) return;
+        last_reader_ = target.recipient;
+        const auto name = text_of(resolved_.rows, target.row, zone_column_);
+        if (name.empty()) return;
+        auto known = zones_.find(name);
+        if (known == zones_.end())
+            known = zones_.emplace(name, TimeZone::find(name) != std::nullopt).first;
+        if (!known->second) ++requests_.lost_zones;
+    }
+
+    /// How many targets before this one have the same address: they cannot share a request
+    /// of a provider that knows recipients by their address.
+    std::size_t repeats_of(std::string_view address) {
+        return context_.batch_max == 1 ? 0 : seen_[address]++;
+    }
+
+    /// False where a person's own link to unsubscribe cannot stand in a header: some vendors take
+    /// that header once for a whole request, so the others need one of their own.
+    bool has_link(const Target& target) const {
+        if (chunk_.key.channel != Channel::email || !link_column_) return true;
+        return is_link(text_of(resolved_.rows, target.row, link_column_));
+    }
+
+    /// What keeps people of one locale out of one request.
+    struct Apart {
+        std::size_t repeat = 0;
+        bool linked = true;
+        auto operator<=>(const Apart&) const = default;
+    };
+
+    /// The group for a locale, made when first needed.
+    Result<std::size_t> place_of(std::string_view wanted, const Apart& apart) {
+        const bool is_usual = apart == Apart{};
+        if (is_usual && last_ < requests_.groups.size() && wanted == last_wanted_) return last_;
+        const auto channel = chunk_.key.channel;
+        const auto locale = job_.templates.resolve_locale(job_.kind->templates, channel, wanted);
+        const auto key = std::make_pair(std::string{locale}, apart);
+        auto found = places_.find(key);
+        if (found == places_.end()) {
+            auto content = render(job_, channel, locale, personal_, context_.now);
+            if (!content) return content.error();
+            found = places_.emplace(key, requests_.groups.size()).first;
+            requests_.groups.push_back(std::make_unique<ComposedRequests::Group>());
+            auto& group = *requests_.groups.back();
+            group.content = std::move(content.value());
+            group.messages.reserve(resolved_.targets.size());
+            group.content.collapse_key = job_.collapse_key;
+            if (channel == Channel::push) group.content.data = push_data(job_.job.data);
+            origins_.push_back(origins_of(group.content));
+        }
+        if (is_usual) {
+            last_ = found->second;
+            last_wanted_ = wanted;
+        }
+        return found->second;
+    }
+
+    std::vector<Origin> origins_of(const Content& content) const {
+        std::vector<Origin> origins;
+        for (const auto& name : content.variables) {
+            Origin origin;
+            for (const auto& [time_name, moment] : job_.times) {
+                if (time_name == name) origin.time = &moment;
+            }
+            if (origin.time == nullptr) {
+                origin.column = column_of(resolved_.rows, name);
+                origin.is_link = !origin.column && name == unsubscribe_url;
+            }
+            const auto fallback = job_.kind->person_defaults.find(name);
+            if (fallback != job_.kind->person_defaults.end()) origin.fallback = fallback->second;
+            origins.push_back(origin);
+        }
+        return origins;
+    }
+
+    void add(ComposedRequests::Group& group, const std::vector<Origin>& origins,
+             const Target& target, std::string_view locale) {
+        for (std::size_t i = 0; i < origins.size(); ++i) {
+            auto value = value_of(origins[i], target, group.content.locale, locale);
+            // One person's own column is not worth the others' mail: it is left out.
+            if (group.content.links[i] && !is_safe_link(value)) value = {};
+            group.values.push_back(value);
+        }
+        group.messages.push_back({chunk_.recipients.elements[target.recipient], target.address,
+                                  nullptr, requests_.refs[target.recipient]});
+        group.targets.push_back(&target);
+    }
+
+    std::string_view value_of(const Origin& origin, const Target& target,
+                              std::string_view template_locale, std::string_view locale) {
+        if (origin.time != nullptr) {
+            const auto zone = text_of(resolved_.rows, target.row, zone_column_);
+            return requests_.made.emplace_back(
+                moment_for_reader(*origin.time, zone, chunk_.key.channel, template_locale, locale));
+        }
+        if (origin.is_link) {
+            return requests_.made.emplace_back(fmt::format("{}{}.{}", job_.unsubscribe_prefix,
+                                                           chunk_.key.number,
+                                                           requests_.refs[target.recipient]));
+        }
+        std::string_view value;
+        if (origin.column) value = text_of(resolved_.rows, target.row, origin.column);
+        if (value.empty()) return origin.fallback;
+        if (is_clean_line(value)) return value;
+        auto& clean = requests_.made.emplace_back();
+        append_clean(value, PartForm::line, clean);
+        return clean.empty() ? origin.fallback : std::string_view{clean};
+    }
+
+    /// All messages of a group are there and its arrays stand still: cut it into requests.
+    void seal(std::uint32_t index) {
+        auto& group = *requests_.groups[index];
+        const auto width = group.content.variables.size();
+        for (std::size_t i = 0; i < group.messages.size(); ++i) {
+            group.messages[i].values = group.values.data() + i * width;
+        }
+        if (context_.provider.segments_max() > 0) {
+            seal_texts(index);
+            return;
+        }
+        for (std::size_t first = 0; first < group.messages.size(); first += context_.batch_max) {
+            const auto count = std::min(context_.batch_max, group.messages.size() - first);
+            auto& composed = requests_.requests.emplace_back();
+            composed.group = index;
+            composed.first = static_cast<std::uint32_t>(first);
+            composed.count = static_cast<std::uint32_t>(count);
+            const bool by_request = context_.provider.rate_unit() == RateUnit::requests;
+            composed.tokens = by_request ? 1 : composed.count;
+            compose_request(job_, chunk_.key, context_.provider, group, composed);
+            if (composed.count != 1 || !is_too_large(group, composed)) continue;
+            requests_.too_long.push_back(group.targets[first]);
+            requests_.requests.pop_back();
+        }
+    }
+
+    /// Asked once, before anything is sent: no device would get it.
+    bool is_too_large(const ComposedRequests::Group& group, const ComposedRequest& composed) const {
+        return context_.provider.is_too_large(
+            {.content = group.content,
+             .messages = {group.messages.data() + composed.first, composed.count},
+             .reference = reference_},
+            composed.request);
+    }
+
+    /// The same for SMS: one a request, whose segments are counted before anything is sent.
+    void seal_texts(std::uint32_t index) {
+        auto& group = *requests_.groups[index];
+        std::string text;
+        for (std::size_t i = 0; i < group.messages.size(); ++i) {
+            write_sms(group.content.text, group.messages[i].values, text);
+            const auto segments = count_segments(text).count;
+            if (segments > context_.provider.segments_max()) {
+                requests_.too_long.push_back(group.targets[i]);
+                continue;
+            }
+            auto& composed = requests_.requests.emplace_back();
+            composed.group = index;
+            composed.first = static_cast<std::uint32_t>(i);
+            composed.count = 1;
+            const bool by_segment = context_.provider.rate_unit() == RateUnit::segments;
+            composed.tokens = by_segment ? static_cast<std::uint32_t>(segments) : 1;
+            compose_request(job_, chunk_.key, context_.provider, group, composed);
+        }
+    }
+
+    const JobContext& job_;
+    const ledger::ClaimedChunk& chunk_;
+    const Resolved& resolved_;
+    const ComposeContext& context_;
+    ComposedRequests& requests_;
+    std::optional<Column> locale_column_;
+    std::optional<Column> zone_column_;
+    std::optional<Column> link_column_;
+    SendReference reference_;
+    std::vector<std::string> personal_;
+    std::map<std::pair<std::string, Apart>, std::size_t> places_;
+    std::vector<std::vector<Origin>> origins_;
+    std::unordered_map<std::string_view, std::size_t> seen_;
+    std::unordered_map<std::string_view, bool> zones_;
+    std::size_t last_reader_ = static_cast<std::size_t>(-1);
+    std::string_view last_wanted_;
+    std::size_t last_ = static_cast<std::size_t>(-1);
+};
+
+}  // namespace
+
+std::vector<std::string> personal_variables(const JobContext& job, Channel channel,
+                                            const pqxx::result& contacts) {
+    return personal_names(*job.kind, channel, personal_columns(contacts), job.times,
+                          !job.unsubscribe_prefix.empty());
+}
+
+void compose_request(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
+                     const ComposedRequests::Group& group, ComposedRequest& composed) {
+    const auto reference = reference_of(job, chunk);
+    std::int64_t expires_at = 0;
+    if (job.job.expires_at) {
+        expires_at =
+            std::chrono::duration_cast<std::chrono::seconds>(job.job.expires_at->time_since_epoch())
+                .count();
+    }
+    provider.compose({.content = group.content,
+                      .messages = {group.messages.data() + composed.first, composed.count},
+                      .reference = reference,
+                      .expires_at_unix = expires_at},
+                     composed.request);
+}
+
+Result<void> compose_requests(const JobContext& job, const ledger::ClaimedChunk& chunk,
+                              const Resolved& resolved, const ComposeContext& context,
+                              ComposedRequests& requests) {
+    requests.groups.clear();
+    requests.requests.clear();
+    requests.too_long.clear();
+    requests.lost_zones = 0;
+    requests.made.clear();
+    return Writer{job, chunk, resolved, context, requests}.write();
+}
+
+}  // namespace fanfare
