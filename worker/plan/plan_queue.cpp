@@ -50,7 +50,9 @@ PlanQueue::Place PlanQueue::next(bool urgent_only) {
         if (later_.empty()) {
             changed_.wait(lock);
         } else {
-            changed_.wait_until(lock, later_.begin()->first);
+            // A copy: whoever brings that one back meanwhile takes its moment away.
+            const SteadyTime until = later_.begin()->first;
+            changed_.wait_until(lock, until);
         }
     }
     return {};
