@@ -26,6 +26,8 @@ constexpr std::int64_t wait_default_s = 5;
 constexpr std::int64_t wait_max_s = 30;
 constexpr std::size_t refreshes_in_line = 64;  // Many shows may begin at once.
 constexpr std::chrono::milliseconds look_first{20};
+// The scheduler may be at the same due query, and find it: so long that is waited for at least.
+constexpr std::chrono::seconds busy_max{2};
 constexpr std::chrono::milliseconds look_max{250};
 
 /// One occurrence of a subject, as it is asked for.
@@ -109,11 +111,18 @@ json::object document_of(const NotifyStatus& status) {
             {"outcomes", std::move(outcomes)}};
 }
 
+HttpReply still_busy() {
+    auto reply = refusal(503, "unavailable", "Its due query runs right now; send it again.");
+    reply.headers.emplace_back("Retry-After", "1");
+    return reply;
+}
+
 /// Finds it and makes it due; or why not.
 asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
                                                        const Caller& caller, const Asked& asked,
                                                        SteadyTime end) {
     std::optional<Detail> detail;
+    const auto last_look = std::max(end, parts.clock.steady_now() + busy_max);
     while (true) {
         auto work = [&](postgres::Connection& reading) {
             return find(parts, caller, asked, reading);
@@ -128,7 +137,8 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
         if (!found.value()) co_return unavailable(found.value().error());
         detail = std::move(found.value().value().detail);
         const bool may_come = !detail && found.value().value().busy;
-        if (!may_come || parts.clock.steady_now() >= end) break;
+        if (!may_come) break;
+        if (parts.clock.steady_now() >= last_look) co_return still_busy();
         co_await pause_for(look_first);
     }
     if (!detail) co_return nothing_here("notification: no due query finds one now");

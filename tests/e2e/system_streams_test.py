@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Live streams: followers and active subscribers, each once, with the time in both zones."""
 
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,16 @@ def said(moment, zone):
 
 class SystemStreams(SystemCase):
     SYSTEM = "streams"
+
+    @contextmanager
+    def query_running(self, run, kind):
+        """As if another producer were at the due query of the kind."""
+        turn = f"hashtextextended('fanfare.refresh/streams/{kind}', 0)"
+        run.start("psql", "psql", "-X", "-q", "-d", run.db.url, "-c", f"SELECT pg_advisory_lock({turn}), pg_sleep(600);")
+        holder = until(lambda: run.db.value("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+                                            "AND datname = current_database()"), "the turn", 20)
+        yield
+        run.db.psql(f"SELECT pg_terminate_backend({holder});")
 
     def people(self, run):
         run.db.psql("INSERT INTO users (id, name, email, \"timeZone\") "
@@ -135,6 +146,8 @@ class SystemStreams(SystemCase):
             return shop.post(f"/v1/systems/streams/subjects/{name}/notify", {"kind": kind, **more})
 
         self.assertEqual(notify("early", "stream.reminder")[0], 404)
+        with self.query_running(run, "stream.reminder"):
+            self.assertEqual(notify("early", "stream.reminder")[0], 503, "it may be found yet: nobody knows")
         self.stream(run, "early", "40 minutes", created="-2 days")
         status, first, headers = notify("early", "stream.reminder", wait_s=30)
         self.assertEqual((status, first["state"], first["planned"], first["sent"]), (200, "done", 4, 4), first)
