@@ -48,8 +48,13 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+# How many times as long as usual everything may take: sanitized programs take their time.
+SLOW = int(os.environ.get("FANFARE_SLOW", "1"))
+
+
 def until(condition, what, timeout_s=60, every_s=0.05):
     """What `condition` gives as soon as it is true; fails with `what` when it does not become so."""
+    timeout_s *= SLOW
     deadline = time.monotonic() + timeout_s
     while True:
         found = condition()
@@ -109,6 +114,8 @@ class Database:
 
 MIB = 1 << 20
 RSS_MAX = 96 * MIB  # What a program may hold, whatever is sent to it.
+if SLOW > 1:
+    RSS_MAX *= 12  # With a sanitizer's shadow and what it keeps of freed memory.
 
 
 class Process:
@@ -177,6 +184,10 @@ class Simulator:
 
     def release(self):
         self.call("/control/release", post=True)
+
+    def parked(self, provider):
+        """How many requests wait for their answer to be released."""
+        return json.loads(self.call("/control"))[provider]["parked"]
 
     def reset(self):
         self.call("/oracle/reset", post=True)

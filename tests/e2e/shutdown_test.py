@@ -91,6 +91,7 @@ class WorkerShutdown(Shutdown):
         job = run.publish(run.job(channels=["sms"]))
         until(lambda: run.claimed() and run.state(job) == "sending",
               lambda: "a chunk to be claimed" + run.progress(), 60)
+        until(lambda: run.sim.parked("twilio") > 0, "a request that waits for its answer", 60)
         log = self.end(worker, "a provider never answers")
         self.assertIn(LEFT, log)
         run.sim.release()
