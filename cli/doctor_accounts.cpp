@@ -3,7 +3,6 @@
 #include "cli/finding.hpp"
 #include "core/http/client.hpp"
 #include "core/ledger/account_states.hpp"
-#include "core/providers/harmless.hpp"
 #include "core/providers/registry.hpp"
 
 #include <fmt/format.h>
@@ -39,12 +38,14 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
         const auto answer = answer_to(account, exchange->request);
         const auto credential = (*provider)->read_credential(answer);
         if (credential) return {"ok", std::move(what), account.type + " gives a token", ""};
-        if (answer.transport != Transport::answered) return of_answer(account, answer);
+        if (answer.transport != Transport::answered) {
+            return of_proof(account, (*provider)->proof_of(answer));
+        }
         return {"error", std::move(what), sentence_of(credential.error()),
                 remedy_for_secrets(account)};
     }
-    if (const auto request = harmless_call(account)) {
-        return of_answer(account, answer_to(account, *request));
+    if (const auto request = (*provider)->harmless_call()) {
+        return of_proof(account, (*provider)->proof_of(answer_to(account, *request)));
     }
     return {"note", std::move(what),
             account.type + " tells nothing to such credentials unless something is sent: not asked",

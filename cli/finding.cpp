@@ -1,7 +1,5 @@
 #include "cli/finding.hpp"
 
-#include "core/providers/harmless.hpp"
-
 #include <fmt/format.h>
 
 #include <charconv>
@@ -57,8 +55,8 @@ std::string remedy_for_secrets(const AccountSettings& account) {
         place_of(account));
 }
 
-Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
-    const auto [proof, what] = proof_of(account, answer);
+Finding of_proof(const AccountSettings& account, const Proven& proven) {
+    const auto& [proof, what] = proven;
     const auto say = [&account, &what = what](std::string_view level, std::string_view words,
                                               std::string type) {
         const auto found = fmt::format(fmt::runtime(words), account.type, what);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
-#include "core/http/exchange.hpp"
+#include "core/providers/provider.hpp"
 #include "core/settings/settings.hpp"
 
 #include <string>
@@ -23,8 +23,7 @@ struct Finding {
 /// What to do about an account that a provider does not take as it is.
 [[nodiscard]] std::string remedy_for_secrets(const AccountSettings& account);
 
-/// Of a provider's answer to a harmless call: only what it grants says that it takes our
-/// credentials. Pure.
-[[nodiscard]] Finding of_answer(const AccountSettings& account, const HttpAnswer& answer);
+/// Of what a provider's answer to a harmless call proves. Pure.
+[[nodiscard]] Finding of_proof(const AccountSettings& account, const Proven& proven);
 
 }  // namespace fanfare::cli

@@ -74,6 +74,21 @@ struct Credential {
     std::chrono::seconds lifetime{0};
 };
 
+/// What the answer to a harmless call says of an account's credentials.
+enum class Proof : std::uint8_t {
+    well,         // The credentials are taken.
+    unreachable,  // No answer came.
+    refused,      // The credentials are not taken.
+    clock,        // They are signed at the wrong time.
+    unknown,      // No such account, domain or topic.
+    may_not,      // The credentials are taken, and may not do what is asked.
+    unclear,      // Nothing of the credentials.
+};
+struct Proven {
+    Proof proof = Proof::unclear;
+    std::string what;  // The provider's code or status; for people.
+};
+
 /// What an account's rate counts.
 enum class RateUnit : std::uint8_t { recipients, requests, segments };
 
@@ -132,10 +147,27 @@ public:
     /// Replaces the access token used by compose().
     virtual void set_credential(std::string /*value*/) {}
 
+    /// A request that changes and sends nothing, and whose answer proves that the provider takes
+    /// the credentials: see proof_of(). Nothing where the vendor documents no such call. Where
+    /// access tokens are fetched, fetching one is that call: see credential_exchange().
+    [[nodiscard]] virtual std::optional<HttpRequest> harmless_call() const { return std::nullopt; }
+    /// Total: any bytes give a proof. Only what a provider grants, or says of something else once
+    /// it has taken the credentials, counts as well.
+    [[nodiscard]] Proven proof_of(const HttpAnswer& answer) const;
+
     /// For credentials that are made here, not fetched: an answer with renew_credential came
     /// in, and what compose() signs from now on must be new (token age, clock difference).
     virtual void renew(const HttpAnswer& /*refusal*/) {}
+
+protected:
+    /// Of an answer that came: what its status says, where a vendor says no more.
+    [[nodiscard]] virtual Proven read_proof(const HttpAnswer& answer) const;
 };
+
+/// What every compose() counts on: 1 to `most` messages, whose addresses were found sendable.
+void ensure_composable(const Batch& batch, Channel channel, std::size_t most);
+
+[[nodiscard]] HttpRequest get_request(std::string url, std::vector<std::string> headers);
 
 /// Retry-After in seconds or as an HTTP date; at most one hour; 0 where absent or senseless.
 [[nodiscard]] std::chrono::milliseconds parse_retry_after(std::string_view value,

@@ -1,7 +1,5 @@
 #include "core/providers/apns/apns.hpp"
 
-#include "core/audience/address.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/apns/es256.hpp"
 #include "core/providers/apns/provider_token.hpp"
 #include "core/providers/bytes.hpp"
@@ -54,10 +52,8 @@ public:
     [[nodiscard]] bool uses_http2() const noexcept override { return true; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::push, 1);
         const auto& message = batch.messages.front();
-        ensure(address_is_sendable(Channel::push, message.address),
-               "an address given to compose() was found sendable before");
         // Device tokens are hexadecimal; another vendor's must not change the path.
         out.url = parts_.url;
         append_percent_encoded(message.address, out.url);
@@ -97,7 +93,39 @@ public:
 
     void renew(const HttpAnswer& /*refusal*/) override { parts_.token->renew(); }
 
+    /// A message for a token that no device can have: who we are is looked at first.
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        HttpRequest request;
+        request.http2 = true;
+        request.url = parts_.url + "000";  // No whole bytes.
+        request.headers = {"content-type: application/json", parts_.token->common_header(),
+                           parts_.topic, "apns-push-type: alert", "apns-expiration: 0"};
+        request.body = R"({"aps":{"alert":""}})";
+        return request;
+    }
+
 private:
+    [[nodiscard]] Proven read_proof(const HttpAnswer& answer) const override {
+        const auto says = [&answer](std::string_view word) {
+            return answer.body.find(word) != std::string::npos;
+        };
+        for (const auto* const topic : {"BadTopic", "TopicDisallowed", "MissingTopic"}) {
+            if (says(topic)) return {Proof::unknown, topic};
+        }
+        if (says("ExpiredProviderToken")) return {Proof::clock, "ExpiredProviderToken"};
+        if (answer.status == 400 && says(R"("BadDeviceToken")")) {
+            return {Proof::well, "BadDeviceToken"};
+        }
+        auto proven = Provider::read_proof(answer);
+        if (proven.proof == Proof::refused && says("InvalidProviderToken")) {
+            proven.what = "InvalidProviderToken";
+        }
+        if (proven.proof == Proof::well || proven.proof == Proof::unknown) {
+            proven.proof = Proof::unclear;  // Of APNs it is none.
+        }
+        return proven;
+    }
+
     void write_headers(const Batch& batch, HttpRequest& out) const {
         const auto& key = batch.content.collapse_key;
         const bool expires = batch.expires_at_unix > 0;

@@ -31,11 +31,20 @@ std::shared_ptr<const std::string> ProviderToken::header() const {
     const std::lock_guard lock{mutex_};
     const auto moment = clock_.steady_now();
     if (header_ != nullptr && moment - made_at_ < renewed_at) return header_;
-    const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch();
-    const auto token = sign_es256(*key_, token_input(key_id_, team_id_, now.count()));
-    header_ = std::make_shared<const std::string>(header_line("authorization", "bearer " + token));
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now());
+    header_ = std::make_shared<const std::string>(header_made_at(now.time_since_epoch()));
     made_at_ = moment;
     return header_;
+}
+
+std::string ProviderToken::common_header() const {
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch();
+    return header_made_at(now - now % renewed_not_before);
+}
+
+std::string ProviderToken::header_made_at(std::chrono::seconds unix_time) const {
+    const auto token = sign_es256(*key_, token_input(key_id_, team_id_, unix_time.count()));
+    return header_line("authorization", "bearer " + token);
 }
 
 void ProviderToken::renew() {

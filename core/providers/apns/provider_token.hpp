@@ -27,10 +27,16 @@ public:
     /// "authorization: bearer ..." as it is now.
     [[nodiscard]] std::shared_ptr<const std::string> header() const;
 
+    /// The same of a token that is made anew, and is one and the same for 20 minutes whoever makes
+    /// it: for programs that ask and end.
+    [[nodiscard]] std::string common_header() const;
+
     /// Makes a new one at the next call of header(), if Apple would take it.
     void renew();
 
 private:
+    [[nodiscard]] std::string header_made_at(std::chrono::seconds unix_time) const;
+
     std::string key_id_;
     std::string team_id_;
     PrivateKey key_;

@@ -1,7 +1,5 @@
 #include "core/providers/fcm/fcm.hpp"
 
-#include "core/audience/address.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/fcm/service_account.hpp"
@@ -92,10 +90,8 @@ public:
     [[nodiscard]] bool uses_http2() const noexcept override { return true; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::push, 1);
         const auto& message = batch.messages.front();
-        ensure(address_is_sendable(Channel::push, message.address),
-               "an address given to compose() was found sendable before");
         out.url = parts_.url;
         out.http2 = true;
         out.headers.resize(2);

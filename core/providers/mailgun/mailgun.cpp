@@ -31,6 +31,7 @@ constexpr std::size_t tag_bytes_max = 128;
 /// What compose() needs, all of it prebuilt.
 struct Parts {
     std::string url;
+    std::string queues_url;  // Of the sending domain; sends nothing.
     std::array<std::string, 2> headers;
     std::string boundary;
     std::string head;  // The parts that are the same for every call of the account.
@@ -66,12 +67,7 @@ void append_lifetime(std::int64_t seconds, std::string& out) {
     out.push_back('m');
 }
 
-void check_addresses([[maybe_unused]] std::span<const Message> messages) {
-    for (const auto& message : messages) {
-        if (!address_is_sendable(Channel::email, message.address)) {
-            ensure(false, "an address given to compose() was found sendable before");
-        }
-    }
+void ensure_distinct([[maybe_unused]] std::span<const Message> messages) {
 #ifndef NDEBUG
     // Mailgun would drop the second message silently; the planner makes addresses distinct.
     std::unordered_set<std::string_view> seen;
@@ -97,9 +93,8 @@ public:
     [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::recipients; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(!batch.messages.empty() && batch.messages.size() <= recipients_max,
-               "a batch holds 1 to batch_max messages");
-        check_addresses(batch.messages);
+        ensure_composable(batch, Channel::email, recipients_max);
+        ensure_distinct(batch.messages);
         out.url = parts_.url;
         out.http2 = false;
         out.headers.assign(parts_.headers.begin(), parts_.headers.end());
@@ -122,6 +117,10 @@ public:
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t count,
                                    std::int64_t now_unix) const override {
         return read_answer(answer, count, now_unix);
+    }
+
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        return get_request(parts_.queues_url, {parts_.headers[0]});
     }
 
 private:
@@ -226,6 +225,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     if (!reader.problems().empty()) return nullptr;
 
     parts.url = base_url + "/v3/" + domain + "/messages";
+    parts.queues_url = base_url + "/v3/domains/" + domain + "/sending_queues";
     parts.boundary = make_boundary(api_key, domain);
     parts.headers = {basic_authorization("api", api_key),
                      "Content-Type: multipart/form-data; boundary=" + parts.boundary};

@@ -2,7 +2,6 @@
 
 #include "core/audience/address.hpp"
 #include "core/crypto/digest.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/sendgrid/substitutions.hpp"
 #include "core/providers/unsubscribe.hpp"
@@ -25,10 +24,12 @@ constexpr std::array option_docs{
 };
 
 constexpr std::size_t category_bytes_max = 255;
+constexpr std::string_view content_type = "Content-Type: application/json";
 
 /// What compose() needs, all of it prebuilt.
 struct Parts {
     std::string url;
+    std::string scopes_url;  // What the key may do.
     std::vector<std::string> headers;
     std::string mark;  // Of the tags; see Substitutions.
     std::string head;  // {"from":...,"ip_pool_name":...
@@ -64,8 +65,7 @@ public:
     [[nodiscard]] std::size_t batch_max() const noexcept override { return parts_.batch_max; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(!batch.messages.empty() && batch.messages.size() <= recipients_max,
-               "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::email, recipients_max);
         out.url = parts_.url;
         out.http2 = false;
         out.headers.assign(parts_.headers.begin(), parts_.headers.end());
@@ -91,7 +91,20 @@ public:
         return read_answer(answer, count, now_unix);
     }
 
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        auto headers = parts_.headers;
+        std::erase(headers, content_type);
+        return get_request(parts_.scopes_url, std::move(headers));
+    }
+
 private:
+    [[nodiscard]] Proven read_proof(const HttpAnswer& answer) const override {
+        auto proven = Provider::read_proof(answer);
+        const bool may_send = answer.body.find(R"("mail.send")") != std::string::npos;
+        if (proven.proof != Proof::well || may_send) return proven;
+        return {Proof::may_not, "no scope mail.send"};
+    }
+
     /// SendGrid takes no empty text.
     static void append_content(const Content& content, Substitutions& substitutions,
                                std::string& body) {
@@ -128,8 +141,6 @@ private:
         body.append(R"(,"personalizations":[)");
         bool is_first = true;
         for (const auto& message : batch.messages) {
-            ensure(address_is_sendable(Channel::email, message.address),
-                   "an address given to compose() was found sendable before");
             if (!is_first) body.push_back(',');
             is_first = false;
             // A sendable address needs no escape.
@@ -170,9 +181,10 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& /*co
     if (!reader.problems().empty()) return nullptr;
 
     parts.url = base_url + "/v3/mail/send";
+    parts.scopes_url = base_url + "/v3/scopes";
     parts.mark = make_mark(api_key);
-    parts.headers = {header_line("Authorization", "Bearer " + api_key),
-                     "Content-Type: application/json", "Accept: application/json"};
+    parts.headers = {header_line("Authorization", "Bearer " + api_key), std::string{content_type},
+                     "Accept: application/json"};
     if (!subuser.empty()) parts.headers.push_back(header_line("on-behalf-of", subuser));
     auto& head = parts.head;
     head.append(R"({"from":{"email":")").append(mailbox->address).push_back('"');

@@ -2,7 +2,6 @@
 
 #include "core/audience/address.hpp"
 #include "core/crypto/digest.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/ses/bulk_template.hpp"
@@ -35,6 +34,7 @@ constexpr std::int64_t clock_offset_max = 24 * 3600;
 /// What compose() needs, all of it prebuilt.
 struct Parts {
     std::string url;
+    std::string account_url;
     std::string host;
     std::string path;
     std::string sender;  // The address only.
@@ -68,8 +68,7 @@ public:
     [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::recipients; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(!batch.messages.empty() && batch.messages.size() <= recipients_max,
-               "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::email, recipients_max);
         out.url = parts_.url;
         out.http2 = false;
         auto& body = out.body;
@@ -82,12 +81,22 @@ public:
             body.append(R"("}])");
         }
         append_entries(batch, texts, body);
-        sign(out);
+        out.headers.clear();
+        out.headers.push_back(header_line("Content-Type", content_type));
+        sign({.path = parts_.path, .content_type = content_type, .body = out.body}, out);
     }
 
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t count,
                                    std::int64_t now_unix) const override {
         return read_answer(answer, count, parts_.sender, now_unix);
+    }
+
+    /// The account's quota.
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        auto request = get_request(parts_.account_url, {});
+        const auto path = parts_.account_url.find('/', parts_.account_url.find("://") + 3);
+        sign({.path = std::string_view{parts_.account_url}.substr(path), .method = "GET"}, request);
+        return request;
     }
 
     /// Signatures are refused where clocks differ by five minutes: from now on we go by theirs.
@@ -127,8 +136,6 @@ private:
         body.append(R"(,"BulkEmailEntries":[)");
         bool is_first = true;
         for (const auto& message : batch.messages) {
-            ensure(address_is_sendable(Channel::email, message.address),
-                   "an address given to compose() was found sendable before");
             if (!is_first) body.push_back(',');
             is_first = false;
             // A sendable address needs no escape.
@@ -149,21 +156,31 @@ private:
         body.append("]}");
     }
 
-    void sign(HttpRequest& out) const {
+    /// Adds the headers of a signature; `request` lacks host and date.
+    void sign(RequestToSign request, HttpRequest& out) const {
         const auto date = amz_date(own_time() + clock_offset_.load(std::memory_order_relaxed));
-        out.headers.clear();
-        out.headers.push_back(header_line("Content-Type", content_type));
+        request.host = parts_.host;
+        request.date = date;
         out.headers.push_back(header_line("X-Amz-Date", date));
         if (const auto& token = signer_.session_token(); !token.empty()) {
             out.headers.push_back(header_line("X-Amz-Security-Token", token));
         }
-        out.headers.push_back(
-            header_line("Authorization", signer_.authorization({.host = parts_.host,
-                                                                .path = parts_.path,
-                                                                .content_type = content_type,
-                                                                .date = date,
-                                                                .session_token = {},
-                                                                .body = out.body})));
+        out.headers.push_back(header_line("Authorization", signer_.authorization(request)));
+    }
+
+    [[nodiscard]] Proven read_proof(const HttpAnswer& answer) const override {
+        auto proven = Provider::read_proof(answer);
+        if (proven.proof == Proof::well) return proven;
+        std::string type = answer.error_type.substr(0, answer.error_type.find(':'));
+        if (type.empty()) return proven;
+        if (type.starts_with("AccessDenied")) return {Proof::may_not, std::move(type)};
+        if (type == "RequestExpired") return {Proof::clock, std::move(type)};
+        const bool is_signature = type == "SignatureDoesNotMatch" ||
+                                  type == "InvalidSignatureException" ||
+                                  type == "IncompleteSignature";
+        if (is_signature) proven.proof = Proof::refused;
+        proven.what = std::move(type);
+        return proven;
     }
 
     [[nodiscard]] std::int64_t own_time() const {
@@ -207,6 +224,7 @@ std::string sender_of(const Mailbox& mailbox, const std::string& from) {
 /// scheme's own port is left out.
 void take_url(const std::string& base_url, Parts& parts) {
     parts.url = base_url + "/v2/email/outbound-bulk-emails";
+    parts.account_url = base_url + "/v2/email/account";
     const auto host = parts.url.find("://") + 3;
     const auto path = parts.url.find('/', host);
     parts.host = parts.url.substr(host, path - host);

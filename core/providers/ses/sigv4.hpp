@@ -18,12 +18,12 @@ struct AwsCredentials {
 
 /// What of a request is signed. Header values are trimmed, and hold no runs of blanks.
 struct RequestToSign {
-    std::string_view host;  // As in the Host header, with its port where there is one.
-    std::string_view path;
-    std::string_view content_type;  // "": no such header.
-    std::string_view date;          // amz_date()
-    std::string_view session_token;
-    std::string_view body;
+    std::string_view host{};  // As in the Host header, with its port where there is one.
+    std::string_view path{};
+    std::string_view content_type{};  // "": no such header.
+    std::string_view date{};          // amz_date()
+    std::string_view session_token{};
+    std::string_view body{};
     std::string_view method = "POST";
 };
 

@@ -1,7 +1,6 @@
 #include "core/providers/smtp/smtp.hpp"
 
 #include "core/audience/address.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/smtp/mime.hpp"
 #include "core/providers/unsubscribe.hpp"
@@ -83,10 +82,8 @@ public:
     [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::recipients; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::email, 1);
         const auto& message = batch.messages[0];
-        ensure(address_is_sendable(Channel::email, message.address),
-               "an address given to compose() was found sendable before");
         out.url = parts_.url;
         out.headers.clear();
         out.http2 = false;
@@ -104,7 +101,27 @@ public:
         return read_answer(answer, {parts_.envelope.from, parts_.envelope.username, parts_.hello});
     }
 
+    /// A login, and no mail.
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        HttpRequest request;
+        request.url = parts_.url;
+        request.mail = parts_.envelope;
+        return request;
+    }
+
 private:
+    [[nodiscard]] Proven read_proof(const HttpAnswer& answer) const override {
+        const bool logs_in = !parts_.envelope.username.empty();
+        const auto code = std::to_string(answer.status);
+        if (answer.status / 100 == 2) {
+            const bool has_logged_in = answer.step == MailStep::login;
+            if (logs_in && !has_logged_in) return {Proof::refused, "no AUTH PLAIN or LOGIN"};
+            return {Proof::well, code};
+        }
+        const bool is_final = answer.status / 100 == 5;
+        return {answer.step == MailStep::login && is_final ? Proof::refused : Proof::unclear, code};
+    }
+
     /// The order is that of most mail programs; each header stands once, as DKIM wants.
     void append_head(const Batch& batch, const std::string& id, std::string& out) const {
         const auto& message = batch.messages[0];

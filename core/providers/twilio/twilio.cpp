@@ -1,7 +1,6 @@
 #include "core/providers/twilio/twilio.hpp"
 
 #include "core/audience/address.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
 
@@ -55,10 +54,8 @@ public:
     [[nodiscard]] std::size_t segments_max() const noexcept override { return parts_.segments_max; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::sms, 1);
         const auto& message = batch.messages.front();
-        ensure(address_is_sendable(Channel::sms, message.address),
-               "an address given to compose() was found sendable before");
         thread_local std::string text;
         text.clear();
         write_sms(batch.content.text, message.values, text);
@@ -78,6 +75,11 @@ public:
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t /*count*/,
                                    std::int64_t now_unix) const override {
         return read_answer(answer, now_unix);
+    }
+
+    /// One of the messages of before.
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        return get_request(parts_.url + "?PageSize=1", {parts_.headers[0]});
     }
 
 private:

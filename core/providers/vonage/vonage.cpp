@@ -1,7 +1,5 @@
 #include "core/providers/vonage/vonage.hpp"
 
-#include "core/audience/address.hpp"
-#include "core/error/failure.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/vonage/app_token.hpp"
@@ -41,9 +39,10 @@ constexpr std::size_t callback_max = 100;
 /// What compose() needs, all of it prebuilt.
 struct Parts {
     std::string url;
+    std::string balance_url;
     std::string authorization;  // A whole header line, or "".
     std::string api_key;
-    std::string api_secret;  // "" where requests are signed.
+    std::string api_secret;  // "" for who signs, or is an application.
     std::string signature_secret;
     std::optional<SignatureMethod> method;
     std::string from;      // Without '+'.
@@ -94,10 +93,8 @@ public:
     [[nodiscard]] std::size_t segments_max() const noexcept override { return parts_.segments_max; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
-        ensure(batch.messages.size() == 1, "a batch holds 1 to batch_max messages");
+        ensure_composable(batch, Channel::sms, 1);
         const auto& message = batch.messages.front();
-        ensure(address_is_sendable(Channel::sms, message.address),
-               "an address given to compose() was found sendable before");
         thread_local std::string written;
         thread_local std::string text;
         written.clear();
@@ -107,6 +104,13 @@ public:
         out.url = parts_.url;
         out.http2 = false;
         write(batch, text, message.address.substr(1), out);
+    }
+
+    /// The account's balance. Whoever signs requests, or is an application, may not ask for it.
+    [[nodiscard]] std::optional<HttpRequest> harmless_call() const override {
+        if (parts_.api_secret.empty()) return std::nullopt;
+        return get_request(parts_.balance_url,
+                           {basic_authorization(parts_.api_key, parts_.api_secret)});
     }
 
 protected:
@@ -289,8 +293,9 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     const auto api = reader.text("api");
     const bool is_messages = api == "messages";
     reader.require("api", is_messages || api == "sms", "sms or messages");
-    std::string base_url = is_messages ? "https://api.nexmo.com" : "https://rest.nexmo.com";
-    if (reader.has("base_url")) base_url = reader.url("base_url");
+    std::string rest_url = "https://rest.nexmo.com";
+    std::string base_url = is_messages ? "https://api.nexmo.com" : rest_url;
+    if (reader.has("base_url")) rest_url = base_url = reader.url("base_url");
     const auto ignored = reader.batch_max(1);
     static_cast<void>(ignored);
     parts.segments_max = reader.whole("segments_max", 1, 10);
@@ -318,6 +323,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
         // A longer one would have every text refused; the account's own setting is used then.
         if (is_messages || callback.size() <= callback_max) parts.callback = std::move(callback);
     }
+    parts.balance_url = rest_url + "/account/get-balance";
     parts.url = base_url + (is_messages ? "/v1/messages" : "/sms/json");
     if (is_messages) return std::make_unique<MessagesApi>(std::move(parts));
     return std::make_unique<SmsApi>(std::move(parts));

@@ -1,4 +1,5 @@
 #include "cli/finding.hpp"
+#include "tests/contract/accounts.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -21,12 +22,26 @@ TEST(TimeZones, OldDataAndNoneAreTold) {
     }
 }
 
-TEST(Answers, OnlyWhatIsGrantedSaysThatCredentialsAreTaken) {
-    AccountSettings account;
-    account.name = "mail";
-    account.type = "mailgun";
+/// A sound account of that type, at a place that findings name.
+AccountSettings account_of(const std::string& type, const std::string& name) {
+    auto account = type == "apns"       ? testing::apns_account()
+                   : type == "mailgun"  ? testing::mailgun_account()
+                   : type == "sendgrid" ? testing::sendgrid_account()
+                   : type == "ses"      ? testing::ses_account()
+                                        : testing::smtp_account();
+    EXPECT_EQ(account.type, type);
+    account.name = name;
     account.file = "fanfare.yaml";
     account.line = 7;
+    return account;
+}
+
+Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
+    return of_proof(account, testing::open(account)->proof_of(answer));
+}
+
+TEST(Answers, OnlyWhatIsGrantedSaysThatCredentialsAreTaken) {
+    const auto account = account_of("mailgun", "mail");
     const auto of_status = [&account](int status) {
         HttpAnswer answer;
         answer.transport = Transport::answered;
@@ -46,12 +61,7 @@ TEST(Answers, OnlyWhatIsGrantedSaysThatCredentialsAreTaken) {
 
 /// What is said of an answer, in one line.
 std::string said(const std::string& type, const HttpAnswer& answer) {
-    AccountSettings account;
-    account.name = "x";
-    account.type = type;
-    account.file = "fanfare.yaml";
-    account.line = 7;
-    if (type == "smtp") account.options["username"] = "u";
+    const auto account = account_of(type, "x");
     const auto finding = of_answer(account, answer);
     return fmt::format("{}: {} -> {}", finding.level, finding.found, finding.type);
 }

@@ -1,4 +1,4 @@
-#include "core/providers/harmless.hpp"
+#include "core/providers/registry.hpp"
 #include "sim/provider_handler.hpp"
 #include "tests/unit/sim/provider_case.hpp"
 
@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
+#include <optional>
 #include <ostream>
+#include <variant>
 
 // Behind the framework: from here on fanfare::testing hides it.
 #include "tests/contract/accounts.hpp"
@@ -24,6 +27,17 @@ struct Account {
 };
 
 void PrintTo(const Account& account, std::ostream* out) { *out << account.made().type; }
+
+std::unique_ptr<Provider> opened(const AccountSettings& account, const Clock& clock) {
+    auto made = make_provider(account, {.callback_url = {}, .clock = &clock});
+    auto* const provider = std::get_if<std::unique_ptr<Provider>>(&made);
+    return provider == nullptr ? nullptr : std::move(*provider);
+}
+
+std::optional<HttpRequest> harmless_call(const AccountSettings& account, const Clock& clock) {
+    const auto provider = opened(account, clock);
+    return provider ? provider->harmless_call() : std::nullopt;
+}
 
 class HarmlessCalls : public ::testing::Test {
 protected:
@@ -65,7 +79,7 @@ protected:
         for (const auto& [name, value] : reaction.answer.headers) {
             if (name == "x-amzn-errortype") answer.error_type = value;
         }
-        return proof_of(account, answer);
+        return opened(account, clock_)->proof_of(answer);
     }
 
     static std::string spoilt(const std::string& type) {
