@@ -1,5 +1,6 @@
 #include "cli/output.hpp"
 
+#include "core/domain/number.hpp"
 #include "core/domain/printable.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -118,13 +118,10 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     constexpr std::int64_t most = 10 * 366 * 86'400;
     if (text.size() < 2) return std::nullopt;
     const auto unit = units.find(text.back());
-    std::int64_t count = 0;
-    const auto* const end = text.data() + text.size() - 1;
-    const auto read = std::from_chars(text.data(), end, count);
-    const bool is_read =
-        unit != std::string_view::npos && read.ec == std::errc{} && read.ptr == end;
-    if (!is_read || count < 1 || count > most / seconds[unit]) return std::nullopt;
-    return std::chrono::seconds{count * seconds[unit]};
+    const auto count = parse_number<std::int64_t>(text.substr(0, text.size() - 1));
+    if (unit == std::string_view::npos || !count) return std::nullopt;
+    if (*count < 1 || *count > most / seconds[unit]) return std::nullopt;
+    return std::chrono::seconds{*count * seconds[unit]};
 }
 
 std::string duration_of(double seconds) {

@@ -1,6 +1,7 @@
 #include "core/kafka/dead_letters.hpp"
 
 #include "core/crypto/digest.hpp"
+#include "core/domain/number.hpp"
 #include "core/kafka/client.hpp"
 #include "core/kafka/headers.hpp"
 #include "core/kafka/producer.hpp"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -22,14 +22,6 @@ constexpr int patience = 3;  // Answers' times that reading to the end may take.
 constexpr int poll_ms = 50;
 constexpr std::chrono::milliseconds close_max{1'500};
 using Metadata = Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
-
-/// A whole number from 0 on, and nothing but it.
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-    const auto* const end = text.data() + text.size();
-    return std::from_chars(text.data(), end, number) == std::from_chars_result{end, std::errc{}} &&
-           number >= 0;
-}
 
 Failure failure_of(const std::string& doing, rd_kafka_resp_err_t error) {
     return fail(Errc::kafka_unavailable, fmt::format("{}: {}", doing, rd_kafka_err2str(error)));

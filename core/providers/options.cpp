@@ -1,11 +1,11 @@
 #include "core/providers/options.hpp"
 
+#include "core/domain/number.hpp"
 #include "core/settings/text_rules.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace fanfare {
 bool is_api_url(std::string_view text, bool allow_http) { return is_base_url(text, allow_http); }
@@ -71,13 +71,10 @@ std::string OptionReader::url(std::string_view name) {
 }
 
 std::uint32_t OptionReader::whole(std::string_view name, std::uint32_t min, std::uint32_t max) {
-    const auto value = text(name);
-    std::uint32_t number = 0;
-    const auto* const end = value.data() + value.size();
-    const auto [stopped, fault] = std::from_chars(value.data(), end, number);
-    const bool good = fault == std::errc{} && stopped == end && number >= min && number <= max;
+    const auto number = parse_number<std::uint32_t>(text(name));
+    const bool good = number && *number >= min && *number <= max;
     require(name, good, fmt::format("a whole number from {} to {}", min, max));
-    return good ? number : min;
+    return good ? *number : min;
 }
 
 void OptionReader::refuse(std::string_view name, std::string expected) {

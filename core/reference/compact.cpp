@@ -1,11 +1,11 @@
 #include "core/reference/compact.hpp"
 
+#include "core/domain/number.hpp"
 #include "core/domain/uuid.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 namespace fanfare {
@@ -34,12 +34,9 @@ std::string_view take_part(std::string_view& text) {
 
 /// A decimal number below `end`, without sign or leading zeros.
 std::optional<std::uint32_t> parse_below(std::uint32_t end, std::string_view text) {
-    std::uint32_t number = 0;
-    const auto* const stop = text.data() + text.size();
-    const auto [stopped, fault] = std::from_chars(text.data(), stop, number);
-    const bool has_zeros = text.size() > 1 && text.front() == '0';
-    if (text.empty() || has_zeros || fault != std::errc{} || stopped != stop) return std::nullopt;
-    return number < end ? std::optional{number} : std::nullopt;
+    if (text.size() > 1 && text.front() == '0') return std::nullopt;
+    const auto number = parse_number<std::uint32_t>(text);
+    return number && *number < end ? number : std::nullopt;
 }
 
 bool is_alphabetic(std::string_view text) noexcept {

@@ -1,6 +1,7 @@
 #include "core/reference/reference.hpp"
 
 #include "core/crypto/digest.hpp"
+#include "core/domain/number.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/error/failure.hpp"
 #include "core/handle/handle.hpp"
@@ -35,13 +36,9 @@ void append_tag(const char* bytes, std::string& out) {
 }
 
 /// A decimal number without sign or leading zeros.
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-    std::uint32_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-    if (text.empty() || fault != std::errc{} || stopped != end) return std::nullopt;
+std::optional<std::uint32_t> parse_plain(std::string_view text) {
     if (text.size() > 1 && text.front() == '0') return std::nullopt;
-    return number;
+    return parse_number<std::uint32_t>(text);
 }
 
 }  // namespace
@@ -104,8 +101,8 @@ std::optional<Reference> References::read(std::string_view text, Channel channel
         parts[i] = text.substr(0, dot);
         if (dot != std::string_view::npos) text.remove_prefix(dot + 1);
     }
-    const auto chunk = parse_number(parts[1]);
-    const auto position = parse_number(parts[2]);
+    const auto chunk = parse_plain(parts[1]);
+    const auto position = parse_plain(parts[2]);
     const auto tag = parts[3];
     if (!is_uuid(parts[0]) || !chunk || !position || *position >= positions_max ||
         tag.size() != tag_characters) {

@@ -1,5 +1,6 @@
 #include "core/settings/text_rules.hpp"
 
+#include "core/domain/number.hpp"
 #include "core/domain/utf8.hpp"
 #include "core/time_zones/time_zone.hpp"
 
@@ -9,9 +10,7 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <system_error>
 
 namespace fanfare {
 namespace {
@@ -19,15 +18,6 @@ namespace {
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_word_character(char c) {
     return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-    Number number{};
-    const auto* const end = text.data() + text.size();
-    const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-    if (fault != std::errc{} || stopped != end) return std::nullopt;
-    return number;
 }
 
 bool is_broker(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "core/tracing/tracer.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/domain/number.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
@@ -28,10 +29,7 @@ double any_share() {
 
 /// Seconds; a date, which collectors do not send, counts as nothing said.
 milliseconds retry_after(const HttpAnswer& answer) {
-    std::uint32_t seconds = 0;
-    const auto& text = answer.retry_after;
-    const auto [stopped, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (fault != std::errc{} || stopped != text.data() + text.size()) return milliseconds{0};
+    const auto seconds = parse_number<std::uint32_t>(answer.retry_after).value_or(0);
     return std::min<milliseconds>(std::chrono::seconds{seconds}, wait_max);
 }
 

@@ -1,6 +1,7 @@
 #include "producer/api/outcomes.hpp"
 
 #include "core/domain/explain.hpp"
+#include "core/domain/number.hpp"
 #include "core/ledger/outcome_lists.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/csv.hpp"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <variant>
 
 namespace fanfare::api {
@@ -37,12 +37,6 @@ json::object object_of(const ledger::Delivery& delivery) {
             {"account", text_or_null(delivery.account)},
             {"attempts", delivery.attempts},
             {"updated_at", delivery.updated_at}};
-}
-
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return fault == std::errc{} && end == text.data() + text.size() && number >= 0;
 }
 
 std::optional<ledger::DeliveryCursor> cursor_of(std::string_view text) {

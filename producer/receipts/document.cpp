@@ -1,11 +1,11 @@
 #include "producer/receipts/document.hpp"
 
+#include "core/domain/number.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/receipts/mended.hpp"
 
 #include <boost/json/parse.hpp>
 
-#include <charconv>
 #include <cmath>
 
 namespace fanfare::receipts {
@@ -84,10 +84,7 @@ const json::array* array_of(const Object& object, std::string_view key) {
 
 std::optional<std::int64_t> unix_seconds(std::string_view text) {
     std::int64_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-    if (fault != std::errc{} || stopped != end || number < 0) return std::nullopt;
-    return number;
+    return read_number(text, number) ? std::optional{number} : std::nullopt;
 }
 
 std::int64_t moment_seconds(std::string_view text) {

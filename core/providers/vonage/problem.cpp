@@ -1,8 +1,9 @@
 #include "core/providers/vonage/problem.hpp"
 
+#include "core/domain/number.hpp"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace fanfare::vonage {
 namespace {
@@ -79,12 +80,7 @@ bool is_own(std::string_view type) noexcept {
 std::optional<int> code_of(std::string_view type) {
     const auto mark = type.rfind('#');
     if (mark == std::string_view::npos) return std::nullopt;
-    type.remove_prefix(mark + 1);
-    int code = 0;
-    const auto* const end = type.data() + type.size();
-    const auto [stopped, fault] = std::from_chars(type.data(), end, code);
-    if (type.empty() || fault != std::errc{} || stopped != end) return std::nullopt;
-    return code;
+    return parse_number<int>(type.substr(mark + 1));
 }
 
 }  // namespace

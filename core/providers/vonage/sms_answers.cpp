@@ -1,3 +1,4 @@
+#include "core/domain/number.hpp"
 #include "core/providers/vonage/problem.hpp"
 #include "core/providers/vonage/vonage.hpp"
 
@@ -6,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace fanfare::vonage {
 namespace {
@@ -94,18 +94,15 @@ std::optional<Parts> read_parts(const boost::json::array& messages) {
     for (const auto& entry : messages) {
         const auto* const message = entry.if_object();
         if (message == nullptr) return std::nullopt;
-        const auto text = string_at(*message, "status");
-        int status = 0;
-        const auto* const end = text.data() + text.size();
-        const auto [stopped, fault] = std::from_chars(text.data(), end, status);
-        if (text.empty() || fault != std::errc{} || stopped != end) return std::nullopt;
-        const auto& meaning = meaning_of(status);
+        const auto status = parse_number<int>(string_at(*message, "status"));
+        if (!status) return std::nullopt;
+        const auto& meaning = meaning_of(*status);
         if (meaning.verdict == Verdict::ok) {
             parts.any_taken = true;
             if (parts.first_id.empty()) parts.first_id = string_at(*message, "message-id");
         } else if (badness(meaning.verdict) > badness(parts.worst->verdict)) {
             parts.worst = &meaning;
-            parts.status = status;
+            parts.status = *status;
         }
     }
     return messages.empty() ? std::nullopt : std::optional{parts};
