@@ -34,6 +34,7 @@ import broker
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("FANFARE_BIN_DIR", ROOT / "build/ci/bin")).resolve()
+SERVICES = ("FANFARE_TEST_DATABASE_URL", "FANFARE_TEST_KAFKA_BROKERS")
 CHANNELS = ("email", "sms", "push")
 PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
 FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
@@ -47,6 +48,16 @@ _libc = ctypes.CDLL(None)
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
+
+def use_lent_stack():
+    """CTest lends a test one of the stacks that scripts/test started; without it there is only one."""
+    lent = re.fullmatch(r"id:(\w+),slots:1", os.environ.get("CTEST_RESOURCE_GROUP_0_STACKS", ""))
+    for name in SERVICES if lent else ():
+        if (value := os.environ.get(f"{name}_{lent[1]}")) is not None:
+            os.environ[name] = value
+
+
+use_lent_stack()
 
 # How many times as long as usual everything may take: sanitized programs take their time.
 SLOW = int(os.environ.get("FANFARE_SLOW", "1"))
