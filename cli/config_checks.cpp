@@ -88,10 +88,20 @@ private:
         for (const auto& topic : topics.value()) {
             if (topic.partitions == 0) {
                 warn(topic, "(not there)", "a topic; fanfare topics creates it");
-            } else if (topic.is_stamped_by_publishers) {
+                continue;
+            }
+            if (topic.is_stamped_by_publishers) {
                 warn(topic, "message.timestamp.type=CreateTime",
                      "LogAppendTime: a publisher whose clock is behind makes its jobs expire too "
                      "soon (kafka-configs --alter --entity-type topics)");
+            }
+            const auto most = topic.record_bytes_max;
+            if (most > 0 && most < kafka::record_bytes_wanted) {
+                warn(
+                    topic, fmt::format("max.message.bytes={}", most),
+                    fmt::format("at least {}: the broker takes no larger job, which is then "
+                                "refused as too_large (kafka-configs --alter --entity-type topics)",
+                                kafka::record_bytes_wanted));
             }
         }
     }

@@ -28,6 +28,8 @@ HttpAnswer answer_to(const AccountSettings& account, const HttpRequest& request)
     return answer;
 }
 
+bool is_busy(int status) { return status == 429 || status / 100 == 5; }
+
 Finding of_credentials(const AccountSettings& account, const Settings& settings) {
     auto what = fmt::format("account {}", account.name);
     auto made = make_provider(account, {.callback_url = settings.callback_url});
@@ -38,7 +40,8 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
         const auto answer = answer_to(account, exchange->request);
         const auto credential = (*provider)->read_credential(answer);
         if (credential) return {"ok", std::move(what), account.type + " gives a token", ""};
-        if (answer.transport != Transport::answered) {
+        // Out of reach, or busy with itself: that says nothing of the secrets.
+        if (answer.transport != Transport::answered || is_busy(answer.status)) {
             return of_proof(account, (*provider)->proof_of(answer));
         }
         return {"error", std::move(what), sentence_of(credential.error()),

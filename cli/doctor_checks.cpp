@@ -2,6 +2,7 @@
 
 #include "cli/output.hpp"
 #include "core/kafka/lag.hpp"
+#include "core/kafka/topic_admin.hpp"
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/compat.hpp"
 #include "core/ledger/pauses.hpp"
@@ -30,8 +31,11 @@ std::string remedy_of(const Globals& globals, const Problem& problem) {
         if (problem.value == "(not there)") return "fanfare topics";
         return fmt::format(
             "kafka-configs --alter --entity-type topics --entity-name {} "
-            "--add-config message.timestamp.type=LogAppendTime",
-            key.substr(6));
+            "--add-config {}",
+            key.substr(6),
+            problem.value.starts_with("max.message.bytes")
+                ? fmt::format("max.message.bytes={}", kafka::record_bytes_wanted)
+                : "message.timestamp.type=LogAppendTime");
     }
     if (key == "kafka.brokers") {
         return fmt::format("start Kafka, or mend kafka.brokers in {}", globals.config);

@@ -13,6 +13,7 @@ constexpr std::size_t span_at = 36;
 constexpr std::size_t span_bytes = 16;
 constexpr std::size_t flags_at = 53;
 constexpr std::size_t state_bytes_max = 512;
+constexpr int state_members_max = 32;
 constexpr std::string_view digits = "0123456789abcdef";
 
 /// The value of a lower-case digit; 16 of anything else, which the standard does not allow.
@@ -62,9 +63,43 @@ bool is_well_formed(std::string_view parent) noexcept {
            is_hex(parent.substr(span_at, span_bytes)) && is_hex(parent.substr(flags_at, 2));
 }
 
+bool is_lower_or_digit(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/// One member of a tracestate: "key=value".
+bool is_member(std::string_view member) noexcept {
+    constexpr std::size_t most = 256;
+    const auto equals = std::min(member.find('='), member.size());
+    const auto key = member.substr(0, equals);
+    if (equals == member.size() || key.empty() || key.size() > most) return false;
+    const auto is_key = [](char c) {
+        return is_lower_or_digit(c) || std::string_view{"_-*/@"}.find(c) != std::string_view::npos;
+    };
+    if (!is_lower_or_digit(key.front()) || !std::all_of(key.begin(), key.end(), is_key)) {
+        return false;
+    }
+    const auto value = member.substr(equals + 1);
+    return !value.empty() && value.size() <= most &&
+           std::all_of(value.begin(), value.end(),
+                       [](char c) { return c >= 0x20 && c <= 0x7e && c != '='; });
+}
+
+std::string_view without_blanks(std::string_view text) noexcept {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+/// Up to 32 members with commas between; some may be empty.
 bool is_state(std::string_view text) noexcept {
-    return text.size() <= state_bytes_max && text.find('=') != std::string_view::npos &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+    if (text.size() > state_bytes_max) return false;
+    for (int members = 0; members <= state_members_max;) {
+        const auto comma = std::min(text.find(','), text.size());
+        const auto member = without_blanks(text.substr(0, comma));
+        if (!member.empty() && (++members > state_members_max || !is_member(member))) return false;
+        if (comma == text.size()) return members > 0;
+        text.remove_prefix(comma + 1);
+    }
+    return false;
 }
 
 template <class Bytes>

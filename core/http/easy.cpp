@@ -18,6 +18,8 @@ CurlEasy make_easy(const HttpOptions& options) {
     ensure(handle != nullptr, "libcurl gives out easy handles");
     CURL* const easy = handle.get();
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // Else libcurl waits, in our loop, for a look-up of a name that nobody wants any more.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);

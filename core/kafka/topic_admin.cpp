@@ -1,5 +1,7 @@
 #include "core/kafka/topic_admin.hpp"
 
+#include "core/domain/number.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,9 +12,8 @@ namespace fanfare::kafka {
 namespace {
 
 constexpr int answer_ms = 20'000;
-constexpr int request_ms = 15'000;
+constexpr int admin_request_ms = 15'000;
 
-using ErrorText = std::array<char, 512>;
 using Options = Handle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using Resource = Handle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using Growth = Handle<rd_kafka_NewPartitions_t, rd_kafka_NewPartitions_destroy>;
@@ -30,7 +31,8 @@ Result<Event> ask(rd_kafka_t* client, rd_kafka_admin_op_t what, const std::strin
                   Call call) {
     ErrorText text{};
     const Options options{rd_kafka_AdminOptions_new(client, what)};
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), request_ms, text.data(), text.size());
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), admin_request_ms, text.data(),
+                                              text.size());
     const Queue queue{rd_kafka_queue_new(client)};
     call(options.get(), queue.get());
     Event event{rd_kafka_queue_poll(queue.get(), answer_ms)};
@@ -43,7 +45,7 @@ Result<Event> ask(rd_kafka_t* client, rd_kafka_admin_op_t what, const std::strin
 
 Result<std::vector<TopicState>> count_partitions(rd_kafka_t* client, const Topics& topics) {
     const rd_kafka_metadata_t* raw = nullptr;
-    const auto error = rd_kafka_metadata(client, 1, nullptr, &raw, request_ms);
+    const auto error = rd_kafka_metadata(client, 1, nullptr, &raw, admin_request_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return fail(Errc::kafka_unavailable,
                     fmt::format("ask the broker for its topics: {}", rd_kafka_err2str(error)));
@@ -62,18 +64,19 @@ Result<std::vector<TopicState>> count_partitions(rd_kafka_t* client, const Topic
     return states;
 }
 
-/// Whether the settings of a topic leave moments to publishers.
-bool leaves_stamps_to_publishers(const rd_kafka_ConfigResource_t* resource) {
+void take_settings(const rd_kafka_ConfigResource_t* resource, TopicState& state) {
     std::size_t count = 0;
     const auto** entries = rd_kafka_ConfigResource_configs(resource, &count);
     for (std::size_t i = 0; i < count; ++i) {
         const std::string_view name{rd_kafka_ConfigEntry_name(entries[i])};
         const char* const value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (name == "message.timestamp.type" && value != nullptr) {
-            return std::string_view{value} == "CreateTime";
+        if (value == nullptr) continue;
+        if (name == "message.timestamp.type") {
+            state.is_stamped_by_publishers = std::string_view{value} == "CreateTime";
+        } else if (name == "max.message.bytes") {
+            state.record_bytes_max = parse_number<std::int64_t>(value).value_or(0);
         }
     }
-    return false;
 }
 
 }  // namespace
@@ -104,9 +107,7 @@ Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings) {
     for (std::size_t i = 0; i < count; ++i) {
         const std::string_view name{rd_kafka_ConfigResource_name(resources[i])};
         for (auto& state : states.value()) {
-            if (state.name == name) {
-                state.is_stamped_by_publishers = leaves_stamps_to_publishers(resources[i]);
-            }
+            if (state.name == name) take_settings(resources[i], state);
         }
     }
     return states;
@@ -122,12 +123,12 @@ Result<std::vector<std::string>> grow_topics(const KafkaSettings& settings,
     std::vector<Growth> wanted;
     std::vector<rd_kafka_NewPartitions_t*> raw;
     std::vector<std::string> names;
-    for (const auto& [name, count, stamped] : states.value()) {
-        if (count == 0 || count >= partitions) continue;
+    for (const auto& state : states.value()) {
+        if (state.partitions == 0 || state.partitions >= partitions) continue;
         wanted.emplace_back(rd_kafka_NewPartitions_new(
-            name.c_str(), static_cast<std::size_t>(partitions), text.data(), text.size()));
+            state.name.c_str(), static_cast<std::size_t>(partitions), text.data(), text.size()));
         raw.push_back(wanted.back().get());
-        names.push_back(name);
+        names.push_back(state.name);
     }
     if (raw.empty()) return names;
     const auto event = ask(client.value().get(), RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, "grow topics",

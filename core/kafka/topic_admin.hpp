@@ -11,11 +11,15 @@
 /// up to 20 s.
 namespace fanfare::kafka {
 
+/// Kafka's own max.message.bytes: room for the largest job and what goes around it.
+constexpr std::int64_t record_bytes_wanted = 1'048'588;
+
 /// One of our topics as the broker has it.
 struct TopicState {
     std::string name;
     std::int32_t partitions = 0;            // 0: it is not there.
     bool is_stamped_by_publishers = false;  // Theirs are the moments: CreateTime.
+    std::int64_t record_bytes_max = 0;      // max.message.bytes; 0: the broker does not say.
 };
 
 /// All of them, as names_of() orders them.

@@ -87,8 +87,10 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(
     return refresh;
 }
 
+void NotificationRefresh::touch() { work_->exec("SELECT 1"); }
+
 void NotificationRefresh::add(std::span<const DueRow> rows) {
-    if (rows.empty()) return;
+    if (rows.empty()) return touch();
     postgres::ArrayLiteral subjects, occurrences, dues, expiries, params, data, jobs, owners;
     for (const auto& row : rows) {
         subjects.add(row.subject);

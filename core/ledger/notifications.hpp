@@ -92,6 +92,9 @@ public:
 
     void add(std::span<const DueRow> rows);
 
+    /// Goes on, though there is nothing to add: that counts as no silence.
+    void touch();
+
     /// A row that cannot be used: what it may speak of is neither changed nor cancelled. That is
     /// everything of its subject or, where it has none, of its occurrence; "" where it has none.
     /// Then no job is ended either: what is cancelled may be found again, who was left out may not.

@@ -10,12 +10,13 @@ namespace fanfare {
 namespace {
 
 // What Fanfare's guarantees rest on is not for the file to change.
-constexpr std::array<std::string_view, 13> owned_keys{"bootstrap.servers",
+constexpr std::array<std::string_view, 14> owned_keys{"bootstrap.servers",
                                                       "metadata.broker.list",
                                                       "enable.auto.commit",
                                                       "enable.auto.offset.store",
                                                       "auto.offset.reset",
                                                       "enable.idempotence",
+                                                      "batch.size",
                                                       "acks",
                                                       "request.required.acks",
                                                       "max.in.flight",
@@ -100,8 +101,8 @@ bool sends_login_in_clear(const KafkaSettings& kafka) {
            (mechanism == "plain" || mechanism == "oauthbearer") && !is_here(kafka.brokers);
 }
 
-/// The value as it is written; null where there is none.
-const YamlValue* written(const YamlValue& root, std::string_view name) {
+/// The value as it is value_written; null where there is none.
+const YamlValue* value_written(const YamlValue& root, std::string_view name) {
     const auto* const section = root.find("kafka");
     const auto* const client = section == nullptr ? nullptr : section->find("client");
     return client == nullptr ? nullptr : client->find(name);
@@ -134,7 +135,7 @@ void read_kafka_client(KafkaSettings& kafka, const YamlValue& map, const std::st
 void check_kafka_client(const KafkaSettings& kafka, const YamlValue& root, Report& report) {
     if (kafka.allow_insecure) return;
     const auto refuse = [&](const std::string& name, std::string_view danger) {
-        const auto* const value = written(root, name);
+        const auto* const value = value_written(root, name);
         const bool may_show = value != nullptr && value->is_scalar() && !is_secret(name);
         report.add(value == nullptr ? 0 : value->line, join_key("kafka.client", name),
                    may_show ? std::string_view{value->text} : not_shown,

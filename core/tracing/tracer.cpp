@@ -113,6 +113,18 @@ std::optional<Span> Tracer::in(std::string_view trace, std::string_view name,
     return span;
 }
 
+Span Tracer::below(const Span& parent, std::string_view name, Span::Kind kind) const {
+    Span span;
+    span.name = name;
+    span.kind = kind;
+    span.trace = parent.trace;
+    span.id = new_span_id();
+    span.parent = parent.id;
+    span.state = parent.state;
+    span.begin = clock_.now();
+    return span;
+}
+
 Tracer::Root Tracer::begin(std::string_view name, Span::Kind kind) const {
     const TraceContext context{new_trace_id(), new_span_id(), any_share() < ratio_, {}};
     Root root{std::nullopt, encode_trace(context)};

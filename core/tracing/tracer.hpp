@@ -57,6 +57,8 @@ public:
     /// or its spans are not wanted.
     [[nodiscard]] std::optional<Span> in(std::string_view trace, std::string_view name,
                                          Span::Kind kind) const;
+    /// A span below `parent` that begins now.
+    [[nodiscard]] Span below(const Span& parent, std::string_view name, Span::Kind kind) const;
     /// A span of a trace that begins with it, and whose spans are wanted as often as was set.
     struct Root {
         std::optional<Span> span;  // Nothing: not wanted.

@@ -84,13 +84,13 @@ asio::awaitable<HttpReply> not_published(const ApiContext& parts, const std::str
 }  // namespace
 
 asio::awaitable<HttpReply> create_job(const ApiContext& parts, const Caller& caller, Order& order) {
+    auto begun = begin_span(parts.tracer, order.trace, "schedule", Span::Kind::producer);
     settle_expiry(order.job, parts.clock.now());
     const auto listed = caller.owner_bound ? order.job.recipients.size() : 0;
     if (listed > 0) {
         auto fault = co_await keep_people_to_owner(parts, caller, order.job);
         if (fault) co_return std::move(*fault);
     }
-    auto begun = begin_span(parts.tracer, order.trace, "schedule", Span::Kind::producer);
     auto denial = co_await untellable(parts, order.job);
     if (listed > 0 && order.job.recipients.empty()) denial = nobody_of_owner();
     ledger::NewRequest request;

@@ -45,16 +45,18 @@ bool JobPublisher::publish(const OutgoingJob& job, Acknowledged acknowledged) {
     auto begun = begin(job);
     const LogTrace about{begun.trace};
     const auto headers = trace_headers(begun.trace);
-    const auto told = [this, id = job.id, acknowledged = std::move(acknowledged),
-                       trace = std::move(begun.trace),
+    const auto note = [this, id = job.id, trace = begun.trace,
                        span = std::move(begun.span)](const Result<void>& result) {
         const LogTrace about_it{trace};
         if (!result) spdlog::warn("job {}: {}", id, describe(result.error()));
-        if (span) {
-            auto ended = *span;
-            ended.failed = !result;
-            parts_.tracer->end(std::move(ended));
-        }
+        if (!span) return;
+        auto ended = *span;
+        ended.failed = !result;
+        parts_.tracer->end(std::move(ended));
+    };
+    const auto told = [this, id = job.id, acknowledged = std::move(acknowledged),
+                       note](const Result<void>& result) {
+        note(result);
         if (!result && result.error().code == Errc::kafka_too_large) {
             return refuse(id, acknowledged);
         }
@@ -63,11 +65,7 @@ bool JobPublisher::publish(const OutgoingJob& job, Acknowledged acknowledged) {
     const auto queued = parts_.producer.publish({parts_.topic, job.id, job.bytes, headers}, told);
     if (queued) return true;
     const bool is_refused = queued.error().code == Errc::kafka_too_large;
-    if (is_refused) {
-        told(queued);
-    } else {
-        spdlog::warn("job {}: {}", job.id, describe(queued.error()));
-    }
+    is_refused ? told(queued) : note(queued);
     return is_refused;
 }
 

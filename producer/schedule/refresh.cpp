@@ -66,6 +66,7 @@ std::string_view fault_of(const ledger::DueRow& due, bool expires) {
 RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& schedule,
                                 ledger::NotificationRefresh& refresh) const {
     RefreshReport report;
+    refresh.touch();  // Each wait of its own stays within what is allowed: to connect was one.
     Snapshot work{source.raw()};
     // Timestamps without zone are UTC, whatever the database's own setting.
     work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
@@ -73,6 +74,7 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
     const std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
     work.exec_params(wrapped(schedule.query),
                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+    refresh.touch();
     std::vector<ledger::DueRow> batch;
     while (report.rows < rows_max) {
         const auto begun = parts_.clock.steady_now();

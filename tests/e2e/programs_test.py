@@ -177,11 +177,14 @@ class Topics(EndToEnd):
         for text in said.values():
             self.assertIn("fanfare topics creates it", text)
         # Told so, and as a broker makes them by itself.
-        theirs = {f"{run.name}.jobs": {"message_timestamp_type": "CreateTime"}, f"{run.name}.chunks.bulk": {}}
+        small = f"{run.name}.chunks.normal"
+        theirs = {f"{run.name}.jobs": {"message_timestamp_type": "CreateTime"}, f"{run.name}.chunks.bulk": {},
+                  small: {"message_timestamp_type": "LogAppendTime", "max_message_bytes": "60000"}}
         for topic, config in theirs.items():
             broker.create_topics(run.brokers, [topic], **config)
         run.worker().end()  # Makes the others.
         said = until(lambda: (found := self.warned(run)).keys() == theirs.keys() and found, "the other topics to be there", 30)
+        self.assertIn("60000: expected at least 1048588", said.pop(small))
         for text in said.values():
             self.assertIn("CreateTime: expected LogAppendTime", text)
         run.settings["kafka"]["topic_prefix"] = f"{run.name}.own"

@@ -304,7 +304,10 @@ TEST_F(RealBrokerTest, PartitionsGrowAndNeverShrink) {
 TEST_F(RealBrokerTest, KnowsWhoseTheMomentsAre) {
     auto states = look_at_topics(settings);
     ASSERT_TRUE(states) << describe(states.error());
-    for (const auto& state : states.value()) EXPECT_FALSE(state.is_stamped_by_publishers);
+    for (const auto& state : states.value()) {
+        EXPECT_FALSE(state.is_stamped_by_publishers);
+        EXPECT_GE(state.record_bytes_max, record_bytes_wanted);
+    }
     // Topics that somebody else made, as the broker makes them by itself.
     settings.topic_prefix += "-theirs";
     auto conf = make_conf(settings, {{"allow.auto.create.topics", "true"}});

@@ -24,8 +24,8 @@ constexpr std::array<std::size_t, 3> dead_value_bytes{kafka::record_bytes_max - 
                                                       std::size_t{64} * 1024, 0};
 constexpr std::size_t dead_key_bytes_max = 1024;
 constexpr std::size_t dead_headers_bytes_max = 16 * 1024;
-constexpr std::chrono::milliseconds retry_first{100};
-constexpr std::chrono::milliseconds retry_max{5'000};
+constexpr std::chrono::milliseconds intake_wait_first{100};
+constexpr std::chrono::milliseconds intake_wait_max{5'000};
 
 }  // namespace
 
@@ -112,7 +112,7 @@ std::optional<Span> Intake::begin_trace(const kafka::Received& record,
     auto root = parts_.tracer->begin("intake", Span::Kind::consumer);
     order.trace = std::move(root.trace);
     if (!root.span) return std::nullopt;
-    root.span->begin = published_at(record);
+    root.span->begin -= parts_.clock.now() - published_at(record);
     root.span->tell("fanfare.job", order.job.id);
     root.span->tell("messaging.system", "kafka");
     root.span->tell("messaging.destination.name", parts_.topics.jobs);
@@ -127,7 +127,7 @@ asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     if (!rejection) root = begin_trace(record, order);
     if (!rejection) rejection = co_await look(order);
     const std::string id = order.job.id.empty() ? record.key : order.job.id;
-    auto wait = retry_first;
+    auto wait = intake_wait_first;
     while (!stopping_) {
         bool settled = false;
         if (!rejection) settled = co_await accept(order, rejection, root);
@@ -138,7 +138,7 @@ asio::awaitable<void> Intake::handle(const kafka::Received& record) {
             break;
         }
         co_await pause_for(wait);
-        wait = std::min(wait * 2, retry_max);
+        wait = std::min(wait * 2, intake_wait_max);
     }
 }
 

@@ -10,7 +10,7 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::chrono::milliseconds interval{500};
+constexpr std::chrono::milliseconds look_at_accounts{500};
 constexpr int looks_per_word = 10;
 
 std::string_view word_of(Breaker::State state) {
@@ -36,7 +36,7 @@ bool is_news(const ledger::AccountHealth& now, const ledger::AccountHealth& befo
 
 asio::awaitable<void> AccountWatch::run() {
     for (int looks = 1; !stopping_; ++looks) {
-        co_await pause_for(interval);
+        co_await pause_for(look_at_accounts);
         co_await look();
         for (const auto& account : parts_.selector.all()) account->show();
         if (looks % looks_per_word == 0) co_await tell();

@@ -29,9 +29,7 @@ void ChunkSend::on_answer(ComposedRequest& composed, const HttpAnswer& answer) {
     }
     account_.probe().answered(verdict.verdict, composed.count, answer.elapsed);
     account_.answered(verdict, composed.count, composed.era, answer.elapsed);
-    if (work_.span) {
-        tell_request(work_, account_.settings(), composed.count, answer, verdict, clock_.now());
-    }
+    if (work_.span) tell_request(work_, account_.settings(), composed.count, answer, verdict);
     count_begun(composed, -1);
     if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {

@@ -25,6 +25,7 @@ struct ChunkInProgress {
     const Pauses* pauses = nullptr;  // Outlives it; null: nothing is ever held back.
     Tracer* tracer = nullptr;        // Outlives it; null: nobody wants spans.
     std::optional<Span> span;        // From the claim on; nothing: nobody wants it.
+    std::string account;             // That served it last; where there is a span.
 
     // What the answers of the current pass asked for.
     std::vector<std::uint32_t> spent;              // Recipients, once for each attempt that failed.
@@ -42,10 +43,18 @@ struct ChunkInProgress {
     // Over all passes of this claim.
     bool begun = false;                         // A request of it was begun.
     bool lost = false;                          // No longer ours: nothing more is begun.
+    bool unrecorded = false;                    // What became of it is not in the ledger.
     bool paused = false;                        // The ledger said so: it is put back as it is.
     bool progress = false;                      // It brought somebody further.
     std::set<std::uint32_t> told;               // Told on one device while another is still open.
     std::set<std::string, std::less<>> served;  // Devices whose fate is final.
+
+    void begin_pass(const std::string& by) {
+        throttled_for = {};
+        recipients_wait = {};
+        account_refused = false;
+        if (span) account = by;
+    }
 
     /// An operator holds its job or its kind back: nothing more of it is begun.
     [[nodiscard]] bool is_held_back() const {

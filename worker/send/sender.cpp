@@ -127,7 +127,7 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
         parts_.probe.chunks_in_flight(key.channel, 1);
         co_await send(work, serving);
         parts_.probe.chunks_in_flight(key.channel, -1);
-        end_chunk_span(work, &serving->settings());
+        end_chunk_span(work);
     }
     account->pacer().release(reserved);
 }
@@ -157,9 +157,7 @@ asio::awaitable<void> Sender::wait_without_context(ChunkInProgress& work, const 
 
 /// Its span begins with the claim.
 void Sender::trace(ChunkInProgress& work) const {
-    const auto since = parts_.clock.steady_now() - (work.lease_ends - settings_.lease);
-    begin_chunk_span(
-        work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
+    begin_chunk_span(work, parts_.clock.steady_now() - (work.lease_ends - settings_.lease));
 }
 
 asio::awaitable<void> Sender::send(ChunkInProgress& work, Account* account) {
@@ -178,11 +176,10 @@ asio::awaitable<void> Sender::send(ChunkInProgress& work, Account* account) {
         end_if_over(work);
         if (account->serves()) count_faults(work);
         if (is_settled(work.chunk) || is_held_back(work, *account)) break;
-        work.throttled_for = {};
-        work.recipients_wait = {};
-        work.account_refused = false;
+        work.begin_pass(account->settings().name);
         const auto prepared = co_await preparation_.prepare(work, *account);
-        if (prepared.end == Preparation::End::lost) co_return;
+        work.unrecorded = prepared.end == Preparation::End::lost;
+        if (work.unrecorded) co_return;
         if (prepared.end == Preparation::End::later) {
             co_await put_back(work, account, prepared.wait, prepared.counts);
             co_return;
@@ -328,6 +325,7 @@ asio::awaitable<void> Sender::record(ChunkInProgress& work, const Account* accou
     const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));
     const LogTrace about{work.job ? work.job->trace : std::string_view{}};
+    work.unrecorded = !written || !written.value();
     if (!written) {
         spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
                       to_string(channel), work.chunk.key.number, describe(written.error()));

@@ -6,11 +6,11 @@
 
 namespace fanfare {
 
-void begin_chunk_span(ChunkInProgress& work, TimePoint claimed) {
+void begin_chunk_span(ChunkInProgress& work, std::chrono::nanoseconds since) {
     work.span = span_in(work.tracer, work.job->trace, "chunk", Span::Kind::consumer);
     if (!work.span) return;
     auto& span = *work.span;
-    span.begin = claimed;
+    span.begin -= std::chrono::duration_cast<TimePoint::duration>(since);
     span.tell("fanfare.job", work.chunk.key.job);
     span.tell("fanfare.system", work.job->job.system);
     span.tell("fanfare.kind", work.job->job.kind);
@@ -20,31 +20,25 @@ void begin_chunk_span(ChunkInProgress& work, TimePoint claimed) {
     span.count("fanfare.recipients", static_cast<std::int64_t>(work.chunk.outcomes.size()));
 }
 
-void end_chunk_span(ChunkInProgress& work, const AccountSettings* account) {
+void end_chunk_span(ChunkInProgress& work) {
     if (!work.span) return;
     auto& span = *work.span;
-    if (account != nullptr) span.tell("fanfare.account", account->name);
+    if (!work.account.empty()) span.tell("fanfare.account", work.account);
     const auto tally = ledger::tally_of(work.chunk.outcomes);
     for (std::size_t i = 0; i < tally.size(); ++i) {
         if (tally[i] == 0) continue;
         span.count("fanfare.outcome." + std::string{to_string(static_cast<Outcome>(i))}, tally[i]);
     }
-    span.failed = work.lost;
+    span.failed = work.lost || work.unrecorded;
     work.tracer->end(std::move(span));
     work.span.reset();
 }
 
 void tell_request(const ChunkInProgress& work, const AccountSettings& account, std::uint32_t people,
-                  const HttpAnswer& answer, const BatchAnswer& meaning, TimePoint now) {
+                  const HttpAnswer& answer, const BatchAnswer& meaning) {
     const bool is_mail = answer.step != MailStep::none;
-    Span span;
-    span.name = "request";
-    span.kind = Span::Kind::client;
-    span.trace = work.span->trace;
-    span.id = new_span_id();
-    span.parent = work.span->id;
-    span.state = work.span->state;
-    span.begin = now - answer.elapsed;
+    auto span = work.tracer->below(*work.span, "request", Span::Kind::client);
+    span.begin -= answer.elapsed;
     span.tell("fanfare.job", work.chunk.key.job);
     span.tell("fanfare.account", account.name);
     span.tell("fanfare.provider", account.type);

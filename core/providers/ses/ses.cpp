@@ -30,6 +30,7 @@ constexpr std::array option_docs{
 constexpr std::string_view content_type = "application/json";
 constexpr std::size_t tag_bytes_max = 256;
 constexpr std::int64_t clock_offset_max = 24 * 3600;
+constexpr std::int64_t skew_max = 5 * 60;  // Signatures are refused beyond it.
 
 /// What compose() needs, all of it prebuilt.
 struct Parts {
@@ -175,10 +176,12 @@ private:
         if (type.empty()) return proven;
         if (type.starts_with("AccessDenied")) return {Proof::may_not, std::move(type)};
         if (type == "RequestExpired") return {Proof::clock, std::move(type)};
-        const bool is_signature = type == "SignatureDoesNotMatch" ||
-                                  type == "InvalidSignatureException" ||
-                                  type == "IncompleteSignature";
-        if (is_signature) proven.proof = Proof::refused;
+        const bool is_signed_wrong =
+            type == "SignatureDoesNotMatch" || type == "InvalidSignatureException";
+        if (is_signed_wrong || type == "IncompleteSignature") proven.proof = Proof::refused;
+        // One word for a wrong key and for a wrong clock: theirs tells which.
+        const auto theirs = is_signed_wrong ? parse_date(answer.date) : std::nullopt;
+        if (theirs && std::abs(*theirs - own_time()) > skew_max) proven.proof = Proof::clock;
         proven.what = std::move(type);
         return proven;
     }

@@ -89,6 +89,12 @@ TEST(Answers, OfSes) {
     EXPECT_EQ(
         said("ses", answered(403, "", "UnrecognizedClientException")),
         "error: ses refuses its credentials (UnrecognizedClientException)" + std::string{secrets});
+    // A clock that is off makes wrong signatures of good keys.
+    for (const auto* const type : {"SignatureDoesNotMatch", "InvalidSignatureException"}) {
+        auto answer = answered(403, "", type);
+        answer.date = "Mon, 06 Jan 2020 10:00:00 GMT";
+        EXPECT_NE(said("ses", answer).find("timedatectl"), std::string::npos) << type;
+    }
     EXPECT_EQ(said("ses", answered(403, "", "RequestExpired")),
               "error: ses finds its credentials signed at the wrong time (RequestExpired) -> "
               "timedatectl set-ntp true");

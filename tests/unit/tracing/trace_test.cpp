@@ -3,6 +3,7 @@
 
 #include "core/wire/trace_context.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -79,11 +80,23 @@ TEST(Trace, OfALaterVersionWhatIsKnownCounts) {
     EXPECT_FALSE(is_one(later + "0"));
 }
 
+std::string many_members(int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += fmt::format("{}a{}=1", i > 0 ? "," : "", i);
+    return text;
+}
+
 TEST(Trace, AStateIsPassedOnAndABadOneIsNot) {
-    EXPECT_EQ(parse_trace(parent, "rojo=00f067aa0ba902b7,congo=t61")->state,
-              "rojo=00f067aa0ba902b7,congo=t61");
-    for (const auto& bad : {std::string{}, std::string{"words"}, std::string{"a=\n"},
-                            std::string{"a=\xc3\xa9"}, "a=" + std::string(511, 'x')}) {
+    for (const auto& good : {std::string{"rojo=00f067aa0ba902b7,congo=t61"}, many_members(32),
+                             std::string{"fw529a3039@dt=FfAAAA"}, std::string{"a=1 ,\tb=2,,c=3"},
+                             std::string{"0t@v*/_-=#<>"}}) {
+        EXPECT_EQ(parse_trace(parent, good)->state, good);
+    }
+    for (const auto& bad :
+         {std::string{}, std::string{"words"}, std::string{"a=\n"}, std::string{"a=\xc3\xa9"},
+          "a=" + std::string(511, 'x'), std::string{"note = ana"}, std::string{"A=1"},
+          std::string{"a=1,b"}, std::string{"a=1=2"}, std::string{"a="}, std::string{","},
+          "k" + std::string(256, 'k') + "=1", many_members(33)}) {
         const auto read = parse_trace(parent, bad);
         ASSERT_TRUE(read);
         EXPECT_EQ(read->state, "") << bad;

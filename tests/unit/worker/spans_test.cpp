@@ -16,12 +16,23 @@ using test::Line;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+/// Its calendar stands, and is nobody else's; the tracer's waits go by the machine's time.
+class StandingCalendar final : public Clock {
+public:
+    [[nodiscard]] TimePoint now() const noexcept override {
+        return TimePoint{std::chrono::hours{400'000}};
+    }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
+        return system_clock().steady_now();
+    }
+};
+
 class SpansTest : public ::testing::Test {
 protected:
     SpansTest() {
         ObserveSettings settings;
         settings.otlp = server.url("");
-        tracer = Tracer::open(settings, {"fanfare-worker", "1", "w1"}, system_clock());
+        tracer = Tracer::open(settings, {"fanfare-worker", "1", "w1"}, clock);
         auto context = std::make_shared<JobContext>();
         context->trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         work.job = context;
@@ -46,6 +57,15 @@ protected:
         }
         return all;
     }
+    static bool has_failed(const json::value& span) {
+        return span.at("status").as_object().contains("code");
+    }
+    static std::chrono::nanoseconds length(const json::value& span) {
+        const auto moment = [&span](std::string_view name) {
+            return std::stoll(std::string{span.at(name).as_string()});
+        };
+        return std::chrono::nanoseconds{moment("endTimeUnixNano") - moment("startTimeUnixNano")};
+    }
     static std::string attribute(const json::value& span, std::string_view name) {
         for (const auto& one : span.at("attributes").as_array()) {
             if (one.at("key").as_string() != json::string_view{name.data(), name.size()}) continue;
@@ -55,6 +75,7 @@ protected:
         return "";
     }
 
+    StandingCalendar clock;
     HttpServer server{[](Line& line, int) {
         while (line.read_request()) line.write(HttpServer::answer(200, "{}"));
     }};
@@ -64,8 +85,7 @@ protected:
 };
 
 TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
-    const auto now = system_clock().now();
-    begin_chunk_span(work, now - std::chrono::seconds{2});
+    begin_chunk_span(work, std::chrono::seconds{2});
     ASSERT_TRUE(work.span);
     HttpAnswer mail;
     mail.transport = Transport::answered;
@@ -75,18 +95,19 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     BatchAnswer refused;
     refused.verdict = Verdict::perm_req;
     refused.detail = "550 ana@example.com";
-    tell_request(work, account, 1, mail, refused, now);
+    tell_request(work, account, 1, mail, refused);
     HttpAnswer lost;
     lost.transport = Transport::in_doubt;
-    tell_request(work, account, 2, lost, BatchAnswer{}, now);
+    tell_request(work, account, 2, lost, BatchAnswer{});
     HttpAnswer taken;
     taken.transport = Transport::answered;
     taken.status = 202;
     taken.elapsed = std::chrono::seconds{1};
     BatchAnswer ok;
     ok.verdict = Verdict::ok;
-    tell_request(work, account, 3, taken, ok, now);
-    end_chunk_span(work, &account);
+    tell_request(work, account, 3, taken, ok);
+    work.account = "mail";
+    end_chunk_span(work);
     EXPECT_FALSE(work.span);
     const auto spans = told();
     ASSERT_EQ(spans.size(), 4U);
@@ -95,10 +116,14 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     EXPECT_EQ(attribute(chunk, "fanfare.outcome.sent"), "2");
     EXPECT_EQ(attribute(chunk, "fanfare.outcome.failed"), "1");
     EXPECT_EQ(attribute(chunk, "fanfare.chunk"), "3");
+    EXPECT_EQ(attribute(chunk, "fanfare.account"), "mail");
+    EXPECT_FALSE(has_failed(chunk));
+    EXPECT_EQ(length(chunk), std::chrono::seconds{2}) << "by one clock, whatever the ledger's";
+    EXPECT_EQ(length(spans[2]), std::chrono::seconds{1});
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_EQ(spans[i].at("parentSpanId"), chunk.at("spanId"));
         EXPECT_EQ(attribute(spans[i], "fanfare.recipients"), std::to_string(i + 1));
-        EXPECT_EQ(spans[i].at("status").as_object().contains("code"), i < 2) << "what failed";
+        EXPECT_EQ(has_failed(spans[i]), i < 2);
     }
     EXPECT_EQ(attribute(spans[0], "fanfare.smtp.status"), "550");
     EXPECT_EQ(attribute(spans[0], "http.response.status_code"), "");
@@ -107,15 +132,28 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     for (const auto& request : server.requests()) EXPECT_THAT(request, Not(HasSubstr("ana")));
 }
 
+TEST_F(SpansTest, WhatIsNotInTheLedgerHasFailed) {
+    for (const bool lost : {true, false}) {
+        work.lost = lost;
+        work.unrecorded = !lost;
+        begin_chunk_span(work, {});
+        end_chunk_span(work);
+    }
+    const auto spans = told();
+    ASSERT_EQ(spans.size(), 2U);
+    EXPECT_TRUE(has_failed(spans[0]));
+    EXPECT_TRUE(has_failed(spans[1]));
+}
+
 TEST_F(SpansTest, WhoseTraceNobodyWantsHasNone) {
     for (const std::string trace :
          {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}) {
         auto context = std::make_shared<JobContext>();
         context->trace = trace;
         work.job = context;
-        begin_chunk_span(work, system_clock().now());
+        begin_chunk_span(work, {});
         EXPECT_FALSE(work.span);
-        end_chunk_span(work, &account);
+        end_chunk_span(work);
     }
     EXPECT_TRUE(told().empty());
 }
