@@ -19,8 +19,6 @@
 namespace fanfare::kafka {
 namespace {
 
-using ErrorText = std::array<char, 512>;
-
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
     const auto severity = level <= 3   ? spdlog::level::err
                           : level <= 5 ? spdlog::level::warn

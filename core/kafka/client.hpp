@@ -15,6 +15,8 @@
 
 namespace fanfare::kafka {
 
+using ErrorText = std::array<char, 512>;  // librdkafka writes its reasons into it.
+
 /// The names of our topics.
 struct Topics {
     std::string jobs;                            // fanfare.jobs

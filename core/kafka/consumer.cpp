@@ -38,7 +38,7 @@ constexpr int poll_ms = 50;
 constexpr std::chrono::milliseconds commit_interval{1'000};
 constexpr std::size_t record_bytes = 512;  // Of the structures around its bytes.
 
-constexpr std::chrono::milliseconds close_max{10'000};
+constexpr std::chrono::milliseconds consumer_close_max{10'000};
 
 }  // namespace
 
@@ -118,7 +118,7 @@ Consumer::~Consumer() {
             close(*session, **finished);
             session.reset();
         },
-        close_max);
+        consumer_close_max);
 }
 
 void Consumer::leave(std::chrono::milliseconds most) {

@@ -17,10 +17,10 @@
 namespace fanfare::kafka {
 namespace {
 
-constexpr std::chrono::milliseconds answer_max{10'000};
+constexpr std::chrono::milliseconds reader_answer_max{10'000};
 constexpr int patience = 3;  // Answers' times that reading to the end may take.
-constexpr int poll_ms = 50;
-constexpr std::chrono::milliseconds close_max{1'500};
+constexpr int read_ms = 50;
+constexpr std::chrono::milliseconds reader_close_max{1'500};
 using Metadata = Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 
 Failure failure_of(const std::string& doing, rd_kafka_resp_err_t error) {
@@ -42,7 +42,7 @@ public:
                 rd_kafka_consumer_close(client->get());
                 client->reset();
             },
-            close_max);
+            reader_close_max);
     }
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
@@ -63,7 +63,7 @@ public:
 
     /// The next record; nothing when every partition is read to its end, or after a moment.
     Result<Record> next() {
-        Record record{rd_kafka_consumer_poll(client_.get(), poll_ms)};
+        Record record{rd_kafka_consumer_poll(client_.get(), read_ms)};
         if (record && record->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
             open_.erase(record->partition);
             return Record{};
@@ -80,7 +80,7 @@ private:
         const Topic topic{rd_kafka_topic_new(client_.get(), topic_.c_str(), nullptr)};
         const rd_kafka_metadata_t* raw = nullptr;
         const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw,
-                                             static_cast<int>(answer_max.count()));
+                                             static_cast<int>(reader_answer_max.count()));
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failure_of(named("ask for"), error);
         const Metadata metadata{raw};
         const auto& found = raw->topics[0];
@@ -111,7 +111,7 @@ private:
     std::set<std::int32_t> open_;  // Partitions whose end was not reached yet.
 };
 
-std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message) {
+std::map<std::string, std::string> read_headers(const rd_kafka_message_t& message) {
     std::map<std::string, std::string> all;
     for_each_header(message, [&all](std::string_view name, const auto& value) {
         all.insert_or_assign(std::string{name}, std::string{value.value_or("")});
@@ -120,7 +120,7 @@ std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message)
 }
 
 DeadLetter letter_of(const rd_kafka_message_t& message) {
-    auto headers = headers_of(message);
+    auto headers = read_headers(message);
     DeadLetter letter;
     letter.partition = message.partition;
     letter.offset = message.offset;
@@ -157,7 +157,7 @@ Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock
                                const std::function<bool(DeadLetter)>& take, const DeadPlace& from) {
     Reader reader{settings, topics_of(settings).dead};
     if (auto opened = reader.open(settings, from); !opened) return opened;
-    const auto patient_until = clock.steady_now() + answer_max * patience;
+    const auto patient_until = clock.steady_now() + reader_answer_max * patience;
     while (!reader.at_end()) {
         const auto record = reader.next();
         if (!record) return record.error();

@@ -11,7 +11,7 @@
 namespace fanfare::kafka {
 namespace {
 
-constexpr int request_ms = 10'000;
+constexpr int lag_request_ms = 10'000;
 using Group = Handle<const rd_kafka_group_list, rd_kafka_group_list_destroy>;
 
 Failure unanswered(std::string_view question, rd_kafka_resp_err_t error) {
@@ -21,7 +21,7 @@ Failure unanswered(std::string_view question, rd_kafka_resp_err_t error) {
 
 Result<std::size_t> count_members(rd_kafka_t* client, const std::string& name) {
     const rd_kafka_group_list* raw = nullptr;
-    const auto error = rd_kafka_list_groups(client, name.c_str(), &raw, request_ms);
+    const auto error = rd_kafka_list_groups(client, name.c_str(), &raw, lag_request_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return unanswered("for the workers' group", error);
     const Group groups{raw};
     std::size_t members = 0;
@@ -33,13 +33,13 @@ Result<std::size_t> count_members(rd_kafka_t* client, const std::string& name) {
 
 /// What lies between what the group has finished and the end.
 Result<std::int64_t> count_records(rd_kafka_t* client, rd_kafka_topic_partition_list_t* list) {
-    const auto error = rd_kafka_committed(client, list, request_ms);
+    const auto error = rd_kafka_committed(client, list, lag_request_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return unanswered("what is finished", error);
     std::int64_t records = 0;
     for (const auto& each : std::span{list->elems, static_cast<std::size_t>(list->cnt)}) {
         std::int64_t first = 0, end = 0;
         const auto asked = rd_kafka_query_watermark_offsets(client, each.topic, each.partition,
-                                                            &first, &end, request_ms);
+                                                            &first, &end, lag_request_ms);
         if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return unanswered("how far a topic goes", asked);
         records += std::max<std::int64_t>(0, end - std::max(first, each.offset));
     }

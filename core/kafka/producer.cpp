@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds look_up_max{5'000};
 constexpr int flush_ms = 10'000;
-constexpr milliseconds close_max{3'000};
+constexpr milliseconds producer_close_max{3'000};
 constexpr milliseconds replace_wait_first{1'000};
 constexpr milliseconds replace_wait_max{30'000};
 constexpr milliseconds report_max{5'000};
@@ -106,7 +106,7 @@ Producer::~Producer() {
     stopping_ = true;
     if (poller_.joinable()) poller_.join();
     if (!line_) return;
-    close_beside([line = std::move(line_)]() mutable { line.reset(); }, close_max);
+    close_beside([line = std::move(line_)]() mutable { line.reset(); }, producer_close_max);
 }
 
 void Producer::poll_loop() {

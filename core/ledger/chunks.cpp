@@ -57,7 +57,7 @@ std::string no_doubt_in(std::string_view column) {
 }
 
 /// What a takeover leaves of a claim: it counts as marked, if it was, and keeps its token.
-constexpr std::string_view take_over =
+constexpr std::string_view take_over_sql =
     "epoch = c.epoch + 1, "
     "marked_epoch = CASE WHEN c.marked_epoch = c.epoch THEN c.epoch + 1 END, "
     "lease_until = app_now() + $2 * interval '1 ms'";
@@ -207,7 +207,7 @@ std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
         "UPDATE chunk c SET {}, takeovers = least(c.takeovers + 1, 1000) "
         "FROM stalled s JOIN job j ON j.id = s.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "s") "{}",
-        take_over, returning);
+        take_over_sql, returning);
     return claimed_by(connection, sql, limit, lease);
 }
 

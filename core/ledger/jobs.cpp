@@ -13,7 +13,9 @@
 namespace fanfare::ledger {
 namespace {
 
-std::string array_of(const auto& numbers) { return fmt::format("{{{}}}", fmt::join(numbers, ",")); }
+std::string number_array(const auto& numbers) {
+    return fmt::format("{{{}}}", fmt::join(numbers, ","));
+}
 
 template <class Number>
 std::array<Number, channel_count> numbers_of(std::string_view literal) {
@@ -157,8 +159,8 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
         "plan_lease = app_now() + $6 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' "
         "RETURNING app_now(), app_now() + $7 * interval '1 ms', day",
-        task.job, task.epoch, task.cursor, array_of(task.chunks), array_of(more), lease.count(),
-        republish_after.count(), task.left_out);
+        task.job, task.epoch, task.cursor, number_array(task.chunks), number_array(more),
+        lease.count(), republish_after.count(), task.left_out);
     if (fenced.empty()) return false;
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();

@@ -8,7 +8,7 @@
 namespace fanfare::ledger {
 namespace {
 
-constexpr int jobs_max = 64;
+constexpr int jobs_asked_max = 64;
 
 struct Found {
     std::string id, created_at;
@@ -33,7 +33,7 @@ std::vector<Found> next_jobs(Connection& connection, const AccessFilter& access,
         access.systems, access.sources, postgres::array_of(of.jobs), of.system, of.kind, of.subject,
         of.since, cursor.before_at, cursor.before_id,
         filter.channel ? static_cast<int>(*filter.channel) : -1,
-        filter.outcome ? static_cast<int>(*filter.outcome) : -1, jobs_max);
+        filter.outcome ? static_cast<int>(*filter.outcome) : -1, jobs_asked_max);
     std::vector<Found> jobs;
     for (const auto& row : rows) jobs.push_back({row[0].c_str(), row[1].c_str()});
     return jobs;
@@ -57,7 +57,7 @@ bool read_outcomes(Connection& connection, const AccessFilter& access, const Out
         if (more) return true;  // The page is full, or enough was looked at.
         cursor = {.before_at = job.created_at, .before_id = job.id, .job = {}, .within = {}};
     }
-    return found.size() == jobs_max;
+    return found.size() == jobs_asked_max;
 }
 
 }  // namespace fanfare::ledger

@@ -11,7 +11,7 @@
 namespace fanfare::ledger {
 namespace {
 
-constexpr int chunks_per_fetch = 2'000;          // Without their recipients.
+constexpr int chunks_counted_at_once = 2'000;    // Without their recipients.
 constexpr std::size_t chunks_with_people = 100;  // With them.
 
 using CountKey = std::tuple<std::string, Channel, Outcome, Reason>;
@@ -122,7 +122,7 @@ std::vector<ReplayCount> count_replay(Connection& connection, const ReplayFilter
                   filter);
     Counts counts{work, filter};
     while (true) {
-        const auto rows = work.exec(fmt::format("FETCH {} FROM counted", chunks_per_fetch));
+        const auto rows = work.exec(fmt::format("FETCH {} FROM counted", chunks_counted_at_once));
         if (rows.empty()) return counts.finish();
         for (const auto& row : rows) counts.add(row);
     }

@@ -21,7 +21,7 @@ namespace json = boost::json;
 constexpr std::array replayable{Outcome::failed, Outcome::refused, Outcome::expired,
                                 Outcome::unknown};
 
-std::optional<Outcome> outcome_of(std::string_view word) {
+std::optional<Outcome> replayable_outcome(std::string_view word) {
     const auto outcome = parse_outcome(word);
     const bool may =
         outcome && std::find(replayable.begin(), replayable.end(), *outcome) != replayable.end();
@@ -79,7 +79,7 @@ private:
 
     void read_outcomes() {
         for (const auto& word : words_.outcomes) {
-            const auto outcome = outcome_of(word);
+            const auto outcome = replayable_outcome(word);
             if (!outcome && !fault_) {
                 fault_ = WordFault{"outcomes", word + ": nobody of these is served once more",
                                    "one or more of failed, refused, expired, unknown"};
@@ -170,7 +170,7 @@ ReplayFilter filter_of(std::string_view text) {
     filter.channel = parse_channel(text_at(object, "channel"));
     filter.account = text_at(object, "account");
     for (const auto& word : texts_at(object, "outcomes")) {
-        if (const auto outcome = outcome_of(word)) filter.outcomes.push_back(*outcome);
+        if (const auto outcome = replayable_outcome(word)) filter.outcomes.push_back(*outcome);
     }
     for (const auto& word : texts_at(object, "reasons")) {
         if (const auto reason = reason_of(word)) filter.reasons.push_back(*reason);

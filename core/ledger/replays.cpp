@@ -16,7 +16,7 @@ namespace fanfare::ledger {
 namespace {
 
 using postgres::ArrayLiteral;
-constexpr int chunks_per_fetch = 100;  // With their recipients.
+constexpr int chunks_taken_at_once = 100;  // With their recipients.
 
 /// Writes the new job's chunks: people of neighbouring old chunks together, as many as one may
 /// hold. What was split off others stays alone, because such chunks are in no order.
@@ -200,7 +200,7 @@ ReplayedJob replay_job(Connection& connection, std::int64_t replay, const Replay
     const auto take = [&](std::string_view which) {
         exec_filtered(work, FANFARE_CHOSEN_ROWS + std::string{which}, one);
         while (true) {
-            const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_per_fetch));
+            const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_taken_at_once));
             if (rows.empty()) break;
             take_over(work, rows, chooser, chunks, done);
         }

@@ -20,7 +20,7 @@ constexpr std::array<std::pair<std::string_view, OutboxMark::State>, 5> fates{
     at " < (SELECT app_now()) - $1::float8 * (1 << least(" times ", 6)) * interval '1 ms' "
 
 /// A job row counts for more than a refusal: a later copy may have been taken. $2 is `within`.
-#define FANFARE_FATE(job, since)                               \
+#define FANFARE_FATE_SINCE(job, since)                         \
     "CASE WHEN EXISTS (SELECT FROM job WHERE id = " job        \
     ") OR EXISTS (SELECT FROM absent_job WHERE job_id = " job  \
     " AND taken_as IS NOT NULL) THEN 'taken' "                 \
@@ -48,7 +48,7 @@ UntakenTally settle_notifications(Connection& connection, std::span<const std::s
     pqxx::nontransaction work{connection.raw()};
     // A lost one is as if its publisher had died: it is claimed and published once more.
     return tally_of(work.exec_params(
-        "WITH seen AS MATERIALIZED (SELECT n.job_id, " FANFARE_FATE(
+        "WITH seen AS MATERIALIZED (SELECT n.job_id, " FANFARE_FATE_SINCE(
             "n.job_id",
             "coalesce(n.published_at, n.updated_at)") "AS fate FROM notification n WHERE n.state = "
                                                       "'published' AND n.taken_at IS NULL "
@@ -90,7 +90,7 @@ UntakenTally settle_requests(Connection& connection, const UntakenTimes& times, 
     pqxx::nontransaction work{connection.raw()};
     // Of one that was never published nobody was told that it is accepted.
     return tally_of(work.exec_params(
-        "WITH seen AS MATERIALIZED (SELECT r.owner, r.key, " FANFARE_FATE(
+        "WITH seen AS MATERIALIZED (SELECT r.owner, r.key, " FANFARE_FATE_SINCE(
             "r.job_id",
             "r.created_at") "AS fate FROM api_request r WHERE r.taken_at IS NULL AND r.body IS NOT "
                             "NULL "
@@ -116,7 +116,7 @@ std::vector<LostJob> lost_requests(Connection& connection, const UntakenTimes& t
         " WHERE r.taken_at IS NULL AND r.body IS NOT NULL "
         " AND r.created_at < (SELECT app_now()) - $1::float8 * interval '1 ms' "
         " AND " FANFARE_OVERDUE("r.published_at", "r.republished")
-        " AND " FANFARE_FATE("r.job_id", "r.created_at") "= 'lost' "
+        " AND " FANFARE_FATE_SINCE("r.job_id", "r.created_at") "= 'lost' "
         " ORDER BY r.created_at LIMIT $3 FOR UPDATE OF r SKIP LOCKED) "
         "UPDATE api_request r SET published_at = app_now(), "
         " republished = least(r.republished + 1, 1000) FROM seen "
@@ -138,7 +138,7 @@ std::vector<OutboxMark> outbox_marks(Connection& connection, const std::string& 
         " WHEN fate = 'lost' AND NOT " FANFARE_OVERDUE("o.published_at", "o.republished")
         " THEN 'waiting' ELSE fate END, "
         "coalesce((SELECT code || ': ' || message FROM absent_job WHERE job_id = o.job_id), '') "
-        "FROM outbox_row o CROSS JOIN LATERAL (SELECT " FANFARE_FATE("o.job_id", "o.first_at")
+        "FROM outbox_row o CROSS JOIN LATERAL (SELECT " FANFARE_FATE_SINCE("o.job_id", "o.first_at")
         "AS fate) f WHERE o.system = $3 ORDER BY o.first_at LIMIT $4",
         times.after.count(), times.within.count(), system, limit);
     std::vector<OutboxMark> marks;

@@ -63,11 +63,11 @@ void append_job(std::string_view uuid, std::string& out) {
     append_digits(held << (6 - bits), 1, out);  // 128 is 21 times 6, and 2.
 }
 
-std::string read_job(std::string_view digits) {
+std::string read_job(std::string_view text) {
     std::string uuid;
     unsigned bits = 0;
     std::uint64_t held = 0;
-    for (const char c : digits) {
+    for (const char c : text) {
         held = held << 6 | alphabet.find(c);
         bits += 6;
         while (bits >= 4 && uuid.size() < 36) {

@@ -21,7 +21,6 @@ using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 constexpr std::size_t tag_bytes = 8;
 constexpr std::size_t tag_characters = 11;  // Base64url without padding.
-constexpr std::uint32_t positions_max = 1'000'000;
 
 void append_tag(const char* bytes, std::string& out) {
     constexpr std::string_view alphabet =
@@ -77,7 +76,7 @@ std::string References::keystream(std::string_view job, Channel channel, std::ui
 
 void References::write_refs(std::string_view job, Channel channel, std::uint32_t chunk,
                             std::size_t count, std::vector<std::string>& refs) const {
-    ensure(count <= positions_max, "a chunk has at most 1,000,000 recipients");
+    ensure(count <= chunk_recipients_max, "a chunk has at most 1,000,000 recipients");
     refs.resize(count);
     std::string stream;
     if (has_key()) stream = keystream(job, channel, chunk, 0, count);
@@ -104,7 +103,7 @@ std::optional<Reference> References::read(std::string_view text, Channel channel
     const auto chunk = parse_plain(parts[1]);
     const auto position = parse_plain(parts[2]);
     const auto tag = parts[3];
-    if (!is_uuid(parts[0]) || !chunk || !position || *position >= positions_max ||
+    if (!is_uuid(parts[0]) || !chunk || !position || *position >= chunk_recipients_max ||
         tag.size() != tag_characters) {
         return std::nullopt;
     }

@@ -12,6 +12,9 @@
 
 namespace fanfare {
 
+/// A chunk has no more, wherever its positions are written.
+inline constexpr std::uint32_t chunk_recipients_max = 1'000'000;
+
 /// One person's send: which job, which chunk, which place in it.
 struct Reference {
     std::string job;  // The job's uuid, lower case.
@@ -28,7 +31,7 @@ struct Reference {
 /// The tags of a chunk are a ChaCha20 keystream under a key derived from the link key and the
 /// chunk, eight bytes a position: making a thousand costs one derivation.
 ///
-/// Bounds    positions below 1,000,000.
+/// Bounds    positions below chunk_recipients_max.
 /// Threads   const functions on any thread.
 class References {
 public:

@@ -21,7 +21,7 @@ namespace fanfare {
 namespace {
 
 // Longer names than any real one are not worth a cache entry.
-constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t zone_or_locale_bytes_max = 64;
 constexpr const char16_t* english_pattern = u"MMMM d, y 'at' h:mm a z";
 
 /// The languages ICU has data for; without this check it would answer an unknown one in the
@@ -247,9 +247,10 @@ DateFormatter::~DateFormatter() = default;
 
 std::string DateFormatter::format(TimePoint moment, std::string_view time_zone,
                                   std::string_view locale) {
-    if (time_zone.size() > name_bytes_max) time_zone = "";
-    if (locale.size() > name_bytes_max) locale = locale.substr(0, locale.find_first_of("-_"));
-    if (locale.size() > name_bytes_max) locale = "";
+    if (time_zone.size() > zone_or_locale_bytes_max) time_zone = "";
+    if (locale.size() > zone_or_locale_bytes_max)
+        locale = locale.substr(0, locale.find_first_of("-_"));
+    if (locale.size() > zone_or_locale_bytes_max) locale = "";
     auto& key = caches_->key;
     const auto count = moment.time_since_epoch().count();
     key.assign(reinterpret_cast<const char*>(&count), sizeof count);
@@ -263,8 +264,9 @@ std::string DateFormatter::format(TimePoint moment, std::string_view time_zone,
 }
 
 std::string DateFormatter::relative(TimePoint moment, TimePoint now, std::string_view locale) {
-    if (locale.size() > name_bytes_max) locale = locale.substr(0, locale.find_first_of("-_"));
-    if (locale.size() > name_bytes_max) locale = "";
+    if (locale.size() > zone_or_locale_bytes_max)
+        locale = locale.substr(0, locale.find_first_of("-_"));
+    if (locale.size() > zone_or_locale_bytes_max) locale = "";
     const auto& formatter = caches_->language(locale).relative;
     if (!formatter) return {};
     const auto minutes = minutes_until(moment, now);

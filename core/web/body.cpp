@@ -7,15 +7,15 @@
 namespace fanfare {
 namespace {
 
-using Fault = std::optional<HttpFault>;
+using BodyFault = std::optional<HttpFault>;
 
 constexpr std::size_t chunk_line_max = 1'024;
 constexpr std::size_t extensions_max = 16 * 1024;
 constexpr std::size_t trailers_max = 8 * 1024;
 constexpr std::size_t at_first = 16 * 1024;  // A length is only what somebody says.
 
-Fault bad_chunk() { return HttpFault{400, "malformed_request", "A chunk is not well-formed."}; }
-Fault too_large() { return HttpFault{413, "too_large", "The body is too large."}; }
+BodyFault bad_chunk() { return HttpFault{400, "malformed_request", "A chunk is not well-formed."}; }
+BodyFault too_large() { return HttpFault{413, "too_large", "The body is too large."}; }
 
 }  // namespace
 
@@ -27,7 +27,7 @@ BodyReader::BodyReader(const RequestHead& head, std::size_t bytes_max)
     body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(left_, at_first)));
 }
 
-Fault BodyReader::take(std::string_view& bytes) {
+BodyFault BodyReader::take(std::string_view& bytes) {
     if (state_ == State::sized && left_ > bytes_max_) return too_large();
     while (!bytes.empty() && state_ != State::whole) {
         if (state_ == State::sized || state_ == State::data) {
@@ -49,7 +49,7 @@ void BodyReader::copy(std::string_view& bytes) {
     state_ = state_ == State::sized ? State::whole : State::data_cr;
 }
 
-Fault BodyReader::step(char c) {
+BodyFault BodyReader::step(char c) {
     switch (state_) {
         case State::digits:
             return read_size(c);
@@ -84,7 +84,7 @@ Fault BodyReader::step(char c) {
     return std::nullopt;
 }
 
-Fault BodyReader::read_size(char c) {
+BodyFault BodyReader::read_size(char c) {
     const int digit = hex_digit(c);
     if (digit >= 0) {
         left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
@@ -101,7 +101,7 @@ Fault BodyReader::read_size(char c) {
     return read_extension(c);
 }
 
-Fault BodyReader::read_extension(char c) {
+BodyFault BodyReader::read_extension(char c) {
     if (++line_ > chunk_line_max || ++extensions_ > extensions_max) return bad_chunk();
     const bool is_blank = c == ' ' || c == '\t';
     if (state_ == State::blank && is_blank) return std::nullopt;
@@ -117,7 +117,7 @@ Fault BodyReader::read_extension(char c) {
     return is_value_character(c) ? std::nullopt : bad_chunk();
 }
 
-Fault BodyReader::read_trailer(char c) {
+BodyFault BodyReader::read_trailer(char c) {
     if (++trailers_ > trailers_max) {
         return HttpFault{431, "header_too_large", "The trailers are too large."};
     }

@@ -9,7 +9,7 @@
 namespace fanfare {
 namespace {
 
-using Fault = std::optional<HttpFault>;
+using HeadFault = std::optional<HttpFault>;
 
 HttpFault malformed(std::string_view detail) { return {400, "malformed_request", detail}; }
 
@@ -67,7 +67,7 @@ std::optional<std::string_view> behind_scheme(std::string_view target) {
     return std::nullopt;
 }
 
-Fault read_target(std::string_view target, RequestHead& head) {
+HeadFault read_target(std::string_view target, RequestHead& head) {
     constexpr std::string_view no_target{"The target is neither a path nor an absolute one."};
     if (head.method == "CONNECT") return HttpFault{501, "not_implemented", "This is no proxy."};
     if (!is_visible(target) || target.find('#') != std::string_view::npos) {
@@ -87,7 +87,7 @@ Fault read_target(std::string_view target, RequestHead& head) {
     return std::nullopt;
 }
 
-Fault read_request_line(std::string_view line, RequestHead& head) {
+HeadFault read_request_line(std::string_view line, RequestHead& head) {
     constexpr std::string_view no_request{"This is not HTTP/1.1."};
     const auto first = line.find(' ');
     const auto last = line.rfind(' ');
@@ -123,7 +123,7 @@ bool has_word(const std::vector<std::string_view>& lists, std::string_view wante
     return false;
 }
 
-Fault read_host(RequestHead& head) {
+HeadFault read_host(RequestHead& head) {
     constexpr std::string_view one_host{"A request names its Host, once."};
     const auto hosts = values_of(head, "host");
     if (hosts.size() > 1 || (hosts.empty() && head.minor >= 1)) return malformed(one_host);
@@ -146,7 +146,7 @@ std::uint64_t number_of(std::string_view digits) {
 }
 
 /// How long the body is. There is one way to say it, and two sayings are none.
-Fault read_framing(RequestHead& head) {
+HeadFault read_framing(RequestHead& head) {
     const auto codings = values_of(head, "transfer-encoding");
     const auto lengths = values_of(head, "content-length");
     if (codings.empty()) {

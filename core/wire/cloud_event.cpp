@@ -16,7 +16,6 @@ namespace {
 constexpr std::string_view type_header = "content-type";
 constexpr std::string_view structured = "application/cloudevents+json";
 constexpr std::string_view any_event = "application/cloudevents";
-constexpr std::size_t key_bytes_max = 200;
 constexpr std::size_t attribute_bytes_max = 2'000;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -88,7 +87,7 @@ std::optional<Rejection> check(const Attributes& event) {
 /// The first space ends the source, which has none: two events never share a key.
 std::string key_of(const Attributes& event) {
     auto key = fmt::format("{} {}", event.source, event.id);
-    return key.size() <= key_bytes_max ? key : derived_id(key);
+    return key.size() <= Job::key_bytes_max ? key : derived_id(key);
 }
 
 std::string trace_of(const Attributes& event) {

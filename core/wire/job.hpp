@@ -20,6 +20,7 @@ struct Job {
     static constexpr int version = 1;
     static constexpr std::size_t bytes_max = 1'000'000;
     static constexpr std::size_t recipients_max = 10'000;
+    static constexpr std::size_t key_bytes_max = 200;
     static constexpr std::size_t id_bytes_max = 200;  // One recipient id, or the subject.
 
     std::string id;               // uuid; derived from the idempotency key where absent.

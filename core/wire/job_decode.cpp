@@ -14,7 +14,6 @@ namespace fanfare {
 namespace {
 
 constexpr std::int64_t ttl_max_s = 31'536'000;  // One year.
-constexpr std::size_t key_bytes_max = 200;
 constexpr std::size_t source_bytes_max = 100;
 
 /// Reads the fields of one job. The first rejection stands; what follows is not looked at.
@@ -93,7 +92,7 @@ private:
     }
 
     void read_key(Value value, const std::string& at) {
-        read_text(value, at, plain_text(1, key_bytes_max), job_.idempotency_key);
+        read_text(value, at, plain_text(1, Job::key_bytes_max), job_.idempotency_key);
     }
     void read_system(Value value, const std::string& at) {
         read_text(value, at, name_of(40, "-_"), job_.system);

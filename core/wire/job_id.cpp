@@ -7,7 +7,6 @@ namespace fanfare {
 namespace {
 
 constexpr std::size_t uuid_bytes = 16;
-constexpr std::size_t key_bytes_max = 200;  // Of a job.
 
 // Version 5 of "jobs.fanfare" in the DNS namespace. Never changes: ids in ledgers rest on it.
 constexpr std::string_view job_namespace{
@@ -37,7 +36,7 @@ std::string key_of_source(std::string_view kind, std::string_view source, std::s
     const bool is_plain = !source.empty() && source.find('/') == std::string_view::npos;
     auto joined = is_plain ? fmt::format("{}/{}/{}", kind, source, key)
                            : fmt::format("{}//{}:{}/{}", kind, source.size(), source, key);
-    return joined.size() <= key_bytes_max ? joined : derived_id(joined);
+    return joined.size() <= Job::key_bytes_max ? joined : derived_id(joined);
 }
 
 }  // namespace fanfare

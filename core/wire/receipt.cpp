@@ -1,6 +1,7 @@
 #include "core/wire/receipt.hpp"
 
 #include "core/domain/uuid.hpp"
+#include "core/reference/reference.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -23,7 +24,6 @@ constexpr std::size_t text_bytes_max = 1'000;
 // Addresses and ids of a batch. Were each byte escaped (\u0001) it would still be a record that
 // every broker takes.
 constexpr std::size_t batch_bytes_max = std::size_t{64} * 1024;
-constexpr std::int64_t positions_max = 1'000'000;
 constexpr std::int64_t chunk_max = 2'000'000'000;
 
 constexpr std::array<std::string_view, receipt_event_count> words{
@@ -57,7 +57,7 @@ std::optional<std::int64_t> number_at(const json::object& object, std::string_vi
 bool read_receipt(const json::value& value, ReceiptBatch& batch) {
     if (!value.is_object()) return false;
     const auto& object = value.get_object();
-    const auto position = number_at(object, "position", positions_max);
+    const auto position = number_at(object, "position", chunk_recipients_max);
     const auto word = text_at(object, "event");
     const auto at = number_at(object, "at", std::numeric_limits<std::int64_t>::max());
     const auto address = text_at(object, "address");

@@ -26,15 +26,15 @@ ReceiptEvent failure_event(const Object& event) {
 }
 
 /// Whether a program looked at the message, not its reader: Mailgun names it.
-bool is_machine(const Object& event) {
+bool is_by_machine(const Object& event) {
     return !text_of(object_of(event, "client-info"), "bot").empty();
 }
 
-std::optional<ReceiptEvent> event_of(const Object& event) {
+std::optional<ReceiptEvent> mailgun_event(const Object& event) {
     const auto name = text_of(event, "event");
     if (name == "accepted") return accepted;
     if (name == "delivered") return delivered;
-    if ((name == "opened" || name == "clicked") && is_machine(event)) return std::nullopt;
+    if ((name == "opened" || name == "clicked") && is_by_machine(event)) return std::nullopt;
     if (name == "opened") return opened;
     if (name == "clicked") return clicked;
     if (name == "complained") return complained;
@@ -74,7 +74,7 @@ public:
 
 private:
     static void read(const Object& event, ReceiptList& list) {
-        const auto what = event_of(event);
+        const auto what = mailgun_event(event);
         if (!what) return;
         const auto& variables = object_of(event, "user-variables");
         std::string reference{text_of(variables, "fanfare")};

@@ -21,18 +21,18 @@ ReceiptEvent drop_event(std::string_view reason) {
 }
 
 /// Whether a program loaded the pixel, as Apple's does for every mail, and not its reader.
-bool is_machine(const Object& event) {
+bool is_opened_by_machine(const Object& event) {
     const auto* const flag = event.if_contains("sg_machine_open");
     if (flag != nullptr && flag->is_bool()) return flag->get_bool();
     const auto word = word_of(event, "sg_machine_open");
     return word == "true" || word == "1";
 }
 
-std::optional<ReceiptEvent> event_of(const Object& event) {
+std::optional<ReceiptEvent> sendgrid_event(const Object& event) {
     const auto name = text_of(event, "event");
     if (name == "processed") return accepted;
     if (name == "delivered") return delivered;
-    if (name == "open") return is_machine(event) ? std::nullopt : std::optional{opened};
+    if (name == "open") return is_opened_by_machine(event) ? std::nullopt : std::optional{opened};
     if (name == "click") return clicked;
     if (name == "bounce") {
         const bool is_blocked = text_of(event, "type") != "bounce";
@@ -72,7 +72,7 @@ public:
 
 private:
     static void read(const Object& event, ReceiptList& list) {
-        const auto what = event_of(event);
+        const auto what = sendgrid_event(event);
         if (!what) return;
         list.add(text_of(event, "fanfare"), *what, seconds_of(event, "timestamp"),
                  text_of(event, "email"), text_of(event, "sg_event_id"));

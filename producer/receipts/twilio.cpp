@@ -14,23 +14,23 @@ namespace {
 
 using enum ReceiptEvent;
 
-struct CodeMeaning {
+struct TwilioCode {
     std::string_view code;
     ReceiptEvent event;
 };
 /// What an error code says of the number; those of sending come here too, when a messaging
 /// service finds out later.
 constexpr std::array code_meanings{
-    CodeMeaning{"21211", hard_bounced}, CodeMeaning{"21214", hard_bounced},
-    CodeMeaning{"21217", hard_bounced}, CodeMeaning{"21401", hard_bounced},
-    CodeMeaning{"21610", opted_out},    CodeMeaning{"21614", hard_bounced},
-    CodeMeaning{"30001", soft_bounced}, CodeMeaning{"30002", failed},
-    CodeMeaning{"30003", soft_bounced}, CodeMeaning{"30004", soft_bounced},
-    CodeMeaning{"30005", hard_bounced}, CodeMeaning{"30006", hard_bounced},
-    CodeMeaning{"30007", soft_bounced}, CodeMeaning{"30008", soft_bounced},
-    CodeMeaning{"30009", soft_bounced}, CodeMeaning{"30010", soft_bounced},
-    CodeMeaning{"30034", failed},       CodeMeaning{"30036", expired},
-    CodeMeaning{"30410", soft_bounced}, CodeMeaning{"90007", expired},
+    TwilioCode{"21211", hard_bounced}, TwilioCode{"21214", hard_bounced},
+    TwilioCode{"21217", hard_bounced}, TwilioCode{"21401", hard_bounced},
+    TwilioCode{"21610", opted_out},    TwilioCode{"21614", hard_bounced},
+    TwilioCode{"30001", soft_bounced}, TwilioCode{"30002", failed},
+    TwilioCode{"30003", soft_bounced}, TwilioCode{"30004", soft_bounced},
+    TwilioCode{"30005", hard_bounced}, TwilioCode{"30006", hard_bounced},
+    TwilioCode{"30007", soft_bounced}, TwilioCode{"30008", soft_bounced},
+    TwilioCode{"30009", soft_bounced}, TwilioCode{"30010", soft_bounced},
+    TwilioCode{"30034", failed},       TwilioCode{"30036", expired},
+    TwilioCode{"30410", soft_bounced}, TwilioCode{"90007", expired},
 };
 
 std::optional<ReceiptEvent> event_of(std::string_view status, std::string_view code) {

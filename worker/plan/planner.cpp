@@ -45,7 +45,7 @@ constexpr milliseconds broken_wait{500};    // The same where the database went 
 constexpr milliseconds wait_max{60'000};
 constexpr milliseconds away_wait{1'000};  // Until a database that is away is asked again ...
 constexpr milliseconds away_spread{3'000};
-constexpr milliseconds held_wait{100};
+constexpr milliseconds paused_wait{100};
 constexpr milliseconds look_first{100};  // ... and the ledger, for which nothing else is done.
 constexpr milliseconds look_max{1'000};
 constexpr milliseconds early{50};  // A lease may be over a little later than a wait.
@@ -187,8 +187,8 @@ Result<Planner::Wait> Planner::clear_the_way(const JobContext& job, const ledger
     const auto cancel = [&](postgres::Connection& connection) -> Wait {
         const auto held = ledger::cancel_earlier(connection, job.job, job.kind->cancels);
         if (held == 0 || !is_told_audience(job)) return std::nullopt;
-        ledger::postpone_plan(connection, task, held_wait);
-        return held_wait + early;
+        ledger::postpone_plan(connection, task, paused_wait);
+        return paused_wait + early;
     };
     return parts_.ledger.call("cancel earlier jobs", cancel);
 }

@@ -17,8 +17,8 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::size_t waiting_max = 50'000;
 constexpr std::chrono::milliseconds gather{100};
-constexpr std::chrono::milliseconds retry_first{100};
-constexpr std::chrono::milliseconds retry_max{5'000};
+constexpr std::chrono::milliseconds receipt_wait_first{100};
+constexpr std::chrono::milliseconds receipt_wait_max{5'000};
 constexpr int early_max = 10'000;
 
 std::string_view suppression_reason(ReceiptEvent event) {
@@ -116,11 +116,11 @@ asio::awaitable<void> ReceiptWriter::write_all() {
         waiting_.clear();
         records_.clear();
         receipts_waiting_ = 0;
-        auto wait = retry_first;
+        auto wait = receipt_wait_first;
         bool written = co_await write(batches);
         while (!written && !stopping_) {
             co_await pause_for(wait);
-            wait = std::min(wait * 2, retry_max);
+            wait = std::min(wait * 2, receipt_wait_max);
             written = co_await write(batches);
         }
         if (written) {

@@ -15,7 +15,7 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::chrono::seconds interval{2};
+constexpr std::chrono::seconds look_at_secrets{2};
 
 bool same(const std::map<std::string, Secret>& a, const std::map<std::string, Secret>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
@@ -41,7 +41,7 @@ SecretWatch::SecretWatch(const Settings& settings, AccountSelector& selector,
 
 asio::awaitable<void> SecretWatch::run() {
     while (!stopping_) {
-        co_await pause_for(interval);
+        co_await pause_for(look_at_secrets);
         look();
     }
 }

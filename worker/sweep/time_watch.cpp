@@ -8,7 +8,7 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::chrono::seconds interval{1};
+constexpr std::chrono::seconds look_at_time{1};
 constexpr int readings_per_mend = 30;
 
 }  // namespace
@@ -20,7 +20,7 @@ asio::awaitable<void> TimeWatch::run() {
             "read the database's clock",
             [this](postgres::Connection& c) { return ledger::read_clock(c, parts_.own); });
         if (reading) learn(reading.value());
-        co_await pause_for(interval);
+        co_await pause_for(look_at_time);
     }
 }
 
