@@ -8,7 +8,7 @@
 namespace fanfare {
 namespace {
 
-constexpr std::size_t fields_max = 200;
+constexpr std::size_t form_fields_max = 200;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ std::optional<Form> parse_form(std::string_view text) {
         auto name = percent_decoded(pair.substr(0, equals), true);
         auto value = percent_decoded(
             equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true);
-        if (!name || !value || form.size() == fields_max) return std::nullopt;
+        if (!name || !value || form.size() == form_fields_max) return std::nullopt;
         form.emplace_back(std::move(*name), std::move(*value));
     }
     return form;

@@ -15,21 +15,22 @@ namespace json = boost::json;
 
 namespace {
 
-struct Words {
+struct MailgunWords {
     std::string_view event, severity, reason;
 };
 
 // By EventKind.
-constexpr std::array<Words, event_kind_count> words = {{{"accepted", {}, {}},
-                                                        {"accepted", {}, {}},
-                                                        {"failed", "temporary", "generic"},
-                                                        {"delivered", {}, {}},
-                                                        {"opened", {}, {}},
-                                                        {"clicked", {}, {}},
-                                                        {"unsubscribed", {}, {}},
-                                                        {"complained", {}, {}},
-                                                        {"failed", "permanent", "old"},
-                                                        {"failed", "permanent", "bounce"}}};
+constexpr std::array<MailgunWords, event_kind_count> mailgun_words = {
+    {{"accepted", {}, {}},
+     {"accepted", {}, {}},
+     {"failed", "temporary", "generic"},
+     {"delivered", {}, {}},
+     {"opened", {}, {}},
+     {"clicked", {}, {}},
+     {"unsubscribed", {}, {}},
+     {"complained", {}, {}},
+     {"failed", "permanent", "old"},
+     {"failed", "permanent", "bounce"}}};
 
 json::object status_of(EventKind kind) {
     const auto status = [](int code, std::string_view enhanced, std::string_view message) {
@@ -50,7 +51,7 @@ json::object status_of(EventKind kind) {
 
 json::object data_of(const Event& event) {
     const auto& delivery = event.delivery;
-    const auto& said = words[static_cast<std::size_t>(event.kind)];
+    const auto& said = mailgun_words[static_cast<std::size_t>(event.kind)];
     json::object data{
         {"event", said.event},
         {"id", base64url(hex_of(event.number, static_cast<std::uint64_t>(event.kind), 16))},

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, event_kind_count> names = {
     "processed", "processed",   "deferred",   "delivered", "open",
     "click",     "unsubscribe", "spamreport", "bounce",    "bounce"};
 
-void add_details(EventKind kind, json::object& told) {
+void add_sendgrid_details(EventKind kind, json::object& told) {
     if (kind == EventKind::deferred) {
         told["response"] = "451 4.3.0 try again later";
         told["attempt"] = "1";
@@ -55,7 +55,7 @@ json::object told_of(const Event& event) {
                       {"event", names[static_cast<std::size_t>(event.kind)]},
                       {"sg_event_id", base64url(id)},
                       {"sg_message_id", delivery.message_id + ".recvd-sim-1"}};
-    add_details(event.kind, told);
+    add_sendgrid_details(event.kind, told);
     for (const auto& [name, value] : delivery.data) told[name] = value;  // Flattened.
     return told;
 }

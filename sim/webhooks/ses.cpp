@@ -44,7 +44,7 @@ json::object complaint_of(const Event& event, const std::string& time) {
 }
 
 // The event's type and the object that is named after it.
-void add_details(const Event& event, json::object& told) {
+void add_ses_details(const Event& event, json::object& told) {
     const auto time = iso_time(event.happened_ms);
     const auto is = [&](std::string_view type, std::string_view name, json::object details) {
         told["eventType"] = type;
@@ -97,7 +97,7 @@ void add_details(const Event& event, json::object& told) {
 std::string message_of(const Event& event) {
     const auto& delivery = event.delivery;
     json::object told;
-    add_details(event, told);
+    add_ses_details(event, told);
     json::object tags{{"ses:configuration-set", json::array{"fanfare"}}};
     for (const auto& [name, value] : delivery.data) tags[name] = json::array{json::value(value)};
     json::object mail{{"timestamp", iso_time(event.happened_ms)},

@@ -20,13 +20,13 @@ namespace {
 
 using DigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 
-void must(bool done, const char* what) {
+void must_work(bool done, const char* what) {
     if (!done) throw std::runtime_error{std::string{"OpenSSL: "} + what};
 }
 
 const EVP_MD* digest_of(std::string_view name) {
     const auto* found = EVP_get_digestbyname(std::string{name}.c_str());
-    must(found != nullptr, "unknown digest");
+    must_work(found != nullptr, "unknown digest");
     return found;
 }
 
@@ -41,8 +41,9 @@ unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned ch
 std::string digest(std::string_view name, std::string_view text) {
     std::string out(EVP_MAX_MD_SIZE, '\0');
     unsigned size = 0;
-    must(EVP_Digest(text.data(), text.size(), bytes_of(out), &size, digest_of(name), nullptr) == 1,
-         "digest");
+    must_work(
+        EVP_Digest(text.data(), text.size(), bytes_of(out), &size, digest_of(name), nullptr) == 1,
+        "digest");
     out.resize(size);
     return out;
 }
@@ -50,24 +51,25 @@ std::string digest(std::string_view name, std::string_view text) {
 std::string hmac(std::string_view digest_name, std::string_view key, std::string_view text) {
     std::string out(EVP_MAX_MD_SIZE, '\0');
     unsigned size = 0;
-    must(HMAC(digest_of(digest_name), key.data(), static_cast<int>(key.size()), bytes_of(text),
-              text.size(), bytes_of(out), &size) != nullptr,
-         "HMAC");
+    must_work(HMAC(digest_of(digest_name), key.data(), static_cast<int>(key.size()), bytes_of(text),
+                   text.size(), bytes_of(out), &size) != nullptr,
+              "HMAC");
     out.resize(size);
     return out;
 }
 
 std::string sign(const KeyPair& key, std::string_view digest_name, std::string_view text) {
     const DigestContext context{EVP_MD_CTX_new()};
-    must(context != nullptr, "memory");
-    must(
+    must_work(context != nullptr, "memory");
+    must_work(
         EVP_DigestSignInit(context.get(), nullptr, digest_of(digest_name), nullptr, key.get()) == 1,
         "key");
     std::size_t size = 0;
-    must(EVP_DigestSign(context.get(), nullptr, &size, bytes_of(text), text.size()) == 1, "size");
+    must_work(EVP_DigestSign(context.get(), nullptr, &size, bytes_of(text), text.size()) == 1,
+              "size");
     std::string out(size, '\0');
-    must(EVP_DigestSign(context.get(), bytes_of(out), &size, bytes_of(text), text.size()) == 1,
-         "signature");
+    must_work(EVP_DigestSign(context.get(), bytes_of(out), &size, bytes_of(text), text.size()) == 1,
+              "signature");
     out.resize(size);
     return out;
 }

@@ -13,14 +13,14 @@ namespace fanfare::sim {
 
 namespace {
 
-struct Words {
+struct TwilioWords {
     std::string_view status, code, text;
 };
 
-constexpr Words delivered{"delivered", {}, {}};
+constexpr TwilioWords delivered{"delivered", {}, {}};
 
 // By EventKind.
-constexpr std::array<Words, event_kind_count> words = {
+constexpr std::array<TwilioWords, event_kind_count> twilio_words = {
     {{"queued", {}, {}},
      {"queued", {}, {}},
      {"sent", {}, {}},
@@ -36,7 +36,7 @@ constexpr std::array<Words, event_kind_count> words = {
 
 HttpRequest compose_twilio(const Event& event, const Keys& keys, const Posting& posting) {
     const auto& delivery = event.delivery;
-    const auto& said = words[static_cast<std::size_t>(event.kind)];
+    const auto& said = twilio_words[static_cast<std::size_t>(event.kind)];
     const auto url = posting.url.substr(0, posting.url.find('#'));  // Not signed, not sent.
     std::string done_at;
     std::vector<Field> fields{{"AccountSid", keys.twilio_sid}, {"ApiVersion", "2010-04-01"}};

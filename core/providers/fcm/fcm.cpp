@@ -36,7 +36,7 @@ struct Parts {
     const Clock* clock = nullptr;
 };
 
-void append_member(std::string_view prefix, std::string_view value, std::string& out) {
+void append_quoted(std::string_view prefix, std::string_view value, std::string& out) {
     out.append(prefix);
     append_json(value, out);
     out.push_back('"');
@@ -49,14 +49,14 @@ bool is_reserved(std::string_view key) noexcept {
 }
 
 void append_data(const Batch& batch, std::string& out) {
-    append_member(R"(,"data":{"fanfare":")", batch.reference.job, out);
+    append_quoted(R"(,"data":{"fanfare":")", batch.reference.job, out);
     out.back() = '.';
     append_number(batch.reference.chunk, out);
     out.push_back('"');
     for (const auto& [key, value] : batch.content.data) {
         if (is_reserved(key)) continue;
-        append_member(",\"", key, out);
-        append_member(":\"", value, out);
+        append_quoted(",\"", key, out);
+        append_quoted(":\"", value, out);
     }
     out.push_back('}');
 }
@@ -104,10 +104,10 @@ public:
         thread_local std::string text;
         text.clear();
         write_text(batch.content.subject, message.values, text);
-        append_member(R"(","notification":{"title":")", text, body);
+        append_quoted(R"(","notification":{"title":")", text, body);
         text.clear();
         write_text(batch.content.text, message.values, text);
-        append_member(R"(,"body":")", text, body);
+        append_quoted(R"(,"body":")", text, body);
         body.push_back('}');
         append_data(batch, body);
         append_platforms(batch, body);
@@ -168,16 +168,16 @@ private:
 
         out.append(R"(,"android":{"priority":"HIGH")");
         // At most four keys at a time are kept for a device, so never one for each job.
-        if (!key.empty()) append_member(R"(,"collapse_key":")", collapse, out);
+        if (!key.empty()) append_quoted(R"(,"collapse_key":")", collapse, out);
         if (expires > 0) {
             out.append(R"(,"ttl":")");
             append_number(ttl, out);
             out.append("s\"");
         }
-        append_member(R"(,"notification":{"tag":")", collapse, out);
+        append_quoted(R"(,"notification":{"tag":")", collapse, out);
         out.append(parts_.channel_id).append("}}");
 
-        append_member(R"(,"apns":{"headers":{"apns-priority":"10","apns-collapse-id":")", collapse,
+        append_quoted(R"(,"apns":{"headers":{"apns-priority":"10","apns-collapse-id":")", collapse,
                       out);
         if (expires > 0) {
             out.append(R"(,"apns-expiration":")");
@@ -251,9 +251,9 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     parts.clock = context.clock;
     parts.url = base_url + "/v1/projects/" + project_id + "/messages:send";
     const auto channel_id = reader.text("channel_id");
-    if (!channel_id.empty()) append_member(R"(,"channel_id":")", channel_id, parts.channel_id);
+    if (!channel_id.empty()) append_quoted(R"(,"channel_id":")", channel_id, parts.channel_id);
     if (!link.empty()) {
-        append_member(R"(,"fcm_options":{"link":")", link, parts.web_link);
+        append_quoted(R"(,"fcm_options":{"link":")", link, parts.web_link);
         parts.web_link.push_back('}');
     }
     return std::make_unique<Fcm>(std::move(parts));

@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view path = "/v3/mail/send";
+constexpr std::string_view send_path = "/v3/mail/send";
 constexpr std::string_view scopes_path = "/v3/scopes";  // What a key may do: sends nothing.
 constexpr std::size_t body_bytes_max = 30 * 1024 * 1024;
 
@@ -127,7 +127,7 @@ public:
 
     std::string_view name() const noexcept override { return "sendgrid"; }
     bool owns(std::string_view asked) const noexcept override {
-        return asked == path || asked == scopes_path;
+        return asked == send_path || asked == scopes_path;
     }
 
     void check(const Request& request, const CheckContext& context,
