@@ -4,6 +4,9 @@
 #include "core/kafka/client.hpp"
 #include "core/kafka/dead_letters.hpp"
 #include "core/ledger/dead_letters.hpp"
+#include "core/orders/order_rules.hpp"
+#include "core/wire/cloud_event.hpp"
+#include "core/wire/job_rejection.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -135,6 +138,27 @@ std::string mended(const std::string& file) {
     return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
+/// A payload that no worker would take is another letter at once, and this one is sealed.
+void check_or_stop(const Settings& settings, const DeadLetter& letter, const std::string& payload) {
+    auto decoded = decode_record(letter.event_headers, payload);
+    auto rejection = std::optional<Rejection>{};
+    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
+        rejection = std::move(*bad);
+    } else {
+        const auto systems = load_systems_or_stop(settings);
+        auto loaded = Templates::load(settings.templates_dir);
+        if (const auto* const problems = std::get_if<Problems>(&loaded)) {
+            throw Stop{exit_config, *problems};
+        }
+        rejection = settle_order(std::get<Job>(decoded), systems, std::get<Templates>(loaded));
+    }
+    if (!rejection) return;
+    throw Stop{
+        exit_rejected,
+        fmt::format("the mended payload would be refused again: {}", for_terminal(*rejection)),
+        "nothing was done; mend the file once more"};
+}
+
 /// Seals a letter's fate once for all.
 void seal_or_stop(const Settings& settings, const DeadLetter& letter, std::string_view fate,
                   const std::function<void()>& act) {
@@ -155,6 +179,7 @@ int requeue(const Globals& globals, const LetterOptions& options) {
         throw Stop{exit_rejected, "the letter holds only the beginning of what was published",
                    "give the whole with --edit FILE"};
     }
+    if (!options.edit.empty()) check_or_stop(settings, letter, payload);
     seal_or_stop(settings, letter, "requeued", [&] {
         value_or_stop(kafka::publish_again(settings.kafka, letter, payload, publish_max));
     });

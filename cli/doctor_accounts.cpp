@@ -9,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
+#include <future>
+#include <vector>
 
 namespace fanfare::cli {
 namespace {
@@ -85,9 +87,15 @@ void of_state(const ledger::AccountState& state, Findings& findings) {
 }  // namespace
 
 void look_at_accounts(const Settings& settings, Findings& findings) {
+    // All at once: one that hangs costs no more than its own timeout.
+    std::vector<std::future<Finding>> asked;
     for (const auto& account : settings.accounts) {
-        findings.push_back(of_credentials(account, settings));
-        of_limits(account, findings);
+        asked.push_back(std::async(std::launch::async, of_credentials, std::cref(account),
+                                   std::cref(settings)));
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        findings.push_back(asked[i].get());
+        of_limits(settings.accounts[i], findings);
     }
     Ledger ledger{settings};
     try {

@@ -40,7 +40,7 @@ std::string remedy_of(const Globals& globals, const Problem& problem) {
     if (key == "kafka.brokers") {
         return fmt::format("start Kafka, or mend kafka.brokers in {}", globals.config);
     }
-    if (key == "database.url" && problem.value.empty()) {
+    if ((key == "database.url" || key == "(the ledger's database)") && problem.value.empty()) {
         return fmt::format("start PostgreSQL, or mend database.url in {}", globals.config);
     }
     if (key == "fsync" || key == "full_page_writes" || key == "synchronous_commit") {

@@ -1,5 +1,7 @@
 #include "cli/finding.hpp"
 
+#include "core/domain/number.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -84,8 +86,11 @@ Finding of_proof(const AccountSettings& account, const Proven& proven) {
         case Proof::unclear:
             break;
     }
+    const auto status = parse_number<int>(what).value_or(0);
+    const bool is_elsewhere = status >= 300 && status < 500 && status != 429;
     return say("warning", "{} answers {}: whether it takes the credentials is not known",
-               "wait a minute, then: fanfare doctor");
+               is_elsewhere ? "see that it is the provider who answers, at base_url: " + place
+                            : "wait a minute, then: fanfare doctor");
 }
 
 }  // namespace fanfare::cli

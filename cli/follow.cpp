@@ -3,7 +3,9 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "core/clock/clock.hpp"
+#include "core/domain/uuid.hpp"
 #include "core/ledger/pauses.hpp"
+#include "core/settings/text_rules.hpp"
 #include "core/wire/job.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 
@@ -166,12 +167,14 @@ Stop unknown_job(const std::string& job) {
 
 }  // namespace
 
+std::string because_or_stop(const std::string& text) {
+    const auto rule = plain_text(1, because_bytes_max);
+    if (rule.accepts(text)) return text;
+    throw Stop{exit_usage, "--because is not valid", "give " + rule.bounds};
+}
+
 std::string job_id_or_stop(const std::string& text) {
-    const auto hex = std::count_if(text.begin(), text.end(),
-                                   [](unsigned char c) { return std::isxdigit(c) != 0; });
-    if (text.size() == 36 && hex == 32 && std::count(text.begin(), text.end(), '-') == 4) {
-        return text;
-    }
+    if (auto id = parse_uuid(text)) return std::move(*id);
     throw Stop{exit_usage, "a job is named by its uuid, as fanfare publish printed it"};
 }
 

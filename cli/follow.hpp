@@ -22,7 +22,11 @@ struct FollowOptions {
 /// Shows a job once.
 [[nodiscard]] int show(Ledger& ledger, const std::string& job, bool json);
 
-/// A job id as PostgreSQL takes it; ends the command when it cannot be one.
+/// Why something is done, as the ledger keeps it and lists show it; ends the command when it is
+/// too long, or no line.
+[[nodiscard]] std::string because_or_stop(const std::string& text);
+
+/// A job id as we name jobs by it; ends the command when it cannot be one.
 [[nodiscard]] std::string job_id_or_stop(const std::string& text);
 
 }  // namespace fanfare::cli

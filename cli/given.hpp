@@ -13,4 +13,8 @@ namespace fanfare::cli {
 /// it never counts as not given.
 [[nodiscard]] std::string empty_option(const CLI::App& app);
 
+/// The first value that is no UTF-8 text, which neither the ledger nor Kafka takes: "--because is
+/// given, but no UTF-8 text". "" where there is none.
+[[nodiscard]] std::string unreadable_option(const CLI::App& app);
+
 }  // namespace fanfare::cli

@@ -86,7 +86,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& fault) {
         return app.exit(fault) == 0 ? exit_ok : exit_usage;
     }
-    if (const auto sentence = empty_option(app); !sentence.empty()) {
+    for (const auto& sentence : {empty_option(app), unreadable_option(app)}) {
+        if (sentence.empty()) continue;
         print_error(sentence);
         return exit_usage;
     }

@@ -2,13 +2,11 @@
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
-#include "core/ledger/jobs.hpp"
+#include "core/ledger/api_jobs.hpp"
 #include "core/ledger/pauses.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-
-#include <cctype>
 
 namespace fanfare::cli {
 namespace {
@@ -24,10 +22,13 @@ struct PauseOptions {
 
 ledger::PauseTarget job_target(Ledger& ledger, const std::string& text) {
     auto job = job_id_or_stop(text);
-    for (auto& c : job) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     const auto known = ledger.run(
-        "look for a job", [&](auto& connection) { return ledger::load_job(connection, job); });
+        "look for a job", [&](auto& connection) { return ledger::find_job(connection, job, {}); });
     if (!known) throw Stop{exit_rejected, fmt::format("no job {} in the ledger", job)};
+    if (!known->finished_at.empty()) {
+        throw Stop{exit_rejected,
+                   fmt::format("job {} has ended: there is nothing to hold back", job)};
+    }
     return {ledger::Paused::job, job};
 }
 
@@ -76,7 +77,7 @@ int pause(const Globals& globals, const PauseOptions& options) {
     const auto settings = load_settings_or_stop(globals);
     Ledger ledger{settings};
     auto order = target_of(ledger, settings, options.target);
-    order.because = options.because;
+    order.because = because_or_stop(options.because);
     order.who = somebody();
     order.until = moment_or_stop("--until", options.until);
     if (!options.lasts.empty()) {
@@ -100,7 +101,8 @@ int resume(const Globals& globals, const TargetOptions& options) {
     const auto settings = load_settings_or_stop(globals);
     Ledger ledger{settings};
     // Also what is not configured any more can be let go.
-    ledger::PauseTarget target{ledger::Paused::job, options.job};
+    ledger::PauseTarget target;
+    if (!options.job.empty()) target.name = job_id_or_stop(options.job);
     if (!options.kind.empty()) target = {ledger::Paused::kind, options.kind};
     if (!options.channel.empty()) target = {ledger::Paused::channel, options.channel};
     if (!options.account.empty()) target = {ledger::Paused::account, options.account};

@@ -126,6 +126,28 @@ std::string advice_of(const ledger::ReplaySummary& summary, const Outlook& outlo
     return text;
 }
 
+/// What a filter names that is not configured here: likely misspelt.
+std::string unknown_names(const Settings& settings, const ledger::ReplayFilter& filter) {
+    std::string text;
+    const auto systems = load_systems_or_stop(settings);
+    const auto& system = filter.system;
+    const auto& kind = filter.kind;
+    const auto& account = filter.account;
+    if (!system.empty() && !systems.contains(system)) {
+        text += fmt::format("; no system is called {} here", system);
+    }
+    const bool has_kind = std::any_of(systems.begin(), systems.end(), [&](const auto& each) {
+        return each.second.find_kind(kind) != nullptr;
+    });
+    if (!kind.empty() && !has_kind) text += fmt::format("; no kind is called {} here", kind);
+    const bool has_account = std::any_of(settings.accounts.begin(), settings.accounts.end(),
+                                         [&](const auto& each) { return each.name == account; });
+    if (!account.empty() && !has_account) {
+        text += fmt::format("; no account is called {} here", account);
+    }
+    return text;
+}
+
 /// Changes nothing.
 int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
          const ledger::ReplayOrder& order) {
@@ -134,7 +156,8 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
     });
     const bool lives_anew = order.ttl.has_value();
     const auto summary = ledger::sum_up(counts, lives_anew);
-    print(records_of(summary), globals.json, "nobody is chosen");
+    print(records_of(summary), globals.json,
+          "nobody is chosen" + unknown_names(settings, order.filter));
     Outlook outlook;
     if (summary.all.people > 0) {
         const auto systems = load_systems_or_stop(settings);
@@ -223,7 +246,7 @@ int replay(const Globals& globals, const ReplayOptions& options) {
         throw Stop{exit_rejected, fmt::format("no job {} in the ledger", missing.front())};
     }
     if (!options.yes) return tell(globals, settings, ledger, order);
-    order.because = options.because;
+    order.because = because_or_stop(options.because);
     order.who = somebody();
     order.key = options.key.empty() ? fresh_key() : options.key;
     const auto known = ledger.run(

@@ -50,7 +50,9 @@ int list(Ledger& ledger, const Globals& globals, const StatusOptions& options) {
                            {"subject", job.subject},
                            {"title", job.title}});
     }
-    print(records, globals.json, "no jobs yet; publish one with: fanfare publish --help");
+    print(records, globals.json,
+          options.filter.is_narrow() ? "no job is like that"
+                                     : "no jobs yet; publish one with: fanfare publish --help");
     return exit_ok;
 }
 

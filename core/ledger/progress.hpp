@@ -69,6 +69,10 @@ struct JobFilter {
     bool has_failures = false;  // Somebody of them has failed, or is in doubt.
     std::string before_at;      // The last job of the page before ...
     std::string before_id;      // ... and its id.
+
+    [[nodiscard]] bool is_narrow() const {
+        return !system.empty() || !kind.empty() || !state.empty() || !since.empty() || has_failures;
+    }
 };
 /// The latest jobs, newest first.
 [[nodiscard]] std::vector<JobProgress> latest_progress(Connection& connection,

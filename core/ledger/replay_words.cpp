@@ -35,7 +35,13 @@ std::optional<Reason> reason_of(std::string_view word) {
     return std::nullopt;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; }
+std::vector<std::string_view> known_reasons() {
+    std::vector<std::string_view> words;
+    for (std::size_t i = 0; i < reason_count; ++i) {
+        words.push_back(to_string(static_cast<Reason>(i)));
+    }
+    return words;
+}
 
 /// Reads words one after the other; the first fault stands.
 class Reader {
@@ -44,9 +50,9 @@ public:
 
     std::variant<ReplayFilter, WordFault> read() {
         for (const auto& word : words_.jobs) {
-            auto& job = filter_.jobs.emplace_back(word);
-            for (char& c : job) c = lower(c);
-            if (!is_uuid(job)) refuse("jobs", word, "uuids: a job is named by one");
+            auto job = parse_uuid(word);
+            if (!job) refuse("jobs", word, "uuids: a job is named by one");
+            filter_.jobs.push_back(job.value_or(""));
         }
         filter_.system = words_.system;
         filter_.kind = words_.kind;
@@ -59,7 +65,8 @@ public:
         read_outcomes();
         for (const auto& word : words_.reasons) {
             const auto reason = reason_of(word);
-            if (!reason) refuse("reasons", word, "as `fanfare delivery JOB` shows them");
+            if (!reason)
+                refuse("reasons", word, fmt::format("one of {}", fmt::join(known_reasons(), ", ")));
             if (reason) filter_.reasons.push_back(*reason);
         }
         filter_.since = moment("since", words_.since);

@@ -7,6 +7,8 @@
 #include <pqxx/except>
 #include <pqxx/nontransaction>
 
+#include <poll.h>
+
 #include <algorithm>
 
 namespace fanfare::postgres {
@@ -108,6 +110,12 @@ Connection::Connection(const Secret& url, const Limits& limits) : connection_{co
 }
 
 bool Connection::is_open() const noexcept { return connection_ && connection_->is_open(); }
+
+bool Connection::is_alive() const noexcept {
+    if (!is_open()) return false;
+    pollfd socket{.fd = connection_->sock(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&socket, 1, 0) == 0;
+}
 
 void append_element(std::string& literal, std::string_view value) {
     literal.append(literal.size() == 1 ? "\"" : ",\"");

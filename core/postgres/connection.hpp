@@ -57,6 +57,8 @@ public:
 
     [[nodiscard]] pqxx::connection& raw() noexcept { return *connection_; }
     [[nodiscard]] bool is_open() const noexcept;
+    /// Open, as far as can be told without asking the server: it has not hung up meanwhile.
+    [[nodiscard]] bool is_alive() const noexcept;
 
 private:
     std::unique_ptr<pqxx::connection> connection_;

@@ -14,11 +14,16 @@ std::unique_ptr<Connection> Pool::open() const {
 PoolLoad Pool::load() const noexcept { return {size_, in_use_, waiting_, failed_}; }
 
 std::unique_ptr<Connection> Pool::take() {
+    std::vector<std::unique_ptr<Connection>> dead;  // Closed without the lock.
     const std::lock_guard guard{mutex_};
-    if (idle_.empty()) return nullptr;
-    auto connection = std::move(idle_.back());
-    idle_.pop_back();
-    return connection;
+    while (!idle_.empty()) {
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        // One that a restart of the server has cut costs nobody a failed call.
+        if (connection->is_alive()) return connection;
+        dead.push_back(std::move(connection));
+    }
+    return nullptr;
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {

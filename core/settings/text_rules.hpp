@@ -17,6 +17,8 @@ struct TextRule {
 
 /// Between `bytes_min` and `bytes_max` bytes of UTF-8 without control characters.
 [[nodiscard]] TextRule plain_text(std::size_t bytes_min, std::size_t bytes_max);
+/// Of why somebody paused or replayed something: a line of a list shows it.
+inline constexpr std::size_t because_bytes_max = 500;
 /// One of these words.
 [[nodiscard]] TextRule one_of(const std::vector<std::string>& words);
 /// 1 to `bytes_max` characters, each a-z, 0-9 or one of `more`.

@@ -173,4 +173,9 @@ std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view
     return read_job(data);
 }
 
+std::variant<Job, Rejection> decode_record(EventHeaders headers, std::string_view bytes,
+                                           std::string* trace) {
+    return is_cloud_event(headers) ? decode_event(headers, bytes, trace) : decode_job(bytes);
+}
+
 }  // namespace fanfare

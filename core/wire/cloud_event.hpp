@@ -46,4 +46,9 @@ struct CloudEvent {
                                                         std::string_view bytes,
                                                         std::string* trace = nullptr);
 
+/// The job of a Kafka record: of a CloudEvent, or plain. Pure.
+[[nodiscard]] std::variant<Job, Rejection> decode_record(EventHeaders headers,
+                                                         std::string_view bytes,
+                                                         std::string* trace = nullptr);
+
 }  // namespace fanfare

@@ -1,3 +1,4 @@
+#include "core/domain/uuid.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/job.hpp"
 #include "core/wire/job_json.hpp"
@@ -78,17 +79,9 @@ private:
 
     void read_id(Value value, const std::string& at) {
         if (!expect_string(value, at)) return;
-        auto id = value.text;
-        bool sound = id.size() == 36;
-        for (std::size_t i = 0; sound && i < id.size(); ++i) {
-            auto& c = id[i];
-            if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-            const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-            sound = dash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        }
-        if (!sound)
-            return refuse("invalid_id", at, "is no uuid; send 36 characters or leave it out");
-        job_.id = id;
+        auto id = parse_uuid(value.text);
+        if (!id) return refuse("invalid_id", at, "is no uuid; send 36 characters or leave it out");
+        job_.id = std::move(*id);
     }
 
     void read_key(Value value, const std::string& at) {

@@ -16,7 +16,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-constexpr std::int64_t rate_max = 1'000'000;
+constexpr double rate_min = 0.01;
+constexpr double rate_max = 1'000'000;
 
 struct Fleet {
     std::vector<ledger::AccountState> states;
@@ -69,10 +70,10 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
 
 /// `rate` 0 takes back what was set.
 asio::awaitable<HttpReply> set(const ApiContext& parts, const Caller& caller,
-                               const AccountSettings& account, std::int64_t rate) {
+                               const AccountSettings& account, double rate) {
     auto work = [&](postgres::Connection& ledger) {
         if (rate > 0) {
-            ledger::set_rate(ledger, account.name, static_cast<double>(rate), caller.client);
+            ledger::set_rate(ledger, account.name, rate, caller.client);
         } else {
             ledger::clear_rate(ledger, account.name);
         }
@@ -91,16 +92,14 @@ asio::awaitable<HttpReply> change(const ApiContext& parts, const HttpCall& call,
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
     const auto* const account = find_account(parts.settings, call.param("name"));
     if (account == nullptr) co_return nothing_here("account");
-    std::int64_t rate = 0;
+    std::optional<double> rate = 0;
     if (!takes_back) {
         Fields fields{call.body, {"per_second"}};
-        rate = fields.whole_or("per_second", 1, rate_max, 0);
+        rate = fields.real_if_there("per_second", rate_min, rate_max);
         if (auto fault = fields.fault()) co_return std::move(*fault);
-        if (rate == 0) {
-            co_return refusal(422, "missing_value", "/per_second: send a whole number from 1 on");
-        }
+        if (!rate) co_return refusal(422, "missing_value", "/per_second: send a number");
     }
-    co_return co_await set(parts, caller, *account, rate);
+    co_return co_await set(parts, caller, *account, *rate);
 }
 
 }  // namespace

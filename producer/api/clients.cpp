@@ -116,7 +116,8 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
                   .sources = {},
                   .owner_bound = !client->owner.empty()};
     const auto acting = trimmed(call.header("fanfare-owner"));
-    if (!acting.empty() && acting != client->owner) {
+    // Empty it is somebody's variable that was not set: never "for nobody in particular".
+    if (call.has_header("fanfare-owner") && (acting.empty() || acting != client->owner)) {
         if (!client->has(Scope::admin)) {
             return refusal(403, "owner_denied",
                            "Only a client with the scope admin acts for others.");
@@ -141,7 +142,9 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
 
 std::variant<std::string, HttpReply> idempotency_key_of(const HttpCall& call) {
     const auto key = trimmed(call.header("idempotency-key"));
-    if (key.empty() || is_plain(key, key_bytes_max)) return std::string{key};
+    if (!call.has_header("idempotency-key") || is_plain(key, key_bytes_max)) {
+        return std::string{key};
+    }
     return refusal(400, "invalid_key", "Idempotency-Key is 1 to 128 bytes of plain text.");
 }
 

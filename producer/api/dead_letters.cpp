@@ -5,6 +5,8 @@
 #include "core/domain/utf8.hpp"
 #include "core/kafka/dead_letters.hpp"
 #include "core/ledger/dead_letters.hpp"
+#include "core/orders/order_rules.hpp"
+#include "core/wire/cloud_event.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/query_string.hpp"
@@ -213,6 +215,14 @@ std::variant<std::optional<std::string>, HttpReply> mended(const HttpCall& call)
     return Instead{payload->text};
 }
 
+std::optional<HttpReply> refused_again(const ApiContext& parts, const kafka::DeadLetter& letter,
+                                       const std::string& payload) {
+    auto decoded = decode_record(letter.event_headers, payload);
+    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
+    const auto rejection = settle_order(std::get<Job>(decoded), parts.systems, parts.templates);
+    return rejection ? std::optional{refusal(*rejection)} : std::nullopt;
+}
+
 asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call,
                                    const Caller& caller) {
     if (auto denial = denied_here(caller)) co_return std::move(*denial);
@@ -229,6 +239,10 @@ asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call
     }
     const auto& original = letter.letter;
     const std::string payload = instead.value_or(original.payload);
+    // One that no worker would take is another letter at once, and this one is sealed.
+    if (auto reply = instead ? refused_again(parts, original, payload) : std::nullopt) {
+        co_return std::move(*reply);
+    }
     std::function<Result<void>()> act = [&] {
         return kafka::publish_again(parts.settings.kafka, original, payload, publish_max);
     };

@@ -46,22 +46,36 @@ const JsonValue* Fields::find(std::string_view name) const {
     return nullptr;
 }
 
+void Fields::refuse_nulls() {
+    for (std::size_t i = 0; i < root_.keys.size(); ++i) {
+        if (root_.items[i].shape != JsonValue::Shape::null) continue;
+        refuse("wrong_type", root_.keys[i], "is null; say what is meant, or leave it out");
+    }
+}
+
 std::string Fields::text(std::string_view name, std::size_t bytes_max) {
     if (find(name) == nullptr) refuse("missing_field", name, "is missing; send it");
     return text_if_there(name, bytes_max);
 }
 
 std::string Fields::text_if_there(std::string_view name, std::size_t bytes_max) {
-    auto found = text_or(name, bytes_max, "");
-    if (found.empty() && find(name) != nullptr) refuse("invalid_value", name, "is empty");
-    return found;
+    const auto* const value = find(name);
+    if (value != nullptr && value->is_string() && value->text.empty()) {
+        refuse("invalid_value", name, "is empty");
+    }
+    return plain(name, 1, bytes_max, "");
 }
 
 std::string Fields::text_or(std::string_view name, std::size_t bytes_max,
                             std::string_view fallback) {
+    return plain(name, 0, bytes_max, fallback);
+}
+
+std::string Fields::plain(std::string_view name, std::size_t bytes_min, std::size_t bytes_max,
+                          std::string_view fallback) {
     const auto* const value = find(name);
     if (value == nullptr) return std::string{fallback};
-    const auto rule = plain_text(0, bytes_max);
+    const auto rule = plain_text(bytes_min, bytes_max);
     if (!value->is_string()) {
         refuse("wrong_type", name, "is no text");
     } else if (!rule.accepts(value->text)) {
@@ -88,6 +102,15 @@ std::int64_t Fields::whole_or(std::string_view name, std::int64_t min, std::int6
     if (number && *number >= min && *number <= max) return *number;
     refuse("invalid_value", name, fmt::format("is no whole number from {} to {}", min, max));
     return fallback;
+}
+
+std::optional<double> Fields::real_if_there(std::string_view name, double min, double max) {
+    const auto* const value = find(name);
+    if (value == nullptr) return std::nullopt;
+    const auto number = value->is_number() ? parse_real(value->text) : std::nullopt;
+    if (number && *number >= min && *number <= max) return number;
+    refuse("invalid_value", name, fmt::format("is no number from {} to {}", min, max));
+    return std::nullopt;
 }
 
 std::map<std::string, std::string> Fields::scalars(std::string_view name) {

@@ -31,14 +31,20 @@ public:
     [[nodiscard]] std::string moment(std::string_view name, bool required);
     [[nodiscard]] std::int64_t whole_or(std::string_view name, std::int64_t min, std::int64_t max,
                                         std::int64_t fallback);
+    [[nodiscard]] std::optional<double> real_if_there(std::string_view name, double min,
+                                                      double max);
     /// An object of scalars; empty where absent.
     [[nodiscard]] std::map<std::string, std::string> scalars(std::string_view name);
 
     [[nodiscard]] const JsonValue* find(std::string_view name) const;
+    /// For bodies in which absent means everything: a null may be a variable that was never set.
+    void refuse_nulls();
     /// What stands against the body: 400, 413 or 422.
     [[nodiscard]] const std::optional<HttpReply>& fault() const noexcept { return fault_; }
 
 private:
+    [[nodiscard]] std::string plain(std::string_view name, std::size_t bytes_min,
+                                    std::size_t bytes_max, std::string_view fallback);
     void refuse(std::string_view code, std::string_view name, std::string_view sentence);
 
     JsonValue root_;

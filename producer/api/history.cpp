@@ -1,5 +1,6 @@
 #include "producer/api/history.hpp"
 
+#include "core/domain/uuid.hpp"
 #include "core/ledger/history.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/query_string.hpp"

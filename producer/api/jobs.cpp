@@ -1,5 +1,6 @@
 #include "producer/api/jobs.hpp"
 
+#include "core/domain/uuid.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/create_job.hpp"
 #include "producer/api/query_string.hpp"
@@ -109,8 +110,9 @@ asio::awaitable<HttpReply> list_jobs(const ApiContext& parts, const HttpCall& ca
 
 asio::awaitable<HttpReply> show_job(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
-    const std::string id{call.param("id")};
-    if (!is_uuid(id)) co_return nothing_here("job");
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("job");
+    const auto& id = *named;
     std::string doing{"look up a job"};
     auto work = [&](postgres::Connection& ledger) {
         return ledger::find_job_detail(ledger, id, caller.access);
@@ -134,8 +136,9 @@ asio::awaitable<HttpReply> show_job(const ApiContext& parts, const HttpCall& cal
 
 asio::awaitable<HttpReply> cancel_job(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller) {
-    const std::string id{call.param("id")};
-    if (!is_uuid(id)) co_return nothing_here("job");
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("job");
+    const auto& id = *named;
     std::string doing{"cancel a job"};
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::JobLine> {
         if (!ledger::find_job(ledger, id, caller.access)) return std::nullopt;

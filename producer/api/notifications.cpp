@@ -1,5 +1,6 @@
 #include "producer/api/notifications.hpp"
 
+#include "core/domain/uuid.hpp"
 #include "core/ledger/due_job.hpp"
 #include "core/ledger/notification_edits.hpp"
 #include "core/wire/timestamp.hpp"
@@ -191,8 +192,9 @@ struct Change {
 template <class Work>
 asio::awaitable<HttpReply> change_one(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller, Work change) {
-    const std::string id{call.param("id")};
-    if (!is_uuid(id)) co_return nothing_here("notification");
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("notification");
+    const auto& id = *named;
     auto work = [&](postgres::Connection& connection) -> Change {
         const auto detail = ledger::find_notification(connection, id, caller.access);
         if (!detail) return {};
@@ -212,8 +214,9 @@ asio::awaitable<HttpReply> change_one(const ApiContext& parts, const HttpCall& c
 
 asio::awaitable<std::variant<Detail, HttpReply>> find(const ApiContext& parts, const HttpCall& call,
                                                       const Caller& caller) {
-    const std::string id{call.param("id")};
-    if (!is_uuid(id)) co_return nothing_here("notification");
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("notification");
+    const auto& id = *named;
     auto work = [&](postgres::Connection& connection) {
         return ledger::find_notification(connection, id, caller.access);
     };

@@ -55,18 +55,6 @@ std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, co
 
 std::string sha256_hex(std::string_view text) { return hex(digest_of(Digest::sha256, text)); }
 
-bool is_uuid(std::string_view text) noexcept {
-    if (text.size() != 36) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const bool digit =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (dash ? c != '-' : !digit) return false;
-    }
-    return true;
-}
-
 std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
     if (caller.may(system)) return std::nullopt;
     return refusal(403, "system_denied", "This client may not touch this system.");

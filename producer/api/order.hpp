@@ -50,8 +50,6 @@ struct OrderKeys {
 /// Lower-case hexadecimal SHA-256.
 [[nodiscard]] std::string sha256_hex(std::string_view text);
 
-[[nodiscard]] bool is_uuid(std::string_view text) noexcept;
-
 /// The refusal of a system that the caller may not touch.
 [[nodiscard]] std::optional<HttpReply> denied(const Caller& caller, std::string_view system);
 

@@ -2,6 +2,7 @@
 
 #include "core/domain/explain.hpp"
 #include "core/domain/number.hpp"
+#include "core/domain/uuid.hpp"
 #include "core/ledger/outcome_lists.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/csv.hpp"
@@ -174,8 +175,9 @@ asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall
     const auto cursor = cursor_of(query["cursor"]);
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     if (!cursor) co_return bad_query("cursor", "next_cursor of the page before");
-    const std::string id{call.param("id")};
-    if (!is_uuid(id)) co_return nothing_here("job");
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("job");
+    const auto& id = *named;
     const auto visible = co_await is_visible(parts, id, caller);
     if (!visible) co_return unavailable(visible.error());
     if (!visible.value()) co_return nothing_here("job");
@@ -242,11 +244,11 @@ std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
                   .since = std::string{query["since"]}};
     for (auto rest = query["job"]; !rest.empty();) {
         const auto comma = std::min(rest.find(','), rest.size());
-        const auto job = rest.substr(0, comma);
-        if (!is_uuid(job) || asked.jobs.jobs.size() == jobs_named_max) {
+        auto job = parse_uuid(rest.substr(0, comma));
+        if (!job || asked.jobs.jobs.size() == jobs_named_max) {
             return bad_query("job", "1 to 100 ids, with commas between them");
         }
-        asked.jobs.jobs.emplace_back(job);
+        asked.jobs.jobs.push_back(std::move(*job));
         rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
     if (!asked.jobs.since.empty() && !parse_timestamp(asked.jobs.since)) {
@@ -291,9 +293,10 @@ asio::awaitable<HttpReply> show_many(const ApiContext& parts, const HttpCall& ca
 
 asio::awaitable<HttpReply> show_recipient(const ApiContext& parts, const HttpCall& call,
                                           const Caller& caller) {
-    const std::string id{call.param("id")};
+    const auto named = parse_uuid(call.param("id"));
+    if (!named) co_return nothing_here("job");
+    const auto& id = *named;
     const std::string recipient{call.param("recipient")};
-    if (!is_uuid(id)) co_return nothing_here("job");
     if (!is_plain(recipient, Job::id_bytes_max)) co_return nothing_here("recipient");
     std::string doing{"look up a recipient"};
     auto work = [&](postgres::Connection& ledger) {

@@ -2,6 +2,7 @@
 
 #include "core/domain/uuid.hpp"
 #include "core/ledger/pauses.hpp"
+#include "core/settings/text_rules.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/accounts.hpp"
 #include "producer/api/fields.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-constexpr std::size_t because_bytes_max = 500;
 constexpr std::size_t name_bytes_max = 200;
 constexpr std::int64_t for_s_max = 31'536'000;
 
@@ -63,15 +63,22 @@ HttpReply paused_by_others() {
     return refusal(403, "owner_denied", "It is paused by others already; they end or change that.");
 }
 
+/// Brings a job's id into the form that all else names it by; false where it is none.
+bool settle_name(ledger::PauseTarget& target) {
+    if (target.what != ledger::Paused::job) return true;
+    auto id = parse_uuid(target.name);
+    if (id) target.name = std::move(*id);
+    return id.has_value();
+}
+
 /// What a target names, where there is such a thing and it is this caller's to name. Jobs are
 /// looked up later.
 std::optional<HttpReply> check_target(const ApiContext& parts, const Caller& caller,
                                       ledger::PauseOrder& order) {
-    const auto& name = order.target.name;
     if (order.target.what == ledger::Paused::job) {
-        if (!is_uuid(name)) return nothing_here("job");
-        return std::nullopt;
+        return settle_name(order.target) ? std::nullopt : std::optional{nothing_here("job")};
     }
+    const auto& name = order.target.name;
     if (!is_operator(caller, system_of(order.target))) return not_yours();
     switch (order.target.what) {
         case ledger::Paused::kind:
@@ -92,11 +99,15 @@ std::optional<HttpReply> check_target(const ApiContext& parts, const Caller& cal
     return std::nullopt;
 }
 
-/// False for a job that the caller does not see.
-bool may_touch(postgres::Connection& connection, const Caller& caller,
-               const ledger::PauseTarget& target) {
-    return target.what != ledger::Paused::job ||
-           ledger::find_job(connection, target.name, caller.access).has_value();
+/// What of a job there is to hold back.
+enum class Left : std::uint8_t { something, nothing, unseen };
+
+Left left_of(postgres::Connection& connection, const Caller& caller,
+             const ledger::PauseTarget& target) {
+    if (target.what != ledger::Paused::job) return Left::something;
+    const auto job = ledger::find_job(connection, target.name, caller.access);
+    if (!job) return Left::unseen;
+    return job->finished_at.empty() ? Left::something : Left::nothing;
 }
 
 std::variant<ledger::PauseOrder, HttpReply> read_pause(const ApiContext& parts,
@@ -136,16 +147,19 @@ asio::awaitable<HttpReply> pause(const ApiContext& parts, const HttpCall& call,
     auto read = read_pause(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& order = std::get<ledger::PauseOrder>(read);
-    bool is_seen = false;
+    auto left = Left::unseen;
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
-        is_seen = may_touch(ledger, caller, order.target);
-        if (!is_seen) return std::nullopt;
+        left = left_of(ledger, caller, order.target);
+        if (left != Left::something) return std::nullopt;
         return ledger::pause(ledger, order);
     };
     std::string doing{"pause"};
     const auto found = co_await parts.ledger.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
-    if (!is_seen) co_return nothing_here("job");
+    if (left == Left::unseen) co_return nothing_here("job");
+    if (left == Left::nothing) {
+        co_return refusal(409, "job_over", "The job has ended: there is nothing to hold back.");
+    }
     if (!found.value()) co_return paused_by_others();
     spdlog::info("{} pauses a {}", caller.client, to_string(order.target.what));
     const auto document = object_of(*found.value());
@@ -166,10 +180,10 @@ asio::awaitable<HttpReply> resume(const ApiContext& parts, const HttpCall& call,
     }
     if (named != 1) co_return bad_query("job", "exactly one of job, kind, channel, account");
     const bool is_job = order.target.what == ledger::Paused::job;
-    if (is_job && !is_uuid(order.target.name)) co_return nothing_here("pause");
+    if (!settle_name(order.target)) co_return nothing_here("pause");
     if (!is_job && !is_operator(caller, system_of(order.target))) co_return not_yours();
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
-        if (!may_touch(ledger, caller, order.target)) return std::nullopt;
+        if (left_of(ledger, caller, order.target) == Left::unseen) return std::nullopt;
         return ledger::resume(ledger, order.target, is_unbound(caller) ? "" : caller.client);
     };
     std::string doing{"resume"};

@@ -26,10 +26,11 @@ std::variant<QueryString, HttpReply> QueryString::read(const HttpCall& call,
             form->begin(), each, [&](const auto& earlier) { return earlier.first == each->first; });
         const bool is_known =
             std::find(known.begin(), known.end(), std::string_view{each->first}) != known.end();
-        if (!is_known || repeated ||
-            !(each->second.empty() || is_plain(each->second, value_bytes_max))) {
+        const bool is_first_page = each->first == "cursor" && each->second.empty();
+        if (!is_known || repeated || !(is_first_page || is_plain(each->second, value_bytes_max))) {
             return refusal(400, "invalid_query",
-                           fmt::format("The query takes {}, each once.", fmt::join(known, ", ")));
+                           fmt::format("The query takes {}, each once and none empty.",
+                                       fmt::join(known, ", ")));
         }
     }
     QueryString query;

@@ -19,7 +19,8 @@ inline constexpr int page_max = 1'000;
 /// The query of a call, of which only known fields are taken, once each.
 class QueryString {
 public:
-    /// 400 for a field that is unknown or repeated, and for a query that does not decode.
+    /// 400 for a field that is unknown, repeated or empty (but for a cursor: the first page has
+    /// none), and for a query that does not decode. What narrows would be about everything.
     [[nodiscard]] static std::variant<QueryString, HttpReply> read(
         const HttpCall& call, std::span<const std::string_view> known);
 

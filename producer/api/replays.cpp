@@ -27,7 +27,6 @@ namespace json = boost::json;
 
 constexpr std::size_t jobs_max = 1'000;  // That one order may name, and one answer has.
 constexpr std::size_t words_max = 100;
-constexpr std::size_t because_bytes_max = 500;
 constexpr std::int64_t ttl_max_s = 31'536'000;
 constexpr std::chrono::seconds wait_max{5};  // Beyond, the answer is that it goes on.
 constexpr std::chrono::milliseconds look_first{20};
@@ -49,6 +48,7 @@ public:
 
     std::variant<Asked, HttpReply> read(const Caller& caller) {
         Asked asked;
+        fields_.refuse_nulls();
         asked.dry_run = flag("dry_run");
         auto& order = asked.order;
         order.because = asked.dry_run ? fields_.text_or("because", because_bytes_max, "")
@@ -76,11 +76,11 @@ private:
     ledger::ReplayWords read_words() {
         ledger::ReplayWords words;
         words.jobs = texts("jobs", jobs_max);
-        words.system = fields_.text_or("system", 40, "");
-        words.kind = fields_.text_or("kind", 100, "");
-        words.subject = fields_.text_or("subject", Job::id_bytes_max, "");
-        words.channel = fields_.text_or("channel", 10, "");
-        words.account = fields_.text_or("account", 100, "");
+        words.system = fields_.text_if_there("system", 40);
+        words.kind = fields_.text_if_there("kind", 100);
+        words.subject = fields_.text_if_there("subject", Job::id_bytes_max);
+        words.channel = fields_.text_if_there("channel", 10);
+        words.account = fields_.text_if_there("account", 100);
         words.outcomes = texts("outcomes", words_max);
         words.reasons = texts("reasons", words_max);
         words.since = fields_.moment("since", false);

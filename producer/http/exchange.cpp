@@ -5,6 +5,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace fanfare {
 
 std::string_view HttpCall::header(std::string_view name) const noexcept {
@@ -12,6 +14,11 @@ std::string_view HttpCall::header(std::string_view name) const noexcept {
         if (same_word(each, name)) return value;
     }
     return {};
+}
+
+bool HttpCall::has_header(std::string_view name) const noexcept {
+    return std::any_of(headers.begin(), headers.end(),
+                       [name](const auto& each) { return same_word(each.first, name); });
 }
 
 std::string_view HttpCall::param(std::string_view name) const noexcept {

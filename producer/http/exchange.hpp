@@ -27,6 +27,8 @@ struct HttpCall {
 
     /// The first header of this name, in any case; "" where there is none.
     [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+    /// Whether there is one, though it be empty.
+    [[nodiscard]] bool has_header(std::string_view name) const noexcept;
     /// The value of {name}; "" where the route has none.
     [[nodiscard]] std::string_view param(std::string_view name) const noexcept;
     /// "application/json" of a Content-Type with parameters, in lower case.

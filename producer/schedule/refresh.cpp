@@ -101,12 +101,12 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
 }
 
 Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule) {
-    using Report = std::optional<RefreshReport>;
-    auto in_ledger = [&](postgres::Connection& ledger) -> Result<Report> {
+    using Refreshed = std::optional<RefreshReport>;
+    auto in_ledger = [&](postgres::Connection& ledger) -> Result<Refreshed> {
         auto refresh =
             ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon,
                                                system_.statement_timeout + silence_more);
-        if (!refresh) return Report{};
+        if (!refresh) return Refreshed{};
         auto in_source = [&](postgres::Connection& source) {
             return stream(source, schedule, *refresh);
         };
@@ -120,7 +120,7 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
         auto& report = streamed.value();
         const auto* const kind = system_.find_kind(schedule.kind);
         report.tally = refresh->finish(!report.cut, kind != nullptr && kind->stop_when_gone);
-        return Report{report};
+        return Refreshed{report};
     };
     auto done =
         parts_.ledger.call(fmt::format("refresh {} of {}", schedule.kind, system_.name), in_ledger);

@@ -64,6 +64,8 @@ class ApiDeadLetters(ApiCase):
         shop = backend("shop")
         run.publish(b"no job at all")
         first = self.letters(shop, 1)["dead_letters"][0]["letter"]
+        for payload in ("{", '{"system": "none"}'):
+            self.refused(shop.post(f"/v1/dead-letters/{first}/requeue", {"payload": payload}), 422)
         self.assertEqual(shop.post(f"/v1/dead-letters/{first}/requeue")[0], 200)
         second = self.letters(shop, 1)["dead_letters"][0]["letter"]
         self.assertNotEqual(first, second)

@@ -17,9 +17,15 @@ class ApiPauses(ApiCase):
         job = shop.post("/v1/jobs", self.order(run, channels=["sms", "push"]))[1]["id"]
         until(lambda: run.told(job)["push"] == PEOPLE, lambda: "push" + run.progress(), 60)
         self.assertEqual(run.told(job)["sms"], 0)
+        # Named in any case, held by its one name.
+        self.assertEqual(shop.post("/v1/pauses", {"job": job.upper(), "because": "x"})[1]["job"], job)
+        self.assertEqual(run.db.value(f"SELECT count(*) FROM pause WHERE what = 'job' AND name = '{job}'"), "1")
+        self.assertEqual(shop.call("DELETE", "/v1/pauses?job=" + job.upper())[0], 200)
         self.assertEqual(shop.call("DELETE", "/v1/pauses?channel=sms")[0], 200)
         run.wait_settled(job)
         self.assert_told_once(run, job, channels=["sms", "push"])
+        until(lambda: shop.get("/v1/jobs/" + job)[1]["finished_at"], "the job to end", 60)
+        self.refused(shop.post("/v1/pauses", {"job": job, "because": "x"}), 409, "job_over")
         self.refused(shop.call("DELETE", "/v1/pauses?channel=sms"), 404, "not_found")
         status, account, _ = admin.call("PUT", "/v1/accounts/e2e-twilio/rate", {"per_second": 30})
         self.assertEqual((status, account["rate"], account["rate_set_by"]), (200, 30, "admin"))

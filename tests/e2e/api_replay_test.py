@@ -126,7 +126,12 @@ class ApiReplay(ApiCase):
                            ({"system": "shows", "dry_run": True, "outcomes": ["sent"]}, "invalid_value"),
                            ({"system": "shows", "dry_run": True, "outcomes": ["unknown"]}, "may_be_told_twice"),
                            ({"system": "shows", "dry_run": True, "since": "soon"}, "invalid_timestamp"),
-                           ({"system": "shows", "dry_run": True, "x": 1}, "unknown_field")):
+                           ({"system": "shows", "dry_run": True, "x": 1}, "unknown_field"),
+                           ({"system": "shows", "dry_run": True, "channel": ""}, "invalid_value"),
+                           ({"system": "shows", "dry_run": True, "subject": ""}, "invalid_value"),
+                           ({"system": "shows", "dry_run": True, "account": None}, "wrong_type"),
+                           ({"system": "shows", "dry_run": True, "jobs": None}, "wrong_type"),
+                           ({"system": "shows", "dry_run": None, "because": "x"}, "wrong_type")):
             self.refused(shop.post("/v1/replays", body), 422, code)
         self.refused(shop.post("/v1/replays", self.wish("00000000-0000-4000-8000-000000000000", dry_run=True)), 404)
         self.refused(shop.get("/v1/replays/x"), 404)

@@ -37,6 +37,9 @@ class DeadLetters(EndToEnd):
         self.assertEqual((shown["payload"], shown["payload_is_whole"], shown["fate"]), (bad, True, ""))
         self.assertEqual(self.fanfare(run, "dead", "show", letter["letter"], "--raw", raw=True), bad.encode())
         mended = run.dir / "mended.json"
+        for wrong in ("", "{", bad, bad.replace("pigeon", "sms").replace("show.reminder", "none")):
+            mended.write_text(wrong)
+            self.fanfare(run, "dead", "requeue", letter["letter"], "--edit", str(mended), code=65)
         mended.write_text(bad.replace("pigeon", "sms"))
         outcomes = []
 

@@ -276,6 +276,12 @@ protected:
         co_return answer;
     }
 
+    /// Ends a server process; returns once `connection` knows, where it is its own.
+    void cut_off(const Connection& connection, const std::string& pid) const {
+        kill(database, pid);
+        while (connection.is_alive()) std::this_thread::yield();
+    }
+
     TestDatabase database;
     boost::asio::io_context context{1};  // Outlives the pool, whose threads look at it.
     Pool pool{database.url(), {}, 1};
@@ -287,10 +293,28 @@ TEST_F(PoolTest, KeepsAConnectionThatWorks) {
     EXPECT_EQ(ask_pool("SELECT pg_backend_pid()").value(), first.value());
 }
 
+TEST_F(PoolTest, HandsOutNoConnectionThatTheServerCut) {
+    std::string first;
+    auto cut = [&](Connection& connection) {
+        first = ask(connection, "SELECT pg_backend_pid()");
+        cut_off(connection, first);
+        return true;  // As if it had been cut while nobody had it.
+    };
+    ASSERT_TRUE(pool.call("ask", cut));
+    const auto second = ask_pool("SELECT pg_backend_pid()");
+    ASSERT_TRUE(second) << describe(second.error());
+    EXPECT_NE(second.value(), first);
+    EXPECT_EQ(pool.load().failed, 0U);
+}
+
 TEST_F(PoolTest, HandsOutANewConnectionAfterAFault) {
-    const auto first = ask_pool("SELECT pg_backend_pid()").value();
-    kill(database, first);
-    const auto broken = ask_pool("SELECT 1");
+    std::string first;
+    auto cut = [&](Connection& connection) {
+        first = ask(connection, "SELECT pg_backend_pid()");
+        cut_off(connection, first);
+        return ask(connection, "SELECT 1");
+    };
+    const auto broken = pool.call("ask", cut);
     ASSERT_FALSE(broken);
     EXPECT_EQ(broken.error().code, Errc::store_unavailable);
     const auto second = ask_pool("SELECT pg_backend_pid()");
@@ -311,12 +335,12 @@ TEST_F(PoolTest, ForgetsAllConnectionsWhenOneDied) {
     };
     auto outer = [&](Connection& connection) {
         pids.push_back(ask(connection, "SELECT pg_backend_pid()"));
-        return pool.call("ask", middle).has_value();
+        EXPECT_TRUE(pool.call("ask", middle));
+        for (const auto& pid : pids) cut_off(connection, pid);
+        return ask(connection, "SELECT 1");
     };
-    ASSERT_TRUE(pool.call("ask", outer));
+    EXPECT_FALSE(pool.call("ask", outer));
     ASSERT_EQ(pids.size(), 3U);
-    for (const auto& pid : pids) kill(database, pid);
-    EXPECT_FALSE(ask_pool("SELECT 1"));
     EXPECT_TRUE(ask_pool("SELECT 1")) << "one restart, one failed statement";
 }
 

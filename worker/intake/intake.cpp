@@ -60,9 +60,7 @@ asio::awaitable<void> Intake::serve() {
 /// What a record orders; or why it orders nothing.
 std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::NewJob& order) const {
     std::string of_the_event;
-    auto decoded = is_cloud_event(record.headers)
-                       ? decode_event(record.headers, record.value, &of_the_event)
-                       : decode_job(record.value);
+    auto decoded = decode_record(record.headers, record.value, &of_the_event);
     order.trace = trace_of(record.headers);  // Nearer than what the event came about in.
     if (order.trace.empty()) order.trace = std::move(of_the_event);
     if (auto* const bad = std::get_if<Rejection>(&decoded)) return std::move(*bad);

@@ -81,6 +81,21 @@ TEST_F(ClientsTest, KnowsTokensWholeAndNothingElse) {
     }
 }
 
+TEST_F(ClientsTest, AnEmptyHeaderIsNotNone) {
+    for (const std::string empty : {"", " ", "\t"}) {
+        HttpCall call;
+        call.headers = {{"Authorization", "Bearer " + admin_token}, {"Fanfare-Owner", empty}};
+        const auto admitted = clients_->admit(call, Scope::read);
+        const auto* const refused = std::get_if<HttpReply>(&admitted);
+        ASSERT_NE(refused, nullptr) << "it would act for everybody";
+        EXPECT_EQ(refused->status, 400);
+        call.headers = {{"idempotency-key", empty}};
+        EXPECT_TRUE(std::holds_alternative<HttpReply>(idempotency_key_of(call)))
+            << "sent again it would be another job";
+    }
+    EXPECT_EQ(std::get<std::string>(idempotency_key_of({})), "");
+}
+
 TEST_F(ClientsTest, SlowsWhoGuessesAndNobodyElse) {
     for (int i = 0; i < 10; ++i) EXPECT_EQ(held("192.0.2.1").count(), 0);
     EXPECT_EQ(held("192.0.2.1"), std::chrono::seconds{1});

@@ -24,5 +24,29 @@ TEST(Fields, WhatIsThereAndEmptyNeverCountsAsAbsent) {
     EXPECT_FALSE(given.fault());
 }
 
+TEST(Fields, ANullIsRefusedWhereAbsentMeansEverything) {
+    Fields unset{R"({"system": "shows", "subject": null})", {"system", "subject"}};
+    unset.refuse_nulls();
+    ASSERT_TRUE(unset.fault());
+    EXPECT_EQ(unset.fault()->status, 422);
+    EXPECT_NE(unset.fault()->body.find("/subject"), std::string::npos);
+    Fields given{R"({"system": "shows"})", {"system", "subject"}};
+    given.refuse_nulls();
+    EXPECT_FALSE(given.fault());
+}
+
+TEST(Fields, BoundsAreThoseThatCount) {
+    Fields fields{R"({"because": "too long"})", {"because"}};
+    static_cast<void>(fields.text("because", 5));
+    ASSERT_TRUE(fields.fault());
+    EXPECT_NE(fields.fault()->body.find("1 to 5 bytes"), std::string::npos);
+    Fields rate{R"({"a": 0.5, "b": 0, "c": "x"})", {"a", "b", "c", "d"}};
+    EXPECT_EQ(rate.real_if_there("a", 0.01, 9), 0.5);
+    EXPECT_EQ(rate.real_if_there("d", 0.01, 9), std::nullopt);
+    EXPECT_FALSE(rate.fault());
+    EXPECT_EQ(rate.real_if_there("b", 0.01, 9), std::nullopt);
+    EXPECT_TRUE(rate.fault());
+}
+
 }  // namespace
 }  // namespace fanfare::api

@@ -19,12 +19,16 @@ TEST(QueryString, TakesKnownFieldsOnceEach) {
     EXPECT_EQ(query["state"], "done");
     EXPECT_EQ(query["cursor"], "");
     EXPECT_EQ(query.limit(), 7);
-    for (const auto* const bad :
-         {"x=1", "state=a&state=a", "state=%zz", "state=%00", "state=%ff"}) {
+    for (const auto* const bad : {"x=1", "state=a&state=a", "state=%zz", "state=%00", "state=%ff",
+                                  "state=", "state", "limit="}) {
         const auto refused = read(bad);
         ASSERT_TRUE(std::holds_alternative<HttpReply>(refused)) << bad;
         EXPECT_EQ(std::get<HttpReply>(refused).status, 400) << bad;
     }
+}
+
+TEST(QueryString, AnEmptyCursorIsTheFirstPage) {
+    EXPECT_EQ(std::get<QueryString>(read("state=done&cursor="))["cursor"], "");
 }
 
 TEST(QueryString, KeepsPagesSmall) {

@@ -35,9 +35,18 @@ protected:
         } catch (const CLI::ParseError& fault) {
             return "refused";
         }
-        return empty_option(app);
+        return empty_option(app) + unreadable_option(app);
     }
 };
+
+TEST_F(Given, IsSaidOfWhatIsNoText) {
+    EXPECT_EQ(said({"publish", "--recipients", "caf\xe9"}),
+              "--recipients is given, but no UTF-8 text");
+    EXPECT_EQ(said({"publish", "--channel", "email", "--channel", "\xff"}),
+              "--channel is given, but no UTF-8 text");
+    EXPECT_EQ(said({"publish", "--recipients", "caf\u00e9"}), "");
+    EXPECT_EQ(said({"completion", "candidates", "\xff"}), "");
+}
 
 TEST_F(Given, IsSaidOfWhatIsEmpty) {
     EXPECT_EQ(said({"publish", "--recipients", ""}), "--recipients is given, but empty");
