@@ -109,10 +109,10 @@ void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, 
                           Reason reason, const std::string& provider_id) {
     const auto& group = *work_.requests.groups[composed.group];
     const Target& target = *group.targets[composed.first + index];
-    const Situation situation{.on_doubt = work_.chunk.on_doubt,
-                              .attempts_used = work_.chunk.attempts[target.recipient] + 1,
-                              .attempts_max = work_.attempts_max};
-    const auto fate = fate_of(verdict, reason, situation);
+    const Attempt attempt{.on_doubt = work_.chunk.on_doubt,
+                          .attempts_used = work_.chunk.attempts[target.recipient] + 1,
+                          .attempts_max = work_.attempts_max};
+    const auto fate = fate_of(verdict, reason, attempt);
     const auto place = static_cast<std::size_t>(&target - work_.resolved.targets.data());
     if (place < work_.target_fates.size()) work_.target_fates[place] = fate;
     auto& known = work_.resolved.fates[target.recipient];

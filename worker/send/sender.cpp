@@ -19,9 +19,9 @@
 // nothing. One rule keeps a provider's outage from using people up: while an account serves
 // nobody, its faults are counted against the account and not as attempts of those who met them.
 //
-// Where else to look: prepare.cpp (who may be told, and their text), chunk_send.cpp (requests),
-// chunk_answers.cpp and outcome_rules.cpp (what an answer means), settle.cpp (what the chunk
-// becomes).
+// Where else to look: next_move.cpp (what is done next, and why), prepare.cpp (who may be told, and
+// their text), chunk_send.cpp (requests), chunk_answers.cpp and outcome_rules.cpp (what an answer
+// means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
 
 #include "core/ledger/addresses.hpp"
@@ -41,13 +41,6 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::chrono::milliseconds in_place_wait_max{3'000};
-constexpr std::chrono::milliseconds lease_reserve{5'000};  // Kept for recording.
-constexpr std::chrono::milliseconds account_pause{30'000};
-// Who waits for an account without an end of their own waits a day, and a while after it.
-constexpr std::chrono::hours waits_at_most{24};
-constexpr std::chrono::minutes configuration_wait_max{10};
-constexpr std::int32_t failures_of_old_max = 20;
 constexpr std::size_t contexts_max = 256;
 constexpr std::size_t contexts_bytes_max = 8 << 20;  // As written; they take some more.
 using Context = std::shared_ptr<const JobContext>;
@@ -104,163 +97,106 @@ asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
     const auto waits = parts_.clock.steady_now();
     co_await account->pacer().ready(reserved);
     account->probe().waited(parts_.clock.steady_now() - waits);
-    if (stopping_) {
-        account->pacer().release(reserved);
-        co_return;
-    }
-    const auto asked = parts_.clock.steady_now();
-    ledger::ClaimRequest request{key, account->settings().name};
-    auto claimed = co_await parts_.batcher.claim(std::move(request));
-    if (!claimed) {
-        spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
-    } else if (claimed.value()) {
-        ChunkInProgress work;
-        work.chunk = std::move(*claimed.value());
-        work.lease_ends = asked + settings_.lease;
-        work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
-        work.pauses = &parts_.pauses;
-        work.tracer = parts_.tracer;
-        // Doubt stays with the account that caused it, as long as that one is configured.
-        Account* const bound = parts_.selector.find(work.chunk.account);
-        Account* const serving = bound != nullptr ? bound : account;
-        // Not before: a lane that waits for an account that is held has claimed nothing.
-        parts_.probe.chunks_in_flight(key.channel, 1);
-        co_await send(work, serving);
-        parts_.probe.chunks_in_flight(key.channel, -1);
-        end_chunk_span(work, &serving->settings());
-    }
+    if (!stopping_) co_await claim_and_send(key, *account);
     account->pacer().release(reserved);
 }
 
-/// The job may have expired since the claim.
-void Sender::end_if_over(ChunkInProgress& work) const {
-    auto& expired = work.chunk.job_expired;
-    if (work.job && work.job->job.expires_at) {
-        expired = expired || *work.job->job.expires_at <= parts_.clock.now();
+asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Account& account) {
+    const auto asked = parts_.clock.steady_now();
+    ledger::ClaimRequest request{key, account.settings().name};
+    auto claimed = co_await parts_.batcher.claim(std::move(request));
+    if (!claimed) spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
+    if (!claimed || !claimed.value()) co_return;
+    ChunkInProgress work;
+    work.chunk = std::move(*claimed.value());
+    work.lease_ends = asked + settings_.lease;
+    work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
+    work.pauses = &parts_.pauses;
+    work.tracer = parts_.tracer;
+    // Doubt stays with the account that caused it, as long as that one is configured.
+    Account* const bound = parts_.selector.find(work.chunk.account);
+    Account* const serving = bound != nullptr ? bound : &account;
+    // Not before: a lane that waits for an account that is held has claimed nothing.
+    parts_.probe.chunks_in_flight(key.channel, 1);
+    InHand hand{work, serving};
+    co_await carry_moves_out(hand);
+    parts_.probe.chunks_in_flight(key.channel, -1);
+    end_chunk_span(work, &serving->settings());
+}
+
+asio::awaitable<void> Sender::carry_moves_out(InHand& hand) {
+    Situation situation = co_await begin(hand);
+    while (true) {
+        const Move move = next_move(state_of(hand.work), situation);
+        switch (move.kind) {
+            case Move::Kind::try_all:
+                situation = co_await try_all(hand);
+                situation.wait = move.wait;
+                break;
+            case Move::Kind::wait:
+                situation = co_await wait_here(hand, move.wait);
+                break;
+            case Move::Kind::reroute:
+                situation = co_await reroute(hand, move.wait);
+                break;
+            case Move::Kind::release:
+            case Move::Kind::give_up:
+            case Move::Kind::finish:
+                co_await put_back(hand, move);
+                co_return;
+            case Move::Kind::leave:
+                co_return;
+        }
     }
-    settle_over(work.chunk);
 }
 
-/// The ledger is away for a moment, or the system or the kind is not configured here: any more, or
-/// not yet.
-asio::awaitable<void> Sender::wait_without_context(ChunkInProgress& work, const Failure& failure) {
-    spdlog::error("job {}: {}", work.chunk.key.job, describe(failure));
-    if (is_retryable(failure.code) || is_settled(work.chunk)) {
-        co_await put_back(work, nullptr, account_pause, false);
-        co_return;
-    }
-    wait_for_configuration(work.chunk);
-    const Backoff backoff{account_pause, configuration_wait_max};
-    const auto wait = wait_after(backoff, work.chunk.failures + 1, parts_.jitter());
-    co_await put_back(work, nullptr, wait, true);
-}
-
-/// Its span begins with the claim.
-void Sender::trace(ChunkInProgress& work) const {
-    const auto since = parts_.clock.steady_now() - (work.lease_ends - settings_.lease);
-    begin_chunk_span(
-        work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
-}
-
-asio::awaitable<void> Sender::send(ChunkInProgress& work, Account* account) {
-    // Before anything is looked up that may not be there any more.
-    end_if_over(work);
+/// Learns what its job is; without that nobody can be tried.
+asio::awaitable<Situation> Sender::begin(InHand& hand) {
+    auto& work = hand.work;
+    settle_over(work.chunk);  // Before anything is looked up that may not be there any more.
     auto context = co_await context_of(work.chunk.key.job);
-    if (!context) {
-        co_await wait_without_context(work, context.error());
-        co_return;
+    if (context) {
+        work.job = std::move(context.value());
+        if (work.tracer != nullptr) trace(work);
+        look_at_people(hand);
+        co_return situation_after(Situation::After::claim, hand);
     }
-    work.job = std::move(context.value());
-    if (work.tracer != nullptr) trace(work);
-    std::chrono::milliseconds wait{0};
-    for (std::int32_t passes = 1;; ++passes) {
-        if (passes > 1) co_await look_for_cancel(work);
-        end_if_over(work);
-        if (account->serves()) count_faults(work);
-        if (is_settled(work.chunk) || is_held_back(work, *account)) break;
-        work.throttled_for = {};
-        work.recipients_wait = {};
-        work.account_refused = false;
-        const auto prepared = co_await preparation_.prepare(work, *account);
-        if (prepared.end == Preparation::End::lost) co_return;
-        if (prepared.end == Preparation::End::later) {
-            co_await put_back(work, account, prepared.wait, prepared.counts);
-            co_return;
-        }
-        parts_.probe.lost_zones(work.requests.lost_zones);
-        auto attempts = co_await run(work, *account);
-        if (work.lost && !work.begun) co_return;
-        if (work.lost) break;
-        end_if_over(work);
-        if (account->serves()) attempts = std::max(attempts, count_faults(work));
-        if (is_settled(work.chunk)) break;
-        wait = wait_of(work, *account, attempts, passes);
-        if (const auto until = only_quiet_left(work)) {
-            wait = std::max(
-                wait, std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now()));
-            break;
-        }
-        // Also when another chunk had it stopped: nothing of this one was sent.
-        if (!account->is_usable()) {
-            Account* const other = co_await other_account(work, account);
-            if (other != nullptr) {
-                account = other;
-            } else {
-                wait = std::max(wait, account->unusable_for());
-            }
-        }
-        const bool lasts =
-            parts_.clock.steady_now() + wait + account->settings().timeout + lease_reserve <
-            work.lease_ends;
-        if (wait > in_place_wait_max || !lasts || stopping_ || is_held_back(work, *account)) break;
-        co_await pause_for(wait);
-    }
-    const bool failed =
-        !work.progress && !is_held_back(work, *account) && waits_for_account(work.chunk);
-    co_await put_back(work, account, wait, failed);
+    spdlog::error("job {}: {}", work.chunk.key.job, describe(context.error()));
+    const bool is_away = is_retryable(context.error().code);
+    if (!is_away) wait_for_configuration(work.chunk);
+    Situation situation = situation_after(Situation::After::setback, hand);
+    situation.setback = is_away ? Setback::job_away : Setback::not_configured;
+    co_return situation;
 }
 
-/// Between tries in place a job may have been cancelled.
-asio::awaitable<void> Sender::look_for_cancel(ChunkInProgress& work) {
-    const auto look = [&](postgres::Connection& ledger) {
-        return ledger::is_cancelled(ledger, work.chunk.key.job);
-    };
-    auto cancelled = co_await parts_.ledger.run("look for a cancel", look);
-    if (cancelled && cancelled.value()) work.chunk.job_cancelled = true;
-}
-
-/// How long those who are still open wait.
-std::chrono::milliseconds Sender::wait_of(ChunkInProgress& work, const Account& account,
-                                          std::int32_t attempts, std::int32_t passes) {
-    auto wait = std::max(work.throttled_for, work.recipients_wait);
-    auto tries = attempts;
-    // While the account is at fault nobody's attempts are spent, and still nobody hurries.
-    if (!account.serves() && waits_for_account(work.chunk)) {
-        tries = std::max(tries, passes + work.chunk.failures);
+/// One pass: everybody who is still open is tried once, if nothing stands in the way.
+asio::awaitable<Situation> Sender::try_all(InHand& hand) {
+    auto& work = hand.work;
+    ++hand.passes;
+    work.throttled_for = {};
+    work.recipients_wait = {};
+    work.account_refused = false;
+    const auto prepared = co_await preparation_.prepare(work, *hand.account);
+    if (prepared.setback != Setback::none) {
+        Situation situation = situation_after(Situation::After::setback, hand);
+        situation.setback = prepared.setback;
+        situation.away_for = prepared.away_for;
+        co_return situation;
     }
-    if (tries == 0) return wait;
-    const Backoff backoff{settings_.backoff_first, settings_.backoff_max};
-    return std::max(wait, wait_after(backoff, tries, parts_.jitter()));
+    parts_.probe.lost_zones(work.requests.lost_zones);
+    auto attempts = co_await send_all(hand);
+    if (!work.lost) attempts = std::max(attempts, look_at_people(hand));
+    Situation situation = situation_after(Situation::After::pass, hand);
+    situation.is_lost = work.lost;
+    situation.attempts = attempts;
+    situation.asked_to_wait = std::max(work.throttled_for, work.recipients_wait);
+    co_return situation;
 }
 
-/// Records the chunk as it stands; who is open waits for `next_in`. `failed`: one more claim in a
-/// row that brought nobody further, through nobody's fault of its own.
-asio::awaitable<void> Sender::put_back(ChunkInProgress& work, const Account* account,
-                                       std::chrono::milliseconds next_in, bool failed) {
-    close_told(work);
-    auto& failures = work.chunk.failures;
-    if (failed) {
-        ++failures;
-    } else if (work.progress) {
-        failures = 0;
-    }
-    const bool is_old = work.chunk.job_created_at + waits_at_most <= parts_.clock.now();
-    if (failed && is_old && failures >= failures_of_old_max) give_up(work.chunk);
-    co_await record(work, account, next_in);
-}
-
-/// One pass over everyone who is still open; returns what settle_pass() does.
-asio::awaitable<std::int32_t> Sender::run(ChunkInProgress& work, Account& account) {
+/// The requests of a pass; returns what settle_pass() does.
+asio::awaitable<std::int32_t> Sender::send_all(InHand& hand) {
+    auto& work = hand.work;
+    auto& account = *hand.account;
     ChunkSend sending{parts_.executor, account, work, parts_.clock, marker_};
     co_await sending.run();
     const auto attempts = settle_pass(work);
@@ -270,14 +206,91 @@ asio::awaitable<std::int32_t> Sender::run(ChunkInProgress& work, Account& accoun
     co_return attempts;
 }
 
-/// Another account for what is left of a chunk; none while somebody's answer is in doubt,
-/// because only the first one could hide a second message.
-asio::awaitable<Account*> Sender::other_account(const ChunkInProgress& work, Account* account) {
-    if (is_in_doubt(work.chunk)) co_return nullptr;
-    Account* const other = parts_.selector.next(work.chunk.key.channel);
-    if (other == nullptr || other == account) co_return nullptr;
-    const bool authorized = co_await other->authorize();
-    co_return authorized ? other : nullptr;
+/// Meanwhile its job may be cancelled.
+asio::awaitable<Situation> Sender::wait_here(InHand& hand, std::chrono::milliseconds wait) {
+    auto& chunk = hand.work.chunk;
+    co_await pause_for(wait);
+    const auto look = [&](postgres::Connection& ledger) {
+        return ledger::is_cancelled(ledger, chunk.key.job);
+    };
+    auto cancelled = co_await parts_.ledger.run("look for a cancel", look);
+    if (cancelled && cancelled.value()) chunk.job_cancelled = true;
+    look_at_people(hand);
+    Situation situation = situation_after(Situation::After::wait, hand);
+    situation.wait = wait;
+    co_return situation;
+}
+
+asio::awaitable<Situation> Sender::reroute(InHand& hand, std::chrono::milliseconds wait) {
+    Account* const other = parts_.selector.next(hand.work.chunk.key.channel);
+    bool has_other = other != nullptr && other != hand.account;
+    if (has_other) has_other = co_await other->authorize();
+    if (has_other) hand.account = other;
+    Situation situation = situation_after(Situation::After::reroute, hand);
+    situation.wait = wait;
+    situation.has_other_account = has_other;
+    co_return situation;
+}
+
+/// Records the chunk as it stands: nothing is lost, because the ledger has it.
+asio::awaitable<void> Sender::put_back(InHand& hand, Move move) {
+    close_told(hand.work);
+    if (move.kind == Move::Kind::give_up) give_up(hand.work.chunk, move.why);
+    const Account* const account = hand.work.job ? hand.account : nullptr;
+    co_await record(hand.work, account, move);
+}
+
+ChunkState Sender::state_of(const ChunkInProgress& work) const {
+    const auto& chunk = work.chunk;
+    ChunkState state;
+    state.is_settled = is_settled(chunk);
+    state.is_in_doubt = is_in_doubt(chunk);
+    state.waits_for_account = waits_for_account(chunk);
+    state.has_progressed = work.progress;
+    state.has_begun = work.begun;
+    state.is_old = chunk.job_created_at + waits_at_most <= parts_.clock.now();
+    state.failures = chunk.failures;
+    if (const auto until = only_quiet_left(work)) {
+        state.quiet_for = std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now());
+    }
+    return state;
+}
+
+Situation Sender::situation_after(Situation::After after, const InHand& hand) const {
+    const auto& account = *hand.account;
+    Situation now;
+    now.after = after;
+    now.is_held_back = is_held_back(hand.work, account);
+    now.is_stopping = stopping_;
+    now.passes = hand.passes;
+    now.account_serves = account.serves();
+    now.account_is_usable = account.is_usable();
+    now.account_unusable_for = account.unusable_for();
+    now.account_timeout = account.settings().timeout;
+    now.lease_left = std::chrono::floor<std::chrono::milliseconds>(hand.work.lease_ends -
+                                                                   parts_.clock.steady_now());
+    now.backoff_first = settings_.backoff_first;
+    now.backoff_max = settings_.backoff_max;
+    now.jitter = parts_.jitter();
+    return now;
+}
+
+/// What time and others have made of them: the job may be over, and the account have served
+/// somebody since. Returns what count_faults() does.
+std::int32_t Sender::look_at_people(InHand& hand) const {
+    auto& work = hand.work;
+    if (work.job->job.expires_at && *work.job->job.expires_at <= parts_.clock.now()) {
+        work.chunk.job_expired = true;
+    }
+    settle_over(work.chunk);
+    return hand.account->serves() ? count_faults(work) : 0;
+}
+
+/// Its span begins with the claim.
+void Sender::trace(ChunkInProgress& work) const {
+    const auto since = parts_.clock.steady_now() - (work.lease_ends - settings_.lease);
+    begin_chunk_span(
+        work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
 }
 
 asio::awaitable<void> Sender::suppress_dead(ChunkInProgress& work) {
@@ -316,13 +329,13 @@ asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
 }
 
 asio::awaitable<void> Sender::record(ChunkInProgress& work, const Account* account,
-                                     std::chrono::milliseconds next_in) {
+                                     const Move& move) {
     const auto channel = work.chunk.key.channel;
     // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
     std::string name;
     if (account != nullptr) name = account->settings().name;
-    auto entry = record_of(work.chunk, std::move(name), next_in);
-    entry.failures = entry.done ? 0 : work.chunk.failures;
+    auto entry = record_of(work.chunk, std::move(name), move.wait);
+    entry.failures = entry.done ? 0 : move.failures;
     entry.counted = counted_window(work.job.get());
     if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
     const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};

@@ -6,6 +6,7 @@
 #include "worker/send/chunk_batcher.hpp"
 #include "worker/send/chunk_send.hpp"
 #include "worker/send/dispatcher.hpp"
+#include "worker/send/next_move.hpp"
 #include "worker/send/prepare.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -20,6 +21,8 @@ namespace fanfare {
 /// The send stage: takes chunks one by one through claim, resolve, render, send and record.
 ///
 ///   next -> ready (rate) -> claim -> contacts -> suppressions -> requests -> waves -> record
+///
+/// What is done next with a claimed chunk is decided by next_move(), and carried out here.
 ///
 /// Nothing is claimed before it could be sent at once; nothing is recorded that was not
 /// known; a chunk that is not finished in time is left to its lease.
@@ -49,7 +52,7 @@ public:
     Sender(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)},
           settings_{settings},
-          preparation_{{parts_.ledger, parts_.references, parts_.clock, parts_.jitter}, settings},
+          preparation_{{parts_.ledger, parts_.references, parts_.clock}},
           marker_{[this](ledger::ChunkMark mark) { return parts_.batcher.mark(std::move(mark)); }} {
     }
 
@@ -60,29 +63,37 @@ public:
     void stop() { stopping_ = true; }
 
 private:
-    [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
-    [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
+    /// The chunk that a lane has in hand, and who serves it.
+    struct InHand {
+        ChunkInProgress& work;
+        Account* account;
+        std::int32_t passes = 0;
+    };
+    template <class T>
+    using Awaitable = boost::asio::awaitable<T>;
+
+    [[nodiscard]] Awaitable<void> serve(const ledger::ChunkKey& key);
+    [[nodiscard]] Awaitable<Account*> account_for(Channel channel);
+    [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account);
+    [[nodiscard]] Awaitable<Situation> begin(InHand& hand);
+    [[nodiscard]] Awaitable<void> carry_moves_out(InHand& hand);
+    [[nodiscard]] Awaitable<Situation> try_all(InHand& hand);
+    [[nodiscard]] Awaitable<std::int32_t> send_all(InHand& hand);
+    [[nodiscard]] Awaitable<Situation> wait_here(InHand& hand, std::chrono::milliseconds wait);
+    [[nodiscard]] Awaitable<Situation> reroute(InHand& hand, std::chrono::milliseconds wait);
+    [[nodiscard]] Awaitable<void> put_back(InHand& hand, Move move);
+
+    [[nodiscard]] ChunkState state_of(const ChunkInProgress& work) const;
+    [[nodiscard]] Situation situation_after(Situation::After after, const InHand& hand) const;
+    std::int32_t look_at_people(InHand& hand) const;
     void trace(ChunkInProgress& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> send(ChunkInProgress& work, Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> wait_without_context(ChunkInProgress& work,
-                                                                    const Failure& failure);
-    [[nodiscard]] boost::asio::awaitable<std::int32_t> run(ChunkInProgress& work, Account& account);
-    [[nodiscard]] boost::asio::awaitable<Account*> other_account(const ChunkInProgress& work,
-                                                                 Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> put_back(ChunkInProgress& work,
-                                                        const Account* account,
-                                                        std::chrono::milliseconds next_in,
-                                                        bool failed);
-    void end_if_over(ChunkInProgress& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(ChunkInProgress& work);
-    [[nodiscard]] std::chrono::milliseconds wait_of(ChunkInProgress& work, const Account& account,
-                                                    std::int32_t attempts, std::int32_t passes);
-    [[nodiscard]] boost::asio::awaitable<void> suppress_dead(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
-                                                          std::vector<std::string> addresses);
-    [[nodiscard]] boost::asio::awaitable<void> record(ChunkInProgress& work, const Account* account,
-                                                      std::chrono::milliseconds next_in);
-    [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
+
+    [[nodiscard]] Awaitable<void> suppress_dead(ChunkInProgress& work);
+    [[nodiscard]] Awaitable<void> write_back(const JobContext& job, Channel channel,
+                                             std::vector<std::string> addresses);
+    [[nodiscard]] Awaitable<void> record(ChunkInProgress& work, const Account* account,
+                                         const Move& move);
+    [[nodiscard]] Awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
         const std::string& job);
 
     Parts parts_;

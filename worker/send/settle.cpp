@@ -2,6 +2,7 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/exclusion.hpp"
+#include "worker/send/next_move.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -115,7 +116,11 @@ bool waits_for_account(const ledger::ClaimedChunk& chunk) {
     return false;
 }
 
-void give_up(ledger::ClaimedChunk& chunk) {
+void give_up(ledger::ClaimedChunk& chunk, Reason why) {
+    if (why != Reason::account_unusable) {
+        settle_rest(chunk, {Outcome::failed, why});
+        return;
+    }
     for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
         if (is_open(chunk, i)) put_fate(chunk, i, as_given_up(fate_at(chunk, i)));
     }

@@ -23,8 +23,9 @@ std::int32_t count_faults(ChunkInProgress& work);
 /// True while somebody waits for an account that was at fault when they were tried.
 [[nodiscard]] bool waits_for_account(const ledger::ClaimedChunk& chunk);
 
-/// Ends the waiting of everybody who is open: the account, or the query, was at fault too long.
-void give_up(ledger::ClaimedChunk& chunk);
+/// Ends the waiting of everybody who is open, because of `why`. Of an account that was at fault for
+/// too long (account_unusable) they keep what they met.
+void give_up(ledger::ClaimedChunk& chunk, Reason why);
 
 /// At the end of a claim: who was told on one device counts as told, though another device
 /// could not be served in time; a further claim would tell the first one again.

@@ -138,12 +138,24 @@ TEST(GiveUp, SaysWhoseFaultItWas) {
     auto chunk = chunk_with({retry, pending, retry, sent}, DoubtPolicy::resend);
     chunk.reasons =
         bytes_of({Reason::provider_unavailable, Reason::none, Reason::answer_lost, Reason::none});
-    give_up(chunk);
+    give_up(chunk, Reason::account_unusable);
     EXPECT_EQ(chunk.outcomes, bytes_of({failed, failed, unknown, sent}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::account_unusable, Reason::account_unusable,
                                        Reason::answer_lost, Reason::none}));
     EXPECT_EQ(chunk.causes, bytes_of({Reason::provider_unavailable, Reason::none,
                                       Reason::account_unusable, Reason::none}));
+}
+
+TEST(GiveUp, ForAnyOtherReasonSaysThatOne) {
+    auto chunk = chunk_with({retry, pending, retry, sent}, DoubtPolicy::resend);
+    chunk.reasons =
+        bytes_of({Reason::provider_unavailable, Reason::none, Reason::answer_lost, Reason::none});
+    give_up(chunk, Reason::query_failed);
+    EXPECT_EQ(chunk.outcomes, bytes_of({failed, failed, unknown, sent}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::query_failed, Reason::query_failed,
+                                       Reason::answer_lost, Reason::none}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::provider_unavailable, Reason::none,
+                                      Reason::query_failed, Reason::none}));
 }
 
 TEST(IsSettled, MeansThatNobodyIsOpen) {
@@ -304,7 +316,7 @@ TEST(NotConfigured, WaitsAndIsGivenUpUnderThatName) {
     EXPECT_EQ(chunk.outcomes, bytes_of({retry, sent, retry}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}))
         << "doubt is lifted by nothing but being told";
-    give_up(chunk);
+    give_up(chunk, Reason::account_unusable);
     EXPECT_EQ(chunk.outcomes, bytes_of({failed, sent, unknown}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}));
     EXPECT_EQ(chunk.causes, bytes_of({Reason::none, Reason::none, Reason::not_configured}));
