@@ -86,7 +86,7 @@ Move wait_here_or_release(const ChunkState& chunk, const Situation& now, millise
 
 Move after_pass(const ChunkState& chunk, const Situation& now) {
     const auto wait = wait_of(chunk, now);
-    if (chunk.quiet_for) return release_untold(chunk, now, std::max(wait, *chunk.quiet_for));
+    if (now.quiet_for) return release_untold(chunk, now, std::max(wait, *now.quiet_for));
     // Also when another chunk had it stopped: nothing of this one was sent.
     if (now.account_is_usable) return wait_here_or_release(chunk, now, wait);
     if (!chunk.is_in_doubt) return simple(Kind::reroute, wait);

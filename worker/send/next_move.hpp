@@ -17,8 +17,6 @@ struct ChunkState {
     bool has_begun = false;          // Since the claim a request was begun.
     bool is_old = false;             // Its job is older than anybody waits (waits_at_most).
     std::int32_t failures = 0;       // Claims in a row before this one that failed.
-    /// Nobody else is open but who is in their quiet hours: until the first end of these.
-    std::optional<std::chrono::milliseconds> quiet_for;
 };
 
 /// What kept a chunk from being tried at all.
@@ -59,6 +57,8 @@ struct Situation {
     std::int32_t passes = 0;    // Since the claim, this one included.
     std::int32_t attempts = 0;  // The most that anybody at whom it failed has used.
     std::chrono::milliseconds asked_to_wait{0};  // By the provider: the account, or an address.
+    /// Nobody else is open but who is in their quiet hours: until the first end of these.
+    std::optional<std::chrono::milliseconds> quiet_for;
 
     // The account in hand.
     bool account_serves = true;  // It has served somebody since its last passing fault.

@@ -17,38 +17,38 @@ constexpr std::chrono::milliseconds away_first{1'000};
 constexpr std::chrono::milliseconds away_max{30'000};
 
 /// "job j chunk email/3", for a line of the log.
-std::string name_of(const ChunkInProgress& work) {
-    return fmt::format("job {} chunk {}/{}", work.chunk.key.job, to_string(work.chunk.key.channel),
-                       work.chunk.key.number);
+std::string name_of(const Claim& claim) {
+    return fmt::format("job {} chunk {}/{}", claim.key.job, to_string(claim.key.channel),
+                       claim.key.number);
 }
 
-void tell_query_fails(const ChunkInProgress& work, const Failure& failure) {
-    const LogTrace about{work.job->trace};
-    spdlog::error("{}: {} ({} in a row)", name_of(work), describe(failure),
-                  work.chunk.failures + 1);
+void tell_query_fails(const Claim& claim, const Failure& failure) {
+    const LogTrace about{claim.job->trace};
+    spdlog::error("{}: {} ({} in a row)", name_of(claim), describe(failure), claim.failures + 1);
 }
 
-void tell_culprits(const ChunkInProgress& work) {
+void tell_culprits(const Claim& claim, const Pass& pass) {
     const auto culprits =
-        std::count_if(work.resolved.fates.begin(), work.resolved.fates.end(),
+        std::count_if(pass.resolved.fates.begin(), pass.resolved.fates.end(),
                       [](const Fate& fate) { return fate.reason == Reason::recipient_invalid; });
     if (culprits == 0) return;
-    const LogTrace about{work.job->trace};
-    spdlog::warn("{}: the contact query raises an error at {} people", name_of(work), culprits);
+    const LogTrace about{claim.job->trace};
+    spdlog::warn("{}: the contact query raises an error at {} people", name_of(claim), culprits);
 }
 
 /// Who of the sleepers leaves the chunk: nobody once somebody was tried, otherwise all but those
 /// who wake first where everybody sleeps. The others wait in it.
-std::vector<ledger::Split> who_leaves(ChunkInProgress& work, std::vector<ledger::Split> sleepers) {
+std::vector<ledger::Split> who_leaves(const Recipients& recipients, Pass& pass,
+                                      std::vector<ledger::Split> sleepers) {
     std::size_t people = 0;
     for (const auto& split : sleepers) people += split.positions.size();
-    const bool untouched = is_untouched(work.chunk);
-    const bool waits_here = people == work.chunk.outcomes.size() || !untouched;
+    const bool untouched = is_untouched(recipients);
+    const bool waits_here = people == recipients.outcomes.size() || !untouched;
     if (sleepers.empty() || !waits_here) return sleepers;
-    work.quiet_until = sleepers.front().next_at;
+    pass.quiet_until = sleepers.front().next_at;
     const auto here = static_cast<std::ptrdiff_t>(untouched ? 1 : sleepers.size());
     for (auto split = sleepers.begin(); split != sleepers.begin() + here; ++split) {
-        work.quiet.insert(work.quiet.end(), split->positions.begin(), split->positions.end());
+        pass.quiet.insert(pass.quiet.end(), split->positions.begin(), split->positions.end());
     }
     sleepers.erase(sleepers.begin(), sleepers.begin() + here);
     return sleepers;
@@ -72,13 +72,14 @@ void Preparation::stays_away(const JobContext& job, const Failure& failure) {
     spdlog::error("system {}: {}; its chunks wait", job.system->name, describe(failure));
 }
 
-asio::awaitable<Preparation::Prepared> Preparation::load(ChunkInProgress& work) {
-    const JobContext& job = *work.job;
+asio::awaitable<Preparation::Prepared> Preparation::load(const Claim& claim, Recipients& people,
+                                                         Pass& pass) {
+    const JobContext& job = *claim.job;
     if (const auto wait = away_for(job.source); wait.count() > 0) {
         co_return Prepared{Setback::system_away, wait};
     }
     auto loaded = co_await job.source->run("load contacts", [&](postgres::Connection& source) {
-        return load_contacts(source, job, work.chunk, work.resolved);
+        return load_contacts(source, claim, people, pass.resolved);
     });
     if (!loaded && is_retryable(loaded.error().code)) {
         stays_away(job, loaded.error());
@@ -86,69 +87,72 @@ asio::awaitable<Preparation::Prepared> Preparation::load(ChunkInProgress& work) 
     }
     away_.erase(job.source);
     if (!loaded) {
-        tell_query_fails(work, loaded.error());
+        tell_query_fails(claim, loaded.error());
         co_return Prepared{Setback::query_fails, {}};
     }
     switch (loaded.value()) {
         case ContactsRead::fails:
-            tell_query_fails(work,
+            tell_query_fails(claim,
                              fail(Errc::store_rejected, "load contacts of anybody of the chunk"));
             co_return Prepared{Setback::query_fails, {}};
         case ContactsRead::slow:
             spdlog::error("system {}: its contact query takes too long", job.system->name);
             co_return Prepared{Setback::query_slow, {}};
         case ContactsRead::part:
-            settle_pass(work);
+            settle_pass(people, pass);
             co_return Prepared{Setback::query_partial, {}};
         case ContactsRead::whole:
             break;
     }
-    tell_culprits(work);
+    tell_culprits(claim, pass);
     co_return Prepared{};
 }
 
 /// Sets those aside who are in their quiet hours, in chunks of their own where they may leave.
-asio::awaitable<Preparation::Quiet> Preparation::set_aside(ChunkInProgress& work) {
-    work.quiet.clear();
-    work.quiet_until.reset();
+asio::awaitable<Preparation::Quiet> Preparation::set_aside(const Claim& claim, Recipients& people,
+                                                           Pass& pass) {
+    pass.quiet.clear();
+    pass.quiet_until.reset();
     const auto leaving =
-        who_leaves(work, set_quiet_aside(*work.job, parts_.clock.now(), work.resolved));
+        who_leaves(people, pass, set_quiet_aside(*claim.job, parts_.clock.now(), pass.resolved));
     if (leaving.empty()) co_return Quiet::awake;
     const auto split_off = [&](postgres::Connection& ledger) {
-        return ledger::split_chunk(ledger, work.chunk, leaving);
+        return ledger::split_chunk(ledger, claim, people, leaving);
     };
     auto split = co_await parts_.ledger.run("split a chunk", split_off);
     if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
     if (split && split.value()) co_return Quiet::left;
-    const LogTrace about{work.job->trace};
-    spdlog::warn("{}: could not be split for quiet hours; it comes back", name_of(work));
+    const LogTrace about{claim.job->trace};
+    spdlog::warn("{}: could not be split for quiet hours; it comes back", name_of(claim));
     co_return Quiet::lost;
 }
 
 /// Contacts of everybody who is open and awake.
-asio::awaitable<Preparation::Prepared> Preparation::find_people(ChunkInProgress& work) {
+asio::awaitable<Preparation::Prepared> Preparation::find_people(const Claim& claim,
+                                                                Recipients& people, Pass& pass) {
     while (true) {
-        auto loaded = co_await load(work);
+        auto loaded = co_await load(claim, people, pass);
         if (loaded.setback != Setback::none) co_return loaded;
-        const auto quiet = co_await set_aside(work);
+        const auto quiet = co_await set_aside(claim, people, pass);
         if (quiet == Quiet::awake) co_return Prepared{};
         if (quiet == Quiet::lost) co_return Prepared{Setback::not_split, {}};
         // Positions have changed: once more for those who stayed.
     }
 }
 
-asio::awaitable<Preparation::Prepared> Preparation::compose(ChunkInProgress& work,
+asio::awaitable<Preparation::Prepared> Preparation::compose(const Claim& claim,
+                                                            const Recipients& people, Pass& pass,
                                                             Account& account) {
-    const JobContext& job = *work.job;
-    work.provider = account.provider();
-    const ComposeContext context{.provider = *work.provider,
+    const JobContext& job = *claim.job;
+    pass.provider = account.provider();
+    const ComposeContext context{.provider = *pass.provider,
                                  .references = parts_.references,
                                  .batch_max = account.batch_max(),
                                  .now = parts_.clock.now()};
     auto written =
         co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
-            apply_suppressions(ledger, job, work.chunk, work.resolved);
-            return compose_requests(job, work.chunk, work.resolved, context, work.requests);
+            apply_suppressions(ledger, claim, people, pass.resolved);
+            return compose_requests(claim, people, pass.resolved, context, pass.requests);
         });
     const LogTrace about{job.trace};
     if (!written) {
@@ -161,21 +165,21 @@ asio::awaitable<Preparation::Prepared> Preparation::compose(ChunkInProgress& wor
         spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
         co_return Prepared{Setback::not_composed, {}};
     }
-    for (const auto* const target : work.requests.too_long) {
-        auto& fate = work.resolved.fates[target->recipient];
+    for (const auto* const target : pass.requests.too_long) {
+        auto& fate = pass.resolved.fates[target->recipient];
         fate = merge(fate, {Outcome::failed, Reason::content_too_large});
     }
     co_return Prepared{};
 }
 
-asio::awaitable<Preparation::Prepared> Preparation::prepare(ChunkInProgress& work,
-                                                            Account& account) {
-    auto found = co_await find_people(work);
+asio::awaitable<Preparation::Prepared> Preparation::prepare(const Claim& claim, Recipients& people,
+                                                            Pass& pass, Account& account) {
+    auto found = co_await find_people(claim, people, pass);
     if (found.setback != Setback::none) co_return found;
-    std::erase_if(work.resolved.targets, [&work](const Target& target) {
-        return !work.served.empty() && work.served.contains(target.address);
+    std::erase_if(pass.resolved.targets, [&people](const Target& target) {
+        return !people.served.empty() && people.served.contains(target.address);
     });
-    auto composed = co_await compose(work, account);
+    auto composed = co_await compose(claim, people, pass, account);
     co_return composed;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "worker/send/account.hpp"
-#include "worker/send/chunk_in_progress.hpp"
+#include "worker/send/claim.hpp"
 #include "worker/send/next_move.hpp"
+#include "worker/send/pass.hpp"
+#include "worker/send/recipients.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -31,7 +33,8 @@ public:
         Setback setback = Setback::none;        // None: requests are composed, or nobody is left.
         std::chrono::milliseconds away_for{0};  // The system's database.
     };
-    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(ChunkInProgress& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(const Claim& claim, Recipients& people,
+                                                           Pass& pass, Account& account);
 
 private:
     /// A system's database that was away when it was last asked.
@@ -42,10 +45,15 @@ private:
 
     enum class Quiet : std::uint8_t { awake, left, lost };
 
-    [[nodiscard]] boost::asio::awaitable<Prepared> find_people(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<Prepared> load(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<Quiet> set_aside(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<Prepared> compose(ChunkInProgress& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Prepared> find_people(const Claim& claim,
+                                                               Recipients& people, Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Prepared> load(const Claim& claim, Recipients& people,
+                                                        Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Quiet> set_aside(const Claim& claim, Recipients& people,
+                                                          Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Prepared> compose(const Claim& claim,
+                                                           const Recipients& people, Pass& pass,
+                                                           Account& account);
     [[nodiscard]] std::chrono::milliseconds away_for(const postgres::Pool* source) const;
     void stays_away(const JobContext& job, const Failure& failure);
 

@@ -24,15 +24,12 @@
 // means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
 
-#include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
-#include "worker/send/spans.hpp"
 
-#include <pqxx/nontransaction>
-
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -41,27 +38,16 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::size_t contexts_max = 256;
-constexpr std::size_t contexts_bytes_max = 8 << 20;  // As written; they take some more.
-using Context = std::shared_ptr<const JobContext>;
 
 /// When everyone who is still open is in their quiet hours: the first end of these.
-std::optional<TimePoint> only_quiet_left(const ChunkInProgress& work) {
-    if (!work.quiet_until) return std::nullopt;
-    std::vector<bool> quiet(work.chunk.outcomes.size());
-    for (const auto recipient : work.quiet) quiet[recipient] = true;
+std::optional<TimePoint> only_quiet_left(const Recipients& people, const Pass& pass) {
+    if (!pass.quiet_until) return std::nullopt;
+    std::vector<bool> quiet(people.outcomes.size());
+    for (const auto recipient : pass.quiet) quiet[recipient] = true;
     for (std::size_t i = 0; i < quiet.size(); ++i) {
-        if (!quiet[i] && !is_final(static_cast<Outcome>(work.chunk.outcomes[i]))) {
-            return std::nullopt;
-        }
+        if (!quiet[i] && !is_final(static_cast<Outcome>(people.outcomes[i]))) return std::nullopt;
     }
-    return work.quiet_until;
-}
-
-/// Nothing more of it begins with this account: it is put back as it is.
-bool is_held_back(const ChunkInProgress& work, const Account& account) {
-    const auto& settings = account.settings();
-    return work.is_held_back() || work.pauses->holds(settings.channel, settings.name);
+    return pass.quiet_until;
 }
 
 }  // namespace
@@ -107,27 +93,40 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
     auto claimed = co_await parts_.batcher.claim(std::move(request));
     if (!claimed) spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
     if (!claimed || !claimed.value()) co_return;
-    ChunkInProgress work;
-    work.chunk = std::move(*claimed.value());
-    work.lease_ends = asked + settings_.lease;
-    work.attempts_max = static_cast<std::int32_t>(settings_.attempts_max);
-    work.pauses = &parts_.pauses;
-    work.tracer = parts_.tracer;
+    auto& chunk = *claimed.value();
     // Doubt stays with the account that caused it, as long as that one is configured.
-    Account* const bound = parts_.selector.find(work.chunk.account);
-    Account* const serving = bound != nullptr ? bound : &account;
+    Account* const bound = parts_.selector.find(chunk.account);
+    Account& serving = bound != nullptr ? *bound : account;
+    Recipients people;
+    static_cast<ledger::ChunkPeople&>(people) = std::move(chunk);
+    ledger::ChunkClaim claim = std::move(chunk);
     // Not before: a lane that waits for an account that is held has claimed nothing.
     parts_.probe.chunks_in_flight(key.channel, 1);
-    InHand hand{work, serving};
-    co_await carry_moves_out(hand);
+    co_await send(std::move(claim), std::move(people), asked, serving);
     parts_.probe.chunks_in_flight(key.channel, -1);
-    end_chunk_span(work, &serving->settings());
 }
 
-asio::awaitable<void> Sender::carry_moves_out(InHand& hand) {
-    Situation situation = co_await begin(hand);
+asio::awaitable<void> Sender::send(ledger::ChunkClaim claimed, Recipients people,
+                                   SteadyTime claimed_at, Account& account) {
+    settle_over(people);  // Before anything is looked up that may not be there any more.
+    auto context = co_await known_jobs_.find(claimed.key.job);
+    std::optional<Failure> unknown_job;
+    if (!context) unknown_job = context.error();
+    const Claim claim{std::move(claimed), context ? context.value() : nullptr,
+                      claimed_at + settings_.lease,
+                      static_cast<std::int32_t>(settings_.attempts_max)};
+    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(
+        parts_.clock.steady_now() - claimed_at);
+    ChunkSpan span{parts_.tracer, claim, people.outcomes.size(), parts_.clock.now() - since};
+    InHand hand{claim, people, span, &account};
+    const Situation situation = begin(hand, unknown_job);
+    co_await carry_moves_out(hand, situation);
+    span.end(people, account.settings());
+}
+
+asio::awaitable<void> Sender::carry_moves_out(InHand& hand, Situation situation) {
     while (true) {
-        const Move move = next_move(state_of(hand.work), situation);
+        const Move move = next_move(state_of(hand), situation);
         switch (move.kind) {
             case Move::Kind::try_all:
                 situation = co_await try_all(hand);
@@ -150,71 +149,71 @@ asio::awaitable<void> Sender::carry_moves_out(InHand& hand) {
     }
 }
 
-/// Learns what its job is; without that nobody can be tried.
-asio::awaitable<Situation> Sender::begin(InHand& hand) {
-    auto& work = hand.work;
-    settle_over(work.chunk);  // Before anything is looked up that may not be there any more.
-    auto context = co_await context_of(work.chunk.key.job);
-    if (context) {
-        work.job = std::move(context.value());
-        if (work.tracer != nullptr) trace(work);
+/// `unknown_job`: why nobody knows what its job is; without that nobody can be tried.
+Situation Sender::begin(InHand& hand, const std::optional<Failure>& unknown_job) const {
+    if (!unknown_job) {
         look_at_people(hand);
-        co_return situation_after(Situation::After::claim, hand);
+        return situation_after(Situation::After::claim, hand);
     }
-    spdlog::error("job {}: {}", work.chunk.key.job, describe(context.error()));
-    const bool is_away = is_retryable(context.error().code);
-    if (!is_away) wait_for_configuration(work.chunk);
+    spdlog::error("job {}: {}", hand.claim.key.job, describe(*unknown_job));
+    const bool is_away = is_retryable(unknown_job->code);
+    if (!is_away) wait_for_configuration(hand.people);
     Situation situation = situation_after(Situation::After::setback, hand);
     situation.setback = is_away ? Setback::job_away : Setback::not_configured;
-    co_return situation;
+    return situation;
 }
 
 /// One pass: everybody who is still open is tried once, if nothing stands in the way.
 asio::awaitable<Situation> Sender::try_all(InHand& hand) {
-    auto& work = hand.work;
+    Pass pass;
     ++hand.passes;
-    work.throttled_for = {};
-    work.recipients_wait = {};
-    work.account_refused = false;
-    const auto prepared = co_await preparation_.prepare(work, *hand.account);
+    const auto prepared =
+        co_await preparation_.prepare(hand.claim, hand.people, pass, *hand.account);
     if (prepared.setback != Setback::none) {
         Situation situation = situation_after(Situation::After::setback, hand);
         situation.setback = prepared.setback;
         situation.away_for = prepared.away_for;
         co_return situation;
     }
-    parts_.probe.lost_zones(work.requests.lost_zones);
-    auto attempts = co_await send_all(hand);
-    if (!work.lost) attempts = std::max(attempts, look_at_people(hand));
+    parts_.probe.lost_zones(pass.requests.lost_zones);
+    auto attempts = co_await send_all(hand, pass);
+    const bool is_lost = pass.ended_by == Marked::lost;
+    if (is_lost) hand.span.lose();
+    if (pass.ended_by == Marked::paused) hand.is_paused = true;
+    if (!is_lost) attempts = std::max(attempts, look_at_people(hand));
     Situation situation = situation_after(Situation::After::pass, hand);
-    situation.is_lost = work.lost;
+    situation.is_lost = is_lost;
     situation.attempts = attempts;
-    situation.asked_to_wait = std::max(work.throttled_for, work.recipients_wait);
+    situation.asked_to_wait = std::max(pass.throttled_for, pass.recipients_wait);
+    if (const auto until = only_quiet_left(hand.people, pass)) {
+        situation.quiet_for =
+            std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now());
+    }
     co_return situation;
 }
 
 /// The requests of a pass; returns what settle_pass() does.
-asio::awaitable<std::int32_t> Sender::send_all(InHand& hand) {
-    auto& work = hand.work;
+asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     auto& account = *hand.account;
-    ChunkSend sending{parts_.executor, account, work, parts_.clock, marker_};
+    ChunkSend::Parts parts{parts_.executor, account, parts_.clock,
+                           parts_.pauses,   marker_, hand.span};
+    ChunkSend sending{std::move(parts), hand.claim, hand.people, pass};
     co_await sending.run();
-    const auto attempts = settle_pass(work);
-    co_await suppress_dead(work);
-    if (work.account_refused) account.pause(account_pause, work.refusal);
-    if (work.throttled_for.count() > 0) co_await account.pacer().block(work.throttled_for);
+    const auto attempts = settle_pass(hand.people, pass);
+    co_await dead_addresses_.suppress(hand.claim, pass);
+    if (pass.refusal) account.pause(account_pause, *pass.refusal);
+    if (pass.throttled_for.count() > 0) co_await account.pacer().block(pass.throttled_for);
     co_return attempts;
 }
 
 /// Meanwhile its job may be cancelled.
 asio::awaitable<Situation> Sender::wait_here(InHand& hand, std::chrono::milliseconds wait) {
-    auto& chunk = hand.work.chunk;
     co_await pause_for(wait);
     const auto look = [&](postgres::Connection& ledger) {
-        return ledger::is_cancelled(ledger, chunk.key.job);
+        return ledger::is_cancelled(ledger, hand.claim.key.job);
     };
     auto cancelled = co_await parts_.ledger.run("look for a cancel", look);
-    if (cancelled && cancelled.value()) chunk.job_cancelled = true;
+    if (cancelled && cancelled.value()) hand.people.job_cancelled = true;
     look_at_people(hand);
     Situation situation = situation_after(Situation::After::wait, hand);
     situation.wait = wait;
@@ -222,7 +221,7 @@ asio::awaitable<Situation> Sender::wait_here(InHand& hand, std::chrono::millisec
 }
 
 asio::awaitable<Situation> Sender::reroute(InHand& hand, std::chrono::milliseconds wait) {
-    Account* const other = parts_.selector.next(hand.work.chunk.key.channel);
+    Account* const other = parts_.selector.next(hand.claim.key.channel);
     bool has_other = other != nullptr && other != hand.account;
     if (has_other) has_other = co_await other->authorize();
     if (has_other) hand.account = other;
@@ -234,40 +233,37 @@ asio::awaitable<Situation> Sender::reroute(InHand& hand, std::chrono::millisecon
 
 /// Records the chunk as it stands: nothing is lost, because the ledger has it.
 asio::awaitable<void> Sender::put_back(InHand& hand, Move move) {
-    close_told(hand.work);
-    if (move.kind == Move::Kind::give_up) give_up(hand.work.chunk, move.why);
-    const Account* const account = hand.work.job ? hand.account : nullptr;
-    co_await record(hand.work, account, move);
+    close_told(hand.people);
+    if (move.kind == Move::Kind::give_up) give_up(hand.people, move.why);
+    co_await record(hand, move);
 }
 
-ChunkState Sender::state_of(const ChunkInProgress& work) const {
-    const auto& chunk = work.chunk;
+ChunkState Sender::state_of(const InHand& hand) const {
     ChunkState state;
-    state.is_settled = is_settled(chunk);
-    state.is_in_doubt = is_in_doubt(chunk);
-    state.waits_for_account = waits_for_account(chunk);
-    state.has_progressed = work.progress;
-    state.has_begun = work.begun;
-    state.is_old = chunk.job_created_at + waits_at_most <= parts_.clock.now();
-    state.failures = chunk.failures;
-    if (const auto until = only_quiet_left(work)) {
-        state.quiet_for = std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now());
-    }
+    state.is_settled = is_settled(hand.people);
+    state.is_in_doubt = is_in_doubt(hand.people);
+    state.waits_for_account = waits_for_account(hand.people);
+    state.has_progressed = hand.people.has_progressed;
+    state.has_begun = hand.people.has_begun;
+    state.is_old = hand.claim.job_created_at + waits_at_most <= parts_.clock.now();
+    state.failures = hand.claim.failures;
     return state;
 }
 
 Situation Sender::situation_after(Situation::After after, const InHand& hand) const {
     const auto& account = *hand.account;
+    const auto& pauses = parts_.pauses;
     Situation now;
     now.after = after;
-    now.is_held_back = is_held_back(hand.work, account);
+    now.is_held_back = hand.is_paused || holds_back(pauses, hand.claim) ||
+                       pauses.holds(hand.claim.key.channel, account.settings().name);
     now.is_stopping = stopping_;
     now.passes = hand.passes;
     now.account_serves = account.serves();
     now.account_is_usable = account.is_usable();
     now.account_unusable_for = account.unusable_for();
     now.account_timeout = account.settings().timeout;
-    now.lease_left = std::chrono::floor<std::chrono::milliseconds>(hand.work.lease_ends -
+    now.lease_left = std::chrono::floor<std::chrono::milliseconds>(hand.claim.lease_ends -
                                                                    parts_.clock.steady_now());
     now.backoff_first = settings_.backoff_first;
     now.backoff_max = settings_.backoff_max;
@@ -278,100 +274,34 @@ Situation Sender::situation_after(Situation::After after, const InHand& hand) co
 /// What time and others have made of them: the job may be over, and the account have served
 /// somebody since. Returns what count_faults() does.
 std::int32_t Sender::look_at_people(InHand& hand) const {
-    auto& work = hand.work;
-    if (work.job->job.expires_at && *work.job->job.expires_at <= parts_.clock.now()) {
-        work.chunk.job_expired = true;
-    }
-    settle_over(work.chunk);
-    return hand.account->serves() ? count_faults(work) : 0;
+    const auto& expires = hand.claim.job->job.expires_at;
+    if (expires && *expires <= parts_.clock.now()) hand.people.job_expired = true;
+    settle_over(hand.people);
+    if (!hand.account->serves()) return 0;
+    return count_faults(hand.people, hand.claim.attempts_max);
 }
 
-/// Its span begins with the claim.
-void Sender::trace(ChunkInProgress& work) const {
-    const auto since = parts_.clock.steady_now() - (work.lease_ends - settings_.lease);
-    begin_chunk_span(
-        work, parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(since));
-}
-
-asio::awaitable<void> Sender::suppress_dead(ChunkInProgress& work) {
-    if (work.dead.empty() && work.opted_out.empty()) co_return;
-    std::vector<ledger::NewSuppression> suppressions;
-    for (const auto& address : work.dead) {
-        suppressions.push_back({address, std::string{to_string(Reason::address_invalid)}});
-    }
-    for (const auto& address : work.opted_out) suppressions.push_back({address, "unsubscribed"});
-    auto addresses = std::move(work.dead_as_written);
-    work.dead.clear();
-    work.dead_as_written.clear();
-    work.opted_out.clear();
-    auto done = co_await parts_.ledger.run("suppress addresses", [&](postgres::Connection& ledger) {
-        ledger::add_suppressions(ledger, work.chunk.key.channel, suppressions, "provider");
-    });
-    if (!done) spdlog::warn("{}", describe(done.error()));
-    if (addresses.empty()) co_return;  // Those who opted out are not dead.
-    co_await write_back(*work.job, work.chunk.key.channel, std::move(addresses));
-}
-
-/// Tells the system which addresses are dead, where it wants to know.
-asio::awaitable<void> Sender::write_back(const JobContext& job, Channel channel,
-                                         std::vector<std::string> addresses) {
-    const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
-    if (!query) co_return;
-    auto& writer = parts_.job_contexts.writer_of(*job.system);
-    auto done = co_await writer.run("write dead addresses back", [&](postgres::Connection& source) {
-        pqxx::nontransaction work{source.raw()};
-        work.exec_params(query->sql, postgres::array_of(addresses));
-    });
-    if (!done) {
-        spdlog::warn("system {}: {}; the addresses are suppressed here all the same",
-                     job.system->name, describe(done.error()));
-    }
-}
-
-asio::awaitable<void> Sender::record(ChunkInProgress& work, const Account* account,
-                                     const Move& move) {
-    const auto channel = work.chunk.key.channel;
+asio::awaitable<void> Sender::record(InHand& hand, const Move& move) {
+    const auto& key = hand.claim.key;
+    const auto& job = hand.claim.job;
     // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
     std::string name;
-    if (account != nullptr) name = account->settings().name;
-    auto entry = record_of(work.chunk, std::move(name), move.wait);
+    if (job) name = hand.account->settings().name;
+    auto entry = record_of(hand.claim, hand.people, std::move(name), move.wait);
     entry.failures = entry.done ? 0 : move.failures;
-    entry.counted = counted_window(work.job.get());
-    if (entry.done && work.job) entry.fallback = fallback_of(work.chunk, *work.job, settings_);
-    const auto given_up = entry.done ? given_up_in(work.chunk) : std::string{};
+    entry.counted = counted_window(job.get());
+    if (entry.done && job) entry.fallback = fallback_of(hand.claim, hand.people, *job, settings_);
+    const auto given_up = entry.done ? given_up_in(hand.people) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));
-    const LogTrace about{work.job ? work.job->trace : std::string_view{}};
+    const LogTrace about{job ? job->trace : std::string_view{}};
+    const auto chunk = fmt::format("{}/{}/{}", key.job, to_string(key.channel), key.number);
     if (!written) {
-        spdlog::error("chunk {}/{}/{}: {}; its lease settles it", work.chunk.key.job,
-                      to_string(channel), work.chunk.key.number, describe(written.error()));
+        spdlog::error("chunk {}: {}; its lease settles it", chunk, describe(written.error()));
     } else if (!written.value()) {
         parts_.probe.fenced();
     } else if (!given_up.empty()) {
-        spdlog::warn("chunk {}/{}/{}: {}", work.chunk.key.job, to_string(channel),
-                     work.chunk.key.number, given_up);
+        spdlog::warn("chunk {}: {}", chunk, given_up);
     }
-}
-
-asio::awaitable<Result<Context>> Sender::context_of(const std::string& job) {
-    const auto known = contexts_.find(job);
-    if (known != contexts_.end()) co_return known->second;
-    const auto load = [&](postgres::Connection& connection) -> Result<Context> {
-        const auto row = ledger::load_job(connection, job);
-        if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return parts_.job_contexts.load_context(connection, row->body, row->own_templates,
-                                                row->origin, row->trace);
-    };
-    auto loaded = co_await parts_.ledger.run("load a job", load);
-    if (!loaded) co_return loaded.error();
-    if (!loaded.value()) co_return loaded.value().error();
-    auto& context = loaded.value().value();
-    contexts_bytes_ += context->bytes;
-    if (contexts_.size() >= contexts_max || contexts_bytes_ > contexts_bytes_max) {
-        contexts_.clear();
-        contexts_bytes_ = context->bytes;
-    }
-    contexts_.emplace(job, context);
-    co_return context;
 }
 
 }  // namespace fanfare

@@ -5,16 +5,17 @@
 #include "worker/send/account_selector.hpp"
 #include "worker/send/chunk_batcher.hpp"
 #include "worker/send/chunk_send.hpp"
+#include "worker/send/dead_addresses.hpp"
 #include "worker/send/dispatcher.hpp"
+#include "worker/send/known_jobs.hpp"
 #include "worker/send/next_move.hpp"
 #include "worker/send/prepare.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <functional>
-#include <memory>
-#include <unordered_map>
-#include <vector>
+#include <optional>
 
 namespace fanfare {
 
@@ -65,9 +66,12 @@ public:
 private:
     /// The chunk that a lane has in hand, and who serves it.
     struct InHand {
-        ChunkInProgress& work;
+        const Claim& claim;
+        Recipients& people;
+        ChunkSpan& span;
         Account* account;
         std::int32_t passes = 0;
+        bool is_paused = false;  // The ledger said so.
     };
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;
@@ -75,33 +79,28 @@ private:
     [[nodiscard]] Awaitable<void> serve(const ledger::ChunkKey& key);
     [[nodiscard]] Awaitable<Account*> account_for(Channel channel);
     [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account);
-    [[nodiscard]] Awaitable<Situation> begin(InHand& hand);
-    [[nodiscard]] Awaitable<void> carry_moves_out(InHand& hand);
+    [[nodiscard]] Awaitable<void> send(ledger::ChunkClaim claimed, Recipients people,
+                                       SteadyTime claimed_at, Account& account);
+    [[nodiscard]] Situation begin(InHand& hand, const std::optional<Failure>& unknown_job) const;
+    [[nodiscard]] Awaitable<void> carry_moves_out(InHand& hand, Situation situation);
     [[nodiscard]] Awaitable<Situation> try_all(InHand& hand);
-    [[nodiscard]] Awaitable<std::int32_t> send_all(InHand& hand);
+    [[nodiscard]] Awaitable<std::int32_t> send_all(InHand& hand, Pass& pass);
     [[nodiscard]] Awaitable<Situation> wait_here(InHand& hand, std::chrono::milliseconds wait);
     [[nodiscard]] Awaitable<Situation> reroute(InHand& hand, std::chrono::milliseconds wait);
     [[nodiscard]] Awaitable<void> put_back(InHand& hand, Move move);
 
-    [[nodiscard]] ChunkState state_of(const ChunkInProgress& work) const;
+    [[nodiscard]] ChunkState state_of(const InHand& hand) const;
     [[nodiscard]] Situation situation_after(Situation::After after, const InHand& hand) const;
     std::int32_t look_at_people(InHand& hand) const;
-    void trace(ChunkInProgress& work) const;
 
-    [[nodiscard]] Awaitable<void> suppress_dead(ChunkInProgress& work);
-    [[nodiscard]] Awaitable<void> write_back(const JobContext& job, Channel channel,
-                                             std::vector<std::string> addresses);
-    [[nodiscard]] Awaitable<void> record(ChunkInProgress& work, const Account* account,
-                                         const Move& move);
-    [[nodiscard]] Awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
-        const std::string& job);
+    [[nodiscard]] Awaitable<void> record(InHand& hand, const Move& move);
 
     Parts parts_;
     const WorkerSettings& settings_;
     Preparation preparation_;
     Marker marker_;
-    std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
-    std::size_t contexts_bytes_ = 0;
+    DeadAddresses dead_addresses_{parts_.ledger, parts_.job_contexts};
+    KnownJobs known_jobs_{parts_.ledger, parts_.job_contexts};
     bool stopping_ = false;
 };
 

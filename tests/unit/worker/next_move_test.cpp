@@ -60,163 +60,210 @@ INSTANTIATE_TEST_SUITE_P(
 class AfterAPass : public ::testing::TestWithParam<Row> {};
 TEST_P(AfterAPass, Decides) { expect_move(After::pass, GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(
-    Retry, AfterAPass,
-    ::testing::Values(
-        Row{"NobodyIsOpen", [](auto& chunk, auto&) { chunk.is_settled = true; }, finish},
-        Row{"NobodyIsOpenThoughTheAccountIsBroken",
-            [](auto& chunk, auto& now) {
-                chunk.is_settled = true;
-                now.account_is_usable = false;
-            },
-            finish},
-        Row{"WhoWasNotReachedIsTriedAtOnce", [](auto&, auto&) {}, wait(milliseconds{0})},
-        Row{"TheFirstAttemptIsFollowedByTheFirstWait", [](auto&, auto& now) { now.attempts = 1; },
-            wait(milliseconds{1'000})},
-        Row{"LaterOnesByLongerOnes", [](auto&, auto& now) { now.attempts = 2; },
-            wait(milliseconds{2'000})},
-        Row{"SpreadByHalf",
-            [](auto&, auto& now) {
-                now.attempts = 2;
-                now.jitter = 0.5;
-            },
-            wait(milliseconds{2'500})},
-        Row{"ThreeSecondsAreWaitedHere",
-            [](auto&, auto& now) { now.asked_to_wait = in_place_wait_max; },
-            wait(milliseconds{3'000})},
-        Row{"LongerOnesInTheLedger",
-            [](auto&, auto& now) { now.asked_to_wait = in_place_wait_max + milliseconds{1}; },
-            release(milliseconds{3'001})},
-        Row{"TheProviderIsNotHurried",
-            [](auto&, auto& now) {
-                now.attempts = 1;
-                now.asked_to_wait = milliseconds{1'500};
-            },
-            wait(milliseconds{1'500})},
-        Row{"NorIsABackoffShortenedByIt",
-            [](auto&, auto& now) {
-                now.attempts = 2;
-                now.asked_to_wait = milliseconds{1'500};
-            },
-            wait(milliseconds{2'000})},
-        Row{"PassesDoNotCountWhileTheAccountServes",
-            [](auto& chunk, auto& now) {
-                now.passes = 5;
-                chunk.failures = 5;
-                chunk.waits_for_account = true;
-            },
-            wait(milliseconds{0})},
-        Row{"TheyDoWhileItServesNobody",
-            [](auto& chunk, auto& now) {
-                now.passes = 2;
-                now.account_serves = false;
-                chunk.waits_for_account = true;
-            },
-            wait(milliseconds{2'000})},
-        Row{"AndSoDoTheClaimsBefore",
-            [](auto& chunk, auto& now) {
-                now.passes = 1;
-                now.account_serves = false;
-                chunk.waits_for_account = true;
-                chunk.failures = 3;
-            },
-            release(milliseconds{8'000}, 4)},
-        Row{"ButNotForThoseWhoWaitForSomethingElse",
-            [](auto& chunk, auto& now) {
-                now.passes = 4;
-                now.account_serves = false;
-                chunk.failures = 3;
-            },
-            wait(milliseconds{0})},
-        Row{"AnAttemptThatWaitsLongerCounts",
-            [](auto& chunk, auto& now) {
-                now.passes = 1;
-                now.attempts = 2;
-                now.account_serves = false;
-                chunk.waits_for_account = true;
-            },
-            wait(milliseconds{2'000})},
-        Row{"TheLeaseLasts",
-            [](auto&, auto& now) {
-                now.attempts = 1;
-                now.lease_left = milliseconds{1'000 + 10'000 + 5'000 + 1};
-            },
-            wait(milliseconds{1'000})},
-        Row{"TheLeaseDoesNotLast",
-            [](auto&, auto& now) {
-                now.attempts = 1;
-                now.lease_left = milliseconds{1'000 + 10'000 + 5'000};
-            },
-            release(milliseconds{1'000})},
-        Row{"AWorkerThatDrainsWaitsForNothing",
-            [](auto&, auto& now) {
-                now.attempts = 1;
-                now.is_stopping = true;
-            },
-            release(milliseconds{1'000})},
-        Row{"HeldBackItGoesBack",
-            [](auto& chunk, auto& now) {
-                now.attempts = 1;
-                now.is_held_back = chunk.waits_for_account = true;
-            },
-            release(milliseconds{1'000})},
-        Row{"AClaimThatBroughtNobodyFurtherHasFailed",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.waits_for_account = true;
-                chunk.failures = 2;
-            },
-            release(milliseconds{60'000}, 3)},
-        Row{"NotWhereNobodyWaitsForTheAccount",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.failures = 2;
-            },
-            release(milliseconds{60'000}, 2)},
-        Row{"NotWhereSomebodyCameFurther",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.waits_for_account = chunk.has_progressed = true;
-                chunk.failures = 2;
-            },
-            release(milliseconds{60'000})},
-        Row{"OldItIsGivenUpInTheEnd",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.waits_for_account = chunk.is_old = true;
-                chunk.failures = failures_of_old_max - 1;
-            },
-            give_up(Reason::account_unusable)},
-        Row{"NotBeforeItFailedOften",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.waits_for_account = chunk.is_old = true;
-                chunk.failures = failures_of_old_max - 2;
-            },
-            release(milliseconds{60'000}, failures_of_old_max - 1)},
-        Row{"NotWhileSomebodyComesFurther",
-            [](auto& chunk, auto& now) {
-                now.asked_to_wait = milliseconds{60'000};
-                chunk.waits_for_account = chunk.is_old = chunk.has_progressed = true;
-                chunk.failures = 100;
-            },
-            release(milliseconds{60'000})},
-        Row{"SleepersAreNotWokenHowShortTheyMaySleep",
-            [](auto& chunk, auto&) { chunk.quiet_for = milliseconds{10}; },
-            release(milliseconds{10})},
-        Row{"NorBeforeTheirBackoff",
-            [](auto& chunk, auto& now) {
-                now.attempts = 2;
-                chunk.quiet_for = milliseconds{10};
-            },
-            release(milliseconds{2'000})},
-        Row{"NorByAnotherAccount",
-            [](auto& chunk, auto& now) {
-                now.account_is_usable = false;
-                chunk.quiet_for = milliseconds{3'600'000};
-            },
-            release(milliseconds{3'600'000})}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Retry, AfterAPass,
+                         ::
+                             testing::
+                                 Values(
+                                     Row{"NobodyIsOpen",
+                                         [](auto &chunk, auto &) {
+                                           chunk.is_settled = true;
+                                         },
+                                         finish},
+                                     Row{"NobodyIsOpenThoughTheAccountIsBroken",
+                                         [](auto &chunk, auto &now) {
+                                           chunk.is_settled = true;
+                                           now.account_is_usable = false;
+                                         },
+                                         finish},
+                                     Row{"WhoWasNotReachedIsTriedAtOnce",
+                                         [](auto &, auto &) {},
+                                         wait(milliseconds{0})},
+                                     Row{"TheFirstAttemptIsFollowedByTheFirstWa"
+                                         "it",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 1;
+                                         },
+                                         wait(milliseconds{1'000})},
+                                     Row{"LaterOnesByLongerOnes",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 2;
+                                         },
+                                         wait(milliseconds{2'000})},
+                                     Row{"SpreadByHalf",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 2;
+                                           now.jitter = 0.5;
+                                         },
+                                         wait(milliseconds{2'500})},
+                                     Row{"ThreeSecondsAreWaitedHere",
+                                         [](auto &, auto &now) {
+                                           now.asked_to_wait =
+                                               in_place_wait_max;
+                                         },
+                                         wait(milliseconds{3'000})},
+                                     Row{"LongerOnesInTheLedger",
+                                         [](auto &, auto &now) {
+                                           now.asked_to_wait =
+                                               in_place_wait_max +
+                                               milliseconds{1};
+                                         },
+                                         release(milliseconds{3'001})},
+                                     Row{"TheProviderIsNotHurried",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 1;
+                                           now.asked_to_wait =
+                                               milliseconds{1'500};
+                                         },
+                                         wait(milliseconds{1'500})},
+                                     Row{"NorIsABackoffShortenedByIt",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 2;
+                                           now.asked_to_wait =
+                                               milliseconds{1'500};
+                                         },
+                                         wait(milliseconds{2'000})},
+                                     Row{"PassesDoNotCountWhileTheAccountServe"
+                                         "s",
+                                         [](auto &chunk, auto &now) {
+                                           now.passes = 5;
+                                           chunk.failures = 5;
+                                           chunk.waits_for_account = true;
+                                         },
+                                         wait(milliseconds{0})},
+                                     Row{"TheyDoWhileItServesNobody",
+                                         [](auto &chunk, auto &now) {
+                                           now.passes = 2;
+                                           now.account_serves = false;
+                                           chunk.waits_for_account = true;
+                                         },
+                                         wait(milliseconds{2'000})},
+                                     Row{"AndSoDoTheClaimsBefore",
+                                         [](auto &chunk, auto &now) {
+                                           now.passes = 1;
+                                           now.account_serves = false;
+                                           chunk.waits_for_account = true;
+                                           chunk.failures = 3;
+                                         },
+                                         release(milliseconds{8'000}, 4)},
+                                     Row{"ButNotForThoseWhoWaitForSomethingEls"
+                                         "e",
+                                         [](auto &chunk, auto &now) {
+                                           now.passes = 4;
+                                           now.account_serves = false;
+                                           chunk.failures = 3;
+                                         },
+                                         wait(milliseconds{0})},
+                                     Row{"AnAttemptThatWaitsLongerCounts",
+                                         [](auto &chunk, auto &now) {
+                                           now.passes = 1;
+                                           now.attempts = 2;
+                                           now.account_serves = false;
+                                           chunk.waits_for_account = true;
+                                         },
+                                         wait(milliseconds{2'000})},
+                                     Row{"TheLeaseLasts",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 1;
+                                           now.lease_left = milliseconds{
+                                               1'000 + 10'000 + 5'000 + 1};
+                                         },
+                                         wait(milliseconds{1'000})},
+                                     Row{"TheLeaseDoesNotLast",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 1;
+                                           now.lease_left = milliseconds{
+                                               1'000 + 10'000 + 5'000};
+                                         },
+                                         release(milliseconds{1'000})},
+                                     Row{"AWorkerThatDrainsWaitsForNothing",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 1;
+                                           now.is_stopping = true;
+                                         },
+                                         release(milliseconds{1'000})},
+                                     Row{"HeldBackItGoesBack",
+                                         [](auto &chunk, auto &now) {
+                                           now.attempts = 1;
+                                           now.is_held_back =
+                                               chunk.waits_for_account = true;
+                                         },
+                                         release(milliseconds{1'000})},
+                                     Row{"AClaimThatBroughtNobodyFurtherHasFail"
+                                         "ed",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.waits_for_account = true;
+                                           chunk.failures = 2;
+                                         },
+                                         release(milliseconds{60'000}, 3)},
+                                     Row{"NotWhereNobodyWaitsForTheAccount",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.failures = 2;
+                                         },
+                                         release(milliseconds{60'000}, 2)},
+                                     Row{"NotWhereSomebodyCameFurther",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.waits_for_account =
+                                               chunk.has_progressed = true;
+                                           chunk.failures = 2;
+                                         },
+                                         release(milliseconds{60'000})},
+                                     Row{"OldItIsGivenUpInTheEnd",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.waits_for_account =
+                                               chunk.is_old = true;
+                                           chunk.failures =
+                                               failures_of_old_max - 1;
+                                         },
+                                         give_up(Reason::account_unusable)},
+                                     Row{"NotBeforeItFailedOften",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.waits_for_account =
+                                               chunk.is_old = true;
+                                           chunk.failures =
+                                               failures_of_old_max - 2;
+                                         },
+                                         release(milliseconds{60'000},
+                                                 failures_of_old_max - 1)},
+                                     Row{"NotWhileSomebodyComesFurther",
+                                         [](auto &chunk, auto &now) {
+                                           now.asked_to_wait =
+                                               milliseconds{60'000};
+                                           chunk.waits_for_account =
+                                               chunk.is_old =
+                                                   chunk.has_progressed = true;
+                                           chunk.failures = 100;
+                                         },
+                                         release(milliseconds{60'000})},
+                                     Row{"SleepersAreNotWokenHowShortTheyMaySle"
+                                         "ep",
+                                         [](auto &, auto &now) {
+                                           now.quiet_for = milliseconds{10};
+                                         },
+                                         release(milliseconds{10})},
+                                     Row{"NorBeforeTheirBackoff",
+                                         [](auto &, auto &now) {
+                                           now.attempts = 2;
+                                           now.quiet_for = milliseconds{10};
+                                         },
+                                         release(milliseconds{2'000})},
+                                     Row{"NorByAnotherAccount",
+                                         [](auto &, auto &now) {
+                                           now.account_is_usable = false;
+                                           now.quiet_for =
+                                               milliseconds{3'600'000};
+                                         },
+                                         release(milliseconds{3'600'000})}),
+                         name_of);
 
 // ---- After a pass: doubt and reroute.
 
@@ -301,7 +348,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Row{"OrAfterTheWaitThatTheyHad",
                           [](auto&, auto& now) {
                               now.has_other_account = true;
-                              now.account_unusable_for = milliseconds{50};
+                              now.account_unusable_for = milliseconds{2'500};
                               now.wait = milliseconds{2'000};
                               now.attempts = 5;  // As a pass of its own had it: decided already.
                           },

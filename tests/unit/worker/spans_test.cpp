@@ -24,11 +24,10 @@ protected:
         tracer = Tracer::open(settings, {"fanfare-worker", "1", "w1"}, system_clock());
         auto context = std::make_shared<JobContext>();
         context->trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        work.job = context;
-        work.tracer = tracer.get();
-        work.chunk.key = {"j", Channel::email, 3};
-        work.chunk.outcomes = std::string(3, static_cast<char>(Outcome::sent));
-        work.chunk.outcomes[1] = static_cast<char>(Outcome::failed);
+        claim.job = context;
+        claim.key = {"j", Channel::email, 3};
+        people.outcomes = std::string(3, static_cast<char>(Outcome::sent));
+        people.outcomes[1] = static_cast<char>(Outcome::failed);
         account.name = "mail";
         account.type = "smtp";
     }
@@ -59,14 +58,15 @@ protected:
         while (line.read_request()) line.write(HttpServer::answer(200, "{}"));
     }};
     std::unique_ptr<Tracer> tracer;
-    ChunkInProgress work;
+    Claim claim;
+    ledger::ChunkPeople people;
     AccountSettings account;
 };
 
 TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     const auto now = system_clock().now();
-    begin_chunk_span(work, now - std::chrono::seconds{2});
-    ASSERT_TRUE(work.span);
+    ChunkSpan span{tracer.get(), claim, 3, now - std::chrono::seconds{2}};
+    ASSERT_TRUE(span.is_wanted());
     HttpAnswer mail;
     mail.transport = Transport::answered;
     mail.step = MailStep::recipient;
@@ -75,19 +75,19 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     BatchAnswer refused;
     refused.verdict = Verdict::perm_req;
     refused.detail = "550 ana@example.com";
-    tell_request(work, account, 1, mail, refused, now);
+    span.tell_request(account, 1, mail, refused, now);
     HttpAnswer lost;
     lost.transport = Transport::in_doubt;
-    tell_request(work, account, 2, lost, BatchAnswer{}, now);
+    span.tell_request(account, 2, lost, BatchAnswer{}, now);
     HttpAnswer taken;
     taken.transport = Transport::answered;
     taken.status = 202;
     taken.elapsed = std::chrono::seconds{1};
     BatchAnswer ok;
     ok.verdict = Verdict::ok;
-    tell_request(work, account, 3, taken, ok, now);
-    end_chunk_span(work, &account);
-    EXPECT_FALSE(work.span);
+    span.tell_request(account, 3, taken, ok, now);
+    span.end(people, account);
+    EXPECT_FALSE(span.is_wanted());
     const auto spans = told();
     ASSERT_EQ(spans.size(), 4U);
     const auto& chunk = spans[3];
@@ -107,15 +107,32 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     for (const auto& request : server.requests()) EXPECT_THAT(request, Not(HasSubstr("ana")));
 }
 
+TEST_F(SpansTest, OfAChunkThatIsSomebodyElsesTheSpanHasFailed) {
+    ChunkSpan lost{tracer.get(), claim, 3, system_clock().now()};
+    lost.lose();
+    lost.end(people, account);
+    ChunkSpan kept{tracer.get(), claim, 3, system_clock().now()};
+    kept.end(people, account);
+    const auto spans = told();
+    ASSERT_EQ(spans.size(), 2U);
+    EXPECT_TRUE(spans[0].at("status").as_object().contains("code"));
+    EXPECT_FALSE(spans[1].at("status").as_object().contains("code"));
+}
+
+TEST_F(SpansTest, ThereAreNoneWithoutATracer) {
+    EXPECT_FALSE((ChunkSpan{nullptr, claim, 3, system_clock().now()}.is_wanted()));
+}
+
 TEST_F(SpansTest, WhoseTraceNobodyWantsHasNone) {
     for (const std::string trace :
          {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}) {
         auto context = std::make_shared<JobContext>();
         context->trace = trace;
-        work.job = context;
-        begin_chunk_span(work, system_clock().now());
-        EXPECT_FALSE(work.span);
-        end_chunk_span(work, &account);
+        claim.job = context;
+        ChunkSpan span{tracer.get(), claim, 3, system_clock().now()};
+        EXPECT_FALSE(span.is_wanted());
+        span.lose();
+        span.end(people, account);
     }
     EXPECT_TRUE(told().empty());
 }
