@@ -15,6 +15,7 @@
 #include "worker/intake/intake.hpp"
 #include "worker/plan/chunk_sizes.hpp"
 #include "worker/plan/plan_queue.hpp"
+#include "worker/plan/planner.hpp"
 #include "worker/probes/exposition.hpp"
 #include "worker/receipts/receipt_writer.hpp"
 #include "worker/reload/secret_watch.hpp"
@@ -132,7 +133,7 @@ private:
         planner_.emplace(Planner::Parts{ledger_, job_contexts_, *producer_, topics, clock_, probe_,
                                         stopping_, any_chance, tracer_.get()},
                          worker, chunk_sizes(settings_, *selector_));
-        plans_.emplace(*planner_, clock_, stopping_);
+        plans_.emplace([this](const auto& job) { return planner_->plan(job); }, clock_, stopping_);
         intake_.emplace(
             executor,
             Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_, clock_,

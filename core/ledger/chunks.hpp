@@ -40,29 +40,37 @@ struct ClaimRequest {
     auto operator<=>(const ClaimRequest&) const = default;
 };
 
-/// A chunk that is ours until its lease runs out.
-struct ClaimedChunk {
+/// A claim of a chunk: ours until its lease runs out. Nothing of it changes meanwhile.
+struct ChunkClaim {
     ChunkKey key;
     std::int32_t epoch = 0;
     std::int64_t token = 0;  // Of the claim: by it a late record is known after a takeover.
     Lane lane = Lane::normal;
     DoubtPolicy on_doubt = DoubtPolicy::hold;
+    TimePoint job_created_at{};
+    std::int32_t takeovers = 0;  // Leases that ran out in a row.
+    std::int32_t failures = 0;   // Claims in a row that could not be prepared.
+    std::string account;  // Must serve it: the one asked for, unless somebody's answer from an
+                          // earlier one is still in doubt, which only that one may send again.
+};
+
+/// The people of a chunk and what is said of each; whether their job is over.
+struct ChunkPeople {
     bool job_cancelled = false;
     bool job_expired = false;
-    TimePoint job_created_at{};
     std::string recipients_literal;  // As PostgreSQL wrote it: passed back to contact queries.
     postgres::TextArray recipients;  // Sorted bytewise. Views into its own storage.
     std::string outcomes;            // One Outcome a recipient, always full length.
     std::string reasons;             // One Reason a recipient, always full length.
     std::string attempts;            // Counted attempts at each, always full length.
     std::string causes;  // One Reason behind the reason a recipient, always full length.
-    std::string begun;   // 1 where a request may have begun since the claim, always full length;
-                         // 1 for all where the claimer was a program that says nothing.
-    std::int32_t takeovers = 0;             // Leases that ran out in a row.
-    std::int32_t failures = 0;              // Claims in a row that could not be prepared.
     std::vector<std::string> provider_ids;  // Empty, or one a recipient.
-    std::string account;  // Must serve it: the one asked for, unless somebody's answer from an
-                          // earlier one is still in doubt, which only that one may send again.
+};
+
+/// What a claim or a takeover gives.
+struct ClaimedChunk : ChunkClaim, ChunkPeople {
+    std::string begun;  // 1 where a request may have begun since the claim before, always full
+                        // length; 1 for all where the claimer was a program that says nothing.
 };
 
 /// People of a settled chunk whom its channel could not reach, to be served on another: a new

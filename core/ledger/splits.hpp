@@ -24,9 +24,9 @@ struct Split {
 [[nodiscard]] std::int32_t next_split_number(pqxx::transaction_base& work, const std::string& job);
 
 /// Moves people of a claimed chunk of whom nobody was tried yet into chunks of their own, in one
-/// transaction fenced by epoch, and takes them out of `chunk`; somebody stays. False when the
+/// transaction fenced by epoch, and takes them out of `people`; somebody stays. False when the
 /// chunk was taken over. Safe to repeat after a lost answer.
-[[nodiscard]] bool split_chunk(Connection& connection, ClaimedChunk& chunk,
+[[nodiscard]] bool split_chunk(Connection& connection, const ChunkClaim& claim, ChunkPeople& people,
                                std::span<const Split> splits);
 
 }  // namespace fanfare::ledger

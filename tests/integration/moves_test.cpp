@@ -153,7 +153,7 @@ TEST_F(MovesTest, WhoIsSplitOffIsPlannedOnce) {
     plan(job, {{"a", "b", "c"}});
     auto chunk = claim_one(key(job));
     const std::vector<Split> splits{{*parse_timestamp("2030-01-01T13:00:00Z"), {1}}};
-    ASSERT_TRUE(split_chunk(db(), chunk, splits));
+    ASSERT_TRUE(split_chunk(db(), chunk, chunk, splits));
     EXPECT_THAT(record(record_for(chunk, bytes_of({sent, sent}))), SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 4", "pending>- 1", "pending>sent 2"))
         << "one left for a chunk of their own";

@@ -41,7 +41,7 @@ TEST_F(SplitsTest, WhoWaitsLeavesAndWhoStaysKeepsTheClaim) {
     plan(job, {{"a", "b", "c", "d", "e"}});
     auto chunk = claimed(job);
     const std::vector<Split> splits{{in(1h), {1, 3}}, {in(8h), {4}}};
-    ASSERT_TRUE(split_chunk(db(), chunk, splits));
+    ASSERT_TRUE(split_chunk(db(), chunk, chunk, splits));
     EXPECT_THAT(chunk.recipients.elements, ElementsAre("a", "c"));
     EXPECT_EQ(chunk.recipients_literal, literal_of({"a", "c"}));
     EXPECT_THAT(record(record_for(chunk, bytes_of({sent, refused}))), SizeIs(1));
@@ -67,8 +67,8 @@ TEST_F(SplitsTest, RepeatedAfterALostAnswerItIsDoneOnce) {
     again.outcomes = chunk.outcomes;
     postgres::parse_array(chunk.recipients_literal, again.recipients);
     const std::vector<Split> splits{{in(1h), {0}}};
-    ASSERT_TRUE(split_chunk(db(), chunk, splits));
-    ASSERT_TRUE(split_chunk(db(), again, splits));
+    ASSERT_TRUE(split_chunk(db(), chunk, chunk, splits));
+    ASSERT_TRUE(split_chunk(db(), again, again, splits));
     EXPECT_THAT(again.recipients.elements, ElementsAre("b"));
     EXPECT_THAT(chunks(), SizeIs(2));
 }
@@ -79,7 +79,7 @@ TEST_F(SplitsTest, AChunkThatWasTakenOverIsNotSplit) {
     auto chunk = claimed(job);
     ledger.advance(lease + 1s);
     ASSERT_THAT(take_over_stalled(db(), 10, lease), SizeIs(1));
-    EXPECT_FALSE(split_chunk(db(), chunk, std::vector<Split>{{in(1h), {0}}}));
+    EXPECT_FALSE(split_chunk(db(), chunk, chunk, std::vector<Split>{{in(1h), {0}}}));
     EXPECT_THAT(chunks(), SizeIs(1));
 }
 

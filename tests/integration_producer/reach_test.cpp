@@ -91,21 +91,23 @@ protected:
 
     /// What the sender makes of them: where each is sent to, or the reason why not.
     std::map<std::string, std::string> sent(Channel channel) {
-        ledger::ClaimedChunk chunk;
         const auto ids = followers();
-        chunk.key = {job.id, channel, 0};
+        ledger::ChunkPeople chunk;
         chunk.recipients_literal = postgres::array_of(ids);
         postgres::parse_array(chunk.recipients_literal, chunk.recipients);
         chunk.outcomes.assign(ids.size(), '\0');
-        JobContext context;
-        context.job = job;
-        context.origin = job.id;
-        context.system = system;
-        context.kind = kind;
+        auto context = std::make_shared<JobContext>();
+        context->job = job;
+        context->origin = job.id;
+        context->system = system;
+        context->kind = kind;
+        Claim claim;
+        claim.key = {job.id, channel, 0};
+        claim.job = context;
         Resolved resolved;
         run([&](postgres::Connection& db) {
-            std::ignore = load_contacts(db, context, chunk, resolved);
-            apply_suppressions(db, context, chunk, resolved);
+            std::ignore = load_contacts(db, claim, chunk, resolved);
+            apply_suppressions(db, claim, chunk, resolved);
             return true;
         });
         std::map<std::string, std::string> people;

@@ -1,9 +1,11 @@
 #include "worker/plan/plan_queue.hpp"
 
+#include <utility>
+
 namespace fanfare {
 
-PlanQueue::PlanQueue(Planner& planner, const Clock& clock, std::atomic<bool>& stopping)
-    : planner_{planner}, clock_{clock}, stopping_{stopping} {
+PlanQueue::PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping)
+    : plan_{std::move(plan)}, clock_{clock}, stopping_{stopping} {
     threads_.emplace_back([this] { work(false); });
     threads_.emplace_back([this] { work(true); });
 }
@@ -62,7 +64,7 @@ void PlanQueue::work(bool urgent_only) {
     while (true) {
         auto place = next(urgent_only);
         if (place.job.empty()) return;
-        const auto again = planner_.plan(place.job);
+        const auto again = plan_(place.job);
         const std::lock_guard guard{mutex_};
         if (again) {
             later_.emplace(clock_.steady_now() + *again, std::move(place));

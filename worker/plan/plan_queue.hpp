@@ -1,13 +1,17 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
-#include "worker/plan/planner.hpp"
+#include "core/domain/vocabulary.hpp"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,7 +31,11 @@ class PlanQueue {
 public:
     static constexpr std::size_t queue_max = 10'000;
 
-    PlanQueue(Planner& planner, const Clock& clock, std::atomic<bool>& stopping);
+    /// Plans a job; when that failed for now, says after how long it is worth another try. Blocks;
+    /// called on both threads.
+    using Plan = std::function<std::optional<std::chrono::milliseconds>(const std::string& job)>;
+
+    PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping);
     ~PlanQueue();
     PlanQueue(const PlanQueue&) = delete;
     PlanQueue& operator=(const PlanQueue&) = delete;
@@ -43,7 +51,7 @@ private:
     [[nodiscard]] Place next(bool urgent_only);
     void bring_back(SteadyTime now);
 
-    Planner& planner_;
+    Plan plan_;
     const Clock& clock_;
     std::atomic<bool>& stopping_;
     std::mutex mutex_;

@@ -2,7 +2,6 @@
 #include "worker/send/chunk_send.hpp"
 
 #include "core/observe/log.hpp"
-#include "worker/send/spans.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -20,25 +19,25 @@ std::int64_t unix_seconds(TimePoint now) {
 }  // namespace
 
 void ChunkSend::on_answer(ComposedRequest& composed, const HttpAnswer& answer) {
-    auto verdict = work_.provider->read(answer, composed.count, unix_seconds(clock_.now()));
+    auto verdict = pass_.provider->read(answer, composed.count, unix_seconds(parts_.clock.now()));
     if (verdict.verdict == Verdict::ok) account_.sender_refusals().taken();
     if (!verdict.of_us.empty()) {
         const auto& address =
-            work_.requests.groups[composed.group]->targets[composed.first]->address;
-        account_.sender_refusals().weigh(verdict, address, clock_.steady_now());
+            pass_.requests.groups[composed.group]->targets[composed.first]->address;
+        account_.sender_refusals().weigh(verdict, address, parts_.clock.steady_now());
     }
     account_.probe().answered(verdict.verdict, composed.count, answer.elapsed);
     account_.answered(verdict, composed.count, composed.era, answer.elapsed);
-    if (work_.span) tell_request(work_, account_.settings(), composed.count, answer, verdict);
+    parts_.span.tell_request(account_.settings(), composed.count, answer, verdict);
     count_begun(composed, -1);
     if (verdict.fewer_requests) account_.permits().shrink();
     if (verdict.verdict != Verdict::ok) {
-        const LogTrace about{work_.job ? work_.job->trace : std::string_view{}};
-        spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name, work_.chunk.key.job,
-                      work_.chunk.key.number, verdict.detail);
+        const LogTrace about{claim_.job->trace};
+        spdlog::debug("account {} chunk {}/{}: {}", account_.settings().name, claim_.key.job,
+                      claim_.key.number, verdict.detail);
     }
     if (verdict.renew_credential && !renewed_) {
-        if (stale_.empty()) work_.provider->renew(answer);
+        if (stale_.empty()) pass_.provider->renew(answer);
         stale_.push_back(&composed);
     } else if (verdict.split && composed.count > 1) {
         split(composed);
@@ -58,7 +57,7 @@ void ChunkSend::split(const ComposedRequest& composed) {
 
 /// The provider named who was to blame and sent nothing: the others go again without them.
 void ChunkSend::send_rest(const ComposedRequest& composed, const BatchAnswer& answer) {
-    auto& from = *work_.requests.groups[composed.group];
+    auto& from = *pass_.requests.groups[composed.group];
     auto rest = std::make_unique<ComposedRequests::Group>();
     rest->content = from.content;
     auto exception = answer.exceptions.begin();
@@ -72,26 +71,23 @@ void ChunkSend::send_rest(const ComposedRequest& composed, const BatchAnswer& an
         rest->targets.push_back(from.targets[composed.first + i]);
     }
     if (rest->messages.empty()) return;
-    auto& part = parts_.emplace_back();
-    part.group = static_cast<std::uint32_t>(work_.requests.groups.size());
+    auto& part = pieces_.emplace_back();
+    part.group = static_cast<std::uint32_t>(pass_.requests.groups.size());
     part.count = static_cast<std::uint32_t>(rest->messages.size());
     part.tokens = std::min(composed.tokens, part.count);
     part.is_composed = false;
-    work_.requests.groups.push_back(std::move(rest));
+    pass_.requests.groups.push_back(std::move(rest));
     waiting_.push_back(&part);
 }
 
 void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer) {
     if (answer.verdict == Verdict::throttle && answer.recipient_only) {
-        work_.recipients_wait =
-            std::max({work_.recipients_wait, answer.retry_after, throttle_default});
+        pass_.recipients_wait =
+            std::max({pass_.recipients_wait, answer.retry_after, throttle_default});
     } else if (answer.verdict == Verdict::throttle) {
-        work_.throttled_for = std::max({work_.throttled_for, answer.retry_after, throttle_default});
+        pass_.throttled_for = std::max({pass_.throttled_for, answer.retry_after, throttle_default});
     }
-    if (answer.verdict == Verdict::config) {
-        work_.account_refused = true;
-        work_.refusal = answer.detail;
-    }
+    if (answer.verdict == Verdict::config) pass_.refusal = answer.detail;
     auto exception = answer.exceptions.begin();
     for (std::uint32_t i = 0; i < composed.count; ++i) {
         if (exception != answer.exceptions.end() && exception->index == i) {
@@ -105,26 +101,26 @@ void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer
 
 void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, Verdict verdict,
                           Reason reason, const std::string& provider_id) {
-    const auto& group = *work_.requests.groups[composed.group];
+    const auto& group = *pass_.requests.groups[composed.group];
     const Target& target = *group.targets[composed.first + index];
-    const Situation situation{.on_doubt = work_.chunk.on_doubt,
-                              .attempts_used = work_.chunk.attempts[target.recipient] + 1,
-                              .attempts_max = work_.attempts_max};
-    const auto fate = fate_of(verdict, reason, situation);
-    const auto place = static_cast<std::size_t>(&target - work_.resolved.targets.data());
-    if (place < work_.target_fates.size()) work_.target_fates[place] = fate;
-    auto& known = work_.resolved.fates[target.recipient];
+    const Attempt attempt{.on_doubt = claim_.on_doubt,
+                          .attempts_used = people_.attempts[target.recipient] + 1,
+                          .attempts_max = claim_.attempts_max};
+    const auto fate = fate_of(verdict, reason, attempt);
+    const auto place = static_cast<std::size_t>(&target - pass_.resolved.targets.data());
+    if (place < pass_.target_fates.size()) pass_.target_fates[place] = fate;
+    auto& known = pass_.resolved.fates[target.recipient];
     known = merge(known, fate);
-    --open_to_[target.recipient];
-    if (costs_attempt(verdict)) work_.spent.push_back(target.recipient);
+    --devices_.open_to[target.recipient];
+    if (costs_attempt(verdict)) pass_.spent.push_back(target.recipient);
     if (verdict == Verdict::suppress) {
         const bool opted_out = reason == Reason::consent_withdrawn;
-        (opted_out ? work_.opted_out : work_.dead).emplace_back(target.address);
-        if (!opted_out) work_.dead_as_written.emplace_back(target.written);
+        (opted_out ? pass_.opted_out : pass_.dead).emplace_back(target.address);
+        if (!opted_out) pass_.dead_as_written.emplace_back(target.written);
     }
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
-        auto& ids = work_.chunk.provider_ids;
-        if (ids.empty()) ids.resize(work_.chunk.outcomes.size());
+        auto& ids = people_.provider_ids;
+        if (ids.empty()) ids.resize(people_.outcomes.size());
         ids[target.recipient] = provider_id;
     }
 }

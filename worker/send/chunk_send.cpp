@@ -1,7 +1,5 @@
 #include "worker/send/chunk_send.hpp"
 
-#include "worker/send/settle.hpp"
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -14,30 +12,30 @@ constexpr std::chrono::seconds lease_margin{1};
 
 }  // namespace
 
-ChunkSend::ChunkSend(const asio::any_io_executor& executor, Account& account, ChunkInProgress& work,
-                     const Clock& clock, const Marker& mark)
-    : account_{account},
-      work_{work},
-      clock_{clock},
-      mark_{mark},
-      changed_{executor},
-      tasks_{executor},
-      arrival_{account.boarding().arrive()},
-      begun_(work.chunk.outcomes.size()),
-      open_to_(work.chunk.outcomes.size()) {
-    for (auto& composed : work.requests.requests) {
+ChunkSend::ChunkSend(Parts parts, const Claim& claim, Recipients& people, Pass& pass)
+    : parts_{std::move(parts)},
+      account_{parts_.account},
+      claim_{claim},
+      people_{people},
+      pass_{pass},
+      changed_{parts_.executor},
+      tasks_{parts_.executor},
+      arrival_{account_.boarding().arrive()} {
+    devices_.begun.resize(people.outcomes.size());
+    devices_.open_to.resize(people.outcomes.size());
+    for (auto& composed : pass.requests.requests) {
         waiting_.push_back(&composed);
-        const auto& targets = work.requests.groups[composed.group]->targets;
+        const auto& targets = pass.requests.groups[composed.group]->targets;
         for (std::uint32_t i = 0; i < composed.count; ++i) {
-            ++open_to_[targets[composed.first + i]->recipient];
+            ++devices_.open_to[targets[composed.first + i]->recipient];
         }
     }
-    if (!waiting_.empty() && !account.breaker().is_proven(clock.steady_now())) {
-        const auto first = account.breaker().probes() % waiting_.size();
+    if (!waiting_.empty() && !account_.breaker().is_proven(parts_.clock.steady_now())) {
+        const auto first = account_.breaker().probes() % waiting_.size();
         std::rotate(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first),
                     waiting_.end());
     }
-    work.target_fates.assign(work.resolved.targets.size(), {});
+    pass.target_fates.assign(pass.resolved.targets.size(), {});
 }
 
 bool ChunkSend::is_busy() const {
@@ -77,7 +75,7 @@ asio::awaitable<void> ChunkSend::renew() {
 }
 
 asio::awaitable<void> ChunkSend::board() {
-    const bool urgent = work_.chunk.lane == Lane::urgent;
+    const bool urgent = claim_.lane == Lane::urgent;
     const Boarding::Wish wish{waiting_.size(), latest(), urgent, arrival_};
     auto& boarding = account_.boarding();
     const auto permits = co_await boarding.board(wish);
@@ -101,14 +99,15 @@ asio::awaitable<void> ChunkSend::choose(std::size_t permits, Wave& wave) {
     ComposedRequest* const first = next_request();
     const auto slot = co_await pacer.reserve(first->tokens, latest());
     // The provider may have stalled while the slot was waited for.
-    if (!slot || !may_begin() || account_.breaker().room(clock_.steady_now()) < first->count) {
+    if (!slot || !may_begin() ||
+        account_.breaker().room(parts_.clock.steady_now()) < first->count) {
         waiting_.push_front(first);
         co_return;
     }
     add_to_wave(*first, *slot, wave);
-    const auto until = std::max(*slot, clock_.steady_now()) + Pacer::ahead;
+    const auto until = std::max(*slot, parts_.clock.steady_now()) + Pacer::ahead;
     while (wave.size() < permits && !waiting_.empty() &&
-           account_.breaker().room(clock_.steady_now()) > 0) {
+           account_.breaker().room(parts_.clock.steady_now()) > 0) {
         ComposedRequest* const composed = next_request();
         const auto next = pacer.reserve_now(composed->tokens, until);
         if (!next) {
@@ -124,7 +123,7 @@ ComposedRequest* ChunkSend::next_request() {
     ComposedRequest* composed = waiting_.front();
     waiting_.pop_front();
     const auto& breaker = account_.breaker();
-    const auto room = std::max<std::size_t>(1, breaker.room(clock_.steady_now()));
+    const auto room = std::max<std::size_t>(1, breaker.room(parts_.clock.steady_now()));
     if (composed->count > room) {
         // Another part each time: somebody who always fails does not keep the account shut.
         const auto count = static_cast<std::uint32_t>(room);
@@ -141,23 +140,21 @@ ComposedRequest* ChunkSend::next_request() {
 }
 
 void ChunkSend::add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wave) {
-    composed.era = account_.breaker().begin(composed.count, clock_.steady_now());
+    composed.era = account_.breaker().begin(composed.count, parts_.clock.steady_now());
     count_begun(composed, 1);
     wave.push_back({&composed, slot});
 }
 
 asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
-    auto entry = mark_of(work_, begun_, open_to_);
+    auto entry = mark_of(claim_, people_, pass_.resolved.fates, devices_);
     entry.account = account_.settings().name;
-    const auto marked = co_await mark_(std::move(entry));
-    if (marked == Marked::ours && !ended_) {
+    const auto marked = co_await parts_.mark(std::move(entry));
+    if (marked == Marked::ours && !pass_.ended_by) {
         marked_.insert(marked_.end(), wave.begin(), wave.end());
         co_return;
     }
-    ended_ = true;
-    if (marked == Marked::lost) work_.lost = true;
-    if (marked == Marked::cancelled) work_.chunk.job_cancelled = true;
-    if (marked == Marked::paused) work_.paused = true;
+    if (marked != Marked::ours) pass_.ended_by = marked;
+    if (marked == Marked::cancelled) people_.job_cancelled = true;
     for (const auto& item : wave) leave(*item.composed);
     leave_rest();
 }
@@ -187,18 +184,18 @@ asio::awaitable<void> ChunkSend::begin_next() {
 }
 
 void ChunkSend::count_begun(const ComposedRequest& composed, int change) {
-    const auto& targets = work_.requests.groups[composed.group]->targets;
+    const auto& targets = pass_.requests.groups[composed.group]->targets;
     for (std::uint32_t i = 0; i < composed.count; ++i) {
-        auto& count = begun_[targets[composed.first + i]->recipient];
+        auto& count = devices_.begun[targets[composed.first + i]->recipient];
         count = static_cast<std::uint16_t>(count + change);
     }
 }
 
 void ChunkSend::keep_open() {
     for (const ComposedRequest* const composed : untried_) {
-        const auto& targets = work_.requests.groups[composed->group]->targets;
+        const auto& targets = pass_.requests.groups[composed->group]->targets;
         for (std::uint32_t i = 0; i < composed->count; ++i) {
-            auto& fate = work_.resolved.fates[targets[composed->first + i]->recipient];
+            auto& fate = pass_.resolved.fates[targets[composed->first + i]->recipient];
             // Another device may have been refused or dropped; this one may still tell them.
             if (fate.outcome != Outcome::pending)
                 fate = merge(fate, {Outcome::retry, Reason::not_sent});
@@ -207,20 +204,21 @@ void ChunkSend::keep_open() {
 }
 
 SteadyTime ChunkSend::latest() const {
-    return work_.lease_ends - account_.settings().timeout - lease_margin;
+    return claim_.lease_ends - account_.settings().timeout - lease_margin;
 }
 
 bool ChunkSend::may_begin() const {
-    const auto& expires = work_.job ? work_.job->job.expires_at : std::nullopt;
-    if (expires && *expires <= clock_.now()) return false;  // Expired before it was sent.
-    if (ended_ || work_.account_refused || work_.throttled_for.count() > 0) return false;
-    return !account_.is_shut() && !work_.is_held_back() && clock_.steady_now() < latest();
+    const auto& expires = claim_.job->job.expires_at;
+    if (expires && *expires <= parts_.clock.now()) return false;  // Expired before it was sent.
+    if (pass_.ended_by || pass_.refusal || pass_.throttled_for.count() > 0) return false;
+    return !account_.is_shut() && !holds_back(parts_.pauses, claim_) &&
+           parts_.clock.steady_now() < latest();
 }
 
 void ChunkSend::begin(ComposedRequest& composed) {
     ++open_;
-    work_.begun = true;
-    account_.breaker().departed(clock_.steady_now());
+    people_.has_begun = true;
+    account_.breaker().departed(parts_.clock.steady_now());
     account_.count_used(composed.tokens);
     account_.http().start(composed.request, [this, &composed](HttpAnswer answer) {
         --open_;
@@ -233,7 +231,7 @@ void ChunkSend::begin(ComposedRequest& composed) {
 
 ComposedRequest* ChunkSend::part_of(const ComposedRequest& composed, std::uint32_t first,
                                     std::uint32_t count) {
-    auto& part = parts_.emplace_back();
+    auto& part = pieces_.emplace_back();
     part.group = composed.group;
     part.first = composed.first + first;
     part.count = count;
@@ -243,8 +241,7 @@ ComposedRequest* ChunkSend::part_of(const ComposedRequest& composed, std::uint32
 }
 
 void ChunkSend::compose(ComposedRequest& composed) const {
-    compose_request(*work_.job, work_.chunk.key, *work_.provider,
-                    *work_.requests.groups[composed.group], composed);
+    compose_request(claim_, *pass_.provider, *pass_.requests.groups[composed.group], composed);
     composed.is_composed = true;
 }
 

@@ -2,7 +2,12 @@
 
 #include "worker/send/account.hpp"
 #include "worker/send/chunk_batcher.hpp"
-#include "worker/send/chunk_in_progress.hpp"
+#include "worker/send/claim.hpp"
+#include "worker/send/pass.hpp"
+#include "worker/send/pauses.hpp"
+#include "worker/send/recipients.hpp"
+#include "worker/send/settle.hpp"
+#include "worker/send/spans.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -32,11 +37,18 @@ using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;
 ///
 /// Bounds    the account's permits in flight and in marks.
 /// Threads   one serial executor.
-/// Lifetime  lives until run() returned; account, work and marker outlive it.
+/// Lifetime  lives until run() returned; everything that it is given outlives it.
 class ChunkSend {
 public:
-    ChunkSend(const boost::asio::any_io_executor& executor, Account& account, ChunkInProgress& work,
-              const Clock& clock, const Marker& mark);
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        Account& account;
+        const Clock& clock;
+        const Pauses& pauses;
+        const Marker& mark;
+        const ChunkSpan& span;
+    };
+    ChunkSend(Parts parts, const Claim& claim, Recipients& people, Pass& pass);
 
     [[nodiscard]] boost::asio::awaitable<void> run();
 
@@ -73,23 +85,22 @@ private:
     [[nodiscard]] SteadyTime latest() const;
     void compose(ComposedRequest& composed) const;
 
+    Parts parts_;
     Account& account_;
-    ChunkInProgress& work_;
-    const Clock& clock_;
-    const Marker& mark_;
+    const Claim& claim_;
+    Recipients& people_;
+    Pass& pass_;
     Signal changed_;
     TaskGroup tasks_;
     std::uint64_t arrival_;
     std::deque<ComposedRequest*> waiting_;
     std::deque<WaveEntry> marked_;
-    std::deque<ComposedRequest> parts_;    // Requests made of others; addresses are stable.
+    std::deque<ComposedRequest> pieces_;   // Requests made of others; addresses are stable.
     std::vector<ComposedRequest*> stale_;  // Refused for a stale token: once more with a new one.
     std::vector<const ComposedRequest*> untried_;  // Never begun, or refused unread.
-    std::vector<std::uint16_t> begun_;    // Devices of each person in requests under way ...
-    std::vector<std::uint16_t> open_to_;  // ... and all of whom nothing is known yet.
+    DeviceCounts devices_;
     bool renewed_ = false;
     bool boarding_ = false;
-    bool ended_ = false;  // The ledger said so: nothing more is begun.
     std::size_t open_ = 0;
 };
 

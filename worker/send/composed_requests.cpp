@@ -52,23 +52,24 @@ SendReference reference_of(const JobContext& job, const ledger::ChunkKey& chunk)
 /// Composes the requests of one chunk; lives for one call.
 class Writer {
 public:
-    Writer(const JobContext& job, const ledger::ClaimedChunk& chunk, const Resolved& resolved,
+    Writer(const Claim& claim, const ledger::ChunkPeople& people, const Resolved& resolved,
            const ComposeContext& context, ComposedRequests& requests)
-        : job_{job},
-          chunk_{chunk},
+        : claim_{claim},
+          job_{*claim.job},
+          people_{people},
           resolved_{resolved},
           context_{context},
           requests_{requests},
           locale_column_{column_of(resolved.rows, "locale")},
           zone_column_{column_of(resolved.rows, "time_zone")},
           link_column_{column_of(resolved.rows, unsubscribe_url)},
-          reference_{reference_of(job, chunk.key)},
-          personal_{personal_variables(job, chunk.key.channel, resolved.rows)} {}
+          reference_{reference_of(*claim.job, claim.key)},
+          personal_{personal_variables(*claim.job, claim.key.channel, resolved.rows)} {}
 
     Result<void> write() {
-        context_.references.write_refs(job_.job.id, chunk_.key.channel,
-                                       static_cast<std::uint32_t>(chunk_.key.number),
-                                       chunk_.outcomes.size(), requests_.refs);
+        context_.references.write_refs(job_.job.id, claim_.key.channel,
+                                       static_cast<std::uint32_t>(claim_.key.number),
+                                       people_.outcomes.size(), requests_.refs);
         for (const auto& target : resolved_.targets) {
             look_at_zone(target);
             const auto wanted = text_of(resolved_.rows, target.row, locale_column_);
@@ -102,7 +103,7 @@ private:
     /// False where a person's own link to unsubscribe cannot stand in a header: some vendors take
     /// that header once for a whole request, so the others need one of their own.
     bool has_link(const Target& target) const {
-        if (chunk_.key.channel != Channel::email || !link_column_) return true;
+        if (claim_.key.channel != Channel::email || !link_column_) return true;
         return is_link(text_of(resolved_.rows, target.row, link_column_));
     }
 
@@ -117,7 +118,7 @@ private:
     Result<std::size_t> place_of(std::string_view wanted, const Apart& apart) {
         const bool is_usual = apart == Apart{};
         if (is_usual && last_ < requests_.groups.size() && wanted == last_wanted_) return last_;
-        const auto channel = chunk_.key.channel;
+        const auto channel = claim_.key.channel;
         const auto locale = job_.templates.resolve_locale(job_.kind->templates, channel, wanted);
         const auto key = std::make_pair(std::string{locale}, apart);
         auto found = places_.find(key);
@@ -166,7 +167,7 @@ private:
             if (group.content.links[i] && !is_safe_link(value)) value = {};
             group.values.push_back(value);
         }
-        group.messages.push_back({chunk_.recipients.elements[target.recipient], target.address,
+        group.messages.push_back({people_.recipients.elements[target.recipient], target.address,
                                   nullptr, requests_.refs[target.recipient]});
         group.targets.push_back(&target);
     }
@@ -176,11 +177,11 @@ private:
         if (origin.time != nullptr) {
             const auto zone = text_of(resolved_.rows, target.row, zone_column_);
             return requests_.made.emplace_back(
-                moment_for_reader(*origin.time, zone, chunk_.key.channel, template_locale, locale));
+                moment_for_reader(*origin.time, zone, claim_.key.channel, template_locale, locale));
         }
         if (origin.is_link) {
             return requests_.made.emplace_back(fmt::format("{}{}.{}", job_.unsubscribe_prefix,
-                                                           chunk_.key.number,
+                                                           claim_.key.number,
                                                            requests_.refs[target.recipient]));
         }
         std::string_view value;
@@ -211,7 +212,7 @@ private:
             composed.count = static_cast<std::uint32_t>(count);
             const bool by_request = context_.provider.rate_unit() == RateUnit::requests;
             composed.tokens = by_request ? 1 : composed.count;
-            compose_request(job_, chunk_.key, context_.provider, group, composed);
+            compose_request(claim_, context_.provider, group, composed);
             if (composed.count != 1 || !is_too_large(group, composed)) continue;
             requests_.too_long.push_back(group.targets[first]);
             requests_.requests.pop_back();
@@ -244,12 +245,13 @@ private:
             composed.count = 1;
             const bool by_segment = context_.provider.rate_unit() == RateUnit::segments;
             composed.tokens = by_segment ? static_cast<std::uint32_t>(segments) : 1;
-            compose_request(job_, chunk_.key, context_.provider, group, composed);
+            compose_request(claim_, context_.provider, group, composed);
         }
     }
 
+    const Claim& claim_;
     const JobContext& job_;
-    const ledger::ClaimedChunk& chunk_;
+    const ledger::ChunkPeople& people_;
     const Resolved& resolved_;
     const ComposeContext& context_;
     ComposedRequests& requests_;
@@ -275,9 +277,10 @@ std::vector<std::string> personal_variables(const JobContext& job, Channel chann
                           !job.unsubscribe_prefix.empty());
 }
 
-void compose_request(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
+void compose_request(const Claim& claim, const Provider& provider,
                      const ComposedRequests::Group& group, ComposedRequest& composed) {
-    const auto reference = reference_of(job, chunk);
+    const JobContext& job = *claim.job;
+    const auto reference = reference_of(job, claim.key);
     std::int64_t expires_at = 0;
     if (job.job.expires_at) {
         expires_at =
@@ -291,7 +294,7 @@ void compose_request(const JobContext& job, const ledger::ChunkKey& chunk, const
                      composed.request);
 }
 
-Result<void> compose_requests(const JobContext& job, const ledger::ClaimedChunk& chunk,
+Result<void> compose_requests(const Claim& claim, const ledger::ChunkPeople& people,
                               const Resolved& resolved, const ComposeContext& context,
                               ComposedRequests& requests) {
     requests.groups.clear();
@@ -299,7 +302,7 @@ Result<void> compose_requests(const JobContext& job, const ledger::ClaimedChunk&
     requests.too_long.clear();
     requests.lost_zones = 0;
     requests.made.clear();
-    return Writer{job, chunk, resolved, context, requests}.write();
+    return Writer{claim, people, resolved, context, requests}.write();
 }
 
 }  // namespace fanfare

@@ -57,14 +57,13 @@ struct ComposeContext {
 
 /// Composes every target's request. CPU only; runs on a thread of a pool. Fails when a template
 /// does: the planner has checked them, so that means they were changed since.
-[[nodiscard]] Result<void> compose_requests(const JobContext& job,
-                                            const ledger::ClaimedChunk& chunk,
+[[nodiscard]] Result<void> compose_requests(const Claim& claim, const ledger::ChunkPeople& people,
                                             const Resolved& resolved, const ComposeContext& context,
                                             ComposedRequests& requests);
 
 /// Composes one request anew, for a slice of a group (after the provider asked to split, or for
 /// a new credential).
-void compose_request(const JobContext& job, const ledger::ChunkKey& chunk, const Provider& provider,
+void compose_request(const Claim& claim, const Provider& provider,
                      const ComposedRequests::Group& group, ComposedRequest& composed);
 
 }  // namespace fanfare

@@ -1,7 +1,5 @@
 #include "worker/send/outcome_rules.hpp"
 
-#include <algorithm>
-
 namespace fanfare {
 namespace {
 
@@ -41,8 +39,8 @@ Reason or_else(Reason reason, Reason otherwise) {
 
 }  // namespace
 
-Fate fate_of(Verdict verdict, Reason reason, const Situation& situation) {
-    const bool again = situation.attempts_used < situation.attempts_max;
+Fate fate_of(Verdict verdict, Reason reason, const Attempt& attempt) {
+    const bool again = attempt.attempts_used < attempt.attempts_max;
     switch (verdict) {
         case Verdict::ok:
             return {Outcome::sent, Reason::none};
@@ -63,7 +61,7 @@ Fate fate_of(Verdict verdict, Reason reason, const Situation& situation) {
                     Reason::account_unusable};
         case Verdict::ambiguous:
             reason = or_else(reason, Reason::answer_lost);
-            if (situation.on_doubt != DoubtPolicy::resend) return {Outcome::unknown, reason};
+            if (attempt.on_doubt != DoubtPolicy::resend) return {Outcome::unknown, reason};
             if (again) return {Outcome::retry, reason};
             return {Outcome::unknown, reason, Reason::attempts_exhausted};
     }
@@ -83,13 +81,5 @@ Fate as_given_up(const Fate& fate) {
 }
 
 Fate merge(Fate known, Fate next) { return weight(next) > weight(known) ? next : known; }
-
-std::chrono::milliseconds wait_after(const Backoff& backoff, std::int32_t attempts_used,
-                                     double jitter) {
-    const auto doublings = std::clamp(attempts_used - 1, 0, 20);
-    const auto wait = std::min(backoff.max, backoff.first * (1 << doublings));
-    return wait + std::chrono::milliseconds{
-                      static_cast<std::int64_t>(static_cast<double>(wait.count()) * 0.5 * jitter)};
-}
 
 }  // namespace fanfare

@@ -2,26 +2,25 @@
 
 #include "core/domain/doubt.hpp"
 
-#include <chrono>
 #include <cstdint>
 
 namespace fanfare {
 
-/// What a rule knows beside the provider's answer.
-struct Situation {
+/// One try of one person: what a rule knows beside the provider's answer.
+struct Attempt {
     DoubtPolicy on_doubt = DoubtPolicy::hold;
     std::int32_t attempts_used = 1;  // This one included.
     std::int32_t attempts_max = 5;
 };
 
-/// Every rule on what follows a provider's answer, in one place, but for those about doubt
-/// (core/domain/doubt.hpp). Pure.
+/// Every rule on what a provider's answer means for one person, in one place, but for those about
+/// doubt (core/domain/doubt.hpp); what follows for the chunk is next_move()'s. Pure.
 ///
 /// Throttling and a broken account cost the recipient nothing. Doubt that is sent again uses up an
 /// attempt at once: each may have told them. Of a passing fault nobody knows at first whether the
 /// account or the message was to blame: it counts against the account (is_on_account()), and as an
 /// attempt only once the account has served somebody else (as_attempt()).
-[[nodiscard]] Fate fate_of(Verdict verdict, Reason reason, const Situation& situation);
+[[nodiscard]] Fate fate_of(Verdict verdict, Reason reason, const Attempt& attempt);
 
 /// True when the verdict uses up one of the recipient's attempts at once.
 [[nodiscard]] constexpr bool costs_attempt(Verdict verdict) noexcept {
@@ -45,14 +44,5 @@ struct Situation {
 /// one forbids another try, which could tell them twice; then hope, then the worst. Doubt that is
 /// to be tried again outweighs other hope.
 [[nodiscard]] Fate merge(Fate known, Fate next);
-
-/// How long to wait after `attempts_used` counted attempts: doubling, with jitter in [0, 1)
-/// adding up to half.
-struct Backoff {
-    std::chrono::milliseconds first{1'000};
-    std::chrono::milliseconds max{300'000};
-};
-[[nodiscard]] std::chrono::milliseconds wait_after(const Backoff& backoff,
-                                                   std::int32_t attempts_used, double jitter);
 
 }  // namespace fanfare

@@ -24,4 +24,10 @@ bool Pauses::holds_job(const std::string& job, const std::string& kind) const {
     return !empty() && (has(ledger::Paused::job, job) || has(ledger::Paused::kind, kind));
 }
 
+bool holds_back(const Pauses& pauses, const Claim& claim) {
+    if (pauses.empty() || !claim.job) return false;
+    const Job& job = claim.job->job;
+    return pauses.holds_job(claim.key.job, job.system + "/" + job.kind);
+}
+
 }  // namespace fanfare

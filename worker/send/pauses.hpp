@@ -2,6 +2,7 @@
 
 #include "core/domain/vocabulary.hpp"
 #include "core/ledger/pauses.hpp"
+#include "worker/send/claim.hpp"
 
 #include <set>
 #include <string>
@@ -32,5 +33,8 @@ private:
     }
     std::set<ledger::PauseTarget> targets_;
 };
+
+/// The job of a claim, or its kind: nothing more of it is begun.
+[[nodiscard]] bool holds_back(const Pauses& pauses, const Claim& claim);
 
 }  // namespace fanfare

@@ -1,22 +1,22 @@
 #pragma once
 
-#include "core/settings/settings.hpp"
 #include "worker/send/account.hpp"
-#include "worker/send/chunk_in_progress.hpp"
+#include "worker/send/claim.hpp"
+#include "worker/send/next_move.hpp"
+#include "worker/send/pass.hpp"
+#include "worker/send/recipients.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <functional>
 #include <map>
 
 namespace fanfare {
 
 /// Makes a claimed chunk ready to be sent: contacts, quiet hours, suppressions, requests.
 ///
-/// A system's database that is away is nobody's fault: its chunks wait, and for a while nobody asks
-/// it again. A query that fails for a chunk costs the chunk its place in the queue, longer each
-/// time, and in the end its people, who are told so.
+/// It says what stood in the way, if anything did; what follows is next_move()'s. A system's
+/// database that is away is not asked again for a while, longer each time.
 ///
 /// Threads   one serial executor; databases and rendering on the pools' threads.
 /// Lifetime  everything in Parts outlives it.
@@ -26,22 +26,15 @@ public:
         postgres::Pool& ledger;
         const References& references;
         const Clock& clock;
-        std::function<double()> jitter;  // Uniform in [0, 1).
     };
-    Preparation(Parts parts, const WorkerSettings& settings)
-        : parts_{std::move(parts)}, settings_{settings} {}
+    explicit Preparation(const Parts& parts) : parts_{parts} {}
 
-    enum class End : std::uint8_t {
-        ready,  // The requests are composed, or nobody is left to write to.
-        later,  // Not now: the chunk goes back as it is, for `wait`.
-        lost,   // The chunk is no longer ours, or nobody knows.
-    };
     struct Prepared {
-        End end = End::ready;
-        std::chrono::milliseconds wait{0};
-        bool counts = false;  // As one more failure in a row of this chunk.
+        Setback setback = Setback::none;        // None: requests are composed, or nobody is left.
+        std::chrono::milliseconds away_for{0};  // The system's database.
     };
-    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(ChunkInProgress& work, Account& account);
+    [[nodiscard]] boost::asio::awaitable<Prepared> prepare(const Claim& claim, Recipients& people,
+                                                           Pass& pass, Account& account);
 
 private:
     /// A system's database that was away when it was last asked.
@@ -50,14 +43,21 @@ private:
         std::chrono::milliseconds wait{0};
     };
 
-    [[nodiscard]] boost::asio::awaitable<Prepared> load(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<Prepared> defer_quiet(ChunkInProgress& work);
-    [[nodiscard]] Prepared is_away(const postgres::Pool* source);
-    [[nodiscard]] Prepared fails(ChunkInProgress& work, const Failure& failure);
-    [[nodiscard]] Prepared is_slow(const ChunkInProgress& work) const;
+    enum class Quiet : std::uint8_t { awake, left, lost };
+
+    [[nodiscard]] boost::asio::awaitable<Prepared> find_people(const Claim& claim,
+                                                               Recipients& people, Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Prepared> load(const Claim& claim, Recipients& people,
+                                                        Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Quiet> set_aside(const Claim& claim, Recipients& people,
+                                                          Pass& pass);
+    [[nodiscard]] boost::asio::awaitable<Prepared> compose(const Claim& claim,
+                                                           const Recipients& people, Pass& pass,
+                                                           Account& account);
+    [[nodiscard]] std::chrono::milliseconds away_for(const postgres::Pool* source) const;
+    void stays_away(const JobContext& job, const Failure& failure);
 
     Parts parts_;
-    const WorkerSettings& settings_;
     std::map<const postgres::Pool*, Absence> away_;
 };
 

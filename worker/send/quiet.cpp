@@ -122,10 +122,10 @@ std::vector<ledger::Split> set_quiet_aside(const JobContext& job, TimePoint now,
     return splits;
 }
 
-bool is_untouched(const ledger::ClaimedChunk& chunk) {
+bool is_untouched(const ledger::ChunkPeople& people) {
     const auto is_zero = [](char c) { return c == '\0'; };
-    return std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(), is_zero) &&
-           std::all_of(chunk.reasons.begin(), chunk.reasons.end(), is_zero);
+    return std::all_of(people.outcomes.begin(), people.outcomes.end(), is_zero) &&
+           std::all_of(people.reasons.begin(), people.reasons.end(), is_zero);
 }
 
 }  // namespace fanfare

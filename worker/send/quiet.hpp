@@ -23,6 +23,6 @@ namespace fanfare {
                                                          Resolved& resolved);
 
 /// True when nobody of the chunk was tried yet: it may be split.
-[[nodiscard]] bool is_untouched(const ledger::ClaimedChunk& chunk);
+[[nodiscard]] bool is_untouched(const ledger::ChunkPeople& people);
 
 }  // namespace fanfare

@@ -32,23 +32,23 @@ void drop_excluded(Resolved& resolved) {
 }
 
 /// Who takes a place and is not sent to after all gives it back when the chunk is recorded.
-std::function<std::vector<std::string>(const std::string&)> places_of(
-    postgres::Connection& ledger, const JobContext& job, const ledger::ClaimedChunk& chunk) {
+std::function<std::vector<std::string>(const std::string&)> places_of(postgres::Connection& ledger,
+                                                                      const JobContext& job,
+                                                                      Channel channel) {
     if (!job.kind->at_most) return {};
     ledger::CapQuestion question{job.system->name, job.kind->name, job.origin,
                                  job.kind->at_most->count, job.kind->at_most->window};
-    return [&ledger, channel = chunk.key.channel,
-            question = std::move(question)](const std::string& people) {
+    return [&ledger, channel, question = std::move(question)](const std::string& people) {
         return ledger::take_places(ledger, question, channel, people);
     };
 }
 
 /// Everybody whose fate is not final.
-std::vector<std::uint32_t> open_positions(const ledger::ClaimedChunk& chunk) {
+std::vector<std::uint32_t> open_positions(const ledger::ChunkPeople& people) {
     std::vector<std::uint32_t> positions;
-    positions.reserve(chunk.outcomes.size());
-    for (std::uint32_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (!is_final(static_cast<Outcome>(chunk.outcomes[i]))) positions.push_back(i);
+    positions.reserve(people.outcomes.size());
+    for (std::uint32_t i = 0; i < people.outcomes.size(); ++i) {
+        if (!is_final(static_cast<Outcome>(people.outcomes[i]))) positions.push_back(i);
     }
     return positions;
 }
@@ -58,9 +58,10 @@ class ContactQuery {
 public:
     using Positions = std::span<const std::uint32_t>;
 
+    /// `turn`: another sample each time it is asked whether everybody fails.
     ContactQuery(postgres::Connection& source, const std::string& sql,
-                 const ledger::ClaimedChunk& chunk)
-        : source_{source}, sql_{sql}, chunk_{chunk} {}
+                 const ledger::ChunkPeople& people, std::int32_t turn)
+        : source_{source}, sql_{sql}, people_{people}, turn_{static_cast<std::size_t>(turn)} {}
 
     /// Asks for `positions`, and takes those out of them who raise errors.
     ContactsRead ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
@@ -85,11 +86,11 @@ private:
     pqxx::result exec(Positions positions) {
         pqxx::nontransaction work{source_.raw()};
         // Most often everybody is asked for, and the ledger has written that already.
-        if (positions.size() == chunk_.outcomes.size()) {
-            return work.exec_params(sql_, chunk_.recipients_literal);
+        if (positions.size() == people_.outcomes.size()) {
+            return work.exec_params(sql_, people_.recipients_literal);
         }
         postgres::ArrayLiteral people;
-        for (const auto i : positions) people.add(chunk_.recipients.elements[i]);
+        for (const auto i : positions) people.add(people_.recipients.elements[i]);
         return work.exec_params(sql_, people.text());
     }
 
@@ -98,7 +99,7 @@ private:
     bool everybody_fails(Positions positions) {
         if (positions.size() < sample_size) return false;
         const auto step = positions.size() / sample_size;
-        const auto first = static_cast<std::size_t>(chunk_.failures) % step;
+        const auto first = turn_ % step;
         for (std::size_t i = 0; i < sample_size; ++i) {
             try {
                 exec(positions.subspan(first + i * step, 1));
@@ -134,26 +135,28 @@ private:
 
     postgres::Connection& source_;
     const std::string& sql_;
-    const ledger::ClaimedChunk& chunk_;
+    const ledger::ChunkPeople& people_;
+    std::size_t turn_;
 };
 
 }  // namespace
 
-ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
-                           const ledger::ClaimedChunk& chunk, Resolved& resolved) {
-    const auto& contact = job.system->contacts[static_cast<std::size_t>(chunk.key.channel)];
-    const auto& people = chunk.recipients.elements;
-    resolved.clear(people.size());
-    resolved.fates.assign(people.size(), {});
-    resolved.exclusions.assign(people.size(), Exclusion::none);
-    auto asked = open_positions(chunk);
+ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
+                           const ledger::ChunkPeople& people, Resolved& resolved) {
+    const auto channel = claim.key.channel;
+    const auto& contact = claim.job->system->contacts[static_cast<std::size_t>(channel)];
+    const auto& ids = people.recipients.elements;
+    resolved.clear(ids.size());
+    resolved.fates.assign(ids.size(), {});
+    resolved.exclusions.assign(ids.size(), Exclusion::none);
+    auto asked = open_positions(people);
     if (contact) {
-        ContactQuery query{source, contact->query.sql, chunk};
+        ContactQuery query{source, contact->query.sql, people, claim.failures};
         const auto read = query.ask(asked, resolved);
         if (read != ContactsRead::whole) return read;
-        read_contacts(chunk.key.channel, people, resolved);
-        std::erase_if(resolved.targets, [&chunk](const Target& target) {
-            return is_final(static_cast<Outcome>(chunk.outcomes[target.recipient]));
+        read_contacts(channel, ids, resolved);
+        std::erase_if(resolved.targets, [&people](const Target& target) {
+            return is_final(static_cast<Outcome>(people.outcomes[target.recipient]));
         });
         drop_excluded(resolved);
     }
@@ -163,20 +166,22 @@ ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
     return ContactsRead::whole;
 }
 
-void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
-                        const ledger::ClaimedChunk& chunk, Resolved& resolved) {
+void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
+                        const ledger::ChunkPeople& people, Resolved& resolved) {
     if (resolved.targets.empty()) return;
+    const JobContext& job = *claim.job;
+    const auto channel = claim.key.channel;
     ReachQuestion question{.system = job.system->name,
-                           .channel = chunk.key.channel,
+                           .channel = channel,
                            .list = job.kind->list,
-                           .recipients = chunk.recipients_literal,
-                           .over_cap = places_of(ledger, job, chunk)};
+                           .recipients = people.recipients_literal,
+                           .over_cap = places_of(ledger, job, channel)};
     if (job.kind->dedupe == Dedupe::address) {
         question.own = [&](std::span<const ledger::AddressClaim> claims) {
-            return ledger::own_addresses(ledger, job.origin, chunk.key.channel, claims);
+            return ledger::own_addresses(ledger, job.origin, channel, claims);
         };
     }
-    exclude(ledger, question, chunk.recipients.elements, resolved.targets);
+    exclude(ledger, question, people.recipients.elements, resolved.targets);
     drop_excluded(resolved);
 }
 

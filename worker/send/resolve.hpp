@@ -1,9 +1,8 @@
 #pragma once
 
 #include "core/audience/reach.hpp"
-#include "core/ledger/chunks.hpp"
 #include "core/rendering/content.hpp"
-#include "worker/send/job_context.hpp"
+#include "worker/send/claim.hpp"
 #include "worker/send/outcome_rules.hpp"
 
 #include <cstdint>
@@ -30,12 +29,12 @@ enum class ContactsRead : std::uint8_t {
 /// pool. Recipients whose outcome is final are left alone; those without a live address get
 /// their fate here, and so do those at whom the query raises an error: the question, not the chunk,
 /// is halved until only they are left in it. Throws when the database is away.
-[[nodiscard]] ContactsRead load_contacts(postgres::Connection& source, const JobContext& job,
-                                         const ledger::ClaimedChunk& chunk, Resolved& resolved);
+[[nodiscard]] ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
+                                         const ledger::ChunkPeople& people, Resolved& resolved);
 
 /// Drops whoever the ledger says is not told (core/audience/reach.hpp). Runs on a thread of the
 /// ledger's pool.
-void apply_suppressions(postgres::Connection& ledger, const JobContext& job,
-                        const ledger::ClaimedChunk& chunk, Resolved& resolved);
+void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
+                        const ledger::ChunkPeople& people, Resolved& resolved);
 
 }  // namespace fanfare

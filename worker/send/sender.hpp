@@ -5,21 +5,25 @@
 #include "worker/send/account_selector.hpp"
 #include "worker/send/chunk_batcher.hpp"
 #include "worker/send/chunk_send.hpp"
+#include "worker/send/dead_addresses.hpp"
 #include "worker/send/dispatcher.hpp"
+#include "worker/send/known_jobs.hpp"
+#include "worker/send/next_move.hpp"
 #include "worker/send/prepare.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <functional>
-#include <memory>
-#include <unordered_map>
-#include <vector>
+#include <optional>
 
 namespace fanfare {
 
 /// The send stage: takes chunks one by one through claim, resolve, render, send and record.
 ///
 ///   next -> ready (rate) -> claim -> contacts -> suppressions -> requests -> waves -> record
+///
+/// What is done next with a claimed chunk is decided by next_move(), and carried out here.
 ///
 /// Nothing is claimed before it could be sent at once; nothing is recorded that was not
 /// known; a chunk that is not finished in time is left to its lease.
@@ -49,7 +53,7 @@ public:
     Sender(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)},
           settings_{settings},
-          preparation_{{parts_.ledger, parts_.references, parts_.clock, parts_.jitter}, settings},
+          preparation_{{parts_.ledger, parts_.references, parts_.clock}},
           marker_{[this](ledger::ChunkMark mark) { return parts_.batcher.mark(std::move(mark)); }} {
     }
 
@@ -60,37 +64,43 @@ public:
     void stop() { stopping_ = true; }
 
 private:
-    [[nodiscard]] boost::asio::awaitable<void> serve(const ledger::ChunkKey& key);
-    [[nodiscard]] boost::asio::awaitable<Account*> account_for(Channel channel);
-    void trace(ChunkInProgress& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> send(ChunkInProgress& work, Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> wait_without_context(ChunkInProgress& work,
-                                                                    const Failure& failure);
-    [[nodiscard]] boost::asio::awaitable<std::int32_t> run(ChunkInProgress& work, Account& account);
-    [[nodiscard]] boost::asio::awaitable<Account*> other_account(const ChunkInProgress& work,
-                                                                 Account* account);
-    [[nodiscard]] boost::asio::awaitable<void> put_back(ChunkInProgress& work,
-                                                        const Account* account,
-                                                        std::chrono::milliseconds next_in,
-                                                        bool failed);
-    void end_if_over(ChunkInProgress& work) const;
-    [[nodiscard]] boost::asio::awaitable<void> look_for_cancel(ChunkInProgress& work);
-    [[nodiscard]] std::chrono::milliseconds wait_of(ChunkInProgress& work, const Account& account,
-                                                    std::int32_t attempts, std::int32_t passes);
-    [[nodiscard]] boost::asio::awaitable<void> suppress_dead(ChunkInProgress& work);
-    [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,
-                                                          std::vector<std::string> addresses);
-    [[nodiscard]] boost::asio::awaitable<void> record(ChunkInProgress& work, const Account* account,
-                                                      std::chrono::milliseconds next_in);
-    [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<const JobContext>>> context_of(
-        const std::string& job);
+    /// The chunk that a lane has in hand, and who serves it.
+    struct InHand {
+        const Claim& claim;
+        Recipients& people;
+        ChunkSpan& span;
+        Account* account;
+        std::int32_t passes = 0;
+        bool is_paused = false;  // The ledger said so.
+    };
+    template <class T>
+    using Awaitable = boost::asio::awaitable<T>;
+
+    [[nodiscard]] Awaitable<void> serve(const ledger::ChunkKey& key);
+    [[nodiscard]] Awaitable<Account*> account_for(Channel channel);
+    [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account);
+    [[nodiscard]] Awaitable<void> send(ledger::ChunkClaim claimed, Recipients people,
+                                       SteadyTime claimed_at, Account& account);
+    [[nodiscard]] Situation begin(InHand& hand, const std::optional<Failure>& unknown_job) const;
+    [[nodiscard]] Awaitable<void> carry_moves_out(InHand& hand, Situation situation);
+    [[nodiscard]] Awaitable<Situation> try_all(InHand& hand);
+    [[nodiscard]] Awaitable<std::int32_t> send_all(InHand& hand, Pass& pass);
+    [[nodiscard]] Awaitable<Situation> wait_here(InHand& hand, std::chrono::milliseconds wait);
+    [[nodiscard]] Awaitable<Situation> reroute(InHand& hand, std::chrono::milliseconds wait);
+    [[nodiscard]] Awaitable<void> put_back(InHand& hand, Move move);
+
+    [[nodiscard]] ChunkState state_of(const InHand& hand) const;
+    [[nodiscard]] Situation situation_after(Situation::After after, const InHand& hand) const;
+    std::int32_t look_at_people(InHand& hand) const;
+
+    [[nodiscard]] Awaitable<void> record(InHand& hand, const Move& move);
 
     Parts parts_;
     const WorkerSettings& settings_;
     Preparation preparation_;
     Marker marker_;
-    std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
-    std::size_t contexts_bytes_ = 0;
+    DeadAddresses dead_addresses_{parts_.ledger, parts_.job_contexts};
+    KnownJobs known_jobs_{parts_.ledger, parts_.job_contexts};
     bool stopping_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/exclusion.hpp"
+#include "worker/send/next_move.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,9 +15,9 @@ namespace {
 constexpr std::chrono::seconds last_word{
     5};  // Twice as long as records are apart (chunk_batcher.cpp).
 
-Fate fate_at(const ledger::ClaimedChunk& chunk, std::size_t i) {
-    return {static_cast<Outcome>(chunk.outcomes[i]), static_cast<Reason>(chunk.reasons[i]),
-            static_cast<Reason>(chunk.causes[i])};
+Fate fate_at(const ledger::ChunkPeople& people, std::size_t i) {
+    return {static_cast<Outcome>(people.outcomes[i]), static_cast<Reason>(people.reasons[i]),
+            static_cast<Reason>(people.causes[i])};
 }
 
 /// In a chunk, a mark or a record.
@@ -26,15 +27,15 @@ void put_fate(auto& word, std::size_t i, const Fate& fate) {
     word.causes[i] = static_cast<char>(fate.cause);
 }
 
-bool is_open(const ledger::ClaimedChunk& chunk, std::size_t i) {
-    return !is_final(static_cast<Outcome>(chunk.outcomes[i]));
+bool is_open(const ledger::ChunkPeople& people, std::size_t i) {
+    return !is_final(static_cast<Outcome>(people.outcomes[i]));
 }
 
 /// Looks at people with several devices: told on one while another is open, they stay open.
-void keep_devices_open(ChunkInProgress& work) {
-    const auto& targets = work.resolved.targets;
-    if (work.target_fates.size() != targets.size()) return;
-    std::vector<std::uint8_t> devices(work.resolved.fates.size());
+void keep_devices_open(Recipients& people, Pass& pass) {
+    const auto& targets = pass.resolved.targets;
+    if (pass.target_fates.size() != targets.size()) return;
+    std::vector<std::uint8_t> devices(pass.resolved.fates.size());
     for (const auto& target : targets) {
         auto& count = devices[target.recipient];
         if (count < 2) ++count;
@@ -42,26 +43,26 @@ void keep_devices_open(ChunkInProgress& work) {
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const auto& target = targets[i];
         if (devices[target.recipient] < 2) continue;
-        auto& fate = work.resolved.fates[target.recipient];
-        if (is_final(work.target_fates[i].outcome)) {
-            work.served.emplace(target.address);
+        auto& fate = pass.resolved.fates[target.recipient];
+        if (is_final(pass.target_fates[i].outcome)) {
+            people.served.emplace(target.address);
         } else if (fate.outcome == Outcome::sent) {
-            work.told.insert(target.recipient);
+            people.told.insert(target.recipient);
             // Doubt about this device stays with the account that caused it.
-            const auto& open = work.target_fates[i];
+            const auto& open = pass.target_fates[i];
             fate = open.outcome == Outcome::pending ? Fate{Outcome::retry, Reason::not_sent} : open;
         }
     }
 }
 
 /// Counts the attempts that failed, and returns the most of anybody's.
-std::int32_t count_attempts(ChunkInProgress& work) {
-    auto& spent = work.spent;
+std::int32_t count_attempts(Recipients& people, Pass& pass) {
+    auto& spent = pass.spent;
     std::sort(spent.begin(), spent.end());
     spent.erase(std::unique(spent.begin(), spent.end()), spent.end());
     std::int32_t most = 0;
     for (const auto recipient : spent) {
-        auto& attempts = work.chunk.attempts[recipient];
+        auto& attempts = people.attempts[recipient];
         most = std::max(most, static_cast<std::int32_t>(++attempts));
     }
     spent.clear();
@@ -70,60 +71,62 @@ std::int32_t count_attempts(ChunkInProgress& work) {
 
 }  // namespace
 
-void close_told(ChunkInProgress& work) {
-    for (const auto recipient : work.told) {
-        if (static_cast<Outcome>(work.chunk.outcomes[recipient]) == Outcome::sent) continue;
-        put_fate(work.chunk, recipient, {Outcome::sent, Reason::none});
+void close_told(Recipients& people) {
+    for (const auto recipient : people.told) {
+        if (static_cast<Outcome>(people.outcomes[recipient]) == Outcome::sent) continue;
+        put_fate(people, recipient, {Outcome::sent, Reason::none});
     }
-    work.told.clear();
+    people.told.clear();
 }
 
-std::int32_t settle_pass(ChunkInProgress& work) {
-    auto& chunk = work.chunk;
-    keep_devices_open(work);
-    for (std::size_t i = 0; i < work.resolved.fates.size(); ++i) {
-        const auto& fate = work.resolved.fates[i];
-        if (fate.outcome == Outcome::pending || !is_open(chunk, i)) continue;
-        const auto stands = follow(fate_at(chunk, i), fate);
-        put_fate(chunk, i, stands);
-        if (is_final(stands.outcome)) work.progress = true;
+std::int32_t settle_pass(Recipients& people, Pass& pass) {
+    keep_devices_open(people, pass);
+    for (std::size_t i = 0; i < pass.resolved.fates.size(); ++i) {
+        const auto& fate = pass.resolved.fates[i];
+        if (fate.outcome == Outcome::pending || !is_open(people, i)) continue;
+        const auto stands = follow(fate_at(people, i), fate);
+        put_fate(people, i, stands);
+        if (is_final(stands.outcome)) people.has_progressed = true;
     }
-    return count_attempts(work);
+    return count_attempts(people, pass);
 }
 
-std::int32_t count_faults(ChunkInProgress& work) {
-    auto& chunk = work.chunk;
+std::int32_t count_faults(Recipients& people, std::int32_t attempts_max) {
     std::int32_t most = 0;
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        const auto known = fate_at(chunk, i);
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        const auto known = fate_at(people, i);
         if (!is_on_account(known)) continue;
-        const std::int32_t used = ++chunk.attempts[i];
-        put_fate(chunk, i, as_attempt(known, used, work.attempts_max));
+        const std::int32_t used = ++people.attempts[i];
+        put_fate(people, i, as_attempt(known, used, attempts_max));
         most = std::max(most, used);
     }
-    if (most > 0) work.progress = true;
+    if (most > 0) people.has_progressed = true;
     return most;
 }
 
-bool waits_for_account(const ledger::ClaimedChunk& chunk) {
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        const auto known = fate_at(chunk, i);
-        const bool refused =
-            is_open(chunk, i) && static_cast<Reason>(chunk.reasons[i]) == Reason::account_unusable;
+bool waits_for_account(const ledger::ChunkPeople& people) {
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        const auto known = fate_at(people, i);
+        const bool refused = is_open(people, i) &&
+                             static_cast<Reason>(people.reasons[i]) == Reason::account_unusable;
         if (refused || is_on_account(known)) return true;
     }
     return false;
 }
 
-void give_up(ledger::ClaimedChunk& chunk) {
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (is_open(chunk, i)) put_fate(chunk, i, as_given_up(fate_at(chunk, i)));
+void give_up(ledger::ChunkPeople& people, Reason why) {
+    if (why != Reason::account_unusable) {
+        settle_rest(people, {Outcome::failed, why});
+        return;
+    }
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        if (is_open(people, i)) put_fate(people, i, as_given_up(fate_at(people, i)));
     }
 }
 
-void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        const auto known = fate_at(chunk, i);
+void settle_rest(ledger::ChunkPeople& people, Fate fate) {
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        const auto known = fate_at(people, i);
         if (is_final(known.outcome)) continue;
         auto stands = follow(known, fate);
         // What kept them waiting stays readable.
@@ -131,34 +134,34 @@ void settle_rest(ledger::ClaimedChunk& chunk, Fate fate) {
         if (known.reason == Reason::not_configured) {
             stands = {fate.outcome, known.reason, fate.reason};
         }
-        put_fate(chunk, i, stands);
+        put_fate(people, i, stands);
     }
 }
 
-bool settle_over(ledger::ClaimedChunk& chunk) {
-    if (chunk.job_cancelled) {
-        settle_rest(chunk, {Outcome::cancelled, Reason::job_cancelled});
-    } else if (chunk.job_expired) {
-        settle_rest(chunk, {Outcome::expired, Reason::past_expiry});
+bool settle_over(ledger::ChunkPeople& people) {
+    if (people.job_cancelled) {
+        settle_rest(people, {Outcome::cancelled, Reason::job_cancelled});
+    } else if (people.job_expired) {
+        settle_rest(people, {Outcome::expired, Reason::past_expiry});
     }
-    return chunk.job_cancelled || chunk.job_expired;
+    return people.job_cancelled || people.job_expired;
 }
 
-void wait_for_configuration(ledger::ClaimedChunk& chunk) {
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (!is_open(chunk, i)) continue;
-        put_fate(chunk, i, follow(fate_at(chunk, i), {Outcome::retry, Reason::not_configured}));
+void wait_for_configuration(ledger::ChunkPeople& people) {
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        if (!is_open(people, i)) continue;
+        put_fate(people, i, follow(fate_at(people, i), {Outcome::retry, Reason::not_configured}));
     }
 }
 
-bool is_settled(const ledger::ClaimedChunk& chunk) {
-    return std::all_of(chunk.outcomes.begin(), chunk.outcomes.end(),
+bool is_settled(const ledger::ChunkPeople& people) {
+    return std::all_of(people.outcomes.begin(), people.outcomes.end(),
                        [](char c) { return is_final(static_cast<Outcome>(c)); });
 }
 
-bool is_in_doubt(const ledger::ClaimedChunk& chunk) {
-    for (std::size_t i = 0; i < chunk.outcomes.size(); ++i) {
-        if (is_open(chunk, i) && is_in_doubt(fate_at(chunk, i))) return true;
+bool is_in_doubt(const ledger::ChunkPeople& people) {
+    for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
+        if (is_open(people, i) && is_in_doubt(fate_at(people, i))) return true;
     }
     return false;
 }
@@ -181,45 +184,45 @@ std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
     return std::max(wait, std::min<std::chrono::milliseconds>(last_word, settings.lease));
 }
 
-ledger::ChunkMark mark_of(const ChunkInProgress& work, std::span<const std::uint16_t> begun,
-                          std::span<const std::uint16_t> open_to) {
-    const auto& chunk = work.chunk;
+ledger::ChunkMark mark_of(const ledger::ChunkClaim& claim, const Recipients& people,
+                          const std::vector<Fate>& fates, const DeviceCounts& devices) {
     ledger::ChunkMark mark;
-    mark.key = chunk.key;
-    mark.epoch = chunk.epoch;
-    mark.outcomes = chunk.outcomes;
-    mark.reasons = chunk.reasons;
-    mark.causes = chunk.causes;
-    mark.attempts = chunk.attempts;
-    mark.begun.assign(begun.size(), '\0');
-    for (std::size_t i = 0; i < begun.size(); ++i) {
-        if (begun[i] > 0) mark.begun[i] = '\1';
-        const auto& fate = work.resolved.fates[i];
-        if (fate.outcome == Outcome::pending || !is_open(chunk, i)) continue;
+    mark.key = claim.key;
+    mark.epoch = claim.epoch;
+    mark.outcomes = people.outcomes;
+    mark.reasons = people.reasons;
+    mark.causes = people.causes;
+    mark.attempts = people.attempts;
+    mark.begun.assign(fates.size(), '\0');
+    for (std::size_t i = 0; i < fates.size(); ++i) {
+        if (devices.begun[i] > 0) mark.begun[i] = '\1';
+        const auto& fate = fates[i];
+        if (fate.outcome == Outcome::pending || !is_open(people, i)) continue;
         // Of one device nothing final follows for a person while another may still tell them.
         const bool stands = !is_final(fate.outcome) || is_told(fate.outcome) ||
-                            fate.outcome == Outcome::unknown || open_to[i] == 0;
-        if (stands) put_fate(mark, i, follow(fate_at(chunk, i), fate));
+                            fate.outcome == Outcome::unknown || devices.open_to[i] == 0;
+        if (stands) put_fate(mark, i, follow(fate_at(people, i), fate));
     }
-    for (const auto recipient : work.told) {
+    for (const auto recipient : people.told) {
         put_fate(mark, recipient, {Outcome::sent, Reason::none});
     }
     return mark;
 }
 
-std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
+std::optional<ledger::FallbackChunk> fallback_of(const ledger::ChunkClaim& claim,
+                                                 const ledger::ChunkPeople& people,
                                                  const JobContext& job,
                                                  const WorkerSettings& settings) {
-    const auto to = turns_to(job.job, *job.kind, chunk.key.channel);
-    if (!to || chunk.job_cancelled || chunk.job_expired) return std::nullopt;
+    const auto to = turns_to(job.job, *job.kind, claim.key.channel);
+    if (!to || people.job_cancelled || people.job_expired) return std::nullopt;
     const auto i = static_cast<std::size_t>(*to);
     ledger::FallbackChunk fallback{
-        *to, job.kind->on_doubt[i].value_or(settings.channels[i].on_doubt), chunk.lane, {}};
-    for (std::size_t r = 0; r < chunk.outcomes.size(); ++r) {
-        const auto outcome = static_cast<Outcome>(chunk.outcomes[r]);
-        const auto reason = static_cast<Reason>(chunk.reasons[r]);
+        *to, job.kind->on_doubt[i].value_or(settings.channels[i].on_doubt), claim.lane, {}};
+    for (std::size_t r = 0; r < people.outcomes.size(); ++r) {
+        const auto outcome = static_cast<Outcome>(people.outcomes[r]);
+        const auto reason = static_cast<Reason>(people.reasons[r]);
         if (is_unreachable(reason) && outcome != Outcome::unknown) {
-            fallback.recipients.emplace_back(chunk.recipients.elements[r]);
+            fallback.recipients.emplace_back(people.recipients.elements[r]);
         }
     }
     if (fallback.recipients.empty()) return std::nullopt;
@@ -231,19 +234,19 @@ std::chrono::hours counted_window(const JobContext* job) {
     return job->kind->at_most ? job->kind->at_most->window : std::chrono::hours{0};
 }
 
-ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
-                              std::chrono::milliseconds next_in) {
+ledger::ChunkRecord record_of(const ledger::ChunkClaim& claim, ledger::ChunkPeople& people,
+                              std::string account, std::chrono::milliseconds next_in) {
     ledger::ChunkRecord record;
-    record.key = chunk.key;
-    record.epoch = chunk.epoch;
-    record.token = chunk.token;
-    record.done = is_settled(chunk);
+    record.key = claim.key;
+    record.epoch = claim.epoch;
+    record.token = claim.token;
+    record.done = is_settled(people);
     record.next_in = record.done ? std::chrono::milliseconds{0} : next_in;
-    record.outcomes = chunk.outcomes;
-    record.reasons = chunk.reasons;
-    record.attempts = chunk.attempts;
-    record.causes = chunk.causes;
-    record.provider_ids = ledger::compact_ids(std::move(chunk.provider_ids));
+    record.outcomes = people.outcomes;
+    record.reasons = people.reasons;
+    record.attempts = people.attempts;
+    record.causes = people.causes;
+    record.provider_ids = ledger::compact_ids(std::move(people.provider_ids));
     record.account = std::move(account);
     return record;
 }

@@ -1,45 +1,48 @@
 #pragma once
 
 #include "core/settings/settings.hpp"
-#include "worker/send/chunk_in_progress.hpp"
+#include "worker/send/claim.hpp"
+#include "worker/send/pass.hpp"
+#include "worker/send/recipients.hpp"
 
 #include <optional>
-#include <span>
+#include <vector>
 
 namespace fanfare {
 
-/// Writes the fates of a pass into the chunk's outcomes and reasons: final ones stand,
-/// recipients that were not tried stay pending. A person with a device still open stays open,
-/// and their served devices are remembered.
+/// Carries the fates of a pass into the recipients: final ones stand, recipients that were not
+/// tried stay pending. A person with a device still open stays open, and their served devices are
+/// remembered.
 ///
 /// Counts the attempts that doubt has used up, one a person and pass. Returns the most that anybody
 /// of them has used; 0: nobody did.
-std::int32_t settle_pass(ChunkInProgress& work);
+std::int32_t settle_pass(Recipients& people, Pass& pass);
 
 /// The account has served somebody since: passing faults that counted against it are attempts of
 /// those who met them, whose last it may have been. Returns the most that any of them has used up.
-std::int32_t count_faults(ChunkInProgress& work);
+std::int32_t count_faults(Recipients& people, std::int32_t attempts_max);
 
 /// True while somebody waits for an account that was at fault when they were tried.
-[[nodiscard]] bool waits_for_account(const ledger::ClaimedChunk& chunk);
+[[nodiscard]] bool waits_for_account(const ledger::ChunkPeople& people);
 
-/// Ends the waiting of everybody who is open: the account, or the query, was at fault too long.
-void give_up(ledger::ClaimedChunk& chunk);
+/// Ends the waiting of everybody who is open, because of `why`. Of an account that was at fault for
+/// too long (account_unusable) they keep what they met.
+void give_up(ledger::ChunkPeople& people, Reason why);
 
 /// At the end of a claim: who was told on one device counts as told, though another device
 /// could not be served in time; a further claim would tell the first one again.
-void close_told(ChunkInProgress& work);
+void close_told(Recipients& people);
 
 /// Gives every recipient that is not final this fate, and keeps readable what they waited for.
 /// Whoever is in doubt stays so (core/domain/doubt.hpp).
-void settle_rest(ledger::ClaimedChunk& chunk, Fate fate);
+void settle_rest(ledger::ChunkPeople& people, Fate fate);
 
 /// Ends what nobody is to hear of any more: the claim says that the job was cancelled, or that it
 /// has expired by now. True when it did.
-bool settle_over(ledger::ClaimedChunk& chunk);
+bool settle_over(ledger::ChunkPeople& people);
 
 /// Its system or kind is not configured: everybody who is open waits for that.
-void wait_for_configuration(ledger::ClaimedChunk& chunk);
+void wait_for_configuration(ledger::ChunkPeople& people);
 
 /// A chunk that took so many workers down in a row is given up. Whoever kills a worker brings all
 /// its chunks here once more: those that only stood beside are claimed at other moments, and
@@ -47,10 +50,10 @@ void wait_for_configuration(ledger::ClaimedChunk& chunk);
 inline constexpr std::int32_t takeovers_max = 20;
 
 /// True when every recipient's outcome is final.
-[[nodiscard]] bool is_settled(const ledger::ClaimedChunk& chunk);
+[[nodiscard]] bool is_settled(const ledger::ChunkPeople& people);
 
 /// True while somebody is to be tried again whose last answer was lost.
-[[nodiscard]] bool is_in_doubt(const ledger::ClaimedChunk& chunk);
+[[nodiscard]] bool is_in_doubt(const ledger::ChunkPeople& people);
 
 /// What a chunk is whose worker died or stalled: in doubt are those whose requests may have begun,
 /// and what that means is the policy's to say. After takeovers_max in a row the others fail, too:
@@ -63,16 +66,22 @@ bool settle_stalled(ledger::ClaimedChunk& chunk);
 [[nodiscard]] std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
                                                         const WorkerSettings& settings);
 
-/// The mark before the next requests begin: what is known of everybody by now, and `begun`, who has
-/// how many devices in requests that are under way or begin next. `open_to`: of how many devices
-/// nothing is known yet.
-[[nodiscard]] ledger::ChunkMark mark_of(const ChunkInProgress& work,
-                                        std::span<const std::uint16_t> begun,
-                                        std::span<const std::uint16_t> open_to);
+/// Devices of each person in the requests of a pass.
+struct DeviceCounts {
+    std::vector<std::uint16_t> begun;    // Under way, or about to begin ...
+    std::vector<std::uint16_t> open_to;  // ... and all of which nothing is known yet.
+};
+
+/// The mark before the next requests begin: what is known of everybody by now, and who has devices
+/// in requests that are under way or begin next.
+[[nodiscard]] ledger::ChunkMark mark_of(const ledger::ChunkClaim& claim, const Recipients& people,
+                                        const std::vector<Fate>& fates,
+                                        const DeviceCounts& devices);
 
 /// Those whom the channel cannot reach (no address, or none that is alive), for the channel that
 /// the kind turns to; nothing when the job is over. For whoever settles the chunk.
-[[nodiscard]] std::optional<ledger::FallbackChunk> fallback_of(const ledger::ClaimedChunk& chunk,
+[[nodiscard]] std::optional<ledger::FallbackChunk> fallback_of(const ledger::ChunkClaim& claim,
+                                                               const ledger::ChunkPeople& people,
                                                                const JobContext& job,
                                                                const WorkerSettings& settings);
 
@@ -81,7 +90,8 @@ bool settle_stalled(ledger::ClaimedChunk& chunk);
 [[nodiscard]] std::chrono::hours counted_window(const JobContext* job);
 
 /// The record of a chunk as it stands. One provider id for all is stored once.
-[[nodiscard]] ledger::ChunkRecord record_of(ledger::ClaimedChunk& chunk, std::string account,
+[[nodiscard]] ledger::ChunkRecord record_of(const ledger::ChunkClaim& claim,
+                                            ledger::ChunkPeople& people, std::string account,
                                             std::chrono::milliseconds next_in);
 
 }  // namespace fanfare

@@ -6,40 +6,46 @@
 
 namespace fanfare {
 
-void begin_chunk_span(ChunkInProgress& work, std::chrono::nanoseconds since) {
-    work.span = span_in(work.tracer, work.job->trace, "chunk", Span::Kind::consumer);
-    if (!work.span) return;
-    auto& span = *work.span;
-    span.begin -= std::chrono::duration_cast<TimePoint::duration>(since);
-    span.tell("fanfare.job", work.chunk.key.job);
-    span.tell("fanfare.system", work.job->job.system);
-    span.tell("fanfare.kind", work.job->job.kind);
-    span.tell("fanfare.channel", std::string{to_string(work.chunk.key.channel)});
-    span.tell("fanfare.lane", std::string{to_string(work.chunk.lane)});
-    span.count("fanfare.chunk", work.chunk.key.number);
-    span.count("fanfare.recipients", static_cast<std::int64_t>(work.chunk.outcomes.size()));
+ChunkSpan::ChunkSpan(Tracer* tracer, const Claim& claim, std::size_t people,
+                     std::chrono::nanoseconds since)
+    : tracer_{tracer}, claim_{claim} {
+    if (tracer == nullptr || !claim.job) return;
+    span_ = span_in(tracer, claim.job->trace, "chunk", Span::Kind::consumer);
+    if (!span_) return;
+    span_->begin -= std::chrono::duration_cast<TimePoint::duration>(since);
+    span_->tell("fanfare.job", claim.key.job);
+    span_->tell("fanfare.system", claim.job->job.system);
+    span_->tell("fanfare.kind", claim.job->job.kind);
+    span_->tell("fanfare.channel", std::string{to_string(claim.key.channel)});
+    span_->tell("fanfare.lane", std::string{to_string(claim.lane)});
+    span_->count("fanfare.chunk", claim.key.number);
+    span_->count("fanfare.recipients", static_cast<std::int64_t>(people));
 }
 
-void end_chunk_span(ChunkInProgress& work) {
-    if (!work.span) return;
-    auto& span = *work.span;
-    if (!work.account.empty()) span.tell("fanfare.account", work.account);
-    const auto tally = ledger::tally_of(work.chunk.outcomes);
+void ChunkSpan::lose() {
+    if (span_) span_->failed = true;
+}
+
+void ChunkSpan::end(const ledger::ChunkPeople& people, const AccountSettings& account) {
+    if (!span_) return;
+    span_->tell("fanfare.account", account.name);
+    const auto tally = ledger::tally_of(people.outcomes);
     for (std::size_t i = 0; i < tally.size(); ++i) {
         if (tally[i] == 0) continue;
-        span.count("fanfare.outcome." + std::string{to_string(static_cast<Outcome>(i))}, tally[i]);
+        span_->count("fanfare.outcome." + std::string{to_string(static_cast<Outcome>(i))},
+                     tally[i]);
     }
-    span.failed = work.lost || work.unrecorded;
-    work.tracer->end(std::move(span));
-    work.span.reset();
+    tracer_->end(std::move(*span_));
+    span_.reset();
 }
 
-void tell_request(const ChunkInProgress& work, const AccountSettings& account, std::uint32_t people,
-                  const HttpAnswer& answer, const BatchAnswer& meaning) {
+void ChunkSpan::tell_request(const AccountSettings& account, std::uint32_t people,
+                             const HttpAnswer& answer, const BatchAnswer& meaning) const {
+    if (!span_) return;
     const bool is_mail = answer.step != MailStep::none;
-    auto span = work.tracer->below(*work.span, "request", Span::Kind::client);
+    auto span = tracer_->below(*span_, "request", Span::Kind::client);
     span.begin -= answer.elapsed;
-    span.tell("fanfare.job", work.chunk.key.job);
+    span.tell("fanfare.job", claim_.key.job);
     span.tell("fanfare.account", account.name);
     span.tell("fanfare.provider", account.type);
     span.tell("fanfare.channel", std::string{to_string(account.channel)});
@@ -49,7 +55,7 @@ void tell_request(const ChunkInProgress& work, const AccountSettings& account, s
         span.count(is_mail ? "fanfare.smtp.status" : "http.response.status_code", answer.status);
     }
     span.failed = meaning.verdict != Verdict::ok;
-    work.tracer->end(std::move(span));
+    tracer_->end(std::move(span));
 }
 
 }  // namespace fanfare

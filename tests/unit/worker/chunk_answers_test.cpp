@@ -56,33 +56,33 @@ protected:
         settings.name = "mail";
         account = std::make_unique<Account>(context.get_executor(),
                                             Account::Parts{settings, provider, pool, clock, probe});
-        work.lease_ends = clock.steady_now() + std::chrono::seconds{60};
-        work.provider = provider;
+        claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
+        pass.provider = provider;
         job->kind = &kind;
-        work.job = job;
+        claim.job = job;
     }
 
     void people(const std::vector<std::string>& names) {
         ids = names;
-        work.chunk.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::email, 0};
-        work.chunk.outcomes.assign(names.size(), '\0');
-        work.chunk.reasons.assign(names.size(), '\0');
-        work.chunk.attempts.assign(names.size(), '\0');
-        work.chunk.causes.assign(names.size(), '\0');
-        work.resolved.fates.assign(names.size(), {});
+        claim.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::email, 0};
+        recipients.outcomes.assign(names.size(), '\0');
+        recipients.reasons.assign(names.size(), '\0');
+        recipients.attempts.assign(names.size(), '\0');
+        recipients.causes.assign(names.size(), '\0');
+        pass.resolved.fates.assign(names.size(), {});
         auto& group =
-            work.requests.groups.emplace_back(std::make_unique<ComposedRequests::Group>());
+            pass.requests.groups.emplace_back(std::make_unique<ComposedRequests::Group>());
         for (std::uint32_t i = 0; i < names.size(); ++i) {
-            work.resolved.targets.push_back({i, 0, ids[i]});
+            pass.resolved.targets.push_back({i, 0, ids[i]});
         }
-        for (const auto& target : work.resolved.targets) {
+        for (const auto& target : pass.resolved.targets) {
             group->targets.push_back(&target);
             group->messages.push_back({ids[target.recipient], ids[target.recipient], nullptr, ""});
         }
-        auto& composed = work.requests.requests.emplace_back();
+        auto& composed = pass.requests.requests.emplace_back();
         composed.count = static_cast<std::uint32_t>(names.size());
         composed.tokens = composed.count;
-        compose_request(*work.job, work.chunk.key, *provider, *group, composed);
+        compose_request(claim, *provider, *group, composed);
     }
 
     boost::asio::awaitable<Marked> take(ledger::ChunkMark mark) {
@@ -105,28 +105,31 @@ protected:
     /// The same, each in a request of their own.
     void people_one_by_one(const std::vector<std::string>& names) {
         people(names);
-        work.requests.requests.clear();
+        pass.requests.requests.clear();
         for (std::uint32_t i = 0; i < names.size(); ++i) {
-            auto& composed = work.requests.requests.emplace_back();
+            auto& composed = pass.requests.requests.emplace_back();
             composed.first = i;
             composed.count = 1;
-            compose_request(*work.job, work.chunk.key, *provider, *work.requests.groups[0],
-                            composed);
+            compose_request(claim, *provider, *pass.requests.groups[0], composed);
         }
     }
 
     std::vector<Outcome> run() {
         const Marker marker = [this](ledger::ChunkMark mark) { return take(std::move(mark)); };
-        ChunkSend sending{context.get_executor(), *account, work, clock, marker};
+        const ChunkSpan span{nullptr, claim, 0, clock.now()};
+        ChunkSend sending{{context.get_executor(), *account, clock, pauses, marker, span},
+                          claim,
+                          recipients,
+                          pass};
         test::run(context, sending.run());
-        settle_pass(work);
+        settle_pass(recipients, pass);
         std::vector<Outcome> outcomes;
-        for (const char c : work.chunk.outcomes) outcomes.push_back(static_cast<Outcome>(c));
+        for (const char c : recipients.outcomes) outcomes.push_back(static_cast<Outcome>(c));
         return outcomes;
     }
 
     [[nodiscard]] bool nobody_lost_an_attempt() const {
-        return work.chunk.attempts == std::string(work.chunk.outcomes.size(), '\0');
+        return recipients.attempts == std::string(recipients.outcomes.size(), '\0');
     }
 
     boost::asio::io_context context{1};
@@ -139,7 +142,10 @@ protected:
     Kind kind;
     std::shared_ptr<JobContext> job = std::make_shared<JobContext>();
     std::vector<std::string> ids;
-    ChunkInProgress work;
+    Claim claim;
+    Recipients recipients;
+    Pass pass;
+    Pauses pauses;
     std::vector<ledger::ChunkMark> marks;
 };
 
@@ -162,7 +168,7 @@ TEST_F(FlightAnswersTest, TheOthersOfACallAreSentAgainWithoutThoseWhoWereNamed) 
     EXPECT_THAT(provider->composed,
                 ElementsAre(ElementsAre("a", "b", "c", "d"), ElementsAre("a", "c")));
     EXPECT_TRUE(nobody_lost_an_attempt()) << "nothing was sent the first time";
-    EXPECT_THAT(work.dead, ElementsAre("b"));
+    EXPECT_THAT(pass.dead, ElementsAre("b"));
 }
 
 TEST_F(FlightAnswersTest, WhereAllWereNamedNothingIsSentAgain) {
@@ -183,16 +189,16 @@ TEST_F(FlightAnswersTest, HalvesUntilTheUnnamedOneIsFound) {
     provider->answers = {refused, answer_of(Verdict::ok), refused, answer_of(Verdict::ok),
                          answer_of(Verdict::suppress, Reason::address_invalid)};
     EXPECT_THAT(run(), ElementsAre(Outcome::sent, Outcome::sent, Outcome::sent, Outcome::refused));
-    EXPECT_THAT(work.dead, ElementsAre("d"));
+    EXPECT_THAT(pass.dead, ElementsAre("d"));
 }
 
 TEST_F(FlightAnswersTest, WhoToldTheProviderToStopIsRefusedAndNotDead) {
     people({"a"});
     provider->answers = {answer_of(Verdict::suppress, Reason::consent_withdrawn)};
     EXPECT_THAT(run(), ElementsAre(Outcome::refused));
-    EXPECT_EQ(static_cast<Reason>(work.chunk.reasons[0]), Reason::consent_withdrawn);
-    EXPECT_THAT(work.opted_out, ElementsAre("a"));
-    EXPECT_THAT(work.dead, IsEmpty());
+    EXPECT_EQ(static_cast<Reason>(recipients.reasons[0]), Reason::consent_withdrawn);
+    EXPECT_THAT(pass.opted_out, ElementsAre("a"));
+    EXPECT_THAT(pass.dead, IsEmpty());
 }
 
 TEST_F(FlightAnswersTest, AHoldOfOneAddressHoldsBackNobodyElse) {
@@ -202,8 +208,8 @@ TEST_F(FlightAnswersTest, AHoldOfOneAddressHoldsBackNobodyElse) {
     hold.retry_after = milliseconds{60'000};
     provider->answers = {hold};
     EXPECT_THAT(run(), ElementsAre(Outcome::retry));
-    EXPECT_EQ(work.throttled_for, milliseconds{0});
-    EXPECT_EQ(work.recipients_wait, milliseconds{60'000});
+    EXPECT_EQ(pass.throttled_for, milliseconds{0});
+    EXPECT_EQ(pass.recipients_wait, milliseconds{60'000});
     EXPECT_TRUE(nobody_lost_an_attempt());
 }
 
@@ -215,7 +221,7 @@ TEST_F(FlightAnswersTest, ThrottlingOfTheAccountIsTold) {
     provider->answers = {slow};
     const auto before = account->permits().limit();
     EXPECT_THAT(run(), ElementsAre(Outcome::retry));
-    EXPECT_EQ(work.throttled_for, milliseconds{5'000});
+    EXPECT_EQ(pass.throttled_for, milliseconds{5'000});
     EXPECT_EQ(account->permits().limit(), before / 2);
     EXPECT_TRUE(nobody_lost_an_attempt());
 }
@@ -228,7 +234,7 @@ TEST_F(FlightAnswersTest, AStaleCredentialIsRenewedOnceAndTheLetterWrittenAgain)
     EXPECT_THAT(run(), ElementsAre(Outcome::sent));
     EXPECT_EQ(provider->renewals, 1);
     EXPECT_EQ(provider->composed.size(), 2U);
-    EXPECT_FALSE(work.account_refused);
+    EXPECT_FALSE(pass.refusal);
 }
 
 TEST_F(FlightAnswersTest, AStaleCredentialThatStaysStaleStopsTheAccount) {
@@ -237,9 +243,9 @@ TEST_F(FlightAnswersTest, AStaleCredentialThatStaysStaleStopsTheAccount) {
     stale.renew_credential = true;
     provider->answers = {stale, stale};
     EXPECT_THAT(run(), ElementsAre(Outcome::retry));
-    EXPECT_TRUE(work.account_refused);
+    EXPECT_TRUE(pass.refusal);
     EXPECT_TRUE(nobody_lost_an_attempt());
-    EXPECT_THAT(work.dead, IsEmpty());
+    EXPECT_THAT(pass.dead, IsEmpty());
 }
 
 BatchAnswer refusal_of_us() {
@@ -252,24 +258,24 @@ TEST_F(FlightAnswersTest, WhatSeveralServersSayOfUsStopsTheAccountAndCostsNobody
     people_one_by_one({"a@one.example", "b@two.example", "c@three.example"});
     provider->answers = {refusal_of_us(), refusal_of_us(), refusal_of_us()};
     EXPECT_THAT(run(), ElementsAre(Outcome::retry, Outcome::retry, Outcome::retry));
-    EXPECT_TRUE(work.account_refused);
+    EXPECT_TRUE(pass.refusal);
     EXPECT_TRUE(nobody_lost_an_attempt());
-    EXPECT_THAT(work.dead, IsEmpty());
+    EXPECT_THAT(pass.dead, IsEmpty());
 }
 
 TEST_F(FlightAnswersTest, WhatOneServerSaysOfUsCostsItsOwnPeopleOnly) {
     people_one_by_one({"a@one.example", "b@one.example"});
     provider->answers = {refusal_of_us(), refusal_of_us()};
     EXPECT_THAT(run(), ElementsAre(Outcome::retry, Outcome::retry));
-    EXPECT_FALSE(work.account_refused);
-    EXPECT_EQ(work.throttled_for, milliseconds{0});
-    EXPECT_EQ(work.recipients_wait, SenderRefusals::settle);
+    EXPECT_FALSE(pass.refusal);
+    EXPECT_EQ(pass.throttled_for, milliseconds{0});
+    EXPECT_EQ(pass.recipients_wait, SenderRefusals::settle);
     clock.advance(SenderRefusals::settle);
-    work.resolved.fates.assign(2, {});  // As the next pass finds them.
+    pass.resolved.fates.assign(2, {});  // As the next pass finds them.
     provider->answers = {refusal_of_us(), refusal_of_us()};
     EXPECT_THAT(run(), ElementsAre(Outcome::refused, Outcome::refused));
-    EXPECT_FALSE(work.account_refused);
-    EXPECT_THAT(work.dead, IsEmpty()) << "nobody is suppressed for it";
+    EXPECT_FALSE(pass.refusal);
+    EXPECT_THAT(pass.dead, IsEmpty()) << "nobody is suppressed for it";
 }
 
 TEST_F(FlightAnswersTest, OneServersDemandForALoginCostsItsOwnPeopleOnly) {
@@ -278,14 +284,14 @@ TEST_F(FlightAnswersTest, OneServersDemandForALoginCostsItsOwnPeopleOnly) {
     people_one_by_one({"a@one.example", "b@two.example"});
     provider->answers = {answer_of(Verdict::ok), demand};
     EXPECT_THAT(run(), ElementsAre(Outcome::sent, Outcome::retry));
-    EXPECT_FALSE(work.account_refused);
-    EXPECT_EQ(work.recipients_wait, SenderRefusals::settle);
+    EXPECT_FALSE(pass.refusal);
+    EXPECT_EQ(pass.recipients_wait, SenderRefusals::settle);
     clock.advance(SenderRefusals::settle);
-    work.resolved.fates.assign(2, {});  // As the next pass finds them.
+    pass.resolved.fates.assign(2, {});  // As the next pass finds them.
     provider->answers = {answer_of(Verdict::ok), demand};
     EXPECT_THAT(run(), ElementsAre(Outcome::sent, Outcome::refused));
-    EXPECT_FALSE(work.account_refused);
-    EXPECT_THAT(work.dead, IsEmpty());
+    EXPECT_FALSE(pass.refusal);
+    EXPECT_THAT(pass.dead, IsEmpty());
 }
 
 TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {
@@ -300,15 +306,15 @@ TEST_F(FlightAnswersTest, AnAccountThatKeepsFailingIsLeftAlone) {
 
 TEST_F(FlightAnswersTest, NobodysAttemptsAreUsedUpByOthers) {
     people({"often", "never"});
-    work.chunk.attempts[0] = 4;
+    recipients.attempts[0] = 4;
     provider->answers = {answer_of(Verdict::transient)};
     EXPECT_THAT(run(), ElementsAre(Outcome::retry, Outcome::retry));
-    EXPECT_TRUE(waits_for_account(work.chunk));
-    EXPECT_EQ(count_faults(work), 5);
-    EXPECT_EQ(work.chunk.outcomes, (std::string{char(Outcome::failed), char(Outcome::retry)}));
-    EXPECT_EQ(work.chunk.attempts, (std::string{5, 1}));
-    EXPECT_EQ(work.chunk.causes[0], char(Reason::provider_unavailable)) << "the last real cause";
-    EXPECT_FALSE(waits_for_account(work.chunk));
+    EXPECT_TRUE(waits_for_account(recipients));
+    EXPECT_EQ(count_faults(recipients, claim.attempts_max), 5);
+    EXPECT_EQ(recipients.outcomes, (std::string{char(Outcome::failed), char(Outcome::retry)}));
+    EXPECT_EQ(recipients.attempts, (std::string{5, 1}));
+    EXPECT_EQ(recipients.causes[0], char(Reason::provider_unavailable)) << "the last real cause";
+    EXPECT_FALSE(waits_for_account(recipients));
 }
 
 TEST_F(FlightAnswersTest, AnAccountThatIsNotProvenIsAskedForFew) {
@@ -344,7 +350,7 @@ TEST_F(FlightAnswersTest, AStalledProviderCostsFewPeople) {
     EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), Outcome::pending), 970);
     clock.advance(std::chrono::seconds{3});
     provider->composed.clear();
-    work.requests.requests.resize(1);
+    pass.requests.requests.resize(1);
     run();
     ASSERT_GE(provider->composed.size(), 1U);
     EXPECT_EQ(provider->composed.back().size(), 1U) << "half open: one person";
@@ -356,7 +362,7 @@ TEST_F(FlightAnswersTest, WhoeverIsAskedForFirstIsAnotherOneEachTime) {
     std::set<std::string> asked;
     for (int i = 0; i < 3; ++i) {
         clock.advance(std::chrono::minutes{2});
-        work.lease_ends = clock.steady_now() + std::chrono::seconds{60};
+        claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
         provider->composed.clear();
         provider->answers = {answer_of(Verdict::transient)};
         run();

@@ -43,27 +43,28 @@ protected:
         account = std::make_unique<Account>(
             context.get_executor(),
             Account::Parts{settings, std::make_unique<DeadEndProvider>(), pool, clock, probe});
-        work.lease_ends = clock.steady_now() + std::chrono::seconds{60};
-        work.provider = account->provider();
+        claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
+        pass.provider = account->provider();
+        claim.job = std::make_shared<JobContext>();
     }
 
     /// Recipient i has `devices[i]` devices that are to be served.
     void people(const std::vector<std::uint32_t>& devices) {
-        work.chunk.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::push, 0};
-        work.chunk.outcomes.assign(devices.size(), '\0');
-        work.chunk.reasons.assign(devices.size(), '\0');
-        work.chunk.attempts.assign(devices.size(), '\0');
-        work.chunk.causes.assign(devices.size(), '\0');
-        work.resolved.fates.assign(devices.size(), {});
+        claim.key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::push, 0};
+        recipients.outcomes.assign(devices.size(), '\0');
+        recipients.reasons.assign(devices.size(), '\0');
+        recipients.attempts.assign(devices.size(), '\0');
+        recipients.causes.assign(devices.size(), '\0');
+        pass.resolved.fates.assign(devices.size(), {});
         for (std::uint32_t i = 0; i < devices.size(); ++i) {
             for (std::uint32_t device = 0; device < devices[i]; ++device) {
-                work.resolved.targets.push_back({i, 0, "token"});
+                pass.resolved.targets.push_back({i, 0, "token"});
             }
         }
         auto& group =
-            work.requests.groups.emplace_back(std::make_unique<ComposedRequests::Group>());
-        for (const auto& target : work.resolved.targets) {
-            auto& composed = work.requests.requests.emplace_back();
+            pass.requests.groups.emplace_back(std::make_unique<ComposedRequests::Group>());
+        for (const auto& target : pass.resolved.targets) {
+            auto& composed = pass.requests.requests.emplace_back();
             composed.first = static_cast<std::uint32_t>(group->targets.size());
             composed.count = 1;
             composed.request.url = "https://127.0.0.1:1/";
@@ -76,7 +77,7 @@ protected:
     /// Late: whoever does not wait for it has begun by then.
     boost::asio::awaitable<Marked> answer(ledger::ChunkMark mark) {
         for (int i = 0; i < 100; ++i) co_await boost::asio::post(boost::asio::use_awaitable);
-        if (marks.empty()) begun_before_first = work.begun;
+        if (marks.empty()) begun_before_first = recipients.has_begun;
         begun_at_marks.push_back(account->http().in_flight());
         marks.push_back(std::move(mark));
         if (at_mark) at_mark();
@@ -85,14 +86,18 @@ protected:
 
     std::string run() {
         const Marker marker = [this](ledger::ChunkMark mark) { return answer(std::move(mark)); };
-        ChunkSend sending{context.get_executor(), *account, work, clock, marker};
+        const ChunkSpan span{nullptr, claim, 0, clock.now()};
+        ChunkSend sending{{context.get_executor(), *account, clock, pauses, marker, span},
+                          claim,
+                          recipients,
+                          pass};
         test::run(context, sending.run());
-        settle_pass(work);
-        return work.chunk.outcomes;
+        settle_pass(recipients, pass);
+        return recipients.outcomes;
     }
 
     [[nodiscard]] bool nobody_lost_an_attempt() const {
-        return work.chunk.attempts == std::string(work.chunk.outcomes.size(), '\0');
+        return recipients.attempts == std::string(recipients.outcomes.size(), '\0');
     }
 
     boost::asio::io_context context{1};
@@ -101,7 +106,10 @@ protected:
     prometheus::Registry registry;
     AccountProbe probe{registry, "phones", Channel::push};
     std::unique_ptr<Account> account;
-    ChunkInProgress work;
+    Claim claim;
+    Recipients recipients;
+    Pass pass;
+    Pauses pauses;
     std::vector<ledger::ChunkMark> marks;
     std::vector<std::size_t> begun_at_marks;  // Requests that were under way at each.
     std::function<void()> at_mark;
@@ -139,9 +147,8 @@ TEST_F(ChunkSendTest, WhatTheLedgerCallsPausedIsLeftAsItWas) {
     last_mark = 1;
     at_last_mark = Marked::paused;
     EXPECT_THAT(run(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
-    EXPECT_TRUE(work.is_held_back());
-    EXPECT_FALSE(work.begun);
-    EXPECT_FALSE(work.lost) << "it is put back";
+    EXPECT_EQ(pass.ended_by, Marked::paused) << "it is put back";
+    EXPECT_FALSE(recipients.has_begun);
     EXPECT_TRUE(nobody_lost_an_attempt());
 }
 
@@ -150,20 +157,18 @@ TEST_F(ChunkSendTest, NothingMoreIsBegunOfAJobThatIsPausedMeanwhile) {
     auto job = std::make_shared<JobContext>();
     job->job.system = "shows";
     job->job.kind = "show.reminder";
-    work.job = job;
-    Pauses pauses;
-    work.pauses = &pauses;
-    EXPECT_FALSE(work.is_held_back());
+    claim.job = job;
+    EXPECT_FALSE(holds_back(pauses, claim));
     pauses.learn({{ledger::Paused::kind, "shows/other"}, {ledger::Paused::job, "another"}});
-    EXPECT_FALSE(work.is_held_back());
+    EXPECT_FALSE(holds_back(pauses, claim));
     at_mark = [&] { pauses.learn({{ledger::Paused::kind, "shows/show.reminder"}}); };
     EXPECT_THAT(run(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
-    EXPECT_TRUE(work.is_held_back());
-    EXPECT_FALSE(work.begun) << "though it was marked";
-    pauses.learn({{ledger::Paused::job, work.chunk.key.job}});
-    EXPECT_TRUE(work.is_held_back());
+    EXPECT_TRUE(holds_back(pauses, claim));
+    EXPECT_FALSE(recipients.has_begun) << "though it was marked";
+    pauses.learn({{ledger::Paused::job, claim.key.job}});
+    EXPECT_TRUE(holds_back(pauses, claim));
     pauses.learn({});
-    EXPECT_FALSE(work.is_held_back());
+    EXPECT_FALSE(holds_back(pauses, claim));
 }
 
 TEST_F(ChunkSendTest, GivesItsPermitsBack) {
@@ -183,9 +188,9 @@ TEST_F(ChunkSendTest, ReadsTheAnswerOfEachRequest) {
     people({1, 1});
     EXPECT_THAT(run(), ElementsAre(char(Outcome::retry), char(Outcome::retry)));
     EXPECT_TRUE(nobody_lost_an_attempt()) << "nobody knows yet whose fault it was";
-    EXPECT_EQ(count_faults(work), 1) << "the account serves others";
-    EXPECT_EQ(work.chunk.attempts, std::string(2, '\1'));
-    EXPECT_EQ(count_faults(work), 0) << "counted once";
+    EXPECT_EQ(count_faults(recipients, claim.attempts_max), 1) << "the account serves others";
+    EXPECT_EQ(recipients.attempts, std::string(2, '\1'));
+    EXPECT_EQ(count_faults(recipients, claim.attempts_max), 0) << "counted once";
 }
 
 TEST_F(ChunkSendTest, NothingIsBegunBeforeTheLedgerKnows) {
@@ -215,8 +220,8 @@ TEST_F(ChunkSendTest, NobodyIsMarkedWhoHasNoPermit) {
 
 TEST_F(ChunkSendTest, WhatIsKnownAlreadyGoesWithTheMark) {
     people({1, 0, 0, 1});
-    work.resolved.fates[1] = {Outcome::no_address, Reason::address_missing};
-    work.resolved.fates[2] = {Outcome::opted_out, Reason::consent_withdrawn};
+    pass.resolved.fates[1] = {Outcome::no_address, Reason::address_missing};
+    pass.resolved.fates[2] = {Outcome::opted_out, Reason::consent_withdrawn};
     run();
     const auto& mark = marks.front();
     EXPECT_EQ(mark.begun, (std::string{'\1', '\0', '\0', '\1'}));
@@ -227,8 +232,8 @@ TEST_F(ChunkSendTest, WhatIsKnownAlreadyGoesWithTheMark) {
 
 TEST_F(ChunkSendTest, OfOneDeviceNothingFinalIsMarkedWhileAnotherIsOpen) {
     people({1, 1});
-    work.resolved.fates[0] = {Outcome::refused, Reason::address_invalid};
-    work.resolved.fates[1] = {Outcome::unknown, Reason::answer_lost};
+    pass.resolved.fates[0] = {Outcome::refused, Reason::address_invalid};
+    pass.resolved.fates[1] = {Outcome::unknown, Reason::answer_lost};
     run();
     EXPECT_EQ(marks.front().outcomes[0], char(Outcome::pending)) << "the other may tell them";
     EXPECT_EQ(marks.front().outcomes[1], char(Outcome::unknown)) << "doubt is never left out";
@@ -236,9 +241,9 @@ TEST_F(ChunkSendTest, OfOneDeviceNothingFinalIsMarkedWhileAnotherIsOpen) {
 
 TEST_F(ChunkSendTest, DoubtOfAnEarlierTryStaysInTheMark) {
     people({0, 1});
-    work.chunk.outcomes[0] = char(Outcome::retry);
-    work.chunk.reasons[0] = char(Reason::answer_lost);
-    work.resolved.fates[0] = {Outcome::no_address, Reason::recipient_gone};
+    recipients.outcomes[0] = char(Outcome::retry);
+    recipients.reasons[0] = char(Reason::answer_lost);
+    pass.resolved.fates[0] = {Outcome::no_address, Reason::recipient_gone};
     run();
     EXPECT_EQ(marks.front().outcomes[0], char(Outcome::unknown));
     EXPECT_EQ(marks.front().reasons[0], char(Reason::answer_lost));
@@ -252,9 +257,9 @@ TEST_P(FlightIsStopped, AndNothingIsBegun) {
     last_mark = 1;
     at_last_mark = GetParam();
     EXPECT_THAT(run(), ElementsAre(char(Outcome::pending), char(Outcome::pending)));
-    EXPECT_FALSE(work.begun);
-    EXPECT_EQ(work.lost, GetParam() == Marked::lost);
-    EXPECT_EQ(work.chunk.job_cancelled, GetParam() == Marked::cancelled);
+    EXPECT_FALSE(recipients.has_begun);
+    EXPECT_EQ(pass.ended_by, GetParam());
+    EXPECT_EQ(recipients.job_cancelled, GetParam() == Marked::cancelled);
     EXPECT_EQ(account->http().in_flight(), 0U);
     EXPECT_TRUE(nobody_lost_an_attempt());
 }
@@ -267,13 +272,14 @@ TEST_F(ChunkSendTest, WhatBeganBeforeTheChunkWasLostIsReadAndNothingMoreBegins) 
     last_mark = 2;
     const auto outcomes = run();
     const auto begun = std::count(marks[0].begun.begin(), marks[0].begun.end(), '\1');
-    EXPECT_TRUE(work.begun && work.lost);
+    EXPECT_TRUE(recipients.has_begun);
+    EXPECT_EQ(pass.ended_by, Marked::lost);
     EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), char(Outcome::retry)), begun);
 }
 
 TEST_F(ChunkSendTest, ThereIsNothingToMarkWhereNobodyIsSentTo) {
     people({0, 0});
-    work.resolved.fates.assign(2, {Outcome::no_address, Reason::address_missing});
+    pass.resolved.fates.assign(2, {Outcome::no_address, Reason::address_missing});
     run();
     EXPECT_TRUE(marks.empty());
 }
@@ -281,7 +287,7 @@ TEST_F(ChunkSendTest, ThereIsNothingToMarkWhereNobodyIsSentTo) {
 TEST_F(ChunkSendTest, APersonWithADeviceThatWasNotTriedIsNotGivenUp) {
     people({1, 1, 1});
     // The first device of each was dropped before; the second one is still to be tried.
-    work.resolved.fates = {{Outcome::no_address, Reason::address_missing},
+    pass.resolved.fates = {{Outcome::no_address, Reason::address_missing},
                            {Outcome::suppressed, Reason::on_suppression_list},
                            {Outcome::unknown, Reason::answer_lost}};
     account->pause(std::chrono::seconds{30}, "test");

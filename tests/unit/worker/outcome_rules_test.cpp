@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -17,7 +16,6 @@ void PrintTo(const Fate& fate, std::ostream* out) {
 namespace {
 
 using enum Outcome;
-using std::chrono::milliseconds;
 
 constexpr std::array<Outcome, outcome_count> outcomes{
     pending,   sent,       delivered, opened,    clicked, refused, suppressed,
@@ -178,37 +176,6 @@ TEST(Merge, KeepsTheFirstOfEquals) {
               (Fate{retry, Reason::throttled}));
     EXPECT_EQ(merge({opted_out, Reason::consent_withdrawn}, {no_address, Reason::address_missing}),
               (Fate{opted_out, Reason::consent_withdrawn}));
-}
-
-TEST(Backoff, DoublesUpToItsBound) {
-    const Backoff backoff{milliseconds{1'000}, milliseconds{300'000}};
-    EXPECT_EQ(wait_after(backoff, 1, 0), milliseconds{1'000});
-    EXPECT_EQ(wait_after(backoff, 2, 0), milliseconds{2'000});
-    EXPECT_EQ(wait_after(backoff, 5, 0), milliseconds{16'000});
-    EXPECT_EQ(wait_after(backoff, 9, 0), milliseconds{256'000});
-    EXPECT_EQ(wait_after(backoff, 10, 0), milliseconds{300'000});
-    EXPECT_EQ(wait_after(backoff, 1, 0.5), milliseconds{1'250});
-    EXPECT_EQ(wait_after(backoff, 0, 0), milliseconds{1'000}) << "throttled before any attempt";
-}
-
-TEST(Backoff, StaysWithinItsBoundsWhateverTheAttempt) {
-    for (const auto first : {1, 1'000, 600'000}) {
-        for (const auto max : {1, 300'000, 3'600'000}) {
-            const Backoff backoff{milliseconds{first}, milliseconds{max}};
-            milliseconds before{0};
-            for (const std::int32_t used : {-1, 0, 1, 2, 3, 7, 20, 21, 22, 31, 32, 33, 100,
-                                            1'000'000, std::numeric_limits<std::int32_t>::max()}) {
-                const auto least = wait_after(backoff, used, 0);
-                const auto most = wait_after(backoff, used, 0.999'999);
-                EXPECT_GE(least, std::min(backoff.first, backoff.max)) << used;
-                EXPECT_LE(least, backoff.max) << used;
-                EXPECT_GE(most, least) << used;
-                EXPECT_LE(most, backoff.max + backoff.max / 2) << used;
-                EXPECT_GE(least, before) << "waits never shrink with the attempts";
-                before = least;
-            }
-        }
-    }
 }
 
 }  // namespace

@@ -40,60 +40,66 @@ ledger::ClaimedChunk chunk_with(std::initializer_list<Outcome> outcomes,
     return chunk;
 }
 
-ChunkInProgress work_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
-    ChunkInProgress work;
-    work.chunk = chunk_with(outcomes, DoubtPolicy::resend);
-    work.resolved.fates = std::move(fates);
-    return work;
+/// People after a pass that came to `fates`.
+struct Tried {
+    Recipients people;
+    Pass pass;
+};
+
+Tried tried_with(std::initializer_list<Outcome> outcomes, std::vector<Fate> fates) {
+    Tried tried;
+    static_cast<ledger::ChunkPeople&>(tried.people) = chunk_with(outcomes, DoubtPolicy::resend);
+    tried.pass.resolved.fates = std::move(fates);
+    return tried;
 }
 
 TEST(SettlePass, WritesWhatEveryoneCameTo) {
-    auto work = work_with({pending, retry, pending, retry}, {{sent, Reason::none},
-                                                             {failed, Reason::attempts_exhausted},
-                                                             {retry, Reason::throttled},
-                                                             {unknown, Reason::answer_lost}});
-    settle_pass(work);
-    EXPECT_EQ(work.chunk.outcomes, bytes_of({sent, failed, retry, unknown}));
-    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none, Reason::attempts_exhausted,
-                                            Reason::throttled, Reason::answer_lost}));
+    auto tried = tried_with({pending, retry, pending, retry}, {{sent, Reason::none},
+                                                               {failed, Reason::attempts_exhausted},
+                                                               {retry, Reason::throttled},
+                                                               {unknown, Reason::answer_lost}});
+    settle_pass(tried.people, tried.pass);
+    EXPECT_EQ(tried.people.outcomes, bytes_of({sent, failed, retry, unknown}));
+    EXPECT_EQ(tried.people.reasons, bytes_of({Reason::none, Reason::attempts_exhausted,
+                                              Reason::throttled, Reason::answer_lost}));
 }
 
 TEST(SettlePass, LeavesThoseWhoWereNotTried) {
-    auto work = work_with({pending, retry}, {{}, {}});
-    work.chunk.reasons = bytes_of({Reason::none, Reason::throttled});
-    settle_pass(work);
-    EXPECT_EQ(work.chunk.outcomes, bytes_of({pending, retry}));
-    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none, Reason::throttled}));
+    auto tried = tried_with({pending, retry}, {{}, {}});
+    tried.people.reasons = bytes_of({Reason::none, Reason::throttled});
+    settle_pass(tried.people, tried.pass);
+    EXPECT_EQ(tried.people.outcomes, bytes_of({pending, retry}));
+    EXPECT_EQ(tried.people.reasons, bytes_of({Reason::none, Reason::throttled}));
 }
 
 TEST(SettlePass, NeverTouchesAFinalOutcome) {
     for (std::size_t i = 0; i < outcome_count; ++i) {
         const auto before = static_cast<Outcome>(i);
         if (!is_final(before)) continue;
-        auto work = work_with({before}, {{retry, Reason::throttled}});
-        settle_pass(work);
-        EXPECT_EQ(work.chunk.outcomes, bytes_of({before})) << to_string(before);
-        EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none})) << to_string(before);
+        auto tried = tried_with({before}, {{retry, Reason::throttled}});
+        settle_pass(tried.people, tried.pass);
+        EXPECT_EQ(tried.people.outcomes, bytes_of({before})) << to_string(before);
+        EXPECT_EQ(tried.people.reasons, bytes_of({Reason::none})) << to_string(before);
     }
 }
 
 TEST(SettlePass, ClearsTheReasonOfAnEarlierTry) {
-    auto work = work_with({retry}, {{sent, Reason::none}});
-    work.chunk.reasons = bytes_of({Reason::throttled});
-    settle_pass(work);
-    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::none}));
+    auto tried = tried_with({retry}, {{sent, Reason::none}});
+    tried.people.reasons = bytes_of({Reason::throttled});
+    settle_pass(tried.people, tried.pass);
+    EXPECT_EQ(tried.people.reasons, bytes_of({Reason::none}));
 }
 
 TEST(SettlePass, CountsAttemptsOnlyOfThoseItFailedAt) {
-    auto work = work_with(
+    auto tried = tried_with(
         {pending, pending, pending},
         {{retry, Reason::provider_unavailable}, {retry, Reason::throttled}, {sent, Reason::none}});
-    work.spent = {0, 0};  // Two devices, or two halves of a call: one attempt.
-    EXPECT_EQ(settle_pass(work), 2);
-    EXPECT_EQ(work.chunk.attempts, (std::string{'\2', '\1', '\1'}))
+    tried.pass.spent = {0, 0};  // Two devices, or two halves of a call: one attempt.
+    EXPECT_EQ(settle_pass(tried.people, tried.pass), 2);
+    EXPECT_EQ(tried.people.attempts, (std::string{'\2', '\1', '\1'}))
         << "neither throttling nor other people's faults cost an attempt";
-    EXPECT_EQ(settle_pass(work), 0) << "the next pass failed at nobody";
-    EXPECT_EQ(work.chunk.attempts, (std::string{'\2', '\1', '\1'}));
+    EXPECT_EQ(settle_pass(tried.people, tried.pass), 0) << "the next pass failed at nobody";
+    EXPECT_EQ(tried.people.attempts, (std::string{'\2', '\1', '\1'}));
 }
 
 TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
@@ -106,19 +112,19 @@ TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
 }
 
 TEST(SettlePass, DoubtIsNotForgotten) {
-    auto work = work_with({retry, retry, retry, retry}, {{refused, Reason::address_invalid},
-                                                         {opted_out, Reason::consent_withdrawn},
-                                                         {retry, Reason::throttled},
-                                                         {sent, Reason::none}});
-    work.chunk.reasons = bytes_of(
+    auto tried = tried_with({retry, retry, retry, retry}, {{refused, Reason::address_invalid},
+                                                           {opted_out, Reason::consent_withdrawn},
+                                                           {retry, Reason::throttled},
+                                                           {sent, Reason::none}});
+    tried.people.reasons = bytes_of(
         {Reason::answer_lost, Reason::worker_lost, Reason::answer_unreadable, Reason::answer_lost});
-    settle_pass(work);
-    EXPECT_EQ(work.chunk.outcomes, bytes_of({unknown, unknown, retry, sent}));
-    EXPECT_EQ(work.chunk.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
-                                            Reason::answer_unreadable, Reason::none}));
-    EXPECT_EQ(work.chunk.causes, bytes_of({Reason::address_invalid, Reason::consent_withdrawn,
-                                           Reason::throttled, Reason::none}));
-    EXPECT_TRUE(is_in_doubt(work.chunk)) << "and keeps its account";
+    settle_pass(tried.people, tried.pass);
+    EXPECT_EQ(tried.people.outcomes, bytes_of({unknown, unknown, retry, sent}));
+    EXPECT_EQ(tried.people.reasons, bytes_of({Reason::answer_lost, Reason::worker_lost,
+                                              Reason::answer_unreadable, Reason::none}));
+    EXPECT_EQ(tried.people.causes, bytes_of({Reason::address_invalid, Reason::consent_withdrawn,
+                                             Reason::throttled, Reason::none}));
+    EXPECT_TRUE(is_in_doubt(tried.people)) << "and keeps its account";
 }
 
 TEST(SettleRest, LeavesDoubtWhatItIs) {
@@ -138,12 +144,24 @@ TEST(GiveUp, SaysWhoseFaultItWas) {
     auto chunk = chunk_with({retry, pending, retry, sent}, DoubtPolicy::resend);
     chunk.reasons =
         bytes_of({Reason::provider_unavailable, Reason::none, Reason::answer_lost, Reason::none});
-    give_up(chunk);
+    give_up(chunk, Reason::account_unusable);
     EXPECT_EQ(chunk.outcomes, bytes_of({failed, failed, unknown, sent}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::account_unusable, Reason::account_unusable,
                                        Reason::answer_lost, Reason::none}));
     EXPECT_EQ(chunk.causes, bytes_of({Reason::provider_unavailable, Reason::none,
                                       Reason::account_unusable, Reason::none}));
+}
+
+TEST(GiveUp, ForAnyOtherReasonSaysThatOne) {
+    auto chunk = chunk_with({retry, pending, retry, sent}, DoubtPolicy::resend);
+    chunk.reasons =
+        bytes_of({Reason::provider_unavailable, Reason::none, Reason::answer_lost, Reason::none});
+    give_up(chunk, Reason::query_failed);
+    EXPECT_EQ(chunk.outcomes, bytes_of({failed, failed, unknown, sent}));
+    EXPECT_EQ(chunk.reasons, bytes_of({Reason::query_failed, Reason::query_failed,
+                                       Reason::answer_lost, Reason::none}));
+    EXPECT_EQ(chunk.causes, bytes_of({Reason::provider_unavailable, Reason::none,
+                                      Reason::query_failed, Reason::none}));
 }
 
 TEST(IsSettled, MeansThatNobodyIsOpen) {
@@ -222,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(Policies, StalledUnderPolicy,
 TEST(Record, CarriesTheFenceAndTheFates) {
     auto chunk = chunk_with({sent, retry});
     chunk.reasons = bytes_of({Reason::none, Reason::throttled});
-    const auto record = record_of(chunk, "mail-eu", std::chrono::seconds{30});
+    const auto record = record_of(chunk, chunk, "mail-eu", std::chrono::seconds{30});
     EXPECT_EQ(record.key,
               (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
     EXPECT_EQ(record.epoch, 3);
@@ -236,7 +254,7 @@ TEST(Record, CarriesTheFenceAndTheFates) {
 
 TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
     auto chunk = chunk_with({sent, unknown});
-    const auto record = record_of(chunk, "a", std::chrono::seconds{30});
+    const auto record = record_of(chunk, chunk, "a", std::chrono::seconds{30});
     EXPECT_TRUE(record.done);
     EXPECT_EQ(record.next_in, std::chrono::milliseconds{0});
 }
@@ -244,21 +262,21 @@ TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
 TEST(Record, KeepsOneProviderIdForAllOnce) {
     auto chunk = chunk_with({sent, refused, sent});
     chunk.provider_ids = {"call-1", "", "call-1"};
-    EXPECT_THAT(record_of(chunk, "a", {}).provider_ids, ElementsAre("call-1"));
+    EXPECT_THAT(record_of(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1"));
 }
 
 TEST(Record, KeepsAProviderIdForEachWhereTheyDiffer) {
     auto chunk = chunk_with({sent, refused, sent});
     chunk.provider_ids = {"call-1", "", "call-2"};
-    EXPECT_THAT(record_of(chunk, "a", {}).provider_ids, ElementsAre("call-1", "", "call-2"));
+    EXPECT_THAT(record_of(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1", "", "call-2"));
 }
 
 TEST(Record, KeepsNoProviderIdsWhereThereAreNone) {
     auto none = chunk_with({failed, failed});
-    EXPECT_THAT(record_of(none, "a", {}).provider_ids, IsEmpty());
+    EXPECT_THAT(record_of(none, none, "a", {}).provider_ids, IsEmpty());
     auto empty = chunk_with({failed, failed});
     empty.provider_ids = {"", ""};
-    EXPECT_THAT(record_of(empty, "a", {}).provider_ids, IsEmpty());
+    EXPECT_THAT(record_of(empty, empty, "a", {}).provider_ids, IsEmpty());
 }
 
 TEST(SettleOver, EndsWhoIsOpenByWhatTheClaimSays) {
@@ -304,7 +322,7 @@ TEST(NotConfigured, WaitsAndIsGivenUpUnderThatName) {
     EXPECT_EQ(chunk.outcomes, bytes_of({retry, sent, retry}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}))
         << "doubt is lifted by nothing but being told";
-    give_up(chunk);
+    give_up(chunk, Reason::account_unusable);
     EXPECT_EQ(chunk.outcomes, bytes_of({failed, sent, unknown}));
     EXPECT_EQ(chunk.reasons, bytes_of({Reason::not_configured, Reason::none, Reason::answer_lost}));
     EXPECT_EQ(chunk.causes, bytes_of({Reason::none, Reason::none, Reason::not_configured}));

@@ -35,11 +35,10 @@ protected:
         tracer = Tracer::open(settings, {"fanfare-worker", "1", "w1"}, clock);
         auto context = std::make_shared<JobContext>();
         context->trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        work.job = context;
-        work.tracer = tracer.get();
-        work.chunk.key = {"j", Channel::email, 3};
-        work.chunk.outcomes = std::string(3, static_cast<char>(Outcome::sent));
-        work.chunk.outcomes[1] = static_cast<char>(Outcome::failed);
+        claim.job = context;
+        claim.key = {"j", Channel::email, 3};
+        people.outcomes = std::string(3, static_cast<char>(Outcome::sent));
+        people.outcomes[1] = static_cast<char>(Outcome::failed);
         account.name = "mail";
         account.type = "smtp";
     }
@@ -80,13 +79,14 @@ protected:
         while (line.read_request()) line.write(HttpServer::answer(200, "{}"));
     }};
     std::unique_ptr<Tracer> tracer;
-    ChunkInProgress work;
+    Claim claim;
+    ledger::ChunkPeople people;
     AccountSettings account;
 };
 
 TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
-    begin_chunk_span(work, std::chrono::seconds{2});
-    ASSERT_TRUE(work.span);
+    ChunkSpan span{tracer.get(), claim, 3, std::chrono::seconds{2}};
+    ASSERT_TRUE(span.is_wanted());
     HttpAnswer mail;
     mail.transport = Transport::answered;
     mail.step = MailStep::recipient;
@@ -95,20 +95,19 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     BatchAnswer refused;
     refused.verdict = Verdict::perm_req;
     refused.detail = "550 ana@example.com";
-    tell_request(work, account, 1, mail, refused);
+    span.tell_request(account, 1, mail, refused);
     HttpAnswer lost;
     lost.transport = Transport::in_doubt;
-    tell_request(work, account, 2, lost, BatchAnswer{});
+    span.tell_request(account, 2, lost, BatchAnswer{});
     HttpAnswer taken;
     taken.transport = Transport::answered;
     taken.status = 202;
     taken.elapsed = std::chrono::seconds{1};
     BatchAnswer ok;
     ok.verdict = Verdict::ok;
-    tell_request(work, account, 3, taken, ok);
-    work.account = "mail";
-    end_chunk_span(work);
-    EXPECT_FALSE(work.span);
+    span.tell_request(account, 3, taken, ok);
+    span.end(people, account);
+    EXPECT_FALSE(span.is_wanted());
     const auto spans = told();
     ASSERT_EQ(spans.size(), 4U);
     const auto& chunk = spans[3];
@@ -123,7 +122,7 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_EQ(spans[i].at("parentSpanId"), chunk.at("spanId"));
         EXPECT_EQ(attribute(spans[i], "fanfare.recipients"), std::to_string(i + 1));
-        EXPECT_EQ(has_failed(spans[i]), i < 2);
+        EXPECT_EQ(has_failed(spans[i]), i < 2) << "what failed";
     }
     EXPECT_EQ(attribute(spans[0], "fanfare.smtp.status"), "550");
     EXPECT_EQ(attribute(spans[0], "http.response.status_code"), "");
@@ -132,17 +131,20 @@ TEST_F(SpansTest, ACallIsBelowItsChunkAndTellsHowItWasAnswered) {
     for (const auto& request : server.requests()) EXPECT_THAT(request, Not(HasSubstr("ana")));
 }
 
-TEST_F(SpansTest, WhatIsNotInTheLedgerHasFailed) {
-    for (const bool lost : {true, false}) {
-        work.lost = lost;
-        work.unrecorded = !lost;
-        begin_chunk_span(work, {});
-        end_chunk_span(work);
-    }
+TEST_F(SpansTest, OfAChunkThatIsSomebodyElsesTheSpanHasFailed) {
+    ChunkSpan lost{tracer.get(), claim, 3, {}};
+    lost.lose();
+    lost.end(people, account);
+    ChunkSpan kept{tracer.get(), claim, 3, {}};
+    kept.end(people, account);
     const auto spans = told();
     ASSERT_EQ(spans.size(), 2U);
     EXPECT_TRUE(has_failed(spans[0]));
-    EXPECT_TRUE(has_failed(spans[1]));
+    EXPECT_FALSE(has_failed(spans[1]));
+}
+
+TEST_F(SpansTest, ThereAreNoneWithoutATracer) {
+    EXPECT_FALSE((ChunkSpan{nullptr, claim, 3, {}}.is_wanted()));
 }
 
 TEST_F(SpansTest, WhoseTraceNobodyWantsHasNone) {
@@ -150,10 +152,11 @@ TEST_F(SpansTest, WhoseTraceNobodyWantsHasNone) {
          {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}) {
         auto context = std::make_shared<JobContext>();
         context->trace = trace;
-        work.job = context;
-        begin_chunk_span(work, {});
-        EXPECT_FALSE(work.span);
-        end_chunk_span(work);
+        claim.job = context;
+        ChunkSpan span{tracer.get(), claim, 3, {}};
+        EXPECT_FALSE(span.is_wanted());
+        span.lose();
+        span.end(people, account);
     }
     EXPECT_TRUE(told().empty());
 }

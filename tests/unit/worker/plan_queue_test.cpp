@@ -1,0 +1,298 @@
+// Which job is planned next, and when: with a planner that does what each test says.
+#include "worker/plan/plan_queue.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// The machine's time and a leap that a test may make; from any thread.
+class LeapingClock final : public Clock {
+public:
+    [[nodiscard]] TimePoint now() const noexcept override { return system_clock().now(); }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
+        return system_clock().steady_now() + leap_.load();
+    }
+    void leap(milliseconds by) { leap_ = leap_.load() + by; }
+
+private:
+    std::atomic<milliseconds> leap_{milliseconds{0}};
+};
+
+/// Notes which jobs are planned, in what order; those that are held do not come to an end until
+/// they are let go. Threads: any.
+class FakePlanner {
+public:
+    std::optional<milliseconds> plan(const std::string& job) {
+        std::unique_lock lock{mutex_};
+        planned_.push_back(job);
+        changed_.notify_all();
+        changed_.wait(lock, [&] { return !held_.contains(job); });
+        const auto wait = waits_.find(job);
+        if (wait == waits_.end()) return std::nullopt;
+        const auto again = wait->second;
+        waits_.erase(wait);
+        return again;
+    }
+    void hold(const std::string& job) {
+        const std::lock_guard guard{mutex_};
+        held_.insert(job);
+    }
+    void let_go(const std::string& job) {
+        const std::lock_guard guard{mutex_};
+        held_.erase(job);
+        changed_.notify_all();
+    }
+    /// The next plan of `job` fails, and is worth another try after `wait`.
+    void fails_once(const std::string& job, milliseconds wait) {
+        const std::lock_guard guard{mutex_};
+        waits_[job] = wait;
+    }
+    /// Waits until `job` has been begun `times` times.
+    void await(const std::string& job, std::ptrdiff_t times = 1) {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return count(job) >= times; });
+    }
+    void await_all(std::size_t plans) {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return planned_.size() >= plans; });
+    }
+    [[nodiscard]] std::vector<std::string> planned() {
+        const std::lock_guard guard{mutex_};
+        return planned_;
+    }
+
+private:
+    [[nodiscard]] std::ptrdiff_t count(const std::string& job) const {
+        return std::count(planned_.begin(), planned_.end(), job);
+    }
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> planned_;
+    std::set<std::string> held_;
+    std::map<std::string, milliseconds> waits_;
+};
+
+class PlanQueueTest : public ::testing::Test {
+protected:
+    PlanQueueTest() { open(); }
+
+    void open() {
+        queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock,
+                      stopping);
+    }
+    /// Both threads are busy, with one job each.
+    void occupy() {
+        planner.hold("slow");
+        planner.hold("slow and urgent");
+        queue->add("slow", Lane::normal);
+        planner.await("slow");
+        queue->add("slow and urgent", Lane::urgent);
+        planner.await("slow and urgent");
+    }
+    /// What was planned since occupy().
+    std::vector<std::string> rest() {
+        auto jobs = planner.planned();
+        jobs.erase(jobs.begin(), jobs.begin() + 2);
+        return jobs;
+    }
+
+    LeapingClock clock;
+    std::atomic<bool> stopping{false};
+    FakePlanner planner;
+    std::optional<PlanQueue> queue;
+};
+
+TEST_F(PlanQueueTest, MoreUrgentLanesGoFirstAndWithinOneWhoCameFirst) {
+    occupy();
+    queue->add("bulk", Lane::bulk);
+    queue->add("normal 1", Lane::normal);
+    queue->add("normal 2", Lane::normal);
+    queue->add("urgent", Lane::urgent);
+    planner.let_go("slow");
+    planner.await("bulk");
+    EXPECT_THAT(rest(), ElementsAre("urgent", "normal 1", "normal 2", "bulk"));
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, AGiantAudienceKeepsNoUrgentJobWaiting) {
+    planner.hold("giant");
+    queue->add("giant", Lane::bulk);
+    planner.await("giant");
+    queue->add("urgent", Lane::urgent);
+    planner.await("urgent");
+    planner.let_go("giant");
+}
+
+TEST_F(PlanQueueTest, UrgentJobsShareBothThreads) {
+    planner.hold("urgent 1");
+    planner.hold("urgent 2");
+    queue->add("urgent 1", Lane::urgent);
+    queue->add("urgent 2", Lane::urgent);
+    planner.await("urgent 1");
+    planner.await("urgent 2");
+    planner.let_go("urgent 1");
+    planner.let_go("urgent 2");
+}
+
+TEST_F(PlanQueueTest, TheThreadOfUrgentJobsTakesNothingElse) {
+    occupy();
+    queue->add("bulk", Lane::bulk);
+    queue->add("urgent", Lane::urgent);
+    planner.let_go("slow and urgent");
+    planner.await("urgent");
+    EXPECT_THAT(rest(), ElementsAre("urgent")) << "bulk waits for the other thread";
+    planner.let_go("slow");
+    planner.await("bulk");
+}
+
+TEST_F(PlanQueueTest, WhatIsQueuedOrUnderWayIsNotQueuedAgain) {
+    occupy();
+    queue->add("slow", Lane::bulk);  // Under way.
+    queue->add("job", Lane::normal);
+    queue->add("job", Lane::normal);
+    queue->add("job", Lane::bulk);
+    queue->add("last", Lane::bulk);
+    planner.let_go("slow");
+    planner.await("last");
+    EXPECT_THAT(rest(), ElementsAre("job", "last"));
+    queue->add("job", Lane::normal);
+    planner.await("job", 2);
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, BeyondItsBoundALaneTakesNothingAndOthersDo) {
+    occupy();
+    for (std::size_t i = 0; i < PlanQueue::queue_max; ++i) {
+        queue->add("bulk " + std::to_string(i), Lane::bulk);
+    }
+    queue->add("one too many", Lane::bulk);
+    queue->add("normal", Lane::normal);
+    planner.let_go("slow");
+    planner.await("bulk " + std::to_string(PlanQueue::queue_max - 1));
+    EXPECT_EQ(rest().size(), PlanQueue::queue_max + 1);
+    EXPECT_EQ(rest().front(), "normal");
+    queue->add("one too many", Lane::bulk);  // The sweeper brings it back.
+    planner.await("one too many");
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, WhatFailedForNowComesAgainWhenItsMomentHasComeAndNotBefore) {
+    planner.fails_once("later", hours{1});
+    queue->add("later", Lane::normal);
+    planner.await("later");
+    queue->add("other", Lane::normal);
+    planner.await("other");
+    EXPECT_THAT(planner.planned(), ElementsAre("later", "other"));
+    queue->add("later", Lane::normal);  // Known: it waits.
+    queue->add("another", Lane::normal);
+    planner.await("another");
+    EXPECT_THAT(planner.planned(), ElementsAre("later", "other", "another"));
+    clock.leap(hours{1});
+    queue->add("wakes them", Lane::bulk);
+    planner.await("later", 2);
+}
+
+TEST_F(PlanQueueTest, WhatIsDueComesInTheOrderOfItsMomentsAndInItsOwnLane) {
+    planner.fails_once("third", hours{3});
+    planner.fails_once("first", hours{1});
+    planner.fails_once("second", hours{2});
+    for (const auto* const job : {"third", "first", "second"}) {
+        queue->add(job, Lane::bulk);
+        planner.await(job);
+    }
+    occupy();
+    clock.leap(hours{3});
+    queue->add("normal", Lane::normal);
+    planner.let_go("slow");
+    planner.await_all(9);
+    auto jobs = planner.planned();
+    jobs.erase(jobs.begin(), jobs.begin() + 5);
+    EXPECT_THAT(jobs, ElementsAre("normal", "first", "second", "third"));
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, NobodyHasToWakeThemForWhatIsDue) {
+    planner.fails_once("soon", milliseconds{1});
+    planner.fails_once("soon and urgent", milliseconds{1});
+    queue->add("soon", Lane::normal);
+    queue->add("soon and urgent", Lane::urgent);
+    planner.await("soon", 2);
+    planner.await("soon and urgent", 2);
+}
+
+TEST_F(PlanQueueTest, AnEarlierMomentIsNotSleptOver) {
+    planner.fails_once("tomorrow", hours{24});
+    queue->add("tomorrow", Lane::normal);
+    planner.await("tomorrow");
+    planner.fails_once("soon", milliseconds{1});
+    queue->add("soon", Lane::normal);
+    planner.await("soon", 2);
+}
+
+TEST_F(PlanQueueTest, NoJobIsLostWhicheverThreadBringsIt) {
+    constexpr int threads = 4;
+    constexpr int jobs = 500;
+    {
+        std::vector<std::jthread> bringing;
+        for (int thread = 0; thread < threads; ++thread) {
+            bringing.emplace_back([this, thread] {
+                for (int i = 0; i < jobs; ++i) {
+                    const auto lane = lanes[static_cast<std::size_t>(i) % lane_count];
+                    queue->add(std::to_string(thread) + "/" + std::to_string(i), lane);
+                }
+            });
+        }
+    }
+    planner.await_all(threads * jobs);
+    auto planned = planner.planned();
+    std::sort(planned.begin(), planned.end());
+    EXPECT_EQ(std::unique(planned.begin(), planned.end()), planned.end()) << "each once";
+    EXPECT_EQ(planned.size(), static_cast<std::size_t>(threads * jobs));
+}
+
+TEST_F(PlanQueueTest, StopsWhereNothingIsToBeDone) {
+    queue.reset();
+    EXPECT_TRUE(stopping);
+    EXPECT_THAT(planner.planned(), IsEmpty());
+}
+
+TEST_F(PlanQueueTest, StopsThoughSomethingIsDueTomorrow) {
+    planner.fails_once("tomorrow", hours{24});
+    queue->add("tomorrow", Lane::normal);
+    planner.await("tomorrow");
+    queue.reset();
+    EXPECT_THAT(planner.planned(), ElementsAre("tomorrow"));
+}
+
+TEST_F(PlanQueueTest, WaitsForWhatIsUnderWayAndLeavesTheRestToTheLedger) {
+    occupy();
+    queue->add("never", Lane::normal);
+    queue->add("never and urgent", Lane::urgent);
+    std::atomic<bool> is_over{false};
+    std::jthread ending{[this, &is_over] {
+        queue.reset();
+        is_over = true;
+    }};
+    while (!stopping) std::this_thread::yield();
+    EXPECT_FALSE(is_over) << "two plans are under way";
+    planner.let_go("slow");
+    planner.let_go("slow and urgent");
+    ending.join();
+    EXPECT_THAT(rest(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace fanfare
