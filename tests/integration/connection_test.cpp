@@ -282,11 +282,12 @@ protected:
     }
     /// Has a connection cut while it is out; asks `sql` through it then, if that is not empty.
     Result<std::string> cut_one(std::string& pid, const std::string& sql) {
-        return pool.call("ask", [&](Connection& connection) {
+        auto cut = [&](Connection& connection) {
             pid = ask(connection, "SELECT pg_backend_pid()");
             cut_off(connection, pid);
             return sql.empty() ? pid : ask(connection, sql);
-        });
+        };
+        return pool.call("ask", cut);
     }
 
     TestDatabase database;

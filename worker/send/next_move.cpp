@@ -6,26 +6,29 @@ namespace fanfare {
 namespace {
 
 using std::chrono::milliseconds;
-using Kind = Move::Kind;
+using MoveKind = Move::Kind;
 
 /// `failed`: this claim brought nobody further, through nobody's fault of its own.
 Move release(const ChunkState& chunk, milliseconds wait, bool failed) {
     if (!failed) {
-        return {.kind = Kind::release,
+        return {.kind = MoveKind::release,
                 .wait = wait,
                 .failures = chunk.has_progressed ? 0 : chunk.failures,
                 .why = Reason::none};
     }
     const std::int32_t failures = chunk.failures + 1;
     if (chunk.is_old && failures >= failures_of_old_max) {
-        return {.kind = Kind::give_up, .wait = {}, .failures = 0, .why = Reason::account_unusable};
+        return {
+            .kind = MoveKind::give_up, .wait = {}, .failures = 0, .why = Reason::account_unusable};
     }
-    return {.kind = Kind::release, .wait = wait, .failures = failures, .why = Reason::none};
+    return {.kind = MoveKind::release, .wait = wait, .failures = failures, .why = Reason::none};
 }
 
-Move give_up(Reason why) { return {.kind = Kind::give_up, .wait = {}, .failures = 0, .why = why}; }
+Move give_up(Reason why) {
+    return {.kind = MoveKind::give_up, .wait = {}, .failures = 0, .why = why};
+}
 
-Move simple(Kind kind, milliseconds wait = {}) {
+Move simple(MoveKind kind, milliseconds wait = {}) {
     return {.kind = kind, .wait = wait, .failures = 0, .why = Reason::none};
 }
 
@@ -63,7 +66,7 @@ Move after_setback(const ChunkState& chunk, const Situation& now) {
         case Setback::not_composed:
             return give_up(Reason::request_refused);
     }
-    return simple(Kind::leave);
+    return simple(MoveKind::leave);
 }
 
 /// How long those who are still open wait.
@@ -81,7 +84,7 @@ milliseconds wait_of(const ChunkState& chunk, const Situation& now) {
 Move wait_here_or_release(const ChunkState& chunk, const Situation& now, milliseconds wait) {
     const bool lasts = wait + now.account_timeout + lease_reserve < now.lease_left;
     const bool here = wait <= in_place_wait_max && lasts && !now.is_stopping && !now.is_held_back;
-    return here ? simple(Kind::wait, wait) : release_untold(chunk, now, wait);
+    return here ? simple(MoveKind::wait, wait) : release_untold(chunk, now, wait);
 }
 
 Move after_pass(const ChunkState& chunk, const Situation& now) {
@@ -89,21 +92,21 @@ Move after_pass(const ChunkState& chunk, const Situation& now) {
     if (now.quiet_for) return release_untold(chunk, now, std::max(wait, *now.quiet_for));
     // Also when another chunk had it stopped: nothing of this one was sent.
     if (now.account_is_usable) return wait_here_or_release(chunk, now, wait);
-    if (!chunk.is_in_doubt) return simple(Kind::reroute, wait);
+    if (!chunk.is_in_doubt) return simple(MoveKind::reroute, wait);
     return wait_here_or_release(chunk, now, std::max(wait, now.account_unusable_for));
 }
 
 }  // namespace
 
 Move next_move(const ChunkState& chunk, const Situation& now) {
-    if (now.is_lost && !chunk.has_begun) return simple(Kind::leave);
-    if (chunk.is_settled) return simple(Kind::finish);
+    if (now.is_lost && !chunk.has_begun) return simple(MoveKind::leave);
+    if (chunk.is_settled) return simple(MoveKind::finish);
     if (now.is_lost) return release_untold(chunk, now, now.wait);
     switch (now.after) {
         case Situation::After::claim:
         case Situation::After::wait:
             if (now.is_held_back) return release(chunk, now.wait, false);
-            return simple(Kind::try_all, now.wait);
+            return simple(MoveKind::try_all, now.wait);
         case Situation::After::setback:
             return after_setback(chunk, now);
         case Situation::After::pass:
@@ -112,7 +115,7 @@ Move next_move(const ChunkState& chunk, const Situation& now) {
             if (now.has_other_account) return wait_here_or_release(chunk, now, now.wait);
             return wait_here_or_release(chunk, now, std::max(now.wait, now.account_unusable_for));
     }
-    return simple(Kind::leave);
+    return simple(MoveKind::leave);
 }
 
 milliseconds wait_after(const Backoff& backoff, std::int32_t attempts_used, double jitter) {
