@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace fanfare::console {
 namespace {
 
@@ -22,6 +24,11 @@ asio::awaitable<HttpReply> show_asset(std::string name, std::string type, const 
     co_return reply;
 }
 
+/// Streams hold their connections: most are for others.
+std::size_t slots_of(const ServerSettings& settings) {
+    return std::clamp<std::size_t>(settings.connections_max / 4, 1, Console::live_max);
+}
+
 class WiredConsole final : public Console {
 public:
     explicit WiredConsole(Parts parts)
@@ -29,7 +36,8 @@ public:
           systems_{parts.systems},
           clients_{parts.clients},
           sessions_{parts.settings.link_key, parts.clock},
-          desk_{std::move(parts.api), parts.clock} {
+          desk_{std::move(parts.api), parts.clock},
+          slots_{slots_of(parts.settings.producer.http)} {
         if (settings_.link_key.empty()) {
             spdlog::warn("no link_key: sessions of the console end with this process");
         }
@@ -73,7 +81,7 @@ private:
     api::Clients& clients_;
     Sessions sessions_;
     Desk desk_;
-    LiveSlots slots_{live_max};
+    LiveSlots slots_;
 };
 
 }  // namespace

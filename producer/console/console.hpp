@@ -14,8 +14,8 @@ namespace fanfare::console {
 /// with the token of a client of the API, which is asked for once and kept nowhere; what they may
 /// do and see is what that client may. docs/console.md
 ///
-/// Bounds    live_max streams of live numbers at once, each ten minutes; whoever comes beyond gets
-///           the page without them.
+/// Bounds    live_max streams of live numbers at once, and a quarter of connections_max, each ten
+///           minutes; whoever comes beyond gets the page without them.
 /// Stop      close(), on the server's thread, ends the streams.
 /// Threads   the server's.
 /// Lifetime  outlives the server's handlers, as everything that open() gets outlives it.

@@ -74,7 +74,7 @@ View navigation(const api::Identity& who, std::string_view here) {
 
 std::string framed(const std::string& file, const std::string& title, View view) {
     view.set("page_title", title);
-    view.set("version", assets_version());
+    view.set("assets", assets_version());
     view.set("content", kainjow::mustache::partial{[&file] { return asset(file); }});
     return rendered("frame.html", view);
 }

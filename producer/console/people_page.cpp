@@ -17,7 +17,8 @@ View fate_of(const json::object& fate) {
     const auto title = text_in(fate, "title");
     put(one, "title", title.empty() ? text_in(fate, "subject") : title);
     one.set("is_replay", View{!text_in(fate, "replay_of").empty()});
-    one.set("attempts", std::to_string(count_in(fate, "attempts")));
+    const auto attempts = count_in(fate, "attempts");
+    put(one, "attempts", attempts > 0 ? grouped(attempts) : std::string{});
     put_moment(one, "updated", text_in(fate, "updated_at"));
     put_moment(one, "created", text_in(fate, "created_at"));
     return one;

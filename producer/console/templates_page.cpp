@@ -125,7 +125,6 @@ View written_of(const Answer& answer, const std::string& locale) {
     auto named = text_in(written, "locale");
     if (named.empty()) named = locale.empty() ? "default" : locale;
     one.set("locale", named);
-    one.set("is_default", View{locale.empty()});
     put(one, "fault", answer.is_good() ? std::string{} : answer.complaint());
     put_all(one, written, {"subject", "text", "title", "body", "encoding"});
     const auto segments = count_in(written, "segments");

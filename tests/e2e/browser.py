@@ -82,16 +82,18 @@ class Eyes:
                 for v in found["violations"] if v["impact"] in ("serious", "critical")]
 
     def look(self, page, name):
-        """axe-core's faults in light, dark and on a phone; with FANFARE_CONSOLE_SHOTS a picture of each in that folder."""
+        """axe-core's faults in light and dark, and what does not fit a phone; with FANFARE_CONSOLE_SHOTS a picture of each."""
         faults = []
         for way, scheme, width in (("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 844 if way == "phone" else 900})
-            faults += [f"{way}: {fault}" for fault in self.faults(page)]
-            if way == "phone" and page.evaluate("document.documentElement.scrollWidth") > width:
+            if way != "phone":  # There the page is the same, narrower.
+                faults += [f"{way}: {fault}" for fault in self.faults(page)]
+            elif page.evaluate("document.documentElement.scrollWidth") > width:
                 faults.append(f"phone: {page.url} is wider than the screen")
             if self.shots:
                 Path(self.shots).mkdir(parents=True, exist_ok=True)
+                page.wait_for_timeout(500)  # Frames are drawn by processes of their own.
                 page.screenshot(path=f"{self.shots}/{name}-{way}.png", full_page=True)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})

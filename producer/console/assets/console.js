@@ -147,6 +147,8 @@
     });
   });
 
+  const here = document.querySelector("nav [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
   localize(document);
   each(document, "[data-live]", watch);
   each(document, "[data-load]", load);

@@ -94,7 +94,8 @@ TEST(ConsoleAssets, PagesHoldNothingThatThePolicyForbids) {
         const auto name = file.path().filename().string();
         const auto& text = asset(name);  // Every file of the folder is built in.
         for (const auto* const url : {"http://", "//cdn", "url("}) {
-            if (name != "icon.svg") EXPECT_THAT(text, Not(HasSubstr(url))) << name;
+            if (name == "icon.svg") continue;  // The name of its own language.
+            EXPECT_THAT(text, Not(HasSubstr(url))) << name;
         }
         if (!name.ends_with(".html")) continue;
         ++pages;
@@ -102,7 +103,8 @@ TEST(ConsoleAssets, PagesHoldNothingThatThePolicyForbids) {
              {"{{{", "{{&", "<style", " style=", " onclick", "javascript:", "srcdoc", "https://"}) {
             EXPECT_THAT(text, Not(HasSubstr(word))) << name;
         }
-        if (name != "frame.html") EXPECT_THAT(text, Not(HasSubstr("<script"))) << name;
+        if (name == "frame.html") continue;
+        EXPECT_THAT(text, Not(HasSubstr("<script"))) << name;
     }
     EXPECT_GE(pages, 20U);
 }
