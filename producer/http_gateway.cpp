@@ -98,6 +98,7 @@ private:
             hurry_, tracer_);
         if (!server) return server.error();
         api_ = std::move(server.value());
+        if (!settings_.producer.http.console) return {};
         Router inner;
         api_->add_inner_routes(inner);
         console_ = console::Console::open(
