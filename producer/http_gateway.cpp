@@ -4,6 +4,7 @@
 #include "core/postgres/pool.hpp"
 #include "core/reference/reference.hpp"
 #include "producer/api/api_server.hpp"
+#include "producer/console/console.hpp"
 #include "producer/http/server.hpp"
 #include "producer/publishing/record_publisher.hpp"
 #include "producer/receipts/fetcher.hpp"
@@ -69,12 +70,14 @@ public:
         receipts_->add_routes(router);
         unsubscribes_->add_routes(router);
         if (api_) api_->add_routes(router);
+        if (console_) console_->add_routes(router);
         server_->start(std::move(router));
     }
 
     void stop() override {
         if (!server_) return;
         if (api_) asio::post(server_->executor(), [this] { api_->close(); });
+        if (console_) asio::post(server_->executor(), [this] { console_->close(); });
         server_->stop();
     }
 
@@ -95,6 +98,11 @@ private:
             hurry_, tracer_);
         if (!server) return server.error();
         api_ = std::move(server.value());
+        if (!settings_.producer.http.console) return {};
+        Router inner;
+        api_->add_inner_routes(inner);
+        console_ = console::Console::open(
+            {settings_, systems_, clock_, api_->clients(), std::move(inner)});
         return {};
     }
 
@@ -172,6 +180,7 @@ private:
     std::unique_ptr<WebhookHandler> receipts_;
     std::unique_ptr<UnsubscribeHandler> unsubscribes_;
     std::unique_ptr<api::ApiServer> api_;
+    std::unique_ptr<console::Console> console_;
 };
 
 }  // namespace

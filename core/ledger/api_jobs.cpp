@@ -183,12 +183,16 @@ std::vector<ListedJob> list_jobs(Connection& connection, const AccessFilter& acc
         by_id[job.line.id] = &job;
     }
     const auto counts = work.exec_params(
-        "SELECT job_id, coalesce(sum(tally[13]), 0), coalesce(sum(tally[14]), 0) FROM chunk "
+        "SELECT job_id, coalesce(sum(tally[13]), 0), coalesce(sum(tally[14]), 0), sum(size), "
+        "sum(size - coalesce(tally[1] + tally[12], size)) FROM chunk "
         "WHERE job_id = ANY($1::uuid[]) GROUP BY job_id",
         ids.text());
     for (const auto& row : counts) {
-        by_id.at(row[0].c_str())->failed = row[1].as<std::int64_t>();
-        by_id.at(row[0].c_str())->unknown = row[2].as<std::int64_t>();
+        auto& job = *by_id.at(row[0].c_str());
+        job.failed = row[1].as<std::int64_t>();
+        job.unknown = row[2].as<std::int64_t>();
+        job.planned = row[3].as<std::int64_t>();
+        job.settled = row[4].as<std::int64_t>();
     }
     return jobs;
 }

@@ -109,9 +109,12 @@ struct PersonInJob {
                                                             const std::string& recipient,
                                                             const AccessFilter& access);
 
-/// One of a page of jobs: and how many of it have failed or are in doubt.
+/// One of a page of jobs, and how many messages of it are planned and settled, have failed or are
+/// in doubt.
 struct ListedJob {
     JobLine line;
+    std::int64_t planned = 0;
+    std::int64_t settled = 0;
     std::int64_t failed = 0;
     std::int64_t unknown = 0;
 };

@@ -174,6 +174,10 @@ Rows http_rows() {
             {"producer.http.unsubscribes_per_second", "requests per second",
              "Requests for unsubscribe links that are served; more get 429."},
             {1, 100'000}, [](auto& s) -> auto& { return s.producer.http.unsubscribes_per_second; }),
+        flag<Settings>(
+            {"producer.http.console", "",
+             "Serves the pages of docs/console.md at /console, to the clients of the HTTP API."},
+            [](auto& s) -> auto& { return s.producer.http.console; }),
     };
 }
 

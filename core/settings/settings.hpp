@@ -99,6 +99,7 @@ struct ServerSettings {
     std::uint32_t connections_per_peer = 128;           // [0, 10'000] of one address; 0: no share.
     std::chrono::milliseconds request_timeout{10'000};  // [100, 300'000] to arrive whole.
     std::uint32_t unsubscribes_per_second = 200;        // [1, 100'000]; beyond: 429.
+    bool console = true;                                // /console, where there are clients.
 };
 
 struct ProducerSettings {

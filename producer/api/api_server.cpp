@@ -46,6 +46,7 @@ public:
                    ApiContext::Publish publish, std::function<void()> hurry, Tracer* tracer)
         : templates_{std::move(templates)},
           shipped_{std::move(shipped)},
+          clients_{settings.producer.clients, clock, registry},
           ledger_{settings.database.url, short_limits, connections},
           reading_{settings.database.url, reading_limits, connections},
           surveying_{settings.database.url, long_limits, connections},
@@ -68,13 +69,22 @@ public:
                  .refreshes = refreshes_,
                  .orders = orders_,
                  .sources = sources_,
-                 .registry = registry,
                  .publish = std::move(publish),
                  .lookup = lookup_,
                  .hurry = std::move(hurry),
                  .tracer = tracer} {}
 
-    void add_routes(Router& router) override { add_api_routes(router, parts_); }
+    void add_routes(Router& router) override {
+        add_api_routes(router, parts_, [this](const HttpCall& call, Scope scope) {
+            return clients_.admit(call, scope);
+        });
+    }
+    void add_inner_routes(Router& router) override {
+        add_api_routes(router, parts_, [this](const HttpCall& call, Scope scope) {
+            return clients_.admit_known(call.header(inner_client), scope);
+        });
+    }
+    Clients& clients() override { return clients_; }
     void close() override {
         turns_.close();
         refreshes_.close();
@@ -91,6 +101,7 @@ public:
 private:
     Templates templates_;
     Shipped shipped_;
+    Clients clients_;
     postgres::Pool ledger_;
     postgres::Pool reading_;
     postgres::Pool surveying_;

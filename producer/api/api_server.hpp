@@ -32,6 +32,11 @@ public:
     virtual ~ApiServer() = default;
 
     virtual void add_routes(Router& router) = 0;
+    /// The same routes for calls from within this program, which name the client in the header
+    /// `inner_client` and are believed: never for a router that a network reaches.
+    virtual void add_inner_routes(Router& router) = 0;
+    static constexpr std::string_view inner_client{"inner-client"};
+    [[nodiscard]] virtual Clients& clients() = 0;
     virtual void close() = 0;
     [[nodiscard]] virtual std::vector<postgres::NamedPool> pools() const = 0;
 };

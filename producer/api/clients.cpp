@@ -38,6 +38,16 @@ HttpReply unknown_token() {
     return reply;
 }
 
+HttpReply scope_missing(std::string_view client, Scope scope) {
+    return refusal(403, "scope_missing",
+                   fmt::format("The client {} lacks the scope {}.", client, to_string(scope)));
+}
+
+bool includes(const std::vector<Scope>& scopes, Scope scope) {
+    return std::any_of(scopes.begin(), scopes.end(),
+                       [scope](Scope each) { return each == scope || each == Scope::admin; });
+}
+
 HttpReply too_many() {
     auto reply = refusal(429, "too_many_requests", "This client calls too often; wait a second.");
     reply.headers.emplace_back("Retry-After", "1");
@@ -54,9 +64,16 @@ bool Caller::sees(std::string_view source) const {
     return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
 }
 
-bool Clients::Client::has(Scope scope) const {
-    return std::any_of(scopes.begin(), scopes.end(),
-                       [&](Scope each) { return each == scope || each == Scope::admin; });
+bool Identity::has(Scope scope) const { return includes(scopes, scope); }
+
+bool Clients::Client::has(Scope scope) const { return includes(scopes, scope); }
+
+Identity Clients::Client::identity() const {
+    return {.client = name,
+            .mark = hex(digest_of(Digest::sha256, "mark of " + hash)),
+            .owner = owner,
+            .systems = systems,
+            .scopes = scopes};
 }
 
 Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock,
@@ -104,17 +121,7 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
     auto* const client = find(token);
     if (client == nullptr) return wrong_token(call);
     if (!client->rate.take(clock_.steady_now())) return too_many();
-    if (!client->has(scope)) {
-        return refusal(
-            403, "scope_missing",
-            fmt::format("The client {} lacks the scope {}.", client->name, to_string(scope)));
-    }
-    Caller caller{.client = client->name,
-                  .owner = client->owner,
-                  .access = {},
-                  .systems = client->systems,
-                  .sources = {},
-                  .owner_bound = !client->owner.empty()};
+    if (!client->has(scope)) return scope_missing(client->name, scope);
     const auto acting = trimmed(call.header("fanfare-owner"));
     // Empty it is somebody's variable that was not set: never "for nobody in particular".
     if (call.has_header("fanfare-owner") && (acting.empty() || acting != client->owner)) {
@@ -125,19 +132,57 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
         if (!is_plain(acting, ClientSettings::owner_bytes_max)) {
             return refusal(400, "invalid_owner", "Fanfare-Owner is 1 to 60 bytes of plain text.");
         }
-        caller.owner = acting;
     }
-    const bool sees_all = caller.owner.empty() && client->has(Scope::admin);
+    return caller_of(*client, acting);
+}
+
+/// `acting`: the owner that it acts for; "" for itself.
+Caller Clients::caller_of(const Client& client, std::string_view acting) {
+    Caller caller{.client = client.name,
+                  .owner = acting.empty() ? client.owner : std::string{acting},
+                  .access = {},
+                  .systems = client.systems,
+                  .sources = {},
+                  .owner_bound = !client.owner.empty()};
+    const bool sees_all = caller.owner.empty() && client.has(Scope::admin);
     std::vector<std::string> sources;
     if (!caller.owner.empty()) {
         sources = {caller.owner};
     } else if (!sees_all) {
-        sources = {client->name, "scheduler"};
+        sources = {client.name, "scheduler"};
     }
-    if (caller.owner.empty()) caller.owner = client->name;
-    caller.access = {literal_of(client->systems), literal_of(sources)};
+    if (caller.owner.empty()) caller.owner = client.name;
+    caller.access = {literal_of(client.systems), literal_of(sources)};
     caller.sources = std::move(sources);
     return caller;
+}
+
+std::variant<Identity, HttpReply> Clients::identify(const HttpCall& call, std::string_view token) {
+    const auto* const client = find(trimmed(token));
+    if (client == nullptr) return wrong_token(call);
+    return client->identity();
+}
+
+std::variant<Identity, HttpReply> Clients::resume(std::string_view client, std::string_view mark) {
+    auto* const found = find_named(client);
+    if (found == nullptr) return unknown_token();
+    auto identity = found->identity();
+    if (!same_secret(identity.mark, mark)) return unknown_token();
+    if (!found->rate.take(clock_.steady_now())) return too_many();
+    return identity;
+}
+
+std::variant<Caller, HttpReply> Clients::admit_known(std::string_view client, Scope scope) {
+    const auto* const found = find_named(client);
+    if (found == nullptr) return unknown_token();
+    if (!found->has(scope)) return scope_missing(found->name, scope);
+    return caller_of(*found, {});
+}
+
+Clients::Client* Clients::find_named(std::string_view name) {
+    const auto own = [name](const auto& client) { return client.name == name; };
+    const auto found = std::find_if(clients_.begin(), clients_.end(), own);
+    return found == clients_.end() ? nullptr : &*found;
 }
 
 std::variant<std::string, HttpReply> idempotency_key_of(const HttpCall& call) {

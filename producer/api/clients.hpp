@@ -33,6 +33,17 @@ struct Caller {
     [[nodiscard]] bool sees(std::string_view source) const;
 };
 
+/// A client that has shown its token once, as a session knows it.
+struct Identity {
+    std::string client;
+    std::string mark;  // Of its token, which it does not tell: with another token it is another.
+    std::string owner;
+    std::vector<std::string> systems;  // Empty: all.
+    std::vector<Scope> scopes;
+
+    [[nodiscard]] bool has(Scope scope) const;
+};
+
 /// The clients of the API. Tokens are kept as hashes only, and compared in a time that tells
 /// nothing of them.
 ///
@@ -54,6 +65,16 @@ public:
     /// the client's rate.
     [[nodiscard]] std::variant<Caller, HttpReply> admit(const HttpCall& call, Scope scope);
 
+    /// Whose token this is; 401 for a wrong one, which counts as a call with it does.
+    [[nodiscard]] std::variant<Identity, HttpReply> identify(const HttpCall& call,
+                                                             std::string_view token);
+    /// Who was identified before, and has the same token still: 401 where that is over, 429 beyond
+    /// the client's rate, of which this takes one.
+    [[nodiscard]] std::variant<Identity, HttpReply> resume(std::string_view client,
+                                                           std::string_view mark);
+    /// As admit(), for a call made for somebody whom resume() knows.
+    [[nodiscard]] std::variant<Caller, HttpReply> admit_known(std::string_view client, Scope scope);
+
 private:
     struct Client {
         std::string hash;
@@ -63,9 +84,12 @@ private:
         std::string owner;
         Rate rate;
         [[nodiscard]] bool has(Scope scope) const;
+        [[nodiscard]] Identity identity() const;
     };
     [[nodiscard]] Client* find(std::string_view token);
+    [[nodiscard]] Client* find_named(std::string_view name);
     [[nodiscard]] HttpReply wrong_token(const HttpCall& call);
+    [[nodiscard]] static Caller caller_of(const Client& client, std::string_view acting);
 
     const Clock& clock_;
     std::vector<Client> clients_;

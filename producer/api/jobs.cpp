@@ -98,6 +98,8 @@ asio::awaitable<HttpReply> list_jobs(const ApiContext& parts, const HttpCall& ca
     json::array jobs;
     for (const auto& one : lines) {
         auto object = object_of(one.line);
+        object["planned"] = one.planned;
+        object["settled"] = one.settled;
         object["failed"] = one.failed;
         object["unknown"] = one.unknown;
         jobs.push_back(std::move(object));

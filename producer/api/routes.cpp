@@ -25,7 +25,7 @@ namespace {
 namespace asio = boost::asio;
 
 struct Guard {
-    std::shared_ptr<Clients> clients;
+    Admit admit;
     Scope scope;
     Served served;
 
@@ -33,7 +33,7 @@ struct Guard {
 
     [[nodiscard]] static asio::awaitable<Opened> enter(std::shared_ptr<const Guard> guard,
                                                        const HttpCall& call) {
-        auto admitted = guard->clients->admit(call, guard->scope);
+        auto admitted = guard->admit(call, guard->scope);
         if (auto* const reply = std::get_if<HttpReply>(&admitted)) co_return std::move(*reply);
         const auto caller = std::make_shared<const Caller>(std::move(std::get<Caller>(admitted)));
         co_return HttpHandler{
@@ -41,8 +41,8 @@ struct Guard {
     }
 };
 
-HttpGate guarded(std::shared_ptr<Clients> clients, Scope scope, Served served) {
-    auto guard = std::make_shared<const Guard>(Guard{std::move(clients), scope, std::move(served)});
+HttpGate guarded(Admit admit, Scope scope, Served served) {
+    auto guard = std::make_shared<const Guard>(Guard{std::move(admit), scope, std::move(served)});
     return [guard](const HttpCall& call) { return Guard::enter(guard, call); };
 }
 
@@ -57,14 +57,14 @@ asio::awaitable<HttpReply> show_openapi(const HttpCall&) {
 
 void AuthorizedRoutes::get(std::string_view pattern, Scope scope, Served served) {
     RouteOptions options;
-    options.gate = guarded(clients_, scope, std::move(served));
+    options.gate = guarded(admit_, scope, std::move(served));
     router_.add("GET", pattern, {}, std::move(options));
 }
 
 void AuthorizedRoutes::post(std::string_view pattern, Scope scope, Served served,
                             std::size_t body_max, std::string_view method) {
     RouteOptions options;
-    options.gate = guarded(clients_, scope, std::move(served));
+    options.gate = guarded(admit_, scope, std::move(served));
     options.body_max = body_max;
     options.content_types = {"application/json"};
     router_.add(method, pattern, {}, std::move(options));
@@ -72,13 +72,12 @@ void AuthorizedRoutes::post(std::string_view pattern, Scope scope, Served served
 
 void AuthorizedRoutes::post(std::string_view pattern, Scope scope, Served served,
                             RouteOptions options) {
-    options.gate = guarded(clients_, scope, std::move(served));
+    options.gate = guarded(admit_, scope, std::move(served));
     router_.add("POST", pattern, {}, std::move(options));
 }
 
-void add_api_routes(Router& router, const ApiContext& parts) {
-    AuthorizedRoutes routes{router, std::make_shared<Clients>(parts.settings.producer.clients,
-                                                              parts.clock, parts.registry)};
+void add_api_routes(Router& router, const ApiContext& parts, const Admit& admit) {
+    AuthorizedRoutes routes{router, admit};
     add_job_routes(routes, parts);
     add_event_routes(routes, parts);
     add_outcome_routes(routes, parts);

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 
 namespace fanfare::api {
 
@@ -46,7 +47,6 @@ struct ApiContext {
     Turns& refreshes;
     OrderLook& orders;
     const std::map<std::string, std::unique_ptr<postgres::Pool>>& sources;  // By system; read-only.
-    prometheus::Registry& registry;
     Publish publish;  // No failure once the broker has the job.
     AddressLookup& lookup;
     std::function<void()> hurry;  // Something may be due, or to be replayed, sooner than the
@@ -59,12 +59,14 @@ struct ApiContext {
 /// Serves one call of a caller who may make it.
 using Served = std::function<boost::asio::awaitable<HttpReply>(const HttpCall&, const Caller&)>;
 
+/// Who makes a call, or what it is refused with.
+using Admit = std::function<std::variant<Caller, HttpReply>(const HttpCall&, Scope)>;
+
 /// The API's routes, which only a client with the scope gets through, before anything of a
 /// body is read.
 class AuthorizedRoutes {
 public:
-    AuthorizedRoutes(Router& router, std::shared_ptr<Clients> clients)
-        : router_{router}, clients_{std::move(clients)} {}
+    AuthorizedRoutes(Router& router, Admit admit) : router_{router}, admit_{std::move(admit)} {}
 
     void get(std::string_view pattern, Scope scope, Served served);
     /// With a JSON body of at most `body_max` bytes.
@@ -75,10 +77,10 @@ public:
 
 private:
     Router& router_;
-    std::shared_ptr<Clients> clients_;
+    Admit admit_;
 };
 
 /// Every route of the API.
-void add_api_routes(Router& router, const ApiContext& parts);
+void add_api_routes(Router& router, const ApiContext& parts, const Admit& admit);
 
 }  // namespace fanfare::api

@@ -163,7 +163,7 @@ private:
         seat_.hear();
         if (!ended.reply) co_return false;
         const auto& reply = *ended.reply;
-        context_.probe.answered(match.route == nullptr ? "none" : match.route->pattern,
+        context_.probe.answered(match.route == nullptr ? "none" : match.route->label(),
                                 reply.status, context_.clock.steady_now() - arrived_at);
         ReplyForm form;
         form.chunked = head.minor >= 1;

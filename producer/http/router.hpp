@@ -19,14 +19,20 @@ struct RouteOptions {
     std::size_t body_max = 0;  // 0: the server's own. Beyond: 413.
     std::vector<std::string> content_types;  // Of a body, in lower case; empty: any. Else 415.
     bool body_counts = true;                 // False: a body is not even read, whatever it is.
+    std::string counted_as{};                // In metrics, together with others; "": by itself.
 };
 
 /// One method and pattern, and who serves it.
 struct Route {
     std::string method;
-    std::string pattern;  // "/webhooks/{account}": label of metrics.
+    std::string pattern;  // "/webhooks/{account}"
     HttpHandler handler;
     RouteOptions options;
+
+    /// The label of metrics.
+    [[nodiscard]] const std::string& label() const noexcept {
+        return options.counted_as.empty() ? pattern : options.counted_as;
+    }
 };
 
 /// Finds who serves a call, by method and path. {name} in a pattern stands for one segment that

@@ -1,0 +1,247 @@
+#include "producer/console/pages.hpp"
+
+#include "core/settings/text_rules.hpp"
+
+#include <fmt/format.h>
+#include <boost/json/array.hpp>
+
+#include <array>
+#include <random>
+
+namespace fanfare::console {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 4> outcomes{"failed", "refused", "expired", "unknown"};
+constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
+
+/// Two posts of one form are one replay.
+std::string fresh_key() {
+    std::random_device random;
+    return fmt::format("console-{:08x}{:08x}", random(), random());
+}
+
+bool is_ticked(const Visit& visit, std::string_view name, std::string_view value) {
+    for (const auto& [each, found] : visit.form) {
+        if (each == name && found == value) return true;
+    }
+    return false;
+}
+
+/// The order that the form's fields make.
+json::object order_of(const Visit& visit) {
+    json::object order{{"jobs", json::array{visit.field("job")}}};
+    json::array wanted;
+    for (const auto outcome : outcomes) {
+        if (is_ticked(visit, "outcome", outcome)) wanted.emplace_back(std::string{outcome});
+    }
+    if (!wanted.empty()) order["outcomes"] = std::move(wanted);
+    if (is_ticked(visit, "outcome", "unknown")) order["include_unknown"] = true;
+    if (const auto channel = visit.field("channel"); !channel.empty()) order["channel"] = channel;
+    if (const auto ttl = parse_whole(visit.field("ttl_min")); ttl && *ttl < 1'000'000) {
+        order["ttl_s"] = *ttl * 60;
+    }
+    return order;
+}
+
+View choices_of(const Visit& visit, bool is_first) {
+    View choices{View::type::list};
+    for (const auto outcome : outcomes) {
+        View choice;
+        choice.set("value", std::string{outcome});
+        choice.set("is_doubt", View{outcome == "unknown"});
+        const bool ticked = is_first ? outcome == "failed" : is_ticked(visit, "outcome", outcome);
+        choice.set("is_chosen", View{ticked});
+        choices << choice;
+    }
+    return choices;
+}
+
+View channels_of(const std::string& chosen) {
+    View options{View::type::list};
+    for (const auto channel : channel_words) {
+        View option;
+        option.set("value", std::string{channel});
+        option.set("is_chosen", View{channel == chosen});
+        options << option;
+    }
+    return options;
+}
+
+View left_out_of(const json::object& sum) {
+    View list{View::type::list};
+    const auto* const found = sum.if_contains("left_out");
+    if (found == nullptr || !found->is_object()) return list;
+    for (const auto& member : found->get_object()) {
+        const std::string name{member.key().data(), member.key().size()};
+        const auto count = count_in(found->get_object(), name);
+        if (count == 0) continue;
+        View one;
+        one.set("name", words_of(name));
+        one.set("count", grouped(count));
+        list << one;
+    }
+    return list;
+}
+
+/// What would become of them now, by channel.
+View outlook_of(const json::object& told) {
+    View list{View::type::list};
+    const auto* const outlook = told.if_contains("if_served_now");
+    if (outlook == nullptr || !outlook->is_object()) return list;
+    const auto* const channels = outlook->get_object().if_contains("channels");
+    if (channels == nullptr || !channels->is_object()) return list;
+    for (const auto& member : channels->get_object()) {
+        if (!member.value().is_object()) continue;
+        const auto& found = member.value().get_object();
+        View one;
+        one.set("channel", std::string{member.key().data(), member.key().size()});
+        one.set("messages", grouped(count_in(found, "messages")));
+        one.set("people", grouped(count_in(found, "people")));
+        one.set("left_out", left_out_of(found));
+        put(one, "cost", text_in(found, "cost"));
+        list << one;
+    }
+    return list;
+}
+
+View told_of(const json::object& told) {
+    View view;
+    view.set("people", grouped(count_in(told, "people")));
+    const auto twice = count_in(told, "may_be_told_twice");
+    put(view, "twice", twice > 0 ? grouped(twice) : std::string{});
+    view.set("is_nobody", View{count_in(told, "people") == 0});
+    view.set("left_out", left_out_of(told));
+    view.set("outlook", outlook_of(told));
+    View lines{View::type::list};
+    for (const auto& line : objects_in(told, "chosen")) {
+        View one;
+        one.set("channel", text_in(line, "channel"));
+        one.set("outcome", words_of(text_in(line, "outcome")));
+        one.set("reason", words_of(text_in(line, "reason")));
+        one.set("people", grouped(count_in(line, "people")));
+        lines << one;
+    }
+    view.set("lines", lines);
+    return view;
+}
+
+Page form_page(const Visit& visit, bool is_first) {
+    Page page{"replay.html", "Replay", "replays", {}};
+    auto& view = page.view;
+    put(view, "job", visit.field("job"));
+    put(view, "short_job", visit.field("job").substr(0, 8));
+    put(view, "ttl_min", visit.field("ttl_min"));
+    put(view, "because", visit.field("because"));
+    view.set("outcomes", choices_of(visit, is_first));
+    view.set("channels", channels_of(visit.field("channel")));
+    view.set("told", View{false});
+    return page;
+}
+
+asio::awaitable<HttpReply> ask_for_order(const Desk& desk, const Visit& visit) {
+    co_return desk.show(visit, form_page(visit, true));
+}
+
+asio::awaitable<HttpReply> try_it(const Desk& desk, const Visit& visit, Notice notice) {
+    auto order = order_of(visit);
+    order["dry_run"] = true;
+    const Ask ask{"POST", "/v1/replays", json::value(order)};
+    const auto answer = co_await desk.ask(visit.who, ask);
+    auto page = form_page(visit, false);
+    page.notice = std::move(notice);
+    if (answer.is_good()) {
+        page.view.set("told", told_of(answer.object()));
+        page.view.set("key", fresh_key());
+    } else {
+        page.notice = fault_of(answer);
+    }
+    co_return desk.show(visit, std::move(page));
+}
+
+asio::awaitable<HttpReply> order(const Desk& desk, const Visit& visit) {
+    if (visit.field("step") != "order") {
+        Notice none;
+        co_return co_await try_it(desk, visit, std::move(none));
+    }
+    auto wanted = order_of(visit);
+    wanted["because"] = visit.field("because");
+    const Ask ask{"POST", "/v1/replays", json::value(wanted), visit.field("key")};
+    const auto answer = co_await desk.ask(visit.who, ask);
+    if (answer.is_good()) {
+        co_return redirect("/console/replays/" + text_in(answer.object(), "id"));
+    }
+    auto notice = fault_of(answer);
+    co_return co_await try_it(desk, visit, std::move(notice));
+}
+
+View line_of(const json::object& replay) {
+    View line;
+    put_all(line, replay, {"id", "who", "because"});
+    put_moment(line, "at", text_in(replay, "at"));
+    put_moment(line, "finished_at", text_in(replay, "finished_at"));
+    line.set("jobs", grouped(count_in(replay, "jobs")));
+    line.set("people", grouped(count_in(replay, "people")));
+    const auto held = count_in(replay, "held");
+    put(line, "held", held > 0 ? grouped(held) : std::string{});
+    return line;
+}
+
+asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
+    const auto cursor = visit.field("cursor");
+    std::string target{"/v1/replays?limit=50"};
+    if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
+    const Ask ask{"GET", std::move(target)};
+    const auto answer = co_await desk.ask(visit.who, ask);
+    Page page{"replays.html", "Replays", "replays", {}};
+    View lines{View::type::list};
+    for (const auto& replay : objects_in(answer.object(), "replays")) lines << line_of(replay);
+    page.view.set("lines", lines);
+    page.view.set("has_lines", View{lines.is_non_empty_list()});
+    const auto next = text_in(answer.object(), "next_cursor");
+    put(page.view, "next_page",
+        next.empty() ? std::string{} : "/console/replays?cursor=" + percent_encoded(next));
+    if (!answer.is_good()) page.notice = fault_of(answer);
+    co_return desk.show(visit, std::move(page));
+}
+
+asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
+    const Ask ask{"GET", "/v1/replays/" + percent_encoded(visit.call.param("id"))};
+    const auto answer = co_await desk.ask(visit.who, ask);
+    Page page{"replay_done.html", "Replay", "replays", {}};
+    if (!answer.is_good()) {
+        page.file = "refused.html";
+        page.notice = fault_of(answer);
+        co_return desk.show(visit, std::move(page));
+    }
+    page.view = line_of(answer.object());
+    View jobs{View::type::list};
+    for (const auto& pair : objects_in(answer.object(), "new_jobs")) {
+        View one;
+        one.set("job", text_in(pair, "job"));
+        one.set("short_job", text_in(pair, "job").substr(0, 8));
+        one.set("old", text_in(pair, "replay_of"));
+        one.set("short_old", text_in(pair, "replay_of").substr(0, 8));
+        one.set("people", grouped(count_in(pair, "people")));
+        jobs << one;
+    }
+    page.view.set("new_jobs", jobs);
+    co_return desk.show(visit, std::move(page));
+}
+
+}  // namespace
+
+void add_replay_pages(Pages& pages) {
+    const auto& desk = pages.desk();
+    const auto bound = [&desk](auto serve) {
+        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    };
+    pages.get("/console/replay", bound(ask_for_order));
+    pages.post("/console/replay", bound(order));
+    pages.get("/console/replays", bound(list));
+    pages.get("/console/replays/{id}", bound(show));
+}
+
+}  // namespace fanfare::console

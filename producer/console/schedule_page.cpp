@@ -1,0 +1,130 @@
+#include "producer/console/pages.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace fanfare::console {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 5> states{"scheduled", "publishing", "published", "expired",
+                                                 "cancelled"};
+constexpr std::array<std::string_view, 4> filters{"system", "kind", "subject", "state"};
+
+View line_of(const json::object& notification) {
+    View line;
+    put_all(line, notification,
+            {"id", "system", "kind", "subject", "state", "origin", "source", "cancelled_by"});
+    const auto* const data = notification.if_contains("data");
+    const auto title =
+        data != nullptr && data->is_object() ? text_in(data->get_object(), "title") : std::string{};
+    line.set("title", title.empty() ? text_in(notification, "subject") : title);
+    const auto due = text_in(notification, "due_at");
+    put_moment(line, "due", due);
+    put(line, "due_input", due.substr(0, 16));
+    put_moment(line, "occurrence", text_in(notification, "occurrence"));
+    put_moment(line, "expires", text_in(notification, "expires_at"));
+    put_moment(line, "updated", text_in(notification, "updated_at"));
+    const auto state = text_in(notification, "state");
+    line.set("is_open", View{state == "scheduled"});
+    line.set("is_told", View{state == "published" || state == "publishing"});
+    return line;
+}
+
+View states_of(const std::string& chosen) {
+    View options{View::type::list};
+    for (const auto state : states) {
+        View option;
+        option.set("value", std::string{state});
+        option.set("is_chosen", View{state == chosen});
+        options << option;
+    }
+    return options;
+}
+
+/// Without a word on it, the page is about what is still to come.
+std::string state_of(const Visit& visit) {
+    for (const auto& [name, value] : visit.form) {
+        if (name == "state") return value;
+    }
+    return "scheduled";
+}
+
+asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice notice) {
+    const auto state = state_of(visit);
+    std::string query;
+    for (const auto name : filters) {
+        const auto value = name == "state" ? state : visit.field(name);
+        query.append(fmt::format("&{}={}", name, percent_encoded(value)));
+    }
+    const auto cursor = visit.field("cursor");
+    std::string target = "/v1/notifications?limit=50" + query;
+    if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
+    const Ask ask{"GET", std::move(target)};
+    const auto answer = co_await desk.ask(visit.who, ask);
+    Page page{"schedule.html", "Schedule", "schedule", {}, std::move(notice)};
+    auto& view = page.view;
+    for (const auto name : {"system", "kind", "subject"}) put(view, name, visit.field(name));
+    view.set("states", states_of(state));
+    View lines{View::type::list};
+    for (const auto& each : objects_in(answer.object(), "notifications")) lines << line_of(each);
+    view.set("lines", lines);
+    view.set("has_lines", View{lines.is_non_empty_list()});
+    const auto next = text_in(answer.object(), "next_cursor");
+    put(view, "next_page",
+        next.empty() ? std::string{} : "/console/schedule?cursor=" + percent_encoded(next) + query);
+    if (!answer.is_good()) page.notice = fault_of(answer);
+    co_return desk.show(visit, std::move(page));
+}
+
+asio::awaitable<HttpReply> show_done(const Desk& desk, const Visit& visit) {
+    Notice notice;
+    const auto done = visit.field("done");
+    if (done == "cancelled") notice.text = "That moment is cancelled for good.";
+    if (done == "due") notice.text = "It is due now.";
+    if (done == "moved") notice.text = "It is moved.";
+    co_return co_await show(desk, visit, std::move(notice));
+}
+
+std::string target_of(const Visit& visit) {
+    return "/v1/notifications/" + percent_encoded(visit.call.param("id"));
+}
+
+asio::awaitable<HttpReply> act(const Desk& desk, const Visit& visit, Ask ask, std::string word) {
+    const auto answer = co_await desk.ask(visit.who, ask);
+    if (answer.is_good()) co_return redirect("/console/schedule?done=" + word);
+    auto notice = fault_of(answer);
+    co_return co_await show(desk, visit, std::move(notice));
+}
+
+asio::awaitable<HttpReply> cancel(const Desk& desk, const Visit& visit) {
+    return act(desk, visit, {"POST", target_of(visit) + "/cancel"}, "cancelled");
+}
+
+asio::awaitable<HttpReply> send_now(const Desk& desk, const Visit& visit) {
+    return act(desk, visit, {"POST", target_of(visit) + "/send-now"}, "due");
+}
+
+/// The form's moment is in UTC, as the page says.
+asio::awaitable<HttpReply> move(const Desk& desk, const Visit& visit) {
+    const json::object body{{"due_at", visit.field("due_at") + "Z"}};
+    return act(desk, visit, {"PATCH", target_of(visit), json::value(body)}, "moved");
+}
+
+}  // namespace
+
+void add_schedule_pages(Pages& pages) {
+    const auto& desk = pages.desk();
+    const auto bound = [&desk](auto serve) {
+        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    };
+    pages.get("/console/schedule", bound(show_done));
+    pages.post("/console/schedule/{id}/cancel", bound(cancel));
+    pages.post("/console/schedule/{id}/send-now", bound(send_now));
+    pages.post("/console/schedule/{id}/move", bound(move));
+}
+
+}  // namespace fanfare::console
