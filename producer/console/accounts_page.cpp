@@ -42,11 +42,11 @@ View card_of(const json::object& account, const std::vector<json::object>& pause
     return card;
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
     const Ask ask{"GET", "/v1/accounts"};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     const Ask ask_pauses{"GET", "/v1/pauses"};
-    const auto pauses = co_await desk.ask(visit.who, ask_pauses);
+    const auto pauses = co_await context.ask(visit.who, ask_pauses);
     Page page{"accounts.html", "Accounts", "accounts", {}, std::move(notice)};
     const auto lines = objects_in(pauses.object(), "pauses");
     View cards{View::type::list};
@@ -58,53 +58,53 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice not
         page.file = "refused.html";
         page.notice = fault_of(answer);
     }
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
     Notice notice;
     if (visit.field("done") == "true") notice.text = "Done. Workers heed it within a second.";
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> act(const Desk& desk, const Visit& visit, Ask ask) {
-    const auto answer = co_await desk.ask(visit.who, ask);
+asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask) {
+    const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/accounts?done=true");
     auto notice = fault_of(answer);
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
 std::string rate_target(const Visit& visit) {
     return fmt::format("/v1/accounts/{}/rate", percent_encoded(visit.call.param("name")));
 }
 
-asio::awaitable<HttpReply> set_rate(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> set_rate(const PageContext& context, const Visit& visit) {
     const auto rate = parse_whole(visit.field("per_second"));
     const json::object body{{"per_second", rate ? json::value(*rate) : json::value(nullptr)}};
-    return act(desk, visit, {"PUT", rate_target(visit), json::value(body)});
+    return act(context, visit, {"PUT", rate_target(visit), json::value(body)});
 }
 
-asio::awaitable<HttpReply> clear_rate(const Desk& desk, const Visit& visit) {
-    return act(desk, visit, {"DELETE", rate_target(visit)});
+asio::awaitable<HttpReply> clear_rate(const PageContext& context, const Visit& visit) {
+    return act(context, visit, {"DELETE", rate_target(visit)});
 }
 
-asio::awaitable<HttpReply> pause(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> pause(const PageContext& context, const Visit& visit) {
     const json::object body{{"account", std::string{visit.call.param("name")}},
                             {"because", visit.field("because")}};
-    return act(desk, visit, {"POST", "/v1/pauses", json::value(body)});
+    return act(context, visit, {"POST", "/v1/pauses", json::value(body)});
 }
 
-asio::awaitable<HttpReply> resume(const Desk& desk, const Visit& visit) {
-    return act(desk, visit,
+asio::awaitable<HttpReply> resume(const PageContext& context, const Visit& visit) {
+    return act(context, visit,
                {"DELETE", "/v1/pauses?account=" + percent_encoded(visit.call.param("name"))});
 }
 
 }  // namespace
 
 void add_account_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto& context = pages.context();
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/accounts", bound(show_done));
     pages.post("/console/accounts/{name}/rate", bound(set_rate));

@@ -36,7 +36,7 @@ public:
           systems_{parts.systems},
           clients_{parts.clients},
           sessions_{parts.settings.link_key, parts.clock},
-          desk_{std::move(parts.api), parts.clock},
+          context_{std::move(parts.api), parts.clock},
           slots_{slots_of(parts.settings.producer.http)} {
         if (settings_.link_key.empty()) {
             spdlog::warn("no link_key: sessions of the console end with this process");
@@ -51,7 +51,7 @@ public:
         add_asset(router, "console.css", "text/css; charset=utf-8");
         add_asset(router, "console.js", "text/javascript; charset=utf-8");
         add_asset(router, "icon.svg", "image/svg+xml");
-        Pages pages{router, {desk_, sessions_, clients_, slots_}};
+        Pages pages{router, {context_, sessions_, clients_, slots_}};
         add_sign_in_pages(router, pages, {sessions_, clients_, settings_.producer.http});
         add_job_list_pages(pages);
         add_job_pages(pages);
@@ -80,7 +80,7 @@ private:
     const Systems& systems_;
     api::Clients& clients_;
     Sessions sessions_;
-    Desk desk_;
+    PageContext context_;
     LiveSlots slots_;
 };
 

@@ -49,13 +49,13 @@ View options_of(const std::string& chosen) {
 
 using Paces = std::map<std::string, Pace, std::less<>>;
 
-View rows_of(const json::object& document, const Desk& desk, Paces* paces) {
+View rows_of(const json::object& document, const PageContext& context, Paces* paces) {
     View rows{View::type::list};
     for (const auto& job : objects_in(document, "jobs")) {
         const Pace* pace = nullptr;
         if (paces != nullptr) {
             auto& known = (*paces)[text_in(job, "id")];
-            known.sample(desk.clock().steady_now(), count_in(job, "settled"));
+            known.sample(context.clock().steady_now(), count_in(job, "settled"));
             pace = &known;
         }
         rows << job_row(job, pace);
@@ -63,19 +63,19 @@ View rows_of(const json::object& document, const Desk& desk, Paces* paces) {
     return rows;
 }
 
-asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
     const auto query = query_of(visit);
     const auto cursor = visit.field("cursor");
     const auto asked =
         joined(joined(query, "cursor", cursor), "limit", std::to_string(jobs_on_a_page));
     const Ask ask{"GET", "/v1/jobs?" + asked};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"jobs.html", "Jobs", "jobs", {}};
     auto& view = page.view;
     for (const auto name : filters) put(view, std::string{name}, visit.field(name));
     view.set("states", options_of(visit.field("state")));
     view.set("is_filtered", View{!query.empty()});
-    view.set("rows", rows_of(answer.object(), desk, nullptr));
+    view.set("rows", rows_of(answer.object(), context, nullptr));
     view.set("has_rows", View{!objects_in(answer.object(), "jobs").empty()});
     view.set("rows_file", kainjow::mustache::partial{[] { return asset("job_rows.html"); }});
     put(view, "live", cursor.empty() ? "/console/live/jobs?" + query : "");
@@ -83,46 +83,46 @@ asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
     const auto next = text_in(answer.object(), "next_cursor");
     put(view, "next_page", next.empty() ? "" : "/console/jobs?" + joined(query, "cursor", next));
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 /// The rows of the first page, again and again.
 class LiveRows {
 public:
-    LiveRows(const Desk& desk, api::Identity who, const std::string& query)
-        : desk_{desk},
+    LiveRows(const PageContext& context, api::Identity who, const std::string& query)
+        : context_{context},
           who_{std::move(who)},
           ask_{"GET", "/v1/jobs?" + joined(query, "limit", std::to_string(jobs_on_a_page))} {}
 
     asio::awaitable<std::optional<std::string>> draw() {
-        const auto answer = co_await desk_.ask(who_, ask_);
+        const auto answer = co_await context_.ask(who_, ask_);
         if (!answer.is_good()) co_return std::nullopt;
         View view;
         if (paces_.size() > 10 * jobs_on_a_page) paces_.clear();
-        view.set("rows", rows_of(answer.object(), desk_, &paces_));
+        view.set("rows", rows_of(answer.object(), context_, &paces_));
         co_return rendered("job_rows.html", view);
     }
 
 private:
-    const Desk& desk_;
+    const PageContext& context_;
     api::Identity who_;
     Ask ask_;
     Paces paces_;
 };
 
-asio::awaitable<HttpReply> live(const Desk& desk, LiveSlots& slots, const Visit& visit) {
-    const auto rows = std::make_shared<LiveRows>(desk, visit.who, query_of(visit));
+asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, const Visit& visit) {
+    const auto rows = std::make_shared<LiveRows>(context, visit.who, query_of(visit));
     co_return live_reply(slots, [rows] { return rows->draw(); });
 }
 
 }  // namespace
 
 void add_job_list_pages(Pages& pages) {
-    const auto& desk = pages.desk();
+    const auto& context = pages.context();
     auto& slots = pages.slots();
-    pages.get("/console/jobs", [&desk](const Visit& visit) { return list(desk, visit); });
+    pages.get("/console/jobs", [&context](const Visit& visit) { return list(context, visit); });
     pages.get_part("/console/live/jobs",
-                   [&desk, &slots](const Visit& visit) { return live(desk, slots, visit); });
+                   [&context, &slots](const Visit& visit) { return live(context, slots, visit); });
 }
 
 }  // namespace fanfare::console

@@ -105,18 +105,18 @@ void put_facts(View& view, const json::object& job) {
     view.set("has_replays", View{!objects_in(job, "replays").empty()});
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
     const auto ask = ask_for_job(visit);
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"job.html", "Job", "jobs", {}, std::move(notice)};
     if (!answer.is_good()) {
         page.file = "refused.html";
         page.notice = fault_of(answer);
-        co_return desk.show(visit, std::move(page));
+        co_return context.show(visit, std::move(page));
     }
     const auto& job = answer.object();
     const Ask ask_pauses{"GET", "/v1/pauses"};
-    const auto pauses = co_await desk.ask(visit.who, ask_pauses);
+    const auto pauses = co_await context.ask(visit.who, ask_pauses);
     auto& view = page.view;
     view = job_progress(job, nullptr);
     put_facts(view, job);
@@ -127,46 +127,47 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice not
     put(view, "live", is_over(job) ? "" : "/console/live/jobs/" + text_in(job, "id"));
     view.set("progress_file", kainjow::mustache::partial{[] { return asset("progress.html"); }});
     page.title = heading_of(job);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
     auto notice = done_notice(visit);
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
 /// Says so where it was done; else the page with what stands against it.
-asio::awaitable<HttpReply> act(const Desk& desk, const Visit& visit, Ask ask, std::string word) {
-    const auto answer = co_await desk.ask(visit.who, ask);
+asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
+                               std::string word) {
+    const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect(path_of(visit) + "?done=" + word);
     auto notice = fault_of(answer);
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> cancel(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> cancel(const PageContext& context, const Visit& visit) {
     Ask ask{"POST", ask_for_job(visit).target + "/cancel"};
-    return act(desk, visit, std::move(ask), "cancelled");
+    return act(context, visit, std::move(ask), "cancelled");
 }
 
-asio::awaitable<HttpReply> pause(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> pause(const PageContext& context, const Visit& visit) {
     const json::object body{{"job", std::string{visit.call.param("id")}},
                             {"because", visit.field("because")}};
-    return act(desk, visit, {"POST", "/v1/pauses", json::value(body)}, "paused");
+    return act(context, visit, {"POST", "/v1/pauses", json::value(body)}, "paused");
 }
 
-asio::awaitable<HttpReply> resume(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> resume(const PageContext& context, const Visit& visit) {
     Ask ask{"DELETE", "/v1/pauses?job=" + percent_encoded(visit.call.param("id"))};
-    return act(desk, visit, std::move(ask), "resumed");
+    return act(context, visit, std::move(ask), "resumed");
 }
 
 /// Why people of it failed: what the dry run of a replay of all of them says.
-asio::awaitable<HttpReply> reasons(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> reasons(const PageContext& context, const Visit& visit) {
     const json::object body{{"jobs", json::array{std::string{visit.call.param("id")}}},
                             {"outcomes", json::array{"failed", "refused", "expired", "unknown"}},
                             {"include_unknown", true},
                             {"dry_run", true}};
     const Ask ask{"POST", "/v1/replays", json::value(body)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     View view;
     put(view, "fault", answer.is_good() ? std::string{} : answer.complaint());
     View lines{View::type::list};
@@ -185,40 +186,40 @@ asio::awaitable<HttpReply> reasons(const Desk& desk, const Visit& visit) {
 /// One job's progress, again and again.
 class LiveJob {
 public:
-    LiveJob(const Desk& desk, api::Identity who, Ask ask)
-        : desk_{desk}, who_{std::move(who)}, ask_{std::move(ask)} {}
+    LiveJob(const PageContext& context, api::Identity who, Ask ask)
+        : context_{context}, who_{std::move(who)}, ask_{std::move(ask)} {}
 
     asio::awaitable<std::optional<std::string>> draw() {
-        const auto answer = co_await desk_.ask(who_, ask_);
+        const auto answer = co_await context_.ask(who_, ask_);
         if (!answer.is_good()) co_return std::nullopt;
-        pace_.sample(desk_.clock().steady_now(), settled_in(answer.object()));
+        pace_.sample(context_.clock().steady_now(), settled_in(answer.object()));
         co_return rendered("progress.html", job_progress(answer.object(), &pace_));
     }
 
 private:
-    const Desk& desk_;
+    const PageContext& context_;
     api::Identity who_;
     Ask ask_;
     Pace pace_;
 };
 
-asio::awaitable<HttpReply> live(const Desk& desk, LiveSlots& slots, const Visit& visit) {
-    const auto job = std::make_shared<LiveJob>(desk, visit.who, ask_for_job(visit));
+asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, const Visit& visit) {
+    const auto job = std::make_shared<LiveJob>(context, visit.who, ask_for_job(visit));
     co_return live_reply(slots, [job] { return job->draw(); });
 }
 
 }  // namespace
 
 void add_job_pages(Pages& pages) {
-    const auto& desk = pages.desk();
+    const auto& context = pages.context();
     auto& slots = pages.slots();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/jobs/{id}", bound(show_done));
     pages.get_part("/console/jobs/{id}/reasons", bound(reasons));
     pages.get_part("/console/live/jobs/{id}",
-                   [&desk, &slots](const Visit& visit) { return live(desk, slots, visit); });
+                   [&context, &slots](const Visit& visit) { return live(context, slots, visit); });
     pages.post("/console/jobs/{id}/cancel", bound(cancel));
     pages.post("/console/jobs/{id}/pause", bound(pause));
     pages.post("/console/jobs/{id}/resume", bound(resume));

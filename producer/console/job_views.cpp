@@ -15,21 +15,21 @@ struct Part {
     std::string_view name;
     std::string_view tone;
 };
-constexpr std::array<Part, 15> parts{{{"clicked", "good-3"},
-                                      {"opened", "good-2"},
-                                      {"delivered", "good-1"},
-                                      {"sent", "good-0"},
-                                      {"failed", "bad"},
-                                      {"refused", "bad-1"},
-                                      {"unknown", "doubt"},
-                                      {"expired", "late"},
-                                      {"suppressed", "none"},
-                                      {"opted_out", "none"},
-                                      {"no_address", "none"},
-                                      {"cancelled", "none"},
-                                      {"replayed", "none"},
-                                      {"retry", "open"},
-                                      {"pending", "open"}}};
+constexpr std::array<Part, 15> bar_parts{{{"clicked", "good-3"},
+                                          {"opened", "good-2"},
+                                          {"delivered", "good-1"},
+                                          {"sent", "good-0"},
+                                          {"failed", "bad"},
+                                          {"refused", "bad-1"},
+                                          {"unknown", "doubt"},
+                                          {"expired", "late"},
+                                          {"suppressed", "none"},
+                                          {"opted_out", "none"},
+                                          {"no_address", "none"},
+                                          {"cancelled", "none"},
+                                          {"replayed", "none"},
+                                          {"retry", "open"},
+                                          {"pending", "open"}}};
 
 std::int64_t open_in(const json::object& channel) {
     const auto* const outcomes = channel.if_contains("outcomes");
@@ -72,7 +72,7 @@ View outcomes_of(const json::object& channel) {
     if (found == nullptr || !found->is_object()) return shown;
     const auto planned = std::max<std::int64_t>(count_in(channel, "planned"), 1);
     double at = 0;
-    for (const auto& part : parts) {
+    for (const auto& part : bar_parts) {
         const auto count = count_in(found->get_object(), part.name);
         if (count == 0) continue;
         const auto share = 100 * static_cast<double>(count) / static_cast<double>(planned);

@@ -18,14 +18,14 @@ View line_of(const json::object& letter) {
     return line;
 }
 
-asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
     const bool all = visit.field("all") == "true";
     std::string target{"/v1/dead-letters?limit=50"};
     if (all) target.append("&all=true");
     const auto cursor = visit.field("cursor");
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"letters.html", "Dead letters", "dead-letters", {}};
     View lines{View::type::list};
     for (const auto& letter : objects_in(answer.object(), "dead_letters")) {
@@ -45,39 +45,40 @@ asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
         page.file = "refused.html";
         page.notice = fault_of(answer);
     }
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 std::string target_of(const Visit& visit) {
     return "/v1/dead-letters/" + percent_encoded(visit.call.param("letter"));
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
     const Ask ask{"GET", target_of(visit)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"letter.html", "Dead letter", "dead-letters", {}, std::move(notice)};
     if (!answer.is_good()) {
         page.file = "refused.html";
         page.notice = fault_of(answer);
-        co_return desk.show(visit, std::move(page));
+        co_return context.show(visit, std::move(page));
     }
     page.view = line_of(answer.object());
     put_all(page.view, answer.object(), {"payload", "payload_base64"});
     page.view.set("is_cut", View{!flag_in(answer.object(), "payload_is_whole")});
     page.view.set("is_open", View{text_in(answer.object(), "fate").empty()});
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_letter(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_letter(const PageContext& context, const Visit& visit) {
     Notice none;
-    co_return co_await show(desk, visit, std::move(none));
+    co_return co_await show(context, visit, std::move(none));
 }
 
-asio::awaitable<HttpReply> act(const Desk& desk, const Visit& visit, Ask ask, std::string word) {
-    const auto answer = co_await desk.ask(visit.who, ask);
+asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
+                               std::string word) {
+    const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/dead-letters?done=" + word);
     auto notice = fault_of(answer);
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
 /// A text area gives lines back with CR LF; JSON does not mind, whoever compares does.
@@ -86,25 +87,25 @@ std::string plain_lines(std::string text) {
     return text;
 }
 
-asio::awaitable<HttpReply> requeue(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> requeue(const PageContext& context, const Visit& visit) {
     Ask ask{"POST", target_of(visit) + "/requeue"};
     if (visit.field("is_mended") == "true") {
         const json::object body{{"payload", plain_lines(visit.field("payload"))}};
         ask.body = json::value(body);
     }
-    return act(desk, visit, std::move(ask), "requeued");
+    return act(context, visit, std::move(ask), "requeued");
 }
 
-asio::awaitable<HttpReply> drop(const Desk& desk, const Visit& visit) {
-    return act(desk, visit, {"POST", target_of(visit) + "/drop"}, "dropped");
+asio::awaitable<HttpReply> drop(const PageContext& context, const Visit& visit) {
+    return act(context, visit, {"POST", target_of(visit) + "/drop"}, "dropped");
 }
 
 }  // namespace
 
 void add_letter_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto& context = pages.context();
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/dead-letters", bound(list));
     pages.get("/console/dead-letters/{letter}", bound(show_letter));

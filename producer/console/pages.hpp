@@ -3,8 +3,8 @@
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
-#include "producer/console/desk.hpp"
 #include "producer/console/live.hpp"
+#include "producer/console/page_context.hpp"
 #include "producer/console/sessions.hpp"
 
 #include <functional>
@@ -23,7 +23,7 @@ using Shown = std::function<boost::asio::awaitable<HttpReply>(const Visit&)>;
 class Pages {
 public:
     struct Parts {
-        const Desk& desk;
+        const PageContext& context;
         const Sessions& sessions;
         api::Clients& clients;
         LiveSlots& slots;
@@ -38,7 +38,7 @@ public:
     void get_part(std::string_view pattern, Shown shown);
     void post(std::string_view pattern, Shown shown, std::size_t body_max = form_bytes_max);
 
-    [[nodiscard]] const Desk& desk() const noexcept { return parts_->desk; }
+    [[nodiscard]] const PageContext& context() const noexcept { return parts_->context; }
     [[nodiscard]] LiveSlots& slots() const noexcept { return parts_->slots; }
 
 private:

@@ -31,13 +31,13 @@ View fates_of(const json::object& from, std::string_view name) {
 }
 
 /// What of the lists of a system they left; where the visitor may not know, nothing.
-asio::awaitable<View> left_lists(const Desk& desk, const Visit& visit) {
+asio::awaitable<View> left_lists(const PageContext& context, const Visit& visit) {
     View list{View::type::list};
     const auto system = visit.field("system");
     if (system.empty()) co_return list;
     const Ask ask{"GET", fmt::format("/v1/systems/{}/recipients/{}/opt-outs",
                                      percent_encoded(system), percent_encoded(visit.field("id")))};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     for (const auto& each : objects_in(answer.object(), "opt_outs")) {
         View one;
         put_all(one, each, {"channel", "list"});
@@ -47,7 +47,7 @@ asio::awaitable<View> left_lists(const Desk& desk, const Visit& visit) {
     co_return list;
 }
 
-asio::awaitable<HttpReply> show_history(const Desk& desk, const Visit& visit, Page page) {
+asio::awaitable<HttpReply> show_history(const PageContext& context, const Visit& visit, Page page) {
     const auto id = visit.field("id");
     std::string target = fmt::format("/v1/people/{}/deliveries?limit=50", percent_encoded(id));
     std::string here = "/console/people?id=" + percent_encoded(id);
@@ -60,7 +60,7 @@ asio::awaitable<HttpReply> show_history(const Desk& desk, const Visit& visit, Pa
         }
     }
     const Ask ask{"GET", std::move(target)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     auto& view = page.view;
     const auto fates = fates_of(answer.object(), "deliveries");
     view.set("fates", fates);
@@ -68,30 +68,30 @@ asio::awaitable<HttpReply> show_history(const Desk& desk, const Visit& visit, Pa
     const auto next = text_in(answer.object(), "next_cursor");
     put(view, "next_page",
         next.empty() ? std::string{} : here + "&cursor=" + percent_encoded(next));
-    const auto lists = co_await left_lists(desk, visit);
+    const auto lists = co_await left_lists(context, visit);
     view.set("left_lists", lists);
     view.set("has_left", View{lists.is_non_empty_list()});
     view.set("is_asked", View{answer.is_good()});
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
     Page page{"people.html", "People", "people", {}};
     put(page.view, "id", visit.field("id"));
     put(page.view, "system", visit.field("system"));
     page.view.set("is_asked", View{false});
-    if (visit.field("id").empty()) co_return desk.show(visit, std::move(page));
-    co_return co_await show_history(desk, visit, std::move(page));
+    if (visit.field("id").empty()) co_return context.show(visit, std::move(page));
+    co_return co_await show_history(context, visit, std::move(page));
 }
 
 /// One person in one job: why, or why not.
-asio::awaitable<HttpReply> show_in_job(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_in_job(const PageContext& context, const Visit& visit) {
     const auto job = percent_encoded(visit.call.param("id"));
     const auto id = visit.field("recipient");
     if (id.empty()) co_return redirect("/console/jobs/" + job);
     const Ask ask{"GET", fmt::format("/v1/jobs/{}/recipients/{}", job, percent_encoded(id))};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"person_in_job.html", "One person in a job", "jobs", {}};
     auto& view = page.view;
     put(view, "id", id);
@@ -105,16 +105,16 @@ asio::awaitable<HttpReply> show_in_job(const Desk& desk, const Visit& visit) {
     view.set("has_chain", View{chain.size() > objects_in(answer.object(), "channels").size()});
     view.set("chain", fates_of(answer.object(), "chain"));
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 }  // namespace
 
 void add_people_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    pages.get("/console/people", [&desk](const Visit& visit) { return show(desk, visit); });
+    const auto& context = pages.context();
+    pages.get("/console/people", [&context](const Visit& visit) { return show(context, visit); });
     pages.get("/console/jobs/{id}/person",
-              [&desk](const Visit& visit) { return show_in_job(desk, visit); });
+              [&context](const Visit& visit) { return show_in_job(context, visit); });
 }
 
 }  // namespace fanfare::console

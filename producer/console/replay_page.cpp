@@ -141,15 +141,15 @@ Page form_page(const Visit& visit, bool is_first) {
     return page;
 }
 
-asio::awaitable<HttpReply> ask_for_order(const Desk& desk, const Visit& visit) {
-    co_return desk.show(visit, form_page(visit, true));
+asio::awaitable<HttpReply> ask_for_order(const PageContext& context, const Visit& visit) {
+    co_return context.show(visit, form_page(visit, true));
 }
 
-asio::awaitable<HttpReply> try_it(const Desk& desk, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> try_it(const PageContext& context, const Visit& visit, Notice notice) {
     auto order = order_of(visit);
     order["dry_run"] = true;
     const Ask ask{"POST", "/v1/replays", json::value(order)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     auto page = form_page(visit, false);
     page.notice = std::move(notice);
     if (answer.is_good()) {
@@ -158,23 +158,23 @@ asio::awaitable<HttpReply> try_it(const Desk& desk, const Visit& visit, Notice n
     } else {
         page.notice = fault_of(answer);
     }
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> order(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> order(const PageContext& context, const Visit& visit) {
     if (visit.field("step") != "order") {
         Notice none;
-        co_return co_await try_it(desk, visit, std::move(none));
+        co_return co_await try_it(context, visit, std::move(none));
     }
     auto wanted = order_of(visit);
     wanted["because"] = visit.field("because");
     const Ask ask{"POST", "/v1/replays", json::value(wanted), visit.field("key")};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) {
         co_return redirect("/console/replays/" + text_in(answer.object(), "id"));
     }
     auto notice = fault_of(answer);
-    co_return co_await try_it(desk, visit, std::move(notice));
+    co_return co_await try_it(context, visit, std::move(notice));
 }
 
 View line_of(const json::object& replay) {
@@ -189,12 +189,12 @@ View line_of(const json::object& replay) {
     return line;
 }
 
-asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
     const auto cursor = visit.field("cursor");
     std::string target{"/v1/replays?limit=50"};
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"replays.html", "Replays", "replays", {}};
     View lines{View::type::list};
     for (const auto& replay : objects_in(answer.object(), "replays")) lines << line_of(replay);
@@ -204,17 +204,17 @@ asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
     put(page.view, "next_page",
         next.empty() ? std::string{} : "/console/replays?cursor=" + percent_encoded(next));
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", "/v1/replays/" + percent_encoded(visit.call.param("id"))};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"replay_done.html", "Replay", "replays", {}};
     if (!answer.is_good()) {
         page.file = "refused.html";
         page.notice = fault_of(answer);
-        co_return desk.show(visit, std::move(page));
+        co_return context.show(visit, std::move(page));
     }
     page.view = line_of(answer.object());
     View jobs{View::type::list};
@@ -228,15 +228,15 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
         jobs << one;
     }
     page.view.set("new_jobs", jobs);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 }  // namespace
 
 void add_replay_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto& context = pages.context();
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/replay", bound(ask_for_order));
     pages.post("/console/replay", bound(order));

@@ -53,7 +53,7 @@ std::string state_of(const Visit& visit) {
     return "scheduled";
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
     const auto state = state_of(visit);
     std::string query;
     for (const auto name : filters) {
@@ -64,7 +64,7 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice not
     std::string target = "/v1/notifications?limit=50" + query;
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"schedule.html", "Schedule", "schedule", {}, std::move(notice)};
     auto& view = page.view;
     for (const auto name : {"system", "kind", "subject"}) put(view, name, visit.field(name));
@@ -77,49 +77,50 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit, Notice not
     put(view, "next_page",
         next.empty() ? std::string{} : "/console/schedule?cursor=" + percent_encoded(next) + query);
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
     Notice notice;
     const auto done = visit.field("done");
     if (done == "cancelled") notice.text = "That moment is cancelled for good.";
     if (done == "due") notice.text = "It is due now.";
     if (done == "moved") notice.text = "It is moved.";
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
 std::string target_of(const Visit& visit) {
     return "/v1/notifications/" + percent_encoded(visit.call.param("id"));
 }
 
-asio::awaitable<HttpReply> act(const Desk& desk, const Visit& visit, Ask ask, std::string word) {
-    const auto answer = co_await desk.ask(visit.who, ask);
+asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
+                               std::string word) {
+    const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/schedule?done=" + word);
     auto notice = fault_of(answer);
-    co_return co_await show(desk, visit, std::move(notice));
+    co_return co_await show(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> cancel(const Desk& desk, const Visit& visit) {
-    return act(desk, visit, {"POST", target_of(visit) + "/cancel"}, "cancelled");
+asio::awaitable<HttpReply> cancel(const PageContext& context, const Visit& visit) {
+    return act(context, visit, {"POST", target_of(visit) + "/cancel"}, "cancelled");
 }
 
-asio::awaitable<HttpReply> send_now(const Desk& desk, const Visit& visit) {
-    return act(desk, visit, {"POST", target_of(visit) + "/send-now"}, "due");
+asio::awaitable<HttpReply> send_now(const PageContext& context, const Visit& visit) {
+    return act(context, visit, {"POST", target_of(visit) + "/send-now"}, "due");
 }
 
 /// The form's moment is in UTC, as the page says.
-asio::awaitable<HttpReply> move(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> move(const PageContext& context, const Visit& visit) {
     const json::object body{{"due_at", visit.field("due_at") + "Z"}};
-    return act(desk, visit, {"PATCH", target_of(visit), json::value(body)}, "moved");
+    return act(context, visit, {"PATCH", target_of(visit), json::value(body)}, "moved");
 }
 
 }  // namespace
 
 void add_schedule_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto& context = pages.context();
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/schedule", bound(show_done));
     pages.post("/console/schedule/{id}/cancel", bound(cancel));

@@ -114,7 +114,8 @@ bool put_parameters(View& view, const Visit& visit, const Audience& audience) {
     return is_whole;
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Systems& systems, const Visit& visit) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Systems& systems,
+                                const Visit& visit) {
     Page page{"suppressions.html", "Suppressions", "suppressions", {}};
     auto& view = page.view;
     const auto [system, audience] = chosen_of(systems, visit);
@@ -126,8 +127,8 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Systems& systems, const 
     view.set("standings", standings_of(standing));
     view.set("is_asked", View{false});
     view.set("inputs", View{View::type::list});
-    if (audience == nullptr) co_return desk.show(visit, std::move(page));
-    if (!put_parameters(view, visit, *audience)) co_return desk.show(visit, std::move(page));
+    if (audience == nullptr) co_return context.show(visit, std::move(page));
+    if (!put_parameters(view, visit, *audience)) co_return context.show(visit, std::move(page));
     const auto query = query_of(visit, *audience, standing);
     auto target =
         fmt::format("/v1/systems/{}/audiences/{}/people?limit=100{}", percent_encoded(system->name),
@@ -135,7 +136,7 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Systems& systems, const 
     const auto cursor = visit.field("cursor");
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     const auto people = people_of(answer.object());
     view.set("people", people);
     view.set("has_people", View{people.is_non_empty_list()});
@@ -147,15 +148,15 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Systems& systems, const 
             : fmt::format("/console/suppressions?of={}&cursor={}{}",
                           percent_encoded(visit.field("of")), percent_encoded(next), query));
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 }  // namespace
 
 void add_suppression_pages(Pages& pages, const Systems& systems) {
-    const auto& desk = pages.desk();
+    const auto& context = pages.context();
     pages.get("/console/suppressions",
-              [&desk, &systems](const Visit& visit) { return show(desk, systems, visit); });
+              [&context, &systems](const Visit& visit) { return show(context, systems, visit); });
 }
 
 }  // namespace fanfare::console

@@ -63,17 +63,17 @@ std::string kind_target(const Visit& visit) {
 }
 
 /// The data of the latest job of the kind, or made up; what the visitor typed counts first.
-asio::awaitable<Values> values_for(const Desk& desk, const Visit& visit,
+asio::awaitable<Values> values_for(const PageContext& context, const Visit& visit,
                                    const json::object& templates) {
     Values values;
     const Ask latest{"GET", fmt::format("/v1/jobs?limit=1&system={}&kind={}",
                                         percent_encoded(visit.call.param("system")),
                                         percent_encoded(visit.call.param("kind")))};
-    const auto jobs = co_await desk.ask(visit.who, latest);
+    const auto jobs = co_await context.ask(visit.who, latest);
     json::object known;
     for (const auto& job : objects_in(jobs.object(), "jobs")) {
         const Ask one{"GET", "/v1/jobs/" + text_in(job, "id")};
-        const auto found = co_await desk.ask(visit.who, one);
+        const auto found = co_await context.ask(visit.who, one);
         const auto* const data = found.object().if_contains("data");
         if (data != nullptr && data->is_object()) known = data->get_object();
     }
@@ -87,7 +87,7 @@ asio::awaitable<Values> values_for(const Desk& desk, const Visit& visit,
         if (is_made(name)) continue;
         auto value = text_in(known, name);
         values[name] =
-            value.empty() && name != "brand" ? sample_of(name, desk.clock()) : std::move(value);
+            value.empty() && name != "brand" ? sample_of(name, context.clock()) : std::move(value);
     }
     for (const auto& [name, value] : visit.form) {
         if (!name.starts_with(field_prefix)) continue;
@@ -145,9 +145,9 @@ View inputs_of(const Values& values) {
     return inputs;
 }
 
-asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", kind_target(visit)};
-    const auto templates = co_await desk.ask(visit.who, ask);
+    const auto templates = co_await context.ask(visit.who, ask);
     Page page{"template.html", std::string{visit.call.param("kind")}, "templates", {}};
     auto& view = page.view;
     put(view, "system", std::string{visit.call.param("system")});
@@ -158,9 +158,9 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
         if (templates.is_good()) {
             page.notice = {"The token lacks the scope preview, which shows texts.", true, 403};
         }
-        co_return desk.show(visit, std::move(page));
+        co_return context.show(visit, std::move(page));
     }
-    const auto values = co_await values_for(desk, visit, templates.object());
+    const auto values = co_await values_for(context, visit, templates.object());
     const auto path =
         fmt::format("/console/templates/{}/{}/email?", percent_encoded(visit.call.param("system")),
                     percent_encoded(visit.call.param("kind")));
@@ -169,7 +169,7 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
         View list{View::type::list};
         for (const auto& locale : locales) {
             const auto wanted = preview_of(visit, channel, locale, values);
-            const auto answer = co_await desk.ask(visit.who, wanted);
+            const auto answer = co_await context.ask(visit.who, wanted);
             if (text_in(answer.object(), "code") == "unknown_template") break;
             auto one = written_of(answer, locale);
             one.set("frame", path + query_of(values, locale));
@@ -180,17 +180,17 @@ asio::awaitable<HttpReply> show(const Desk& desk, const Visit& visit) {
     }
     view.set("inputs", inputs_of(values));
     put_all(view, templates.object(), {"version", "saved_by"});
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 /// The mail alone, as it is written, for a frame that runs nothing and loads nothing.
-asio::awaitable<HttpReply> show_email(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> show_email(const PageContext& context, const Visit& visit) {
     Values values;
     for (const auto& [name, value] : visit.form) {
         if (name.starts_with(field_prefix)) values[name.substr(field_prefix.size())] = value;
     }
     const auto ask = preview_of(visit, "email", visit.field("locale"), values);
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     auto reply = html_reply(answer.status, text_in(answer.object(), "html"));
     if (!answer.is_good()) {
         reply.content_type = "text/plain; charset=utf-8";
@@ -207,9 +207,9 @@ asio::awaitable<HttpReply> show_email(const Desk& desk, const Visit& visit) {
     co_return reply;
 }
 
-asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
+asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", "/v1/templates"};
-    const auto answer = co_await desk.ask(visit.who, ask);
+    const auto answer = co_await context.ask(visit.who, ask);
     Page page{"templates.html", "Templates", "templates", {}};
     View lines{View::type::list};
     for (const auto& each : objects_in(answer.object(), "templates")) {
@@ -223,15 +223,15 @@ asio::awaitable<HttpReply> list(const Desk& desk, const Visit& visit) {
     }
     page.view.set("lines", lines);
     if (!answer.is_good()) page.notice = fault_of(answer);
-    co_return desk.show(visit, std::move(page));
+    co_return context.show(visit, std::move(page));
 }
 
 }  // namespace
 
 void add_template_pages(Pages& pages) {
-    const auto& desk = pages.desk();
-    const auto bound = [&desk](auto serve) {
-        return [&desk, serve](const Visit& visit) { return serve(desk, visit); };
+    const auto& context = pages.context();
+    const auto bound = [&context](auto serve) {
+        return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
     pages.get("/console/templates", bound(list));
     pages.get("/console/templates/{system}/{kind}", bound(show));

@@ -2,8 +2,8 @@
 #include "producer/console/view.hpp"
 
 #include "producer/console/assets.hpp"
-#include "producer/console/desk.hpp"
 #include "producer/console/job_views.hpp"
+#include "producer/console/page_context.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "producer/console/desk.hpp"
+#include "producer/console/page_context.hpp"
 
 #include "producer/api/api_server.hpp"
 #include "producer/console/assets.hpp"
@@ -94,7 +94,7 @@ std::string Answer::complaint() const {
 
 Notice fault_of(const Answer& answer) { return {answer.complaint(), true, answer.status}; }
 
-asio::awaitable<Answer> Desk::ask(const api::Identity& who, const Ask& question) const {
+asio::awaitable<Answer> PageContext::ask(const api::Identity& who, const Ask& question) const {
     auto call = call_of(who, question);
     auto match = api_.find(call.method, call.path);
     if (match.route == nullptr) co_return Answer{404, nullptr};
@@ -109,7 +109,7 @@ asio::awaitable<Answer> Desk::ask(const api::Identity& who, const Ask& question)
     co_return answer_of(reply);
 }
 
-HttpReply Desk::show(const Visit& visit, Page page) const {
+HttpReply PageContext::show(const Visit& visit, Page page) const {
     auto& view = page.view;
     view.set("signed_in", View{true});
     view.set("client", visit.who.client);

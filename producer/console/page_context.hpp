@@ -65,10 +65,10 @@ struct Page {
 /// knows nothing of the ledger and decides nothing: who may see and do what, the API says.
 ///
 /// Threads   the server's.
-class Desk {
+class PageContext {
 public:
     /// `api` has the routes of the API for calls from within.
-    Desk(Router api, const Clock& clock) : api_{std::move(api)}, clock_{clock} {}
+    PageContext(Router api, const Clock& clock) : api_{std::move(api)}, clock_{clock} {}
 
     [[nodiscard]] boost::asio::awaitable<Answer> ask(const api::Identity& who,
                                                      const Ask& question) const;
