@@ -116,7 +116,7 @@ protected:
 
     std::vector<Outcome> run() {
         const Marker marker = [this](ledger::ChunkMark mark) { return take(std::move(mark)); };
-        const ChunkSpan span{nullptr, claim, 0, clock.now()};
+        const ChunkSpan span{nullptr, claim, 0, {}};
         ChunkSend sending{{context.get_executor(), *account, clock, pauses, marker, span},
                           claim,
                           recipients,

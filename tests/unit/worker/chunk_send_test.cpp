@@ -86,7 +86,7 @@ protected:
 
     std::string run() {
         const Marker marker = [this](ledger::ChunkMark mark) { return answer(std::move(mark)); };
-        const ChunkSpan span{nullptr, claim, 0, clock.now()};
+        const ChunkSpan span{nullptr, claim, 0, {}};
         ChunkSend sending{{context.get_executor(), *account, clock, pauses, marker, span},
                           claim,
                           recipients,
