@@ -218,9 +218,14 @@ std::variant<std::optional<std::string>, HttpReply> mended(const HttpCall& call)
 std::optional<HttpReply> refused_again(const ApiContext& parts, const kafka::DeadLetter& letter,
                                        const std::string& payload) {
     auto decoded = decode_record(letter.event_headers, payload);
-    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
-    const auto rejection = settle_order(std::get<Job>(decoded), parts.systems, parts.templates);
-    return rejection ? std::optional{refusal(*rejection)} : std::nullopt;
+    auto rejection = std::optional<Rejection>{};
+    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
+        rejection = std::move(*bad);
+    } else {
+        rejection = settle_order(std::get<Job>(decoded), parts.systems, parts.templates);
+    }
+    if (!rejection) return std::nullopt;
+    return refusal(422, rejection->code, "/payload: " + rejection->message);
 }
 
 asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call,

@@ -56,12 +56,14 @@ std::string state_of(const Visit& visit) {
 asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
     const auto state = state_of(visit);
     std::string query;
+    std::string target = "/v1/notifications?limit=50";
     for (const auto name : filters) {
         const auto value = name == "state" ? state : visit.field(name);
-        query.append(fmt::format("&{}={}", name, percent_encoded(value)));
+        const auto field = fmt::format("&{}={}", name, percent_encoded(value));
+        query.append(field);
+        if (!value.empty()) target.append(field);
     }
     const auto cursor = visit.field("cursor");
-    std::string target = "/v1/notifications?limit=50" + query;
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
     const auto answer = co_await context.ask(visit.who, ask);

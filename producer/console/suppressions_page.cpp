@@ -65,7 +65,7 @@ View standings_of(const std::string& chosen) {
 
 /// The query of the API, as far as this page asks it; each begins with '&'.
 std::string query_of(const Visit& visit, const Audience& audience, const std::string& standing) {
-    auto query = fmt::format("&standing={}", standing);
+    auto query = standing.empty() ? std::string{} : fmt::format("&standing={}", standing);
     for (const auto& parameter : audience.query.parameters) {
         const auto name = fmt::format("{}{}", parameter_prefix, parameter);
         const auto value = visit.field(name);
