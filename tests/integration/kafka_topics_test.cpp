@@ -127,7 +127,9 @@ TEST_F(LostTopicsTest, ClientsCloseWithoutThem) {
     insist(*producer.value(), topics.jobs, "value");
     mailbox.wait_for(1);
     delete_topics();
-    EXPECT_FALSE(producer.value()->publish_and_wait({topics.jobs, "k", "lost", {}}, 2 * patience));
+    // A broker takes what comes until it has begun to delete.
+    while (producer.value()->publish_and_wait({topics.jobs, "k", "lost", {}}, 2 * patience)) {
+    }
     consumer.reset();  // Or CTest's limit ends this: librdkafka 2.0 does not come back from it.
     producer.value().reset();
 }
