@@ -72,6 +72,10 @@ Systems load_systems_or_stop(const Settings& settings) {
     return value_or_stop(load_systems(settings.systems_dir, process_environment()));
 }
 
+Templates load_templates_or_stop(const Settings& settings) {
+    return value_or_stop(Templates::load(settings.templates_dir));
+}
+
 const AccountSettings& account_or_stop(const Settings& settings, const std::string& name) {
     std::string known;
     for (const auto& account : settings.accounts) {

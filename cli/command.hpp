@@ -6,6 +6,7 @@
 #include "core/postgres/connection.hpp"
 #include "core/program/command_line.hpp"
 #include "core/program/places.hpp"
+#include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
 #include "core/systems/system.hpp"
 
@@ -48,6 +49,7 @@ struct Stop : std::runtime_error {
 /// The settings; ends the command with every problem when they are unsound.
 [[nodiscard]] Settings load_settings_or_stop(const Globals& globals);
 [[nodiscard]] Systems load_systems_or_stop(const Settings& settings);
+[[nodiscard]] Templates load_templates_or_stop(const Settings& settings);
 /// The account of that name; ends the command where there is none.
 [[nodiscard]] const AccountSettings& account_or_stop(const Settings& settings,
                                                      const std::string& name);

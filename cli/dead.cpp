@@ -146,11 +146,8 @@ void check_or_stop(const Settings& settings, const DeadLetter& letter, const std
         rejection = std::move(*bad);
     } else {
         const auto systems = load_systems_or_stop(settings);
-        auto loaded = Templates::load(settings.templates_dir);
-        if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-            throw Stop{exit_config, *problems};
-        }
-        rejection = settle_order(std::get<Job>(decoded), systems, std::get<Templates>(loaded));
+        const auto templates = load_templates_or_stop(settings);
+        rejection = settle_order(std::get<Job>(decoded), systems, templates);
     }
     if (!rejection) return;
     throw Stop{

@@ -123,11 +123,7 @@ Job checked(const Globals& globals, const Settings& settings, const std::string&
     }
     auto job = std::get<Job>(decoded);
     const auto systems = load_systems_or_stop(settings);
-    auto loaded = Templates::load(settings.templates_dir);
-    if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-        throw Stop{exit_config, *problems};
-    }
-    const auto& templates = std::get<Templates>(loaded);
+    const auto templates = load_templates_or_stop(settings);
     if (const auto rejection = settle_order(job, systems, templates)) refuse(globals, *rejection);
     const auto& system = systems.at(job.system);
     const bool has_links = !settings.callback_url.empty() && !settings.link_key.empty();

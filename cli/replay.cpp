@@ -161,12 +161,8 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
     Outlook outlook;
     if (summary.all.people > 0) {
         const auto systems = load_systems_or_stop(settings);
-        auto loaded = Templates::load(settings.templates_dir);
-        if (const auto* const problems = std::get_if<Problems>(&loaded)) {
-            throw Stop{exit_config, *problems};
-        }
-        const auto clock_parts =
-            OutlookParts{settings, systems, std::get<Templates>(loaded), system_clock()};
+        const auto templates = load_templates_or_stop(settings);
+        const auto clock_parts = OutlookParts{settings, systems, templates, system_clock()};
         outlook = ledger.run("look at who is chosen", [&](auto& connection) {
             return look_ahead(clock_parts, connection, order.filter, lives_anew, counts);
         });

@@ -36,17 +36,6 @@ std::string joined(std::string query, std::string_view name, const std::string& 
         fmt::format("{}{}={}", query.empty() ? "" : "&", name, percent_encoded(value)));
 }
 
-View options_of(const std::string& chosen) {
-    View options{View::type::list};
-    for (const auto state : states) {
-        View option;
-        option.set("value", std::string{state});
-        option.set("is_chosen", View{state == chosen});
-        options << option;
-    }
-    return options;
-}
-
 using Paces = std::map<std::string, Pace, std::less<>>;
 
 View rows_of(const json::object& document, const PageContext& context, Paces* paces) {
@@ -73,7 +62,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     Page page{"jobs.html", "Jobs", "jobs", {}};
     auto& view = page.view;
     for (const auto name : filters) put(view, std::string{name}, visit.field(name));
-    view.set("states", options_of(visit.field("state")));
+    view.set("states", options_of(states, visit.field("state")));
     view.set("is_filtered", View{!query.empty()});
     view.set("rows", rows_of(answer.object(), context, nullptr));
     view.set("has_rows", View{!objects_in(answer.object(), "jobs").empty()});

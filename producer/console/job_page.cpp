@@ -170,16 +170,7 @@ asio::awaitable<HttpReply> reasons(const PageContext& context, const Visit& visi
     const auto answer = co_await context.ask(visit.who, ask);
     View view;
     put(view, "fault", answer.is_good() ? std::string{} : answer.complaint());
-    View lines{View::type::list};
-    for (const auto& line : objects_in(answer.object(), "chosen")) {
-        View one;
-        one.set("channel", text_in(line, "channel"));
-        one.set("outcome", words_of(text_in(line, "outcome")));
-        one.set("reason", words_of(text_in(line, "reason")));
-        one.set("people", grouped(count_in(line, "people")));
-        lines << one;
-    }
-    view.set("lines", lines);
+    view.set("lines", chosen_lines(answer.object()));
     co_return html_reply(200, rendered("reasons.html", view));
 }
 

@@ -153,4 +153,17 @@ View job_progress(const json::object& job, const Pace* pace) {
     return view;
 }
 
+View chosen_lines(const boost::json::object& told) {
+    View lines{View::type::list};
+    for (const auto& line : objects_in(told, "chosen")) {
+        View one;
+        one.set("channel", text_in(line, "channel"));
+        one.set("outcome", words_of(text_in(line, "outcome")));
+        one.set("reason", words_of(text_in(line, "reason")));
+        one.set("people", grouped(count_in(line, "people")));
+        lines << one;
+    }
+    return lines;
+}
+
 }  // namespace fanfare::console

@@ -18,4 +18,7 @@ namespace fanfare::console {
 
 [[nodiscard]] bool is_over(const boost::json::object& job);
 
+/// Whom a dry run of a replay tells of: {channel, outcome, reason, people} each.
+[[nodiscard]] View chosen_lines(const boost::json::object& told);
+
 }  // namespace fanfare::console

@@ -1,3 +1,4 @@
+#include "producer/console/job_views.hpp"
 #include "producer/console/pages.hpp"
 
 #include "core/settings/text_rules.hpp"
@@ -59,17 +60,6 @@ View choices_of(const Visit& visit, bool is_first) {
     return choices;
 }
 
-View channels_of(const std::string& chosen) {
-    View options{View::type::list};
-    for (const auto channel : channel_words) {
-        View option;
-        option.set("value", std::string{channel});
-        option.set("is_chosen", View{channel == chosen});
-        options << option;
-    }
-    return options;
-}
-
 View left_out_of(const json::object& sum) {
     View list{View::type::list};
     const auto* const found = sum.if_contains("left_out");
@@ -115,16 +105,7 @@ View told_of(const json::object& told) {
     view.set("is_nobody", View{count_in(told, "people") == 0});
     view.set("left_out", left_out_of(told));
     view.set("outlook", outlook_of(told));
-    View lines{View::type::list};
-    for (const auto& line : objects_in(told, "chosen")) {
-        View one;
-        one.set("channel", text_in(line, "channel"));
-        one.set("outcome", words_of(text_in(line, "outcome")));
-        one.set("reason", words_of(text_in(line, "reason")));
-        one.set("people", grouped(count_in(line, "people")));
-        lines << one;
-    }
-    view.set("lines", lines);
+    view.set("lines", chosen_lines(told));
     return view;
 }
 
@@ -136,7 +117,7 @@ Page form_page(const Visit& visit, bool is_first) {
     put(view, "ttl_min", visit.field("ttl_min"));
     put(view, "because", visit.field("because"));
     view.set("outcomes", choices_of(visit, is_first));
-    view.set("channels", channels_of(visit.field("channel")));
+    view.set("channels", options_of(channel_words, visit.field("channel")));
     view.set("told", View{false});
     return page;
 }

@@ -34,17 +34,6 @@ View line_of(const json::object& notification) {
     return line;
 }
 
-View states_of(const std::string& chosen) {
-    View options{View::type::list};
-    for (const auto state : states) {
-        View option;
-        option.set("value", std::string{state});
-        option.set("is_chosen", View{state == chosen});
-        options << option;
-    }
-    return options;
-}
-
 /// Without a word on it, the page is about what is still to come.
 std::string state_of(const Visit& visit) {
     for (const auto& [name, value] : visit.form) {
@@ -70,7 +59,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     Page page{"schedule.html", "Schedule", "schedule", {}, std::move(notice)};
     auto& view = page.view;
     for (const auto name : {"system", "kind", "subject"}) put(view, name, visit.field(name));
-    view.set("states", states_of(state));
+    view.set("states", options_of(states, state));
     View lines{View::type::list};
     for (const auto& each : objects_in(answer.object(), "notifications")) lines << line_of(each);
     view.set("lines", lines);

@@ -78,6 +78,17 @@ void put_count(View& into, const std::string& name, std::int64_t count) {
     into.set(name, shown);
 }
 
+View options_of(std::span<const std::string_view> words, std::string_view chosen) {
+    View options{View::type::list};
+    for (const auto word : words) {
+        View option;
+        option.set("value", std::string{word});
+        option.set("is_chosen", View{word == chosen});
+        options << option;
+    }
+    return options;
+}
+
 std::string grouped(std::int64_t count) {
     auto digits = std::to_string(count);
     const std::size_t sign = count < 0 ? 1 : 0;

@@ -4,6 +4,8 @@
 #include <kainjow/mustache.hpp>
 
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,8 @@ void put_all(View& into, const boost::json::object& from,
              std::initializer_list<std::string_view> names);
 /// {iso, text} of a moment as the API writes it; nothing for "".
 void put_moment(View& into, const std::string& name, const std::string& iso);
+/// {value, is_chosen} of each word that may be chosen.
+[[nodiscard]] View options_of(std::span<const std::string_view> words, std::string_view chosen);
 /// {text, is_none}: 12,345.
 void put_count(View& into, const std::string& name, std::int64_t count);
 
