@@ -18,12 +18,12 @@ struct SetOptions {
     bool clear = false;
 };
 
-Record record_of(const AccountSettings& settings, const ledger::AccountState& state, bool paused) {
+Record to_record(const AccountSettings& settings, const ledger::AccountState& state, bool paused) {
     const double rate = state.by_hand > 0 ? state.by_hand : settings.rate.per_second;
     return {{"account", settings.name},
             {"channel", std::string{to_string(settings.channel)}},
             {"type", settings.type},
-            {"health", std::string{ledger::health_of(state, paused)}},
+            {"health", std::string{ledger::find_health(state, paused)}},
             {"weight", std::int64_t{settings.weight}},
             {"rate", rate},
             {"rate_set_by", state.set_by},
@@ -46,7 +46,7 @@ int list(const Globals& globals) {
         const auto state = std::find_if(states.begin(), states.end(), own);
         const bool paused = ledger::hold_account(pauses, account.name, to_string(account.channel));
         records.push_back(
-            record_of(account, state == states.end() ? ledger::AccountState{} : *state, paused));
+            to_record(account, state == states.end() ? ledger::AccountState{} : *state, paused));
     }
     print(records, globals.json, "no accounts are configured");
     return exit_ok;

@@ -15,19 +15,19 @@ bool is_shown(const CLI::App& command) {
     return is_command(command) && !command.get_group().empty();
 }
 
-std::vector<const CLI::Option*> own_options_of(const CLI::App& command) {
+std::vector<const CLI::Option*> list_own_options(const CLI::App& command) {
     auto all = command.get_options();
     for (const auto* const each : command.get_subcommands({})) {
         if (is_command(*each)) continue;
-        const auto more = own_options_of(*each);
+        const auto more = list_own_options(*each);
         all.insert(all.end(), more.begin(), more.end());
     }
     return all;
 }
 
 /// Global options may stand anywhere, so every command has those of the program too.
-std::vector<const CLI::Option*> options_of(const CLI::App& app, const CLI::App& command) {
-    auto all = own_options_of(command);
+std::vector<const CLI::Option*> list_options(const CLI::App& app, const CLI::App& command) {
+    auto all = list_own_options(command);
     if (&command == &app) return all;
     for (const auto* const option : app.get_options()) {
         const bool is_known = std::any_of(all.begin(), all.end(), [&](const auto* const own) {
@@ -38,7 +38,7 @@ std::vector<const CLI::Option*> options_of(const CLI::App& app, const CLI::App& 
     return all;
 }
 
-std::vector<std::string> names_of(const CLI::Option& option) {
+std::vector<std::string> list_names(const CLI::Option& option) {
     std::vector<std::string> names;
     for (const auto& name : option.get_lnames()) names.push_back("--" + name);
     if (!names.empty()) return names;
@@ -52,7 +52,7 @@ struct Place {
     const CLI::Option* wants_value = nullptr;
 };
 
-Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
+Place locate(const CLI::App& app, const std::vector<std::string>& words) {
     Place place{&app};
     for (const auto& word : words) {
         if (word == "=") continue;  // Bash cuts --option=value into three.
@@ -61,7 +61,7 @@ Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
             continue;
         }
         if (word.starts_with('-')) {
-            for (const auto* const option : options_of(app, *place.command)) {
+            for (const auto* const option : list_options(app, *place.command)) {
                 const bool takes_one = option->get_items_expected_max() > 0;
                 if (takes_one && option->check_name(word)) place.wants_value = option;
             }
@@ -77,16 +77,16 @@ Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
 }
 
 template <class Words>
-std::vector<Candidate> candidates_of(const Words& words) {
+std::vector<Candidate> to_candidates(const Words& words) {
     std::vector<Candidate> all;
     for (const auto word : words) all.push_back({std::string{to_string(word)}, {}});
     return all;
 }
 
 /// The words of a closed list that an option takes.
-std::vector<Candidate> values_of(const CLI::Option& option) {
-    if (option.check_lname("channel")) return candidates_of(channels);
-    if (option.check_lname("lane")) return candidates_of(lanes);
+std::vector<Candidate> list_values(const CLI::Option& option) {
+    if (option.check_lname("channel")) return to_candidates(channels);
+    if (option.check_lname("lane")) return to_candidates(lanes);
     return {};
 }
 
@@ -99,13 +99,13 @@ std::vector<Candidate> candidates(const CLI::App& app, const std::vector<std::st
         begun = before.back() == "=" ? "" : before.back();
         before.pop_back();
     }
-    const auto place = place_of(app, before);
+    const auto place = locate(app, before);
     std::vector<Candidate> all;
     if (place.wants_value != nullptr) {
-        all = values_of(*place.wants_value);
+        all = list_values(*place.wants_value);
     } else if (begun.starts_with('-')) {
-        for (const auto* const option : options_of(app, *place.command)) {
-            for (const auto& name : names_of(*option)) {
+        for (const auto* const option : list_options(app, *place.command)) {
+            for (const auto& name : list_names(*option)) {
                 all.push_back({name, option->get_description()});
             }
         }

@@ -16,7 +16,7 @@
 namespace fanfare::cli {
 namespace {
 
-std::string lines_of(const Problems& problems) {
+std::string to_lines(const Problems& problems) {
     std::string all;
     for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + describe(problem);
     return all;
@@ -30,7 +30,7 @@ T value_or_stop(std::variant<T, Problems> loaded, int code = exit_config) {
     return std::move(std::get<T>(loaded));
 }
 
-std::string_view remedy_of(Errc code) {
+std::string_view remedy_for(Errc code) {
     switch (code) {
         case Errc::store_unavailable:
             return "is PostgreSQL up, and is database.url right?";
@@ -61,7 +61,7 @@ std::string_view remedy_of(Errc code) {
 }  // namespace
 
 Stop::Stop(int code, const Problems& problems)
-    : std::runtime_error{lines_of(problems)}, exit_code{code} {}
+    : std::runtime_error{to_lines(problems)}, exit_code{code} {}
 
 Settings load_settings_or_stop(const Globals& globals) {
     return value_or_stop(load_settings(globals.config, process_environment()),
@@ -101,14 +101,14 @@ Stop stop_for(const Failure& failure) {
                              failure.code == Errc::kafka_too_large
                          ? exit_rejected
                          : exit_unavailable;
-    return {code, sentence_of(failure), std::string{remedy_of(failure.code)}};
+    return {code, to_sentence(failure), std::string{remedy_for(failure.code)}};
 }
 
 void Ledger::expect_fit(postgres::Connection& connection) const {
     const auto why = ledger::unfitness(connection);
     if (why.empty()) return;
     throw Stop{exit_config,
-               fmt::format("the ledger at {}: {}", postgres::address_of(url_).text(), why)};
+               fmt::format("the ledger at {}: {}", postgres::parse_address(url_).text(), why)};
 }
 
 std::string somebody() {

@@ -92,7 +92,7 @@ public:
         } catch (const std::exception& fault) {
             const bool open = connection_ && connection_->is_open();
             connection_.reset();
-            return Value{boost::system::in_place_error, postgres::failure_of(fault, open, doing)};
+            return Value{boost::system::in_place_error, postgres::to_failure(fault, open, doing)};
         }
     }
     /// The same, or the end of the command.

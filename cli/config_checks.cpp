@@ -56,7 +56,7 @@ private:
 
     /// Systems and templates, also where the settings are not sound: mistakes are mended in one go.
     std::optional<Systems> take_folders(const std::optional<Settings>& settings) {
-        const auto folders = folders_of(globals_.config, process_environment());
+        const auto folders = find_folders(globals_.config, process_environment());
         if (!settings && !std::filesystem::is_directory(folders.systems)) return std::nullopt;
         auto systems = take(load_systems(folders.systems, process_environment()));
         if (!settings && !std::filesystem::is_directory(folders.templates)) return systems;

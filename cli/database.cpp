@@ -39,7 +39,7 @@ int migrate(const Globals& globals, const std::string& given) {
     if (!applied) {
         // A refused migration is not mended by running it again.
         throw Stop{applied.error().code == Errc::store_rejected ? exit_config : exit_unavailable,
-                   sentence_of(applied.error())};
+                   to_sentence(applied.error())};
     }
     std::vector<Record> records;
     for (const auto& name : applied.value()) records.push_back({{"applied", name}});

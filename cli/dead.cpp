@@ -38,13 +38,13 @@ struct LetterOptions {
     std::string edit;
 };
 
-std::string time_of(const DeadLetter& letter) {
+std::string format_time(const DeadLetter& letter) {
     return format_timestamp(TimePoint{std::chrono::milliseconds{letter.timestamp_ms}});
 }
 
-Record record_of(const DeadLetter& letter, const std::string& fate) {
+Record to_record(const DeadLetter& letter, const std::string& fate) {
     return {{"letter", letter.digest.substr(0, name_length)},
-            {"time", time_of(letter)},
+            {"time", format_time(letter)},
             {"key", letter.key},
             {"bytes", letter.bytes},
             {"from", letter.from},
@@ -62,7 +62,7 @@ Fates fates_or_none(const Settings& settings) {
                                 [](auto& connection) { return ledger::letter_fates(connection); });
     if (known) return std::move(known.value());
     print_error(
-        fmt::format("which were requeued or dropped is not known: {}", sentence_of(known.error())));
+        fmt::format("which were requeued or dropped is not known: {}", to_sentence(known.error())));
     return {};
 }
 
@@ -81,7 +81,7 @@ int list(const Globals& globals, const ListOptions& options) {
     std::vector<Record> records;
     for (const auto& letter : page.letters) {
         const auto known = fates.find(letter.digest);
-        records.push_back(record_of(letter, known == fates.end() ? "" : known->second.fate));
+        records.push_back(to_record(letter, known == fates.end() ? "" : known->second.fate));
     }
     print(records, globals.json, "no dead letters");
     if (page.next) fmt::print(stderr, "more: --cursor {}\n", kafka::to_text(*page.next));
@@ -115,7 +115,7 @@ int show(const Globals& globals, const LetterOptions& options) {
     const auto fates = fates_or_none(settings);
     const auto known = fates.find(letter.digest);
     const bool open = known == fates.end();
-    auto record = record_of(letter, open ? "" : known->second.fate);
+    auto record = to_record(letter, open ? "" : known->second.fate);
     record.front() = {"letter", letter.digest};
     record.emplace_back("fate_at", open ? "" : known->second.at);
     record.emplace_back("fate_by", open ? "" : known->second.who);
@@ -127,7 +127,7 @@ int show(const Globals& globals, const LetterOptions& options) {
     }
     for (const auto& line : record) {
         if (line.first == "payload") continue;
-        fmt::print("{:17} {}\n", line.first, text_of(line.second));
+        fmt::print("{:17} {}\n", line.first, to_text(line.second));
     }
     fmt::print("\n{}\n", printable_lines(letter.payload));
     return exit_ok;
@@ -183,7 +183,7 @@ int requeue(const Globals& globals, const LetterOptions& options) {
     print({{{"letter", letter.digest.substr(0, name_length)},
             {"fate", std::string{"requeued"}},
             {"bytes", static_cast<std::int64_t>(payload.size())},
-            {"topic", kafka::topics_of(settings.kafka).jobs}}},
+            {"topic", kafka::list_topics(settings.kafka).jobs}}},
           globals.json, "");
     return exit_ok;
 }

@@ -44,13 +44,13 @@ Finding of_credentials(const AccountSettings& account, const Settings& settings)
         if (credential) return {"ok", std::move(what), account.type + " gives a token", ""};
         // Out of reach, or busy with itself: that says nothing of the secrets.
         if (answer.transport != Transport::answered || is_busy(answer.status)) {
-            return of_proof(account, (*provider)->proof_of(answer));
+            return of_proof(account, (*provider)->proven_by(answer));
         }
-        return {"error", std::move(what), sentence_of(credential.error()),
+        return {"error", std::move(what), to_sentence(credential.error()),
                 remedy_for_secrets(account)};
     }
     if (const auto request = (*provider)->harmless_call()) {
-        return of_proof(account, (*provider)->proof_of(answer_to(account, *request)));
+        return of_proof(account, (*provider)->proven_by(answer_to(account, *request)));
     }
     return {"note", std::move(what),
             account.type + " tells nothing to such credentials unless something is sent: not asked",
@@ -74,7 +74,7 @@ void of_state(const ledger::AccountState& state, Findings& findings) {
              fmt::format("{} a second, set by {} at {}", state.by_hand, state.set_by, state.set_at),
              fmt::format("fanfare accounts set {} --clear", state.account)});
     }
-    const auto health = ledger::health_of(state, false);
+    const auto health = ledger::find_health(state, false);
     if (health == "ok" || health == "unused" || health == "recovering") return;
     findings.push_back({"warning", what,
                         fmt::format("is {} until {}; its last error: {}", health,

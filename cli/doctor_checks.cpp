@@ -25,7 +25,7 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 /// What mends a problem of the configuration, as far as one command does.
-std::string remedy_of(const Globals& globals, const Problem& problem) {
+std::string remedy_for(const Globals& globals, const Problem& problem) {
     const auto& key = problem.key;
     if (key.starts_with("topic ")) {
         if (problem.value == "(not there)") return "fanfare topics";
@@ -73,7 +73,7 @@ Finding of_problem(const Globals& globals, const Problem& problem, std::string_v
         what = fmt::format("{} ({}:{})", what, problem.file, problem.line);
     }
     return {missing ? "error" : level, std::move(what), std::move(found),
-            remedy_of(globals, problem)};
+            remedy_for(globals, problem)};
 }
 
 void look_at_version(postgres::Connection& connection, Findings& findings) {
@@ -110,7 +110,7 @@ void look_at_clock(postgres::Connection& connection, Findings& findings) {
 void look_at_pauses(postgres::Connection& connection, Findings& findings) {
     for (const auto& line : ledger::list_pauses(connection)) {
         findings.push_back(
-            {"note", "paused", ledger::sentence_of(line),
+            {"note", "paused", ledger::to_sentence(line),
              fmt::format("fanfare resume --{} {}", to_string(line.target.what), line.target.name)});
     }
 }

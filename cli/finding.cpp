@@ -11,7 +11,7 @@ namespace {
 
 constexpr int years_max = 2;
 
-std::string place_of(const AccountSettings& account) {
+std::string name_account(const AccountSettings& account) {
     return fmt::format("account {} in {}:{}", account.name, account.file, account.line);
 }
 
@@ -23,11 +23,11 @@ Finding may_not(const AccountSettings& account, const std::string& what) {
                 fmt::format("ses takes its credentials and tells them nothing ({}): whether they "
                             "may send is not known",
                             what),
-                "allow ses:GetAccount to the IAM user of " + place_of(account)};
+                "allow ses:GetAccount to the IAM user of " + name_account(account)};
     }
     return {"error", name,
             fmt::format("{} takes its key, which may not send ({})", account.type, what),
-            "give the key of " + place_of(account) + " the right to send mail"};
+            "give the key of " + name_account(account) + " the right to send mail"};
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ Finding of_time_zones(const std::string& version, TimePoint now) {
 std::string remedy_for_secrets(const AccountSettings& account) {
     return fmt::format(
         "mend the secrets of {}; workers read them again by themselves where they come from files",
-        place_of(account));
+        name_account(account));
 }
 
 Finding of_proof(const AccountSettings& account, const Proven& proven) {
@@ -64,7 +64,7 @@ Finding of_proof(const AccountSettings& account, const Proven& proven) {
         const auto found = fmt::format(fmt::runtime(words), account.type, what);
         return Finding{level, fmt::format("account {}", account.name), found, std::move(type)};
     };
-    const auto place = place_of(account);
+    const auto place = name_account(account);
     const bool is_mail_server = account.type == "smtp";
     switch (proof) {
         case Proof::well:

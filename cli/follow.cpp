@@ -25,7 +25,7 @@ constexpr int faults_max = 10;  // In a row; then the ledger counts as gone.
 
 using Rates = std::map<std::string, RateEstimate>;
 
-std::vector<std::string> names_of(const std::vector<ledger::TakenOver>& replays) {
+std::vector<std::string> list_jobs(const std::vector<ledger::TakenOver>& replays) {
     std::vector<std::string> names;
     for (const auto& one : replays) names.push_back(one.job);
     return names;
@@ -40,8 +40,8 @@ std::vector<std::string> paused_by(postgres::Connection& connection,
     for (const auto& channel : job.channels) channels.push_back(channel.channel);
     const auto all = ledger::list_pauses(connection);
     for (const auto& line :
-         ledger::pauses_of(all, job.job, job.system + "/" + job.kind, channels)) {
-        sentences.push_back(ledger::sentence_of(line));
+         ledger::find_pauses(all, job.job, job.system + "/" + job.kind, channels)) {
+        sentences.push_back(ledger::to_sentence(line));
     }
     return sentences;
 }
@@ -58,7 +58,7 @@ std::optional<Seen> see(postgres::Connection& connection, const std::string& id)
     return Seen{std::move(*job), std::move(paused)};
 }
 
-Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& channel,
+Record to_record(const ledger::JobProgress& job, const ledger::ChannelProgress& channel,
                  std::optional<double> per_second) {
     Record record{{"job", job.job},
                   {"system", job.system},
@@ -74,39 +74,39 @@ Record record_of(const ledger::JobProgress& job, const ledger::ChannelProgress& 
         record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
     }
     if (!job.replay_of.empty()) record.emplace_back("replay_of", job.replay_of);
-    if (!job.replays.empty()) record.emplace_back("replayed_by", names_of(job.replays));
+    if (!job.replays.empty()) record.emplace_back("replayed_by", list_jobs(job.replays));
     if (channel.waits_s) {
         record.emplace_back("waits_s", *channel.waits_s);
     } else if (per_second) {
         record.emplace_back("per_second", *per_second);
-        if (const auto left = eta_s(channel.planned - settled_of(channel), per_second)) {
+        if (const auto left = eta_s(channel.planned - count_settled(channel), per_second)) {
             record.emplace_back("eta_s", *left);
         }
     }
     return record;
 }
 
-std::string_view planning_of(const ledger::JobProgress& job) {
+std::string_view describe_planning(const ledger::JobProgress& job) {
     if (job.incomplete) return " (incomplete: planning was given up, nobody else is told)";
     return job.planned || is_over(job.state) ? "" : " (still planning)";
 }
 
 /// A job as lines of text; as JSON, one line a channel.
-std::string text_of(const Seen& seen, const Rates& rates, bool json) {
+std::string to_text(const Seen& seen, const Rates& rates, bool json) {
     const auto& job = seen.job;
-    const auto rate_of = [&rates](const std::string& channel) {
+    const auto find_rate = [&rates](const std::string& channel) {
         const auto found = rates.find(channel);
         return found == rates.end() ? std::nullopt : found->second.per_second();
     };
     std::string text;
     if (json) {
         for (const auto& channel : job.channels) {
-            auto record = record_of(job, channel, rate_of(channel.channel));
+            auto record = to_record(job, channel, find_rate(channel.channel));
             record.emplace_back("paused", seen.paused);
-            text += json_of(record) + "\n";
+            text += to_json(record) + "\n";
         }
         if (job.channels.empty()) {
-            text = json_of({{"job", job.job},
+            text = to_json({{"job", job.job},
                             {"system", job.system},
                             {"kind", job.kind},
                             {"state", job.state},
@@ -119,7 +119,7 @@ std::string text_of(const Seen& seen, const Rates& rates, bool json) {
         return text;
     }
     text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
-                       planning_of(job), duration_of(job.took_s));
+                       describe_planning(job), format_duration(job.took_s));
     if (!job.failure.empty()) text += fmt::format("  why: {}\n", printable(job.failure));
     for (const auto& sentence : seen.paused) {
         text += fmt::format("  paused: {}\n", printable(sentence));
@@ -133,7 +133,7 @@ std::string text_of(const Seen& seen, const Rates& rates, bool json) {
         text += fmt::format("  {} replayed by {}\n", grouped(one.people), one.job);
     }
     for (const auto& channel : job.channels) {
-        text += "  " + channel_line(channel, rate_of(channel.channel), is_over(job.state)) + "\n";
+        text += "  " + channel_line(channel, find_rate(channel.channel), is_over(job.state)) + "\n";
     }
     return text;
 }
@@ -182,7 +182,7 @@ int show(Ledger& ledger, const std::string& job, bool json) {
     const auto seen = ledger.run("read the progress of a job",
                                  [&](auto& connection) { return see(connection, job); });
     if (!seen) throw unknown_job(job);
-    fmt::print("{}", text_of(*seen, {}, json));
+    fmt::print("{}", to_text(*seen, {}, json));
     return seen->job.state == "failed" ? exit_differs : exit_ok;
 }
 
@@ -203,9 +203,9 @@ int follow(Ledger& ledger, const std::string& job, const FollowOptions& options)
             const auto& now = progress.value()->job;
             for (const auto& channel : now.channels) {
                 rates[channel.channel].sample(std::chrono::duration<double>(elapsed).count(),
-                                              settled_of(channel));
+                                              count_settled(channel));
             }
-            screen.draw(text_of(*progress.value(), rates, options.json));
+            screen.draw(to_text(*progress.value(), rates, options.json));
             if (is_over(now.state)) return now.state == "failed" ? exit_differs : exit_ok;
         } else if (!options.wait_until_known) {
             throw unknown_job(job);

@@ -37,7 +37,7 @@ std::optional<FlagFault> read_pairs(const std::vector<std::string>& pairs, const
     return std::nullopt;
 }
 
-json::array array_of(const std::vector<std::string>& texts) {
+json::array to_json_array(const std::vector<std::string>& texts) {
     return json::array(texts.begin(), texts.end());
 }
 
@@ -68,7 +68,7 @@ std::optional<FlagFault> read_audience(const JobFlags& flags, json::object& mess
     if (flags.recipients && ids.empty()) return FlagFault{"--recipients names nobody"};
     ids.insert(ids.end(), flags.recipient.begin(), flags.recipient.end());
     ids.insert(ids.end(), flags.recipient_ids.begin(), flags.recipient_ids.end());
-    if (!ids.empty()) audience["recipients"] = array_of(ids);
+    if (!ids.empty()) audience["recipients"] = to_json_array(ids);
     json::object params;
     if (auto fault = read_pairs(flags.params, "--param", params)) return fault;
     if (!params.empty()) audience["params"] = std::move(params);

@@ -38,7 +38,7 @@ int list(const Globals& globals, int limit, bool all) {
     for (const auto& line : lines) {
         records.push_back(
             {{"due_at", line.due_at},
-             {"due_in", line.due_in_s < 0 ? std::string{"past"} : duration_of(line.due_in_s)},
+             {"due_in", line.due_in_s < 0 ? std::string{"past"} : format_duration(line.due_in_s)},
              {"system", line.key.system},
              {"kind", line.key.kind},
              {"subject", std::string{ledger::plain_subject(line.key.subject)}},
@@ -73,8 +73,8 @@ void check_known(const Which& which, const Systems& systems) {
 }
 
 /// The key of one; nothing when there is none of this id.
-std::optional<ledger::NotificationKey> key_of(postgres::Connection& connection,
-                                              const Which& which) {
+std::optional<ledger::NotificationKey> find_key(postgres::Connection& connection,
+                                                const Which& which) {
     if (which.id.empty()) {
         return ledger::NotificationKey{which.system, which.kind, which.subject,
                                        moment_or_stop("--occurrence", which.occurrence)};
@@ -84,7 +84,7 @@ std::optional<ledger::NotificationKey> key_of(postgres::Connection& connection,
     return detail->key;
 }
 
-Record record_of(const ledger::NotificationDetail& detail, bool changed) {
+Record to_record(const ledger::NotificationDetail& detail, bool changed) {
     return {{"id", detail.id},
             {"changed", changed},
             {"system", detail.key.system},
@@ -95,7 +95,7 @@ Record record_of(const ledger::NotificationDetail& detail, bool changed) {
             {"state", detail.state}};
 }
 
-std::string sentence_of(ledger::Edit edit, const std::string& state) {
+std::string to_sentence(ledger::Edit edit, const std::string& state) {
     if (edit == ledger::Edit::past_expiry) {
         return "it would have expired when it is due: nothing was changed; give it a later "
                "--expires-at";
@@ -112,8 +112,8 @@ int report_edit(const Globals& globals, const std::optional<ledger::Notification
                    "--all"};
     }
     const bool changed = edit == ledger::Edit::done;
-    if (changed || globals.json) print({record_of(*now, changed)}, globals.json, "");
-    if (!changed) throw Stop{exit_rejected, sentence_of(edit, now->state)};
+    if (changed || globals.json) print({to_record(*now, changed)}, globals.json, "");
+    if (!changed) throw Stop{exit_rejected, to_sentence(edit, now->state)};
     return exit_ok;
 }
 
@@ -122,9 +122,9 @@ template <class Work>
 int change_one(Ledger& ledger, const Globals& globals, const Which& which, const Work& edit) {
     auto done = ledger::Edit::unknown;
     const auto now = ledger.run("change a notification", [&](auto& connection) {
-        const auto key = key_of(connection, which);
+        const auto key = find_key(connection, which);
         if (!key) return std::optional<ledger::NotificationDetail>{};
-        const auto id = derived_id(ledger::derivation_of(*key));
+        const auto id = derived_id(ledger::derivation_name(*key));
         done = edit(connection, *key, id);
         return ledger::find_notification(connection, id, {});
     });
@@ -170,9 +170,9 @@ int cancel_subject(Ledger& ledger, const Globals& globals, const Which& which,
         for (const auto& key :
              ledger::open_of_subject(connection, which.system, which.subject, which.kind, {})) {
             const auto done = ledger::cancel_notification(connection, systems, key, {}, by);
-            const auto id = derived_id(ledger::derivation_of(key));
+            const auto id = derived_id(ledger::derivation_name(key));
             const auto now = ledger::find_notification(connection, id, {});
-            if (now) cancelled.push_back(record_of(*now, done == ledger::Edit::done));
+            if (now) cancelled.push_back(to_record(*now, done == ledger::Edit::done));
         }
         return cancelled;
     });

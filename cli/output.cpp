@@ -42,7 +42,7 @@ struct ToText {
     }
 };
 
-std::size_t width_of(std::string_view text) {
+std::size_t display_width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
     }));
@@ -54,16 +54,16 @@ bool is_number(const Cell& cell) {
 
 }  // namespace
 
-std::string json_of(const Record& record) {
+std::string to_json(const Record& record) {
     json::object object;
     for (const auto& [name, cell] : record) object[name] = std::visit(ToJson{}, cell);
     // The serializer copies what is no UTF-8; this is where it becomes U+FFFD.
     return printable_json(json::serialize(object));
 }
 
-std::string text_of(const Cell& cell) { return std::visit(ToText{}, cell); }
+std::string to_text(const Cell& cell) { return std::visit(ToText{}, cell); }
 
-std::string table_of(const std::vector<Record>& records) {
+std::string to_table(const std::vector<Record>& records) {
     if (records.empty()) return {};
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& [name, cell] : records.front()) lines[0].push_back(name);
@@ -74,14 +74,14 @@ std::string table_of(const std::vector<Record>& records) {
     std::vector<std::size_t> widths(lines[0].size());
     for (const auto& line : lines) {
         for (std::size_t i = 0; i < widths.size(); ++i) {
-            widths[i] = std::max(widths[i], width_of(line[i]));
+            widths[i] = std::max(widths[i], display_width(line[i]));
         }
     }
     std::string table;
     for (const auto& line : lines) {
         std::string text;
         for (std::size_t i = 0; i < widths.size(); ++i) {
-            const std::string space(widths[i] - width_of(line[i]), ' ');
+            const std::string space(widths[i] - display_width(line[i]), ' ');
             const bool right = is_number(records.front()[i].second);
             text += (i == 0 ? "" : "  ") + (right ? space + line[i] : line[i] + space);
         }
@@ -93,11 +93,11 @@ std::string table_of(const std::vector<Record>& records) {
 
 void print(const std::vector<Record>& records, bool json, std::string_view nothing) {
     if (json) {
-        for (const auto& record : records) fmt::print("{}\n", json_of(record));
+        for (const auto& record : records) fmt::print("{}\n", to_json(record));
     } else if (records.empty()) {
         fmt::print("{}\n", nothing);
     } else {
-        fmt::print("{}", table_of(records));
+        fmt::print("{}", to_table(records));
     }
 }
 
@@ -124,7 +124,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     return std::chrono::seconds{*count * seconds[unit]};
 }
 
-std::string duration_of(double seconds) {
+std::string format_duration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return "-";
     if (seconds < 10) return fmt::format("{:.1f}s", seconds);
     const auto whole = static_cast<std::int64_t>(std::llround(seconds));

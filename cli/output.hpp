@@ -20,14 +20,14 @@ using Record = std::vector<std::pair<std::string, Cell>>;
 
 /// {"job":"...","sent":12}, without a line break. Bytes that are not UTF-8 become U+FFFD; control
 /// characters are escaped, those that turn text around too.
-[[nodiscard]] std::string json_of(const Record& record);
+[[nodiscard]] std::string to_json(const Record& record);
 
 /// "job" and "sent" above their values, aligned; numbers to the right. All records have the
 /// columns of the first. Control characters are replaced: a table cannot drive a terminal.
-[[nodiscard]] std::string table_of(const std::vector<Record>& records);
+[[nodiscard]] std::string to_table(const std::vector<Record>& records);
 
 /// One value as a table shows it.
-[[nodiscard]] std::string text_of(const Cell& cell);
+[[nodiscard]] std::string to_text(const Cell& cell);
 
 /// Prints records: one JSON object a line, or a table; `nothing` where there are none.
 void print(const std::vector<Record>& records, bool json, std::string_view nothing);
@@ -42,6 +42,6 @@ void print_error(std::string_view lines);
 [[nodiscard]] std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// 3725 -> "1h 2m", 62 -> "1m 2s", 3.2 -> "3.2s".
-[[nodiscard]] std::string duration_of(double seconds);
+[[nodiscard]] std::string format_duration(double seconds);
 
 }  // namespace fanfare::cli

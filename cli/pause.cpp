@@ -46,8 +46,8 @@ ledger::PauseTarget kind_target(const Settings& settings, const std::string& tex
 }
 
 /// What the flags name; ends the command where that is not exactly one thing that there is.
-ledger::PauseOrder target_of(Ledger& ledger, const Settings& settings,
-                             const TargetOptions& options) {
+ledger::PauseOrder read_target(Ledger& ledger, const Settings& settings,
+                               const TargetOptions& options) {
     ledger::PauseOrder order;
     if (!options.job.empty()) order.target = job_target(ledger, options.job);
     if (!options.kind.empty()) order.target = kind_target(settings, options.kind);
@@ -64,7 +64,7 @@ ledger::PauseOrder target_of(Ledger& ledger, const Settings& settings,
     return order;
 }
 
-Record record_of(const ledger::PauseLine& line) {
+Record to_record(const ledger::PauseLine& line) {
     return {{"what", std::string{to_string(line.target.what)}},
             {"name", line.target.name},
             {"since", line.since},
@@ -76,7 +76,7 @@ Record record_of(const ledger::PauseLine& line) {
 int pause(const Globals& globals, const PauseOptions& options) {
     const auto settings = load_settings_or_stop(globals);
     Ledger ledger{settings};
-    auto order = target_of(ledger, settings, options.target);
+    auto order = read_target(ledger, settings, options.target);
     order.because = because_or_stop(options.because);
     order.who = somebody();
     order.until = moment_or_stop("--until", options.until);
@@ -93,7 +93,7 @@ int pause(const Globals& globals, const PauseOptions& options) {
     }
     const auto line =
         ledger.run("pause", [&](auto& connection) { return ledger::pause(connection, order); });
-    print({record_of(line.value())}, globals.json, "");
+    print({to_record(line.value())}, globals.json, "");
     return exit_ok;
 }
 
@@ -113,7 +113,7 @@ int resume(const Globals& globals, const TargetOptions& options) {
                    fmt::format("{} {} is not paused", to_string(target.what), target.name),
                    "see: fanfare pauses"};
     }
-    print({record_of(*line)}, globals.json, "");
+    print({to_record(*line)}, globals.json, "");
     return exit_ok;
 }
 
@@ -122,7 +122,7 @@ int list(const Globals& globals) {
     const auto lines =
         ledger.run("list pauses", [](auto& connection) { return ledger::list_pauses(connection); });
     std::vector<Record> records;
-    for (const auto& line : lines) records.push_back(record_of(line));
+    for (const auto& line : lines) records.push_back(to_record(line));
     print(records, globals.json, "nothing is paused");
     return exit_ok;
 }

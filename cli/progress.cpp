@@ -15,7 +15,7 @@ constexpr std::size_t bar_width = 24;
 
 }  // namespace
 
-std::int64_t settled_of(const ledger::ChannelProgress& channel) {
+std::int64_t count_settled(const ledger::ChannelProgress& channel) {
     std::int64_t settled = 0;
     for (std::size_t i = 0; i < outcome_count; ++i) {
         if (is_final(static_cast<Outcome>(i))) settled += channel.outcomes[i];
@@ -23,7 +23,7 @@ std::int64_t settled_of(const ledger::ChannelProgress& channel) {
     return settled;
 }
 
-std::int64_t accepted_of(const ledger::ChannelProgress& channel) {
+std::int64_t count_accepted(const ledger::ChannelProgress& channel) {
     std::int64_t accepted = 0;
     for (const auto outcome :
          {Outcome::sent, Outcome::delivered, Outcome::opened, Outcome::clicked}) {
@@ -49,7 +49,7 @@ std::optional<double> eta_s(std::int64_t remaining, std::optional<double> per_se
     return static_cast<double>(remaining) / *per_second;
 }
 
-std::string bar_of(std::int64_t done, std::int64_t planned, std::size_t width) {
+std::string draw_bar(std::int64_t done, std::int64_t planned, std::size_t width) {
     const auto share =
         planned <= 0
             ? 0.0
@@ -66,9 +66,9 @@ bool is_over(std::string_view job_state) {
 
 std::string channel_line(const ledger::ChannelProgress& channel, std::optional<double> per_second,
                          bool over) {
-    const auto settled = settled_of(channel);
+    const auto settled = count_settled(channel);
     auto line = fmt::format("{:<5} {} {}/{} settled", channel.channel,
-                            bar_of(settled, channel.planned, bar_width), grouped(settled),
+                            draw_bar(settled, channel.planned, bar_width), grouped(settled),
                             grouped(channel.planned));
     for (std::size_t i = 1; i < outcome_count; ++i) {  // All but pending.
         if (channel.outcomes[i] == 0) continue;
@@ -77,12 +77,12 @@ std::string channel_line(const ledger::ChannelProgress& channel, std::optional<d
     }
     if (over) return line;
     if (channel.waits_s) {  // What was sent says nothing of who waits for a moment.
-        return line +
-               fmt::format(" | all others wait, the first for {}", duration_of(*channel.waits_s));
+        return line + fmt::format(" | all others wait, the first for {}",
+                                  format_duration(*channel.waits_s));
     }
     if (per_second) line += fmt::format(" | {}/s", grouped(std::llround(*per_second)));
     const auto left = eta_s(channel.planned - settled, per_second);
-    if (left && *left > 0) line += fmt::format(" | {} left", duration_of(*left));
+    if (left && *left > 0) line += fmt::format(" | {} left", format_duration(*left));
     return line;
 }
 

@@ -10,9 +10,9 @@
 namespace fanfare::cli {
 
 /// Recipients that need nothing more: every outcome but pending and retry.
-[[nodiscard]] std::int64_t settled_of(const ledger::ChannelProgress& channel);
+[[nodiscard]] std::int64_t count_settled(const ledger::ChannelProgress& channel);
 /// sent, delivered, opened and clicked together.
-[[nodiscard]] std::int64_t accepted_of(const ledger::ChannelProgress& channel);
+[[nodiscard]] std::int64_t count_accepted(const ledger::ChannelProgress& channel);
 
 /// Speed of a channel out of successive samples: an exponential mean over about 5 s, so that
 /// a burst moves the estimate and does not own it.
@@ -35,7 +35,7 @@ private:
 
 /// "[#########           ]  45%": `width` characters between the brackets. Full and 100% only
 /// when really all is done.
-[[nodiscard]] std::string bar_of(std::int64_t done, std::int64_t planned, std::size_t width);
+[[nodiscard]] std::string draw_bar(std::int64_t done, std::int64_t planned, std::size_t width);
 
 /// True for a state that no job leaves.
 [[nodiscard]] bool is_over(std::string_view job_state);

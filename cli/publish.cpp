@@ -74,7 +74,7 @@ void take_recipients(JobFlags& flags) {
     flags.recipients.reset();
 }
 
-std::string message_of(PublishOptions options) {
+std::string compose_message(PublishOptions options) {
     if (!options.file.empty()) return contents(options.file);
     if (!options.flags.system && !options.flags.kind) {
         throw Stop{exit_usage,
@@ -109,8 +109,8 @@ std::optional<Rejection> look(const Settings& settings, const Telling& telling) 
         postgres::Connection source{url, limits};
         return check_order(source, telling);
     } catch (const std::exception& fault) {
-        const auto failure = postgres::failure_of(fault, false, "check it on its database");
-        print_error(fmt::format("not all is checked: {}", sentence_of(failure)));
+        const auto failure = postgres::to_failure(fault, false, "check it on its database");
+        print_error(fmt::format("not all is checked: {}", to_sentence(failure)));
         return std::nullopt;
     }
 }
@@ -135,7 +135,7 @@ Job checked(const Globals& globals, const Settings& settings, const std::string&
 
 int publish(const Globals& globals, const PublishOptions& options) {
     const auto settings = load_settings_or_stop(globals);
-    const auto message = message_of(options);
+    const auto message = compose_message(options);
     std::string job;
     if (!options.no_check) job = checked(globals, settings, message).id;
     if (options.dry_run) {
@@ -149,7 +149,7 @@ int publish(const Globals& globals, const PublishOptions& options) {
                    "kafka.embedded_address_file"};
     }
     const auto producer = value_or_stop(kafka::Producer::open(settings.kafka));
-    const auto topics = kafka::topics_of(settings.kafka);
+    const auto topics = kafka::list_topics(settings.kafka);
     value_or_stop(producer->publish_and_wait({topics.jobs, job, message, {}},
                                              std::chrono::seconds{options.timeout_s}));
     if (!options.wait) {

@@ -25,7 +25,7 @@ struct Column {
 
 /// What PostgreSQL has against a statement. Its own sentence where it is about names and types,
 /// which the statement itself has; ours where it may quote a value of a row.
-std::string sentence_of(const pqxx::sql_error& fault) {
+std::string to_sentence(const pqxx::sql_error& fault) {
     const std::string_view text{fault.what()};
     const auto& state = fault.sqlstate();
     if (!state.starts_with("42") && !state.starts_with("0A")) {
@@ -87,7 +87,7 @@ private:
             differ(query, std::max(postgres::line_in(text), 1) - 1, key, "(query)",
                    fmt::format("{}: {}",
                                writes ? "a query that only reads" : "a query that PostgreSQL takes",
-                               sentence_of(fault)));
+                               to_sentence(fault)));
         }
         return std::nullopt;
     }
@@ -192,7 +192,7 @@ void check_queries(const System& system, const Settings& settings, Problems& pro
     try {
         QueryChecker{system, settings, problems}.run();
     } catch (const std::exception& fault) {
-        const auto failure = postgres::failure_of(fault, false, "connect");
+        const auto failure = postgres::to_failure(fault, false, "connect");
         problems.push_back({(settings.systems_dir / system.name / "system.yaml").string(), 0,
                             system.database.empty() ? "(the ledger's database)" : "database", "",
                             fmt::format("a database that answers: {}", failure.doing), 0});

@@ -27,7 +27,7 @@ struct ReplayOptions {
 };
 
 /// What the command line calls a field.
-std::string flag_of(std::string_view field) {
+std::string to_flag(std::string_view field) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 4> odd{
         {{"jobs", "job"},
          {"outcomes", "--outcome"},
@@ -39,7 +39,7 @@ std::string flag_of(std::string_view field) {
     return fmt::format("--{}", field);
 }
 
-ledger::ReplayFilter filter_of(const ReplayOptions& options) {
+ledger::ReplayFilter to_filter(const ReplayOptions& options) {
     ledger::ReplayWords words = options.words;
     for (auto& job : words.jobs) job = job_id_or_stop(job);
     auto read = ledger::read_words(words);
@@ -48,14 +48,14 @@ ledger::ReplayFilter filter_of(const ReplayOptions& options) {
             throw Stop{exit_usage, fault->problem,
                        "name jobs, or --system, --kind, --subject or --since"};
         }
-        throw Stop{exit_usage, fmt::format("{}: {}", flag_of(fault->field), fault->problem),
+        throw Stop{exit_usage, fmt::format("{}: {}", to_flag(fault->field), fault->problem),
                    fault->expected};
     }
     return std::move(std::get<ledger::ReplayFilter>(read));
 }
 
 /// By channel, outcome and reason, over all jobs.
-std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
+std::vector<Record> to_records(const ledger::ReplaySummary& summary) {
     std::vector<Record> records;
     for (const auto& line : summary.lines) {
         records.push_back({{"channel", std::string{to_string(line.channel)}},
@@ -73,15 +73,15 @@ std::vector<Record> records_of(const ledger::ReplaySummary& summary) {
 }
 
 /// By channel: what would become of them now.
-std::vector<Record> records_of(const Terms& terms, const Outlook& outlook) {
+std::vector<Record> to_records(const Terms& terms, const Outlook& outlook) {
     std::vector<Record> records;
     for (const auto channel : channels) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& one = outlook.channels[index];
         if (one.people == 0 && one.found.messages == 0) continue;
-        const auto units = units_of(one.found, channel);
-        const auto limit = limit_of(terms, channel);
-        const auto cost = cost_of(units, 1, micros_of(terms.settings.costs[index]));
+        const auto units = count_units(one.found, channel);
+        const auto limit = find_limit(terms, channel);
+        const auto cost = total_cost(units, 1, to_micros(terms.settings.costs[index]));
         records.push_back({{"if_served_now", std::string{to_string(channel)}},
                            {"looked_at", one.looked_at},
                            {"messages", one.found.messages},
@@ -98,7 +98,7 @@ std::vector<Record> records_of(const Terms& terms, const Outlook& outlook) {
     return records;
 }
 
-std::string advice_of(const ledger::ReplaySummary& summary, const Outlook& outlook) {
+std::string advise(const ledger::ReplaySummary& summary, const Outlook& outlook) {
     const auto& all = summary.all;
     std::string text = fmt::format("{} people of {} jobs", grouped(all.people), all.jobs);
     if (all.expired > 0) {
@@ -156,7 +156,7 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
     });
     const bool lives_anew = order.ttl.has_value();
     const auto summary = ledger::sum_up(counts, lives_anew);
-    print(records_of(summary), globals.json,
+    print(to_records(summary), globals.json,
           "nobody is chosen" + unknown_names(settings, order.filter));
     Outlook outlook;
     if (summary.all.people > 0) {
@@ -168,11 +168,11 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
         });
         const auto rates = ledger.run(
             "look up rates", [](auto& connection) { return ledger::rates_by_hand(connection); });
-        const auto records = records_of({settings, rates}, outlook);
+        const auto records = to_records({settings, rates}, outlook);
         if (!globals.json) fmt::print("\n");
         print(records, globals.json, "");
     }
-    print_error(advice_of(summary, outlook) +
+    print_error(advise(summary, outlook) +
                 ". Nothing was changed: --yes --because TEXT serves them once more");
     return exit_ok;
 }
@@ -230,7 +230,7 @@ int replay(const Globals& globals, const ReplayOptions& options) {
     const auto settings = load_settings_or_stop(globals);
     Ledger ledger{settings};
     ledger::ReplayOrder order;
-    order.filter = filter_of(options);
+    order.filter = to_filter(options);
     if (options.ttl_s > 0) order.ttl = std::chrono::seconds{options.ttl_s};
     if (options.yes && options.because.empty()) {
         throw Stop{exit_usage, "why?", "--because TEXT is kept with the replay"};

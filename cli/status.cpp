@@ -30,8 +30,8 @@ int list(Ledger& ledger, const Globals& globals, const StatusOptions& options) {
         std::vector<std::string> names;
         for (const auto& channel : job.channels) {
             planned += channel.planned;
-            settled += settled_of(channel);
-            accepted += accepted_of(channel);
+            settled += count_settled(channel);
+            accepted += count_accepted(channel);
             failed += channel.outcomes[static_cast<std::size_t>(Outcome::failed)];
             unknown += channel.outcomes[static_cast<std::size_t>(Outcome::unknown)];
             names.push_back(channel.channel);

@@ -174,7 +174,7 @@ private:
     std::unique_ptr<WebServer> server_;
     AddressLookup lookup_{settings_, systems_, clock_};
     postgres::Pool ledger_;
-    const kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
+    const kafka::Topics topics_ = kafka::list_topics(settings_.kafka);
     std::unique_ptr<RecordPublisher> publisher_;
     std::unique_ptr<Fetcher> fetcher_;
     std::unique_ptr<WebhookHandler> receipts_;

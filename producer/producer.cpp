@@ -203,7 +203,7 @@ private:
     asio::io_context loop_{1};
     std::optional<kafka::EmbeddedBroker> broker_;
     std::unique_ptr<kafka::TopicKeeper> keeper_;
-    kafka::Topics topics_ = kafka::topics_of(settings_.kafka);
+    kafka::Topics topics_ = kafka::list_topics(settings_.kafka);
     postgres::Pool ledger_;
     std::optional<JobPublisher> jobs_;
     ScheduleProbe probe_;

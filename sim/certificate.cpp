@@ -52,16 +52,16 @@ X509Certificate new_certificate(EVP_PKEY* key, const char* name) {
     return certificate;
 }
 
-std::string text_of(BIO* bio) {
+std::string read_text(BIO* bio) {
     char* data = nullptr;
     const auto size = BIO_get_mem_data(bio, &data);
     return {data, static_cast<std::size_t>(size)};
 }
 
-std::string pem_of(X509* certificate) {
+std::string to_pem(X509* certificate) {
     const Bio bio{BIO_new(BIO_s_mem())};
     must(PEM_write_bio_X509(bio.get(), certificate) == 1, "PEM");
-    return text_of(bio.get());
+    return read_text(bio.get());
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ Certificate make_certificate(const std::string& name) {
     const Bio bio{BIO_new(BIO_s_mem())};
     must(PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
          "PEM of the key");
-    return {pem_of(authority.get()), pem_of(server.get()), text_of(bio.get())};
+    return {to_pem(authority.get()), to_pem(server.get()), read_text(bio.get())};
 }
 
 }  // namespace fanfare::sim

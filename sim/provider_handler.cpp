@@ -31,7 +31,7 @@ void find_refused(const Faults& faults, std::uint64_t seed, Checked& checked) {
         };
         if (!is_listed && (faults.refuse_rate <= 0 || chance() >= faults.refuse_rate)) continue;
         checked.refusals.push_back(
-            {checked.place_of(i), is_listed ? std::string_view{listed->second} : ""});
+            {checked.to_place(i), is_listed ? std::string_view{listed->second} : ""});
     }
 }
 
@@ -41,7 +41,7 @@ void drop_refused(Checked& checked) {
     auto refused = checked.refusals.begin();
     std::size_t kept = 0;
     for (std::size_t i = 0; i < recipients.size(); ++i) {
-        if (refused != checked.refusals.end() && refused->place == checked.place_of(i)) {
+        if (refused != checked.refusals.end() && refused->place == checked.to_place(i)) {
             ++refused;
         } else {
             if (!checked.places.empty()) checked.places[kept] = checked.places[i];
@@ -54,7 +54,7 @@ void drop_refused(Checked& checked) {
 
 std::string_view recipient_at(const Checked& checked, std::uint32_t place) {
     for (std::size_t i = 0; i < checked.recipients.size(); ++i) {
-        if (checked.place_of(i) == place) return checked.recipients[i];
+        if (checked.to_place(i) == place) return checked.recipients[i];
     }
     return {};
 }
@@ -130,7 +130,7 @@ void ProviderHandler::judge(const Arrival& arrival, Reaction& reaction) {
         return count_outcome(arrival, checked.refused ? "refuse" : "bad", reaction);
     }
     state.recipients_peak.add(now_ms, static_cast<std::uint32_t>(checked.recipients.size()));
-    const auto job = simulator_.oracle.job_of(arrival.provider, checked.reference);
+    const auto job = simulator_.oracle.find_job(arrival.provider, checked.reference);
     auto& job_tally = simulator_.oracle.job(job).tally;
     ++job_tally.requests;
     Trouble trouble{.kind = Trouble::Kind::error, .recipient = {}, .code = {}};
@@ -165,7 +165,7 @@ Treatment ProviderHandler::choose(const Arrival& arrival, Tally& job, Trouble& t
     if (!control.faults.script.empty()) control.faults.script.pop_front();
     const bool is_scripted = treatment == Treatment::refuse && checked.refusals.empty();
     if (is_scripted && !checked.recipients.empty()) {
-        checked.refusals.push_back({checked.place_of(0), ""});
+        checked.refusals.push_back({checked.to_place(0), ""});
     }
     if (!checked.refusals.empty()) {
         trouble.recipient = recipient_at(checked, checked.refusals.front().place);

@@ -12,7 +12,7 @@
 
 int main(int argc, char** argv) {
     fanfare::forbid_core_dumps();
-    const auto config = fanfare::settings_file_of(
+    const auto config = fanfare::read_command_line(
         argc, argv, "Plans notification jobs into chunks, sends them, and records every outcome.");
     if (const auto* const code = std::get_if<int>(&config)) return *code;
     const auto& file = std::get<std::string>(config);

@@ -88,7 +88,7 @@ public:
         if (!keeper) return keeper.error();
         keeper_ = std::move(keeper.value());
         if (auto done = open_roster(); !done) return done;
-        const auto topics = kafka::topics_of(settings_.kafka);
+        const auto topics = kafka::list_topics(settings_.kafka);
         std::vector<std::string> used{topics.chunks.begin(), topics.chunks.end()};
         used.push_back(topics.dead);
         auto producer = kafka::Producer::open(settings_.kafka, used, keeper_.get());
@@ -126,7 +126,7 @@ private:
 
     /// The pipeline, in the order of a notification's way.
     void wire() {
-        const auto topics = kafka::topics_of(settings_.kafka);
+        const auto topics = kafka::list_topics(settings_.kafka);
         const auto executor = loop_.get_executor();
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
@@ -192,7 +192,7 @@ private:
 
     /// In this order: jobs, lanes, receipts.
     std::vector<std::string> read_topics() const {
-        const auto topics = kafka::topics_of(settings_.kafka);
+        const auto topics = kafka::list_topics(settings_.kafka);
         std::vector<std::string> names{topics.jobs};
         names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
         names.push_back(topics.receipts);

@@ -112,7 +112,7 @@ std::string without_needless_quotes(std::string_view address) {
 }
 
 /// Why nothing can be sent to what stands before the @.
-AddressFault fault_of(std::string_view local) {
+AddressFault find_fault(std::string_view local) {
     if (!is_ascii(local)) return AddressFault::mailbox_beyond_ascii;
     if (local.starts_with('"') && local.ends_with('"') && local.size() > 1) {
         return AddressFault::mailbox_in_quotes;
@@ -144,7 +144,7 @@ AddressFault read_email(std::string clean, std::string& sent) {
     // In quotes there may be others.
     const auto at = read.starts_with('"') ? read.rfind('@') : read.find('@');
     const auto local = read.substr(0, at);
-    if (!is_local_part(local)) return fault_of(local);
+    if (!is_local_part(local)) return find_fault(local);
     if (!is_host_name(read.substr(at + 1))) return AddressFault::domain;
     return AddressFault::none;
 }
@@ -254,7 +254,8 @@ std::string compared_form(Channel channel, std::string_view sent) {
     return channel == Channel::email ? folded(sent) : std::string{sent};
 }
 
-std::optional<std::string> compared_form_of(Channel channel, std::string_view written, Plus plus) {
+std::optional<std::string> find_compared_form(Channel channel, std::string_view written,
+                                              Plus plus) {
     std::string sent;
     if (read_address(channel, written, sent, plus) != AddressFault::none) return std::nullopt;
     return compared_form(channel, sent);

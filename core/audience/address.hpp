@@ -48,8 +48,9 @@ enum class Plus : std::uint8_t { needed, north_american, optional };
 [[nodiscard]] std::string compared_form(Channel channel, std::string_view sent);
 
 /// The same for what somebody wrote; nothing where that can be no address.
-[[nodiscard]] std::optional<std::string> compared_form_of(Channel channel, std::string_view written,
-                                                          Plus plus = Plus::needed);
+[[nodiscard]] std::optional<std::string> find_compared_form(Channel channel,
+                                                            std::string_view written,
+                                                            Plus plus = Plus::needed);
 
 /// The form in which the version before compares it. Its programs run beside those of this one.
 [[nodiscard]] std::string former_form(Channel channel, std::string_view sent);

@@ -34,7 +34,7 @@ Exclusion of_person(Exclusion one, Exclusion other) noexcept {
     return rank(other) < rank(one) ? other : one;
 }
 
-Fate fate_of(Exclusion exclusion) noexcept {
+Fate to_fate(Exclusion exclusion) noexcept {
     switch (exclusion) {
         case Exclusion::none:
             return {};

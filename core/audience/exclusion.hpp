@@ -25,7 +25,7 @@ enum class Exclusion : std::uint8_t {
 [[nodiscard]] Exclusion of_person(Exclusion one, Exclusion other) noexcept;
 
 /// What becomes of a person who is excluded.
-[[nodiscard]] Fate fate_of(Exclusion exclusion) noexcept;
+[[nodiscard]] Fate to_fate(Exclusion exclusion) noexcept;
 
 /// True where nothing but the address stands against it: another channel may reach them.
 [[nodiscard]] bool is_unreachable(Reason reason) noexcept;

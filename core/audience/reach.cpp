@@ -20,8 +20,8 @@ bool says_yes(const pqxx::field& field) { return !field.is_null() && field.c_str
 
 /// Finds the index of `id` in the sorted people; most rows come in their order, so the place after
 /// the last one found is tried first.
-std::optional<std::size_t> index_of(std::span<const std::string_view> people, std::string_view id,
-                                    std::size_t hint) {
+std::optional<std::size_t> find_index(std::span<const std::string_view> people, std::string_view id,
+                                      std::size_t hint) {
     if (hint < people.size() && people[hint] == id) return hint;
     const auto found = std::lower_bound(people.begin(), people.end(), id);
     if (found == people.end() || *found != id) return std::nullopt;
@@ -112,11 +112,11 @@ void Contacts::clear(std::size_t people) {
     seen.assign(people, false);
 }
 
-pqxx::row Contacts::row_of(const Target& target) const {
+pqxx::row Contacts::find_row(const Target& target) const {
     return rows[static_cast<pqxx::result::size_type>(target.row)];
 }
 
-std::optional<Column> column_of(const pqxx::result& rows, std::string_view name) {
+std::optional<Column> find_column(const pqxx::result& rows, std::string_view name) {
     for (Column i = 0; i < rows.columns(); ++i) {
         if (name == rows.column_name(i)) return i;
     }
@@ -128,7 +128,7 @@ pqxx::result ask_contacts(postgres::Connection& source, const std::string& sql,
     constexpr int questions_max = 400;
     const auto ask = [&](std::span<const std::string> some) {
         pqxx::nontransaction work{source.raw()};
-        return work.exec_params(sql, postgres::array_of(some));
+        return work.exec_params(sql, postgres::to_array_literal(some));
     };
     try {
         return ask(people);
@@ -155,9 +155,9 @@ pqxx::result ask_contacts(postgres::Connection& source, const std::string& sql,
 
 void read_contacts(Channel channel, std::span<const std::string_view> people, Contacts& contacts) {
     const auto& rows = contacts.rows;
-    const auto id_column = column_of(rows, "recipient_id");
-    const auto address_column = column_of(rows, "address");
-    const auto opted_out = column_of(rows, "opted_out");
+    const auto id_column = find_column(rows, "recipient_id");
+    const auto address_column = find_column(rows, "address");
+    const auto opted_out = find_column(rows, "opted_out");
     if (!id_column || !address_column) {
         throw postgres::QueryMistake{"the contact query yields no recipient_id or address"};
     }
@@ -165,7 +165,7 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     std::size_t hint = 0;
     for (const auto& row : rows) {
         const auto id = row[*id_column];
-        const auto index = index_of(people, {id.c_str(), id.size()}, hint);
+        const auto index = find_index(people, {id.c_str(), id.size()}, hint);
         if (!index) continue;
         hint = *index + 1;
         contacts.seen[*index] = true;
@@ -177,8 +177,8 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     }
 }
 
-std::string only_id_of(const pqxx::result& rows) {
-    const auto column = column_of(rows, "recipient_id");
+std::string find_only_id(const pqxx::result& rows) {
+    const auto column = find_column(rows, "recipient_id");
     if (!column || rows.empty()) return {};
     const std::string id{rows[0][*column].c_str()};
     for (const auto& row : rows) {
@@ -196,13 +196,13 @@ std::vector<std::string> addresses_now(postgres::Connection& source, const Syste
     try {
         pqxx::nontransaction work{source.raw()};
         const std::vector<std::string> asked{recipient};
-        contacts.rows = work.exec_params(contact->query.sql, postgres::array_of(asked));
+        contacts.rows = work.exec_params(contact->query.sql, postgres::to_array_literal(asked));
     } catch (const std::exception& fault) {
         if (!postgres::is_data_error(fault)) throw;
         return {};  // Nobody the system could know.
     }
     // Only one was asked for: what comes is theirs, however the system writes their id.
-    const auto known_as = only_id_of(contacts.rows);
+    const auto known_as = find_only_id(contacts.rows);
     const std::array<std::string_view, 1> people{known_as.empty() ? recipient : known_as};
     read_contacts(channel, people, contacts);
     std::vector<std::string> addresses;

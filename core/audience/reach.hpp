@@ -38,15 +38,15 @@ struct Contacts {
 
     /// Empty, for so many people.
     void clear(std::size_t people);
-    [[nodiscard]] pqxx::row row_of(const Target& target) const;
+    [[nodiscard]] pqxx::row find_row(const Target& target) const;
 };
 
 /// A column of an answer; nothing where there is none of the name.
-[[nodiscard]] std::optional<pqxx::row::size_type> column_of(const pqxx::result& rows,
-                                                            std::string_view name);
+[[nodiscard]] std::optional<pqxx::row::size_type> find_column(const pqxx::result& rows,
+                                                              std::string_view name);
 
 /// The id of whom all rows of an answer are; "" where they are of several, or there is none.
-[[nodiscard]] std::string only_id_of(const pqxx::result& rows);
+[[nodiscard]] std::string find_only_id(const pqxx::result& rows);
 
 /// Asks a contact query for people. Whoever it raises an error for costs nobody else their answer:
 /// they are nobody it knows. Throws where more than a few hundred questions do not tell them apart.

@@ -5,13 +5,13 @@
 
 namespace fanfare {
 
-std::string text_of(const pqxx::row& row, std::optional<Column> column) {
+std::string column_text(const pqxx::row& row, std::optional<Column> column) {
     return column && !row[*column].is_null() ? row[*column].c_str() : std::string{};
 }
 
 bool is_personal(std::string_view column) noexcept { return !is_reserved_column(column); }
 
-std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
+std::function<std::vector<std::string>(const std::string& people)> caps_lookup(
     postgres::Connection& ledger, const System& system, const Kind& kind, const std::string& job) {
     if (!kind.at_most) return {};
     const auto own = job.empty() ? derived_id("") : job;
@@ -25,7 +25,7 @@ std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
     };
 }
 
-const Secret& database_of(const Settings& settings, const System& system) noexcept {
+const Secret& database_for(const Settings& settings, const System& system) noexcept {
     return system.database.empty() ? settings.database.url : system.database;
 }
 

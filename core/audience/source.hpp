@@ -19,18 +19,18 @@ namespace fanfare {
 using Column = pqxx::row::size_type;
 
 /// "" for null, and for a column that is not there.
-[[nodiscard]] std::string text_of(const pqxx::row& row, std::optional<Column> column);
+[[nodiscard]] std::string column_text(const pqxx::row& row, std::optional<Column> column);
 
 /// True for a column of a contact query that says something of the person.
 [[nodiscard]] bool is_personal(std::string_view column) noexcept;
 
 /// For ReachQuestion: whom a kind may not tell once more now. None where nobody minds. What `job`
 /// holds does not count; "": nothing is held yet.
-[[nodiscard]] std::function<std::vector<std::string>(const std::string& people)> over_cap_of(
+[[nodiscard]] std::function<std::vector<std::string>(const std::string& people)> caps_lookup(
     postgres::Connection& ledger, const System& system, const Kind& kind,
     const std::string& job = {});
 
 /// Where the system's tables are.
-[[nodiscard]] const Secret& database_of(const Settings& settings, const System& system) noexcept;
+[[nodiscard]] const Secret& database_for(const Settings& settings, const System& system) noexcept;
 
 }  // namespace fanfare

@@ -49,7 +49,7 @@ std::optional<std::string> decoded(std::string_view text, std::string_view alpha
 
 }  // namespace
 
-const evp_md_st* method_of(Digest digest) noexcept {
+const evp_md_st* find_method(Digest digest) noexcept {
     switch (digest) {
         case Digest::md5:
             return EVP_md5();
@@ -63,19 +63,19 @@ const evp_md_st* method_of(Digest digest) noexcept {
     return EVP_sha256();
 }
 
-std::string digest_of(Digest digest, std::string_view bytes) {
+std::string compute_digest(Digest digest, std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned int length = 0;
     const int done =
-        EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, method_of(digest), nullptr);
+        EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, find_method(digest), nullptr);
     ensure(done == 1, "OpenSSL has this digest");
     return {reinterpret_cast<const char*>(out.data()), length};
 }
 
-std::string hmac_of(Digest digest, std::string_view key, std::string_view bytes) {
+std::string compute_hmac(Digest digest, std::string_view key, std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned int length = 0;
-    const auto* const made = HMAC(method_of(digest), key.data(), static_cast<int>(key.size()),
+    const auto* const made = HMAC(find_method(digest), key.data(), static_cast<int>(key.size()),
                                   reinterpret_cast<const unsigned char*>(bytes.data()),
                                   bytes.size(), out.data(), &length);
     ensure(made != nullptr, "OpenSSL has this digest");

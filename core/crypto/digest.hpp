@@ -10,8 +10,8 @@ namespace fanfare {
 enum class Digest : unsigned char { md5, sha1, sha256, sha512 };
 
 /// Raw bytes.
-[[nodiscard]] std::string digest_of(Digest digest, std::string_view bytes);
-[[nodiscard]] std::string hmac_of(Digest digest, std::string_view key, std::string_view bytes);
+[[nodiscard]] std::string compute_digest(Digest digest, std::string_view bytes);
+[[nodiscard]] std::string compute_hmac(Digest digest, std::string_view key, std::string_view bytes);
 
 [[nodiscard]] std::string hex(std::string_view bytes);  // Lower case.
 [[nodiscard]] std::string base64(std::string_view bytes);

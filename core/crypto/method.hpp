@@ -7,6 +7,6 @@ struct evp_md_st;
 namespace fanfare {
 
 /// OpenSSL's own object for a digest, for what signs and verifies with its keys.
-[[nodiscard]] const evp_md_st* method_of(Digest digest) noexcept;
+[[nodiscard]] const evp_md_st* find_method(Digest digest) noexcept;
 
 }  // namespace fanfare

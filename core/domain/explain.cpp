@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, reason_count> because{
     "sending it took one worker after another down",
     "its kind or system is no longer configured"};
 
-std::string_view words_of(Reason reason) noexcept {
+std::string_view to_words(Reason reason) noexcept {
     const auto code = static_cast<std::size_t>(reason);
     return code < because.size() ? because[code] : std::string_view{};
 }
@@ -60,10 +60,10 @@ std::string_view words_of(Reason reason) noexcept {
 std::string explain(Outcome outcome, Reason reason, Reason cause) {
     const auto code = static_cast<std::size_t>(outcome);
     std::string sentence{code < what.size() ? what[code] : "Unknown"};
-    if (const auto first = words_of(reason); !first.empty()) {
+    if (const auto first = to_words(reason); !first.empty()) {
         sentence.append("; ").append(first);
     }
-    if (const auto second = words_of(cause); !second.empty()) {
+    if (const auto second = to_words(cause); !second.empty()) {
         sentence.append(outcome == Outcome::unknown ? "; after that: " : "; at last: ")
             .append(second);
     }

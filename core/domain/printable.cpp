@@ -19,7 +19,7 @@ struct Character {
 
 bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-Character first_of(std::string_view text) noexcept {
+Character first_character(std::string_view text) noexcept {
     const auto lead = static_cast<unsigned char>(text.front());
     if (lead < 0x80) return {1, lead};
     Character found;
@@ -56,7 +56,7 @@ std::string changed(std::string_view text, Change change) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const auto character = first_of(text);
+        const auto character = first_character(text);
         if (character.bytes == 0) {
             out.append(replacement);
             text.remove_prefix(1);

@@ -17,20 +17,20 @@ constexpr int state_members_max = 32;
 constexpr std::string_view digits = "0123456789abcdef";
 
 /// The value of a lower-case digit; 16 of anything else, which the standard does not allow.
-std::uint8_t value_of(char c) noexcept {
+std::uint8_t hex_value(char c) noexcept {
     const auto found = digits.find(c);
     return found == std::string_view::npos ? 16 : static_cast<std::uint8_t>(found);
 }
 
 bool is_hex(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) { return value_of(c) < 16; });
+    return std::all_of(text.begin(), text.end(), [](char c) { return hex_value(c) < 16; });
 }
 
 template <class Bytes>
 void read_bytes(std::string_view text, Bytes& bytes) noexcept {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         bytes[i] =
-            static_cast<std::uint8_t>(value_of(text[2 * i]) << 4 | value_of(text[2 * i + 1]));
+            static_cast<std::uint8_t>(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
     }
 }
 
@@ -126,7 +126,7 @@ std::optional<TraceContext> parse_trace(std::string_view parent, std::string_vie
     read_bytes(parent.substr(span_at), context.span);
     if (is_zero(context.trace) || is_zero(context.span)) return std::nullopt;
     // Of the flags one is known; the others are not passed on.
-    context.sampled = (value_of(parent[flags_at + 1]) & 1) != 0;
+    context.sampled = (hex_value(parent[flags_at + 1]) & 1) != 0;
     if (is_state(state)) context.state = state;
     return context;
 }
@@ -171,13 +171,13 @@ TraceId new_trace_id() { return random_bytes<TraceId>(); }
 
 SpanId new_span_id() { return random_bytes<SpanId>(); }
 
-std::string hex_of(const TraceId& id) {
+std::string to_hex(const TraceId& id) {
     std::string text;
     append_hex(text, id);
     return text;
 }
 
-std::string hex_of(const SpanId& id) {
+std::string to_hex(const SpanId& id) {
     std::string text;
     append_hex(text, id);
     return text;

@@ -46,7 +46,7 @@ struct TraceContext {
 [[nodiscard]] SpanId new_span_id();
 
 /// Lower-case hexadecimal.
-[[nodiscard]] std::string hex_of(const TraceId& id);
-[[nodiscard]] std::string hex_of(const SpanId& id);
+[[nodiscard]] std::string to_hex(const TraceId& id);
+[[nodiscard]] std::string to_hex(const SpanId& id);
 
 }  // namespace fanfare

@@ -64,7 +64,7 @@ std::string describe(const Failure& failure) {
     return fmt::format("could not {}: {}", failure.doing, to_string(failure.code));
 }
 
-std::string sentence_of(const Failure& failure) {
+std::string to_sentence(const Failure& failure) {
     return fmt::format("could not {} ({})", failure.doing, to_string(failure.code));
 }
 

@@ -63,7 +63,7 @@ struct Failure {
 
 /// The same for whoever works with Fanfare: "could not commit offsets (kafka_unavailable)". What is
 /// stored, answered or printed.
-[[nodiscard]] std::string sentence_of(const Failure& failure);
+[[nodiscard]] std::string to_sentence(const Failure& failure);
 
 template <class T>
 using Result = boost::system::result<T, Failure>;

@@ -22,7 +22,7 @@ constexpr int people_a_fetch = 5'000;
 /// The audience as a cursor of distinct ids.
 void open_audience(pqxx::transaction_base& work, const System& system, const Job& job) {
     std::string inner = "SELECT unnest($1::text[]) AS recipient_id";
-    const auto listed = postgres::array_of(job.recipients);
+    const auto listed = postgres::to_array_literal(job.recipients);
     std::vector<const char*> values{listed.c_str()};
     if (job.recipients.empty()) {
         const auto& audience = *system.find_audience(job.audience);
@@ -37,7 +37,7 @@ void open_audience(pqxx::transaction_base& work, const System& system, const Job
 }
 
 /// Where somebody counts who is left out; nowhere if they are not.
-std::int64_t* figure_of(ChannelEstimate& found, Exclusion exclusion) {
+std::int64_t* find_figure(ChannelEstimate& found, Exclusion exclusion) {
     switch (exclusion) {
         case Exclusion::none:
             return nullptr;
@@ -71,11 +71,11 @@ void scale(ChannelEstimate& found, std::int64_t people, std::int64_t looked_at) 
     }
 }
 
-std::int64_t units_of(const ChannelEstimate& found, Channel channel) noexcept {
+std::int64_t count_units(const ChannelEstimate& found, Channel channel) noexcept {
     return channel == Channel::sms ? found.segments : found.messages;
 }
 
-double limit_of(const Terms& terms, Channel channel) {
+double find_limit(const Terms& terms, Channel channel) {
     double limit = 0;
     for (const auto& account : terms.settings.accounts) {
         if (account.channel != channel || account.weight == 0) continue;
@@ -106,13 +106,13 @@ AudienceEstimate AudienceEstimator::run() {
 
 void AudienceEstimator::look_at(const std::vector<std::string>& people, Channel channel) {
     const auto& contact = system_.contacts[static_cast<std::size_t>(channel)];
-    const auto recipients = postgres::array_of(people);
+    const auto recipients = postgres::to_array_literal(people);
     Contacts contacts;
     contacts.clear(people.size());
     contacts.rows = ask_contacts(parts_.lookup, contact->query.sql, people);
     const std::vector<std::string_view> asked(people.begin(), people.end());
     read_contacts(channel, asked, contacts);
-    exclude(parts_.ledger, question_of(recipients, channel), asked, contacts.targets);
+    exclude(parts_.ledger, to_question(recipients, channel), asked, contacts.targets);
     count(contacts, people, channel);
 }
 
@@ -125,23 +125,23 @@ void AudienceEstimator::count(const Contacts& contacts, const std::vector<std::s
         exclusion = of_person(exclusion, target.exclusion);
         if (target.exclusion != Exclusion::none) continue;
         ++found.messages;
-        if (channel == Channel::sms) found.segments += segments_of(contacts.row_of(target));
+        if (channel == Channel::sms) found.segments += segments_for(contacts.find_row(target));
     }
     std::vector<std::string> unreached;
     for (std::size_t i = 0; i < people.size(); ++i) {
-        if (auto* const figure = figure_of(found, exclusions[i])) ++*figure;
-        if (is_unreachable(fate_of(exclusions[i]).reason)) unreached.push_back(people[i]);
+        if (auto* const figure = find_figure(found, exclusions[i])) ++*figure;
+        if (is_unreachable(to_fate(exclusions[i]).reason)) unreached.push_back(people[i]);
     }
     const auto to = turns_to(job_, kind_, channel);
     if (to && !unreached.empty()) look_at(unreached, *to);
 }
 
-ReachQuestion AudienceEstimator::question_of(std::string recipients, Channel channel) {
+ReachQuestion AudienceEstimator::to_question(std::string recipients, Channel channel) {
     ReachQuestion question{.system = system_.name,
                            .channel = channel,
                            .list = kind_.list,
                            .recipients = std::move(recipients),
-                           .over_cap = over_cap_of(parts_.ledger, system_, kind_, job_.id)};
+                           .over_cap = caps_lookup(parts_.ledger, system_, kind_, job_.id)};
     if (kind_.dedupe == Dedupe::address) {
         auto& taken = taken_[static_cast<std::size_t>(channel)];
         question.own = [this, &taken, channel](std::span<const ledger::AddressClaim> claims) {
@@ -158,16 +158,16 @@ ReachQuestion AudienceEstimator::question_of(std::string recipients, Channel cha
     return question;
 }
 
-std::int64_t AudienceEstimator::segments_of(const pqxx::row& row) const {
+std::int64_t AudienceEstimator::segments_for(const pqxx::row& row) const {
     Reader reader;
     for (Column i = 0; i < row.size(); ++i) {
         const std::string name{row[i].name()};
         if (name == "locale") {
-            reader.locale = text_of(row, i);
+            reader.locale = column_text(row, i);
         } else if (name == "time_zone") {
-            reader.time_zone = text_of(row, i);
+            reader.time_zone = column_text(row, i);
         } else if (is_personal(name)) {
-            reader.values[name] = text_of(row, i);
+            reader.values[name] = column_text(row, i);
         }
     }
     const auto written =

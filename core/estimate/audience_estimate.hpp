@@ -39,7 +39,7 @@ struct AudienceEstimate {
 void scale(ChannelEstimate& found, std::int64_t people, std::int64_t looked_at);
 
 /// What is paid for: segments of SMS, messages of the others.
-[[nodiscard]] std::int64_t units_of(const ChannelEstimate& found, Channel channel) noexcept;
+[[nodiscard]] std::int64_t count_units(const ChannelEstimate& found, Channel channel) noexcept;
 
 /// What sending costs, and how fast it may go.
 struct Terms {
@@ -47,7 +47,7 @@ struct Terms {
     std::map<std::string, double> by_hand;  // Rates that operators set: ledger::rates_by_hand().
 };
 /// What all accounts of a channel may send in a second; 0 where one of them has no limit.
-[[nodiscard]] double limit_of(const Terms& terms, Channel channel);
+[[nodiscard]] double find_limit(const Terms& terms, Channel channel);
 
 /// Looks at a job's audience as the worker would (core/audience/reach.hpp), and writes nothing. Who
 /// cannot be reached counts where the kind turns to for them. Places under caps and addresses that
@@ -79,8 +79,8 @@ public:
 
 private:
     void count(const Contacts& contacts, const std::vector<std::string>& people, Channel channel);
-    [[nodiscard]] ReachQuestion question_of(std::string recipients, Channel channel);
-    [[nodiscard]] std::int64_t segments_of(const pqxx::row& row) const;
+    [[nodiscard]] ReachQuestion to_question(std::string recipients, Channel channel);
+    [[nodiscard]] std::int64_t segments_for(const pqxx::row& row) const;
 
     const Parts& parts_;
     const System& system_;

@@ -13,11 +13,11 @@ constexpr std::size_t cents_decimals = 2;
 
 }  // namespace
 
-Micros micros_of(double amount) noexcept {
+Micros to_micros(double amount) noexcept {
     return std::llround(amount * static_cast<double>(micros_per_dollar));
 }
 
-Micros cost_of(std::int64_t count, std::int64_t moments, Micros price) noexcept {
+Micros total_cost(std::int64_t count, std::int64_t moments, Micros price) noexcept {
     Micros cost = 0;
     if (__builtin_mul_overflow(count, moments, &cost) ||
         __builtin_mul_overflow(cost, price, &cost)) {

@@ -38,7 +38,7 @@ public:
         if (parts_.clock.steady_now() >= end_) return false;
         if (outlook_.not_asked.contains(job.system)) return true;
         const auto looked = find(job.job);
-        auto* const source = looked ? source_of(looked->system) : nullptr;
+        auto* const source = looked ? find_source(looked->system) : nullptr;
         if (source == nullptr) {
             outlook_.not_asked.insert(job.system);
             return true;
@@ -78,14 +78,14 @@ private:
     }
 
     /// Null where there is no connection to be had.
-    postgres::Connection* source_of(const System& system) {
+    postgres::Connection* find_source(const System& system) {
         auto& source = sources_[system.name];
         if (source) return source.get();
         const postgres::Limits limits{.statement_timeout = std::min<std::chrono::milliseconds>(
                                           system.statement_timeout, std::chrono::seconds{5}),
                                       .read_only = true};
         try {
-            source = std::make_unique<postgres::Connection>(database_of(parts_.settings, system),
+            source = std::make_unique<postgres::Connection>(database_for(parts_.settings, system),
                                                             limits);
         } catch (const std::exception&) {
             return nullptr;  // Said in the outlook.

@@ -78,7 +78,7 @@ HttpAnswer Transfer::finish(CURLcode code) {
     curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &elapsed);
     answer_.status = static_cast<int>(status);
     answer_.elapsed = std::chrono::microseconds{elapsed};
-    answer_.transport = transport_of(code);
+    answer_.transport = to_transport(code);
     if (code != CURLE_OK) {
         answer_.fault =
             fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));
@@ -86,7 +86,7 @@ HttpAnswer Transfer::finish(CURLcode code) {
     return std::move(answer_);
 }
 
-Transport Transfer::transport_of(CURLcode code) const {
+Transport Transfer::to_transport(CURLcode code) const {
     if (code == CURLE_OK) return Transport::answered;
     // An answer that is cut at our own bound, or whose body broke, came from someone who
     // had the request: never "not sent".

@@ -33,7 +33,7 @@ private:
     static std::size_t on_read(char* into, std::size_t size, std::size_t count, void* self);
     static std::size_t on_write(char* from, std::size_t size, std::size_t count, void* self);
     static std::size_t on_header(char* from, std::size_t size, std::size_t count, void* self);
-    [[nodiscard]] Transport transport_of(CURLcode code) const;
+    [[nodiscard]] Transport to_transport(CURLcode code) const;
 
     CurlEasy easy_;
     CurlList headers_;

@@ -49,7 +49,7 @@ constexpr std::chrono::milliseconds ask_max{15'000};
 
 }  // namespace
 
-Topics topics_of(const KafkaSettings& settings) {
+Topics list_topics(const KafkaSettings& settings) {
     Topics topics;
     topics.jobs = settings.topic_prefix + ".jobs";
     topics.dead = settings.topic_prefix + ".dead";
@@ -92,7 +92,7 @@ Result<Client> open(rd_kafka_type_t type, Conf conf) {
     return Client{client};
 }
 
-std::vector<std::string> names_of(const Topics& topics) {
+std::vector<std::string> list_names(const Topics& topics) {
     std::vector<std::string> names{topics.jobs, topics.dead, topics.receipts};
     names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
     return names;
@@ -202,7 +202,7 @@ Result<void> create_topics(const KafkaSettings& settings) {
     // A consumer: a producer's question would have some brokers create what it asks for.
     auto client = open(RD_KAFKA_CONSUMER, std::move(conf.value()));
     if (!client) return client.error();
-    const auto known = topics_named(client.value().get(), names_of(topics_of(settings)));
+    const auto known = topics_named(client.value().get(), list_names(list_topics(settings)));
     const auto missing = missing_topics(client.value().get(), known, ask_max);
     if (!missing) {
         auto failure = missing.error();
@@ -221,7 +221,7 @@ Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
     if (!host) return host.error();
     rd_kafka_mock_cluster_t* const cluster = rd_kafka_handle_mock_cluster(host.value().get());
     if (cluster == nullptr) return fail(Errc::kafka_unusable, "start the embedded broker");
-    const auto names = topics_of(settings);
+    const auto names = list_topics(settings);
     rd_kafka_mock_topic_create(cluster, names.jobs.c_str(), settings.partitions, 1);
     rd_kafka_mock_topic_create(cluster, names.receipts.c_str(), settings.partitions, 1);
     rd_kafka_mock_topic_create(cluster, names.dead.c_str(), 1, 1);

@@ -24,8 +24,8 @@ struct Topics {
     std::string dead;                            // fanfare.dead
     std::string receipts;                        // fanfare.receipts
 };
-[[nodiscard]] Topics topics_of(const KafkaSettings& settings);
-[[nodiscard]] std::vector<std::string> names_of(const Topics& topics);
+[[nodiscard]] Topics list_topics(const KafkaSettings& settings);
+[[nodiscard]] std::vector<std::string> list_names(const Topics& topics);
 
 /// The largest record that clients and topics take. A job that is too big must reach us to be
 /// refused.

@@ -222,7 +222,7 @@ void Consumer::poll_loop() {
 namespace {
 
 /// Copies the record's headers; those without a value are left out.
-std::vector<std::pair<std::string, std::string>> headers_of(const rd_kafka_message_t& message) {
+std::vector<std::pair<std::string, std::string>> copy_headers(const rd_kafka_message_t& message) {
     std::vector<std::pair<std::string, std::string>> copied;
     for_each_header(message, [&copied](std::string_view name, const auto& value) {
         if (value) copied.emplace_back(name, *value);
@@ -242,7 +242,7 @@ void Consumer::take(const rd_kafka_message_t& message) {
         return;
     }
     Received record;
-    record.topic = index_of(rd_kafka_topic_name(message.rkt));
+    record.topic = find_index(rd_kafka_topic_name(message.rkt));
     record.partition = message.partition;
     record.offset = message.offset;
     rd_kafka_timestamp_type_t kind{};
@@ -253,7 +253,7 @@ void Consumer::take(const rd_kafka_message_t& message) {
     if (message.payload != nullptr) {
         record.value.assign(static_cast<const char*>(message.payload), message.len);
     }
-    if (record.topic == 0) record.headers = headers_of(message);
+    if (record.topic == 0) record.headers = copy_headers(message);
     record.bytes = record_bytes + record.key.size() + record.value.size();
     for (const auto& [name, value] : record.headers) record.bytes += name.size() + value.size();
     {
@@ -357,7 +357,7 @@ void Consumer::commit(bool wait) {
     }
 }
 
-std::size_t Consumer::index_of(const char* topic) const {
+std::size_t Consumer::find_index(const char* topic) const {
     const auto found = std::find(topics_.begin(), topics_.end(), topic);
     ensure(found != topics_.end(), "records come from topics we subscribed to");
     return static_cast<std::size_t>(found - topics_.begin());

@@ -126,7 +126,7 @@ private:
     [[nodiscard]] TopicList committable();
     void commit(bool wait);
     void measure_lags();
-    [[nodiscard]] std::size_t index_of(const char* topic) const;
+    [[nodiscard]] std::size_t find_index(const char* topic) const;
 
     KafkaSettings settings_;
     std::vector<std::string> topics_;

@@ -23,7 +23,7 @@ constexpr int read_ms = 50;
 constexpr std::chrono::milliseconds reader_close_max{1'500};
 using Metadata = Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 
-Failure failure_of(const std::string& doing, rd_kafka_resp_err_t error) {
+Failure to_failure(const std::string& doing, rd_kafka_resp_err_t error) {
     return fail(Errc::kafka_unavailable, fmt::format("{}: {}", doing, rd_kafka_err2str(error)));
 }
 
@@ -69,7 +69,7 @@ public:
             return Record{};
         }
         if (record && record->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return failure_of(named("read"), record->err);
+            return to_failure(named("read"), record->err);
         }
         return record;
     }
@@ -81,11 +81,11 @@ private:
         const rd_kafka_metadata_t* raw = nullptr;
         const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw,
                                              static_cast<int>(reader_answer_max.count()));
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failure_of(named("ask for"), error);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_failure(named("ask for"), error);
         const Metadata metadata{raw};
         const auto& found = raw->topics[0];
         if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return failure_of(fmt::format("find {} (fanfare topics creates it)", topic_),
+            return to_failure(fmt::format("find {} (fanfare topics creates it)", topic_),
                               found.err);
         }
         const TopicList list{rd_kafka_topic_partition_list_new(found.partition_cnt)};
@@ -97,7 +97,7 @@ private:
             open_.insert(id);
         }
         const auto assigned = rd_kafka_assign(client_.get(), list.get());
-        if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) return failure_of(named("read"), assigned);
+        if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) return to_failure(named("read"), assigned);
         return {};
     }
 
@@ -119,7 +119,7 @@ std::map<std::string, std::string> read_headers(const rd_kafka_message_t& messag
     return all;
 }
 
-DeadLetter letter_of(const rd_kafka_message_t& message) {
+DeadLetter read_letter(const rd_kafka_message_t& message) {
     auto headers = read_headers(message);
     DeadLetter letter;
     letter.partition = message.partition;
@@ -146,7 +146,7 @@ DeadLetter letter_of(const rd_kafka_message_t& message) {
     for (const auto& [name, value] : letter.event_headers) {
         whole += fmt::format("\n{}\n{}:{}", name, value.size(), value);
     }
-    letter.digest = hex(digest_of(Digest::sha256, whole));
+    letter.digest = hex(compute_digest(Digest::sha256, whole));
     return letter;
 }
 
@@ -155,22 +155,22 @@ DeadLetter letter_of(const rd_kafka_message_t& message) {
 Result<void> read_dead_letters(const KafkaSettings& settings, const Clock& clock,
                                std::chrono::milliseconds follow,
                                const std::function<bool(DeadLetter)>& take, const DeadPlace& from) {
-    Reader reader{settings, topics_of(settings).dead};
+    Reader reader{settings, list_topics(settings).dead};
     if (auto opened = reader.open(settings, from); !opened) return opened;
     const auto patient_until = clock.steady_now() + reader_answer_max * patience;
     while (!reader.at_end()) {
         const auto record = reader.next();
         if (!record) return record.error();
-        if (record.value() && !take(letter_of(*record.value()))) return {};
+        if (record.value() && !take(read_letter(*record.value()))) return {};
         if (clock.steady_now() > patient_until) {
-            return failure_of("read the dead letters", RD_KAFKA_RESP_ERR__TIMED_OUT);
+            return to_failure("read the dead letters", RD_KAFKA_RESP_ERR__TIMED_OUT);
         }
     }
     const auto end = clock.steady_now() + follow;
     while (clock.steady_now() < end) {
         const auto record = reader.next();
         if (!record) return record.error();
-        if (record.value() && !take(letter_of(*record.value()))) return {};
+        if (record.value() && !take(read_letter(*record.value()))) return {};
     }
     return {};
 }
@@ -241,7 +241,7 @@ Result<std::vector<DeadLetter>> find_dead_letters(const KafkaSettings& settings,
 
 Result<void> publish_again(const KafkaSettings& settings, const DeadLetter& letter,
                            std::string_view payload, std::chrono::milliseconds most) {
-    const auto topics = topics_of(settings);
+    const auto topics = list_topics(settings);
     const auto producer = Producer::open(settings);
     if (!producer) return producer.error();
     return producer.value()->publish_and_wait(

@@ -60,7 +60,7 @@ Result<GroupState> look_at_group(const KafkaSettings& settings) {
     const auto members = count_members(client.value().get(), settings.group);
     if (!members) return members.error();
     state.members = members.value();
-    const auto dead = topics_of(settings).dead;
+    const auto dead = list_topics(settings).dead;
     for (const auto& topic : topics.value()) {
         if (topic.partitions == 0 || topic.name == dead) continue;
         const TopicList list{rd_kafka_topic_partition_list_new(topic.partitions)};

@@ -53,7 +53,7 @@ Result<std::vector<TopicState>> count_partitions(rd_kafka_t* client, const Topic
     const Handle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata{raw};
     const std::span found{metadata->topics, static_cast<std::size_t>(metadata->topic_cnt)};
     std::vector<TopicState> states;
-    for (auto& name : names_of(topics)) {
+    for (auto& name : list_names(topics)) {
         auto& state = states.emplace_back();
         const auto entry = std::find_if(found.begin(), found.end(), [&name](const auto& each) {
             return name == each.topic && !says_unknown(each.err);
@@ -84,7 +84,7 @@ void take_settings(const rd_kafka_ConfigResource_t* resource, TopicState& state)
 Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings) {
     const auto client = open_client(settings);
     if (!client) return client.error();
-    auto states = count_partitions(client.value().get(), topics_of(settings));
+    auto states = count_partitions(client.value().get(), list_topics(settings));
     if (!states) return states;
     std::vector<Resource> wanted;
     std::vector<rd_kafka_ConfigResource_t*> raw;
@@ -117,7 +117,7 @@ Result<std::vector<std::string>> grow_topics(const KafkaSettings& settings,
                                              std::int32_t partitions) {
     const auto client = open_client(settings);
     if (!client) return client.error();
-    const auto states = count_partitions(client.value().get(), topics_of(settings));
+    const auto states = count_partitions(client.value().get(), list_topics(settings));
     if (!states) return states.error();
     ErrorText text{};
     std::vector<Growth> wanted;

@@ -22,7 +22,7 @@ struct TopicState {
     std::int64_t record_bytes_max = 0;      // max.message.bytes; 0: the broker does not say.
 };
 
-/// All of them, as names_of() orders them.
+/// All of them, as list_names() orders them.
 [[nodiscard]] Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings);
 
 /// Gives `partitions` to those that have fewer: Kafka takes none away. Their names.

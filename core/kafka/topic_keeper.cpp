@@ -24,7 +24,7 @@ Result<std::unique_ptr<TopicKeeper>> TopicKeeper::open(const KafkaSettings& sett
     if (!client) return client.error();
     std::unique_ptr<TopicKeeper> keeper{new TopicKeeper{settings}};
     keeper->client_ = std::move(client.value());
-    keeper->topics_ = topics_named(keeper->client_.get(), names_of(topics_of(settings)));
+    keeper->topics_ = topics_named(keeper->client_.get(), list_names(list_topics(settings)));
     keeper->thread_ = std::thread{[self = keeper.get()] { self->run(); }};
     return keeper;
 }

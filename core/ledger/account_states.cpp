@@ -77,7 +77,7 @@ void tell_health(Connection& connection, const std::string& worker,
     work.exec("DELETE FROM account_health WHERE at < app_now() - interval '1 day'");
 }
 
-std::string_view health_of(const AccountState& state, bool paused) {
+std::string_view find_health(const AccountState& state, bool paused) {
     if (paused) return "paused";
     if (state.breaker == "open") return "failing";
     if (!state.shut_until.empty()) return "shut";

@@ -57,7 +57,7 @@ struct AccountState {
 };
 /// In one word, the worst first: paused (by an operator), failing, shut, blocked, recovering, ok;
 /// unused where no worker has told of it.
-[[nodiscard]] std::string_view health_of(const AccountState& state, bool paused);
+[[nodiscard]] std::string_view find_health(const AccountState& state, bool paused);
 
 /// Those of which anything is known, by name.
 [[nodiscard]] std::vector<AccountState> account_states(Connection& connection);

@@ -16,7 +16,7 @@ using postgres::ArrayLiteral;
 namespace {
 
 /// The forms an address is looked for in; two where the version before compares another.
-std::vector<std::string> forms_of(Channel channel, std::string_view sent) {
+std::vector<std::string> address_forms(Channel channel, std::string_view sent) {
     std::vector<std::string> forms{compared_form(channel, sent)};
     auto former = former_form(channel, sent);
     if (former != forms[0]) forms.push_back(std::move(former));
@@ -27,7 +27,7 @@ std::vector<std::string> forms_of(Channel channel, std::string_view sent) {
 struct Forms {
     Forms(Channel channel, std::size_t count) : channel_{channel} { forms.reserve(count); }
     void add(std::string_view sent, std::size_t index) {
-        for (auto& form : forms_of(channel_, sent)) {
+        for (auto& form : address_forms(channel_, sent)) {
             literal.add(form);
             forms.emplace_back(std::move(form), index);
         }
@@ -64,7 +64,7 @@ std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
                              std::string_view source) {
     ArrayLiteral addresses, compared, reasons;
     for (const auto& suppression : suppressions) {
-        const auto forms = forms_of(channel, suppression.address);
+        const auto forms = address_forms(channel, suppression.address);
         for (const auto& form : forms) {
             addresses.add(form);
             // A receipt's may stand there as its provider wrote it.
@@ -105,7 +105,7 @@ std::size_t read_suppressions(Connection& connection, int limit) {
         channel_column.add(static_cast<std::int64_t>(channel));
         addresses.add(address);
         // A receipt's may stand there as its provider wrote it.
-        compared.add(compared_form_of(channel, address, Plus::optional).value_or(""));
+        compared.add(find_compared_form(channel, address, Plus::optional).value_or(""));
     }
     work.exec_params(
         "WITH w AS (SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[]) "

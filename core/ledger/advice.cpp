@@ -12,12 +12,12 @@
 namespace fanfare::ledger {
 namespace {
 
-std::string file_of(const Settings& settings, const System& system) {
+std::string find_file(const Settings& settings, const System& system) {
     return (settings.systems_dir / system.name / "system.yaml").string();
 }
 
 void advise_on(const Secret& url, std::string file, std::string key, Problems& advice) {
-    const auto address = postgres::address_of(url);
+    const auto address = postgres::parse_address(url);
     if (!address.is_remote || address.sslmode == "verify-full") return;
     const auto mode = address.sslmode.empty() ? std::string{"prefer"} : address.sslmode;
     advice.push_back({std::move(file), 0, std::move(key),
@@ -33,11 +33,11 @@ Problems advice(const Settings& settings, const Systems& systems) {
     advise_on(settings.database.url, settings.file.string(), "database.url", advice);
     for (const auto& [name, system] : systems) {
         if (!system.database.empty()) {
-            advise_on(system.database, file_of(settings, system), "database", advice);
+            advise_on(system.database, find_file(settings, system), "database", advice);
         }
         const auto most = settings.worker.lease / 2;
         if (system.statement_timeout <= most) continue;
-        advice.push_back({file_of(settings, system), 0, "statement_timeout_ms",
+        advice.push_back({find_file(settings, system), 0, "statement_timeout_ms",
                           std::to_string(system.statement_timeout.count()),
                           fmt::format("at most half of worker.lease_ms, {}: queries for contacts "
                                       "and write-backs are stopped there",

@@ -22,7 +22,7 @@ namespace {
     "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates), "          \
     FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, '') "
 
-JobLine line_of(const pqxx::row& row) {
+JobLine read_line(const pqxx::row& row) {
     return {.id = row[0].c_str(),
             .system = row[1].c_str(),
             .kind = row[2].c_str(),
@@ -121,7 +121,7 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         "AND " FANFARE_AMONG("body ->> 'source'", "3") " LIMIT 1)",
         id, access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
-    return line_of(rows[0]);
+    return read_line(rows[0]);
 }
 
 std::set<std::string> jobs_in_sight(Connection& connection, std::span<const std::string> ids,
@@ -137,7 +137,7 @@ std::set<std::string> jobs_in_sight(Connection& connection, std::span<const std:
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "
         "AND " FANFARE_AMONG("body ->> 'system'", "2") " "
         "AND " FANFARE_AMONG("body ->> 'source'", "3"),
-        postgres::array_of(ids), access.systems, access.sources);
+        postgres::to_array_literal(ids), access.systems, access.sources);
     for (const auto& row : rows) seen.emplace(row[0].c_str());
     return seen;
 }
@@ -178,7 +178,7 @@ std::vector<ListedJob> list_jobs(Connection& connection, const AccessFilter& acc
     std::map<std::string, ListedJob*, std::less<>> by_id;
     jobs.reserve(rows.size());
     for (const auto& row : rows) {
-        auto& job = jobs.emplace_back(ListedJob{.line = line_of(row)});
+        auto& job = jobs.emplace_back(ListedJob{.line = read_line(row)});
         ids.add(job.line.id);
         by_id[job.line.id] = &job;
     }

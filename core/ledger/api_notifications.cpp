@@ -25,7 +25,7 @@ namespace {
     "(subject = $" number " OR (subject ~>=~ ($" number " || E'\\x1f') AND subject ~<~ ($" number \
     " || ' '))) "
 
-NotificationDetail detail_of(const pqxx::row& row) {
+NotificationDetail read_detail(const pqxx::row& row) {
     return {.key = {row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()},
             .id = row[4].c_str(),
             .due_at = row[5].c_str(),
@@ -41,9 +41,9 @@ NotificationDetail detail_of(const pqxx::row& row) {
             .epoch = row[15].as<int>()};
 }
 
-std::vector<NotificationDetail> details_of(const pqxx::result& rows) {
+std::vector<NotificationDetail> read_details(const pqxx::result& rows) {
     std::vector<NotificationDetail> details;
-    for (const auto& row : rows) details.push_back(detail_of(row));
+    for (const auto& row : rows) details.push_back(read_detail(row));
     return details;
 }
 
@@ -62,14 +62,14 @@ std::optional<NotificationDetail> find_notification(pqxx::transaction_base& work
         work.exec_params(FANFARE_COLUMNS "WHERE job_id = $1::uuid AND " FANFARE_SEEN("2", "3"), id,
                          access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
-    return detail_of(rows[0]);
+    return read_detail(rows[0]);
 }
 
 std::vector<NotificationDetail> page_of_notifications(Connection& connection,
                                                       const AccessFilter& access,
                                                       const NotificationFilter& filter, int limit) {
     pqxx::nontransaction work{connection.raw()};
-    return details_of(work.exec_params(
+    return read_details(work.exec_params(
         FANFARE_COLUMNS "WHERE " FANFARE_SEEN(
             "1", "2") "AND ($3 = '' OR system = $3) AND ($4 = '' OR kind = $4) "
                       "AND ($5 = '' OR " FANFARE_SUBJECT(
@@ -88,7 +88,7 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
                                              const AccessFilter& access) {
     pqxx::nontransaction work{connection.raw()};
     std::vector<NotificationKey> keys;
-    for (auto& detail : details_of(work.exec_params(
+    for (auto& detail : read_details(work.exec_params(
              FANFARE_COLUMNS
              "WHERE system = $1 AND ($3 = '' OR kind = $3) "
              "AND " FANFARE_SUBJECT("2") "AND state IN ('scheduled', 'publishing') "
@@ -114,7 +114,7 @@ std::optional<NotificationDetail> latest_of_subject(Connection& connection,
                       "THEN notification.due_at END, notification.occurrence DESC LIMIT 1",
         system, kind, subject, access.systems, access.sources);
     if (rows.empty()) return std::nullopt;
-    return detail_of(rows[0]);
+    return read_detail(rows[0]);
 }
 
 std::string ledger_now(Connection& connection) {
@@ -128,11 +128,11 @@ PublishedSince published_since(Connection& connection, const std::string& system
     Snapshot work{connection.raw()};
     PublishedSince since;
     since.published =
-        details_of(work.exec_params(FANFARE_COLUMNS
-                                    "WHERE system = $1 AND state = 'published' "
-                                    "AND updated_at >= $2::timestamptz AND " FANFARE_SEEN(
-                                        "3", "4") "ORDER BY notification.due_at, job_id LIMIT 1000",
-                                    system, moment, access.systems, access.sources));
+        read_details(work.exec_params(
+            FANFARE_COLUMNS "WHERE system = $1 AND state = 'published' "
+                            "AND updated_at >= $2::timestamptz AND " FANFARE_SEEN(
+                                "3", "4") "ORDER BY notification.due_at, job_id LIMIT 1000",
+            system, moment, access.systems, access.sources));
     since.waiting =
         work.exec_params(
                 "SELECT count(*) FROM notification WHERE system = $1 "

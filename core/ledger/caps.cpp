@@ -18,7 +18,7 @@ void lock_places(pqxx::transaction_base& work) {
     work.exec("SELECT pg_advisory_xact_lock(hashtextextended('fanfare.places', 0))");
 }
 
-int bit_of(Channel channel) { return 1 << static_cast<int>(channel); }
+int channel_bit(Channel channel) { return 1 << static_cast<int>(channel); }
 
 /// People of a chunk by their outcomes, which count as told or do not; those in between do neither.
 #define FANFARE_PEOPLE(outcomes)                                                                  \
@@ -68,7 +68,7 @@ std::vector<std::string> take_places(Connection& connection, const CapQuestion& 
         " WHERE s.channels & excluded.channels = 0) "
         "SELECT recipient FROM over",
         question.system, question.kind, recipients, question.job, question.window.count(),
-        question.count, bit_of(channel));
+        question.count, channel_bit(channel));
     work.commit();
     return first_column(rows);
 }
@@ -83,14 +83,14 @@ void settle_places(pqxx::transaction_base& work, const ChunkKey& key, std::chron
         "ON CONFLICT (system, kind, recipient, job_id) "
         "DO UPDATE SET channels = s.channels | excluded.channels "
         "WHERE s.channels & excluded.channels = 0",
-        key.job, channel, key.number, bit_of(key.channel));
+        key.job, channel, key.number, channel_bit(key.channel));
     work.exec_params(
         "WITH " FANFARE_PEOPLE(FANFARE_NOT_TOLD) ", "
         "gone AS (DELETE FROM counted_send s USING people p WHERE " FANFARE_THEIRS
         " AND s.channels = $4) "
         "UPDATE counted_send s SET channels = s.channels & ~$4::smallint FROM people p "
         "WHERE " FANFARE_THEIRS "AND s.channels <> $4 AND s.channels & $4 <> 0",
-        key.job, channel, key.number, bit_of(key.channel));
+        key.job, channel, key.number, channel_bit(key.channel));
     work.exec_params(
         "DELETE FROM counted_send WHERE ctid = ANY(ARRAY(SELECT s.ctid FROM chunk c "
         " JOIN job j ON j.id = c.job_id JOIN counted_send s ON s.system = j.system "

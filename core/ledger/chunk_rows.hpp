@@ -32,7 +32,7 @@ struct KeyArrays {
 };
 
 /// Of a row that begins with job_id, channel, number.
-[[nodiscard]] ChunkKey key_of(const pqxx::row& row);
+[[nodiscard]] ChunkKey read_key(const pqxx::row& row);
 
 /// A bytea of one byte a recipient; null: zeros.
 [[nodiscard]] std::string bytes_or_zeros(const pqxx::field& field, std::size_t count);

@@ -62,9 +62,9 @@ constexpr std::string_view take_over_sql =
     "marked_epoch = CASE WHEN c.marked_epoch = c.epoch THEN c.epoch + 1 END, "
     "lease_until = app_now() + $2 * interval '1 ms'";
 
-ClaimedChunk chunk_of(const pqxx::row& row) {
+ClaimedChunk read_chunk(const pqxx::row& row) {
     ClaimedChunk chunk;
-    chunk.key = key_of(row);
+    chunk.key = read_key(row);
     chunk.epoch = row[3].as<std::int32_t>();
     chunk.lane = static_cast<Lane>(row[5].as<int>());
     chunk.on_doubt = static_cast<DoubtPolicy>(row[6].as<int>());
@@ -92,16 +92,16 @@ ClaimedChunk chunk_of(const pqxx::row& row) {
     return chunk;
 }
 
-std::vector<ClaimedChunk> chunks_of(const pqxx::result& rows) {
+std::vector<ClaimedChunk> read_chunks(const pqxx::result& rows) {
     std::vector<ClaimedChunk> chunks;
     chunks.reserve(rows.size());
-    for (const auto& row : rows) chunks.push_back(chunk_of(row));
+    for (const auto& row : rows) chunks.push_back(read_chunk(row));
     return chunks;
 }
 
 }  // namespace
 
-ChunkKey key_of(const pqxx::row& row) {
+ChunkKey read_key(const pqxx::row& row) {
     return {row[0].c_str(), static_cast<Channel>(row[1].as<int>()), row[2].as<std::int32_t>()};
 }
 
@@ -137,7 +137,7 @@ std::vector<std::string> compact_ids(std::vector<std::string> ids) {
     return {std::string{*first}};
 }
 
-std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes) {
+std::array<std::int32_t, outcome_count> count_outcomes(std::string_view outcomes) {
     std::array<std::int32_t, outcome_count> tally{};
     for (const char c : outcomes) {
         const auto code = static_cast<std::size_t>(c);
@@ -177,8 +177,9 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
         // What a lost answer claimed is taken all the same: its mark tells of the pause.
         "AND (c.state = 'claimed' OR NOT " FANFARE_PAUSED("c.job_id", "c.channel", "{0}") ") {1}",
         serving, returning);
-    return chunks_of(work.exec_params(sql, keys.jobs.text(), keys.channels.text(),
-                                      keys.numbers.text(), lease.count(), token, accounts.text()));
+    return read_chunks(work.exec_params(sql, keys.jobs.text(), keys.channels.text(),
+                                        keys.numbers.text(), lease.count(), token,
+                                        accounts.text()));
 }
 
 void look(Connection& connection) {
@@ -192,7 +193,7 @@ namespace {
 std::vector<ClaimedChunk> claimed_by(Connection& connection, const std::string& sql, int limit,
                                      std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
-    return chunks_of(work.exec_params(sql, limit, lease.count()));
+    return read_chunks(work.exec_params(sql, limit, lease.count()));
 }
 
 }  // namespace
@@ -262,7 +263,7 @@ std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> 
         channels.text(), lanes.text(), chunks.text(), again_after.count());
     std::vector<Overdue> overdue;
     for (const auto& row : rows) {
-        overdue.push_back({key_of(row), static_cast<Lane>(row[3].as<int>())});
+        overdue.push_back({read_key(row), static_cast<Lane>(row[3].as<int>())});
     }
     return overdue;
 }

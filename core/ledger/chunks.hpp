@@ -118,7 +118,7 @@ struct ChunkRecord {
 [[nodiscard]] std::vector<std::string> compact_ids(std::vector<std::string> ids);
 
 /// How many of each outcome.
-[[nodiscard]] std::array<std::int32_t, outcome_count> tally_of(std::string_view outcomes);
+[[nodiscard]] std::array<std::int32_t, outcome_count> count_outcomes(std::string_view outcomes);
 
 /// Claims those chunks that are planned and due; others (claimed, done, paused, locked by another
 /// replica right now) are left out. `token` makes a repeat after a lost answer harmless.

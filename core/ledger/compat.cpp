@@ -48,7 +48,7 @@ namespace {
 
 /// Why it cannot be used: now, where that is_retryable(), or at all.
 Result<void> look(const Secret& url) {
-    auto doing = fmt::format("use the ledger at {}", postgres::address_of(url).text());
+    auto doing = fmt::format("use the ledger at {}", postgres::parse_address(url).text());
     bool is_open = false;
     try {
         postgres::Connection connection{url, {}};
@@ -57,7 +57,7 @@ Result<void> look(const Secret& url) {
         if (why.empty()) return {};
         return fail(Errc::config_invalid, fmt::format("{}: {}", doing, why));
     } catch (const std::exception& fault) {
-        return postgres::failure_of(fault, is_open, std::move(doing));
+        return postgres::to_failure(fault, is_open, std::move(doing));
     }
 }
 

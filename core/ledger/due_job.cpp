@@ -13,13 +13,13 @@ constexpr std::size_t key_bytes_max = 200;
 
 }  // namespace
 
-std::string idempotency_key_of(const ledger::NotificationKey& key) {
-    auto name = derivation_of(key);
+std::string compose_idempotency_key(const ledger::NotificationKey& key) {
+    auto name = derivation_name(key);
     if (name.size() <= key_bytes_max && !has_control_character(name)) return name;
     return derived_id(name);
 }
 
-std::string subject_of(const ledger::NotificationKey& key) {
+std::string compose_subject(const ledger::NotificationKey& key) {
     const auto subject = ledger::plain_subject(key.subject);
     const bool fits = subject.size() <= Job::id_bytes_max && !has_control_character(subject);
     return fits ? std::string{subject} : derived_id(key.subject);
@@ -29,10 +29,10 @@ std::variant<Job, Rejection> due_job(const ledger::ClaimedNotification& notifica
                                      const Systems& systems) {
     boost::json::object message{{"version", Job::version},
                                 {"id", notification.job},
-                                {"idempotency_key", idempotency_key_of(notification.key)},
+                                {"idempotency_key", compose_idempotency_key(notification.key)},
                                 {"system", notification.key.system},
                                 {"kind", notification.key.kind},
-                                {"subject", subject_of(notification.key)},
+                                {"subject", compose_subject(notification.key)},
                                 {"source", notification.source}};
     if (!notification.expires_at.empty()) message["expires_at"] = notification.expires_at;
     // Params and data are JSON already; read as any backend's job is, they need no second rule.

@@ -15,9 +15,9 @@ namespace fanfare {
                                                    const Systems& systems);
 
 /// The subject where a job may have it, otherwise an id derived from it.
-[[nodiscard]] std::string subject_of(const ledger::NotificationKey& key);
+[[nodiscard]] std::string compose_subject(const ledger::NotificationKey& key);
 
-/// derivation_of(key) where that may be an idempotency key, otherwise the job's id.
-[[nodiscard]] std::string idempotency_key_of(const ledger::NotificationKey& key);
+/// derivation_name(key) where that may be an idempotency key, otherwise the job's id.
+[[nodiscard]] std::string compose_idempotency_key(const ledger::NotificationKey& key);
 
 }  // namespace fanfare

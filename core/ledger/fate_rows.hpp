@@ -16,7 +16,7 @@ namespace fanfare::ledger {
     " ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "                    \
     FANFARE_BYTE("attempts") ", c.number, " FANFARE_ISO_SECONDS("c.updated_at") " "
 
-[[nodiscard]] inline ChannelFate fate_of(const pqxx::row& row, pqxx::row::size_type first) {
+[[nodiscard]] inline ChannelFate read_fate(const pqxx::row& row, pqxx::row::size_type first) {
     ChannelFate fate{.channel = row[first].c_str(),
                      .outcome = static_cast<Outcome>(row[first + 1].as<int>()),
                      .reason = static_cast<Reason>(row[first + 2].as<int>()),

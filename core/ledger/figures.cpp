@@ -39,18 +39,18 @@ constexpr const char* figures_sql =
     "UNION ALL SELECT 'replays', '', '', count(*) FILTER (WHERE finished_at IS NULL)::int, 0, 0, "
     "  count(*), 0 FROM replay";
 
-std::optional<Outcome> outcome_of(const pqxx::field& field) {
+std::optional<Outcome> read_outcome(const pqxx::field& field) {
     const auto code = field.as<int>();
     if (code < 0 || code >= static_cast<int>(outcome_count)) return std::nullopt;
     return static_cast<Outcome>(code);
 }
 
-Moves moves_of(const pqxx::row& row) {
+Moves read_moves(const pqxx::row& row) {
     return {.system = row[1].c_str(),
             .kind = row[2].c_str(),
             .channel = static_cast<Channel>(row[3].as<int>()),
-            .from = outcome_of(row[4]),
-            .to = outcome_of(row[5]),
+            .from = read_outcome(row[4]),
+            .to = read_outcome(row[5]),
             .people = row[6].as<std::int64_t>()};
 }
 
@@ -60,7 +60,7 @@ void add(Figures& figures, const pqxx::row& row) {
     const auto number = row[6].as<std::int64_t>();
     const auto age = row[7].as<double>();
     if (what == "moves") {
-        figures.moves.push_back(moves_of(row));
+        figures.moves.push_back(read_moves(row));
     } else if (what == "backlog") {
         figures.backlog.push_back({static_cast<Channel>(code), static_cast<Lane>(row[4].as<int>()),
                                    static_cast<Waiting>(row[5].as<int>()), number, age});

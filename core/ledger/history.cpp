@@ -42,7 +42,7 @@ std::map<std::string, std::vector<ChannelFate>, std::less<>> fates_in(
         "WHERE u.recipient = $2 ORDER BY c.channel, c.number",
         jobs, recipient, hash.first, hash.step);
     std::map<std::string, std::vector<ChannelFate>, std::less<>> fates;
-    for (const auto& row : rows) fates[row[0].c_str()].push_back(fate_of(row, 1));
+    for (const auto& row : rows) fates[row[0].c_str()].push_back(read_fate(row, 1));
     return fates;
 }
 

@@ -18,7 +18,7 @@ std::string number_array(const auto& numbers) {
 }
 
 template <class Number>
-std::array<Number, channel_count> numbers_of(std::string_view literal) {
+std::array<Number, channel_count> parse_numbers(std::string_view literal) {
     std::array<Number, channel_count> numbers{};
     postgres::TextArray elements;
     postgres::parse_array(literal, elements);
@@ -50,7 +50,7 @@ bool is_cancelled(Connection& connection, const std::string& id) {
 
 namespace {
 
-// The columns of task_of().
+// The columns of read_task().
 #define FANFARE_PLAN                                                                               \
     "body, plan_epoch, plan_unheard, plan_failures, plan_cursor, plan_chunks, planned, left_out, " \
     "own_templates, coalesce(trace, '')"
@@ -59,15 +59,15 @@ namespace {
 #define FANFARE_FREE_PLAN \
     "(plan_lease IS NULL OR plan_lease < app_now() OR plan_lease > app_now() + interval '15 min')"
 
-PlanTask task_of(const pqxx::row& row, const std::string& id) {
+PlanTask read_task(const pqxx::row& row, const std::string& id) {
     return PlanTask{.job = id,
                     .body = row[0].c_str(),
                     .epoch = row[1].as<std::int32_t>(),
                     .unheard = row[2].as<std::int32_t>(),
                     .failures = row[3].as<std::int32_t>(),
                     .cursor = row[4].c_str(),
-                    .chunks = numbers_of<std::int32_t>(row[5].c_str()),
-                    .planned = numbers_of<std::int64_t>(row[6].c_str()),
+                    .chunks = parse_numbers<std::int32_t>(row[5].c_str()),
+                    .planned = parse_numbers<std::int64_t>(row[6].c_str()),
                     .left_out = row[7].as<std::int64_t>(),
                     .own_templates = number_or_none(row[8]),
                     .trace = row[9].c_str()};
@@ -89,7 +89,7 @@ std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id
         " RETURNING " FANFARE_PLAN,
         id, lease.count());
     if (rows.empty()) return std::nullopt;
-    return task_of(rows[0], id);
+    return read_task(rows[0], id);
 }
 
 bool keep_plan(Connection& connection, const std::string& job, std::int32_t epoch,
@@ -110,7 +110,7 @@ std::optional<PlanTask> look_again(Connection& connection, const PlanTask& task,
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' RETURNING " FANFARE_PLAN,
         task.job, task.epoch, lease.count());
     if (rows.empty()) return std::nullopt;
-    return task_of(rows[0], task.job);
+    return read_task(rows[0], task.job);
 }
 
 std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit) {
@@ -298,7 +298,7 @@ std::size_t stop_jobs(pqxx::transaction_base& work, const std::string& given) {
 std::int64_t cancel_earlier(Connection& connection, const Job& job,
                             std::span<const std::string> kinds) {
     if (job.subject.empty() || kinds.empty()) return 0;
-    const auto literal = postgres::array_of(kinds);
+    const auto literal = postgres::to_array_literal(kinds);
     pqxx::work work{connection.raw()};
     work.exec_params(
         "UPDATE notification SET state = 'cancelled', lease_until = NULL, updated_at = app_now() "
@@ -356,7 +356,7 @@ std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::s
         " unnest(coalesce(c.tally, ARRAY[c.size])) WITH ORDINALITY AS u(n, place) "
         " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place), coalesce(e.trace, '') "
         "FROM (SELECT * FROM closed UNION ALL SELECT * FROM cancelled) e",
-        postgres::array_of(ids));
+        postgres::to_array_literal(ids));
     std::vector<EndedJob> ended;
     for (const auto& row : rows) {
         auto& job = ended.emplace_back(EndedJob{.id = row[0].c_str(),

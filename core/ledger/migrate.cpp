@@ -24,7 +24,7 @@ std::string contents(const std::filesystem::path& file) {
     return std::move(text).str();
 }
 
-std::vector<std::filesystem::path> migrations_of(const std::filesystem::path& dir) {
+std::vector<std::filesystem::path> list_migrations(const std::filesystem::path& dir) {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator{dir}) {
         if (entry.path().extension() == ".sql") files.push_back(entry.path());
@@ -78,7 +78,7 @@ Result<std::vector<std::string>> migrate(const Secret& url, const std::filesyste
     try {
         postgres::Connection connection{url, {.statement_timeout = std::chrono::minutes{10}}};
         open = true;
-        for (const auto& file : migrations_of(dir)) {
+        for (const auto& file : list_migrations(dir)) {
             const auto name = file.stem().string();
             doing = fmt::format("migrate with {}", file.string());
             if (apply(connection.raw(), name, contents(file))) applied.push_back(name);
@@ -86,7 +86,7 @@ Result<std::vector<std::string>> migrate(const Secret& url, const std::filesyste
         doing = "bring suppressions into the form of this version";
         read_rows(connection);
     } catch (const std::exception& fault) {
-        return postgres::failure_of(fault, open, doing);
+        return postgres::to_failure(fault, open, doing);
     }
     return applied;
 }

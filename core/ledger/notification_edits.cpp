@@ -55,7 +55,7 @@ NotificationKey kept_key(pqxx::transaction_base& work, const NewNotification& wa
 Scheduling schedule_notification(Connection& connection, const NewNotification& wanted) {
     pqxx::work work{connection.raw()};
     const auto key = kept_key(work, wanted);
-    const auto id = derived_id(derivation_of(key));
+    const auto id = derived_id(derivation_name(key));
     const auto put = work.exec_params(
         "INSERT INTO notification (system, kind, subject, occurrence, due_at, expires_at, params, "
         " data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz, "
@@ -103,7 +103,7 @@ Edit send_notification_now(Connection& connection, const std::string& id, const 
 
 Edit cancel_notification(Connection& connection, const Systems& systems, const NotificationKey& key,
                          const AccessFilter& access, const std::string& by) {
-    const auto id = derived_id(derivation_of(key));
+    const auto id = derived_id(derivation_name(key));
     pqxx::work work{connection.raw()};
     // One that no query has found yet is noted, so that it is cancelled when it is found.
     work.exec_params(

@@ -32,13 +32,13 @@ struct HoldArrays {
     "WHERE n.system = mine.system AND n.kind = mine.kind AND n.subject = mine.subject " \
     "AND n.occurrence = mine.occurrence AND n.epoch = mine.epoch AND n.state = 'publishing' "
 
-NotificationKey key_of(const pqxx::row& row) {
+NotificationKey read_key(const pqxx::row& row) {
     return {row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()};
 }
 
 }  // namespace
 
-std::string derivation_of(const NotificationKey& key) {
+std::string derivation_name(const NotificationKey& key) {
     return fmt::format("{}/{}/{}/{}", key.system, key.kind, key.subject, key.occurrence);
 }
 
@@ -99,7 +99,7 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         expiries.add(row.expires_at);
         params.add(row.params);
         data.add(row.data);
-        jobs.add(derived_id(derivation_of({system_, kind_, row.subject, row.occurrence})));
+        jobs.add(derived_id(derivation_name({system_, kind_, row.subject, row.occurrence})));
         owners.add(row.owner);
         subjects_.add(row.subject);
         occurrences_.add(row.occurrence);
@@ -213,15 +213,15 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
         " n.epoch, n.job_id, coalesce(" FANFARE_ISO("n.expires_at") ", ''), n.params, "
         " jsonb_strip_nulls(n.data), n.source, "
         " (extract(epoch FROM greatest(n.due_at, n.created_at)) * 1000000)::bigint",
-        postgres::array_of(systems), limit, lease.count());
+        postgres::to_array_literal(systems), limit, lease.count());
     NotificationClaims claims;
     for (const auto& row : rows) {
         if (std::string_view{row[4].c_str()} == "expired") {
-            claims.expired.push_back(key_of(row));
+            claims.expired.push_back(read_key(row));
             continue;
         }
         claims.claimed.push_back(
-            {.key = key_of(row),
+            {.key = read_key(row),
              .epoch = row[5].as<std::int32_t>(),
              .job = row[6].c_str(),
              .expires_at = row[7].c_str(),
@@ -247,7 +247,7 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
         mine.epochs.text());
     std::vector<PublishedNotification> published;
     for (const auto& row : rows) {
-        published.push_back({key_of(row), std::chrono::microseconds{row[4].as<std::int64_t>()}});
+        published.push_back({read_key(row), std::chrono::microseconds{row[4].as<std::int64_t>()}});
     }
     return published;
 }
@@ -288,7 +288,7 @@ std::optional<std::chrono::microseconds> next_notification_in(
         " AND due_at <= (SELECT now FROM moment))) "
         "SELECT (extract(epoch FROM min(at) - (SELECT now FROM moment)) * 1000000)::bigint "
         "FROM next",
-        postgres::array_of(systems));
+        postgres::to_array_literal(systems));
     if (rows[0][0].is_null()) return std::nullopt;
     return std::chrono::microseconds{rows[0][0].as<std::int64_t>()};
 }
@@ -299,7 +299,7 @@ std::int64_t count_waiting(Connection& connection, std::span<const std::string> 
         .exec_params(
             "SELECT count(*) FROM notification WHERE state IN ('scheduled', 'publishing') "
             "AND system = ANY($1::text[])",
-            postgres::array_of(systems))[0][0]
+            postgres::to_array_literal(systems))[0][0]
         .as<std::int64_t>();
 }
 
@@ -315,7 +315,7 @@ std::vector<NotificationLine> list_notifications(Connection& connection, int lim
         limit, all);
     std::vector<NotificationLine> lines;
     for (const auto& row : rows) {
-        lines.push_back({.key = key_of(row),
+        lines.push_back({.key = read_key(row),
                          .due_at = row[4].c_str(),
                          .expires_at = row[5].c_str(),
                          .state = row[6].c_str(),

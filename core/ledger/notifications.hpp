@@ -34,7 +34,7 @@ struct NotificationKey {
 
 /// The text a notification's job id and idempotency key come from:
 /// "<system>/<kind>/<subject>/<occurrence>".
-[[nodiscard]] std::string derivation_of(const NotificationKey& key);
+[[nodiscard]] std::string derivation_name(const NotificationKey& key);
 
 /// The subject as the ledger keeps it of a notification that an owner has scheduled: what others
 /// call by the same name is another one, and tells nobody that there is this.

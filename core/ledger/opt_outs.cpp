@@ -11,7 +11,7 @@ namespace {
 // Of the compared form $n; `k` is the ledger's key.
 #define FANFARE_HASH(address) "sha256(k.key || convert_to(" address ", 'UTF8'))"
 
-LeftList left_of(const pqxx::row& row) {
+LeftList read_left(const pqxx::row& row) {
     return {row[0].c_str(), static_cast<Channel>(row[1].as<int>()), row[2].c_str(), row[3].c_str()};
 }
 
@@ -60,7 +60,7 @@ std::optional<LeftList> opt_out(Connection& connection, const Reference& referen
         reference.job, static_cast<int>(reference.channel), static_cast<int>(reference.chunk),
         static_cast<int>(reference.position));
     if (rows.empty()) return std::nullopt;
-    return left_of(rows[0]);
+    return read_left(rows[0]);
 }
 
 void keep_addresses(Connection& connection, std::span<const LeftWith> found) {
@@ -81,12 +81,12 @@ std::vector<LeftList> take_unread_opt_outs(Connection& connection, int limit) {
         "RETURNING o.system, o.channel, o.list, o.recipient",
         limit);
     std::vector<LeftList> due;
-    for (const auto& row : rows) due.push_back(left_of(row));
+    for (const auto& row : rows) due.push_back(read_left(row));
     return due;
 }
 
-std::vector<OptOut> opt_outs_of(Connection& connection, const std::string& system,
-                                const std::string& recipient) {
+std::vector<OptOut> find_opt_outs(Connection& connection, const std::string& system,
+                                  const std::string& recipient) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT channel, list, to_char(created_at AT TIME ZONE 'UTC', "
@@ -102,7 +102,7 @@ std::vector<OptOut> opt_outs_of(Connection& connection, const std::string& syste
 
 namespace {
 
-std::pair<std::string, std::string> literals_of(const OptOutChange& change) {
+std::pair<std::string, std::string> to_literals(const OptOutChange& change) {
     postgres::ArrayLiteral channels, lists;
     for (const auto channel : change.channels) channels.add(static_cast<std::int64_t>(channel));
     for (const auto& list : change.lists) lists.add(list);
@@ -112,7 +112,7 @@ std::pair<std::string, std::string> literals_of(const OptOutChange& change) {
 }  // namespace
 
 void opt_out_by_hand(Connection& connection, const OptOutChange& change) {
-    const auto [channels, lists] = literals_of(change);
+    const auto [channels, lists] = to_literals(change);
     {  // Ends before the next one begins.
         pqxx::nontransaction work{connection.raw()};
         work.exec_params(
@@ -139,7 +139,7 @@ void keep_addresses(Connection& connection, const OptOutChange& change) {
 
 std::vector<LeftList> unread_opt_outs_beside(Connection& connection, const OptOutChange& change,
                                              int limit) {
-    const auto [channels, lists] = literals_of(change);
+    const auto [channels, lists] = to_literals(change);
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT system, channel, list, recipient FROM opt_out WHERE system = $1 "
@@ -147,13 +147,13 @@ std::vector<LeftList> unread_opt_outs_beside(Connection& connection, const OptOu
         "  AND address_due_at IS NOT NULL ORDER BY created_at DESC LIMIT $5",
         change.system, change.recipient, channels, lists, limit);
     std::vector<LeftList> unread;
-    for (const auto& row : rows) unread.push_back(left_of(row));
+    for (const auto& row : rows) unread.push_back(read_left(row));
     return unread;
 }
 
 void opt_in_by_hand(Connection& connection, const OptOutChange& change,
                     std::span<const LeftWith> others) {
-    const auto [channels, lists] = literals_of(change);
+    const auto [channels, lists] = to_literals(change);
     postgres::ArrayLiteral whose, addresses;
     for (const auto channel : change.channels) {
         for (const auto& address : change.addresses[static_cast<std::size_t>(channel)]) {

@@ -49,8 +49,8 @@ struct OptOut {
     std::string list;
     std::string created_at;  // ISO 8601 in UTC.
 };
-[[nodiscard]] std::vector<OptOut> opt_outs_of(Connection& connection, const std::string& system,
-                                              const std::string& recipient);
+[[nodiscard]] std::vector<OptOut> find_opt_outs(Connection& connection, const std::string& system,
+                                                const std::string& recipient);
 
 /// Whom and what a change by hand is about: every combination of the channels and lists.
 struct OptOutChange {

@@ -30,8 +30,8 @@ std::vector<Found> next_jobs(Connection& connection, const AccessFilter& access,
         " AND ($10 < 0 OR c.channel = $10) AND ($11 < 0 OR CASE WHEN c.tally IS NULL "
         "  THEN $11 = 0 ELSE c.tally[$11 + 1] > 0 END)) "
         "ORDER BY created_at DESC, id DESC LIMIT $12",
-        access.systems, access.sources, postgres::array_of(of.jobs), of.system, of.kind, of.subject,
-        of.since, cursor.before_at, cursor.before_id,
+        access.systems, access.sources, postgres::to_array_literal(of.jobs), of.system, of.kind,
+        of.subject, of.since, cursor.before_at, cursor.before_id,
         filter.channel ? static_cast<int>(*filter.channel) : -1,
         filter.outcome ? static_cast<int>(*filter.outcome) : -1, jobs_asked_max);
     std::vector<Found> jobs;

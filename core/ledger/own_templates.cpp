@@ -23,7 +23,7 @@ constexpr std::string_view latest =
     "FROM own_templates WHERE system = $1 AND kind = $2 AND owner = $3 "
     "ORDER BY version DESC LIMIT 1";
 
-std::map<std::string, std::string> parts_of(const pqxx::field& field) {
+std::map<std::string, std::string> read_parts(const pqxx::field& field) {
     std::map<std::string, std::string> parts;
     if (field.is_null()) return parts;
     const auto document = json::parse({field.c_str(), field.size()});
@@ -33,18 +33,18 @@ std::map<std::string, std::string> parts_of(const pqxx::field& field) {
     return parts;
 }
 
-OwnTemplates templates_of(const pqxx::row& row) {
+OwnTemplates read_templates(const pqxx::row& row) {
     return {.id = row[0].as<std::int64_t>(),
             .key = {row[1].c_str(), row[2].c_str(), row[3].c_str()},
             .version = row[4].as<std::int32_t>(),
-            .parts = parts_of(row[7]),
+            .parts = read_parts(row[7]),
             .saved_by = row[5].c_str(),
             .saved_at = row[6].c_str()};
 }
 
-std::optional<OwnTemplates> first_of(const pqxx::result& rows) {
+std::optional<OwnTemplates> read_first(const pqxx::result& rows) {
     if (rows.empty()) return std::nullopt;
-    return templates_of(rows[0]);
+    return read_templates(rows[0]);
 }
 
 /// Of several who write the same texts, one at a time; until the transaction ends.
@@ -62,7 +62,7 @@ OwnTemplates append(pqxx::work& work, const TemplatesKey& key, const char* parts
                     "RETURNING {}",
                     latest, columns),
         key.system, key.kind, key.owner, parts, by);
-    auto saved = templates_of(added[0]);
+    auto saved = read_templates(added[0]);
     work.exec_params(
         "DELETE FROM own_templates t WHERE system = $1 AND kind = $2 AND owner = $3 "
         "AND version <= $4 AND NOT EXISTS (SELECT 1 FROM job WHERE own_templates = t.id)",
@@ -74,7 +74,7 @@ OwnTemplates append(pqxx::work& work, const TemplatesKey& key, const char* parts
 
 std::optional<OwnTemplates> current_templates(Connection& connection, const TemplatesKey& key) {
     pqxx::nontransaction work{connection.raw()};
-    return first_of(work.exec_params(
+    return read_first(work.exec_params(
         fmt::format("SELECT {} FROM (SELECT * {}) t WHERE parts IS NOT NULL", columns, latest),
         key.system, key.kind, key.owner));
 }
@@ -82,7 +82,7 @@ std::optional<OwnTemplates> current_templates(Connection& connection, const Temp
 std::optional<OwnTemplates> find_templates(Connection& connection, const TemplatesKey& key,
                                            std::int32_t version) {
     pqxx::nontransaction work{connection.raw()};
-    return first_of(work.exec_params(
+    return read_first(work.exec_params(
         fmt::format("SELECT {} FROM own_templates WHERE system = $1 AND kind = $2 AND owner = $3 "
                     "AND version = $4 AND parts IS NOT NULL",
                     columns),
@@ -91,7 +91,7 @@ std::optional<OwnTemplates> find_templates(Connection& connection, const Templat
 
 std::optional<OwnTemplates> load_templates(Connection& connection, std::int64_t id) {
     pqxx::nontransaction work{connection.raw()};
-    return first_of(
+    return read_first(
         work.exec_params(fmt::format("SELECT {} FROM own_templates WHERE id = $1", columns), id));
 }
 
@@ -106,7 +106,7 @@ std::vector<OwnTemplates> list_templates(Connection& connection, const std::stri
                     columns),
         owner);
     std::vector<OwnTemplates> list;
-    for (const auto& row : rows) list.push_back(templates_of(row));
+    for (const auto& row : rows) list.push_back(read_templates(row));
     return list;
 }
 
@@ -126,7 +126,7 @@ SavedTemplates save_templates(Connection& connection, const TemplatesKey& key,
     SavedTemplates saved;
     saved.was_there = !known.empty() && known[0][8].as<bool>();
     const bool is_same = saved.was_there && known[0][9].as<bool>();
-    saved.templates = is_same ? templates_of(known[0]) : append(work, key, wanted.c_str(), by);
+    saved.templates = is_same ? read_templates(known[0]) : append(work, key, wanted.c_str(), by);
     work.commit();
     return saved;
 }

@@ -15,7 +15,7 @@ namespace {
     "id, what, name, coalesce(channel, ''), " FANFARE_ISO_SECONDS( \
         "since") ", coalesce(" FANFARE_ISO_SECONDS("until") ", ''), who, because "
 
-PauseLine line_of(const pqxx::row& row) {
+PauseLine read_line(const pqxx::row& row) {
     const auto what = parse_paused(row[1].c_str());
     return {.id = row[0].as<std::int64_t>(),
             .target = {what.value_or(Paused::job), row[2].c_str()},
@@ -46,7 +46,7 @@ std::optional<PauseLine> pause(Connection& connection, const PauseOrder& order) 
         std::string{to_string(order.target.what)}, order.target.name, channel, until, order.who,
         order.because, order.over_others);
     if (rows.empty()) return std::nullopt;
-    return line_of(rows[0]);
+    return read_line(rows[0]);
 }
 
 std::optional<PauseLine> resume(Connection& connection, const PauseTarget& target,
@@ -57,7 +57,7 @@ std::optional<PauseLine> resume(Connection& connection, const PauseTarget& targe
         "RETURNING " FANFARE_PAUSE_LINE ", is_in_force(p)",
         std::string{to_string(target.what)}, target.name, who);
     if (rows.empty() || !rows[0][8].as<bool>()) return std::nullopt;
-    return line_of(rows[0]);
+    return read_line(rows[0]);
 }
 
 std::vector<PauseLine> list_pauses(Connection& connection) {
@@ -65,13 +65,14 @@ std::vector<PauseLine> list_pauses(Connection& connection) {
     std::vector<PauseLine> lines;
     for (const auto& row :
          work.exec("SELECT " FANFARE_PAUSE_LINE "FROM pause p WHERE is_in_force(p) ORDER BY id")) {
-        lines.push_back(line_of(row));
+        lines.push_back(read_line(row));
     }
     return lines;
 }
 
-std::vector<PauseLine> pauses_of(const std::vector<PauseLine>& all, std::string_view job,
-                                 std::string_view kind, const std::vector<std::string>& channels) {
+std::vector<PauseLine> find_pauses(const std::vector<PauseLine>& all, std::string_view job,
+                                   std::string_view kind,
+                                   const std::vector<std::string>& channels) {
     std::vector<PauseLine> lines;
     for (const auto& line : all) {
         const auto& [what, name] = line.target;
@@ -93,7 +94,7 @@ bool hold_account(const std::vector<PauseLine>& all, std::string_view account,
     });
 }
 
-std::string sentence_of(const PauseLine& line) {
+std::string to_sentence(const PauseLine& line) {
     const auto until = line.until.empty() ? std::string{} : " until " + line.until;
     return fmt::format("{} {} since {}{} by {}: {}", to_string(line.target.what), line.target.name,
                        line.since, until, line.who, line.because);

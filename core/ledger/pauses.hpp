@@ -73,16 +73,16 @@ std::optional<PauseLine> resume(Connection& connection, const PauseTarget& targe
 
 /// Those among them that hold a job back: its own, its kind's, of its channels, and of accounts
 /// that serve these. `kind` as system/kind.
-[[nodiscard]] std::vector<PauseLine> pauses_of(const std::vector<PauseLine>& all,
-                                               std::string_view job, std::string_view kind,
-                                               const std::vector<std::string>& channels);
+[[nodiscard]] std::vector<PauseLine> find_pauses(const std::vector<PauseLine>& all,
+                                                 std::string_view job, std::string_view kind,
+                                                 const std::vector<std::string>& channels);
 
 /// Whether one of them holds the account back, or its channel.
 [[nodiscard]] bool hold_account(const std::vector<PauseLine>& all, std::string_view account,
                                 std::string_view channel);
 
 /// "account mail-1 since 2026-11-28T09:30:00Z by ops@host: the provider asked us to".
-[[nodiscard]] std::string sentence_of(const PauseLine& line);
+[[nodiscard]] std::string to_sentence(const PauseLine& line);
 
 /// What workers ask each half second.
 [[nodiscard]] std::vector<PauseTarget> paused_now(Connection& connection);

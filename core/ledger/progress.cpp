@@ -18,7 +18,7 @@
 namespace fanfare::ledger {
 namespace {
 
-JobProgress job_of(const pqxx::row& row) {
+JobProgress read_job(const pqxx::row& row) {
     return {.job = row[0].c_str(),
             .system = row[1].c_str(),
             .kind = row[2].c_str(),
@@ -85,9 +85,9 @@ void add_channels(pqxx::transaction_base& work, std::vector<JobProgress>& jobs) 
     }
 }
 
-std::vector<JobProgress> progress_of(pqxx::transaction_base& work, const pqxx::result& rows) {
+std::vector<JobProgress> read_progress(pqxx::transaction_base& work, const pqxx::result& rows) {
     std::vector<JobProgress> jobs;
-    for (const auto& row : rows) jobs.push_back(job_of(row));
+    for (const auto& row : rows) jobs.push_back(read_job(row));
     add_channels(work, jobs);
     return jobs;
 }
@@ -189,7 +189,7 @@ private:
         if (row[6].is_null()) {
             counted[0] = size;
         } else {
-            const auto counts = tally_of(pqxx::binarystring{row[6]}.str());
+            const auto counts = count_outcomes(pqxx::binarystring{row[6]}.str());
             std::copy(counts.begin(), counts.end(), counted.begin());
         }
         const bool is_done = std::string_view{row[3].c_str()} == "done";
@@ -241,23 +241,23 @@ std::optional<JobProgress> load_progress(Connection& connection, const std::stri
 std::optional<JobProgress> load_progress(pqxx::transaction_base& work, const std::string& job) {
     const auto rows = work.exec_params(std::string{job_columns} + "WHERE id = $1::uuid", job);
     if (rows.empty()) return std::nullopt;
-    std::vector<JobProgress> jobs{job_of(rows[0])};
+    std::vector<JobProgress> jobs{read_job(rows[0])};
     add_channels(work, jobs);
-    jobs[0].replays = replays_of(work, job);
+    jobs[0].replays = find_replays(work, job);
     return std::move(jobs[0]);
 }
 
 std::vector<JobProgress> latest_progress(Connection& connection, const JobFilter& filter,
                                          int limit) {
     Snapshot work{connection.raw()};
-    return progress_of(work, exec_listed(work, job_columns, {}, {}, filter, limit));
+    return read_progress(work, exec_listed(work, job_columns, {}, {}, filter, limit));
 }
 
 SubjectProgress progress_about(Connection& connection, const std::string& system,
                                const std::string& subject, const std::string& sources, int limit) {
     Snapshot work{connection.raw()};
     SubjectProgress about;
-    about.jobs = progress_of(
+    about.jobs = read_progress(
         work,
         work.exec_params(std::string{job_columns} +
                              "WHERE system = $1 AND subject <> '' AND (subject = $2 OR "
@@ -294,7 +294,7 @@ std::vector<ChannelFate> find_fate(pqxx::transaction_base& work, const std::stri
         "ORDER BY c.channel",
         job, recipient);
     std::vector<ChannelFate> fates;
-    for (const auto& row : rows) fates.push_back(fate_of(row, 0));
+    for (const auto& row : rows) fates.push_back(read_fate(row, 0));
     return fates;
 }
 

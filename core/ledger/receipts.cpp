@@ -97,7 +97,7 @@ struct Changes {
         outcomes.add(encode_bytea(new_outcomes));
         reasons.add(encode_bytea(new_reasons));
         causes.add(new_causes.empty() ? std::string{} : encode_bytea(new_causes));
-        tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(new_outcomes), ",")));
+        tallies.add(fmt::format("{{{}}}", fmt::join(count_outcomes(new_outcomes), ",")));
     }
 
     void write(pqxx::work& work) const {
@@ -304,7 +304,7 @@ std::size_t count_soft_bounces(Connection& connection, std::span<const ReceiptBa
     bool any_good = false;
     for (const auto& batch : batches) {
         for (const auto& receipt : batch.receipts) {
-            const auto found = compared_form_of(batch.channel, receipt.address, Plus::optional);
+            const auto found = find_compared_form(batch.channel, receipt.address, Plus::optional);
             if (!found) continue;
             const auto& address = *found;
             if (receipt.event == ReceiptEvent::soft_bounced) {

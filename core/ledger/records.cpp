@@ -28,8 +28,8 @@ struct WordArrays {
         reasons.add(hex_or_none(word.reasons));
         attempts.add(hex_or_none(word.attempts));
         causes.add(hex_or_none(word.causes));
-        ids.add(postgres::array_of(word.provider_ids));
-        tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(word.outcomes), ",")));
+        ids.add(postgres::to_array_literal(word.provider_ids));
+        tallies.add(fmt::format("{{{}}}", fmt::join(count_outcomes(word.outcomes), ",")));
         accounts.add(word.account);
     }
 };
@@ -124,7 +124,7 @@ bool insert_fallback(pqxx::work& work, const std::string& job, std::int32_t numb
                 "FROM job WHERE id = $1::uuid ON CONFLICT DO NOTHING",
                 job, static_cast<int>(fallback.channel), number,
                 static_cast<int>(fallback.on_doubt), static_cast<int>(fallback.lane), size,
-                postgres::array_of(fallback.recipients))
+                postgres::to_array_literal(fallback.recipients))
             .affected_rows();
     if (added == 0) return false;
     work.exec_params("UPDATE job SET planned[$2] = planned[$2] + $3 WHERE id = $1::uuid", job,
@@ -141,8 +141,8 @@ void add_fallback(pqxx::work& work, const ChunkKey& key, const FallbackChunk& fa
         "SELECT unnest($3::text[]) COLLATE \"C\" AS recipient EXCEPT "
         "SELECT unnest(recipients) COLLATE \"C\" FROM chunk "
         "WHERE job_id = $1::uuid AND channel = $2 AND (number = $4 OR number >= $5) ORDER BY 1",
-        key.job, static_cast<int>(fallback.channel), postgres::array_of(fallback.recipients),
-        key.number, split_begin);
+        key.job, static_cast<int>(fallback.channel),
+        postgres::to_array_literal(fallback.recipients), key.number, split_begin);
     rest.recipients.clear();
     for (const auto& row : rows) rest.recipients.emplace_back(row[0].c_str(), row[0].size());
     if (rest.recipients.empty()) return;

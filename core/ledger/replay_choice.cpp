@@ -22,7 +22,7 @@ bool may_be_elsewhere(char reason) {
     return static_cast<Reason>(reason) == Reason::address_invalid;
 }
 
-Names names_of(const pqxx::result& rows) {
+Names read_names(const pqxx::result& rows) {
     Names names;
     for (const auto& row : rows) names.emplace(row[0].c_str(), row[0].size());
     return names;
@@ -46,7 +46,7 @@ struct Asked {
 
 /// A fallback has its source's number, or one of those that were split off.
 Names elsewhere(pqxx::transaction_base& work, const std::string& job, const Asked& asked) {
-    return names_of(work.exec_params(
+    return read_names(work.exec_params(
         "SELECT u.recipient FROM job j JOIN chunk c ON c.job_id = j.id "
         "CROSS JOIN LATERAL unnest(c.recipients) AS u(recipient) WHERE j.id = $1::uuid "
         "AND NOT (j.body -> 'channels') ? (SELECT name FROM channel WHERE code = c.channel) "
@@ -63,7 +63,7 @@ Names elsewhere(pqxx::transaction_base& work, const std::string& job, const Aske
     " WHERE first.id = coalesce(j.origin, j.id)) "
 
 Names told_since(pqxx::transaction_base& work, const ChunkKey& key, const Asked& asked) {
-    return names_of(work.exec_params(
+    return read_names(work.exec_params(
         "SELECT u.recipient FROM job j CROSS JOIN LATERAL (SELECT later.id FROM " FANFARE_LATER
         ") l JOIN chunk c ON c.job_id = l.id AND c.channel = $2 "
         "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
@@ -92,7 +92,7 @@ Chooser::Chooser(pqxx::transaction_base& work, const ReplayFilter& filter)
     }
 }
 
-Chooser::Traits Chooser::traits_of(const ChunkKey& key) const {
+Chooser::Traits Chooser::find_traits(const ChunkKey& key) const {
     const auto found = traits_.find(key.job);
     return found == traits_.end() ? Traits{} : found->second;
 }
@@ -105,7 +105,7 @@ bool Chooser::is_chosen(const Fates& fates, std::size_t position) const {
 }
 
 bool Chooser::needs_people(const ChunkChoice& chunk) const {
-    const auto traits = traits_of(chunk.key);
+    const auto traits = find_traits(chunk.key);
     if (traits.called_off || (!traits.turned && !traits.later)) return false;
     for (std::size_t i = 0; i < chunk.fates.outcomes.size(); ++i) {
         if (!is_chosen(chunk.fates, i)) continue;
@@ -119,7 +119,7 @@ void Chooser::choose(std::vector<ChunkChoice>& chunks) const {
     std::map<ChunkKey, Asked> later;  // Of all numbers: the key's is 0.
     for (auto& chunk : chunks) {
         const bool known = !chunk.recipients.elements.empty();
-        auto traits = traits_of(chunk.key);
+        auto traits = find_traits(chunk.key);
         if (!known || traits.called_off) traits.turned = traits.later = false;
         chunk.choices.assign(chunk.fates.outcomes.size(), Choice::no);
         bool any_turned = false;

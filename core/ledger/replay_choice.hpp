@@ -40,9 +40,9 @@ pqxx::result exec_filtered(pqxx::transaction_base& work, const std::string& sql,
     const auto moment = [](const std::optional<TimePoint>& at) {
         return at ? format_timestamp(*at) : std::string{};
     };
-    return work.exec_params(sql, postgres::array_of(filter.jobs), filter.system,
-                            postgres::array_of(filter.systems), filter.kind, filter.subject,
-                            postgres::array_of(filter.sources),
+    return work.exec_params(sql, postgres::to_array_literal(filter.jobs), filter.system,
+                            postgres::to_array_literal(filter.systems), filter.kind, filter.subject,
+                            postgres::to_array_literal(filter.sources),
                             filter.channel ? static_cast<int>(*filter.channel) : -1, filter.account,
                             moment(filter.since), moment(filter.until), outcomes.text(), more...);
 }
@@ -91,7 +91,7 @@ private:
         bool later = false;   // There is a later job about the same.
         bool called_off = false;
     };
-    [[nodiscard]] Traits traits_of(const ChunkKey& key) const;
+    [[nodiscard]] Traits find_traits(const ChunkKey& key) const;
     [[nodiscard]] bool is_chosen(const Fates& fates, std::size_t position) const;
 
     pqxx::transaction_base& work_;

@@ -177,7 +177,7 @@ std::vector<ChosenPeople> chosen_people(Connection& connection, const ReplayFilt
             postgres::TextArray recipients;
             postgres::parse_array(row[3].c_str(), recipients);
             const Fates fates{row, 4, recipients.elements.size()};
-            chunks.push_back({key_of(row), fates, std::move(recipients), {}});
+            chunks.push_back({read_key(row), fates, std::move(recipients), {}});
         }
         chooser.choose(chunks);
         for (const auto& chunk : chunks) {

@@ -19,7 +19,7 @@ namespace {
 
 KnownReplay begin_replay(Connection& connection, const ReplayOrder& order) {
     pqxx::nontransaction work{connection.raw()};
-    const auto filter = json_of(order.filter);
+    const auto filter = to_json(order.filter);
     const auto ttl = order.ttl ? std::to_string(order.ttl->count()) : std::string{};
     work.exec_params(
         "INSERT INTO replay (key, who, because, filter, ttl_s, unattended) "
@@ -53,8 +53,8 @@ std::vector<std::string> missing_jobs(Connection& connection, const ReplayFilter
         "SELECT DISTINCT w.id FROM unnest($1::uuid[]) AS w(id) WHERE NOT EXISTS "
         "(SELECT FROM job j WHERE j.id = w.id AND ($2 = '{}' OR j.system = ANY($2::text[])) "
         "AND ($3 = '{}' OR j.body ->> 'source' = ANY($3::text[])))",
-        postgres::array_of(filter.jobs), postgres::array_of(filter.systems),
-        postgres::array_of(filter.sources));
+        postgres::to_array_literal(filter.jobs), postgres::to_array_literal(filter.systems),
+        postgres::to_array_literal(filter.sources));
     std::vector<std::string> missing;
     for (const auto& row : rows) missing.emplace_back(row[0].c_str());
     return missing;
@@ -80,7 +80,7 @@ std::vector<OpenReplay> open_replays(Connection& connection, int limit) {
         one.order.key = row[1].c_str();
         one.order.who = row[2].c_str();
         one.order.because = row[3].c_str();
-        one.order.filter = filter_of(row[4].c_str());
+        one.order.filter = parse_filter(row[4].c_str());
         if (const auto ttl = number_or_none(row[5])) one.order.ttl = std::chrono::seconds{*ttl};
         one.order.unattended = true;
     }
@@ -131,12 +131,12 @@ std::vector<ReplayPair> jobs_of_replay(Connection& connection, std::int64_t repl
     return pairs;
 }
 
-std::vector<TakenOver> replays_of(Connection& connection, const std::string& job) {
+std::vector<TakenOver> find_replays(Connection& connection, const std::string& job) {
     pqxx::nontransaction work{connection.raw()};
-    return replays_of(work, job);
+    return find_replays(work, job);
 }
 
-std::vector<TakenOver> replays_of(pqxx::transaction_base& work, const std::string& job) {
+std::vector<TakenOver> find_replays(pqxx::transaction_base& work, const std::string& job) {
     const auto rows =
         work.exec_params("SELECT j.id, " FANFARE_TAKEN_OVER
                          " FROM job j WHERE j.replay_of = $1::uuid ORDER BY j.created_at, j.id",

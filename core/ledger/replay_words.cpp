@@ -28,7 +28,7 @@ std::optional<Outcome> replayable_outcome(std::string_view word) {
     return may ? outcome : std::nullopt;
 }
 
-std::optional<Reason> reason_of(std::string_view word) {
+std::optional<Reason> parse_reason(std::string_view word) {
     for (std::size_t i = 0; i < reason_count; ++i) {
         if (to_string(static_cast<Reason>(i)) == word) return static_cast<Reason>(i);
     }
@@ -64,7 +64,7 @@ public:
         }
         read_outcomes();
         for (const auto& word : words_.reasons) {
-            const auto reason = reason_of(word);
+            const auto reason = parse_reason(word);
             if (!reason)
                 refuse("reasons", word, fmt::format("one of {}", fmt::join(known_reasons(), ", ")));
             if (reason) filter_.reasons.push_back(*reason);
@@ -117,7 +117,7 @@ private:
     std::optional<WordFault> fault_;
 };
 
-json::array array_of(const std::vector<std::string>& texts) {
+json::array to_array_literal(const std::vector<std::string>& texts) {
     return json::array(texts.begin(), texts.end());
 }
 
@@ -138,13 +138,13 @@ std::variant<ReplayFilter, WordFault> read_words(const ReplayWords& words) {
     return Reader{words}.read();
 }
 
-std::string json_of(const ReplayFilter& filter) {
+std::string to_json(const ReplayFilter& filter) {
     json::object object;
     const auto put = [&object](const char* name, const std::string& value) {
         if (!value.empty()) object[name] = value;
     };
     const auto put_all = [&object](const char* name, const std::vector<std::string>& values) {
-        if (!values.empty()) object[name] = array_of(values);
+        if (!values.empty()) object[name] = to_array_literal(values);
     };
     put_all("jobs", filter.jobs);
     put("system", filter.system);
@@ -164,7 +164,7 @@ std::string json_of(const ReplayFilter& filter) {
     return json::serialize(object);
 }
 
-ReplayFilter filter_of(std::string_view text) {
+ReplayFilter parse_filter(std::string_view text) {
     const auto parsed = json::parse({text.data(), text.size()});
     const auto& object = parsed.as_object();
     ReplayFilter filter;
@@ -180,7 +180,7 @@ ReplayFilter filter_of(std::string_view text) {
         if (const auto outcome = replayable_outcome(word)) filter.outcomes.push_back(*outcome);
     }
     for (const auto& word : texts_at(object, "reasons")) {
-        if (const auto reason = reason_of(word)) filter.reasons.push_back(*reason);
+        if (const auto reason = parse_reason(word)) filter.reasons.push_back(*reason);
     }
     filter.since = parse_timestamp(text_at(object, "since"));
     filter.until = parse_timestamp(text_at(object, "until"));

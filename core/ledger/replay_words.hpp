@@ -29,7 +29,7 @@ struct WordFault {
 [[nodiscard]] std::variant<ReplayFilter, WordFault> read_words(const ReplayWords& words);
 
 /// As it is kept and shown: JSON.
-[[nodiscard]] std::string json_of(const ReplayFilter& filter);
-[[nodiscard]] ReplayFilter filter_of(std::string_view json);
+[[nodiscard]] std::string to_json(const ReplayFilter& filter);
+[[nodiscard]] ReplayFilter parse_filter(std::string_view json);
 
 }  // namespace fanfare::ledger

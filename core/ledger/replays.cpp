@@ -92,7 +92,7 @@ struct Moved {
         any = true;
         keys.add(key);
         outcomes.add(encode_bytea(fates));
-        tallies.add(fmt::format("{{{}}}", fmt::join(tally_of(fates), ",")));
+        tallies.add(fmt::format("{{{}}}", fmt::join(count_outcomes(fates), ",")));
     }
     void write(pqxx::transaction_base& work) const {
         if (!any) return;
@@ -137,7 +137,7 @@ void take_over(pqxx::transaction_base& work, const pqxx::result& rows, const Cho
         postgres::TextArray recipients;
         postgres::parse_array(row[6].c_str(), recipients);
         const Fates fates{row, 7, recipients.elements.size()};
-        old.push_back({key_of(row), fates, std::move(recipients), {}});
+        old.push_back({read_key(row), fates, std::move(recipients), {}});
     }
     chooser.choose(old);
     Moved moved;

@@ -169,8 +169,8 @@ struct ReplayPair {
                                                      int limit);
 
 /// The jobs that have taken people of this one over, the oldest first, and how many.
-[[nodiscard]] std::vector<TakenOver> replays_of(Connection& connection, const std::string& job);
-[[nodiscard]] std::vector<TakenOver> replays_of(pqxx::transaction_base& work,
-                                                const std::string& job);
+[[nodiscard]] std::vector<TakenOver> find_replays(Connection& connection, const std::string& job);
+[[nodiscard]] std::vector<TakenOver> find_replays(pqxx::transaction_base& work,
+                                                  const std::string& job);
 
 }  // namespace fanfare::ledger

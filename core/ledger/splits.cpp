@@ -10,7 +10,7 @@
 namespace fanfare::ledger {
 namespace {
 
-std::string literal_of(const ChunkPeople& people, std::span<const std::uint32_t> positions) {
+std::string to_literal(const ChunkPeople& people, std::span<const std::uint32_t> positions) {
     postgres::ArrayLiteral literal;
     for (const auto position : positions) literal.add(people.recipients.elements[position]);
     return literal.text();
@@ -70,7 +70,7 @@ bool split_chunk(Connection& connection, const ChunkClaim& claim, ChunkPeople& p
         if (!leaves[i]) stay.push_back(i);
     }
     ensure(!stay.empty(), "somebody stays in a chunk that is split");
-    auto kept = literal_of(people, stay);
+    auto kept = to_literal(people, stay);
     pqxx::work work{connection.raw()};
     const auto fence = shrink(work, claim, count, kept, stay.size());
     if (fence == Fence::lost) return false;
@@ -87,7 +87,7 @@ bool split_chunk(Connection& connection, const ChunkClaim& claim, ChunkPeople& p
             claim.key.job, static_cast<int>(claim.key.channel), number,
             static_cast<int>(claim.on_doubt), static_cast<int>(claim.lane),
             format_timestamp(split.next_at), static_cast<std::int32_t>(split.positions.size()),
-            literal_of(people, split.positions));
+            to_literal(people, split.positions));
     }
     work.commit();
     people.recipients_literal = std::move(kept);

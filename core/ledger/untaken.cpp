@@ -35,7 +35,7 @@ void count(UntakenTally& tally, std::string_view fate, const char* job) {
     if (fate == "given_up") tally.given_up.emplace_back(job);
 }
 
-UntakenTally tally_of(const pqxx::result& rows) {
+UntakenTally read_tally(const pqxx::result& rows) {
     UntakenTally tally;
     for (const auto& row : rows) count(tally, row[0].c_str(), row[1].c_str());
     return tally;
@@ -47,7 +47,7 @@ UntakenTally settle_notifications(Connection& connection, std::span<const std::s
                                   const UntakenTimes& times, int limit) {
     pqxx::nontransaction work{connection.raw()};
     // A lost one is as if its publisher had died: it is claimed and published once more.
-    return tally_of(work.exec_params(
+    return read_tally(work.exec_params(
         "WITH seen AS MATERIALIZED (SELECT n.job_id, " FANFARE_FATE_SINCE(
             "n.job_id",
             "coalesce(n.published_at, n.updated_at)") "AS fate FROM notification n WHERE n.state = "
@@ -83,13 +83,13 @@ UntakenTally settle_notifications(Connection& connection, std::span<const std::s
                                                                            "n.job_id = seen.job_id "
                                                                            "RETURNING fate, "
                                                                            "n.job_id",
-        times.after.count(), times.within.count(), postgres::array_of(systems), limit));
+        times.after.count(), times.within.count(), postgres::to_array_literal(systems), limit));
 }
 
 UntakenTally settle_requests(Connection& connection, const UntakenTimes& times, int limit) {
     pqxx::nontransaction work{connection.raw()};
     // Of one that was never published nobody was told that it is accepted.
-    return tally_of(work.exec_params(
+    return read_tally(work.exec_params(
         "WITH seen AS MATERIALIZED (SELECT r.owner, r.key, " FANFARE_FATE_SINCE(
             "r.job_id",
             "r.created_at") "AS fate FROM api_request r WHERE r.taken_at IS NULL AND r.body IS NOT "
@@ -158,7 +158,7 @@ std::vector<std::string> marked_rows(Connection& connection, const std::string& 
     const auto rows = work.exec_params(
         "SELECT id FROM outbox_row WHERE system = $2 AND id = ANY($3::text[]) "
         "AND NOT " FANFARE_OVERDUE("published_at", "republished"),
-        times.after.count(), system, postgres::array_of(ids));
+        times.after.count(), system, postgres::to_array_literal(ids));
     std::vector<std::string> marked;
     for (const auto& row : rows) marked.emplace_back(row[0].c_str());
     return marked;

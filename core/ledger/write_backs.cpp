@@ -23,7 +23,7 @@ std::vector<DoneJob> take_done_jobs(Connection& connection, int limit,
 void mark_written_back(Connection& connection, std::span<const std::string> jobs) {
     pqxx::nontransaction work{connection.raw()};
     work.exec_params("UPDATE job SET write_back_at = NULL WHERE id = ANY($1::uuid[])",
-                     postgres::array_of(jobs));
+                     postgres::to_array_literal(jobs));
 }
 
 void postpone_write_backs(Connection& connection, std::span<const std::string> jobs) {
@@ -31,7 +31,7 @@ void postpone_write_backs(Connection& connection, std::span<const std::string> j
     work.exec_params(
         "UPDATE job SET write_back_at = app_now() + least(greatest(app_now() - finished_at, "
         "interval '1 second'), interval '1 hour') WHERE id = ANY($1::uuid[])",
-        postgres::array_of(jobs));
+        postgres::to_array_literal(jobs));
 }
 
 }  // namespace fanfare::ledger

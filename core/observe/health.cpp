@@ -40,7 +40,7 @@ struct Reply {
     std::string_view type = "text/plain; charset=utf-8";
 };
 
-std::string bytes_of(const Reply& reply, bool with_body) {
+std::string encode(const Reply& reply, bool with_body) {
     auto bytes = fmt::format(
         "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         reply.status, reason_phrase(reply.status), reply.type, reply.body.size());
@@ -100,7 +100,7 @@ private:
         const auto remote = socket.remote_endpoint(gone);
         if (gone) co_return;
         Deadline deadline{socket};
-        auto peer = peer_of(remote.address());
+        auto peer = to_peer(remote.address());
         const auto seat = seats_.take(std::move(peer), [&deadline] { deadline.cut(both_ways); });
         if (!seat) co_return;
         deadline.arm(request_max, both_ways);
@@ -125,7 +125,7 @@ private:
                     co_return refusal(*fault);
                 }
                 const auto& request = std::get<RequestHead>(head);
-                co_return bytes_of(reply_to(request), request.method != "HEAD");
+                co_return encode(reply_to(request), request.method != "HEAD");
             }
             const bool more = co_await inlet.more();
             if (!more) co_return std::string{};
@@ -133,7 +133,7 @@ private:
     }
 
     static std::string refusal(const HttpFault& fault) {
-        return bytes_of({.status = fault.status, .body = std::string{fault.detail} + "\n"}, true);
+        return encode({.status = fault.status, .body = std::string{fault.detail} + "\n"}, true);
     }
 
     Reply reply_to(const RequestHead& request) const {

@@ -71,7 +71,7 @@ double open_files() {
     return count;
 }
 
-double seconds_of(const timeval& time) {
+double to_seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
@@ -101,7 +101,7 @@ void append_process(Families& families, const std::string& program, const std::s
     const auto stat = read_stat();
     static const double booted = boot_time();
     append_one(families, counter_family("process_cpu_seconds_total", "CPU time, user and system"),
-               seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+               to_seconds(usage.ru_utime) + to_seconds(usage.ru_stime));
     append_one(families, gauge_family("process_resident_memory_bytes", "Memory that is resident"),
                stat.resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
     append_one(families, gauge_family("process_virtual_memory_bytes", "Memory that is mapped"),

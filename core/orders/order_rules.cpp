@@ -51,8 +51,8 @@ std::string_view variable_in(std::string_view tag) {
     return tag.substr(begin, tag.find_first_of("} ", begin) - begin);
 }
 
-Rejection refusal_of(const Problem& problem, std::string_view folder, Names shared,
-                     Names personal) {
+Rejection to_rejection(const Problem& problem, std::string_view folder, Names shared,
+                       Names personal) {
     const auto file = within_templates(problem.file, folder);
     const auto name = variable_in(problem.value);
     const bool is_missing =
@@ -92,7 +92,7 @@ std::string_view type_at(std::string_view text) {
 }
 
 /// What the query casts a parameter to, plainly: "$2::text::timestamptz".
-std::vector<std::string_view> types_of(std::string_view sql, std::size_t number) {
+std::vector<std::string_view> find_casts(std::string_view sql, std::size_t number) {
     const auto cast = fmt::format("${}::text::", number);
     std::vector<std::string_view> types;
     for (auto at = sql.find(cast); at != std::string_view::npos; at = sql.find(cast, at + 1)) {
@@ -107,7 +107,7 @@ std::vector<std::string_view> types_of(std::string_view sql, std::size_t number)
 /// what looks at a moment is only run where something is found to look at.
 bool is_of_its_types(postgres::Connection& source, const Query& query, std::size_t index,
                      const char* value) {
-    for (const auto type : types_of(query.sql, index + 1)) {
+    for (const auto type : find_casts(query.sql, index + 1)) {
         try {
             if (!takes(source, fmt::format("SELECT $1::text::{}", type), {value})) return false;
         } catch (const pqxx::sql_error&) {
@@ -143,8 +143,8 @@ std::optional<Rejection> check_parameters(postgres::Connection& source, const Te
 bool is_spelled_otherwise(postgres::Connection& source, const std::string& sql, const Job& job) {
     constexpr std::size_t asked_max = 5;
     pqxx::nontransaction work{source.raw()};
-    const auto rows = work.exec_params(sql, postgres::array_of(job.recipients));
-    const auto column = column_of(rows, "recipient_id");
+    const auto rows = work.exec_params(sql, postgres::to_array_literal(job.recipients));
+    const auto column = find_column(rows, "recipient_id");
     if (!column) return false;
     std::set<std::string_view> known;
     bool has_strangers = false;
@@ -160,7 +160,8 @@ bool is_spelled_otherwise(postgres::Connection& source, const std::string& sql, 
         if (known.contains(recipient)) continue;
         if (++asked > asked_max) break;
         const std::vector<std::string> one{recipient};
-        if (!only_id_of(work.exec_params(sql, postgres::array_of(one))).empty()) return true;
+        if (!find_only_id(work.exec_params(sql, postgres::to_array_literal(one))).empty())
+            return true;
     }
     return false;
 }
@@ -219,14 +220,14 @@ std::vector<std::string> personal_columns(const pqxx::result& contacts) {
 
 std::optional<Rejection> check_texts(const Telling& telling, Channel channel, Names personal) {
     const auto& folder = telling.kind.templates;
-    const auto moments = moments_of(telling.kind.times, telling.job.data);
+    const auto moments = find_moments(telling.kind.times, telling.job.data);
     std::vector<std::string> shared;
     for (const auto& [name, value] :
          shared_variables(telling.job.data, moments, telling.now, channel, "")) {
         shared.push_back(name);
     }
     const auto problems = telling.templates.check(folder, channel, shared, personal);
-    if (!problems.empty()) return refusal_of(problems.front(), folder, shared, personal);
+    if (!problems.empty()) return to_rejection(problems.front(), folder, shared, personal);
     for (const auto& locale : telling.templates.locales(folder, channel)) {
         const auto variables =
             shared_variables(telling.job.data, moments, telling.now, channel, locale);
@@ -240,7 +241,7 @@ std::optional<Rejection> check_texts(const Telling& telling, Channel channel, Na
 }
 
 std::optional<Rejection> check_order(postgres::Connection& source, const Telling& telling) {
-    const auto moments = moments_of(telling.kind.times, telling.job.data);
+    const auto moments = find_moments(telling.kind.times, telling.job.data);
     for (const auto channel : channels_used(telling.job, telling.kind)) {
         const auto& contact = telling.system.contacts[static_cast<std::size_t>(channel)];
         if (!contact) continue;

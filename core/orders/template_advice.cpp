@@ -112,7 +112,7 @@ Problems template_advice(const System& system, const Kind& kind, const Templates
         const auto needed = templates.needed_variables(kind.templates, channel);
         for (const auto& name : used) {
             if (given.words.contains(name)) continue;
-            const auto places = templates.places_of(kind.templates, channel, name);
+            const auto places = templates.list_places(kind.templates, channel, name);
             // What several files write the same way is no slip of the pen.
             const bool is_common = !given.is_all && places.size() > 1;
             const auto meant = is_common ? std::string{} : meant_by(name, used, given);

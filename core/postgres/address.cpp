@@ -51,7 +51,7 @@ std::string Address::text() const {
     return fmt::format("{}:{}/{}", is_socket(host) ? "(local socket)" : host, port, database);
 }
 
-Address address_of(const Secret& url) {
+Address parse_address(const Secret& url) {
     Address address;
     char* fault = nullptr;
     const Options given{PQconninfoParse(url.reveal().c_str(), &fault)};

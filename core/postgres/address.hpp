@@ -19,6 +19,6 @@ struct Address {
 };
 
 /// Empty where libpq cannot read it.
-[[nodiscard]] Address address_of(const Secret& url);
+[[nodiscard]] Address parse_address(const Secret& url);
 
 }  // namespace fanfare::postgres

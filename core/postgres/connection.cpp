@@ -64,13 +64,13 @@ std::unique_ptr<pqxx::connection> connected(const Secret& url) {
         return std::make_unique<pqxx::connection>(with_keepalives(url.reveal()));
     } catch (const pqxx::broken_connection& fault) {
         throw Unreachable{
-            fmt::format("{}: {}", address_of(url).text(), words_of_refusal(fault.what()))};
+            fmt::format("{}: {}", parse_address(url).text(), words_of_refusal(fault.what()))};
     }
 }
 
 }  // namespace
 
-Failure failure_of(const std::exception& fault, bool connection_open, std::string doing,
+Failure to_failure(const std::exception& fault, bool connection_open, std::string doing,
                    std::source_location where) {
     const auto with = [&doing](std::string_view why) { return fmt::format("{}: {}", doing, why); };
     if (dynamic_cast<const pqxx::in_doubt_error*>(&fault) != nullptr) {
@@ -126,7 +126,7 @@ void append_element(std::string& literal, std::string_view value) {
     literal.push_back('"');
 }
 
-std::string array_of(std::span<const std::string> texts) {
+std::string to_array_literal(std::span<const std::string> texts) {
     ArrayLiteral array;
     for (const auto& text : texts) array.add(text);
     return array.text();

@@ -35,7 +35,7 @@ struct Unreachable : pqxx::broken_connection {
 /// What a caught exception of libpqxx means for us. The one place that knows its tree:
 /// deadlocks are not sql_errors there, and a broken connection may come as one. Of the server's
 /// text nothing is kept, because it quotes values: the SQLSTATE and what it means are.
-[[nodiscard]] Failure failure_of(const std::exception& fault, bool connection_open,
+[[nodiscard]] Failure to_failure(const std::exception& fault, bool connection_open,
                                  std::string doing,
                                  std::source_location where = std::source_location::current());
 
@@ -80,7 +80,7 @@ private:
     std::string literal_{"{"};
 };
 /// All of them as one: a parameter for text[] or uuid[].
-[[nodiscard]] std::string array_of(std::span<const std::string> texts);
+[[nodiscard]] std::string to_array_literal(std::span<const std::string> texts);
 
 /// Splits the text form of a one-dimensional text[] ("{a,\"b c\"}") into its elements.
 /// The views point into `storage`, which holds the unescaped bytes; they follow a move.

@@ -97,7 +97,7 @@ public:
             if (!is_open) forget_idle();
             // The tag, because a Value may itself be a Result that a Failure converts to.
             return Result<Value>{boost::system::in_place_error,
-                                 failure_of(fault, is_open, std::move(doing))};
+                                 to_failure(fault, is_open, std::move(doing))};
         }
     }
 

@@ -10,7 +10,7 @@
 
 namespace fanfare {
 
-std::variant<std::string, int> settings_file_of(int argc, char** argv, const std::string& about) {
+std::variant<std::string, int> read_command_line(int argc, char** argv, const std::string& about) {
     auto config = default_settings_file();
     CLI::App app{about};
     app.add_option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")

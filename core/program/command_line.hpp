@@ -14,8 +14,8 @@ inline constexpr const char* config_variable = "FANFARE_CONFIG";
 
 /// The settings file that the command line or FANFARE_CONFIG names; or the code to end with, after
 /// --help, --version or a mistake.
-[[nodiscard]] std::variant<std::string, int> settings_file_of(int argc, char** argv,
-                                                              const std::string& about);
+[[nodiscard]] std::variant<std::string, int> read_command_line(int argc, char** argv,
+                                                               const std::string& about);
 
 /// What to end with where a settings file is not sound: that it is not there is another mistake
 /// than one that stands in it.

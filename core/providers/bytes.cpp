@@ -76,7 +76,8 @@ bool begins_word(const char* at, const char* end) noexcept {
     const char c = *at;
     const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     if (!is_letter) return false;
-    const bool is_encoded_byte = end - at >= 2 && (flags_of(at[0]) & flags_of(at[1]) & hex) != 0;
+    const bool is_encoded_byte =
+        end - at >= 2 && (char_flags(at[0]) & char_flags(at[1]) & hex) != 0;
     return !is_encoded_byte;
 }
 

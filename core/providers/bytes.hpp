@@ -21,14 +21,14 @@ inline constexpr std::uint8_t hex = 128;
 
 extern const std::array<std::uint8_t, 256> flags;
 
-[[nodiscard]] inline std::uint8_t flags_of(char c) noexcept {
+[[nodiscard]] inline std::uint8_t char_flags(char c) noexcept {
     return flags[static_cast<unsigned char>(c)];
 }
 
 /// The first byte in [at, end) that has one of `wanted`; `end` if there is none.
 [[nodiscard]] inline const char* find_any(const char* at, const char* end,
                                           std::uint8_t wanted) noexcept {
-    while (at != end && (flags_of(*at) & wanted) == 0) ++at;
+    while (at != end && (char_flags(*at) & wanted) == 0) ++at;
     return at;
 }
 

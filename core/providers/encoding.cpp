@@ -39,7 +39,7 @@ void append_json_one_line(std::string_view text, std::uint8_t also, std::string&
         const char* const stop = bytes::find_any(at, end, special);
         out.append(at, stop);
         if (stop == end) return;
-        const auto flags = bytes::flags_of(*stop);
+        const auto flags = bytes::char_flags(*stop);
         at = stop + 1;
         if ((flags & bytes::multibyte) != 0) {
             at = bytes::append_sequence(stop, end, out);
@@ -87,7 +87,7 @@ void append_json(std::string_view text, std::string& out) {
         const char* const stop = bytes::find_any(at, end, special);
         out.append(at, stop);
         if (stop == end) return;
-        if ((bytes::flags_of(*stop) & bytes::multibyte) != 0) {
+        if ((bytes::char_flags(*stop) & bytes::multibyte) != 0) {
             at = bytes::append_sequence(stop, end, out);
         } else {
             append_escaped_byte(*stop, out);
@@ -117,7 +117,7 @@ void append_percent_encoded(std::string_view text, std::string& out) {
             at = stop + 1;
             continue;
         }
-        const bool is_control = (bytes::flags_of(*stop) & bytes::control) != 0;
+        const bool is_control = (bytes::char_flags(*stop) & bytes::control) != 0;
         const bool becomes_space = is_control && *stop != '\n' && *stop != '\t';
         for (const char c : std::string_view{stop, length}) {
             append_percent_byte(becomes_space ? ' ' : c, out);
@@ -133,7 +133,7 @@ void append_line(std::string_view text, std::string& out) {
         const char* const stop = bytes::find_any(at, end, bytes::control | bytes::multibyte);
         out.append(at, stop);
         if (stop == end) return;
-        if ((bytes::flags_of(*stop) & bytes::control) != 0) {
+        if ((bytes::char_flags(*stop) & bytes::control) != 0) {
             out.push_back(' ');
             at = stop + 1;
         } else {

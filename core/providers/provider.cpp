@@ -6,7 +6,7 @@
 
 namespace fanfare {
 
-Proven Provider::proof_of(const HttpAnswer& answer) const {
+Proven Provider::proven_by(const HttpAnswer& answer) const {
     if (answer.transport != Transport::answered) return {Proof::unreachable, answer.fault};
     return read_proof(answer);
 }

@@ -148,12 +148,12 @@ public:
     virtual void set_credential(std::string /*value*/) {}
 
     /// A request that changes and sends nothing, and whose answer proves that the provider takes
-    /// the credentials: see proof_of(). Nothing where the vendor documents no such call. Where
+    /// the credentials: see proven_by(). Nothing where the vendor documents no such call. Where
     /// access tokens are fetched, fetching one is that call: see credential_exchange().
     [[nodiscard]] virtual std::optional<HttpRequest> harmless_call() const { return std::nullopt; }
     /// Total: any bytes give a proof. Only what a provider grants, or says of something else once
     /// it has taken the credentials, counts as well.
-    [[nodiscard]] Proven proof_of(const HttpAnswer& answer) const;
+    [[nodiscard]] Proven proven_by(const HttpAnswer& answer) const;
 
     /// For credentials that are made here, not fetched: an answer with renew_credential came
     /// in, and what compose() signs from now on must be new (token age, clock difference).

@@ -11,7 +11,7 @@ std::string collapse_id(std::string_view key) {
     const bool fits = key.size() <= bytes_max && std::all_of(key.begin(), key.end(), [](char c) {
                           return c > ' ' && c < 0x7f;
                       });
-    return fits ? std::string{key} : hex(digest_of(Digest::sha256, key));
+    return fits ? std::string{key} : hex(compute_digest(Digest::sha256, key));
 }
 
 }  // namespace fanfare

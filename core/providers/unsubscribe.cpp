@@ -44,12 +44,12 @@ bool is_link(std::string_view link) noexcept {
                           authority.front() != ':';
     for (std::size_t i = 0; i < link.size(); ++i) {
         const char c = link[i];
-        const bool is_word = (bytes::flags_of(c) & bytes::word) != 0;
+        const bool is_word = (bytes::char_flags(c) & bytes::word) != 0;
         const bool is_sign =
             std::string_view{"~:/?#[]@!$&'()*+,;="}.find(c) != std::string_view::npos;
         const bool is_encoded =
             c == '%' && i + 2 < link.size() &&
-            (bytes::flags_of(link[i + 1]) & bytes::flags_of(link[i + 2]) & bytes::hex) != 0;
+            (bytes::char_flags(link[i + 1]) & bytes::char_flags(link[i + 2]) & bytes::hex) != 0;
         if (!is_word && !is_sign && !is_encoded) return false;
     }
     return has_host;

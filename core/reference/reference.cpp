@@ -49,7 +49,7 @@ References::References(References&&) noexcept = default;
 std::string References::keystream(std::string_view job, Channel channel, std::uint32_t chunk,
                                   std::size_t first, std::size_t count) const {
     const auto label = fmt::format("fanfare reference {}.{}.{}", job, to_string(channel), chunk);
-    const auto chunk_key = hmac_of(Digest::sha256, key_.reveal(), label);
+    const auto chunk_key = compute_hmac(Digest::sha256, key_.reveal(), label);
     // Blocks have 64 bytes: begin at the one that holds the first position.
     const auto block = first * tag_bytes / 64;
     const auto skip = first * tag_bytes - block * 64;

@@ -253,13 +253,14 @@ private:
                      std::string{objection});
         }
         const bool is_link = form_ == PartForm::html && place_.wants_link();
-        steps_.push_back({Verb::variable, index_of(node), 0, 0, ruler_.at(node.position), is_link});
+        steps_.push_back(
+            {Verb::variable, find_index(node), 0, 0, ruler_.at(node.position), is_link});
     }
 
     void emit_section(const Node& node, Verb verb) {
         const auto place = place_;
         const auto at = steps_.size();
-        steps_.push_back({verb, index_of(node), 0, 0, ruler_.at(node.position)});
+        steps_.push_back({verb, find_index(node), 0, 0, ruler_.at(node.position)});
         emit(node);
         label_ = steps_.size();
         steps_[at].end = static_cast<std::uint32_t>(label_);
@@ -271,7 +272,7 @@ private:
         place_ = place;
     }
 
-    std::uint16_t index_of(const Node& node) {
+    std::uint16_t find_index(const Node& node) {
         const auto& name = node.tag.name;
         if (!is_name(name)) {
             complain(node.position, fmt::format("variable \"{}\"", name.substr(0, name_bytes_max)),

@@ -184,7 +184,7 @@ struct Distance {
     URelativeDateTimeUnit unit;
 };
 
-Distance distance_of(std::int64_t minutes) {
+Distance round_distance(std::int64_t minutes) {
     constexpr std::int64_t hour = 60;
     constexpr std::int64_t day = 24 * hour;
     if (minutes == hour) return {1, UDAT_REL_UNIT_HOUR};
@@ -275,7 +275,7 @@ std::string DateFormatter::relative(TimePoint moment, TimePoint now, std::string
     if (minutes == 0) {
         formatter->format(UDAT_DIRECTION_PLAIN, UDAT_ABSOLUTE_NOW, text, status);
     } else {
-        const auto distance = distance_of(minutes);
+        const auto distance = round_distance(minutes);
         formatter->formatNumeric(static_cast<double>(distance.count), distance.unit, text, status);
     }
     return to_plain_utf8(std::move(text));

@@ -123,9 +123,9 @@ private:
         }
     }
 
-    static std::string path_of(const LayoutMessage& message, Channel channel,
-                               std::string_view word) {
-        for (const auto& part : parts_of(channel)) {
+    static std::string compose_path(const LayoutMessage& message, Channel channel,
+                                    std::string_view word) {
+        for (const auto& part : list_parts(channel)) {
             if (part.word == word) {
                 return fmt::format("{}/{}.mustache", message.folder,
                                    part_name(channel, message.in_file_names, part));
@@ -141,7 +141,7 @@ private:
                      value != nullptr ? value->shown() : "", "a text");
             return;
         }
-        TemplateSource source{path_of(message, channel, word), value->text + "\n", {}};
+        TemplateSource source{compose_path(message, channel, word), value->text + "\n", {}};
         source.pieces.push_back(
             {{1, 1},
              strings.path,
@@ -160,7 +160,7 @@ private:
             return;
         }
         out_.push_back(fill_layout(message, *found->second, part == "html",
-                                   path_of(message, Channel::email, part), problems_));
+                                   compose_path(message, Channel::email, part), problems_));
     }
 
     /// A text that nothing shows is most likely misspelt.

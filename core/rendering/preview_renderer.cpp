@@ -16,10 +16,10 @@ std::string one_line(std::string_view text) {
 }
 
 /// What differs by person: the person's own, then the kind's defaults, moments and the link.
-std::map<std::string, std::string> personal_of(const Kind& kind, Channel channel,
-                                               std::span<const NamedMoment> moments,
-                                               const Reader& reader, std::string_view locale,
-                                               const std::string& link) {
+std::map<std::string, std::string> sample_values(const Kind& kind, Channel channel,
+                                                 std::span<const NamedMoment> moments,
+                                                 const Reader& reader, std::string_view locale,
+                                                 const std::string& link) {
     auto personal = kind.person_defaults;
     for (const auto& [name, value] : reader.values) {
         if (auto line = one_line(value); !line.empty()) personal[name] = std::move(line);
@@ -40,9 +40,9 @@ Result<RenderedPreview> render_preview(const Templates& templates, const Kind& k
                                        const Reader& reader, const std::string& link,
                                        TimePoint now) {
     const auto locale = templates.resolve_locale(kind.templates, channel, reader.locale);
-    const auto moments = moments_of(kind.times, data);
+    const auto moments = find_moments(kind.times, data);
     const auto shared = shared_variables(data, moments, now, channel, locale);
-    const auto personal = personal_of(kind, channel, moments, reader, locale, link);
+    const auto personal = sample_values(kind, channel, moments, reader, locale, link);
     std::vector<std::string> names;
     for (const auto& [name, value] : personal) names.push_back(name);
     const auto content = templates.render(kind.templates, channel, locale, shared, names);

@@ -12,7 +12,7 @@ bool is_whole_audience(std::string_view name) {
 }
 
 /// "{{name}}" or "{{#name}}".
-std::string tag_of(const Program::Step& step, std::span<const std::string> names) {
+std::string to_tag(const Program::Step& step, std::span<const std::string> names) {
     const std::string_view sign = step.verb == Program::Verb::section    ? "#"
                                   : step.verb == Program::Verb::inverted ? "^"
                                                                          : "";
@@ -20,12 +20,12 @@ std::string tag_of(const Program::Step& step, std::span<const std::string> names
 }
 
 Complaint unknown_variable(const Program::Step& step, std::span<const std::string> names) {
-    return {step.position, tag_of(step, names), ""};
+    return {step.position, to_tag(step, names), ""};
 }
 
 Complaint optional_variable(const Program::Step& step, std::span<const std::string> names) {
     const auto& name = names[step.variable];
-    return {step.position, tag_of(step, names),
+    return {step.position, to_tag(step, names),
             fmt::format("{{{{#{}}}}} before and {{{{/{}}}}} behind it: not every job has it", name,
                         name)};
 }
@@ -61,7 +61,7 @@ std::optional<Complaint> personal_section(const Program::Step& step,
                                           std::span<const std::string> names) {
     const auto& name = names[step.variable];
     if (is_whole_audience(name)) return std::nullopt;
-    return Complaint{step.position, tag_of(step, names),
+    return Complaint{step.position, to_tag(step, names),
                      fmt::format("no section on \"{}\": it differs from person to person, and a "
                                  "section must be the same for everyone",
                                  name)};
@@ -84,7 +84,7 @@ std::optional<Complaint> Program::run(std::span<const std::string> names,
             if (binding.standing == VariableStanding::shared) {
                 if (step.is_link && !is_whole_audience(names[step.variable]) &&
                     !is_safe_link(*binding.value)) {
-                    return Complaint{step.position, tag_of(step, names), std::string{safe_links}};
+                    return Complaint{step.position, to_tag(step, names), std::string{safe_links}};
                 }
                 append_clean(*binding.value, form_, literal);
             } else {

@@ -77,7 +77,7 @@ struct Walk {
 
 }  // namespace
 
-std::vector<PartKind> parts_of(Channel channel) {
+std::vector<PartKind> list_parts(Channel channel) {
     switch (channel) {
         case Channel::email:
             return {{"subject", PartForm::line, true, false, 0},
@@ -125,7 +125,7 @@ std::variant<TemplateName, std::string> parse_template_name(std::string_view pat
     const auto word = last == std::string_view::npos ? std::string_view{} : words.substr(last + 1);
     std::string known;
     bool found = false;
-    for (const auto& part : parts_of(*channel)) {
+    for (const auto& part : list_parts(*channel)) {
         if (part.word == word) {
             name.part = part;
             found = true;

@@ -39,7 +39,7 @@ struct PartKind {
 };
 inline constexpr std::size_t part_places = 3;
 
-[[nodiscard]] std::vector<PartKind> parts_of(Channel channel);
+[[nodiscard]] std::vector<PartKind> list_parts(Channel channel);
 
 /// What a file's path says: templates/<folder>/<channel>[.<locale>].<part>.mustache
 struct TemplateName {

@@ -43,11 +43,11 @@ public:
         position.column =
             same_line ? position.column - piece->at.column + piece->from.column : position.column;
         position.line = position.line - piece->at.line + piece->from.line;
-        position.file = index_of(piece->file);
+        position.file = find_index(piece->file);
     }
 
 private:
-    std::uint16_t index_of(const std::string& file) {
+    std::uint16_t find_index(const std::string& file) {
         auto found = std::ranges::find(files_, file);
         if (found == files_.end()) found = files_.insert(found, file);
         return static_cast<std::uint16_t>(found - files_.begin() + 1);
@@ -68,7 +68,7 @@ std::optional<Complaint> run_with(const Program& program, std::span<const std::s
 
 }  // namespace
 
-Problem Localised::problem_of(std::size_t place, const Complaint& complaint) const {
+Problem Localised::to_problem(std::size_t place, const Complaint& complaint) const {
     const auto& position = complaint.position;
     return {position.file == 0 ? files[place] : origins[position.file - 1],
             static_cast<int>(position.line),
@@ -85,7 +85,7 @@ Problems Localised::check(std::span<const VariableStanding> standings,
         if (!parts[place]) continue;
         for (auto& complaint : parts[place]->check(names, standings)) {
             if (complaint.expected.empty()) complaint.expected = known;
-            problems.push_back(problem_of(place, complaint));
+            problems.push_back(to_problem(place, complaint));
         }
     }
     return problems;
@@ -113,7 +113,7 @@ Problems Localised::measure(Channel channel, std::span<const VariableStanding> s
         std::string sample{"https://"};
         sample.resize(sample_bytes, 'x');
         const auto complaint = run_with(*parts[place], names, standings, sample, place, text);
-        if (complaint) problems.push_back(problem_of(place, *complaint));
+        if (complaint) problems.push_back(to_problem(place, *complaint));
         if (channel != Channel::sms) continue;
         text.clear();
         std::ignore = run_with(*parts[place], names, standings, {}, place, text);
@@ -122,7 +122,7 @@ Problems Localised::measure(Channel channel, std::span<const VariableStanding> s
         const auto segments = count_segments(bare).count;
         if (segments <= sms_segments_max) continue;
         problems.push_back(
-            problem_of(place, {{1, 1},
+            to_problem(place, {{1, 1},
                                fmt::format("{} segments without any value", segments),
                                fmt::format("at most {} segments", sms_segments_max)}));
     }
@@ -161,7 +161,7 @@ void TemplateSet::add(const TemplateName& name, const TemplateSource& source,
     }
     for (auto& complaint : std::get<std::vector<Complaint>>(compiled)) {
         origins.move(complaint.position);
-        problems.push_back(localised->problem_of(name.part.place, complaint));
+        problems.push_back(localised->to_problem(name.part.place, complaint));
     }
 }
 
@@ -175,7 +175,7 @@ void TemplateSet::find_missing(const std::filesystem::path& origin, Problems& pr
                     fmt::format("{}/{}.mustache", folder, part_name(channel, locale, part));
                 problems.push_back({(origin / file).string(), 0, "file", "", "this file"});
             };
-            for (const auto& part : parts_of(channel)) {
+            for (const auto& part : list_parts(channel)) {
                 if (!part.required) continue;
                 for (const auto& localised : *locales) {
                     if (localised->files[part.place].empty()) complain(localised->name, part);

@@ -26,7 +26,7 @@ struct Localised {
     bool is_own = false;               // An owner's, not a shipped one.
 
     /// What is wrong with the part at `place`, or a place in it.
-    [[nodiscard]] Problem problem_of(std::size_t place, const Complaint& complaint) const;
+    [[nodiscard]] Problem to_problem(std::size_t place, const Complaint& complaint) const;
 
     /// What the parts have against variables of these standings; `known` is expected where one is
     /// unknown.

@@ -79,7 +79,7 @@ Templates Templates::with_own(std::string_view folder, const OwnParts& own, std:
             const auto i = static_cast<std::size_t>(channel);
             for (const auto& localised : owned[i]) {
                 localised->is_own = true;
-                for (const auto& part : parts_of(channel)) {
+                for (const auto& part : list_parts(channel)) {
                     if (!part.required || !localised->files[part.place].empty()) continue;
                     problems.push_back(
                         {fmt::format("{}{}", origin, part_name(channel, localised->name, part)), 0,
@@ -125,8 +125,8 @@ std::vector<std::string> Templates::needed_variables(std::string_view folder,
     return names;
 }
 
-Problems Templates::places_of(std::string_view folder, Channel channel,
-                              std::string_view name) const {
+Problems Templates::list_places(std::string_view folder, Channel channel,
+                                std::string_view name) const {
     Problems places;
     const auto* locales = set_->find(folder, channel);
     if (locales == nullptr) return places;
@@ -137,7 +137,7 @@ Problems Templates::places_of(std::string_view folder, Channel channel,
             localised->parts[place]->each_use([&](std::uint16_t index, const Position& position) {
                 if (is_found || localised->names[index] != name) return;
                 is_found = true;
-                places.push_back(localised->problem_of(place, {position, "", ""}));
+                places.push_back(localised->to_problem(place, {position, "", ""}));
             });
         }
     }
@@ -252,7 +252,7 @@ Result<Content> Templates::render(std::string_view folder, Channel channel, std:
         if (complaint->expected.empty()) {
             complaint->expected = list_of_data_and(personal);
         }
-        const auto problem = localised->problem_of(place, *complaint);
+        const auto problem = localised->to_problem(place, *complaint);
         return fail(Errc::template_invalid,
                     fmt::format("render {}:{}:{}: {}: expected {}", problem.file, problem.line,
                                 problem.column, problem.value, problem.expected));

@@ -82,8 +82,8 @@ public:
 
     /// Where a variable is written or asked for: the first place of each file, without a value and
     /// what is expected.
-    [[nodiscard]] Problems places_of(std::string_view folder, Channel channel,
-                                     std::string_view name) const;
+    [[nodiscard]] Problems list_places(std::string_view folder, Channel channel,
+                                       std::string_view name) const;
 
     /// The locales of (folder, channel) as their files spell them; "" is the default.
     [[nodiscard]] std::vector<std::string> locales(std::string_view folder, Channel channel) const;

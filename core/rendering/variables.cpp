@@ -14,7 +14,7 @@ DateFormatter& formatter() {
     return instance;
 }
 
-std::string_view language_of(std::string_view locale) {
+std::string_view language_part(std::string_view locale) {
     return locale.substr(0, locale.find_first_of("-_"));
 }
 
@@ -22,8 +22,8 @@ bool same_language(std::string_view a, std::string_view b) {
     const auto lower = [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     };
-    const auto left = language_of(a);
-    const auto right = language_of(b);
+    const auto left = language_part(a);
+    const auto right = language_part(b);
     return left.size() == right.size() &&
            std::equal(left.begin(), left.end(), right.begin(),
                       [lower](char x, char y) { return lower(x) == lower(y); });
@@ -35,8 +35,8 @@ std::string fitted(std::string text, Channel channel) {
 
 }  // namespace
 
-std::vector<NamedMoment> moments_of(std::span<const std::string> names,
-                                    const std::map<std::string, std::string>& data) {
+std::vector<NamedMoment> find_moments(std::span<const std::string> names,
+                                      const std::map<std::string, std::string>& data) {
     std::vector<NamedMoment> moments;
     for (const auto& name : names) {
         const auto found = data.find(name);

@@ -19,8 +19,8 @@ namespace fanfare {
 using NamedMoment = std::pair<std::string, TimePoint>;
 
 /// Those of the `names` that the job's variables have as moments.
-[[nodiscard]] std::vector<NamedMoment> moments_of(std::span<const std::string> names,
-                                                  const std::map<std::string, std::string>& data);
+[[nodiscard]] std::vector<NamedMoment> find_moments(std::span<const std::string> names,
+                                                    const std::map<std::string, std::string>& data);
 
 /// The job's variables as the texts of one locale read them ("" is the default's, English): with
 /// "starts_in" beside each "starts_at", and with "starts_at_there" beside each "starts_at_zone":

@@ -36,11 +36,11 @@ std::vector<Row<AccountSettings>> account_rows() {
     return {
         words<Account>(
             {"name", "", "Label of metrics and key of the shared rate bucket; unique."},
-            name_of(40, "-"), [](auto& a) -> auto& { return a.name; }),
+            name_pattern(40, "-"), [](auto& a) -> auto& { return a.name; }),
         words<Account>(
             {"type", "",
              "The provider: mailgun, sendgrid, ses, smtp, twilio, vonage, fcm or apns."},
-            name_of(40, "-_"), [](auto& a) -> auto& { return a.type; }),
+            name_pattern(40, "-_"), [](auto& a) -> auto& { return a.type; }),
         choice<Account>(
             {"channel", "", "email, sms or push", "by type",
              "What the account serves; needed only for a type without a channel of "

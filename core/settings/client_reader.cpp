@@ -20,7 +20,7 @@ std::vector<Row<ClientSettings>> client_rows() {
     return {
         words<Client>(
             {"name", "", "Who calls; stands in its jobs as their source. Unique."},
-            name_of(40, "-"), [](auto& c) -> auto& { return c.name; }),
+            name_pattern(40, "-"), [](auto& c) -> auto& { return c.name; }),
         words<Client>(
             {"owner", "", "The client sees the jobs of this owner only, and its own are theirs."},
             plain_text(0, ClientSettings::owner_bytes_max),
@@ -94,7 +94,7 @@ Form<ClientSettings> client_form(const SecretSource& secrets) {
     form.specials.push_back(
         {{"systems", "", "a list of systems", "", "What it sees and touches; all where absent."},
          [](ClientSettings& client, const YamlValue& list, const std::string& key, Report& report) {
-             read_list(list, key, name_of(40, "-_"), report,
+             read_list(list, key, name_pattern(40, "-_"), report,
                        [&](const std::string& name) { client.systems.push_back(name); });
          }});
     return form;

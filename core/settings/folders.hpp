@@ -12,6 +12,7 @@ struct Folders {
     std::filesystem::path systems;
     std::filesystem::path templates;
 };
-[[nodiscard]] Folders folders_of(const std::filesystem::path& file, const Environment& environment);
+[[nodiscard]] Folders find_folders(const std::filesystem::path& file,
+                                   const Environment& environment);
 
 }  // namespace fanfare

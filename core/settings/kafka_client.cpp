@@ -58,7 +58,7 @@ bool is_weak_cipher_list(std::string_view value) {
 }
 
 /// What a key opens; "" for nothing.
-std::string_view danger_of(std::string_view name, std::string_view value) {
+std::string_view find_danger(std::string_view name, std::string_view value) {
     if (contains(code_keys, name)) return "runs code from outside";
     if (name == "enable.ssl.certificate.verification" &&
         (value == "false" || value == "f" || value == "0")) {
@@ -143,7 +143,7 @@ void check_kafka_client(const KafkaSettings& kafka, const YamlValue& root, Repor
                        "; kafka.allow_insecure: true allows it all the same"));
     };
     for (const auto& [name, value] : kafka.client) {
-        const auto danger = danger_of(name, lower(value));
+        const auto danger = find_danger(name, lower(value));
         if (!danger.empty() && !value.empty()) refuse(name, danger);
     }
     if (sends_login_in_clear(kafka)) {

@@ -18,7 +18,7 @@ void drop_newline(std::string& text) {
 }
 
 // What is wrong with the secret's text; empty when nothing is.
-std::string fault_of(const std::string& text) {
+std::string find_fault(const std::string& text) {
     if (text.empty()) return "not empty";
     if (text.size() > secret_bytes_max) return "at most 64 KiB";
     if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
@@ -73,18 +73,18 @@ std::optional<Secret> SecretSource::read(const YamlValue& value, const std::stri
     }
     auto secret = *text;
     if (from_file) drop_newline(secret);
-    if (const auto fault = fault_of(secret); !fault.empty()) {
+    if (const auto fault = find_fault(secret); !fault.empty()) {
         report.add(value.line, key, shown, fmt::format("a secret that is {}", fault));
         return std::nullopt;
     }
     return Secret{std::move(secret)};
 }
 
-std::optional<Secret> SecretSource::override_of(const std::string& key, Report& report) const {
+std::optional<Secret> SecretSource::find_override(const std::string& key, Report& report) const {
     const auto name = environment_name(key);
     auto text = environment(name);
     if (!text) return std::nullopt;
-    if (const auto fault = fault_of(*text); !fault.empty()) {
+    if (const auto fault = find_fault(*text); !fault.empty()) {
         report.problems.push_back({"environment " + name, 0, key, std::string{not_shown},
                                    fmt::format("a secret that is {}", fault)});
         return Secret{};
@@ -94,14 +94,14 @@ std::optional<Secret> SecretSource::override_of(const std::string& key, Report& 
 
 bool others_may_write(const std::filesystem::path& file) {
     using std::filesystem::perms;
-    const auto mode_of = [](const std::filesystem::path& path) {
+    const auto find_mode = [](const std::filesystem::path& path) {
         std::error_code fault;
         const auto status = std::filesystem::status(path, fault);
         return fault || !std::filesystem::exists(status) ? perms::none : status.permissions();
     };
     if (file.empty()) return false;
-    if ((mode_of(file) & (perms::group_write | perms::others_write)) != perms::none) return true;
-    const auto folder = mode_of(std::filesystem::absolute(file).parent_path());
+    if ((find_mode(file) & (perms::group_write | perms::others_write)) != perms::none) return true;
+    const auto folder = find_mode(std::filesystem::absolute(file).parent_path());
     return (folder & perms::others_write) != perms::none &&
            (folder & perms::sticky_bit) == perms::none;
 }

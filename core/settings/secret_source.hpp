@@ -25,7 +25,7 @@ struct SecretSource {
                                              Report& report) const;
 
     /// The secret of an environment variable that overrides `key`, when it is set.
-    [[nodiscard]] std::optional<Secret> override_of(const std::string& key, Report& report) const;
+    [[nodiscard]] std::optional<Secret> find_override(const std::string& key, Report& report) const;
 };
 
 /// True when the text can be a libpq connection string or URL.

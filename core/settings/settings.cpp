@@ -32,7 +32,7 @@ void settle_database(Settings& settings, const YamlValue& root, const SecretSour
                      Report& report) {
     const std::string key = "database.url";
     const auto* const section = root.find("database");
-    if (auto secret = secrets.override_of(key, report)) {
+    if (auto secret = secrets.find_override(key, report)) {
         if (!secret->empty() && !is_database_url(*secret)) {
             report.problems.push_back({"environment " + environment_name(key), 0, key,
                                        std::string{not_shown},
@@ -49,7 +49,7 @@ void settle_database(Settings& settings, const YamlValue& root, const SecretSour
 // What no single key can tell.
 void check_together(const Settings& settings, const YamlValue& root, Report& report) {
     const auto* const worker = root.find("worker");
-    const auto line_of = [&](std::string_view key) {
+    const auto find_line = [&](std::string_view key) {
         const auto* const value = worker == nullptr ? nullptr : worker->find(key);
         return value == nullptr ? 0 : value->line;
     };
@@ -60,7 +60,7 @@ void check_together(const Settings& settings, const YamlValue& root, Report& rep
     }
     check_kafka_client(settings.kafka, root, report);
     if (settings.worker.backoff_max < settings.worker.backoff_first) {
-        report.add(line_of("backoff_max_ms"), "worker.backoff_max_ms",
+        report.add(find_line("backoff_max_ms"), "worker.backoff_max_ms",
                    fmt::format("{}", settings.worker.backoff_max.count()),
                    fmt::format("at least worker.backoff_first_ms, which is {}",
                                settings.worker.backoff_first.count()));
@@ -68,7 +68,7 @@ void check_together(const Settings& settings, const YamlValue& root, Report& rep
     for (const auto& account : settings.accounts) {
         // A worker starts no request that could outlive its lease: it would start none.
         if (account.timeout < settings.worker.lease) continue;
-        report.add(line_of("lease_ms"), "worker.lease_ms",
+        report.add(find_line("lease_ms"), "worker.lease_ms",
                    fmt::format("{}", settings.worker.lease.count()),
                    fmt::format("more than {}.timeout_ms, which is {}", account.key,
                                account.timeout.count()));
@@ -175,7 +175,7 @@ std::variant<Settings, Problems> load_settings(const std::filesystem::path& file
     return parse_settings(file, *text, environment);
 }
 
-Folders folders_of(const std::filesystem::path& file, const Environment& environment) {
+Folders find_folders(const std::filesystem::path& file, const Environment& environment) {
     Report ignored{file.string(), {}};
     const auto text = contents(file);
     const auto settings =

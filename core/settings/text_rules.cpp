@@ -115,7 +115,7 @@ TextRule one_of(const std::vector<std::string>& words) {
             }};
 }
 
-TextRule name_of(std::size_t bytes_max, std::string_view more) {
+TextRule name_pattern(std::size_t bytes_max, std::string_view more) {
     std::string extra{more};
     return {fmt::format("1 to {} characters of a-z, 0-9 and {}", bytes_max, more),
             [=](std::string_view text) {

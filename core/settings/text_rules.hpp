@@ -22,7 +22,7 @@ inline constexpr std::size_t because_bytes_max = 500;
 /// One of these words.
 [[nodiscard]] TextRule one_of(const std::vector<std::string>& words);
 /// 1 to `bytes_max` characters, each a-z, 0-9 or one of `more`.
-[[nodiscard]] TextRule name_of(std::size_t bytes_max, std::string_view more);
+[[nodiscard]] TextRule name_pattern(std::size_t bytes_max, std::string_view more);
 /// "embedded", or host:port with commas between.
 [[nodiscard]] TextRule broker_list();
 /// What may begin the name of a Kafka topic.

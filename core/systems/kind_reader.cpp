@@ -92,14 +92,14 @@ void read_fallback(Kind& kind, const YamlValue& map, const std::string& key, Rep
 /// A name of an audience, or {told: kind}.
 void read_audience(Kind& kind, const YamlValue& value, const std::string& key, Report& report) {
     if (!value.is_map()) {
-        if (const auto* name = expect_text(value, key, name_of(100, "-_"), report)) {
+        if (const auto* name = expect_text(value, key, name_pattern(100, "-_"), report)) {
             kind.audience = *name;
         }
         return;
     }
     Form<Kind> form;
     form.rows = {words<Kind>(
-        {"told", "", ""}, name_of(100, ".-_"), [](auto& k) -> auto& { return k.told; })};
+        {"told", "", ""}, name_pattern(100, ".-_"), [](auto& k) -> auto& { return k.told; })};
     FormReader<Kind>{kind, form, key, report}.read(value);
     if (kind.told.empty() && value.items.empty()) {
         report.add(value.line, key, "{}", "a name below audiences, or {told: kind}");
@@ -109,8 +109,8 @@ void read_audience(Kind& kind, const YamlValue& value, const std::string& key, R
 void read_cancels(Kind& kind, const YamlValue& list, const std::string& key, Report& report) {
     if (list.is_null() || !expect_list(list, key, report)) return;
     for (std::size_t i = 0; i < list.items.size(); ++i) {
-        const auto* const name =
-            expect_text(list.items[i], fmt::format("{}[{}]", key, i), name_of(100, ".-_"), report);
+        const auto* const name = expect_text(list.items[i], fmt::format("{}[{}]", key, i),
+                                             name_pattern(100, ".-_"), report);
         if (name != nullptr) kind.cancels.push_back(*name);
     }
 }
@@ -213,7 +213,7 @@ Form<Kind> kind_form() {
             {"collapse_key", "", ""}, plain_text(0, 200),
             [](auto& k) -> auto& { return k.collapse_key; }),
         words<Kind>(
-            {"list", "", ""}, name_of(100, ".-_"), [](auto& k) -> auto& { return k.list; }),
+            {"list", "", ""}, name_pattern(100, ".-_"), [](auto& k) -> auto& { return k.list; }),
     };
     const auto special = [&form](const std::string& key, auto read) {
         form.specials.push_back({{key, "", "", "", ""}, read});

@@ -18,7 +18,7 @@ bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-std::string_view type_of(std::string_view parameter) {
+std::string_view find_type(std::string_view parameter) {
     if (parameter == "recipients" || parameter == "addresses") return "text[]";
     if (parameter == "horizon") return "timestamptz";
     return "text";
@@ -77,7 +77,7 @@ private:
     }
 
     template <class Predicate>
-    std::string_view run_of(std::size_t from, Predicate belongs) const {
+    std::string_view take_while(std::size_t from, Predicate belongs) const {
         auto end = from;
         while (end < text_.size() && belongs(text_[end])) ++end;
         return text_.substr(from, end - from);
@@ -85,7 +85,7 @@ private:
 
     template <class Predicate>
     void copy_run(Predicate belongs) {
-        copy(run_of(at_, belongs).size());
+        copy(take_while(at_, belongs).size());
     }
 
     // Whatever is neither space nor comment must come after SELECT or WITH.
@@ -97,7 +97,7 @@ private:
     }
 
     void copy_word() {
-        const auto word = run_of(at_, is_identifier);
+        const auto word = take_while(at_, is_identifier);
         if (first_word_.empty()) {
             first_word_ = word;
             for (auto& c : first_word_) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -129,7 +129,7 @@ private:
     }
 
     void copy_dollar() {
-        const auto tag = run_of(at_ + 1, [](char c) { return is_letter(c) || is_digit(c); });
+        const auto tag = take_while(at_ + 1, [](char c) { return is_letter(c) || is_digit(c); });
         if (!tag.empty() && is_digit(tag[0])) {
             return refuse(at_, fmt::format("${}", tag.substr(0, 40)),
                           "a named parameter such as :user_id; numbers are given by Fanfare");
@@ -182,7 +182,7 @@ private:
     }
 
     void bind() {
-        const auto name = run_of(at_ + 1, [](char c) { return is_letter(c) || is_digit(c); });
+        const auto name = take_while(at_ + 1, [](char c) { return is_letter(c) || is_digit(c); });
         const auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
         if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain)) {
             return refuse(at_, fmt::format(":{}", name.substr(0, 40)),
@@ -199,7 +199,7 @@ private:
         if (known == names.end()) names.emplace_back(name);
         // "a:b" must not become the one identifier "a$1".
         if (!query_.sql.empty() && is_identifier(query_.sql.back())) query_.sql += ' ';
-        query_.sql += fmt::format("${}::{}", number, type_of(name));
+        query_.sql += fmt::format("${}::{}", number, find_type(name));
         at_ = end;
         escapes_ = false;
         require_first_word();

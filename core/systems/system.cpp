@@ -40,8 +40,8 @@ void check_parameters(const Query& query, const ParameterRule& rule, const std::
 }
 
 // The statement itself, or {sql: statement}, beside which some keys may stand.
-const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& report,
-                        const std::vector<std::string>& beside) {
+const YamlValue* read_sql(const YamlValue& value, const std::string& key, Report& report,
+                          const std::vector<std::string>& beside) {
     if (value.is_scalar()) return &value;
     const auto* const sql = value.find("sql");
     std::vector<std::string> known{join_key(key, "sql")};
@@ -60,7 +60,7 @@ const YamlValue* sql_of(const YamlValue& value, const std::string& key, Report& 
 std::optional<Query> read_query(const YamlValue& value, const std::string& key,
                                 const ParameterRule& rule, Report& report,
                                 const std::vector<std::string>& beside = {}) {
-    const auto* const sql = sql_of(value, key, report, beside);
+    const auto* const sql = read_sql(value, key, report, beside);
     if (sql == nullptr) return std::nullopt;
     const int first_line = sql->line + (sql->block ? 1 : 0);
     auto bound = bind_parameters(sql->text);
@@ -118,7 +118,7 @@ std::optional<Audience> read_audience(const YamlValue& value, const std::string&
 
 void read_audiences(System& system, const YamlValue& map, const std::string& key, Report& report) {
     if (!expect_map(map, key, report)) return;
-    const auto name_rule = name_of(100, "-_");
+    const auto name_rule = name_pattern(100, "-_");
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto& name = map.keys[i].text;
         if (!name_rule.accepts(name)) {
@@ -169,7 +169,7 @@ void read_write_backs(System& system, const YamlValue& map, const std::string& k
 
 void read_kinds(System& system, const YamlValue& map, const std::string& key, Report& report) {
     if (!expect_map(map, key, report)) return;
-    const auto name_rule = name_of(100, ".-_");
+    const auto name_rule = name_pattern(100, ".-_");
     for (std::size_t i = 0; i < map.items.size(); ++i) {
         const auto& name = map.keys[i].text;
         if (!name_rule.accepts(name)) {
@@ -287,7 +287,7 @@ std::variant<System, Problems> parse_system(const std::filesystem::path& file,
     Report report{file.string(), {}};
     System system;
     system.name = file.parent_path().filename().string();
-    const auto name_rule = name_of(40, "-_");
+    const auto name_rule = name_pattern(40, "-_");
     if (!name_rule.accepts(system.name)) {
         report.add(0, "(folder)", system.name, "a name of " + name_rule.bounds);
     }

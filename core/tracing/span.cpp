@@ -28,15 +28,15 @@ json::object attribute(const std::string& name, const Span::Value& value) {
     return {{"key", name}, {"value", std::move(told)}};
 }
 
-json::object object_of(const Span& span) {
-    json::object object{{"traceId", hex_of(span.trace)},
-                        {"spanId", hex_of(span.id)},
+json::object to_json(const Span& span) {
+    json::object object{{"traceId", to_hex(span.trace)},
+                        {"spanId", to_hex(span.id)},
                         {"name", json::string_view{span.name.data(), span.name.size()}},
                         {"kind", static_cast<int>(span.kind)},
                         {"startTimeUnixNano", nanoseconds(span.begin)},
                         // A clock that was set back meanwhile makes no span of negative length.
                         {"endTimeUnixNano", nanoseconds(std::max(span.begin, span.end))}};
-    if (span.parent != SpanId{}) object["parentSpanId"] = hex_of(span.parent);
+    if (span.parent != SpanId{}) object["parentSpanId"] = to_hex(span.parent);
     if (!span.state.empty()) object["traceState"] = span.state;
     json::array attributes;
     for (const auto& [name, value] : span.attributes) attributes.push_back(attribute(name, value));
@@ -51,7 +51,7 @@ TraceContext inside(const Span& span) { return {span.trace, span.id, true, span.
 
 std::string encode_spans(const SpanSource& source, std::span<const Span> spans) {
     json::array told;
-    for (const auto& span : spans) told.push_back(object_of(span));
+    for (const auto& span : spans) told.push_back(to_json(span));
     const json::object scope{{"name", "fanfare"}, {"version", source.version}};
     const json::array resource{attribute("service.name", source.service),
                                attribute("service.version", source.version),

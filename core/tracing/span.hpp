@@ -31,11 +31,11 @@ struct Span {
     bool failed = false;
     std::vector<std::pair<std::string, Value>> attributes;
 
-    void tell(std::string name_of, std::string value) {
-        attributes.emplace_back(std::move(name_of), std::move(value));
+    void tell(std::string name_pattern, std::string value) {
+        attributes.emplace_back(std::move(name_pattern), std::move(value));
     }
-    void count(std::string name_of, std::int64_t value) {
-        attributes.emplace_back(std::move(name_of), value);
+    void count(std::string name_pattern, std::int64_t value) {
+        attributes.emplace_back(std::move(name_pattern), value);
     }
 };
 

@@ -59,7 +59,7 @@ std::string why_not(const HttpAnswer& answer) {
     return answer.fault.empty() ? "it does not answer" : answer.fault;
 }
 
-HttpOptions options_of(const std::string& url, milliseconds timeout) {
+HttpOptions http_options(const std::string& url, milliseconds timeout) {
     HttpOptions options;
     options.timeout = timeout;
     options.connections_max = 1;
@@ -67,7 +67,7 @@ HttpOptions options_of(const std::string& url, milliseconds timeout) {
     return options;
 }
 
-std::string url_of(std::string base) {
+std::string traces_url(std::string base) {
     while (base.ends_with('/')) base.pop_back();
     return base + "/v1/traces";
 }
@@ -82,13 +82,13 @@ std::unique_ptr<Tracer> Tracer::open(const ObserveSettings& settings, SpanSource
 
 Tracer::Tracer(const ObserveSettings& settings, SpanSource source, const Clock& clock,
                Bounds bounds)
-    : url_{url_of(settings.otlp)},
+    : url_{traces_url(settings.otlp)},
       ratio_{settings.trace_ratio},
       source_{std::move(source)},
       clock_{clock},
       bounds_{bounds},
       lost_{"requests with spans came to nothing", clock} {
-    client_ = HttpClient::create(loop_.get_executor(), options_of(url_, bounds_.timeout));
+    client_ = HttpClient::create(loop_.get_executor(), http_options(url_, bounds_.timeout));
     thread_ = std::thread{[this] {
         TaskGroup tasks{loop_.get_executor()};
         tasks.spawn(serve());

@@ -104,7 +104,7 @@ HeadFault read_request_line(std::string_view line, RequestHead& head) {
 }
 
 /// All fields of one name.
-std::vector<std::string_view> values_of(const RequestHead& head, std::string_view name) {
+std::vector<std::string_view> find_values(const RequestHead& head, std::string_view name) {
     std::vector<std::string_view> values;
     for (const auto& [each, value] : head.fields) {
         if (same_word(each, name)) values.emplace_back(value);
@@ -125,7 +125,7 @@ bool has_word(const std::vector<std::string_view>& lists, std::string_view wante
 
 HeadFault read_host(RequestHead& head) {
     constexpr std::string_view one_host{"A request names its Host, once."};
-    const auto hosts = values_of(head, "host");
+    const auto hosts = find_values(head, "host");
     if (hosts.size() > 1 || (hosts.empty() && head.minor >= 1)) return malformed(one_host);
     if (hosts.empty()) return std::nullopt;
     if (!is_authority(hosts[0])) return malformed(one_host);
@@ -134,7 +134,7 @@ HeadFault read_host(RequestHead& head) {
 }
 
 /// Too large a number is as large as can be.
-std::uint64_t number_of(std::string_view digits) {
+std::uint64_t parse_digits(std::string_view digits) {
     constexpr auto max = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t number = 0;
     for (const char c : digits) {
@@ -147,14 +147,14 @@ std::uint64_t number_of(std::string_view digits) {
 
 /// How long the body is. There is one way to say it, and two sayings are none.
 HeadFault read_framing(RequestHead& head) {
-    const auto codings = values_of(head, "transfer-encoding");
-    const auto lengths = values_of(head, "content-length");
+    const auto codings = find_values(head, "transfer-encoding");
+    const auto lengths = find_values(head, "content-length");
     if (codings.empty()) {
         if (lengths.empty()) return std::nullopt;
         if (lengths.size() > 1 || lengths[0].empty() || !is_digits(lengths[0])) {
             return malformed("Content-Length is one number, once.");
         }
-        head.length = number_of(lengths[0]);
+        head.length = parse_digits(lengths[0]);
         return std::nullopt;
     }
     if (!lengths.empty()) return malformed("There is Transfer-Encoding and Content-Length.");
@@ -213,10 +213,11 @@ std::variant<RequestHead, HttpFault> read_head(std::string_view bytes) {
     }
     if (auto fault = read_host(head)) return *fault;
     if (auto fault = read_framing(head)) return *fault;
-    const auto connection = values_of(head, "connection");
+    const auto connection = find_values(head, "connection");
     const bool stays = head.minor >= 1 || has_word(connection, "keep-alive");
     head.keep_alive = stays && !has_word(connection, "close");
-    head.expects_continue = head.minor >= 1 && has_word(values_of(head, "expect"), "100-continue");
+    head.expects_continue =
+        head.minor >= 1 && has_word(find_values(head, "expect"), "100-continue");
     return head;
 }
 

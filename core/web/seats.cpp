@@ -7,7 +7,7 @@ namespace fanfare {
 
 namespace ip = boost::asio::ip;
 
-std::string peer_of(const ip::address& address) {
+std::string to_peer(const ip::address& address) {
     if (address.is_v4()) return address.to_string();
     auto network = address.to_v6();
     if (network.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, network).to_string();

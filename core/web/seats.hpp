@@ -13,7 +13,7 @@ namespace fanfare {
 
 /// One who connects, as far as shares go: an address, or, of IPv6, the network of 64 bits that
 /// one subscriber has.
-[[nodiscard]] std::string peer_of(const boost::asio::ip::address& address);
+[[nodiscard]] std::string to_peer(const boost::asio::ip::address& address);
 
 /// Who may have a connection of a server. Where all seats are taken, whoever has been quiet longest
 /// makes room, so that idle connections keep nobody out; where a peer has all of its share, one

@@ -44,7 +44,7 @@ std::optional<std::string_view> event_header(EventHeaders headers, std::string_v
     return found ? found : header(headers, fmt::format("ce-{}", name));
 }
 
-const JsonValue* field_of(const JsonValue& object, std::string_view name) {
+const JsonValue* find_field(const JsonValue& object, std::string_view name) {
     const auto found = std::find(object.keys.begin(), object.keys.end(), name);
     if (found == object.keys.end()) return nullptr;
     return &object.items[static_cast<std::size_t>(found - object.keys.begin())];
@@ -85,12 +85,12 @@ std::optional<Rejection> check(const Attributes& event) {
 }
 
 /// The first space ends the source, which has none: two events never share a key.
-std::string key_of(const Attributes& event) {
+std::string compose_key(const Attributes& event) {
     auto key = fmt::format("{} {}", event.source, event.id);
     return key.size() <= Job::key_bytes_max ? key : derived_id(key);
 }
 
-std::string trace_of(const Attributes& event) {
+std::string read_trace(const Attributes& event) {
     const auto context = parse_trace(event.traceparent, event.tracestate);
     return context ? encode_trace(*context) : std::string{};
 }
@@ -99,7 +99,8 @@ std::variant<CloudEvent, Rejection> event_of_bytes(std::string_view bytes,
                                                    const Attributes& event) {
     auto parsed = parse_json(bytes);
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
-    return CloudEvent{std::move(std::get<JsonValue>(parsed)), key_of(event), trace_of(event)};
+    return CloudEvent{std::move(std::get<JsonValue>(parsed)), compose_key(event),
+                      read_trace(event)};
 }
 
 std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
@@ -108,7 +109,7 @@ std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
     const auto& root = std::get<JsonValue>(parsed);
     if (!root.is_object()) return invalid("", "is no object; send one event");
     const auto text = [&root](std::string_view name) -> std::string_view {
-        const auto* const value = field_of(root, name);
+        const auto* const value = find_field(root, name);
         return value != nullptr && value->is_string() ? std::string_view{value->text}
                                                       : std::string_view{};
     };
@@ -116,12 +117,12 @@ std::variant<CloudEvent, Rejection> read_structured(std::string_view bytes) {
         text("specversion"),     text("id"),          text("source"),    text("type"),
         text("datacontenttype"), text("traceparent"), text("tracestate")};
     if (auto rejection = check(event)) return std::move(*rejection);
-    const auto* const data = field_of(root, "data");
-    const auto* const encoded = field_of(root, "data_base64");
+    const auto* const data = find_field(root, "data");
+    const auto* const encoded = find_field(root, "data_base64");
     if ((data == nullptr) == (encoded == nullptr)) {
         return invalid("/data", "is missing, or stands beside data_base64; send one of them");
     }
-    if (data != nullptr) return CloudEvent{*data, key_of(event), trace_of(event)};
+    if (data != nullptr) return CloudEvent{*data, compose_key(event), read_trace(event)};
     const auto decoded = encoded->is_string() && !encoded->text.empty()
                              ? base64_decoded(encoded->text)
                              : std::nullopt;
@@ -164,8 +165,8 @@ std::variant<Job, Rejection> decode_event(EventHeaders headers, std::string_view
     if (auto* const rejection = std::get_if<Rejection>(&read)) return std::move(*rejection);
     auto& [data, key, came] = std::get<CloudEvent>(read);
     if (trace != nullptr) *trace = std::move(came);
-    const bool is_named = !data.is_object() || field_of(data, "id") != nullptr ||
-                          field_of(data, "idempotency_key") != nullptr;
+    const bool is_named = !data.is_object() || find_field(data, "id") != nullptr ||
+                          find_field(data, "idempotency_key") != nullptr;
     if (!is_named) {
         data.keys.emplace_back("idempotency_key");
         data.items.push_back({JsonValue::Shape::string, std::move(key), {}, {}});

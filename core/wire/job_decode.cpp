@@ -88,10 +88,10 @@ private:
         read_text(value, at, plain_text(1, Job::key_bytes_max), job_.idempotency_key);
     }
     void read_system(Value value, const std::string& at) {
-        read_text(value, at, name_of(40, "-_"), job_.system);
+        read_text(value, at, name_pattern(40, "-_"), job_.system);
     }
     void read_kind(Value value, const std::string& at) {
-        read_text(value, at, name_of(100, ".-_"), job_.kind);
+        read_text(value, at, name_pattern(100, ".-_"), job_.kind);
     }
     void read_subject(Value value, const std::string& at) {
         read_text(value, at, plain_text(0, Job::id_bytes_max), job_.subject);
@@ -107,7 +107,7 @@ private:
             const auto& name = value.keys[i];
             const auto place = point_to(at, name);
             if (name == "name") {
-                read_text(value.items[i], place, name_of(100, "-_"), job_.audience);
+                read_text(value.items[i], place, name_pattern(100, "-_"), job_.audience);
             } else if (name == "params") {
                 read_scalars(value.items[i], place, job_.params);
             } else if (name == "recipients") {

@@ -16,7 +16,7 @@ json::object written(const std::map<std::string, std::string>& texts) {
     return object;
 }
 
-json::object audience_of(const Job& job) {
+json::object audience_to_json(const Job& job) {
     json::object audience;
     if (!job.recipients.empty()) {
         audience["recipients"] = json::array(job.recipients.begin(), job.recipients.end());
@@ -37,7 +37,7 @@ std::string encode_job(const Job& job) {
     message["system"] = job.system;
     message["kind"] = job.kind;
     if (!job.subject.empty()) message["subject"] = job.subject;
-    if (auto audience = audience_of(job); !audience.empty()) {
+    if (auto audience = audience_to_json(job); !audience.empty()) {
         message["audience"] = std::move(audience);
     }
     if (!job.channels.empty()) {

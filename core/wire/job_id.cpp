@@ -15,7 +15,7 @@ constexpr std::string_view job_namespace{
 }  // namespace
 
 std::string derived_id(std::string_view name) {
-    auto hash = digest_of(Digest::sha1, std::string{job_namespace}.append(name));
+    auto hash = compute_digest(Digest::sha1, std::string{job_namespace}.append(name));
     hash.resize(uuid_bytes);
     hash[6] = static_cast<char>((hash[6] & 0x0f) | 0x50);  // Version 5.
     hash[8] = static_cast<char>((hash[8] & 0x3f) | 0x80);  // RFC 4122.
@@ -28,7 +28,7 @@ std::string digest_of_order(Job asked) {
     asked.id.clear();
     asked.idempotency_key.clear();
     asked.source.clear();
-    return hex(digest_of(Digest::sha256, encode_job(asked)));
+    return hex(compute_digest(Digest::sha256, encode_job(asked)));
 }
 
 std::string key_of_source(std::string_view kind, std::string_view source, std::string_view key) {

@@ -16,7 +16,7 @@ bool is_named(std::string_view name, std::string_view wanted) {
 
 }  // namespace
 
-std::string trace_of(EventHeaders headers) {
+std::string read_trace(EventHeaders headers) {
     std::string_view parent;
     std::string state;
     for (const auto& [name, value] : headers) {

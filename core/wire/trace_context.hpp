@@ -9,6 +9,6 @@ namespace fanfare {
 
 /// The trace that stands beside a message, as encode_trace() has it: in the headers traceparent
 /// and tracestate, in any case. "" where there is none, or more than one, or it is none.
-[[nodiscard]] std::string trace_of(EventHeaders headers);
+[[nodiscard]] std::string read_trace(EventHeaders headers);
 
 }  // namespace fanfare

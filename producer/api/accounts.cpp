@@ -33,7 +33,7 @@ std::optional<HttpReply> denied_here(const Caller& caller) {
     return refusal(403, "owner_denied", "Accounts serve every owner and every system.");
 }
 
-json::object object_of(const AccountSettings& account, const Fleet& fleet) {
+json::object row_to_json(const AccountSettings& account, const Fleet& fleet) {
     const auto own = [&](const auto& state) { return state.account == account.name; };
     const auto found = std::find_if(fleet.states.begin(), fleet.states.end(), own);
     const auto state = found == fleet.states.end() ? ledger::AccountState{} : *found;
@@ -43,7 +43,7 @@ json::object object_of(const AccountSettings& account, const Fleet& fleet) {
     return {{"name", account.name},
             {"channel", text(to_string(account.channel))},
             {"type", account.type},
-            {"health", text(ledger::health_of(state, paused))},
+            {"health", text(ledger::find_health(state, paused))},
             {"weight", account.weight},
             {"rate", by_hand ? state.by_hand : account.rate.per_second},
             {"rate_set_by", text_or_null(state.set_by)},
@@ -62,7 +62,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
     if (!fleet) co_return unavailable(fleet.error());
     json::array accounts;
     for (const auto& account : parts.settings.accounts) {
-        accounts.push_back(object_of(account, fleet.value()));
+        accounts.push_back(row_to_json(account, fleet.value()));
     }
     const json::object document{{"accounts", std::move(accounts)}};
     co_return reply_with(200, document);
@@ -83,7 +83,7 @@ asio::awaitable<HttpReply> set(const ApiContext& parts, const Caller& caller,
     const auto fleet = co_await parts.ledger.run(std::move(doing), work);
     if (!fleet) co_return unavailable(fleet.error());
     spdlog::info("{} sets the rate of account {}", caller.client, account.name);
-    const auto document = object_of(account, fleet.value());
+    const auto document = row_to_json(account, fleet.value());
     co_return reply_with(200, document);
 }
 

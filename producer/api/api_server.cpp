@@ -26,15 +26,15 @@ Shipped shipped_by_folder(std::vector<TemplateSource> sources) {
 }
 
 /// What looks at orders, in every system's own database.
-std::map<std::string, std::unique_ptr<postgres::Pool>> sources_of(const Settings& settings,
-                                                                  const Systems& systems) {
+std::map<std::string, std::unique_ptr<postgres::Pool>> open_sources(const Settings& settings,
+                                                                    const Systems& systems) {
     std::map<std::string, std::unique_ptr<postgres::Pool>> sources;
     for (const auto& [name, system] : systems) {
         auto limits = short_limits;
         limits.statement_timeout = std::min(limits.statement_timeout, system.statement_timeout);
         limits.read_only = true;
         sources[name] =
-            std::make_unique<postgres::Pool>(database_of(settings, system), limits, connections);
+            std::make_unique<postgres::Pool>(database_for(settings, system), limits, connections);
     }
     return sources;
 }
@@ -54,7 +54,7 @@ public:
           sealing_{settings.database.url, short_limits, 1},
           lookup_{settings, systems, clock},
           orders_{clock, OrderLook::of_a_caller},
-          sources_{sources_of(settings, systems)},
+          sources_{open_sources(settings, systems)},
           parts_{.settings = settings,
                  .systems = systems,
                  .templates = templates_,

@@ -16,14 +16,14 @@ constexpr double guesses_per_second = 1;
 constexpr double guesses_at_once = 10;
 constexpr std::chrono::seconds guess_held{1};
 
-std::string hash_of(std::string_view token) { return digest_of(Digest::sha256, token); }
+std::string hash_token(std::string_view token) { return compute_digest(Digest::sha256, token); }
 
-std::string literal_of(const std::vector<std::string>& texts) {
-    return texts.empty() ? std::string{} : postgres::array_of(texts);
+std::string to_array_literal(const std::vector<std::string>& texts) {
+    return texts.empty() ? std::string{} : postgres::to_array_literal(texts);
 }
 
 /// What follows "Bearer "; nothing for any other header.
-std::string_view token_of(const HttpCall& call) {
+std::string_view find_token(const HttpCall& call) {
     constexpr std::string_view scheme{"Bearer "};
     const auto header = trimmed(call.header("authorization"));
     if (header.size() <= scheme.size() || !same_word(header.substr(0, scheme.size()), scheme)) {
@@ -70,7 +70,7 @@ bool Clients::Client::has(Scope scope) const { return includes(scopes, scope); }
 
 Identity Clients::Client::identity() const {
     return {.client = name,
-            .mark = hex(digest_of(Digest::sha256, "mark of " + hash)),
+            .mark = hex(compute_digest(Digest::sha256, "mark of " + hash)),
             .owner = owner,
             .systems = systems,
             .scopes = scopes};
@@ -87,7 +87,7 @@ Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock,
                          .Register(registry)
                          .Add({});
     for (const auto& each : clients) {
-        clients_.push_back({.hash = hash_of(each.token.reveal()),
+        clients_.push_back({.hash = hash_token(each.token.reveal()),
                             .name = each.name,
                             .scopes = each.scopes,
                             .systems = each.systems,
@@ -97,7 +97,7 @@ Clients::Clients(const std::vector<ClientSettings>& clients, const Clock& clock,
 }
 
 Clients::Client* Clients::find(std::string_view token) {
-    const auto hash = hash_of(token);
+    const auto hash = hash_token(token);
     Client* found = nullptr;
     // All of them are compared, so that the time does not tell which one it is.
     for (auto& client : clients_) {
@@ -116,7 +116,7 @@ HttpReply Clients::wrong_token(const HttpCall& call) {
 }
 
 std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope) {
-    const auto token = token_of(call);
+    const auto token = find_token(call);
     if (token.empty()) return unknown_token();
     auto* const client = find(token);
     if (client == nullptr) return wrong_token(call);
@@ -133,11 +133,11 @@ std::variant<Caller, HttpReply> Clients::admit(const HttpCall& call, Scope scope
             return refusal(400, "invalid_owner", "Fanfare-Owner is 1 to 60 bytes of plain text.");
         }
     }
-    return caller_of(*client, acting);
+    return to_caller(*client, acting);
 }
 
 /// `acting`: the owner that it acts for; "" for itself.
-Caller Clients::caller_of(const Client& client, std::string_view acting) {
+Caller Clients::to_caller(const Client& client, std::string_view acting) {
     Caller caller{.client = client.name,
                   .owner = acting.empty() ? client.owner : std::string{acting},
                   .access = {},
@@ -152,7 +152,7 @@ Caller Clients::caller_of(const Client& client, std::string_view acting) {
         sources = {client.name, "scheduler"};
     }
     if (caller.owner.empty()) caller.owner = client.name;
-    caller.access = {literal_of(client.systems), literal_of(sources)};
+    caller.access = {to_array_literal(client.systems), to_array_literal(sources)};
     caller.sources = std::move(sources);
     return caller;
 }
@@ -176,7 +176,7 @@ std::variant<Caller, HttpReply> Clients::admit_known(std::string_view client, Sc
     const auto* const found = find_named(client);
     if (found == nullptr) return unknown_token();
     if (!found->has(scope)) return scope_missing(found->name, scope);
-    return caller_of(*found, {});
+    return to_caller(*found, {});
 }
 
 Clients::Client* Clients::find_named(std::string_view name) {
@@ -185,7 +185,7 @@ Clients::Client* Clients::find_named(std::string_view name) {
     return found == clients_.end() ? nullptr : &*found;
 }
 
-std::variant<std::string, HttpReply> idempotency_key_of(const HttpCall& call) {
+std::variant<std::string, HttpReply> read_idempotency_key(const HttpCall& call) {
     const auto key = trimmed(call.header("idempotency-key"));
     if (!call.has_header("idempotency-key") || is_plain(key, key_bytes_max)) {
         return std::string{key};

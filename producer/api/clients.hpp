@@ -89,7 +89,7 @@ private:
     [[nodiscard]] Client* find(std::string_view token);
     [[nodiscard]] Client* find_named(std::string_view name);
     [[nodiscard]] HttpReply wrong_token(const HttpCall& call);
-    [[nodiscard]] static Caller caller_of(const Client& client, std::string_view acting);
+    [[nodiscard]] static Caller to_caller(const Client& client, std::string_view acting);
 
     const Clock& clock_;
     std::vector<Client> clients_;
@@ -99,7 +99,7 @@ private:
 };
 
 /// The header Idempotency-Key; "" where there is none. 400 where it cannot be one.
-[[nodiscard]] std::variant<std::string, HttpReply> idempotency_key_of(const HttpCall& call);
+[[nodiscard]] std::variant<std::string, HttpReply> read_idempotency_key(const HttpCall& call);
 inline constexpr std::size_t key_bytes_max = 128;
 
 }  // namespace fanfare::api

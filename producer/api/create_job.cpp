@@ -24,7 +24,7 @@ asio::awaitable<std::optional<HttpReply>> keep_people_to_owner(const ApiContext&
     auto look = [&](postgres::Connection&) {
         const postgres::Limits limits{.statement_timeout = system.statement_timeout,
                                       .read_only = true};
-        postgres::Connection source{database_of(parts.settings, system), limits};
+        postgres::Connection source{database_for(parts.settings, system), limits};
         return people_of_owner(source, system, caller.owner, job.recipients);
     };
     std::string doing{"look for an owner's people"};
@@ -36,7 +36,7 @@ asio::awaitable<std::optional<HttpReply>> keep_people_to_owner(const ApiContext&
 }
 
 /// How many of the `listed` are not in the job, which may be an earlier one of the same list.
-std::size_t left_out_of(const std::string& body, std::size_t listed) {
+std::size_t left_out_to_json(const std::string& body, std::size_t listed) {
     const auto decoded = decode_job(body);
     const auto* const job = std::get_if<Job>(&decoded);
     return job == nullptr ? 0 : listed - std::min(listed, job->recipients.size());
@@ -131,7 +131,7 @@ asio::awaitable<HttpReply> create_job(const ApiContext& parts, const Caller& cal
         static_cast<void>(marked);
     }
     boost::json::object document{{"id", known.job}, {"state", "accepted"}};
-    if (listed > 0) document["left_out"] = left_out_of(known.body, listed);
+    if (listed > 0) document["left_out"] = left_out_to_json(known.body, listed);
     auto reply = reply_with(202, document);
     reply.headers.emplace_back("Location", "/v1/jobs/" + known.job);
     co_return reply;

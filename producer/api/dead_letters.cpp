@@ -43,7 +43,7 @@ std::optional<HttpReply> denied_here(const Caller& caller) {
     return refusal(403, "owner_denied", "Nobody knows whose a dead letter is.");
 }
 
-json::object object_of(const Letter& one) {
+json::object row_to_json(const Letter& one) {
     const auto& [letter, fate] = one;
     const auto at = TimePoint{std::chrono::milliseconds{letter.timestamp_ms}};
     return {{"letter", letter.digest},
@@ -58,8 +58,8 @@ json::object object_of(const Letter& one) {
             {"fate_by", text_or_null(fate ? fate->who : "")}};
 }
 
-json::object document_of(const Letter& one) {
-    auto document = object_of(one);
+json::object to_document(const Letter& one) {
+    auto document = row_to_json(one);
     const auto& payload = one.letter.payload;
     const bool is_text = is_utf8(payload);
     document["payload"] = is_text ? json::value(text(payload)) : json::value();
@@ -90,7 +90,7 @@ struct Page {
 constexpr std::string_view cursor_word = "dead";
 
 /// Nothing for a cursor that is not of this list.
-std::optional<kafka::DeadPlace> place_of(std::string_view cursor) {
+std::optional<kafka::DeadPlace> parse_cursor(std::string_view cursor) {
     if (cursor.empty()) return kafka::DeadPlace{};
     const auto words = read_cursor(cursor);
     if (!words || words->first != cursor_word) return std::nullopt;
@@ -109,7 +109,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
     const auto all = query["all"];
     if (!all.empty() && all != "true" && all != "false")
         co_return bad_query("all", "true or false");
-    const auto from = place_of(query["cursor"]);
+    const auto from = parse_cursor(query["cursor"]);
     if (!from) co_return bad_query("cursor", "next_cursor of the page before");
     const bool also_sealed = all == "true";
     auto look = [&](postgres::Connection& ledger) -> Result<Page> {
@@ -133,7 +133,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     const auto& page = std::get<Page>(found);
     json::array letters;
-    for (const auto& letter : page.letters) letters.push_back(object_of(letter));
+    for (const auto& letter : page.letters) letters.push_back(row_to_json(letter));
     std::string next;
     if (page.next) next = make_cursor(cursor_word, kafka::to_text(*page.next));
     const json::object document{{"dead_letters", std::move(letters)},
@@ -167,7 +167,7 @@ asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
                                 const Caller& caller) {
     auto found = co_await find(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
-    const auto document = document_of(std::get<Letter>(found));
+    const auto document = to_document(std::get<Letter>(found));
     co_return reply_with(200, document);
 }
 

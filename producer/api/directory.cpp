@@ -48,7 +48,7 @@ bool matches(const Person& person, const std::string& search) {
 void describe(const pqxx::result& rows, const pqxx::row& row, Person& person) {
     for (Column i = 0; i < rows.columns(); ++i) {
         const std::string name{rows.column_name(i)};
-        auto text = text_of(row, i);
+        auto text = column_text(row, i);
         if (text.empty()) continue;
         if (name == "locale") {
             person.locale = std::move(text);
@@ -60,7 +60,7 @@ void describe(const pqxx::result& rows, const pqxx::row& row, Person& person) {
     }
 }
 
-PersonStanding standing_of(Exclusion exclusion) {
+PersonStanding to_standing(Exclusion exclusion) {
     switch (exclusion) {
         case Exclusion::gone:
         case Exclusion::no_address:
@@ -139,14 +139,14 @@ void Directory::add_contacts(postgres::Connection& source, postgres::Connection&
                            .list = wanted_.list,
                            .recipients = recipients};
     if (wanted_.kind != nullptr) {
-        question.over_cap = over_cap_of(ledger, wanted_.system, *wanted_.kind);
+        question.over_cap = caps_lookup(ledger, wanted_.system, *wanted_.kind);
     }
     exclude(ledger, question, ids, contacts.targets);
     for (const auto& target : contacts.targets) {
         auto& person = people.find(std::string{ids[target.recipient]})->second;
-        describe(contacts.rows, contacts.row_of(target), person);
+        describe(contacts.rows, contacts.find_row(target), person);
         person.contacts.push_back(
-            {channel, std::string{target.written}, standing_of(target.exclusion)});
+            {channel, std::string{target.written}, to_standing(target.exclusion)});
     }
 }
 

@@ -41,14 +41,15 @@ AudienceEstimate assumed(const Templates& templates, const Kind& kind, const Job
     return estimate;
 }
 
-json::object document_of(const Terms& terms, const Job& job, const Kind& kind,
+json::object to_document(const Terms& terms, const Job& job, const Kind& kind,
                          const AudienceEstimate& estimate, std::int64_t moments, bool exact) {
     json::object channels;
     Micros total = 0;
     for (const auto channel : channels_used(job, kind)) {
         const auto index = static_cast<std::size_t>(channel);
         const auto& found = estimate.channels[index];
-        total += cost_of(units_of(found, channel), moments, micros_of(terms.settings.costs[index]));
+        total += total_cost(count_units(found, channel), moments,
+                            to_micros(terms.settings.costs[index]));
         auto one = to_json(found, channel, moments, terms);
         channels[text(to_string(channel))] = std::move(one);
     }
@@ -89,7 +90,7 @@ asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& cal
     if (!terms) co_return unavailable(terms.error());
     if (people >= 0) {
         const auto estimate = assumed(templates.value(), kind, job, people, parts.clock.now());
-        const auto document = document_of(terms.value(), job, kind, estimate, moments, true);
+        const auto document = to_document(terms.value(), job, kind, estimate, moments, true);
         co_return reply_with(200, document);
     }
     if (job.recipients.empty() && system.find_audience(job.audience) == nullptr) {
@@ -97,7 +98,7 @@ asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& cal
     }
     const bool owners_list = caller.owner_bound && !job.recipients.empty();
     auto work = [&](postgres::Connection& ledger) -> std::optional<AudienceEstimate> {
-        const auto& url = database_of(parts.settings, system);
+        const auto& url = database_for(parts.settings, system);
         const postgres::Limits limits{.statement_timeout = system.statement_timeout,
                                       .read_only = true};
         postgres::Connection source{url, limits};
@@ -123,7 +124,7 @@ asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& cal
     auto& estimate = *looked_at.value();
     const bool exact = estimate.looked_at == estimate.people;
     for (auto& found : estimate.channels) scale(found, estimate.people, estimate.looked_at);
-    const auto document = document_of(terms.value(), job, kind, estimate, moments, exact);
+    const auto document = to_document(terms.value(), job, kind, estimate, moments, exact);
     co_return reply_with(200, document);
 }
 

@@ -29,7 +29,7 @@ std::variant<Order, HttpReply> read_event_order(const HttpCall& call, const Call
     if (call.media_type() == batch) {
         return refusal(415, "no_batches", "Batches are not taken here; send each event alone.");
     }
-    auto key = idempotency_key_of(call);
+    auto key = read_idempotency_key(call);
     if (auto* const reply = std::get_if<HttpReply>(&key)) return std::move(*reply);
     const auto headers = event_headers(call);
     if (const auto* const rejection = std::get_if<Rejection>(&headers)) return refusal(*rejection);
@@ -48,7 +48,7 @@ std::variant<Order, HttpReply> read_event_order(const HttpCall& call, const Call
         read_order(std::move(event.data),
                    {std::move(std::get<std::string>(key)), std::move(event.key)}, caller, known);
     if (auto* const made = std::get_if<Order>(&order)) {
-        made->trace = trace_of(call.headers);  // Nearer than what the event came about in.
+        made->trace = read_trace(call.headers);  // Nearer than what the event came about in.
         if (made->trace.empty()) made->trace = std::move(event.trace);
     }
     return order;

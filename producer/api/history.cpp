@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-json::object object_of(const ledger::PersonDelivery& delivery) {
+json::object row_to_json(const ledger::PersonDelivery& delivery) {
     auto object = to_json(delivery.fate);
     object["job"] = delivery.job;
     object["system"] = delivery.system;
@@ -59,7 +59,7 @@ asio::awaitable<HttpReply> show_history(const ApiContext& parts, const HttpCall&
     const auto more = co_await parts.reading.run(std::move(doing), work);
     if (!more) co_return unavailable(more.error());
     json::array list;
-    for (const auto& delivery : deliveries) list.push_back(object_of(delivery));
+    for (const auto& delivery : deliveries) list.push_back(row_to_json(delivery));
     json::value next;
     if (more.value()) next = make_cursor(cursor.before_at, cursor.before_id);
     const json::object page{{"recipient", recipient},

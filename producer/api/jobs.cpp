@@ -22,7 +22,7 @@ namespace json = boost::json;
 constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", "cancelled",
                                                  "failed"};
 
-json::object object_of(const ledger::JobLine& job) {
+json::object row_to_json(const ledger::JobLine& job) {
     json::value version;  // null.
     if (job.own_templates) version = *job.own_templates;
     return {{"id", job.id},
@@ -97,7 +97,7 @@ asio::awaitable<HttpReply> list_jobs(const ApiContext& parts, const HttpCall& ca
     if (more) lines.pop_back();
     json::array jobs;
     for (const auto& one : lines) {
-        auto object = object_of(one.line);
+        auto object = row_to_json(one.line);
         object["planned"] = one.planned;
         object["settled"] = one.settled;
         object["failed"] = one.failed;
@@ -123,7 +123,7 @@ asio::awaitable<HttpReply> show_job(const ApiContext& parts, const HttpCall& cal
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
     const auto& job = *found.value();
-    auto document = object_of(job.line);
+    auto document = row_to_json(job.line);
     document["audience"] = parsed(job.audience);
     document["data"] = parsed(job.data);
     document["channels"] = job.progress ? to_json(job.progress->channels) : json::array{};
@@ -154,7 +154,7 @@ asio::awaitable<HttpReply> cancel_job(const ApiContext& parts, const HttpCall& c
     if (line.state != "cancelled") {
         co_return refusal(409, "job_over", "The job is over; everyone has their outcome.");
     }
-    const auto document = object_of(line);
+    const auto document = row_to_json(line);
     co_return reply_with(200, document);
 }
 

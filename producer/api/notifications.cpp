@@ -55,7 +55,7 @@ std::optional<HttpReply> refused(const Edited& edited, const std::string& state)
 }
 
 /// The job that a notification makes, as if it were due now; or why it can make none.
-std::variant<Job, Rejection> job_of(const ApiContext& parts, const Detail& detail) {
+std::variant<Job, Rejection> read_job(const ApiContext& parts, const Detail& detail) {
     auto made = due_job(detail, parts.systems);
     if (auto* const job = std::get_if<Job>(&made)) {
         if (auto rejection = settle_order(*job, parts.systems, parts.templates)) return *rejection;
@@ -87,13 +87,13 @@ asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& cal
         co_return std::move(*denial);
     }
     wanted.params = object_text(params);
-    wanted.id = derived_id(ledger::derivation_of(wanted.key));
+    wanted.id = derived_id(ledger::derivation_name(wanted.key));
     wanted.source = caller.owner;
-    const auto made = job_of(parts, wanted);
+    const auto made = read_job(parts, wanted);
     if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
     auto denial = co_await untellable(parts, std::get<Job>(made));
     if (denial) co_return std::move(*denial);
-    const auto key = idempotency_key_of(call);
+    const auto key = read_idempotency_key(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
     ledger::NewNotification notification;
     notification.key = wanted.key;
@@ -106,7 +106,7 @@ asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& cal
     ledger::NewRequest request;
     request.owner = caller.owner;
     request.key = std::get<std::string>(key);
-    request.digest = sha256_hex(ledger::derivation_of(wanted.key) + '\n' + wanted.due_at + '\n' +
+    request.digest = sha256_hex(ledger::derivation_name(wanted.key) + '\n' + wanted.due_at + '\n' +
                                 wanted.expires_at + '\n' + said + '\n' + wanted.data);
     request.job = wanted.id;
     const auto lost_after = parts.settings.producer.republish_after;
@@ -282,7 +282,7 @@ std::variant<Job, Rejection, HttpReply> job_with(const ApiContext& parts, const 
         detail.params = changes.moment.params = object_text(*changes.params);
     }
     if (!changes.moment.data.empty()) detail.data = changes.moment.data;
-    auto made = job_of(parts, detail);
+    auto made = read_job(parts, detail);
     if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
     return std::move(std::get<Job>(made));
 }
@@ -358,7 +358,7 @@ asio::awaitable<HttpReply> cancel_subject(const ApiContext& parts, const HttpCal
             const auto edit = ledger::cancel_notification(connection, parts.systems, key,
                                                           caller.access, caller.client);
             if (edit != ledger::Edit::done) continue;
-            ids.push_back(json::value(derived_id(ledger::derivation_of(key))));
+            ids.push_back(json::value(derived_id(ledger::derivation_name(key))));
         }
         return ids;
     };

@@ -83,7 +83,7 @@ struct NotifyStatus {
     }
 };
 
-json::object document_of(const NotifyStatus& status) {
+json::object to_document(const NotifyStatus& status) {
     const auto& detail = *status.detail;
     std::int64_t planned = 0;
     std::int64_t told = 0;
@@ -192,7 +192,7 @@ asio::awaitable<HttpReply> notify(const ApiContext& parts, const HttpCall& call,
         co_return refusal(409, "too_late",
                           fmt::format("It is {}; nobody is told.", status.detail->state));
     }
-    const auto document = document_of(status);
+    const auto document = to_document(status);
     auto reply = reply_with(status.is_over() ? 200 : 202, document);
     reply.headers.emplace_back("Location", "/v1/jobs/" + id);
     co_return reply;

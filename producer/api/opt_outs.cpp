@@ -20,9 +20,9 @@ enum class Change : std::uint8_t { leaves, comes_back };
 constexpr int others_max = 100;  // Looked up for one who comes back.
 
 /// The person a path names, or the refusal.
-std::variant<ledger::OptOutChange, HttpReply> person_of(const ApiContext& parts,
-                                                        const HttpCall& call,
-                                                        const Caller& caller) {
+std::variant<ledger::OptOutChange, HttpReply> read_person(const ApiContext& parts,
+                                                          const HttpCall& call,
+                                                          const Caller& caller) {
     ledger::OptOutChange person;
     person.system = call.param("system");
     person.recipient = call.param("recipient");
@@ -34,7 +34,7 @@ std::variant<ledger::OptOutChange, HttpReply> person_of(const ApiContext& parts,
 }
 
 /// All lists of a system: those of its kinds.
-std::vector<std::string> lists_of(const System& system) {
+std::vector<std::string> names_of_lists(const System& system) {
     std::vector<std::string> lists;
     for (const auto& [name, kind] : system.kinds) {
         const bool known = std::find(lists.begin(), lists.end(), kind.list) != lists.end();
@@ -47,7 +47,7 @@ std::vector<std::string> lists_of(const System& system) {
 std::optional<HttpReply> read_scope(const HttpCall& call, const System& system,
                                     ledger::OptOutChange& change) {
     change.channels.assign(channels.begin(), channels.end());
-    change.lists = lists_of(system);
+    change.lists = names_of_lists(system);
     if (call.body.empty()) return std::nullopt;
     Fields fields{call.body, {"kind", "channel"}};
     const auto kind_name = fields.text_if_there("kind", 100);
@@ -91,11 +91,11 @@ HttpReply answer_with(const ledger::OptOutChange& person, const Result<OptOuts>&
 
 asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
                                 const Caller& caller) {
-    auto read = person_of(parts, call, caller);
+    auto read = read_person(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& person = std::get<ledger::OptOutChange>(read);
     auto work = [&](postgres::Connection& connection) {
-        return ledger::opt_outs_of(connection, person.system, person.recipient);
+        return ledger::find_opt_outs(connection, person.system, person.recipient);
     };
     std::string doing{"look up opt-outs"};
     const auto found = co_await parts.ledger.run(std::move(doing), work);
@@ -129,7 +129,7 @@ asio::awaitable<std::optional<Failure>> find_addresses(const ApiContext& parts,
 asio::awaitable<Result<OptOuts>> leave(const ApiContext& parts, ledger::OptOutChange& person) {
     auto work = [&](postgres::Connection& connection) {
         ledger::opt_out_by_hand(connection, person);
-        return ledger::opt_outs_of(connection, person.system, person.recipient);
+        return ledger::find_opt_outs(connection, person.system, person.recipient);
     };
     std::string storing{"store who left"};
     auto stored = co_await parts.ledger.run(std::move(storing), work);
@@ -173,7 +173,7 @@ asio::awaitable<Result<OptOuts>> come_back(const ApiContext& parts, ledger::OptO
     if (!others) co_return others.error();
     auto work = [&](postgres::Connection& connection) {
         ledger::opt_in_by_hand(connection, person, others.value());
-        return ledger::opt_outs_of(connection, person.system, person.recipient);
+        return ledger::find_opt_outs(connection, person.system, person.recipient);
     };
     std::string doing{"take an opt-out back"};
     co_return co_await parts.ledger.run(std::move(doing), work);
@@ -181,7 +181,7 @@ asio::awaitable<Result<OptOuts>> come_back(const ApiContext& parts, ledger::OptO
 
 asio::awaitable<HttpReply> apply(const ApiContext& parts, const HttpCall& call,
                                  const Caller& caller, Change change) {
-    auto read = person_of(parts, call, caller);
+    auto read = read_person(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& person = std::get<ledger::OptOutChange>(read);
     const auto& system = parts.systems.find(person.system)->second;

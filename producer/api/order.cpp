@@ -24,7 +24,8 @@ struct Ordered {
     std::vector<std::string> filled_in;  // Parameters.
 };
 
-std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, const Known& known) {
+std::variant<Ordered, HttpReply> read_job(JsonValue root, const Caller& caller,
+                                          const Known& known) {
     if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
     for (const auto field : own_fields) {
         if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
@@ -53,7 +54,7 @@ std::variant<Ordered, HttpReply> job_of(JsonValue root, const Caller& caller, co
 
 }  // namespace
 
-std::string sha256_hex(std::string_view text) { return hex(digest_of(Digest::sha256, text)); }
+std::string sha256_hex(std::string_view text) { return hex(compute_digest(Digest::sha256, text)); }
 
 std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
     if (caller.may(system)) return std::nullopt;
@@ -64,14 +65,14 @@ std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& cal
                                         const Known& known) {
     auto parsed = parse_json(body);
     if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
-    auto ordered = job_of(std::move(std::get<JsonValue>(parsed)), caller, known);
+    auto ordered = read_job(std::move(std::get<JsonValue>(parsed)), caller, known);
     if (auto* const reply = std::get_if<HttpReply>(&ordered)) return std::move(*reply);
     return std::move(std::get<Ordered>(ordered).job);
 }
 
 std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
                                           const Caller& caller, const Known& known) {
-    auto read = job_of(std::move(body), caller, known);
+    auto read = read_job(std::move(body), caller, known);
     if (auto* const reply = std::get_if<HttpReply>(&read)) return std::move(*reply);
     auto& ordered = std::get<Ordered>(read);
     Order order{.job = std::move(ordered.job), .key = {}, .digest = {}};
@@ -105,10 +106,10 @@ std::variant<Order, HttpReply> read_order(std::string_view body, std::string_vie
 
 std::variant<Order, HttpReply> read_order(const HttpCall& call, const Caller& caller,
                                           const Known& known) {
-    const auto key = idempotency_key_of(call);
+    const auto key = read_idempotency_key(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) return *reply;
     auto read = read_order(call.body, std::get<std::string>(key), caller, known);
-    if (auto* const order = std::get_if<Order>(&read)) order->trace = trace_of(call.headers);
+    if (auto* const order = std::get_if<Order>(&read)) order->trace = read_trace(call.headers);
     return read;
 }
 

@@ -28,7 +28,7 @@ namespace json = boost::json;
 constexpr std::size_t rows_a_piece = 5'000;
 constexpr std::size_t jobs_named_max = 100;
 
-json::object object_of(const ledger::Delivery& delivery) {
+json::object row_to_json(const ledger::Delivery& delivery) {
     return {{"recipient", delivery.recipient},
             {"channel", text(to_string(delivery.channel))},
             {"outcome", text(to_string(delivery.outcome))},
@@ -40,7 +40,7 @@ json::object object_of(const ledger::Delivery& delivery) {
             {"updated_at", delivery.updated_at}};
 }
 
-std::optional<ledger::DeliveryCursor> cursor_of(std::string_view text) {
+std::optional<ledger::DeliveryCursor> parse_cursor(std::string_view text) {
     ledger::DeliveryCursor cursor;
     if (text.empty()) return cursor;
     const auto words = read_cursor(text);
@@ -55,7 +55,7 @@ std::optional<ledger::DeliveryCursor> cursor_of(std::string_view text) {
     return cursor;
 }
 
-std::string text_of(const ledger::DeliveryCursor& cursor) {
+std::string to_cursor(const ledger::DeliveryCursor& cursor) {
     return make_cursor(fmt::format("{}.{}", cursor.channel, cursor.number),
                        std::to_string(cursor.position));
 }
@@ -135,9 +135,9 @@ asio::awaitable<HttpReply> json_page(const ApiContext& parts, const std::string&
     const auto read = co_await parts.reading.run(std::move(doing), work);
     if (!read) co_return unavailable(read.error());
     json::array outcomes;
-    for (const auto& delivery : deliveries) outcomes.push_back(object_of(delivery));
+    for (const auto& delivery : deliveries) outcomes.push_back(row_to_json(delivery));
     json::value next;
-    if (read.value()) next = text_of(cursor);
+    if (read.value()) next = to_cursor(cursor);
     const json::object page{{"outcomes", std::move(outcomes)}, {"next_cursor", std::move(next)}};
     co_return reply_with(200, page);
 }
@@ -151,7 +151,7 @@ asio::awaitable<Result<bool>> is_visible(const ApiContext& parts, const std::str
     co_return co_await parts.reading.run(std::move(doing), work);
 }
 
-std::variant<ledger::DeliveryFilter, HttpReply> filter_of(const QueryString& query) {
+std::variant<ledger::DeliveryFilter, HttpReply> read_filter(const QueryString& query) {
     ledger::DeliveryFilter filter{parse_channel(query["channel"]), parse_outcome(query["outcome"])};
     if (!query["channel"].empty() && !filter.channel) {
         return bad_query("channel", "email, sms or push");
@@ -168,11 +168,11 @@ asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall
     const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
     const auto& query = std::get<QueryString>(read);
-    auto filtered = filter_of(query);
+    auto filtered = read_filter(query);
     if (auto* const reply = std::get_if<HttpReply>(&filtered)) co_return std::move(*reply);
     const auto filter = std::get<ledger::DeliveryFilter>(filtered);
     const auto limit = query.limit();
-    const auto cursor = cursor_of(query["cursor"]);
+    const auto cursor = parse_cursor(query["cursor"]);
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     if (!cursor) co_return bad_query("cursor", "next_cursor of the page before");
     const auto named = parse_uuid(call.param("id"));
@@ -188,14 +188,14 @@ asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall
 }
 
 /// "at|id" of the last whole job, and "job|channel.number.position" within the next one.
-std::string text_of(const ledger::OutcomeCursor& cursor) {
+std::string to_cursor(const ledger::OutcomeCursor& cursor) {
     const auto& within = cursor.within;
     return make_cursor(
         fmt::format("{}|{}", cursor.before_at, cursor.before_id),
         fmt::format("{}|{}.{}.{}", cursor.job, within.channel, within.number, within.position));
 }
 
-std::optional<ledger::OutcomeCursor> place_of(std::string_view text) {
+std::optional<ledger::OutcomeCursor> parse_outcome_cursor(std::string_view text) {
     ledger::OutcomeCursor cursor;
     if (text.empty()) return cursor;
     const auto words = read_cursor(text);
@@ -254,11 +254,11 @@ std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
     if (!asked.jobs.since.empty() && !parse_timestamp(asked.jobs.since)) {
         return bad_query("since", "a moment, such as 2026-11-28T09:30:00Z");
     }
-    auto filter = filter_of(query);
+    auto filter = read_filter(query);
     if (auto* const reply = std::get_if<HttpReply>(&filter)) return std::move(*reply);
     asked.filter = std::get<ledger::DeliveryFilter>(filter);
     const auto limit = query.limit();
-    auto cursor = place_of(query["cursor"]);
+    auto cursor = parse_outcome_cursor(query["cursor"]);
     if (!limit) return bad_query("limit", "a whole number from 1 to 1000");
     if (!cursor) return bad_query("cursor", "next_cursor of the page before");
     asked.limit = *limit;
@@ -281,12 +281,12 @@ asio::awaitable<HttpReply> show_many(const ApiContext& parts, const HttpCall& ca
     if (!more) co_return unavailable(more.error());
     json::array outcomes;
     for (const auto& [job, delivery] : deliveries) {
-        auto object = object_of(delivery);
+        auto object = row_to_json(delivery);
         object["job"] = job;
         outcomes.push_back(std::move(object));
     }
     json::value next;
-    if (more.value()) next = text_of(asked.cursor);
+    if (more.value()) next = to_cursor(asked.cursor);
     const json::object page{{"outcomes", std::move(outcomes)}, {"next_cursor", std::move(next)}};
     co_return reply_with(200, page);
 }

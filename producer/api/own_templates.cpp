@@ -23,10 +23,10 @@ constexpr std::string_view unsubscribe_url = "unsubscribe_url";
 
 using Names = std::set<std::string, std::less<>>;
 
-std::vector<std::string> list_of(const Names& names) { return {names.begin(), names.end()}; }
+std::vector<std::string> list_names(const Names& names) { return {names.begin(), names.end()}; }
 
 /// "starts_at" -> "starts_in"; "" for a moment that has no such twin.
-std::string time_left_of(std::string_view moment) {
+std::string time_left(std::string_view moment) {
     if (!moment.ends_with("_at")) return {};
     return fmt::format("{}_in", moment.substr(0, moment.size() - 3));
 }
@@ -49,7 +49,7 @@ KnownVariables known_variables(const Templates& shipped, const Kind& kind, Chann
     }
     for (const auto& [name, text] : kind.person_defaults) personal.insert(name);
     for (const auto& moment : kind.times) {
-        const auto left = time_left_of(moment);
+        const auto left = time_left(moment);
         if (!needed.contains(moment) && !needed.contains(left)) continue;
         personal.insert(moment);
         if (!left.empty()) needed.insert(left);
@@ -63,7 +63,7 @@ KnownVariables known_variables(const Templates& shipped, const Kind& kind, Chann
     std::erase_if(optional, [&](const auto& name) {
         return personal.contains(name) || needed.contains(name);
     });
-    return {list_of(needed), list_of(personal), list_of(optional)};
+    return {list_names(needed), list_names(personal), list_names(optional)};
 }
 
 std::variant<OwnParts, HttpReply> read_parts(const Fields& fields) {

@@ -86,7 +86,7 @@ std::optional<HttpReply> keep_to_owner(Params& params, const std::string& system
 std::vector<std::string> people_of_owner(postgres::Connection& source, const System& system,
                                          const std::string& owner,
                                          const std::vector<std::string>& recipients) {
-    const auto listed = postgres::array_of(recipients);
+    const auto listed = postgres::to_array_literal(recipients);
     std::set<std::string> theirs;
     pqxx::nontransaction work{source.raw()};
     for (const auto& [name, audience] : system.audiences) {

@@ -35,12 +35,12 @@ bool is_operator(const Caller& caller, std::string_view system) {
     return is_unbound(caller) && (system.empty() ? caller.systems.empty() : caller.may(system));
 }
 
-std::string_view system_of(const ledger::PauseTarget& target) {
+std::string_view find_system(const ledger::PauseTarget& target) {
     if (target.what != ledger::Paused::kind) return {};
     return std::string_view{target.name}.substr(0, target.name.find('/'));
 }
 
-json::object object_of(const ledger::PauseLine& line) {
+json::object row_to_json(const ledger::PauseLine& line) {
     return {{text(to_string(line.target.what)), line.target.name},
             {"since", line.since},
             {"until", text_or_null(line.until)},
@@ -79,7 +79,7 @@ std::optional<HttpReply> check_target(const ApiContext& parts, const Caller& cal
         return settle_name(order.target) ? std::nullopt : std::optional{nothing_here("job")};
     }
     const auto& name = order.target.name;
-    if (!is_operator(caller, system_of(order.target))) return not_yours();
+    if (!is_operator(caller, find_system(order.target))) return not_yours();
     switch (order.target.what) {
         case ledger::Paused::kind:
             if (!is_kind(parts.systems, name)) return nothing_here("kind");
@@ -102,8 +102,8 @@ std::optional<HttpReply> check_target(const ApiContext& parts, const Caller& cal
 /// What of a job there is to hold back.
 enum class Left : std::uint8_t { something, nothing, unseen };
 
-Left left_of(postgres::Connection& connection, const Caller& caller,
-             const ledger::PauseTarget& target) {
+Left find_left(postgres::Connection& connection, const Caller& caller,
+               const ledger::PauseTarget& target) {
     if (target.what != ledger::Paused::job) return Left::something;
     const auto job = ledger::find_job(connection, target.name, caller.access);
     if (!job) return Left::unseen;
@@ -149,7 +149,7 @@ asio::awaitable<HttpReply> pause(const ApiContext& parts, const HttpCall& call,
     const auto& order = std::get<ledger::PauseOrder>(read);
     auto left = Left::unseen;
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
-        left = left_of(ledger, caller, order.target);
+        left = find_left(ledger, caller, order.target);
         if (left != Left::something) return std::nullopt;
         return ledger::pause(ledger, order);
     };
@@ -162,7 +162,7 @@ asio::awaitable<HttpReply> pause(const ApiContext& parts, const HttpCall& call,
     }
     if (!found.value()) co_return paused_by_others();
     spdlog::info("{} pauses a {}", caller.client, to_string(order.target.what));
-    const auto document = object_of(*found.value());
+    const auto document = row_to_json(*found.value());
     co_return reply_with(201, document);
 }
 
@@ -181,9 +181,9 @@ asio::awaitable<HttpReply> resume(const ApiContext& parts, const HttpCall& call,
     if (named != 1) co_return bad_query("job", "exactly one of job, kind, channel, account");
     const bool is_job = order.target.what == ledger::Paused::job;
     if (!settle_name(order.target)) co_return nothing_here("pause");
-    if (!is_job && !is_operator(caller, system_of(order.target))) co_return not_yours();
+    if (!is_job && !is_operator(caller, find_system(order.target))) co_return not_yours();
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::PauseLine> {
-        if (left_of(ledger, caller, order.target) == Left::unseen) return std::nullopt;
+        if (find_left(ledger, caller, order.target) == Left::unseen) return std::nullopt;
         return ledger::resume(ledger, order.target, is_unbound(caller) ? "" : caller.client);
     };
     std::string doing{"resume"};
@@ -191,7 +191,7 @@ asio::awaitable<HttpReply> resume(const ApiContext& parts, const HttpCall& call,
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("pause");
     spdlog::info("{} resumes a {}", caller.client, to_string(order.target.what));
-    const auto document = object_of(*found.value());
+    const auto document = row_to_json(*found.value());
     co_return reply_with(200, document);
 }
 
@@ -205,7 +205,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
         const auto seen = ledger::jobs_in_sight(ledger, jobs, caller.access);
         std::erase_if(lines, [&](const auto& line) {
             if (line.target.what == ledger::Paused::job) return !seen.contains(line.target.name);
-            return !is_operator(caller, system_of(line.target));
+            return !is_operator(caller, find_system(line.target));
         });
         return lines;
     };
@@ -213,7 +213,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     json::array lines;
-    for (const auto& line : found.value()) lines.push_back(object_of(line));
+    for (const auto& line : found.value()) lines.push_back(row_to_json(line));
     const json::object document{{"pauses", std::move(lines)}};
     co_return reply_with(200, document);
 }

@@ -22,7 +22,7 @@ namespace json = boost::json;
 constexpr std::string_view parameter_prefix{"param."};
 constexpr std::size_t people_a_piece = 1'000;
 
-json::object object_of(const Person& person) {
+json::object row_to_json(const Person& person) {
     json::object values;
     for (const auto& [name, value] : person.values) values[text(name)] = value;
     json::array contacts;
@@ -68,7 +68,7 @@ public:
         auto work = [this, limit](postgres::Connection& ledger) {
             const postgres::Limits limits{.statement_timeout = system_.statement_timeout,
                                           .read_only = true};
-            postgres::Connection source{database_of(parts_.settings, system_), limits};
+            postgres::Connection source{database_for(parts_.settings, system_), limits};
             return directory_.read(source, ledger, after_, limit, people_);
         };
         std::string doing{"list people"};
@@ -120,8 +120,8 @@ HttpReply csv_reply(const std::string& name, std::shared_ptr<Listing> listing) {
 }
 
 /// The audience's parameters out of the query.
-std::variant<Params, HttpReply> params_of(const Audience& audience, const QueryString& query,
-                                          const Caller& caller) {
+std::variant<Params, HttpReply> read_params(const Audience& audience, const QueryString& query,
+                                            const Caller& caller) {
     Params params;
     for (const auto& name : audience.query.parameters) {
         const auto value = query[fmt::format("{}{}", parameter_prefix, name)];
@@ -137,10 +137,11 @@ std::variant<Params, HttpReply> params_of(const Audience& audience, const QueryS
 }
 
 /// What is asked for, or what stands against it.
-std::variant<Directory::Wanted, HttpReply> wanted_of(const System& system, const Audience& audience,
-                                                     const QueryString& query,
-                                                     const Caller& caller) {
-    auto params = params_of(audience, query, caller);
+std::variant<Directory::Wanted, HttpReply> read_wanted(const System& system,
+                                                       const Audience& audience,
+                                                       const QueryString& query,
+                                                       const Caller& caller) {
+    auto params = read_params(audience, query, caller);
     if (auto* const reply = std::get_if<HttpReply>(&params)) return std::move(*reply);
     Directory::Wanted wanted{.system = system,
                              .audience = audience,
@@ -194,7 +195,7 @@ asio::awaitable<HttpReply> list_people(const ApiContext& parts, const HttpCall& 
         }
         after = std::move(words->second);
     }
-    auto wanted = wanted_of(system->second, *audience, query, caller);
+    auto wanted = read_wanted(system->second, *audience, query, caller);
     if (auto* const reply = std::get_if<HttpReply>(&wanted)) co_return std::move(*reply);
     Directory directory{std::move(std::get<Directory::Wanted>(wanted))};
     auto listing = std::make_shared<Listing>(parts, caller.client, system->second,
@@ -212,7 +213,7 @@ asio::awaitable<HttpReply> list_people(const ApiContext& parts, const HttpCall& 
     if (!more) co_return unavailable(more.error());
     if (is_csv) co_return csv_reply(audience->name, std::move(listing));
     json::array people;
-    for (const auto& person : listing->people()) people.push_back(object_of(person));
+    for (const auto& person : listing->people()) people.push_back(row_to_json(person));
     json::value next;
     if (more.value()) next = make_cursor("people", listing->after());
     const json::object page{{"people", std::move(people)}, {"next_cursor", std::move(next)}};

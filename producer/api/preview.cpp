@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-json::object document_of(Channel channel, const RenderedPreview& written) {
+json::object to_document(Channel channel, const RenderedPreview& written) {
     json::object document{{"channel", text(to_string(channel))}, {"locale", written.locale}};
     switch (channel) {
         case Channel::email:
@@ -105,12 +105,12 @@ asio::awaitable<HttpReply> preview(const ApiContext& parts, const HttpCall& call
     const auto written =
         render_preview(templates, *kind, *channel, data, reader, link, parts.clock.now());
     if (!written) co_return unrenderable(parts, written.error());
-    const auto document = document_of(*channel, written.value());
+    const auto document = to_document(*channel, written.value());
     co_return reply_with(200, document);
 }
 
 /// A job for one person, as an order is written.
-std::string order_of(const Fields& fields) {
+std::string read_order(const Fields& fields) {
     json::object job;
     for (const auto* const name : {"system", "kind", "channels", "data"}) {
         if (const auto* const value = fields.find(name)) job[name] = as_json(*value);
@@ -127,13 +127,13 @@ asio::awaitable<HttpReply> test_send(const ApiContext& parts, const HttpCall& ca
     Fields fields{call.body, {"system", "kind", "recipient", "channels", "data"}};
     static_cast<void>(fields.text("recipient", Job::id_bytes_max));
     if (auto fault = fields.fault()) co_return std::move(*fault);
-    const auto key = idempotency_key_of(call);
+    const auto key = read_idempotency_key(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
-    const auto body = order_of(fields);
+    const auto body = read_order(fields);
     auto read = read_order(body, std::get<std::string>(key), caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& order = std::get<Order>(read);
-    order.trace = trace_of(call.headers);
+    order.trace = read_trace(call.headers);
     co_return co_await create_job(parts, caller, order);
 }
 

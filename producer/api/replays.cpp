@@ -60,7 +60,7 @@ public:
         if (fields_.fault()) return *fields_.fault();
         auto filter = ledger::read_words(words);
         if (const auto* const fault = std::get_if<ledger::WordFault>(&filter)) {
-            return refusal_of(*fault);
+            return to_refusal(*fault);
         }
         order.filter = std::move(std::get<ledger::ReplayFilter>(filter));
         order.filter.systems = caller.systems;
@@ -89,7 +89,7 @@ private:
         return words;
     }
 
-    static HttpReply refusal_of(const ledger::WordFault& fault) {
+    static HttpReply to_refusal(const ledger::WordFault& fault) {
         const auto sentence = fmt::format("{}; send {}", fault.problem, fault.expected);
         if (fault.field.empty()) return refusal(422, "missing_field", sentence);
         return refusal(422,
@@ -128,7 +128,7 @@ private:
     std::optional<HttpReply> fault_;
 };
 
-json::object left_out_of(const ledger::ReplaySum& sum) {
+json::object left_out_to_json(const ledger::ReplaySum& sum) {
     return {{"expired", sum.expired},
             {"told_by_fallback", sum.elsewhere},
             {"told_since", sum.told_since},
@@ -136,7 +136,7 @@ json::object left_out_of(const ledger::ReplaySum& sum) {
             {"held", sum.held}};
 }
 
-json::object outlook_of(const Terms& terms, const Outlook& outlook) {
+json::object outlook_to_json(const Terms& terms, const Outlook& outlook) {
     json::object by_channel;
     Micros total = 0;
     for (const auto channel : channels) {
@@ -147,7 +147,8 @@ json::object outlook_of(const Terms& terms, const Outlook& outlook) {
         object["people"] = one.people;
         object["looked_at"] = one.looked_at;
         by_channel[text(to_string(channel))] = std::move(object);
-        total += cost_of(units_of(one.found, channel), 1, micros_of(terms.settings.costs[index]));
+        total +=
+            total_cost(count_units(one.found, channel), 1, to_micros(terms.settings.costs[index]));
     }
     return {{"exact", outlook.is_exact()},
             {"not_asked", json::array(outlook.not_asked.begin(), outlook.not_asked.end())},
@@ -163,7 +164,7 @@ struct Told {
     Terms terms;
 };
 
-json::object document_of(const Told& told) {
+json::object to_document(const Told& told) {
     json::array chosen;
     std::int64_t unknown = 0;
     for (const auto& line : told.summary.lines) {
@@ -173,15 +174,15 @@ json::object document_of(const Told& told) {
                                       {"reason", text(to_string(line.reason))},
                                       {"jobs", line.sum.jobs},
                                       {"people", line.sum.people},
-                                      {"left_out", left_out_of(line.sum)}});
+                                      {"left_out", left_out_to_json(line.sum)}});
     }
     return {{"dry_run", true},
             {"jobs", told.summary.all.jobs},
             {"people", told.summary.all.people},
-            {"left_out", left_out_of(told.summary.all)},
+            {"left_out", left_out_to_json(told.summary.all)},
             {"may_be_told_twice", unknown},
             {"chosen", std::move(chosen)},
-            {"if_served_now", outlook_of(told.terms, told.outlook)}};
+            {"if_served_now", outlook_to_json(told.terms, told.outlook)}};
 }
 
 asio::awaitable<HttpReply> tell(const ApiContext& parts, const Caller& caller, const Asked& asked) {
@@ -200,11 +201,11 @@ asio::awaitable<HttpReply> tell(const ApiContext& parts, const Caller& caller, c
     std::string doing{"count who is chosen"};
     const auto told = co_await parts.surveying.run(std::move(doing), work);
     if (!told) co_return unavailable(told.error());
-    const auto document = document_of(told.value());
+    const auto document = to_document(told.value());
     co_return reply_with(200, document);
 }
 
-json::object object_of(const ledger::ReplayLine& line) {
+json::object row_to_json(const ledger::ReplayLine& line) {
     json::value ttl;
     if (line.ttl_s) ttl = *line.ttl_s;
     return {{"id", line.id},
@@ -236,8 +237,8 @@ std::optional<Shown> find(postgres::Connection& ledger, std::int64_t id, const C
                  ledger::jobs_of_replay(ledger, id, static_cast<int>(jobs_max))};
 }
 
-json::object document_of(const Shown& shown) {
-    auto document = object_of(shown.line);
+json::object to_document(const Shown& shown) {
+    auto document = row_to_json(shown.line);
     json::array jobs;
     for (const auto& each : shown.jobs) {
         jobs.push_back(json::object{
@@ -260,7 +261,7 @@ asio::awaitable<HttpReply> wait_for(const ApiContext& parts, const Caller& calle
         if (!looked.value()) co_return nothing_here("replay");
         const bool is_over = !looked.value()->line.finished_at.empty();
         if (is_over || parts.clock.steady_now() >= end) {
-            const auto document = document_of(*looked.value());
+            const auto document = to_document(*looked.value());
             auto reply = reply_with(is_over ? 200 : 202, document);
             reply.headers.emplace_back("Location", fmt::format("/v1/replays/{}", id));
             co_return reply;
@@ -270,7 +271,7 @@ asio::awaitable<HttpReply> wait_for(const ApiContext& parts, const Caller& calle
     }
 }
 
-std::string key_of(const std::string& given, const Caller& caller) {
+std::string compose_key(const std::string& given, const Caller& caller) {
     if (!given.empty()) return key_of_source("api", caller.owner, given);
     std::random_device device;  // Whoever is served once more is no longer chosen: no harm in it.
     return fmt::format("api//{:08x}{:08x}{:08x}", device(), device(), device());
@@ -278,7 +279,7 @@ std::string key_of(const std::string& given, const Caller& caller) {
 
 asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall& call,
                                         const Caller& caller) {
-    const auto key = idempotency_key_of(call);
+    const auto key = read_idempotency_key(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
     auto read = Reading{call}.read(caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
@@ -295,7 +296,7 @@ asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall&
     if (!missing) co_return unavailable(missing.error());
     if (!missing.value().empty()) co_return nothing_here("job as " + missing.value().front());
     if (asked.dry_run) co_return co_await tell(parts, caller, asked);
-    order.key = key_of(std::get<std::string>(key), caller);
+    order.key = compose_key(std::get<std::string>(key), caller);
     std::string noting{"note a replay"};
     auto begin = [&](postgres::Connection& ledger) { return ledger::begin_replay(ledger, order); };
     const auto known = co_await parts.ledger.run(std::move(noting), begin);
@@ -334,7 +335,7 @@ asio::awaitable<HttpReply> list_replays(const ApiContext& parts, const HttpCall&
     const bool more = lines.size() > static_cast<std::size_t>(*limit);
     if (more) lines.pop_back();
     json::array replays;
-    for (const auto& line : lines) replays.push_back(object_of(line));
+    for (const auto& line : lines) replays.push_back(row_to_json(line));
     json::value next;
     if (more) next = make_cursor(std::to_string(lines.back().id), "");
     const json::object document{{"replays", std::move(replays)}, {"next_cursor", std::move(next)}};
@@ -350,7 +351,7 @@ asio::awaitable<HttpReply> show_replay(const ApiContext& parts, const HttpCall& 
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("replay");
-    const auto document = document_of(*found.value());
+    const auto document = to_document(*found.value());
     co_return reply_with(200, document);
 }
 

@@ -28,8 +28,8 @@ struct Place {
     ledger::TemplatesKey key;
 };
 
-std::variant<Place, HttpReply> place_of(const ApiContext& parts, const HttpCall& call,
-                                        const Caller& caller) {
+std::variant<Place, HttpReply> read_place(const ApiContext& parts, const HttpCall& call,
+                                          const Caller& caller) {
     const auto name = call.param("system");
     if (auto denial = denied(caller, name)) return std::move(*denial);
     const auto system = parts.systems.find(name);
@@ -46,7 +46,7 @@ json::object to_json(const OwnParts& parts) {
 }
 
 /// One kind as a list shows it.
-json::object line_of(const System& system, const Kind& kind, const ledger::OwnTemplates* own) {
+json::object to_line(const System& system, const Kind& kind, const ledger::OwnTemplates* own) {
     json::object line{{"system", system.name}, {"kind", kind.name}};
     line["version"] = own == nullptr ? json::value{} : json::value(own->version);
     line["saved_by"] = text_or_null(own == nullptr ? "" : own->saved_by);
@@ -55,7 +55,7 @@ json::object line_of(const System& system, const Kind& kind, const ledger::OwnTe
 }
 
 /// One kind with all that is said of it.
-json::object document_of(const ApiContext& parts, const Place& place, const Own& own) {
+json::object to_document(const ApiContext& parts, const Place& place, const Own& own) {
     std::set<std::string> names;
     for (const auto channel : channels) {
         const auto used = parts.templates.variables(place.kind.templates, channel);
@@ -64,7 +64,7 @@ json::object document_of(const ApiContext& parts, const Place& place, const Own&
     json::array variables;
     for (const auto& name : names) variables.push_back(json::value(name));
     const auto shipped = parts.shipped.find(place.kind.templates);
-    auto document = line_of(place.system, place.kind, own ? &*own : nullptr);
+    auto document = to_line(place.system, place.kind, own ? &*own : nullptr);
     document["parts"] = to_json(own ? own->parts : OwnParts{});
     document["defaults"] = to_json(shipped == parts.shipped.end() ? OwnParts{} : shipped->second);
     document["variables"] = std::move(variables);
@@ -92,7 +92,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
             for (const auto& each : found.value()) {
                 if (each.key.system == name && each.key.kind == kind_name) own = &each;
             }
-            lines.push_back(line_of(system, kind, own));
+            lines.push_back(to_line(system, kind, own));
         }
     }
     const json::object document{{"templates", std::move(lines)}};
@@ -102,7 +102,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
 asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
                                 const Caller& caller) {
     constexpr std::array<std::string_view, 1> known{"version"};
-    const auto asked = place_of(parts, call, caller);
+    const auto asked = read_place(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
     const auto read = QueryString::read(call, known);
@@ -122,13 +122,13 @@ asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
     const auto found = co_await parts.reading.run(std::move(doing), look);
     if (!found) co_return unavailable(found.error());
     if (number > 0 && !found.value()) co_return nothing_here("version");
-    const auto document = document_of(parts, place, found.value());
+    const auto document = to_document(parts, place, found.value());
     co_return reply_with(200, document);
 }
 
 asio::awaitable<HttpReply> save(const ApiContext& parts, const HttpCall& call,
                                 const Caller& caller) {
-    const auto asked = place_of(parts, call, caller);
+    const auto asked = read_place(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
     const Fields fields{call.body, {"parts"}};
@@ -139,7 +139,7 @@ asio::awaitable<HttpReply> save(const ApiContext& parts, const HttpCall& call,
     auto check = [&](postgres::Connection&) {
         const postgres::Limits limits{.statement_timeout = place.system.statement_timeout,
                                       .read_only = true};
-        postgres::Connection source{database_of(parts.settings, place.system), limits};
+        postgres::Connection source{database_for(parts.settings, place.system), limits};
         const auto columns = contact_columns(source, place.system);
         const auto& folder = place.kind.templates;
         Problems problems;
@@ -167,13 +167,13 @@ asio::awaitable<HttpReply> save(const ApiContext& parts, const HttpCall& call,
     const auto saved = co_await parts.ledger.run(std::move(saving), write);
     if (!saved) co_return unavailable(saved.error());
     const Own own{saved.value().templates};
-    const auto document = document_of(parts, place, own);
+    const auto document = to_document(parts, place, own);
     co_return reply_with(saved.value().was_there ? 200 : 201, document);
 }
 
 asio::awaitable<HttpReply> remove(const ApiContext& parts, const HttpCall& call,
                                   const Caller& caller) {
-    const auto asked = place_of(parts, call, caller);
+    const auto asked = read_place(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
     const auto& place = std::get<Place>(asked);
     auto write = [&](postgres::Connection& connection) {
@@ -188,7 +188,7 @@ asio::awaitable<HttpReply> remove(const ApiContext& parts, const HttpCall& call,
             "You have no texts of your own for this kind, and the shipped ones stay.");
     }
     const Own none;
-    const auto document = document_of(parts, place, none);
+    const auto document = to_document(parts, place, none);
     co_return reply_with(200, document);
 }
 

@@ -17,16 +17,15 @@ boost::json::value parsed(const std::string& text) {
 
 namespace {
 
-std::int64_t count_of(const ledger::ChannelProgress& channel, Outcome outcome) {
+std::int64_t count(const ledger::ChannelProgress& channel, Outcome outcome) {
     return channel.outcomes[static_cast<std::size_t>(outcome)];
 }
 
 /// A clicked message was opened, an opened one delivered, a delivered one sent.
-boost::json::object rates_of(const ledger::ChannelProgress& channel) {
-    const auto clicked = count_of(channel, Outcome::clicked);
-    const auto opened = clicked + count_of(channel, Outcome::opened);
-    const auto told =
-        opened + count_of(channel, Outcome::delivered) + count_of(channel, Outcome::sent);
+boost::json::object rates_to_json(const ledger::ChannelProgress& channel) {
+    const auto clicked = count(channel, Outcome::clicked);
+    const auto opened = clicked + count(channel, Outcome::opened);
+    const auto told = opened + count(channel, Outcome::delivered) + count(channel, Outcome::sent);
     const auto share = [told](std::int64_t part) {
         return told == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(told);
     };
@@ -63,7 +62,7 @@ boost::json::array to_json(std::span<const ledger::ChannelProgress> channels) {
         list.push_back(boost::json::object{{"channel", channel.channel},
                                            {"planned", channel.planned},
                                            {"outcomes", std::move(outcomes)},
-                                           {"rates", rates_of(channel)}});
+                                           {"rates", rates_to_json(channel)}});
     }
     return list;
 }
@@ -83,9 +82,9 @@ boost::json::object to_json(const ledger::ChannelFate& fate) {
 boost::json::object to_json(const ChannelEstimate& found, Channel channel, std::int64_t moments,
                             const Terms& terms) {
     namespace json = boost::json;
-    const auto units = units_of(found, channel);
-    const auto price = micros_of(terms.settings.costs[static_cast<std::size_t>(channel)]);
-    const auto limit = limit_of(terms, channel);
+    const auto units = count_units(found, channel);
+    const auto price = to_micros(terms.settings.costs[static_cast<std::size_t>(channel)]);
+    const auto limit = find_limit(terms, channel);
     json::value seconds;
     if (limit > 0) seconds = static_cast<double>(units) / limit;
     json::object one{{"messages", found.messages},
@@ -95,7 +94,7 @@ boost::json::object to_json(const ChannelEstimate& found, Channel channel, std::
                                                {"too_often", found.too_often},
                                                {"suppressed", found.suppressed},
                                                {"duplicates", found.duplicates}}},
-                     {"cost", dollars(cost_of(units, moments, price))},
+                     {"cost", dollars(total_cost(units, moments, price))},
                      {"seconds", std::move(seconds)}};
     if (channel == Channel::sms) one["segments"] = found.segments;
     return one;

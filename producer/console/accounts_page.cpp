@@ -17,7 +17,7 @@ std::string rate_text(double rate) {
     return rate == std::floor(rate) ? grouped(std::llround(rate)) : fmt::format("{:.2f}", rate);
 }
 
-View card_of(const json::object& account, const std::vector<json::object>& pauses) {
+View card_view(const json::object& account, const std::vector<json::object>& pauses) {
     View card;
     put_all(card, account,
             {"name", "channel", "type", "health", "breaker", "last_error", "rate_set_by"});
@@ -51,12 +51,12 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     const auto lines = objects_in(pauses.object(), "pauses");
     View cards{View::type::list};
     for (const auto& account : objects_in(answer.object(), "accounts")) {
-        cards << card_of(account, lines);
+        cards << card_view(account, lines);
     }
     page.view.set("cards", cards);
     if (!answer.is_good()) {
         page.file = "refused.html";
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
     }
     co_return context.show(visit, std::move(page));
 }
@@ -70,7 +70,7 @@ asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& vi
 asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/accounts?done=true");
-    auto notice = fault_of(answer);
+    auto notice = to_notice(answer);
     co_return co_await show(context, visit, std::move(notice));
 }
 

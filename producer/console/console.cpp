@@ -25,7 +25,7 @@ asio::awaitable<HttpReply> show_asset(std::string name, std::string type, const 
 }
 
 /// Streams hold their connections: most are for others.
-std::size_t slots_of(const ServerSettings& settings) {
+std::size_t slots_for_live(const ServerSettings& settings) {
     return std::clamp<std::size_t>(settings.connections_max / 4, 1, Console::live_max);
 }
 
@@ -37,7 +37,7 @@ public:
           clients_{parts.clients},
           sessions_{parts.settings.link_key, parts.clock},
           context_{std::move(parts.api), parts.clock},
-          slots_{slots_of(parts.settings.producer.http)} {
+          slots_{slots_for_live(parts.settings.producer.http)} {
         if (settings_.link_key.empty()) {
             spdlog::warn("no link_key: sessions of the console end with this process");
         }

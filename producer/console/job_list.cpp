@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", 
 constexpr std::array<std::string_view, 4> filters{"system", "kind", "state", "has_failures"};
 
 /// The query of the API, and of this page, that the filters of a visit make; "" or "a=b&c=d".
-std::string query_of(const Visit& visit) {
+std::string compose_query(const Visit& visit) {
     std::string query;
     for (const auto name : filters) {
         const auto value = visit.field(name);
@@ -38,7 +38,7 @@ std::string joined(std::string query, std::string_view name, const std::string& 
 
 using Paces = std::map<std::string, Pace, std::less<>>;
 
-View rows_of(const json::object& document, const PageContext& context, Paces* paces) {
+View row_views(const json::object& document, const PageContext& context, Paces* paces) {
     View rows{View::type::list};
     for (const auto& job : objects_in(document, "jobs")) {
         const Pace* pace = nullptr;
@@ -53,7 +53,7 @@ View rows_of(const json::object& document, const PageContext& context, Paces* pa
 }
 
 asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
-    const auto query = query_of(visit);
+    const auto query = compose_query(visit);
     const auto cursor = visit.field("cursor");
     const auto asked =
         joined(joined(query, "cursor", cursor), "limit", std::to_string(jobs_on_a_page));
@@ -62,16 +62,16 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     Page page{"jobs.html", "Jobs", "jobs", {}};
     auto& view = page.view;
     for (const auto name : filters) put(view, std::string{name}, visit.field(name));
-    view.set("states", options_of(states, visit.field("state")));
+    view.set("states", option_views(states, visit.field("state")));
     view.set("is_filtered", View{!query.empty()});
-    view.set("rows", rows_of(answer.object(), context, nullptr));
+    view.set("rows", row_views(answer.object(), context, nullptr));
     view.set("has_rows", View{!objects_in(answer.object(), "jobs").empty()});
     view.set("rows_file", kainjow::mustache::partial{[] { return asset("job_rows.html"); }});
     put(view, "live", cursor.empty() ? "/console/live/jobs?" + query : "");
     put(view, "first_page", cursor.empty() ? "" : "/console/jobs?" + query);
     const auto next = text_in(answer.object(), "next_cursor");
     put(view, "next_page", next.empty() ? "" : "/console/jobs?" + joined(query, "cursor", next));
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 
@@ -88,7 +88,7 @@ public:
         if (!answer.is_good()) co_return std::nullopt;
         View view;
         if (paces_.size() > 10 * jobs_on_a_page) paces_.clear();
-        view.set("rows", rows_of(answer.object(), context_, &paces_));
+        view.set("rows", row_views(answer.object(), context_, &paces_));
         co_return rendered("job_rows.html", view);
     }
 
@@ -100,7 +100,7 @@ private:
 };
 
 asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, const Visit& visit) {
-    const auto rows = std::make_shared<LiveRows>(context, visit.who, query_of(visit));
+    const auto rows = std::make_shared<LiveRows>(context, visit.who, compose_query(visit));
     co_return live_reply(slots, [rows] { return rows->draw(); });
 }
 

@@ -26,7 +26,7 @@ Notice done_notice(const Visit& visit) {
     return {};
 }
 
-std::string path_of(const Visit& visit) {
+std::string compose_path(const Visit& visit) {
     return "/console/jobs/" + percent_encoded(visit.call.param("id"));
 }
 
@@ -35,7 +35,7 @@ Ask ask_for_job(const Visit& visit) {
 }
 
 /// Of an object's scalars, as a list of names and values.
-View pairs_of(const json::object& from, std::string_view name) {
+View pair_views(const json::object& from, std::string_view name) {
     View pairs{View::type::list};
     const auto* const found = from.if_contains({name.data(), name.size()});
     if (found == nullptr || !found->is_object()) return pairs;
@@ -74,7 +74,7 @@ void put_pause(View& view, const Answer& pauses, const std::string& id) {
     }
 }
 
-std::string heading_of(const json::object& job) {
+std::string compose_heading(const json::object& job) {
     auto title = text_in(job, "title");
     return title.empty() ? text_in(job, "kind") : title;
 }
@@ -86,11 +86,11 @@ void put_facts(View& view, const json::object& job) {
     for (const auto* const name : {"created", "planned", "finished", "expires"}) {
         put_moment(view, fmt::format("{}_at", name), text_in(job, fmt::format("{}_at", name)));
     }
-    view.set("heading", heading_of(job));
+    view.set("heading", compose_heading(job));
     view.set("incomplete", View{flag_in(job, "incomplete")});
     const auto left_out = count_in(job, "left_out");
     put(view, "left_out", left_out > 0 ? grouped(left_out) : std::string{});
-    view.set("data", pairs_of(job, "data"));
+    view.set("data", pair_views(job, "data"));
     const auto* const audience = job.if_contains("audience");
     put(view, "audience", audience == nullptr ? std::string{} : json::serialize(*audience));
     View replays{View::type::list};
@@ -111,7 +111,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     Page page{"job.html", "Job", "jobs", {}, std::move(notice)};
     if (!answer.is_good()) {
         page.file = "refused.html";
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
         co_return context.show(visit, std::move(page));
     }
     const auto& job = answer.object();
@@ -126,7 +126,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     put(view, "troubled", troubled > 0 ? grouped(troubled) : std::string{});
     put(view, "live", is_over(job) ? "" : "/console/live/jobs/" + text_in(job, "id"));
     view.set("progress_file", kainjow::mustache::partial{[] { return asset("progress.html"); }});
-    page.title = heading_of(job);
+    page.title = compose_heading(job);
     co_return context.show(visit, std::move(page));
 }
 
@@ -139,8 +139,8 @@ asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& vi
 asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
                                std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
-    if (answer.is_good()) co_return redirect(path_of(visit) + "?done=" + word);
-    auto notice = fault_of(answer);
+    if (answer.is_good()) co_return redirect(compose_path(visit) + "?done=" + word);
+    auto notice = to_notice(answer);
     co_return co_await show(context, visit, std::move(notice));
 }
 

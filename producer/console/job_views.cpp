@@ -44,7 +44,7 @@ std::int64_t planned_in(const json::object& job) {
     return planned;
 }
 
-int percent_of(std::int64_t part, std::int64_t whole) {
+int to_percent(std::int64_t part, std::int64_t whole) {
     if (whole <= 0) return 0;
     return static_cast<int>(std::clamp<std::int64_t>(part * 100 / whole, 0, 100));
 }
@@ -61,12 +61,12 @@ void put_progress(View& into, std::int64_t settled, std::int64_t planned) {
     into.set("planned", grouped(planned));
     into.set("settled_plain", std::to_string(settled));
     into.set("planned_plain", std::to_string(std::max<std::int64_t>(planned, 1)));
-    into.set("percent", std::to_string(percent_of(settled, planned)));
+    into.set("percent", std::to_string(to_percent(settled, planned)));
     into.set("has_people", View{planned > 0});
 }
 
 /// The outcomes that there are, each with its place in a bar of 100 %.
-View outcomes_of(const json::object& channel) {
+View outcome_views(const json::object& channel) {
     View shown{View::type::list};
     const auto* const found = channel.if_contains("outcomes");
     if (found == nullptr || !found->is_object()) return shown;
@@ -77,7 +77,7 @@ View outcomes_of(const json::object& channel) {
         if (count == 0) continue;
         const auto share = 100 * static_cast<double>(count) / static_cast<double>(planned);
         View one;
-        one.set("name", words_of(part.name));
+        one.set("name", to_words(part.name));
         one.set("tone", std::string{part.tone});
         one.set("count", grouped(count));
         one.set("share", fmt::format("{:.1f}", share));
@@ -139,7 +139,7 @@ View job_progress(const json::object& job, const Pace* pace) {
         const auto all = count_in(channel, "planned");
         one.set("channel", text_in(channel, "channel"));
         put_progress(one, all - open_in(channel), all);
-        one.set("outcomes", outcomes_of(channel));
+        one.set("outcomes", outcome_views(channel));
         const auto* const rates = channel.if_contains("rates");
         if (rates != nullptr && rates->is_object()) {
             const auto& shares = rates->get_object();
@@ -158,8 +158,8 @@ View chosen_lines(const boost::json::object& told) {
     for (const auto& line : objects_in(told, "chosen")) {
         View one;
         one.set("channel", text_in(line, "channel"));
-        one.set("outcome", words_of(text_in(line, "outcome")));
-        one.set("reason", words_of(text_in(line, "reason")));
+        one.set("outcome", to_words(text_in(line, "outcome")));
+        one.set("reason", to_words(text_in(line, "reason")));
         one.set("people", grouped(count_in(line, "people")));
         lines << one;
     }

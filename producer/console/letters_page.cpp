@@ -8,7 +8,7 @@ namespace json = boost::json;
 
 constexpr std::size_t form_max = 6 * Job::bytes_max;  // A payload as a form writes it.
 
-View line_of(const json::object& letter) {
+View line_view(const json::object& letter) {
     View line;
     put_all(line, letter, {"letter", "key", "from", "reason", "message", "fate", "fate_by"});
     line.set("short_letter", text_in(letter, "letter").substr(0, 10));
@@ -29,7 +29,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     Page page{"letters.html", "Dead letters", "dead-letters", {}};
     View lines{View::type::list};
     for (const auto& letter : objects_in(answer.object(), "dead_letters")) {
-        lines << line_of(letter);
+        lines << line_view(letter);
     }
     page.view.set("lines", lines);
     page.view.set("has_lines", View{lines.is_non_empty_list()});
@@ -43,25 +43,25 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     if (visit.field("done") == "dropped") page.notice.text = "The letter is dropped.";
     if (!answer.is_good()) {
         page.file = "refused.html";
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
     }
     co_return context.show(visit, std::move(page));
 }
 
-std::string target_of(const Visit& visit) {
+std::string read_target(const Visit& visit) {
     return "/v1/dead-letters/" + percent_encoded(visit.call.param("letter"));
 }
 
 asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
-    const Ask ask{"GET", target_of(visit)};
+    const Ask ask{"GET", read_target(visit)};
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"letter.html", "Dead letter", "dead-letters", {}, std::move(notice)};
     if (!answer.is_good()) {
         page.file = "refused.html";
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
         co_return context.show(visit, std::move(page));
     }
-    page.view = line_of(answer.object());
+    page.view = line_view(answer.object());
     put_all(page.view, answer.object(), {"payload", "payload_base64"});
     page.view.set("is_cut", View{!flag_in(answer.object(), "payload_is_whole")});
     page.view.set("is_open", View{text_in(answer.object(), "fate").empty()});
@@ -77,7 +77,7 @@ asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, A
                                std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/dead-letters?done=" + word);
-    auto notice = fault_of(answer);
+    auto notice = to_notice(answer);
     co_return co_await show(context, visit, std::move(notice));
 }
 
@@ -88,7 +88,7 @@ std::string plain_lines(std::string text) {
 }
 
 asio::awaitable<HttpReply> requeue(const PageContext& context, const Visit& visit) {
-    Ask ask{"POST", target_of(visit) + "/requeue"};
+    Ask ask{"POST", read_target(visit) + "/requeue"};
     if (visit.field("is_mended") == "true") {
         const json::object body{{"payload", plain_lines(visit.field("payload"))}};
         ask.body = json::value(body);
@@ -97,7 +97,7 @@ asio::awaitable<HttpReply> requeue(const PageContext& context, const Visit& visi
 }
 
 asio::awaitable<HttpReply> drop(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", target_of(visit) + "/drop"}, "dropped");
+    return act(context, visit, {"POST", read_target(visit) + "/drop"}, "dropped");
 }
 
 }  // namespace

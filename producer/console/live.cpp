@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds between{2'000};
 constexpr int pieces_max = 300;  // Then the browser comes again, and is looked at again.
 
 /// "data: " before each line of it.
-std::string event_of(std::string_view text) {
+std::string encode_event(std::string_view text) {
     std::string event;
     while (true) {
         const auto end = text.find('\n');
@@ -39,7 +39,7 @@ public:
         // Something is written each time: so it is noticed that nobody reads any more.
         if (!drawn || *drawn == last_) co_return std::string{":\n\n"};
         last_ = *drawn;
-        co_return event_of(last_);
+        co_return encode_event(last_);
     }
 
 private:

@@ -36,7 +36,7 @@ constexpr std::array<Place, 8> places{{{"jobs", "Jobs", Scope::read},
                                        {"suppressions", "Suppressions", Scope::export_},
                                        {"replays", "Replays", Scope::read}}};
 
-HttpCall call_of(const api::Identity& who, const Ask& question) {
+HttpCall to_call(const api::Identity& who, const Ask& question) {
     HttpCall call;
     call.method = question.method;
     call.target = question.target;
@@ -52,7 +52,7 @@ HttpCall call_of(const api::Identity& who, const Ask& question) {
     return call;
 }
 
-Answer answer_of(const HttpReply& reply) {
+Answer to_answer(const HttpReply& reply) {
     boost::system::error_code fault;
     auto document = json::parse(reply.body, fault);
     if (fault) document = nullptr;
@@ -92,21 +92,21 @@ std::string Answer::complaint() const {
     return detail;
 }
 
-Notice fault_of(const Answer& answer) { return {answer.complaint(), true, answer.status}; }
+Notice to_notice(const Answer& answer) { return {answer.complaint(), true, answer.status}; }
 
 asio::awaitable<Answer> PageContext::ask(const api::Identity& who, const Ask& question) const {
-    auto call = call_of(who, question);
+    auto call = to_call(who, question);
     auto match = api_.find(call.method, call.path);
     if (match.route == nullptr) co_return Answer{404, nullptr};
     call.params = std::move(match.params);
     auto handler = match.route->handler;
     if (match.route->options.gate) {
         auto opened = co_await match.route->options.gate(call);
-        if (auto* const reply = std::get_if<HttpReply>(&opened)) co_return answer_of(*reply);
+        if (auto* const reply = std::get_if<HttpReply>(&opened)) co_return to_answer(*reply);
         handler = std::move(std::get<HttpHandler>(opened));
     }
     const auto reply = co_await handler(call);
-    co_return answer_of(reply);
+    co_return to_answer(reply);
 }
 
 HttpReply PageContext::show(const Visit& visit, Page page) const {

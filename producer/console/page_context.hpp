@@ -51,7 +51,7 @@ struct Notice {
     bool is_fault = false;
     int status = 200;
 };
-[[nodiscard]] Notice fault_of(const Answer& answer);
+[[nodiscard]] Notice to_notice(const Answer& answer);
 
 struct Page {
     std::string file;   // The asset that is its content: "jobs.html".

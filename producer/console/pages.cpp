@@ -39,7 +39,7 @@ HttpReply stale_form() {
 
 asio::awaitable<HttpReply> serve(std::shared_ptr<const Entry> entry, std::string form_word,
                                  api::Identity who, const HttpCall& call) {
-    auto form = form_of(call);
+    auto form = read_form(call);
     const bool acts = call.method == "POST";
     if (!form && !acts) form.emplace();
     if (acts && (!form || !same_secret(field(*form, "form_word"), form_word))) {
@@ -51,7 +51,7 @@ asio::awaitable<HttpReply> serve(std::shared_ptr<const Entry> entry, std::string
 
 asio::awaitable<Opened> enter(std::shared_ptr<const Entry> entry, const HttpCall& call) {
     const auto& parts = *entry->parts;
-    const auto session = session_of(parts.sessions, call);
+    const auto session = find_session(parts.sessions, call);
     if (!session) co_return signed_out(call, entry->stranger);
     auto known = parts.clients.resume(session->client, session->mark);
     if (auto* const reply = std::get_if<HttpReply>(&known)) {
@@ -91,7 +91,7 @@ void Pages::post(std::string_view pattern, Shown shown, std::size_t body_max) {
         std::move(options));
 }
 
-std::optional<Session> session_of(const Sessions& sessions, const HttpCall& call) {
+std::optional<Session> find_session(const Sessions& sessions, const HttpCall& call) {
     auto rest = call.header("cookie");
     while (!rest.empty()) {
         const auto end = rest.find(';');
@@ -109,7 +109,7 @@ bool is_of_this_site(const HttpCall& call) {
     return site.empty() || site == "same-origin" || site == "none";
 }
 
-std::optional<Form> form_of(const HttpCall& call) {
+std::optional<Form> read_form(const HttpCall& call) {
     return parse_form(call.method == "POST" ? std::string_view{call.body} : call.query);
 }
 

@@ -47,11 +47,11 @@ private:
 };
 
 /// Of the cookie that a browser sends; nothing where none of ours is among them.
-[[nodiscard]] std::optional<Session> session_of(const Sessions& sessions, const HttpCall& call);
+[[nodiscard]] std::optional<Session> find_session(const Sessions& sessions, const HttpCall& call);
 /// False where a browser says that another site's page sends this.
 [[nodiscard]] bool is_of_this_site(const HttpCall& call);
 /// A form as it was sent; nothing for what is none.
-[[nodiscard]] std::optional<Form> form_of(const HttpCall& call);
+[[nodiscard]] std::optional<Form> read_form(const HttpCall& call);
 
 /// For whom nobody knows yet, and for leaving.
 struct SignInParts {

@@ -8,11 +8,11 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-View fate_of(const json::object& fate) {
+View fate_view(const json::object& fate) {
     View one;
     put_all(one, fate, {"channel", "why", "account", "provider_id", "job", "system", "kind"});
     one.set("short_job", text_in(fate, "job").substr(0, 8));
-    one.set("outcome", words_of(text_in(fate, "outcome")));
+    one.set("outcome", to_words(text_in(fate, "outcome")));
     one.set("outcome_word", text_in(fate, "outcome"));
     const auto title = text_in(fate, "title");
     put(one, "title", title.empty() ? text_in(fate, "subject") : title);
@@ -24,9 +24,9 @@ View fate_of(const json::object& fate) {
     return one;
 }
 
-View fates_of(const json::object& from, std::string_view name) {
+View fate_views(const json::object& from, std::string_view name) {
     View list{View::type::list};
-    for (const auto& fate : objects_in(from, name)) list << fate_of(fate);
+    for (const auto& fate : objects_in(from, name)) list << fate_view(fate);
     return list;
 }
 
@@ -62,7 +62,7 @@ asio::awaitable<HttpReply> show_history(const PageContext& context, const Visit&
     const Ask ask{"GET", std::move(target)};
     const auto answer = co_await context.ask(visit.who, ask);
     auto& view = page.view;
-    const auto fates = fates_of(answer.object(), "deliveries");
+    const auto fates = fate_views(answer.object(), "deliveries");
     view.set("fates", fates);
     view.set("has_fates", View{fates.is_non_empty_list()});
     const auto next = text_in(answer.object(), "next_cursor");
@@ -72,7 +72,7 @@ asio::awaitable<HttpReply> show_history(const PageContext& context, const Visit&
     view.set("left_lists", lists);
     view.set("has_left", View{lists.is_non_empty_list()});
     view.set("is_asked", View{answer.is_good()});
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 
@@ -100,11 +100,11 @@ asio::awaitable<HttpReply> show_in_job(const PageContext& context, const Visit& 
     view.set("short_job", job.substr(0, 8));
     view.set("is_planned", View{flag_in(answer.object(), "planned")});
     put(view, "why", text_in(answer.object(), "why"));
-    view.set("fates", fates_of(answer.object(), "channels"));
+    view.set("fates", fate_views(answer.object(), "channels"));
     const auto chain = objects_in(answer.object(), "chain");
     view.set("has_chain", View{chain.size() > objects_in(answer.object(), "channels").size()});
-    view.set("chain", fates_of(answer.object(), "chain"));
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    view.set("chain", fate_views(answer.object(), "chain"));
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 

@@ -32,7 +32,7 @@ bool is_ticked(const Visit& visit, std::string_view name, std::string_view value
 }
 
 /// The order that the form's fields make.
-json::object order_of(const Visit& visit) {
+json::object read_order(const Visit& visit) {
     json::object order{{"jobs", json::array{visit.field("job")}}};
     json::array wanted;
     for (const auto outcome : outcomes) {
@@ -47,7 +47,7 @@ json::object order_of(const Visit& visit) {
     return order;
 }
 
-View choices_of(const Visit& visit, bool is_first) {
+View choice_view(const Visit& visit, bool is_first) {
     View choices{View::type::list};
     for (const auto outcome : outcomes) {
         View choice;
@@ -60,7 +60,7 @@ View choices_of(const Visit& visit, bool is_first) {
     return choices;
 }
 
-View left_out_of(const json::object& sum) {
+View left_out_view(const json::object& sum) {
     View list{View::type::list};
     const auto* const found = sum.if_contains("left_out");
     if (found == nullptr || !found->is_object()) return list;
@@ -69,7 +69,7 @@ View left_out_of(const json::object& sum) {
         const auto count = count_in(found->get_object(), name);
         if (count == 0) continue;
         View one;
-        one.set("name", words_of(name));
+        one.set("name", to_words(name));
         one.set("count", grouped(count));
         list << one;
     }
@@ -77,7 +77,7 @@ View left_out_of(const json::object& sum) {
 }
 
 /// What would become of them now, by channel.
-View outlook_of(const json::object& told) {
+View outlook_view(const json::object& told) {
     View list{View::type::list};
     const auto* const outlook = told.if_contains("if_served_now");
     if (outlook == nullptr || !outlook->is_object()) return list;
@@ -90,21 +90,21 @@ View outlook_of(const json::object& told) {
         one.set("channel", std::string{member.key().data(), member.key().size()});
         one.set("messages", grouped(count_in(found, "messages")));
         one.set("people", grouped(count_in(found, "people")));
-        one.set("left_out", left_out_of(found));
+        one.set("left_out", left_out_view(found));
         put(one, "cost", text_in(found, "cost"));
         list << one;
     }
     return list;
 }
 
-View told_of(const json::object& told) {
+View dry_run_view(const json::object& told) {
     View view;
     view.set("people", grouped(count_in(told, "people")));
     const auto twice = count_in(told, "may_be_told_twice");
     put(view, "twice", twice > 0 ? grouped(twice) : std::string{});
     view.set("is_nobody", View{count_in(told, "people") == 0});
-    view.set("left_out", left_out_of(told));
-    view.set("outlook", outlook_of(told));
+    view.set("left_out", left_out_view(told));
+    view.set("outlook", outlook_view(told));
     view.set("lines", chosen_lines(told));
     return view;
 }
@@ -116,8 +116,8 @@ Page form_page(const Visit& visit, bool is_first) {
     put(view, "short_job", visit.field("job").substr(0, 8));
     put(view, "ttl_min", visit.field("ttl_min"));
     put(view, "because", visit.field("because"));
-    view.set("outcomes", choices_of(visit, is_first));
-    view.set("channels", options_of(channel_words, visit.field("channel")));
+    view.set("outcomes", choice_view(visit, is_first));
+    view.set("channels", option_views(channel_words, visit.field("channel")));
     view.set("told", View{false});
     return page;
 }
@@ -127,17 +127,17 @@ asio::awaitable<HttpReply> ask_for_order(const PageContext& context, const Visit
 }
 
 asio::awaitable<HttpReply> try_it(const PageContext& context, const Visit& visit, Notice notice) {
-    auto order = order_of(visit);
+    auto order = read_order(visit);
     order["dry_run"] = true;
     const Ask ask{"POST", "/v1/replays", json::value(order)};
     const auto answer = co_await context.ask(visit.who, ask);
     auto page = form_page(visit, false);
     page.notice = std::move(notice);
     if (answer.is_good()) {
-        page.view.set("told", told_of(answer.object()));
+        page.view.set("told", dry_run_view(answer.object()));
         page.view.set("key", fresh_key());
     } else {
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
     }
     co_return context.show(visit, std::move(page));
 }
@@ -147,18 +147,18 @@ asio::awaitable<HttpReply> order(const PageContext& context, const Visit& visit)
         Notice none;
         co_return co_await try_it(context, visit, std::move(none));
     }
-    auto wanted = order_of(visit);
+    auto wanted = read_order(visit);
     wanted["because"] = visit.field("because");
     const Ask ask{"POST", "/v1/replays", json::value(wanted), visit.field("key")};
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) {
         co_return redirect("/console/replays/" + text_in(answer.object(), "id"));
     }
-    auto notice = fault_of(answer);
+    auto notice = to_notice(answer);
     co_return co_await try_it(context, visit, std::move(notice));
 }
 
-View line_of(const json::object& replay) {
+View line_view(const json::object& replay) {
     View line;
     put_all(line, replay, {"id", "who", "because"});
     put_moment(line, "at", text_in(replay, "at"));
@@ -178,13 +178,13 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"replays.html", "Replays", "replays", {}};
     View lines{View::type::list};
-    for (const auto& replay : objects_in(answer.object(), "replays")) lines << line_of(replay);
+    for (const auto& replay : objects_in(answer.object(), "replays")) lines << line_view(replay);
     page.view.set("lines", lines);
     page.view.set("has_lines", View{lines.is_non_empty_list()});
     const auto next = text_in(answer.object(), "next_cursor");
     put(page.view, "next_page",
         next.empty() ? std::string{} : "/console/replays?cursor=" + percent_encoded(next));
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 
@@ -194,10 +194,10 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) 
     Page page{"replay_done.html", "Replay", "replays", {}};
     if (!answer.is_good()) {
         page.file = "refused.html";
-        page.notice = fault_of(answer);
+        page.notice = to_notice(answer);
         co_return context.show(visit, std::move(page));
     }
-    page.view = line_of(answer.object());
+    page.view = line_view(answer.object());
     View jobs{View::type::list};
     for (const auto& pair : objects_in(answer.object(), "new_jobs")) {
         View one;

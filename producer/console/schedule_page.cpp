@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 5> states{"scheduled", "publishing", "pub
                                                  "cancelled"};
 constexpr std::array<std::string_view, 4> filters{"system", "kind", "subject", "state"};
 
-View line_of(const json::object& notification) {
+View line_view(const json::object& notification) {
     View line;
     put_all(line, notification,
             {"id", "system", "kind", "subject", "state", "origin", "source", "cancelled_by"});
@@ -35,7 +35,7 @@ View line_of(const json::object& notification) {
 }
 
 /// Without a word on it, the page is about what is still to come.
-std::string state_of(const Visit& visit) {
+std::string read_state(const Visit& visit) {
     for (const auto& [name, value] : visit.form) {
         if (name == "state") return value;
     }
@@ -43,7 +43,7 @@ std::string state_of(const Visit& visit) {
 }
 
 asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
-    const auto state = state_of(visit);
+    const auto state = read_state(visit);
     std::string query;
     std::string target = "/v1/notifications?limit=50";
     for (const auto name : filters) {
@@ -59,15 +59,15 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     Page page{"schedule.html", "Schedule", "schedule", {}, std::move(notice)};
     auto& view = page.view;
     for (const auto name : {"system", "kind", "subject"}) put(view, name, visit.field(name));
-    view.set("states", options_of(states, state));
+    view.set("states", option_views(states, state));
     View lines{View::type::list};
-    for (const auto& each : objects_in(answer.object(), "notifications")) lines << line_of(each);
+    for (const auto& each : objects_in(answer.object(), "notifications")) lines << line_view(each);
     view.set("lines", lines);
     view.set("has_lines", View{lines.is_non_empty_list()});
     const auto next = text_in(answer.object(), "next_cursor");
     put(view, "next_page",
         next.empty() ? std::string{} : "/console/schedule?cursor=" + percent_encoded(next) + query);
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 
@@ -80,7 +80,7 @@ asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& vi
     co_return co_await show(context, visit, std::move(notice));
 }
 
-std::string target_of(const Visit& visit) {
+std::string read_target(const Visit& visit) {
     return "/v1/notifications/" + percent_encoded(visit.call.param("id"));
 }
 
@@ -88,22 +88,22 @@ asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, A
                                std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/schedule?done=" + word);
-    auto notice = fault_of(answer);
+    auto notice = to_notice(answer);
     co_return co_await show(context, visit, std::move(notice));
 }
 
 asio::awaitable<HttpReply> cancel(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", target_of(visit) + "/cancel"}, "cancelled");
+    return act(context, visit, {"POST", read_target(visit) + "/cancel"}, "cancelled");
 }
 
 asio::awaitable<HttpReply> send_now(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", target_of(visit) + "/send-now"}, "due");
+    return act(context, visit, {"POST", read_target(visit) + "/send-now"}, "due");
 }
 
 /// The form's moment is in UTC, as the page says.
 asio::awaitable<HttpReply> move(const PageContext& context, const Visit& visit) {
     const json::object body{{"due_at", visit.field("due_at") + "Z"}};
-    return act(context, visit, {"PATCH", target_of(visit), json::value(body)}, "moved");
+    return act(context, visit, {"PATCH", read_target(visit), json::value(body)}, "moved");
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ std::optional<std::array<std::string_view, Count>> split(std::string_view text) 
 }  // namespace
 
 Sessions::Sessions(const Secret& link_key, const Clock& clock)
-    : key_{hmac_of(Digest::sha256, link_key.empty() ? random_word() : link_key.reveal(), key_use)},
+    : key_{compute_hmac(Digest::sha256, link_key.empty() ? random_word() : link_key.reveal(),
+                        key_use)},
       clock_{clock} {}
 
 Session Sessions::begin(std::string client, std::string mark) const {
@@ -72,7 +73,7 @@ std::string Sessions::form_word(const Session& session) const {
 }
 
 std::string Sessions::signature(std::string_view what, std::string_view text) const {
-    return base64url(hmac_of(Digest::sha256, key_, fmt::format("{}\n{}", what, text)));
+    return base64url(compute_hmac(Digest::sha256, key_, fmt::format("{}\n{}", what, text)));
 }
 
 }  // namespace fanfare::console

@@ -26,7 +26,7 @@ bool may(const api::Identity& who, const std::string& system) {
 }
 
 /// "shows/followers" of the form.
-Chosen chosen_of(const Systems& systems, const Visit& visit) {
+Chosen read_choice(const Systems& systems, const Visit& visit) {
     const auto name = visit.field("of");
     const auto slash = std::min(name.find('/'), name.size());
     const auto system = systems.find(name.substr(0, slash));
@@ -36,7 +36,7 @@ Chosen chosen_of(const Systems& systems, const Visit& visit) {
     return {&system->second, audience == audiences.end() ? nullptr : &audience->second};
 }
 
-View audiences_of(const Systems& systems, const Visit& visit) {
+View audience_views(const Systems& systems, const Visit& visit) {
     View options{View::type::list};
     for (const auto& [name, system] : systems) {
         if (!may(visit.who, name)) continue;
@@ -51,12 +51,12 @@ View audiences_of(const Systems& systems, const Visit& visit) {
     return options;
 }
 
-View standings_of(const std::string& chosen) {
+View standing_views(const std::string& chosen) {
     View options{View::type::list};
     for (const auto standing : standings) {
         View option;
         option.set("value", std::string{standing});
-        option.set("words", words_of(standing));
+        option.set("words", to_words(standing));
         option.set("is_chosen", View{standing == chosen});
         options << option;
     }
@@ -64,7 +64,8 @@ View standings_of(const std::string& chosen) {
 }
 
 /// The query of the API, as far as this page asks it; each begins with '&'.
-std::string query_of(const Visit& visit, const Audience& audience, const std::string& standing) {
+std::string compose_query(const Visit& visit, const Audience& audience,
+                          const std::string& standing) {
     auto query = standing.empty() ? std::string{} : fmt::format("&standing={}", standing);
     for (const auto& parameter : audience.query.parameters) {
         const auto name = fmt::format("{}{}", parameter_prefix, parameter);
@@ -74,7 +75,7 @@ std::string query_of(const Visit& visit, const Audience& audience, const std::st
     return query;
 }
 
-View people_of(const json::object& document) {
+View people_view(const json::object& document) {
     View people{View::type::list};
     for (const auto& person : objects_in(document, "people")) {
         View one;
@@ -84,7 +85,7 @@ View people_of(const json::object& document) {
         for (const auto& contact : objects_in(person, "contacts")) {
             View each;
             put_all(each, contact, {"channel", "address"});
-            each.set("standing", words_of(text_in(contact, "standing")));
+            each.set("standing", to_words(text_in(contact, "standing")));
             contacts << each;
         }
         one.set("contacts", contacts);
@@ -118,18 +119,18 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Systems& syste
                                 const Visit& visit) {
     Page page{"suppressions.html", "Suppressions", "suppressions", {}};
     auto& view = page.view;
-    const auto [system, audience] = chosen_of(systems, visit);
+    const auto [system, audience] = read_choice(systems, visit);
     auto standing = visit.field("standing");
     if (std::find(standings.begin(), standings.end(), standing) == standings.end()) {
         standing = standings[0];
     }
-    view.set("audiences", audiences_of(systems, visit));
-    view.set("standings", standings_of(standing));
+    view.set("audiences", audience_views(systems, visit));
+    view.set("standings", standing_views(standing));
     view.set("is_asked", View{false});
     view.set("inputs", View{View::type::list});
     if (audience == nullptr) co_return context.show(visit, std::move(page));
     if (!put_parameters(view, visit, *audience)) co_return context.show(visit, std::move(page));
-    const auto query = query_of(visit, *audience, standing);
+    const auto query = compose_query(visit, *audience, standing);
     auto target =
         fmt::format("/v1/systems/{}/audiences/{}/people?limit=100{}", percent_encoded(system->name),
                     percent_encoded(audience->name), query);
@@ -137,7 +138,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Systems& syste
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
     const Ask ask{"GET", std::move(target)};
     const auto answer = co_await context.ask(visit.who, ask);
-    const auto people = people_of(answer.object());
+    const auto people = people_view(answer.object());
     view.set("people", people);
     view.set("has_people", View{people.is_non_empty_list()});
     view.set("is_asked", View{answer.is_good()});
@@ -147,7 +148,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Systems& syste
             ? std::string{}
             : fmt::format("/console/suppressions?of={}&cursor={}{}",
                           percent_encoded(visit.field("of")), percent_encoded(next), query));
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
 using Values = std::map<std::string, std::string, std::less<>>;
 
 /// What a variable could say, where no job of the kind tells.
-std::string sample_of(const std::string& name, const Clock& clock) {
+std::string sample_value(const std::string& name, const Clock& clock) {
     static const Values samples{{"username", "Mira"},
                                 {"title", "Friday Night Live"},
                                 {"body", "Doors open at seven. See you there!"},
@@ -31,7 +31,7 @@ std::string sample_of(const std::string& name, const Clock& clock) {
     if (const auto found = samples.find(name); found != samples.end()) return found->second;
     if (name.ends_with("_at")) return format_timestamp(clock.now() + std::chrono::minutes{15});
     if (name == "link" || name.ends_with("url")) return "https://example.com/show";
-    return words_of(name);
+    return to_words(name);
 }
 
 /// Made by Fanfare, or the person's own: not the job's to say.
@@ -41,7 +41,7 @@ bool is_made(std::string_view name) {
 }
 
 /// The languages that texts are there in, by the names of their parts: "sms.de.text".
-std::set<std::string> locales_of(const json::object& templates) {
+std::set<std::string> list_locales(const json::object& templates) {
     std::set<std::string> locales;
     for (const auto* const set : {"defaults", "parts"}) {
         const auto* const parts = templates.if_contains(set);
@@ -86,8 +86,8 @@ asio::awaitable<Values> values_for(const PageContext& context, const Visit& visi
     for (const auto& name : names) {
         if (is_made(name)) continue;
         auto value = text_in(known, name);
-        values[name] =
-            value.empty() && name != "brand" ? sample_of(name, context.clock()) : std::move(value);
+        values[name] = value.empty() && name != "brand" ? sample_value(name, context.clock())
+                                                        : std::move(value);
     }
     for (const auto& [name, value] : visit.form) {
         if (!name.starts_with(field_prefix)) continue;
@@ -96,8 +96,8 @@ asio::awaitable<Values> values_for(const PageContext& context, const Visit& visi
     co_return values;
 }
 
-Ask preview_of(const Visit& visit, std::string_view channel, const std::string& locale,
-               const Values& values) {
+Ask ask_preview(const Visit& visit, std::string_view channel, const std::string& locale,
+                const Values& values) {
     json::object data;
     for (const auto& [name, value] : values) {
         if (!value.empty()) data[name] = value;
@@ -111,7 +111,7 @@ Ask preview_of(const Visit& visit, std::string_view channel, const std::string& 
     return {"POST", "/v1/preview", json::value(std::move(body))};
 }
 
-std::string query_of(const Values& values, const std::string& locale) {
+std::string compose_query(const Values& values, const std::string& locale) {
     auto query = "locale=" + percent_encoded(locale);
     for (const auto& [name, value] : values) {
         query.append(fmt::format("&v.{}={}", percent_encoded(name), percent_encoded(value)));
@@ -119,7 +119,7 @@ std::string query_of(const Values& values, const std::string& locale) {
     return query;
 }
 
-View written_of(const Answer& answer, const std::string& locale) {
+View written_view(const Answer& answer, const std::string& locale) {
     View one;
     const auto& written = answer.object();
     auto named = text_in(written, "locale");
@@ -134,7 +134,7 @@ View written_of(const Answer& answer, const std::string& locale) {
     return one;
 }
 
-View inputs_of(const Values& values) {
+View input_views(const Values& values) {
     View inputs{View::type::list};
     for (const auto& [name, value] : values) {
         View input;
@@ -154,7 +154,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) 
     put(view, "kind", std::string{visit.call.param("kind")});
     if (!templates.is_good() || !visit.who.has(Scope::preview)) {
         page.file = "refused.html";
-        page.notice = fault_of(templates);
+        page.notice = to_notice(templates);
         if (templates.is_good()) {
             page.notice = {"The token lacks the scope preview, which shows texts.", true, 403};
         }
@@ -164,21 +164,21 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) 
     const auto path =
         fmt::format("/console/templates/{}/{}/email?", percent_encoded(visit.call.param("system")),
                     percent_encoded(visit.call.param("kind")));
-    const auto locales = locales_of(templates.object());
+    const auto locales = list_locales(templates.object());
     for (const auto channel : channel_words) {
         View list{View::type::list};
         for (const auto& locale : locales) {
-            const auto wanted = preview_of(visit, channel, locale, values);
+            const auto wanted = ask_preview(visit, channel, locale, values);
             const auto answer = co_await context.ask(visit.who, wanted);
             if (text_in(answer.object(), "code") == "unknown_template") break;
-            auto one = written_of(answer, locale);
-            one.set("frame", path + query_of(values, locale));
+            auto one = written_view(answer, locale);
+            one.set("frame", path + compose_query(values, locale));
             list << one;
         }
         view.set(std::string{channel}, list);
         view.set(fmt::format("has_{}", channel), View{list.is_non_empty_list()});
     }
-    view.set("inputs", inputs_of(values));
+    view.set("inputs", input_views(values));
     put_all(view, templates.object(), {"version", "saved_by"});
     co_return context.show(visit, std::move(page));
 }
@@ -189,7 +189,7 @@ asio::awaitable<HttpReply> show_email(const PageContext& context, const Visit& v
     for (const auto& [name, value] : visit.form) {
         if (name.starts_with(field_prefix)) values[name.substr(field_prefix.size())] = value;
     }
-    const auto ask = preview_of(visit, "email", visit.field("locale"), values);
+    const auto ask = ask_preview(visit, "email", visit.field("locale"), values);
     const auto answer = co_await context.ask(visit.who, ask);
     auto reply = html_reply(answer.status, text_in(answer.object(), "html"));
     if (!answer.is_good()) {
@@ -222,7 +222,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
         lines << line;
     }
     page.view.set("lines", lines);
-    if (!answer.is_good()) page.notice = fault_of(answer);
+    if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }
 

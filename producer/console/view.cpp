@@ -78,7 +78,7 @@ void put_count(View& into, const std::string& name, std::int64_t count) {
     into.set(name, shown);
 }
 
-View options_of(std::span<const std::string_view> words, std::string_view chosen) {
+View option_views(std::span<const std::string_view> words, std::string_view chosen) {
     View options{View::type::list};
     for (const auto word : words) {
         View option;
@@ -114,7 +114,7 @@ std::string duration_text(double seconds) {
     return fmt::format("{} d {} h", whole / 86'400, whole / 3'600 % 24);
 }
 
-std::string words_of(std::string_view name) {
+std::string to_words(std::string_view name) {
     std::string words{name};
     std::replace(words.begin(), words.end(), '_', ' ');
     return words;

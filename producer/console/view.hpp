@@ -34,7 +34,7 @@ void put_all(View& into, const boost::json::object& from,
 /// {iso, text} of a moment as the API writes it; nothing for "".
 void put_moment(View& into, const std::string& name, const std::string& iso);
 /// {value, is_chosen} of each word that may be chosen.
-[[nodiscard]] View options_of(std::span<const std::string_view> words, std::string_view chosen);
+[[nodiscard]] View option_views(std::span<const std::string_view> words, std::string_view chosen);
 /// {text, is_none}: 12,345.
 void put_count(View& into, const std::string& name, std::int64_t count);
 
@@ -44,7 +44,7 @@ void put_count(View& into, const std::string& name, std::int64_t count);
 /// "3 min 20 s".
 [[nodiscard]] std::string duration_text(double seconds);
 /// "no address" for no_address.
-[[nodiscard]] std::string words_of(std::string_view name);
+[[nodiscard]] std::string to_words(std::string_view name);
 /// As a segment of a path or a value of a query.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 

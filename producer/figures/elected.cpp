@@ -62,7 +62,7 @@ std::optional<ElectedFigures::Shown> ElectedFigures::look(postgres::Connection& 
     for (int i = 0; i < folds_max; ++i) {
         if (ledger::fold_moves(ledger, moves_at_once) < moves_at_once) break;
     }
-    shown.families = families_of(ledger::read_figures(ledger, parts_.accounts), parts_.systems);
+    shown.families = to_families(ledger::read_figures(ledger, parts_.accounts), parts_.systems);
     return shown;
 }
 

@@ -134,7 +134,7 @@ void append_one(Families& families, MetricFamily family, double value) {
 
 }  // namespace
 
-Families families_of(const Figures& figures, const Systems& systems) {
+Families to_families(const Figures& figures, const Systems& systems) {
     Families families;
     append_outcomes(families, figures, systems);
     append_backlog(families, figures);

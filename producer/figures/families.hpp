@@ -8,6 +8,6 @@ namespace fanfare {
 
 /// The ledger's figures as metrics (docs/metrics.md). Whatever the systems may ever count is there
 /// from the start, as 0. Pure.
-[[nodiscard]] Families families_of(const ledger::Figures& figures, const Systems& systems);
+[[nodiscard]] Families to_families(const ledger::Figures& figures, const Systems& systems);
 
 }  // namespace fanfare

@@ -273,7 +273,7 @@ private:
             co_await deadline_.pause(reply.hold);
             seat_.hear();
         }
-        const auto head = head_of(reply, form, context_.clock.now());
+        const auto head = encode_head(reply, form, context_.clock.now());
         std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::const_buffer{}};
         if (form.with_body && !reply.pieces) buffers[1] = asio::buffer(reply.body);
         deadline_.arm(context_.settings.request_timeout, both_ways);
@@ -337,7 +337,7 @@ asio::awaitable<void> serve_connection(tcp::socket socket, ConnectionContext& co
     socket.set_option(tcp::no_delay{true}, fault);
     const auto remote = socket.remote_endpoint(fault);
     if (fault) co_return;  // It has gone already.
-    const auto peer = peer_of(remote.address());
+    const auto peer = to_peer(remote.address());
     Deadline deadline{socket};
     const auto seat = take_seat(context, peer, deadline);
     if (!seat) co_return;

@@ -22,7 +22,7 @@ struct HttpCall {
     std::string query;   // What is behind it, raw; "" for none.
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;  // The raw bytes: signatures are over these.
-    std::string peer;  // Who connected, as peer_of() has it: a proxy, where there is one.
+    std::string peer;  // Who connected, as to_peer() has it: a proxy, where there is one.
     std::vector<std::pair<std::string, std::string>> params;  // {name} of the route, decoded.
 
     /// The first header of this name, in any case; "" where there is none.

@@ -7,7 +7,7 @@
 
 namespace fanfare {
 
-std::string head_of(const HttpReply& reply, const ReplyForm& form, TimePoint now) {
+std::string encode_head(const HttpReply& reply, const ReplyForm& form, TimePoint now) {
     auto head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nX-Content-Type-Options: nosniff\r\n",
                             reply.status, reason_phrase(reply.status), http_date(now));
     if (!reply.pieces) {

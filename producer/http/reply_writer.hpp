@@ -15,6 +15,6 @@ struct ReplyForm {
 };
 
 /// Status line and fields of an answer, with the empty line.
-[[nodiscard]] std::string head_of(const HttpReply& reply, const ReplyForm& form, TimePoint now);
+[[nodiscard]] std::string encode_head(const HttpReply& reply, const ReplyForm& form, TimePoint now);
 
 }  // namespace fanfare

@@ -34,7 +34,7 @@ std::size_t room_for(const ServerSettings& settings) {
 }
 
 /// Where peers share the connections, they share the room for bodies alike.
-BodyRoom::Bounds strangers_of(const ServerSettings& settings) {
+BodyRoom::Bounds bounds_for_strangers(const ServerSettings& settings) {
     const auto all = room_for(settings);
     return {.all = all, .a_peer = settings.connections_per_peer > 0 ? all / 4 : 0};
 }
@@ -49,7 +49,7 @@ public:
                    .probe = HttpProbe{std::move(registry)},
                    .seats = Seats{{settings.connections_max, settings.connections_per_peer}},
                    .room_of_known = BodyRoom{{.all = room_for(settings)}},
-                   .room_of_strangers = BodyRoom{strangers_of(settings)}},
+                   .room_of_strangers = BodyRoom{bounds_for_strangers(settings)}},
           tasks_{loop_.get_executor()},
           last_{loop_.get_executor()} {}
 

@@ -33,7 +33,7 @@ struct Wait {
 Result<std::unique_ptr<RecordPublisher>> RecordPublisher::open(const KafkaSettings& settings,
                                                                asio::any_io_executor executor,
                                                                kafka::TopicKeeper* keeper) {
-    const auto topics = kafka::topics_of(settings);
+    const auto topics = kafka::list_topics(settings);
     auto kafka = kafka::Producer::open(settings, {topics.jobs, topics.receipts}, keeper);
     if (!kafka) return kafka.error();
     return std::unique_ptr<RecordPublisher>{

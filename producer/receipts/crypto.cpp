@@ -29,7 +29,7 @@ bool verify(EVP_PKEY* key, Digest digest, std::string_view bytes, std::string_vi
     const MdContext context{EVP_MD_CTX_new()};
     const bool good =
         context != nullptr &&
-        EVP_DigestVerifyInit(context.get(), nullptr, method_of(digest), nullptr, key) == 1 &&
+        EVP_DigestVerifyInit(context.get(), nullptr, find_method(digest), nullptr, key) == 1 &&
         EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(bytes),
                          bytes.size()) == 1;
     ERR_clear_error();
@@ -64,8 +64,8 @@ bool verify_ecdsa(std::string_view key, std::string_view bytes, std::string_view
     return parsed && verify(parsed.get(), Digest::sha256, bytes, signature);
 }
 
-bool is_certificate_of(std::string_view certificate, std::span<const std::string> hosts,
-                       std::int64_t now_unix) {
+bool is_certificate_for(std::string_view certificate, std::span<const std::string> hosts,
+                        std::int64_t now_unix) {
     const auto parsed = read_certificate(certificate);
     if (!parsed) return false;
     auto now = static_cast<std::time_t>(now_unix);

@@ -16,8 +16,8 @@ namespace fanfare::receipts {
                                 std::string_view signature);
 
 /// Whether `certificate` (PEM) is in force at that moment and of one of these hosts.
-[[nodiscard]] bool is_certificate_of(std::string_view certificate,
-                                     std::span<const std::string> hosts, std::int64_t now_unix);
+[[nodiscard]] bool is_certificate_for(std::string_view certificate,
+                                      std::span<const std::string> hosts, std::int64_t now_unix);
 
 /// `certificate` is PEM; PKCS#1 v1.5.
 [[nodiscard]] bool verify_rsa(std::string_view certificate, Digest digest, std::string_view bytes,

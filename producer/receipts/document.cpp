@@ -36,7 +36,7 @@ std::optional<json::value> parse_document(std::string_view bytes) {
 std::optional<json::array> parse_elements(std::string_view bytes) {
     auto whole = parse_document(bytes);
     if (whole && whole->is_array()) return std::move(whole->get_array());
-    const auto elements = elements_of(bytes);
+    const auto elements = split_elements(bytes);
     if (whole || !elements) return std::nullopt;
     json::array array;
     for (const auto element : *elements) {
@@ -46,20 +46,20 @@ std::optional<json::array> parse_elements(std::string_view bytes) {
     return array;
 }
 
-std::string_view text_of(const Object& object, std::string_view key) {
+std::string_view get_text(const Object& object, std::string_view key) {
     const auto* const value = find(object, key);
     if (value == nullptr || !value->is_string()) return {};
     const auto& text = value->get_string();
     return {text.data(), text.size()};
 }
 
-std::string word_of(const Object& object, std::string_view key) {
+std::string get_word(const Object& object, std::string_view key) {
     const auto* const value = find(object, key);
     if (value != nullptr && value->is_int64()) return std::to_string(value->get_int64());
-    return std::string{text_of(object, key)};
+    return std::string{get_text(object, key)};
 }
 
-std::int64_t seconds_of(const Object& object, std::string_view key) {
+std::int64_t get_seconds(const Object& object, std::string_view key) {
     constexpr double seconds_max = 1e12;
     const auto* const value = find(object, key);
     if (value == nullptr) return 0;
@@ -68,16 +68,16 @@ std::int64_t seconds_of(const Object& object, std::string_view key) {
         const double number = value->get_double();
         return number >= 0 && number < seconds_max ? static_cast<std::int64_t>(number) : 0;
     }
-    return unix_seconds(text_of(object, key)).value_or(0);
+    return unix_seconds(get_text(object, key)).value_or(0);
 }
 
-const Object& object_of(const Object& object, std::string_view key) {
+const Object& get_object(const Object& object, std::string_view key) {
     static const Object empty;
     const auto* const value = find(object, key);
     return value != nullptr && value->is_object() ? value->get_object() : empty;
 }
 
-const json::array* array_of(const Object& object, std::string_view key) {
+const json::array* get_array(const Object& object, std::string_view key) {
     const auto* const value = find(object, key);
     return value != nullptr && value->is_array() ? &value->get_array() : nullptr;
 }

@@ -23,15 +23,15 @@ using Object = boost::json::object;
 [[nodiscard]] std::optional<boost::json::array> parse_elements(std::string_view bytes);
 
 /// A string; "" where it is absent or something else.
-[[nodiscard]] std::string_view text_of(const Object& object, std::string_view key);
+[[nodiscard]] std::string_view get_text(const Object& object, std::string_view key);
 /// A string or a whole number as text: some providers write both.
-[[nodiscard]] std::string word_of(const Object& object, std::string_view key);
+[[nodiscard]] std::string get_word(const Object& object, std::string_view key);
 /// Whole seconds of a number, written as a number or as text; 0 where there is none.
-[[nodiscard]] std::int64_t seconds_of(const Object& object, std::string_view key);
+[[nodiscard]] std::int64_t get_seconds(const Object& object, std::string_view key);
 /// An object; an empty one where it is absent or something else.
-[[nodiscard]] const Object& object_of(const Object& object, std::string_view key);
+[[nodiscard]] const Object& get_object(const Object& object, std::string_view key);
 /// An array; null where it is absent or something else.
-[[nodiscard]] const boost::json::array* array_of(const Object& object, std::string_view key);
+[[nodiscard]] const boost::json::array* get_array(const Object& object, std::string_view key);
 
 /// Unix seconds in decimal, as signatures cover them.
 [[nodiscard]] std::optional<std::int64_t> unix_seconds(std::string_view text);

@@ -129,7 +129,7 @@ std::string mended(std::string_view json) {
     return out;
 }
 
-std::optional<std::vector<std::string_view>> elements_of(std::string_view json) {
+std::optional<std::vector<std::string_view>> split_elements(std::string_view json) {
     auto at = json.find_first_not_of(blanks);
     if (at == std::string_view::npos || json[at] != '[') return std::nullopt;
     std::vector<std::string_view> elements;

@@ -19,6 +19,6 @@ namespace fanfare::receipts {
 
 /// The elements of a JSON array, each as it stands, found without parsing them: one that is none of
 /// JSON's spoils no other. Nothing where `json` does not begin as an array.
-[[nodiscard]] std::optional<std::vector<std::string_view>> elements_of(std::string_view json);
+[[nodiscard]] std::optional<std::vector<std::string_view>> split_elements(std::string_view json);
 
 }  // namespace fanfare::receipts

@@ -26,16 +26,16 @@ public:
 
     /// Says how a token stands; a fresh one is on its way from now on.
     [[nodiscard]] State take(std::string_view token) {
-        const auto hash = hash_of(token);
+        const auto hash = hash_token(token);
         if (hashes_.contains(hash)) return State::seen;
         return on_their_way_.insert(hash).second ? State::fresh : State::on_its_way;
     }
 
-    void give_back(std::string_view token) { on_their_way_.erase(hash_of(token)); }
+    void give_back(std::string_view token) { on_their_way_.erase(hash_token(token)); }
 
     /// It is stored.
     void keep(std::string_view token) {
-        const auto hash = hash_of(token);
+        const auto hash = hash_token(token);
         on_their_way_.erase(hash);
         if (!hashes_.insert(hash).second) return;
         if (order_.size() < count_max) {
@@ -48,7 +48,7 @@ public:
     }
 
 private:
-    static std::size_t hash_of(std::string_view token) {
+    static std::size_t hash_token(std::string_view token) {
         return std::hash<std::string_view>{}(token);
     }
 

@@ -24,21 +24,21 @@ ReceiptEvent drop_event(std::string_view reason) {
 bool is_opened_by_machine(const Object& event) {
     const auto* const flag = event.if_contains("sg_machine_open");
     if (flag != nullptr && flag->is_bool()) return flag->get_bool();
-    const auto word = word_of(event, "sg_machine_open");
+    const auto word = get_word(event, "sg_machine_open");
     return word == "true" || word == "1";
 }
 
 std::optional<ReceiptEvent> sendgrid_event(const Object& event) {
-    const auto name = text_of(event, "event");
+    const auto name = get_text(event, "event");
     if (name == "processed") return accepted;
     if (name == "delivered") return delivered;
     if (name == "open") return is_opened_by_machine(event) ? std::nullopt : std::optional{opened};
     if (name == "click") return clicked;
     if (name == "bounce") {
-        const bool is_blocked = text_of(event, "type") != "bounce";
-        return is_blocked ? soft_bounced : bounce_event(text_of(event, "status"));
+        const bool is_blocked = get_text(event, "type") != "bounce";
+        return is_blocked ? soft_bounced : bounce_event(get_text(event, "status"));
     }
-    if (name == "dropped") return drop_event(text_of(event, "reason"));
+    if (name == "dropped") return drop_event(get_text(event, "reason"));
     if (name == "spamreport") return complained;
     if (name == "unsubscribe" || name == "group_unsubscribe") return unsubscribed;
     return std::nullopt;  // deferred is SendGrid's own to retry.
@@ -67,15 +67,15 @@ public:
             each.is_object() ? read(each.get_object(), list) : list.skip();
         }
         // Whoever has one ECDSA signature can write another, so the token is what it signs.
-        return list.take(digest_of(Digest::sha256, text));
+        return list.take(compute_digest(Digest::sha256, text));
     }
 
 private:
     static void read(const Object& event, ReceiptList& list) {
         const auto what = sendgrid_event(event);
         if (!what) return;
-        list.add(text_of(event, "fanfare"), *what, seconds_of(event, "timestamp"),
-                 text_of(event, "email"), text_of(event, "sg_event_id"));
+        list.add(get_text(event, "fanfare"), *what, get_seconds(event, "timestamp"),
+                 get_text(event, "email"), get_text(event, "sg_event_id"));
     }
 
     std::string key_;  // DER; "" where there is none, or none that is a key.

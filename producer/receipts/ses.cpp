@@ -35,7 +35,7 @@ bool is_region(std::string_view region) {
 }
 
 /// Of "arn:aws:sns:us-east-1:123456789012:ses-events".
-Origin origin_of(std::string_view topic) {
+Origin parse_origin(std::string_view topic) {
     std::array<std::string_view, 4> parts;
     for (auto& part : parts) {
         const auto colon = topic.find(':');
@@ -102,7 +102,7 @@ std::string string_to_sign(const Object& message, const std::array<std::string_v
     for (const auto key : keys) {
         const auto* const value = message.if_contains({key.data(), key.size()});
         if (value == nullptr || !value->is_string()) continue;
-        text.append(key).append("\n").append(text_of(message, key)).append("\n");
+        text.append(key).append("\n").append(get_text(message, key)).append("\n");
     }
     return text;
 }
@@ -111,7 +111,7 @@ class Ses final : public Receiver {
 public:
     Ses(const AccountSettings& account, const References& references)
         : topic_{account_value(account, "topic_arn")},
-          origin_{origin_of(topic_)},
+          origin_{parse_origin(topic_)},
           loopback_{account.allow_http},
           references_{references} {}
 
@@ -122,30 +122,30 @@ public:
         const auto document = parse_strictly(call.body);
         if (!document || !document->is_object()) return Refusal{400, "malformed"};
         const auto& message = document->get_object();
-        if (text_of(message, "TopicArn") != topic_) return Refusal{403, "wrong_topic"};
-        const auto type = text_of(message, "Type");
+        if (get_text(message, "TopicArn") != topic_) return Refusal{403, "wrong_topic"};
+        const auto type = get_text(message, "Type");
         const bool news = type == "Notification";
         if (!news && type != "SubscriptionConfirmation" && type != "UnsubscribeConfirmation") {
             return Refusal{400, "malformed"};
         }
-        const std::string place{text_of(message, "SigningCertURL")};
-        const auto version = text_of(message, "SignatureVersion");
-        const auto signature = base64_decoded(text_of(message, "Signature"));
-        if (place.empty() || text_of(message, "Signature").empty()) {
+        const std::string place{get_text(message, "SigningCertURL")};
+        const auto version = get_text(message, "SignatureVersion");
+        const auto signature = base64_decoded(get_text(message, "Signature"));
+        if (place.empty() || get_text(message, "Signature").empty()) {
             return Refusal{401, "unsigned"};
         }
         const bool known = version == "1" || version == "2";
         if (!known || !signature || !is_certificate_url(place, origin_, loopback_)) {
             return Refusal{403, "forged"};
         }
-        const auto sent_at = moment_seconds(text_of(message, "Timestamp"));
+        const auto sent_at = moment_seconds(get_text(message, "Timestamp"));
         if (!is_timely(sent_at, now_unix, message_age_max_s)) return Refusal{403, "stale"};
         const auto* const certificate = documents(place);
         if (certificate == nullptr) return Wanted{place};
         const auto text = news ? string_to_sign(message, notification_keys)
                                : string_to_sign(message, confirmation_keys);
         const auto digest = version == "1" ? Digest::sha1 : Digest::sha256;
-        if (!is_certificate_of(*certificate, origin_.names, now_unix))
+        if (!is_certificate_for(*certificate, origin_.names, now_unix))
             return Refusal{403, "forged"};
         if (!verify_rsa(*certificate, digest, text, *signature)) return Refusal{403, "forged"};
         return news ? notification(message) : confirmation(message, type);
@@ -154,8 +154,8 @@ public:
 private:
     [[nodiscard]] Reception notification(const Object& message) const {
         ReceiptList list{references_, Channel::email};
-        const auto id = text_of(message, "MessageId");
-        if (!read_ses_event(text_of(message, "Message"), id, list)) {
+        const auto id = get_text(message, "MessageId");
+        if (!read_ses_event(get_text(message, "Message"), id, list)) {
             // SNS may send its own words, such as a test of the destination: nothing to keep.
             return AcceptedWebhook{};
         }
@@ -165,7 +165,7 @@ private:
     [[nodiscard]] Reception confirmation(const Object& message, std::string_view type) const {
         AcceptedWebhook received;
         if (type != "SubscriptionConfirmation") return received;
-        received.visit = std::string{text_of(message, "SubscribeURL")};
+        received.visit = std::string{get_text(message, "SubscribeURL")};
         if (!is_sns_url(received.visit, origin_, loopback_)) return Refusal{403, "forged"};
         return received;
     }

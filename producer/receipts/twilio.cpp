@@ -33,7 +33,7 @@ constexpr std::array code_meanings{
     TwilioCode{"30410", soft_bounced}, TwilioCode{"90007", expired},
 };
 
-std::optional<ReceiptEvent> event_of(std::string_view status, std::string_view code) {
+std::optional<ReceiptEvent> decode_event(std::string_view status, std::string_view code) {
     if (status == "accepted" || status == "queued" || status == "scheduled" ||
         status == "sending" || status == "sent") {
         return accepted;
@@ -122,7 +122,7 @@ public:
         const auto body_hash = field(*query, "bodySHA256");
         if (body_hash.empty()) {
             form = parse_form(call.body);
-        } else if (!same_secret(hex(digest_of(Digest::sha256, call.body)), lower(body_hash))) {
+        } else if (!same_secret(hex(compute_digest(Digest::sha256, call.body)), lower(body_hash))) {
             return Refusal{403, "forged"};
         }
         if (!form || !is_signed(call, *query, signed_form(*form), signature)) {
@@ -140,7 +140,7 @@ private:
         for (const auto& base : bases_) {
             for (const auto& rest : {call.target, call.path + written_anew(query)}) {
                 const auto text = base + rest + std::string{form};
-                good |= same_secret(base64(hmac_of(Digest::sha1, token_, text)), signature);
+                good |= same_secret(base64(compute_hmac(Digest::sha1, token_, text)), signature);
             }
         }
         return good;
@@ -152,7 +152,7 @@ private:
         if (status.empty()) status = field(form, "SmsStatus");
         std::string id{field(form, "MessageSid")};
         id.append(".").append(status);
-        const auto what = event_of(status, field(form, "ErrorCode"));
+        const auto what = decode_event(status, field(form, "ErrorCode"));
         if (!what) return AcceptedWebhook{};
         const auto to = field(form, "To");
         const bool plain =

@@ -13,7 +13,7 @@ namespace fanfare::receipts {
 namespace {
 
 /// The parameters of a receipt of the SMS API, however the account has them sent.
-std::optional<Form> parameters_of(const HttpCall& call) {
+std::optional<Form> read_parameters(const HttpCall& call) {
     if (call.method == "GET") return parse_form(call.query);
     if (call.media_type() != "application/json") return parse_form(call.body);
     const auto document = parse_document(call.body);
@@ -22,7 +22,7 @@ std::optional<Form> parameters_of(const HttpCall& call) {
     for (const auto& member : document->get_object()) {
         const std::string key{member.key().data(), member.key().size()};
         if (member.value().is_string() || member.value().is_int64()) {
-            form.emplace_back(key, word_of(document->get_object(), key));
+            form.emplace_back(key, get_word(document->get_object(), key));
         }
     }
     return form;
@@ -44,11 +44,11 @@ std::string signed_parameters(Form form, std::string_view left_out) {
 
 /// The signature by the account's method, in lower-case hex; "" for no method we know.
 std::string sign(std::string_view method, const std::string& secret, const std::string& text) {
-    if (method == "md5hash") return hex(digest_of(Digest::md5, text + secret));
-    if (method == "md5") return hex(hmac_of(Digest::md5, secret, text));
-    if (method == "sha1") return hex(hmac_of(Digest::sha1, secret, text));
-    if (method == "sha256") return hex(hmac_of(Digest::sha256, secret, text));
-    if (method == "sha512") return hex(hmac_of(Digest::sha512, secret, text));
+    if (method == "md5hash") return hex(compute_digest(Digest::md5, text + secret));
+    if (method == "md5") return hex(compute_hmac(Digest::md5, secret, text));
+    if (method == "sha1") return hex(compute_hmac(Digest::sha1, secret, text));
+    if (method == "sha256") return hex(compute_hmac(Digest::sha256, secret, text));
+    if (method == "sha512") return hex(compute_hmac(Digest::sha512, secret, text));
     return {};
 }
 
@@ -94,46 +94,47 @@ private:
         const auto last = token.rfind('.');
         if (last == std::string_view::npos) return Refusal{401, "unsigned"};
         const auto head = token.substr(0, last);
-        const auto expected = base64url(hmac_of(Digest::sha256, secret_, head));
+        const auto expected = base64url(compute_hmac(Digest::sha256, secret_, head));
         if (!same_secret(expected, token.substr(last + 1))) return Refusal{403, "forged"};
         const auto dot = head.find('.');
         if (dot == std::string_view::npos) return Refusal{403, "forged"};
         const auto header = decoded(head.substr(0, dot));
         const auto claims = decoded(head.substr(dot + 1));
-        if (!header || !claims || text_of(*header, "alg") != "HS256") return Refusal{403, "forged"};
-        const auto body_hash = hex(digest_of(Digest::sha256, call.body));
-        const bool ours = api_key_.empty() || text_of(*claims, "api_key") == api_key_;
-        if (!ours || !same_secret(body_hash, text_of(*claims, "payload_hash"))) {
+        if (!header || !claims || get_text(*header, "alg") != "HS256")
+            return Refusal{403, "forged"};
+        const auto body_hash = hex(compute_digest(Digest::sha256, call.body));
+        const bool ours = api_key_.empty() || get_text(*claims, "api_key") == api_key_;
+        if (!ours || !same_secret(body_hash, get_text(*claims, "payload_hash"))) {
             return Refusal{403, "forged"};
         }
-        if (!is_timely(seconds_of(*claims, "iat"), now_unix)) return Refusal{403, "stale"};
+        if (!is_timely(get_seconds(*claims, "iat"), now_unix)) return Refusal{403, "stale"};
         const auto document = parse_document(call.body);
         if (!document || !document->is_object()) return Refusal{400, "malformed"};
-        const auto jti = text_of(*claims, "jti");
+        const auto jti = get_text(*claims, "jti");
         return read_message(call, document->get_object(), jti.empty() ? expected : jti);
     }
 
     [[nodiscard]] Reception read_message(const HttpCall& call, const Object& message,
                                          std::string_view jti) const {
-        const auto& error = object_of(message, "error");
-        const auto place = text_of(error, "type");
+        const auto& error = get_object(message, "error");
+        const auto place = get_text(error, "type");
         const auto mark = place.rfind('#');
-        const auto code = mark == std::string_view::npos ? word_of(error, "title")
+        const auto code = mark == std::string_view::npos ? get_word(error, "title")
                                                          : std::string{place.substr(mark + 1)};
-        const auto status = text_of(message, "status");
+        const auto status = get_text(message, "status");
         const auto what = vonage_message_event(status, code);
         ReceiptList list{references_, Channel::sms};
         if (what) {
-            std::string id{text_of(message, "message_uuid")};
+            std::string id{get_text(message, "message_uuid")};
             id.append(".").append(status);
-            list.add(whole_reference(text_of(message, "client_ref"), call), *what,
-                     moment_seconds(text_of(message, "timestamp")), text_of(message, "to"), id);
+            list.add(whole_reference(get_text(message, "client_ref"), call), *what,
+                     moment_seconds(get_text(message, "timestamp")), get_text(message, "to"), id);
         }
         return list.take(std::string{jti});
     }
 
     [[nodiscard]] Reception receive_sms(const HttpCall& call, std::int64_t now_unix) const {
-        const auto form = parameters_of(call);
+        const auto form = read_parameters(call);
         if (!form) return Refusal{400, "malformed"};
         const auto signature = lower(field(*form, "sig"));
         if (signature.empty()) return Refusal{401, "unsigned"};

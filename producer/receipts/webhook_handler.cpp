@@ -23,19 +23,19 @@ HttpReply try_again() {
     return reply;
 }
 
-std::string_view code_of(int status) {
+std::string_view code_for(int status) {
     if (status == 401) return "signature_missing";
     if (status == 403) return "signature_refused";
     return "no_webhook";
 }
 
-std::string_view detail_of(int status) {
+std::string_view detail_for(int status) {
     if (status == 401) return "The signature is missing.";
     if (status == 403) return "The signature, its time or its topic is not accepted.";
     return "This is no webhook of this provider.";
 }
 
-std::string base_of(std::string url) {
+std::string strip_slash(std::string url) {
     while (url.ends_with('/')) url.pop_back();
     return url;
 }
@@ -43,7 +43,7 @@ std::string base_of(std::string url) {
 }  // namespace
 
 WebhookHandler::WebhookHandler(Parts parts) : parts_{std::move(parts)} {
-    const ReceiverContext context{base_of(parts_.settings.callback_url), parts_.references};
+    const ReceiverContext context{strip_slash(parts_.settings.callback_url), parts_.references};
     for (const auto& settings : parts_.settings.accounts) {
         auto receiver = make_receiver(settings, context);
         if (!receiver) continue;
@@ -112,7 +112,7 @@ asio::awaitable<HttpReply> WebhookHandler::receive(Account& account, const HttpC
     auto reception = co_await read(account, call);
     if (const auto* const refusal = std::get_if<Refusal>(&reception)) {
         count(account, refusal->why);
-        co_return problem(refusal->status, code_of(refusal->status), detail_of(refusal->status));
+        co_return problem(refusal->status, code_for(refusal->status), detail_for(refusal->status));
     }
     if (std::holds_alternative<Wanted>(reception)) {
         count(account, unavailable);

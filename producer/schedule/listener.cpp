@@ -57,7 +57,7 @@ void Listener::run() {
             listen();
         } catch (const std::exception& fault) {
             spdlog::warn("{}; due queries are only polled meanwhile",
-                         describe(postgres::failure_of(fault, connected_, "listen to a database")));
+                         describe(postgres::to_failure(fault, connected_, "listen to a database")));
         }
         if (connected_) wait_ms = retry_first_ms;
         if (!stopping_) std::ignore = wait_for(-1, wait_ms);

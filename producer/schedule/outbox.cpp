@@ -50,7 +50,7 @@ bool is_settled(const ledger::OutboxMark& mark) {
     return mark.state != State::waiting && mark.state != State::lost;
 }
 
-std::string reason_of(const ledger::OutboxMark& mark) {
+std::string refusal_reason(const ledger::OutboxMark& mark) {
     if (mark.state == State::refused) return mark.why;
     return "not_taken: it was published and no worker has taken it; set null to try again";
 }
@@ -62,7 +62,7 @@ bool is_done(const Result<T>& result) {
     return result.has_value();
 }
 
-const JsonValue* field_of(const JsonValue& object, std::string_view name) {
+const JsonValue* find_field(const JsonValue& object, std::string_view name) {
     const auto found = std::find(object.keys.begin(), object.keys.end(), name);
     if (found == object.keys.end()) return nullptr;
     return &object.items[static_cast<std::size_t>(found - object.keys.begin())];
@@ -81,11 +81,11 @@ std::variant<Job, Rejection> outbox_job(const std::string& row_id, std::string_v
     if (auto* const rejection = std::get_if<Rejection>(&parsed)) return std::move(*rejection);
     auto& value = std::get<JsonValue>(parsed);
     if (value.is_object()) {
-        if (field_of(value, "system") == nullptr) add_text(value, "system", system.name);
-        if (field_of(value, "id") == nullptr && field_of(value, "idempotency_key") == nullptr) {
+        if (find_field(value, "system") == nullptr) add_text(value, "system", system.name);
+        if (find_field(value, "id") == nullptr && find_field(value, "idempotency_key") == nullptr) {
             add_text(value, "idempotency_key", fmt::format("outbox/{}/{}", system.name, row_id));
         }
-        if (field_of(value, "source") == nullptr) add_text(value, "source", "outbox");
+        if (find_field(value, "source") == nullptr) add_text(value, "source", "outbox");
     }
     auto made = read_job(value);
     if (auto* const rejection = std::get_if<Rejection>(&made)) return std::move(*rejection);
@@ -152,7 +152,7 @@ void Outbox::let_go(postgres::Connection& source, const Marks& settled) {
         spdlog::error("row {} of the outbox of {}: job {}: {}", mark.id, system_.name, mark.job,
                       mark.state == State::refused ? "a worker refused it" : "given up");
         rejected.add(mark.id);
-        reasons.add(reason_of(mark));
+        reasons.add(refusal_reason(mark));
     }
     pqxx::work work{source.raw()};
     work.exec_params(fmt::format("DELETE FROM {} WHERE id::text = ANY($1::text[])", system_.outbox),

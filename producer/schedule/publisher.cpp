@@ -17,7 +17,7 @@ using std::chrono::microseconds;
 constexpr std::chrono::seconds count_interval{5};
 constexpr std::chrono::milliseconds drain_step{50};
 
-Lane lane_of(const ledger::NotificationKey& key, const Systems& systems) {
+Lane find_lane(const ledger::NotificationKey& key, const Systems& systems) {
     const auto system = systems.find(key.system);
     const auto* const kind = system == systems.end() ? nullptr : system->second.find_kind(key.kind);
     return kind == nullptr ? Lane::normal : kind->lane;
@@ -27,7 +27,7 @@ Lane lane_of(const ledger::NotificationKey& key, const Systems& systems) {
 void put_in_order(std::vector<ledger::ClaimedNotification>& claimed, const Systems& systems) {
     const auto rank = [&systems](const ledger::ClaimedNotification& notification) {
         const auto& expires = notification.expires_at;
-        return std::tuple{lane_of(notification.key, systems), expires.empty(),
+        return std::tuple{find_lane(notification.key, systems), expires.empty(),
                           std::string_view{expires}};
     };
     std::stable_sort(claimed.begin(), claimed.end(),
@@ -135,7 +135,7 @@ bool Publisher::claim() {
     put_in_order(claims.claimed, parts_.systems);
     for (const auto& key : claims.expired) {
         spdlog::info("notification {} of {} expired before it was published",
-                     derived_id(derivation_of(key)), key.kind);
+                     derived_id(derivation_name(key)), key.kind);
         parts_.probe.notifications(key.system, key.kind, "expired", 1);
     }
     claimed_any_ = !claims.claimed.empty() || !claims.expired.empty();
@@ -157,7 +157,7 @@ void Publisher::hand_over(const ledger::ClaimedNotification& notification,
         unusable_.warn(fmt::format(
             "notification {} of {} makes no job: {}; mend config/systems/{}/system.yaml, it is "
             "tried again",
-            derived_id(derivation_of(key)), key.kind, for_log(*rejection), key.system));
+            derived_id(derivation_name(key)), key.kind, for_log(*rejection), key.system));
         parts_.probe.notifications(key.system, key.kind, "rejected", 1);
         unusable.push_back({key, notification.epoch});
         return;

@@ -35,7 +35,7 @@ std::string wrapped(const Query& query) {
 
 bool is_object(std::string_view json) { return !json.empty() && json.front() == '{'; }
 
-ledger::DueRow due_of(const pqxx::row& row) {
+ledger::DueRow read_due(const pqxx::row& row) {
     return {.subject = row[0].c_str(),
             .occurrence = row[1].c_str(),
             .due_at = row[2].c_str(),
@@ -46,7 +46,7 @@ ledger::DueRow due_of(const pqxx::row& row) {
 }
 
 /// What makes a row unusable; "" where nothing does.
-std::string_view fault_of(const ledger::DueRow& due, bool expires) {
+std::string_view find_fault(const ledger::DueRow& due, bool expires) {
     if (due.subject.empty()) return "subject is empty";
     if (!parse_timestamp(due.occurrence)) return "occurrence is no moment";
     if (!parse_timestamp(due.due_at)) return "due_at is no moment";
@@ -84,8 +84,8 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
         batch.clear();
         for (const auto& row : rows) {
             ++report.rows;
-            auto due = due_of(row);
-            const auto fault = fault_of(due, row[6].as<bool>());
+            auto due = read_due(row);
+            const auto fault = find_fault(due, row[6].as<bool>());
             if (fault.empty()) {
                 batch.push_back(std::move(due));
                 continue;

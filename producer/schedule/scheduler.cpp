@@ -25,7 +25,7 @@ constexpr const char* ledger_channel = "fanfare";         // What the ledger's f
 constexpr std::chrono::milliseconds not_now_wait{100};    // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
 
-ledger::UntakenTimes times_of(const ProducerSettings& settings) {
+ledger::UntakenTimes to_times(const ProducerSettings& settings) {
     return {settings.republish_after, settings.republish_within};
 }
 
@@ -208,7 +208,7 @@ void Scheduler::watch(Watch& watch) {
 
 void Scheduler::empty_outbox(Watch& watch) {
     Outbox outbox{{watch.outbox_pool ? *watch.outbox_pool : parts_.ledger, parts_.ledger,
-                   parts_.systems, parts_.probe, parts_.publish, times_of(settings_), parts_.clock},
+                   parts_.systems, parts_.probe, parts_.publish, to_times(settings_), parts_.clock},
                   watch.system};
     while (!watch.outbox_waker.stopped()) {
         const auto turn = outbox.turn();
@@ -226,7 +226,7 @@ void Scheduler::empty_outbox(Watch& watch) {
 void Scheduler::publish_again() {
     Republisher republisher{
         {parts_.ledger, parts_.systems, parts_.probe, parts_.publish, [this] { due_.notify(); }},
-        times_of(settings_)};
+        to_times(settings_)};
     const std::chrono::milliseconds interval =
         std::clamp(settings_.republish_after / 4, untaken_interval_min, untaken_interval_max);
     Failures failures{parts_.clock};

@@ -55,7 +55,7 @@ Result<std::vector<AddressLookup::Addresses>> AddressLookup::look(
     auto doing = fmt::format("system {}: look up who unsubscribed", system);
     if (is_away(system)) {
         const postgres::Unreachable away{"the system's database did not answer"};
-        return postgres::failure_of(away, false, std::move(doing));
+        return postgres::to_failure(away, false, std::move(doing));
     }
     const auto& database = served->second.database;
     try {
@@ -68,7 +68,7 @@ Result<std::vector<AddressLookup::Addresses>> AddressLookup::look(
     } catch (const std::exception& fault) {  // Whatever it is, it need not be asked again at once.
         const std::scoped_lock lock{mutex_};
         away_until_[system] = clock_.steady_now() + away_for;
-        return postgres::failure_of(fault, true, std::move(doing));
+        return postgres::to_failure(fault, true, std::move(doing));
     }
 }
 

@@ -21,7 +21,7 @@ HttpReply page(int status, std::string_view title, std::string_view content) {
     static const auto policy = fmt::format(
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; "
         "base-uri 'none'",
-        base64(digest_of(Digest::sha256, style)));
+        base64(compute_digest(Digest::sha256, style)));
     HttpReply reply;
     reply.status = status;
     reply.content_type = "text/html; charset=utf-8";

@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::size_t shown_max = 1'000;
 
-std::size_t limit_of(const Request& request) {
+std::size_t read_limit(const Request& request) {
     const auto text = query_parameter(request.query, "limit");
     std::size_t limit = 50;
     std::from_chars(text.data(), text.data() + text.size(), limit);
     return std::min(limit, shown_max);
 }
 
-Request request_of(const Call& call, std::vector<Field>& fields) {
+Request to_request(const Call& call, std::vector<Field>& fields) {
     for (const auto& [name, value] : call.headers) fields.push_back({name, value});
     return {.method = call.method,
             .path = call.path,
@@ -53,7 +53,7 @@ void show_calls(SimulatorState& simulator, const Request& request, Answer& answe
     if (!simulator.recorder.on())
         return answer_problem(answer, 409, "start with --keep-messages N");
     json::array shown;
-    const auto limit = limit_of(request);
+    const auto limit = read_limit(request);
     const auto& calls = simulator.recorder.calls();
     for (auto call = calls.rbegin(); call != calls.rend() && shown.size() < limit; ++call) {
         json::object headers;
@@ -79,13 +79,13 @@ void show_messages(SimulatorState& simulator, const Request& request, Answer& an
         return answer_problem(answer, 409, "start with --keep-messages N");
     if (address.empty()) return answer_problem(answer, 400, "address is missing");
     json::array shown;
-    const auto limit = limit_of(request);
+    const auto limit = read_limit(request);
     const auto& calls = simulator.recorder.calls();
     for (auto call = calls.rbegin(); call != calls.rend() && shown.size() < limit; ++call) {
         if (!accepted(*call) || call->body.find(job) == std::string::npos) continue;
         std::vector<Field> fields;
         auto message =
-            simulator.providers[call->provider]->render(request_of(*call, fields), address);
+            simulator.providers[call->provider]->render(to_request(*call, fields), address);
         if (!message) continue;
         (*message)["provider"] = simulator.providers[call->provider]->name();
         (*message)["number"] = call->number;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t slots_first = 64;
 
 // Shards grow at different loads, so that they do not all grow at once.
-std::uint32_t limit_of(std::size_t slots, std::size_t shard) {
+std::uint32_t read_limit(std::size_t slots, std::size_t shard) {
     return static_cast<std::uint32_t>(slots * (112 + shard) / 256);  // 44 % to 68 %
 }
 
@@ -22,7 +22,7 @@ void AcceptanceIndex::clear() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         shards_[i] = {.slots = std::vector<Slot>(slots_first, Slot{}),
                       .used = 0,
-                      .grow_at = limit_of(slots_first, i)};
+                      .grow_at = read_limit(slots_first, i)};
     }
     entries_.clear();
     texts_.clear();
@@ -100,7 +100,7 @@ void AcceptanceIndex::grow(std::size_t index) {
         larger[at] = slot;
     }
     shard.slots.swap(larger);
-    shard.grow_at = limit_of(shard.slots.size(), index);
+    shard.grow_at = read_limit(shard.slots.size(), index);
 }
 
 void AcceptanceIndex::add_one(std::uint64_t hash, std::uint32_t job, std::string_view address,

@@ -4,7 +4,7 @@
 
 namespace fanfare::sim {
 
-std::uint32_t Oracle::job_of(ProviderIndex provider, std::string_view reference) {
+std::uint32_t Oracle::find_job(ProviderIndex provider, std::string_view reference) {
     auto name = reference.substr(0, std::min(reference.find('.'), name_bytes_max));
     if (last_job_ < jobs_.size() && jobs_[last_job_].provider == provider &&
         jobs_[last_job_].name == name) {

@@ -37,7 +37,7 @@ public:
     explicit Oracle(std::size_t providers) : providers_(providers) {}
 
     /// "<job>.<chunk>" -> the job; created when new.
-    [[nodiscard]] std::uint32_t job_of(ProviderIndex provider, std::string_view reference);
+    [[nodiscard]] std::uint32_t find_job(ProviderIndex provider, std::string_view reference);
     void accept(std::uint32_t job, std::span<const std::string_view> addresses,
                 std::int64_t now_ns);
 

@@ -75,7 +75,7 @@ struct Checked {
     std::vector<Refused> refusals;  // Of recipients; filled by ProviderHandler.
 
     void clear();
-    [[nodiscard]] std::uint32_t place_of(std::size_t recipient) const {
+    [[nodiscard]] std::uint32_t to_place(std::size_t recipient) const {
         return places.empty() ? static_cast<std::uint32_t>(recipient) : places[recipient];
     }
     /// Copies into the arena; room must have been reserved.

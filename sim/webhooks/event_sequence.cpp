@@ -88,7 +88,7 @@ EventKind decide_outcome(const WebhookSettings& settings, std::uint64_t seed, Sc
     return possible(outcome, scheme);
 }
 
-EventSequence sequence_of(EventKind outcome, Scheme scheme, const SequenceOptions& options) {
+EventSequence plan_events(EventKind outcome, Scheme scheme, const SequenceOptions& options) {
     EventSequence sequence;
     const auto add = [&](EventKind kind) { sequence.kinds[sequence.size++] = kind; };
     if (options.progress) add(EventKind::accepted);

@@ -26,7 +26,7 @@ struct SequenceOptions {
     bool reversed = false;
 };
 
-[[nodiscard]] EventSequence sequence_of(EventKind outcome, Scheme scheme,
+[[nodiscard]] EventSequence plan_events(EventKind outcome, Scheme scheme,
                                         const SequenceOptions& options);
 
 /// What came of one post.

@@ -28,7 +28,7 @@ KeyPair owned(EVP_PKEY* key) {
     return {key, EVP_PKEY_free};
 }
 
-std::string certificate_of(const KeyPair& key) {
+std::string sign_certificate(const KeyPair& key) {
     const X509Certificate certificate{X509_new()};
     must(certificate != nullptr, "memory");
     auto* const raw = certificate.get();
@@ -59,7 +59,7 @@ std::string certificate_of(const KeyPair& key) {
 void make_key_pairs(Keys& keys) {
     keys.sendgrid = owned(EVP_EC_gen("P-256"));
     keys.sns = owned(EVP_RSA_gen(2048));
-    keys.sns_certificate_pem = certificate_of(keys.sns);
+    keys.sns_certificate_pem = sign_certificate(keys.sns);
 }
 
 std::string sendgrid_public_key(const Keys& keys) {

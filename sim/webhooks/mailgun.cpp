@@ -32,7 +32,7 @@ constexpr std::array<MailgunWords, event_kind_count> mailgun_words = {
      {"failed", "permanent", "old"},
      {"failed", "permanent", "bounce"}}};
 
-json::object status_of(EventKind kind) {
+json::object delivery_status(EventKind kind) {
     const auto status = [](int code, std::string_view enhanced, std::string_view message) {
         return json::object{{"code", code},           {"message", message},
                             {"description", ""},      {"enhanced-code", enhanced},
@@ -49,12 +49,12 @@ json::object status_of(EventKind kind) {
     return status(250, "", "OK");
 }
 
-json::object data_of(const Event& event) {
+json::object event_data(const Event& event) {
     const auto& delivery = event.delivery;
     const auto& said = mailgun_words[static_cast<std::size_t>(event.kind)];
     json::object data{
         {"event", said.event},
-        {"id", base64url(hex_of(event.number, static_cast<std::uint64_t>(event.kind), 16))},
+        {"id", base64url(to_hex(event.number, static_cast<std::uint64_t>(event.kind), 16))},
         {"timestamp", static_cast<double>(event.happened_ms) / 1000},
         {"log-level", said.severity.empty()          ? "info"
                       : said.severity == "temporary" ? "warn"
@@ -66,7 +66,7 @@ json::object data_of(const Event& event) {
         data["reason"] = said.reason;
     }
     if (!said.severity.empty() || event.kind == EventKind::delivered) {
-        data["delivery-status"] = status_of(event.kind);
+        data["delivery-status"] = delivery_status(event.kind);
     }
     if (event.kind == EventKind::opened || event.kind == EventKind::clicked) {
         data["ip"] = "192.0.2.7";
@@ -96,11 +96,11 @@ json::object data_of(const Event& event) {
 
 HttpRequest compose_mailgun(const Event& event, const Keys& keys, const Posting& posting) {
     const auto timestamp = fmt::format("{}", posting.now_ms / 1000);
-    const auto token = hex_of(event.number, posting.attempt, 50);
+    const auto token = to_hex(event.number, posting.attempt, 50);
     const auto signature = hex(hmac("sha256", keys.mailgun_signing_key, timestamp + token));
     const json::object body{
         {"signature", {{"timestamp", timestamp}, {"token", token}, {"signature", signature}}},
-        {"event-data", data_of(event)}};
+        {"event-data", event_data(event)}};
     return {.url = posting.url,
             .headers = {"Content-Type: application/json", "User-Agent: mailgun/treq"},
             .body = json::serialize(body)};

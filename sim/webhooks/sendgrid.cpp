@@ -46,9 +46,9 @@ void add_sendgrid_details(EventKind kind, json::object& told) {
     }
 }
 
-json::object told_of(const Event& event) {
+json::object event_fields(const Event& event) {
     const auto& delivery = event.delivery;
-    const auto id = hex_of(event.number, static_cast<std::uint64_t>(event.kind), 16);
+    const auto id = to_hex(event.number, static_cast<std::uint64_t>(event.kind), 16);
     json::object told{{"email", delivery.address},
                       {"timestamp", event.happened_ms / 1000},
                       {"smtp-id", fmt::format("<{}@ismtpd.sim.sendgrid.net>", delivery.message_id)},
@@ -65,7 +65,7 @@ json::object told_of(const Event& event) {
 HttpRequest compose_sendgrid(std::span<const Event> events, const Keys& keys,
                              const Posting& posting) {
     json::array array;
-    for (const auto& event : events) array.push_back(told_of(event));
+    for (const auto& event : events) array.push_back(event_fields(event));
     auto body = json::serialize(array) + "\r\n";
     const auto timestamp = fmt::format("{}", posting.now_ms / 1000);
     const auto signature = base64(sign(keys.sendgrid, "sha256", timestamp + body));

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view certificate_name = "/SimpleNotificationService-test.pem";
 
-json::object bounce_of(const Event& event, const std::string& time) {
+json::object bounce_fields(const Event& event, const std::string& time) {
     const bool hard = event.kind == EventKind::hard_bounced;
     json::object recipient{
         {"emailAddress", event.delivery.address},
@@ -29,18 +29,18 @@ json::object bounce_of(const Event& event, const std::string& time) {
             {"bounceSubType", hard ? "General" : "MailboxFull"},
             {"bouncedRecipients", std::move(recipients)},
             {"timestamp", time},
-            {"feedbackId", uuid_of(event.number, 1)},
+            {"feedbackId", to_uuid(event.number, 1)},
             {"reportingMTA", "dns; sim.amazonses.com"}};
 }
 
-json::object complaint_of(const Event& event, const std::string& time) {
+json::object complaint_fields(const Event& event, const std::string& time) {
     json::array recipients;
     recipients.push_back(json::object{{"emailAddress", event.delivery.address}});
     return {{"complainedRecipients", std::move(recipients)},
             {"complaintFeedbackType", "abuse"},
             {"complaintSubType", nullptr},
             {"timestamp", time},
-            {"feedbackId", uuid_of(event.number, 2)}};
+            {"feedbackId", to_uuid(event.number, 2)}};
 }
 
 // The event's type and the object that is named after it.
@@ -87,14 +87,14 @@ void add_ses_details(const Event& event, json::object& told) {
                        {"newTopicPreferences", json::object{{"unsubscribeAll", true}}},
                        {"oldTopicPreferences", json::object{{"unsubscribeAll", false}}}});
         case EventKind::complained:
-            return is("Complaint", "complaint", complaint_of(event, time));
+            return is("Complaint", "complaint", complaint_fields(event, time));
         case EventKind::soft_bounced:
         case EventKind::hard_bounced:
-            return is("Bounce", "bounce", bounce_of(event, time));
+            return is("Bounce", "bounce", bounce_fields(event, time));
     }
 }
 
-std::string message_of(const Event& event) {
+std::string sns_message(const Event& event) {
     const auto& delivery = event.delivery;
     json::object told;
     add_ses_details(event, told);
@@ -121,7 +121,7 @@ HttpRequest enveloped(std::vector<Field> fields, std::string_view id, const Keys
     const auto version = fmt::format("{}", keys.sns_version);
     const auto certificate = keys.sns_url + std::string{certificate_name};
     const auto type = fields.front().value;
-    const auto subscription = keys.sns_topic + ":" + uuid_of(1, 1);
+    const auto subscription = keys.sns_topic + ":" + to_uuid(1, 1);
     const auto unsubscribe = keys.sns_url + "/?Action=Unsubscribe&SubscriptionArn=" + subscription;
     fields.push_back({"SignatureVersion", version});
     fields.push_back({"Signature", signature});
@@ -152,8 +152,8 @@ HttpRequest enveloped(std::vector<Field> fields, std::string_view id, const Keys
 }  // namespace
 
 HttpRequest compose_ses(const Event& event, const Keys& keys, const Posting& posting) {
-    const auto id = uuid_of(event.number, 100 + static_cast<std::uint64_t>(event.kind));
-    const auto message = message_of(event);
+    const auto id = to_uuid(event.number, 100 + static_cast<std::uint64_t>(event.kind));
+    const auto message = sns_message(event);
     const auto time = iso_time(posting.now_ms);
     return enveloped({{"Type", "Notification"},
                       {"MessageId", id},
@@ -166,7 +166,7 @@ HttpRequest compose_ses(const Event& event, const Keys& keys, const Posting& pos
 
 HttpRequest compose_sns_subscription(std::string_view token, const Keys& keys,
                                      const Posting& posting) {
-    const auto id = uuid_of(posting.attempt, 3);
+    const auto id = to_uuid(posting.attempt, 3);
     const auto message =
         "You have chosen to subscribe to the topic " + keys.sns_topic +
         ".\nTo confirm the subscription, visit the SubscribeURL included in this message.";

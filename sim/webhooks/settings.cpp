@@ -83,7 +83,7 @@ std::string set_text(Settings& settings, const Text& text, const json::value& va
     return {};
 }
 
-std::optional<EventKind> outcome_of(std::string_view name) {
+std::optional<EventKind> parse_outcome(std::string_view name) {
     for (std::size_t i = 0; i < event_kind_count; ++i) {
         const auto kind = static_cast<EventKind>(i);
         const bool passing = kind == EventKind::accepted || kind == EventKind::deferred;
@@ -98,7 +98,7 @@ std::string set_outcomes(Settings& settings, const json::value& value) {
     decltype(settings.outcomes) outcomes;
     for (const auto& [address, name] : *map) {
         const auto outcome =
-            name.is_string() ? outcome_of(name.get_string()) : std::optional<EventKind>{};
+            name.is_string() ? parse_outcome(name.get_string()) : std::optional<EventKind>{};
         if (!outcome) {
             return "outcomes: one of none, delivered, opened, clicked, unsubscribed, complained, "
                    "soft_bounced, hard_bounced";

@@ -24,17 +24,17 @@ void must_work(bool done, const char* what) {
     if (!done) throw std::runtime_error{std::string{"OpenSSL: "} + what};
 }
 
-const EVP_MD* digest_of(std::string_view name) {
+const EVP_MD* find_digest(std::string_view name) {
     const auto* found = EVP_get_digestbyname(std::string{name}.c_str());
     must_work(found != nullptr, "unknown digest");
     return found;
 }
 
-const unsigned char* bytes_of(std::string_view text) {
+const unsigned char* as_bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+unsigned char* as_bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
 
@@ -42,7 +42,7 @@ std::string digest(std::string_view name, std::string_view text) {
     std::string out(EVP_MAX_MD_SIZE, '\0');
     unsigned size = 0;
     must_work(
-        EVP_Digest(text.data(), text.size(), bytes_of(out), &size, digest_of(name), nullptr) == 1,
+        EVP_Digest(text.data(), text.size(), as_bytes(out), &size, find_digest(name), nullptr) == 1,
         "digest");
     out.resize(size);
     return out;
@@ -51,8 +51,8 @@ std::string digest(std::string_view name, std::string_view text) {
 std::string hmac(std::string_view digest_name, std::string_view key, std::string_view text) {
     std::string out(EVP_MAX_MD_SIZE, '\0');
     unsigned size = 0;
-    must_work(HMAC(digest_of(digest_name), key.data(), static_cast<int>(key.size()), bytes_of(text),
-                   text.size(), bytes_of(out), &size) != nullptr,
+    must_work(HMAC(find_digest(digest_name), key.data(), static_cast<int>(key.size()),
+                   as_bytes(text), text.size(), as_bytes(out), &size) != nullptr,
               "HMAC");
     out.resize(size);
     return out;
@@ -61,14 +61,14 @@ std::string hmac(std::string_view digest_name, std::string_view key, std::string
 std::string sign(const KeyPair& key, std::string_view digest_name, std::string_view text) {
     const DigestContext context{EVP_MD_CTX_new()};
     must_work(context != nullptr, "memory");
-    must_work(
-        EVP_DigestSignInit(context.get(), nullptr, digest_of(digest_name), nullptr, key.get()) == 1,
-        "key");
+    must_work(EVP_DigestSignInit(context.get(), nullptr, find_digest(digest_name), nullptr,
+                                 key.get()) == 1,
+              "key");
     std::size_t size = 0;
-    must_work(EVP_DigestSign(context.get(), nullptr, &size, bytes_of(text), text.size()) == 1,
+    must_work(EVP_DigestSign(context.get(), nullptr, &size, as_bytes(text), text.size()) == 1,
               "size");
     std::string out(size, '\0');
-    must_work(EVP_DigestSign(context.get(), bytes_of(out), &size, bytes_of(text), text.size()) == 1,
+    must_work(EVP_DigestSign(context.get(), as_bytes(out), &size, as_bytes(text), text.size()) == 1,
               "signature");
     out.resize(size);
     return out;
@@ -104,7 +104,7 @@ std::string percent_encoded(std::string_view text) {
     return out;
 }
 
-std::string form_of(std::span<const Field> fields) {
+std::string encode_form(std::span<const Field> fields) {
     std::string out;
     for (const auto& field : fields) {
         if (!out.empty()) out.push_back('&');
@@ -167,13 +167,13 @@ std::string sns_string_to_sign(std::span<const Field> fields) {
     return text;
 }
 
-std::string hex_of(std::uint64_t a, std::uint64_t b, std::size_t digits) {
+std::string to_hex(std::uint64_t a, std::uint64_t b, std::size_t digits) {
     const auto bytes = digest("sha512", fmt::format("{}.{}", a, b));
     return hex(bytes).substr(0, digits);
 }
 
-std::string uuid_of(std::uint64_t a, std::uint64_t b) {
-    const auto h = hex_of(a, b, 32);
+std::string to_uuid(std::uint64_t a, std::uint64_t b) {
+    const auto h = to_hex(a, b, 32);
     const std::string_view all = h;
     return fmt::format("{}-{}-4{}-8{}-{}", all.substr(0, 8), all.substr(8, 4), all.substr(13, 3),
                        all.substr(17, 3), all.substr(20, 12));

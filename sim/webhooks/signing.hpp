@@ -24,7 +24,7 @@ namespace fanfare::sim {
 /// For a form: all but letters, digits and "-_." as %XX.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 /// "a=1&b=2" of fields, encoded, in their order.
-[[nodiscard]] std::string form_of(std::span<const Field> fields);
+[[nodiscard]] std::string encode_form(std::span<const Field> fields);
 
 /// X-Twilio-Signature of a form posted to `url`, which has no fragment.
 [[nodiscard]] std::string twilio_signature(std::string_view token, std::string_view url,
@@ -38,9 +38,9 @@ namespace fanfare::sim {
 [[nodiscard]] std::string sns_string_to_sign(std::span<const Field> fields);
 
 /// "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", the same for the same two numbers.
-[[nodiscard]] std::string uuid_of(std::uint64_t a, std::uint64_t b);
+[[nodiscard]] std::string to_uuid(std::uint64_t a, std::uint64_t b);
 /// 2 * bytes hexadecimal digits, the same for the same two numbers.
-[[nodiscard]] std::string hex_of(std::uint64_t a, std::uint64_t b, std::size_t digits);
+[[nodiscard]] std::string to_hex(std::uint64_t a, std::uint64_t b, std::size_t digits);
 /// "2026-01-01T00:00:00.000Z"
 [[nodiscard]] std::string iso_time(std::int64_t unix_ms);
 

@@ -55,13 +55,13 @@ HttpRequest compose_twilio(const Event& event, const Keys& keys, const Posting& 
     fields.push_back({"SmsStatus", said.status});
     fields.push_back({"To", delivery.address});
     const auto signature = twilio_signature(keys.twilio_token, url, fields);
-    const auto id = uuid_of(event.number, static_cast<std::uint64_t>(event.kind));
+    const auto id = to_uuid(event.number, static_cast<std::uint64_t>(event.kind));
     return {
         .url = url,
         .headers = {"Content-Type: application/x-www-form-urlencoded; charset=UTF-8",
                     "User-Agent: TwilioProxy/1.1", header_line("I-Twilio-Idempotency-Token", id),
                     header_line("X-Twilio-Signature", signature)},
-        .body = form_of(fields)};
+        .body = encode_form(fields)};
 }
 
 }  // namespace fanfare::sim

@@ -58,11 +58,11 @@ constexpr std::array<StatusWords, event_kind_count> status_words = {
      {"undeliverable", 1190, "Absent Subscriber - Permanent"}}};
 
 // Vonage writes numbers without the plus.
-std::string_view digits_of(std::string_view number) {
+std::string_view strip_plus(std::string_view number) {
     return number.starts_with('+') ? number.substr(1) : number;
 }
 
-std::tm time_of(const Event& event) {
+std::tm utc_time(const Event& event) {
     return fmt::gmtime(static_cast<std::time_t>(event.happened_ms / 1000));
 }
 
@@ -71,11 +71,11 @@ std::tm time_of(const Event& event) {
 HttpRequest compose_vonage_sms(const Event& event, const Keys& keys, const Posting& posting) {
     const auto& delivery = event.delivery;
     const auto& said = sms_words[static_cast<std::size_t>(event.kind)];
-    const auto done_at = fmt::format("{:%y%m%d%H%M}", time_of(event));
-    const auto told_at = fmt::format("{:%Y-%m-%d %H:%M:%S}", time_of(event));
+    const auto done_at = fmt::format("{:%y%m%d%H%M}", utc_time(event));
+    const auto told_at = fmt::format("{:%Y-%m-%d %H:%M:%S}", utc_time(event));
     const auto timestamp = fmt::format("{}", posting.now_ms / 1000);
-    const auto nonce = uuid_of(event.number, posting.attempt);
-    std::vector<Field> fields{{"msisdn", digits_of(delivery.address)},
+    const auto nonce = to_uuid(event.number, posting.attempt);
+    std::vector<Field> fields{{"msisdn", strip_plus(delivery.address)},
                               {"to", delivery.sender},
                               {"network-code", "23410"},
                               {"messageId", delivery.message_id},
@@ -92,14 +92,14 @@ HttpRequest compose_vonage_sms(const Event& event, const Keys& keys, const Posti
     fields.push_back({"sig", signature});
     return {.url = posting.url,
             .headers = {"Content-Type: application/x-www-form-urlencoded", "User-Agent: Nexmo/1.0"},
-            .body = form_of(fields)};
+            .body = encode_form(fields)};
 }
 
 HttpRequest compose_vonage_messages(const Event& event, const Keys& keys, const Posting& posting) {
     const auto& delivery = event.delivery;
     const auto& said = status_words[static_cast<std::size_t>(event.kind)];
     json::object told{{"message_uuid", delivery.message_id},
-                      {"to", digits_of(delivery.address)},
+                      {"to", strip_plus(delivery.address)},
                       {"from", delivery.sender},
                       {"timestamp", iso_time(event.happened_ms)},
                       {"status", said.status}};
@@ -108,7 +108,7 @@ HttpRequest compose_vonage_messages(const Event& event, const Keys& keys, const 
             {"type", fmt::format("https://developer.vonage.com/api-errors/messages#{}", said.code)},
             {"title", said.code},
             {"detail", said.detail},
-            {"instance", hex_of(event.number, 1, 32)}};
+            {"instance", to_hex(event.number, 1, 32)}};
     } else {
         told["usage"] = json::object{{"currency", "EUR"}, {"price", "0.0333"}};
     }
@@ -118,7 +118,7 @@ HttpRequest compose_vonage_messages(const Event& event, const Keys& keys, const 
     for (const auto& [name, value] : delivery.data) told[name] = value;
     auto body = json::serialize(told);
     const json::object claims{{"iat", posting.now_ms / 1000},
-                              {"jti", uuid_of(event.number, 1'000 + posting.attempt)},
+                              {"jti", to_uuid(event.number, 1'000 + posting.attempt)},
                               {"iss", "Vonage"},
                               {"payload_hash", hex(digest("sha256", body))},
                               {"api_key", keys.vonage_api_key},

@@ -58,13 +58,13 @@ void WebhookQueue::take(ProviderIndex provider, std::string_view reference,
     {
         const std::lock_guard lock{mutex_};
         auto& queue = *queues_[provider];
-        const auto job = job_of(reference);
+        const auto job = find_job(reference);
         for (const auto& delivery : deliveries) admit(queue, job, delivery, clock);
     }
     wake();
 }
 
-std::uint32_t WebhookQueue::job_of(std::string_view reference) {
+std::uint32_t WebhookQueue::find_job(std::string_view reference) {
     const auto name = reference.substr(0, reference.find('.'));
     const auto found = job_index_.find(name);
     if (found != job_index_.end()) return found->second;
@@ -111,10 +111,10 @@ void WebhookQueue::put(ProviderQueue& queue, Record record) {
 }
 
 EventSequence WebhookQueue::sequence_for(const Record& record) const {
-    return sequence_of(entries_[record.entry].outcome, record.scheme, record.options);
+    return plan_events(entries_[record.entry].outcome, record.scheme, record.options);
 }
 
-Event WebhookQueue::event_of(const Record& record) const {
+Event WebhookQueue::to_event(const Record& record) const {
     Event event;
     event.kind = sequence_for(record).kinds[record.step];
     event.delivery = unpack(record.packed);
@@ -130,7 +130,7 @@ std::optional<WebhookRequest> WebhookQueue::next(const Clock& clock) {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < queues_.size(); ++i) {
         auto& queue = *queues_[(turn_ + i) % queues_.size()];
-        auto webhook = next_of(queue, clock);
+        auto webhook = take_next(queue, clock);
         if (!webhook) continue;
         turn_ = queue.provider + std::size_t{1};
         return webhook;
@@ -138,7 +138,7 @@ std::optional<WebhookRequest> WebhookQueue::next(const Clock& clock) {
     return std::nullopt;
 }
 
-std::optional<WebhookRequest> WebhookQueue::next_of(ProviderQueue& queue, const Clock& clock) {
+std::optional<WebhookRequest> WebhookQueue::take_next(ProviderQueue& queue, const Clock& clock) {
     const auto now = clock.steady_now();
     const auto& settings = queue.settings;
     if (!queue.has_room()) return std::nullopt;
@@ -153,7 +153,7 @@ std::optional<WebhookRequest> WebhookQueue::next_of(ProviderQueue& queue, const 
         std::pop_heap(waiting.begin(), waiting.end(), later<Record, Record>);
         auto record = std::move(waiting.back());
         waiting.pop_back();
-        auto event = event_of(record);
+        auto event = to_event(record);
         if (event.delivery.callback.empty() && settings.url.empty()) {
             ++queue.counts.given_up;  // The URL was taken away meanwhile.
             continue;
@@ -178,7 +178,7 @@ WebhookRequest WebhookQueue::webhook_for(ProviderQueue& queue, Scheme scheme, st
     webhook.id = ++next_id_;
     webhook.posting = {.url = std::move(url), .now_ms = unix_ms(clock), .attempt = webhook.id};
     webhook.connect = queue.settings.connect;
-    webhook.keys = keys_of(queue, scheme);
+    webhook.keys = find_keys(queue, scheme);
     ++queue.in_flight;
     ++queue.counts.posts;
     return webhook;

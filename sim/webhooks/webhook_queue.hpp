@@ -98,14 +98,14 @@ private:
     struct Sent;
 
     void make_pairs();
-    [[nodiscard]] std::shared_ptr<const Keys> keys_of(ProviderQueue& queue, Scheme scheme);
-    [[nodiscard]] std::uint32_t job_of(std::string_view reference);
+    [[nodiscard]] std::shared_ptr<const Keys> find_keys(ProviderQueue& queue, Scheme scheme);
+    [[nodiscard]] std::uint32_t find_job(std::string_view reference);
     void admit(ProviderQueue& queue, std::uint32_t job, const Delivery& delivery,
                const Clock& clock);
     void put(ProviderQueue& queue, Record record);
     [[nodiscard]] EventSequence sequence_for(const Record& record) const;
-    [[nodiscard]] Event event_of(const Record& record) const;
-    [[nodiscard]] std::optional<WebhookRequest> next_of(ProviderQueue& queue, const Clock& clock);
+    [[nodiscard]] Event to_event(const Record& record) const;
+    [[nodiscard]] std::optional<WebhookRequest> take_next(ProviderQueue& queue, const Clock& clock);
     [[nodiscard]] WebhookRequest ask_subscription(ProviderQueue& queue, const Clock& clock);
     [[nodiscard]] WebhookRequest webhook_for(ProviderQueue& queue, Scheme scheme, std::string url,
                                              const Clock& clock);

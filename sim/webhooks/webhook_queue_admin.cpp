@@ -28,7 +28,7 @@ void WebhookQueue::set_settings(ProviderIndex provider, WebhookSettings settings
         if (queue.has_subscription && is_new_url) {
             queue.subscription = {};
             if (!queue.settings.url.empty()) {
-                queue.subscription.token = hex_of(seed_, ++next_order_, 28);
+                queue.subscription.token = to_hex(seed_, ++next_order_, 28);
                 queue.subscription.due = SteadyTime{};  // At once.
             }
         }
@@ -55,7 +55,7 @@ void WebhookQueue::set_keys(Keys keys) {
     for (auto& queue : queues_) queue->keys = nullptr;
 }
 
-std::shared_ptr<const Keys> WebhookQueue::keys_of(ProviderQueue& queue, Scheme scheme) {
+std::shared_ptr<const Keys> WebhookQueue::find_keys(ProviderQueue& queue, Scheme scheme) {
     if (queue.keys != nullptr) return queue.keys;
     if (scheme == Scheme::sendgrid || scheme == Scheme::ses) make_pairs();
     auto own = *keys_;

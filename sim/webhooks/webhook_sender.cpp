@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::seconds timeout{15};
 constexpr std::uint32_t connections_max = 1'000;
 
-HttpOptions options_of(const std::filesystem::path& ca_file) {
+HttpOptions http_options(const std::filesystem::path& ca_file) {
     HttpOptions options;
     options.timeout = timeout;
     options.connections_max = connections_max;
@@ -52,7 +52,7 @@ public:
     Round(WebhookQueue& webhook_queue, const Clock& clock, const std::filesystem::path& ca_file)
         : webhook_queue_{webhook_queue},
           clock_{clock},
-          client_{HttpClient::create(context_.get_executor(), options_of(ca_file))} {
+          client_{HttpClient::create(context_.get_executor(), http_options(ca_file))} {
         webhook_queue_.on_work([this] { poke(); });
         thread_ = std::jthread{[this] { context_.run(); }};
         poke();

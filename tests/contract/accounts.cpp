@@ -14,7 +14,7 @@
 namespace fanfare::testing {
 namespace {
 
-std::string text_of(BIO* memory) {
+std::string column_text(BIO* memory) {
     char* text = nullptr;
     const long length = BIO_get_mem_data(memory, &text);
     std::string out{text, static_cast<std::size_t>(length)};
@@ -28,7 +28,7 @@ KeyPair pems_of(EVP_PKEY* key) {
     BIO* const open = BIO_new(BIO_s_mem());
     PEM_write_bio_PUBKEY(open, key);
     EVP_PKEY_free(key);
-    return {text_of(secret), text_of(open)};
+    return {column_text(secret), column_text(open)};
 }
 
 }  // namespace

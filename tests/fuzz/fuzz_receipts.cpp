@@ -43,7 +43,7 @@ HttpCall make_call(std::string body) {
 
 /// A delivery of these bytes as Mailgun would sign it.
 std::string signed_by_mailgun(const std::string& data) {
-    const auto signature = hex(hmac_of(Digest::sha256, "k", "1767225600t"));
+    const auto signature = hex(compute_hmac(Digest::sha256, "k", "1767225600t"));
     return R"({"signature":{"timestamp":"1767225600","token":"t","signature":")" + signature +
            R"("},"event-data":)" + data + "}";
 }

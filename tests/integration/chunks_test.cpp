@@ -347,7 +347,7 @@ TEST_F(ChunksTest, CountEveryoneWhateverHappens) {
 }
 
 TEST_F(ChunksTest, TallyCountsEachOutcome) {
-    const auto tally = tally_of(bytes_of({sent, sent, unknown, pending}));
+    const auto tally = count_outcomes(bytes_of({sent, sent, unknown, pending}));
     EXPECT_EQ(tally[1], 2);
     EXPECT_EQ(tally[13], 1);
     EXPECT_EQ(tally[0], 1);

@@ -31,13 +31,13 @@ std::string ask(Connection& connection, const std::string& sql) {
     return rows.empty() ? std::string{} : rows[0][0].c_str();
 }
 
-/// What failure_of() makes of what `work` throws.
+/// What to_failure() makes of what `work` throws.
 template <class Work>
 std::optional<Failure> failure_in(Connection& connection, Work work) {
     try {
         work();
     } catch (const std::exception& fault) {
-        return failure_of(fault, connection.is_open(), "test");
+        return to_failure(fault, connection.is_open(), "test");
     }
     return std::nullopt;
 }
@@ -201,7 +201,7 @@ TEST_F(ConnectionTest, TellsWhatWasWrongButNotWhose) {
         ASSERT_TRUE(fault) << sql;
         EXPECT_THAT(describe(*fault), HasSubstr(expected)) << sql;
         EXPECT_THAT(describe(*fault), Not(HasSubstr("ada"))) << sql;
-        EXPECT_THAT(sentence_of(*fault), Not(HasSubstr("ada"))) << sql;
+        EXPECT_THAT(to_sentence(*fault), Not(HasSubstr("ada"))) << sql;
     }
 }
 
@@ -213,7 +213,7 @@ TEST_F(ConnectionTest, TellsNoValueThatItsOwnSideCannotRead) {
     ASSERT_TRUE(fault);
     EXPECT_EQ(fault->code, Errc::store_rejected);
     EXPECT_THAT(describe(*fault), Not(HasSubstr("ada")));
-    EXPECT_THAT(describe(failure_of(QueryMistake{"no column address"}, true, "load contacts")),
+    EXPECT_THAT(describe(to_failure(QueryMistake{"no column address"}, true, "load contacts")),
                 HasSubstr("load contacts: no column address"));
 }
 
@@ -222,7 +222,7 @@ TEST_F(ConnectionTest, SaysWhereNobodyAnswersAndWhy) {
         try {
             const Connection refusing{Secret{url}, {}};
         } catch (const std::exception& fault) {
-            return failure_of(fault, false, "ask");
+            return to_failure(fault, false, "ask");
         }
         return fail(Errc::stopping, "nothing");
     };

@@ -47,8 +47,8 @@ TEST_F(SourcesTest, NoQueryOfASystemOutlivesHalfALease) {
     systems.emplace("short", system_named("short", 7s));
     systems.emplace("long", system_named("long", 90s));
     JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 20s}, ""};
-    EXPECT_EQ(timeout_of(job_contexts.pool_of(systems.at("short"))), "7s");
-    EXPECT_EQ(timeout_of(job_contexts.pool_of(systems.at("long"))), "10s");
+    EXPECT_EQ(timeout_of(job_contexts.find_pool(systems.at("short"))), "7s");
+    EXPECT_EQ(timeout_of(job_contexts.find_pool(systems.at("long"))), "10s");
 }
 
 TEST_F(SourcesTest, SystemsInTheLedgersDatabaseKeepNobodyWaiting) {
@@ -57,7 +57,8 @@ TEST_F(SourcesTest, SystemsInTheLedgersDatabaseKeepNobodyWaiting) {
     systems.emplace("two", system_named("two", 30s));
     JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 60s}, ""};
     // A pool has threads and connections of its own, and the ledger's is none of these.
-    EXPECT_NE(&job_contexts.pool_of(systems.at("one")), &job_contexts.pool_of(systems.at("two")));
+    EXPECT_NE(&job_contexts.find_pool(systems.at("one")),
+              &job_contexts.find_pool(systems.at("two")));
 }
 
 }  // namespace

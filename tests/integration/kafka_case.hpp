@@ -64,7 +64,7 @@ protected:
         settings.topic_prefix = fmt::format("t{}-{}-{}", ::getpid(), ::time(nullptr), count++);
         settings.group = settings.topic_prefix;
         settings.partitions = 1;
-        topics = topics_of(settings);
+        topics = list_topics(settings);
     }
 
     void publish(const std::vector<std::string>& values, const std::string& topic,

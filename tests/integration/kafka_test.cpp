@@ -291,7 +291,7 @@ TEST_F(RealBrokerTest, PartitionsGrowAndNeverShrink) {
     EXPECT_TRUE(has(1));
     const auto grown = grow_topics(settings, 3);
     ASSERT_TRUE(grown) << describe(grown.error());
-    EXPECT_EQ(grown.value(), names_of(topics));
+    EXPECT_EQ(grown.value(), list_names(topics));
     EXPECT_TRUE(comes_true([&] { return has(3); }));
     for (const auto fewer : {1, 3}) {
         const auto again = grow_topics(settings, fewer);
@@ -313,7 +313,7 @@ TEST_F(RealBrokerTest, KnowsWhoseTheMomentsAre) {
     auto conf = make_conf(settings, {{"allow.auto.create.topics", "true"}});
     const auto client = open(RD_KAFKA_PRODUCER, std::move(conf.value()));
     const Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> topic{
-        rd_kafka_NewTopic_new(topics_of(settings).jobs.c_str(), 2, 1, nullptr, 0)};
+        rd_kafka_NewTopic_new(list_topics(settings).jobs.c_str(), 2, 1, nullptr, 0)};
     rd_kafka_NewTopic_set_config(topic.get(), "message.timestamp.type", "CreateTime");
     const Queue queue{rd_kafka_queue_new(client.value().get())};
     auto* raw = topic.get();

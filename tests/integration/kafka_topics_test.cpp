@@ -37,7 +37,7 @@ protected:
         ASSERT_TRUE(client) << describe(client.error());
         std::vector<Handle<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy>> wanted;
         std::vector<rd_kafka_DeleteTopic_t*> raw;
-        for (const auto& name : names_of(topics)) {
+        for (const auto& name : list_names(topics)) {
             raw.push_back(wanted.emplace_back(rd_kafka_DeleteTopic_new(name.c_str())).get());
         }
         const Queue queue{rd_kafka_queue_new(client.value().get())};

@@ -21,8 +21,8 @@ public:
         cluster_ = rd_kafka_handle_mock_cluster(host_.get());
         settings.partitions = partitions;
         settings.brokers = rd_kafka_mock_cluster_bootstraps(cluster_);
-        topics = topics_of(settings);
-        for (const auto& topic : names_of(topics)) {
+        topics = list_topics(settings);
+        for (const auto& topic : list_names(topics)) {
             rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1);
         }
     }

@@ -154,11 +154,11 @@ TEST_F(PausesTest, AJobKnowsWhatHoldsItBack) {
     account = {{Paused::account, "mail"}, Channel::email, std::nullopt, "ada", "slow"};
     pause(db(), account);
     std::vector<std::string> names;
-    for (const auto& line : pauses_of(list_pauses(db()), job, "shows/show.reminder", {"email"})) {
+    for (const auto& line : find_pauses(list_pauses(db()), job, "shows/show.reminder", {"email"})) {
         names.push_back(line.target.name);
     }
     EXPECT_THAT(names, ElementsAre(job, "shows/show.reminder", "email", "mail"));
-    EXPECT_THAT(pauses_of(list_pauses(db()), "other", "shows/other", {}), IsEmpty());
+    EXPECT_THAT(find_pauses(list_pauses(db()), "other", "shows/other", {}), IsEmpty());
 }
 
 class AccountStatesTest : public LedgerCase {
@@ -197,7 +197,7 @@ TEST_F(AccountStatesTest, AllWorkersTogether) {
                                             .last_error_at = now_of(ledger),
                                             .per_second = 40}};
     tell_health(db(), "w1", first);
-    EXPECT_EQ(health_of(state("mail"), false), "ok");
+    EXPECT_EQ(find_health(state("mail"), false), "ok");
     ledger.advance(std::chrono::seconds{1});
     const std::vector<AccountHealth> second{{.account = "mail",
                                              .breaker = "open",
@@ -211,14 +211,14 @@ TEST_F(AccountStatesTest, AllWorkersTogether) {
     EXPECT_EQ(now.per_second, 42.5);
     EXPECT_EQ(now.last_error, "HTTP 503");
     EXPECT_FALSE(now.shut_until.empty());
-    EXPECT_EQ(health_of(now, false), "failing");
-    EXPECT_EQ(health_of(now, true), "paused");
+    EXPECT_EQ(find_health(now, false), "failing");
+    EXPECT_EQ(find_health(now, true), "paused");
     ledger.advance(std::chrono::seconds{60});
     now = state("mail");
     EXPECT_EQ(now.breaker, "closed") << "nobody has said for long that it is shut";
     EXPECT_EQ(now.per_second, 0);
-    EXPECT_EQ(health_of(now, false), "ok");
-    EXPECT_EQ(health_of(state("other"), false), "unused");
+    EXPECT_EQ(find_health(now, false), "ok");
+    EXPECT_EQ(find_health(state("other"), false), "unused");
     ledger.advance(std::chrono::hours{25});
     tell_health(db(), "w3", first);
     EXPECT_EQ(ledger.value("SELECT count(*) FROM account_health"), "1") << "workers that are gone";

@@ -56,7 +56,7 @@ public:
         job_contexts.emplace(systems, templates(),
                              JobContexts::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
         planner.emplace(
-            Planner::Parts{ledger, *job_contexts, producer(), kafka::topics_of(broker()),
+            Planner::Parts{ledger, *job_contexts, producer(), kafka::list_topics(broker()),
                            system_clock(), probe, stopping, [] { return 0.5; }},
             settings, Planner::Sizes{50, 50, 50});
     }

@@ -66,7 +66,7 @@ TEST_F(ReplaysTest, OfTheUnattendedWhatIsOpenIsKnownAsItWasOrdered) {
     ASSERT_THAT(open, SizeIs(1));
     EXPECT_EQ(open[0].id, id);
     EXPECT_EQ(open[0].order.ttl, order.ttl);
-    EXPECT_EQ(json_of(open[0].order.filter), json_of(order.filter));
+    EXPECT_EQ(to_json(open[0].order.filter), to_json(order.filter));
     end_replay(db(), id, 3);
     EXPECT_THAT(open_replays(db(), 9), IsEmpty());
     EXPECT_EQ(list_replays(db(), {}, 9).at(0).held, 3);

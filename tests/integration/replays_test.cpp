@@ -32,7 +32,7 @@ TEST_F(ReplaysTest, TakesOverWhoIsChosenAndNobodyElse) {
     EXPECT_EQ(ledger.value("SELECT count(*) FROM chunk WHERE job_id = '" + jobs[0] + "'"), "1")
         << "neighbours share a chunk";
     expect_everyone_counted();
-    const auto known = replays_of(db(), job);
+    const auto known = find_replays(db(), job);
     ASSERT_THAT(known, SizeIs(1));
     EXPECT_EQ(known[0].job, jobs[0]);
     EXPECT_EQ(known[0].people, 2);

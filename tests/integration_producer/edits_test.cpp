@@ -27,7 +27,7 @@ protected:
                                 "FROM scheduled_shows WHERE id = '{}'",
                                 subject))};
     }
-    std::string id(const std::string& subject) { return derived_id(derivation_of(key(subject))); }
+    std::string id(const std::string& subject) { return derived_id(derivation_name(key(subject))); }
     /// A moment as format_timestamp() writes it, so much from the ledger's now.
     std::string in(const std::string& interval) {
         return ask(

@@ -93,7 +93,7 @@ protected:
     std::map<std::string, std::string> sent(Channel channel) {
         const auto ids = followers();
         ledger::ChunkPeople chunk;
-        chunk.recipients_literal = postgres::array_of(ids);
+        chunk.recipients_literal = postgres::to_array_literal(ids);
         postgres::parse_array(chunk.recipients_literal, chunk.recipients);
         chunk.outcomes.assign(ids.size(), '\0');
         auto context = std::make_shared<JobContext>();

@@ -61,7 +61,7 @@ asio::awaitable<void> Intake::serve() {
 std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::NewJob& order) const {
     std::string of_the_event;
     auto decoded = decode_record(record.headers, record.value, &of_the_event);
-    order.trace = trace_of(record.headers);  // Nearer than what the event came about in.
+    order.trace = read_trace(record.headers);  // Nearer than what the event came about in.
     if (order.trace.empty()) order.trace = std::move(of_the_event);
     if (auto* const bad = std::get_if<Rejection>(&decoded)) return std::move(*bad);
     order.job = std::move(std::get<Job>(decoded));
@@ -84,7 +84,7 @@ asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& ord
 asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
     const auto& system = parts_.job_contexts.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
-    auto& source = parts_.job_contexts.pool_of(system);
+    auto& source = parts_.job_contexts.find_pool(system);
     const auto now = parts_.clock.now();
     const Telling shipped{job, system, kind, parts_.templates, parts_.job_contexts.has_links(),
                           now};
@@ -195,8 +195,9 @@ asio::awaitable<bool> Intake::note_refusal(const std::string& id, const ledger::
 
 /// With the headers of a CloudEvent, without which its bytes are none: these before any others. Of
 /// any other record its trace, for when it is requeued.
-Intake::Headers Intake::headers_of(const kafka::Received& record, const ledger::NewJob& order,
-                                   const Rejection& rejection, std::size_t most) const {
+Intake::Headers Intake::dead_letter_headers(const kafka::Received& record,
+                                            const ledger::NewJob& order, const Rejection& rejection,
+                                            std::size_t most) const {
     const bool cut = record.value.size() > most;
     Headers headers{{"fanfare-reason", rejection.code},
                     {"fanfare-message", rejection.message},
@@ -258,7 +259,7 @@ asio::awaitable<Result<void>> Intake::bury(const kafka::Received& record,
     auto queued = parts_.producer.publish(
         {parts_.topics.dead, std::string_view{record.key}.substr(0, dead_key_bytes_max),
          std::string_view{record.value}.substr(0, most),
-         headers_of(record, order, rejection, most)},
+         dead_letter_headers(record, order, rejection, most)},
         [&, home](Result<void> result) {
             asio::post(home, [&published, &told, result = std::move(result)]() mutable {
                 published = std::move(result);

@@ -85,8 +85,9 @@ private:
                                                             const ledger::NewJob& order,
                                                             const Rejection& rejection);
     using Headers = std::vector<std::pair<std::string, std::string>>;
-    [[nodiscard]] Headers headers_of(const kafka::Received& record, const ledger::NewJob& order,
-                                     const Rejection& rejection, std::size_t most) const;
+    [[nodiscard]] Headers dead_letter_headers(const kafka::Received& record,
+                                              const ledger::NewJob& order,
+                                              const Rejection& rejection, std::size_t most) const;
     [[nodiscard]] boost::asio::awaitable<Result<void>> bury(const kafka::Received& record,
                                                             const ledger::NewJob& order,
                                                             const Rejection& rejection,

@@ -50,7 +50,7 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
     std::vector<const char*> values;
     if (!job.job.recipients.empty()) {
         inner = "SELECT unnest($1::text[]) AS recipient_id";
-        listed = postgres::array_of(job.job.recipients);
+        listed = postgres::to_array_literal(job.job.recipients);
         values = {listed.c_str()};
     } else if (is_told_audience(job)) {
         inner = told_before;

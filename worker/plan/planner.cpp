@@ -301,7 +301,7 @@ Planner::Wait Planner::note_failure(const ledger::PlanTask& task, const Fault& f
     using enum Fault::Place;
     const auto& failure = fault.failure;
     const bool passing = fault.place != job && is_passing(failure.code);
-    ledger::PlanFailure noted{.why = sentence_of(failure)};
+    ledger::PlanFailure noted{.why = to_sentence(failure)};
     // Of a database that cannot even be reached nothing is to be learnt by counting.
     noted.counts = !(passing && fault.place == source);
     const auto failures = task.failures + 1;

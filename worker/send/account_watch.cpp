@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds look_at_accounts{500};
 constexpr int looks_per_word = 10;
 
-std::string_view word_of(Breaker::State state) {
+std::string_view to_word(Breaker::State state) {
     switch (state) {
         case Breaker::State::closed:
             return "closed";
@@ -89,7 +89,7 @@ std::vector<ledger::AccountHealth> AccountWatch::changed() {
     for (const auto& account : parts_.selector.all()) {
         ledger::AccountHealth health;
         health.account = account->settings().name;
-        health.breaker = word_of(account->breaker().state(now));
+        health.breaker = to_word(account->breaker().state(now));
         health.shut_for = std::max(account->paused_for(), account->breaker().open_for(now));
         health.last_error = account->last_mishap().what;
         health.last_error_at = account->last_mishap().at;

@@ -51,8 +51,8 @@ void ChunkSend::on_answer(ComposedRequest& composed, const HttpAnswer& answer) {
 void ChunkSend::split(const ComposedRequest& composed) {
     // The provider refused the whole call because of one unnamed recipient: halving finds it.
     const auto half = composed.count / 2;
-    waiting_.push_back(part_of(composed, 0, half));
-    waiting_.push_back(part_of(composed, half, composed.count - half));
+    waiting_.push_back(find_part(composed, 0, half));
+    waiting_.push_back(find_part(composed, half, composed.count - half));
 }
 
 /// The provider named who was to blame and sent nothing: the others go again without them.
@@ -106,7 +106,7 @@ void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, 
     const Attempt attempt{.on_doubt = claim_.on_doubt,
                           .attempts_used = people_.attempts[target.recipient] + 1,
                           .attempts_max = claim_.attempts_max};
-    const auto fate = fate_of(verdict, reason, attempt);
+    const auto fate = to_fate(verdict, reason, attempt);
     const auto place = static_cast<std::size_t>(&target - pass_.resolved.targets.data());
     if (place < pass_.target_fates.size()) pass_.target_fates[place] = fate;
     auto& known = pass_.resolved.fates[target.recipient];

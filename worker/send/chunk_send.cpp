@@ -131,9 +131,9 @@ ComposedRequest* ChunkSend::next_request() {
         const auto at = std::min(breaker.probes() % pieces * count, composed->count - count);
         const auto end = at + count;
         if (end < composed->count)
-            waiting_.push_front(part_of(*composed, end, composed->count - end));
-        if (at > 0) waiting_.push_front(part_of(*composed, 0, at));
-        composed = part_of(*composed, at, count);
+            waiting_.push_front(find_part(*composed, end, composed->count - end));
+        if (at > 0) waiting_.push_front(find_part(*composed, 0, at));
+        composed = find_part(*composed, at, count);
     }
     if (!composed->is_composed) compose(*composed);
     return composed;
@@ -146,7 +146,7 @@ void ChunkSend::add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wa
 }
 
 asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
-    auto entry = mark_of(claim_, people_, pass_.resolved.fates, devices_);
+    auto entry = to_mark(claim_, people_, pass_.resolved.fates, devices_);
     entry.account = account_.settings().name;
     const auto marked = co_await parts_.mark(std::move(entry));
     if (marked == Marked::ours && !pass_.ended_by) {
@@ -229,8 +229,8 @@ void ChunkSend::begin(ComposedRequest& composed) {
     });
 }
 
-ComposedRequest* ChunkSend::part_of(const ComposedRequest& composed, std::uint32_t first,
-                                    std::uint32_t count) {
+ComposedRequest* ChunkSend::find_part(const ComposedRequest& composed, std::uint32_t first,
+                                      std::uint32_t count) {
     auto& part = pieces_.emplace_back();
     part.group = composed.group;
     part.first = composed.first + first;

@@ -76,8 +76,8 @@ private:
                    Reason reason, const std::string& provider_id);
     void split(const ComposedRequest& composed);
     void send_rest(const ComposedRequest& composed, const BatchAnswer& answer);
-    [[nodiscard]] ComposedRequest* part_of(const ComposedRequest& composed, std::uint32_t first,
-                                           std::uint32_t count);
+    [[nodiscard]] ComposedRequest* find_part(const ComposedRequest& composed, std::uint32_t first,
+                                             std::uint32_t count);
     void count_begun(const ComposedRequest& composed, int change);
     void keep_open();
     [[nodiscard]] bool is_busy() const;

@@ -28,7 +28,8 @@ struct Origin {
     std::string_view fallback;        // For a missing or empty value.
 };
 
-std::string_view text_of(const pqxx::result& rows, std::int32_t row, std::optional<Column> column) {
+std::string_view get_text(const pqxx::result& rows, std::int32_t row,
+                          std::optional<Column> column) {
     if (!column) return {};
     const auto field = rows[static_cast<pqxx::result::size_type>(row)][*column];
     return field.is_null() ? std::string_view{} : std::string_view{field.c_str(), field.size()};
@@ -41,7 +42,7 @@ Result<Content> render(const JobContext& job, Channel channel, std::string_view 
     return job.templates.render(job.kind->templates, channel, locale, shared, personal);
 }
 
-SendReference reference_of(const JobContext& job, const ledger::ChunkKey& chunk) {
+SendReference to_reference(const JobContext& job, const ledger::ChunkKey& chunk) {
     SendReference reference{job.job.id, static_cast<std::uint32_t>(chunk.number), job.job.kind, {}};
     if (chunk.channel == Channel::email && !job.unsubscribe_prefix.empty()) {
         reference.unsubscribe_prefix = fmt::format("{}{}.", job.unsubscribe_prefix, chunk.number);
@@ -60,10 +61,10 @@ public:
           resolved_{resolved},
           context_{context},
           requests_{requests},
-          locale_column_{column_of(resolved.rows, "locale")},
-          zone_column_{column_of(resolved.rows, "time_zone")},
-          link_column_{column_of(resolved.rows, unsubscribe_url)},
-          reference_{reference_of(*claim.job, claim.key)},
+          locale_column_{find_column(resolved.rows, "locale")},
+          zone_column_{find_column(resolved.rows, "time_zone")},
+          link_column_{find_column(resolved.rows, unsubscribe_url)},
+          reference_{to_reference(*claim.job, claim.key)},
           personal_{personal_variables(*claim.job, claim.key.channel, resolved.rows)} {}
 
     Result<void> write() {
@@ -72,8 +73,8 @@ public:
                                        people_.outcomes.size(), requests_.refs);
         for (const auto& target : resolved_.targets) {
             look_at_zone(target);
-            const auto wanted = text_of(resolved_.rows, target.row, locale_column_);
-            auto place = place_of(wanted, {repeats_of(target.address), has_link(target)});
+            const auto wanted = get_text(resolved_.rows, target.row, locale_column_);
+            auto place = find_place(wanted, {count_repeats(target.address), has_link(target)});
             if (!place) return place.error();
             add(*requests_.groups[place.value()], origins_[place.value()], target, wanted);
         }
@@ -86,7 +87,7 @@ private:
     void look_at_zone(const Target& target) {
         if (!zone_column_ || target.recipient == last_reader_) return;
         last_reader_ = target.recipient;
-        const auto name = text_of(resolved_.rows, target.row, zone_column_);
+        const auto name = get_text(resolved_.rows, target.row, zone_column_);
         if (name.empty()) return;
         auto known = zones_.find(name);
         if (known == zones_.end())
@@ -96,7 +97,7 @@ private:
 
     /// How many targets before this one have the same address: they cannot share a request
     /// of a provider that knows recipients by their address.
-    std::size_t repeats_of(std::string_view address) {
+    std::size_t count_repeats(std::string_view address) {
         return context_.batch_max == 1 ? 0 : seen_[address]++;
     }
 
@@ -104,7 +105,7 @@ private:
     /// that header once for a whole request, so the others need one of their own.
     bool has_link(const Target& target) const {
         if (claim_.key.channel != Channel::email || !link_column_) return true;
-        return is_link(text_of(resolved_.rows, target.row, link_column_));
+        return is_link(get_text(resolved_.rows, target.row, link_column_));
     }
 
     /// What keeps people of one locale out of one request.
@@ -115,7 +116,7 @@ private:
     };
 
     /// The group for a locale, made when first needed.
-    Result<std::size_t> place_of(std::string_view wanted, const Apart& apart) {
+    Result<std::size_t> find_place(std::string_view wanted, const Apart& apart) {
         const bool is_usual = apart == Apart{};
         if (is_usual && last_ < requests_.groups.size() && wanted == last_wanted_) return last_;
         const auto channel = claim_.key.channel;
@@ -132,7 +133,7 @@ private:
             group.messages.reserve(resolved_.targets.size());
             group.content.collapse_key = job_.collapse_key;
             if (channel == Channel::push) group.content.data = push_data(job_.job.data);
-            origins_.push_back(origins_of(group.content));
+            origins_.push_back(find_origins(group.content));
         }
         if (is_usual) {
             last_ = found->second;
@@ -141,7 +142,7 @@ private:
         return found->second;
     }
 
-    std::vector<Origin> origins_of(const Content& content) const {
+    std::vector<Origin> find_origins(const Content& content) const {
         std::vector<Origin> origins;
         for (const auto& name : content.variables) {
             Origin origin;
@@ -149,7 +150,7 @@ private:
                 if (time_name == name) origin.time = &moment;
             }
             if (origin.time == nullptr) {
-                origin.column = column_of(resolved_.rows, name);
+                origin.column = find_column(resolved_.rows, name);
                 origin.is_link = !origin.column && name == unsubscribe_url;
             }
             const auto fallback = job_.kind->person_defaults.find(name);
@@ -162,7 +163,7 @@ private:
     void add(ComposedRequests::Group& group, const std::vector<Origin>& origins,
              const Target& target, std::string_view locale) {
         for (std::size_t i = 0; i < origins.size(); ++i) {
-            auto value = value_of(origins[i], target, group.content.locale, locale);
+            auto value = find_value(origins[i], target, group.content.locale, locale);
             // One person's own column is not worth the others' mail: it is left out.
             if (group.content.links[i] && !is_safe_link(value)) value = {};
             group.values.push_back(value);
@@ -172,10 +173,10 @@ private:
         group.targets.push_back(&target);
     }
 
-    std::string_view value_of(const Origin& origin, const Target& target,
-                              std::string_view template_locale, std::string_view locale) {
+    std::string_view find_value(const Origin& origin, const Target& target,
+                                std::string_view template_locale, std::string_view locale) {
         if (origin.time != nullptr) {
-            const auto zone = text_of(resolved_.rows, target.row, zone_column_);
+            const auto zone = get_text(resolved_.rows, target.row, zone_column_);
             return requests_.made.emplace_back(
                 moment_for_reader(*origin.time, zone, claim_.key.channel, template_locale, locale));
         }
@@ -185,7 +186,7 @@ private:
                                                            requests_.refs[target.recipient]));
         }
         std::string_view value;
-        if (origin.column) value = text_of(resolved_.rows, target.row, origin.column);
+        if (origin.column) value = get_text(resolved_.rows, target.row, origin.column);
         if (value.empty()) return origin.fallback;
         if (is_clean_line(value)) return value;
         auto& clean = requests_.made.emplace_back();
@@ -280,7 +281,7 @@ std::vector<std::string> personal_variables(const JobContext& job, Channel chann
 void compose_request(const Claim& claim, const Provider& provider,
                      const ComposedRequests::Group& group, ComposedRequest& composed) {
     const JobContext& job = *claim.job;
-    const auto reference = reference_of(job, claim.key);
+    const auto reference = to_reference(job, claim.key);
     std::int64_t expires_at = 0;
     if (job.job.expires_at) {
         expires_at =

@@ -30,10 +30,10 @@ asio::awaitable<void> DeadAddresses::write_back(const JobContext& job, Channel c
                                                 std::vector<std::string> addresses) {
     const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
     if (!query) co_return;
-    auto& writer = job_contexts_.writer_of(*job.system);
+    auto& writer = job_contexts_.find_writer(*job.system);
     auto done = co_await writer.run("write dead addresses back", [&](postgres::Connection& source) {
         pqxx::nontransaction work{source.raw()};
-        work.exec_params(query->sql, postgres::array_of(addresses));
+        work.exec_params(query->sql, postgres::to_array_literal(addresses));
     });
     if (!done) {
         spdlog::warn("system {}: {}; the addresses are suppressed here all the same",

@@ -44,9 +44,9 @@ JobContexts::JobContexts(const Systems& systems, const Templates& templates, con
     }
 }
 
-postgres::Pool& JobContexts::pool_of(const System& system) { return *pools_.at(system.name); }
+postgres::Pool& JobContexts::find_pool(const System& system) { return *pools_.at(system.name); }
 
-postgres::Pool& JobContexts::writer_of(const System& system) { return *writers_.at(system.name); }
+postgres::Pool& JobContexts::find_writer(const System& system) { return *writers_.at(system.name); }
 
 std::vector<postgres::NamedPool> JobContexts::pools() const {
     std::vector<postgres::NamedPool> all;
@@ -55,8 +55,8 @@ std::vector<postgres::NamedPool> JobContexts::pools() const {
     return all;
 }
 
-Result<JobContexts::Own> JobContexts::own_of(postgres::Connection& ledger, const Kind& kind,
-                                             std::int64_t id) {
+Result<JobContexts::Own> JobContexts::read_own(postgres::Connection& ledger, const Kind& kind,
+                                               std::int64_t id) {
     {
         const std::lock_guard guard{mutex_};
         if (const auto known = own_.find(id); known != own_.end()) return known->second;
@@ -98,12 +98,12 @@ Result<std::shared_ptr<JobContext>> JobContexts::read(std::string_view body) {
                                 context->job.system));
     }
     context->templates = templates_;
-    context->source = &pool_of(*context->system);
+    context->source = &find_pool(*context->system);
     context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);
     if (!link_base_.empty() && !context->kind->list.empty()) {
         context->unsubscribe_prefix = fmt::format("{}/u/{}.", link_base_, context->job.id);
     }
-    context->times = moments_of(context->kind->times, context->job.data);
+    context->times = find_moments(context->kind->times, context->job.data);
     return context;
 }
 
@@ -121,7 +121,7 @@ Result<std::shared_ptr<const JobContext>> JobContexts::load_context(
     if (!origin.empty()) context.value()->origin = origin;
     context.value()->trace = trace;
     if (own_templates) {
-        auto own = own_of(ledger, *context.value()->kind, *own_templates);
+        auto own = read_own(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();
         context.value()->templates = std::move(own.value().templates);
         context.value()->bytes += own.value().bytes;

@@ -55,10 +55,10 @@ public:
     JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
                 std::string link_base);
 
-    [[nodiscard]] postgres::Pool& pool_of(const System& system);
+    [[nodiscard]] postgres::Pool& find_pool(const System& system);
 
     /// The same database, for write-backs.
-    [[nodiscard]] postgres::Pool& writer_of(const System& system);
+    [[nodiscard]] postgres::Pool& find_writer(const System& system);
 
     /// All of them: people, write_backs.
     [[nodiscard]] std::vector<postgres::NamedPool> pools() const;
@@ -84,8 +84,8 @@ private:
         std::size_t bytes = 0;
     };
     [[nodiscard]] Result<std::shared_ptr<JobContext>> read(std::string_view body);
-    [[nodiscard]] Result<Own> own_of(postgres::Connection& ledger, const Kind& kind,
-                                     std::int64_t id);
+    [[nodiscard]] Result<Own> read_own(postgres::Connection& ledger, const Kind& kind,
+                                       std::int64_t id);
 
     const Systems& systems_;
     const Templates& templates_;

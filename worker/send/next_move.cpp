@@ -70,7 +70,7 @@ Move after_setback(const ChunkState& chunk, const Situation& now) {
 }
 
 /// How long those who are still open wait.
-milliseconds wait_of(const ChunkState& chunk, const Situation& now) {
+milliseconds find_wait(const ChunkState& chunk, const Situation& now) {
     auto tries = now.attempts;
     // While the account is at fault nobody's attempts are spent, and still nobody hurries.
     if (!now.account_serves && chunk.waits_for_account) {
@@ -88,7 +88,7 @@ Move wait_here_or_release(const ChunkState& chunk, const Situation& now, millise
 }
 
 Move after_pass(const ChunkState& chunk, const Situation& now) {
-    const auto wait = wait_of(chunk, now);
+    const auto wait = find_wait(chunk, now);
     if (now.quiet_for) return release_untold(chunk, now, std::max(wait, *now.quiet_for));
     // Also when another chunk had it stopped: nothing of this one was sent.
     if (now.account_is_usable) return wait_here_or_release(chunk, now, wait);

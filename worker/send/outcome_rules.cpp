@@ -39,7 +39,7 @@ Reason or_else(Reason reason, Reason otherwise) {
 
 }  // namespace
 
-Fate fate_of(Verdict verdict, Reason reason, const Attempt& attempt) {
+Fate to_fate(Verdict verdict, Reason reason, const Attempt& attempt) {
     const bool again = attempt.attempts_used < attempt.attempts_max;
     switch (verdict) {
         case Verdict::ok:

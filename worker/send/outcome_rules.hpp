@@ -20,7 +20,7 @@ struct Attempt {
 /// attempt at once: each may have told them. Of a passing fault nobody knows at first whether the
 /// account or the message was to blame: it counts against the account (is_on_account()), and as an
 /// attempt only once the account has served somebody else (as_attempt()).
-[[nodiscard]] Fate fate_of(Verdict verdict, Reason reason, const Attempt& attempt);
+[[nodiscard]] Fate to_fate(Verdict verdict, Reason reason, const Attempt& attempt);
 
 /// True when the verdict uses up one of the recipient's attempts at once.
 [[nodiscard]] constexpr bool costs_attempt(Verdict verdict) noexcept {

@@ -111,7 +111,7 @@ std::optional<SteadyTime> Pacer::reserve_now(std::size_t count, SteadyTime until
     const auto wanted = static_cast<double>(count);
     if (tokens_left_ < wanted || next_slot_ > until) return std::nullopt;
     const auto mine = next_slot_;
-    next_slot_ += time_of(wanted);
+    next_slot_ += time_for(wanted);
     tokens_left_ -= wanted;
     return mine;
 }
@@ -169,7 +169,7 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     last_trip_ = trip;
     const auto begins = answered + slice.value().begins_in;
     const double overhang = std::floor(tokens_in(trip));
-    const bool follows_on = begins - (next_slot_ + time_of(tokens_left_)) < late_max;
+    const bool follows_on = begins - (next_slot_ + time_for(tokens_left_)) < late_max;
     if (tokens_left_ <= 0 || !follows_on) {
         next_slot_ = begins;
         tokens_left_ = 0;
@@ -185,7 +185,7 @@ asio::awaitable<Result<ledger::Slice>> Pacer::ask_bucket(std::uint32_t tokens) {
     });
 }
 
-std::chrono::nanoseconds Pacer::time_of(double tokens) const {
+std::chrono::nanoseconds Pacer::time_for(double tokens) const {
     return std::chrono::nanoseconds{static_cast<std::int64_t>(tokens / options_.per_second * 1e9)};
 }
 
@@ -198,7 +198,7 @@ void Pacer::drop_late_tokens(SteadyTime now) {
     const auto late = now - next_slot_;
     if (tokens_left_ <= 0 || late <= late_max) return;
     const double dropped = std::min(tokens_left_, std::floor(tokens_in(late - late_max / 2)));
-    next_slot_ += time_of(dropped);
+    next_slot_ += time_for(dropped);
     tokens_left_ -= dropped;
 }
 

@@ -76,7 +76,7 @@ private:
                                                                               SteadyTime latest);
     [[nodiscard]] boost::asio::awaitable<bool> lease_slice(std::size_t count);
     [[nodiscard]] boost::asio::awaitable<Result<ledger::Slice>> ask_bucket(std::uint32_t tokens);
-    [[nodiscard]] std::chrono::nanoseconds time_of(double tokens) const;
+    [[nodiscard]] std::chrono::nanoseconds time_for(double tokens) const;
     [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
     void drop_late_tokens(SteadyTime now);
     [[nodiscard]] bool is_usable(SteadyTime slot) const;

@@ -17,14 +17,14 @@ constexpr std::chrono::milliseconds away_first{1'000};
 constexpr std::chrono::milliseconds away_max{30'000};
 
 /// "job j chunk email/3", for a line of the log.
-std::string name_of(const Claim& claim) {
+std::string name_chunk(const Claim& claim) {
     return fmt::format("job {} chunk {}/{}", claim.key.job, to_string(claim.key.channel),
                        claim.key.number);
 }
 
 void tell_query_fails(const Claim& claim, const Failure& failure) {
     const LogTrace about{claim.job->trace};
-    spdlog::error("{}: {} ({} in a row)", name_of(claim), describe(failure), claim.failures + 1);
+    spdlog::error("{}: {} ({} in a row)", name_chunk(claim), describe(failure), claim.failures + 1);
 }
 
 void tell_culprits(const Claim& claim, const Pass& pass) {
@@ -33,7 +33,7 @@ void tell_culprits(const Claim& claim, const Pass& pass) {
                       [](const Fate& fate) { return fate.reason == Reason::recipient_invalid; });
     if (culprits == 0) return;
     const LogTrace about{claim.job->trace};
-    spdlog::warn("{}: the contact query raises an error at {} people", name_of(claim), culprits);
+    spdlog::warn("{}: the contact query raises an error at {} people", name_chunk(claim), culprits);
 }
 
 /// Who of the sleepers leaves the chunk: nobody once somebody was tried, otherwise all but those
@@ -123,7 +123,7 @@ asio::awaitable<Preparation::Quiet> Preparation::set_aside(const Claim& claim, R
     if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
     if (split && split.value()) co_return Quiet::left;
     const LogTrace about{claim.job->trace};
-    spdlog::warn("{}: could not be split for quiet hours; it comes back", name_of(claim));
+    spdlog::warn("{}: could not be split for quiet hours; it comes back", name_chunk(claim));
     co_return Quiet::lost;
 }
 

@@ -25,16 +25,15 @@ void drop_excluded(Resolved& resolved) {
     for (const auto& target : resolved.targets) {
         if (is_open[target.recipient]) continue;
         auto& fate = resolved.fates[target.recipient];
-        fate = merge(fate, fate_of(resolved.exclusions[target.recipient]));
+        fate = merge(fate, to_fate(resolved.exclusions[target.recipient]));
     }
     std::erase_if(resolved.targets,
                   [](const Target& target) { return target.exclusion != Exclusion::none; });
 }
 
 /// Who takes a place and is not sent to after all gives it back when the chunk is recorded.
-std::function<std::vector<std::string>(const std::string&)> places_of(postgres::Connection& ledger,
-                                                                      const JobContext& job,
-                                                                      Channel channel) {
+std::function<std::vector<std::string>(const std::string&)> caps_lookup(
+    postgres::Connection& ledger, const JobContext& job, Channel channel) {
     if (!job.kind->at_most) return {};
     ledger::CapQuestion question{job.system->name, job.kind->name, job.origin,
                                  job.kind->at_most->count, job.kind->at_most->window};
@@ -161,7 +160,7 @@ ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
         drop_excluded(resolved);
     }
     for (const auto i : asked) {
-        if (!resolved.seen[i]) resolved.fates[i] = fate_of(Exclusion::gone);
+        if (!resolved.seen[i]) resolved.fates[i] = to_fate(Exclusion::gone);
     }
     return ContactsRead::whole;
 }
@@ -175,7 +174,7 @@ void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
                            .channel = channel,
                            .list = job.kind->list,
                            .recipients = people.recipients_literal,
-                           .over_cap = places_of(ledger, job, channel)};
+                           .over_cap = caps_lookup(ledger, job, channel)};
     if (job.kind->dedupe == Dedupe::address) {
         question.own = [&](std::span<const ledger::AddressClaim> claims) {
             return ledger::own_addresses(ledger, job.origin, channel, claims);

@@ -125,7 +125,7 @@ asio::awaitable<void> Sender::send(ledger::ChunkClaim claimed, Recipients people
 
 asio::awaitable<void> Sender::carry_moves_out(InHand& hand, Situation situation) {
     while (true) {
-        const Move move = next_move(state_of(hand), situation);
+        const Move move = next_move(to_state(hand), situation);
         switch (move.kind) {
             case Move::Kind::try_all:
                 situation = co_await try_all(hand);
@@ -238,7 +238,7 @@ asio::awaitable<void> Sender::put_back(InHand& hand, Move move) {
     co_await record(hand, move);
 }
 
-ChunkState Sender::state_of(const InHand& hand) const {
+ChunkState Sender::to_state(const InHand& hand) const {
     ChunkState state;
     state.is_settled = is_settled(hand.people);
     state.is_in_doubt = is_in_doubt(hand.people);
@@ -287,10 +287,10 @@ asio::awaitable<void> Sender::record(InHand& hand, const Move& move) {
     // Named, not a temporary: GCC 12 destroys some temporaries of an awaited call twice.
     std::string name;
     if (job) name = hand.account->settings().name;
-    auto entry = record_of(hand.claim, hand.people, std::move(name), move.wait);
+    auto entry = to_record(hand.claim, hand.people, std::move(name), move.wait);
     entry.failures = entry.done ? 0 : move.failures;
     entry.counted = counted_window(job.get());
-    if (entry.done && job) entry.fallback = fallback_of(hand.claim, hand.people, *job, settings_);
+    if (entry.done && job) entry.fallback = to_fallback(hand.claim, hand.people, *job, settings_);
     const auto given_up = entry.done ? given_up_in(hand.people) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));
     if (!written || !written.value()) hand.span.lose();

@@ -89,7 +89,7 @@ private:
     [[nodiscard]] Awaitable<Situation> reroute(InHand& hand, std::chrono::milliseconds wait);
     [[nodiscard]] Awaitable<void> put_back(InHand& hand, Move move);
 
-    [[nodiscard]] ChunkState state_of(const InHand& hand) const;
+    [[nodiscard]] ChunkState to_state(const InHand& hand) const;
     [[nodiscard]] Situation situation_after(Situation::After after, const InHand& hand) const;
     std::int32_t look_at_people(InHand& hand) const;
 

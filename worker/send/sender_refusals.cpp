@@ -5,7 +5,7 @@
 namespace fanfare {
 namespace {
 
-std::string domain_of(std::string_view address) {
+std::string find_domain(std::string_view address) {
     std::string domain{address.substr(address.rfind('@') + 1)};
     std::transform(domain.begin(), domain.end(), domain.begin(), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -21,7 +21,7 @@ void SenderRefusals::weigh(BatchAnswer& answer, std::string_view address, Steady
         answer.verdict = Verdict::perm_rcpt;
         answer.reason = Reason::recipient_refused;
     }
-    const auto domain = domain_of(address);
+    const auto domain = find_domain(address);
     auto& domains = said_[answer.of_us];
     if (domains.size() < domains_min) domains.insert(domain);
     if (domains.size() >= domains_min) {

@@ -184,7 +184,7 @@ std::chrono::milliseconds wait_of_stalled(const ledger::ClaimedChunk& chunk,
     return std::max(wait, std::min<std::chrono::milliseconds>(last_word, settings.lease));
 }
 
-ledger::ChunkMark mark_of(const ledger::ChunkClaim& claim, const Recipients& people,
+ledger::ChunkMark to_mark(const ledger::ChunkClaim& claim, const Recipients& people,
                           const std::vector<Fate>& fates, const DeviceCounts& devices) {
     ledger::ChunkMark mark;
     mark.key = claim.key;
@@ -209,7 +209,7 @@ ledger::ChunkMark mark_of(const ledger::ChunkClaim& claim, const Recipients& peo
     return mark;
 }
 
-std::optional<ledger::FallbackChunk> fallback_of(const ledger::ChunkClaim& claim,
+std::optional<ledger::FallbackChunk> to_fallback(const ledger::ChunkClaim& claim,
                                                  const ledger::ChunkPeople& people,
                                                  const JobContext& job,
                                                  const WorkerSettings& settings) {
@@ -234,7 +234,7 @@ std::chrono::hours counted_window(const JobContext* job) {
     return job->kind->at_most ? job->kind->at_most->window : std::chrono::hours{0};
 }
 
-ledger::ChunkRecord record_of(const ledger::ChunkClaim& claim, ledger::ChunkPeople& people,
+ledger::ChunkRecord to_record(const ledger::ChunkClaim& claim, ledger::ChunkPeople& people,
                               std::string account, std::chrono::milliseconds next_in) {
     ledger::ChunkRecord record;
     record.key = claim.key;

@@ -74,13 +74,13 @@ struct DeviceCounts {
 
 /// The mark before the next requests begin: what is known of everybody by now, and who has devices
 /// in requests that are under way or begin next.
-[[nodiscard]] ledger::ChunkMark mark_of(const ledger::ChunkClaim& claim, const Recipients& people,
+[[nodiscard]] ledger::ChunkMark to_mark(const ledger::ChunkClaim& claim, const Recipients& people,
                                         const std::vector<Fate>& fates,
                                         const DeviceCounts& devices);
 
 /// Those whom the channel cannot reach (no address, or none that is alive), for the channel that
 /// the kind turns to; nothing when the job is over. For whoever settles the chunk.
-[[nodiscard]] std::optional<ledger::FallbackChunk> fallback_of(const ledger::ChunkClaim& claim,
+[[nodiscard]] std::optional<ledger::FallbackChunk> to_fallback(const ledger::ChunkClaim& claim,
                                                                const ledger::ChunkPeople& people,
                                                                const JobContext& job,
                                                                const WorkerSettings& settings);
@@ -90,7 +90,7 @@ struct DeviceCounts {
 [[nodiscard]] std::chrono::hours counted_window(const JobContext* job);
 
 /// The record of a chunk as it stands. One provider id for all is stored once.
-[[nodiscard]] ledger::ChunkRecord record_of(const ledger::ChunkClaim& claim,
+[[nodiscard]] ledger::ChunkRecord to_record(const ledger::ChunkClaim& claim,
                                             ledger::ChunkPeople& people, std::string account,
                                             std::chrono::milliseconds next_in);
 

@@ -29,7 +29,7 @@ void ChunkSpan::lose() {
 void ChunkSpan::end(const ledger::ChunkPeople& people, const AccountSettings& account) {
     if (!span_) return;
     span_->tell("fanfare.account", account.name);
-    const auto tally = ledger::tally_of(people.outcomes);
+    const auto tally = ledger::count_outcomes(people.outcomes);
     for (std::size_t i = 0; i < tally.size(); ++i) {
         if (tally[i] == 0) continue;
         span_->count("fanfare.outcome." + std::string{to_string(static_cast<Outcome>(i))},

@@ -55,7 +55,7 @@ asio::awaitable<void> OptOuts::round() {
                         addresses_now(source, system->second, one.left.channel, one.left.recipient);
                     known.push_back(std::move(one));
                 } catch (const std::exception& fault) {
-                    const auto why = postgres::failure_of(fault, source.is_open(), doing);
+                    const auto why = postgres::to_failure(fault, source.is_open(), doing);
                     if (++failures == 1)
                         spdlog::warn("system {}: {}; tried again later", name, describe(why));
                     if (!source.is_open() || failures == failures_max) break;
@@ -63,7 +63,7 @@ asio::awaitable<void> OptOuts::round() {
             }
             return known;
         };
-        auto found = co_await job_contexts_.pool_of(system->second).run(doing, look);
+        auto found = co_await job_contexts_.find_pool(system->second).run(doing, look);
         if (!found) {
             spdlog::warn("system {}: {}; tried again later", name, describe(found.error()));
             continue;

@@ -120,7 +120,7 @@ asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
 
 /// Each by itself: one whose row somebody has locked holds up no other.
 asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
-    auto entry = record_of(chunk, chunk, chunk.account, wait_of_stalled(chunk, settings_));
+    auto entry = to_record(chunk, chunk, chunk.account, wait_of_stalled(chunk, settings_));
     entry.taken_over = true;
     entry.failures = entry.done ? 0 : chunk.failures;
     std::string trace;
@@ -137,7 +137,7 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
         const auto context = parts_.job_contexts.load_context(job.value() ? job.value()->body : "");
         entry.counted = counted_window(context ? context.value().get() : nullptr);
         // No longer configured: there is no channel to turn to.
-        if (context) entry.fallback = fallback_of(chunk, chunk, *context.value(), settings_);
+        if (context) entry.fallback = to_fallback(chunk, chunk, *context.value(), settings_);
     }
     const auto given_up = entry.done ? given_up_in(chunk) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));

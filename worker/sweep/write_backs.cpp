@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 constexpr int jobs_per_round_max = 100;
 
 /// The values of a statement's parameters; nullptr where the job has none.
-std::vector<const char*> values_of(const Query& query, const Job& job,
+std::vector<const char*> to_values(const Query& query, const Job& job,
                                    const std::string& occurrence) {
     std::vector<const char*> values;
     for (const auto& name : query.parameters) {
@@ -82,13 +82,13 @@ asio::awaitable<Result<void>> WriteBacks::tell(const ledger::DoneJob& done) {
     const auto& system = *context.value()->system;
     const auto query = system.done.find(job.kind);
     if (query == system.done.end()) co_return Result<void>{};
-    const auto values = values_of(query->second, job, done.occurrence);
+    const auto values = to_values(query->second, job, done.occurrence);
     const auto write = [&](postgres::Connection& connection) {
         pqxx::nontransaction work{connection.raw()};
         work.exec_params(query->second.sql,
                          pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     };
-    auto& writer = job_contexts_.writer_of(system);
+    auto& writer = job_contexts_.find_writer(system);
     auto written = co_await writer.run("write back that a job is done", write);
     co_return written;
 }

@@ -154,7 +154,7 @@ bool is_short_id(std::string_view id) noexcept {
 bool is_topic(std::string_view topic) noexcept {
     return !topic.empty() && topic.size() <= 255 &&
            std::all_of(topic.begin(), topic.end(),
-                       [](char c) { return (bytes::flags_of(c) & bytes::word) != 0; });
+                       [](char c) { return (bytes::char_flags(c) & bytes::word) != 0; });
 }
 
 }  // namespace

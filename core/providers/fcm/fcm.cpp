@@ -203,7 +203,7 @@ private:
 
 bool is_project_id(std::string_view id) noexcept {
     return !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) {
-        return (bytes::flags_of(c) & bytes::word) != 0 || c == ':';
+        return (bytes::char_flags(c) & bytes::word) != 0 || c == ':';
     });
 }
 

@@ -44,7 +44,8 @@ struct Parts {
 /// requests stay comparable. It could not end a part even if it were known, because no
 /// part holds a CR (see append_literal_special).
 std::string make_boundary(const std::string& api_key, const std::string& domain) {
-    const auto digest = hmac_of(Digest::sha256, api_key, "fanfare multipart boundary " + domain);
+    const auto digest =
+        compute_hmac(Digest::sha256, api_key, "fanfare multipart boundary " + domain);
     return "fanfare" + hex(std::string_view{digest}.substr(0, 16));
 }
 

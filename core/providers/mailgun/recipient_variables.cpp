@@ -15,7 +15,7 @@ constexpr std::uint8_t html_special = plain_special | bytes::html;
 
 /// Appends what stands for the special byte at `at`; returns where to go on.
 const char* append_special(const char* at, const char* end, Escape escape, std::string& out) {
-    const auto flags = bytes::flags_of(*at);
+    const auto flags = bytes::char_flags(*at);
     if ((flags & bytes::multibyte) != 0) return bytes::append_sequence(at, end, out);
     if ((flags & bytes::control) != 0) {
         // No line break: a value may stand in the subject, which is a header.
@@ -48,7 +48,7 @@ void append_value(std::string_view value, Escape escape, std::string& out) {
 
 /// Appends a byte of a literal that is no plain ASCII, and a '%'.
 const char* append_literal_special(const char* at, const char* end, Place place, std::string& out) {
-    const auto flags = bytes::flags_of(*at);
+    const auto flags = bytes::char_flags(*at);
     if ((flags & bytes::multibyte) != 0) return bytes::append_sequence(at, end, out);
     const bool may_break = place != Place::subject;
     if ((flags & bytes::control) == 0 || (may_break && (*at == '\n' || *at == '\t'))) {
@@ -99,7 +99,7 @@ void RecipientVariables::append_literal(std::string_view literal, Place place, s
         // A word behind a slot is none of Mailgun's unless a '%' closes it: "%recipient.v0%s".
         if (out.ends_with('%') && bytes::begins_word(at, end)) {
             const char* stop = at;
-            while (stop != end && (bytes::flags_of(*stop) & bytes::word) != 0) ++stop;
+            while (stop != end && (bytes::char_flags(*stop) & bytes::word) != 0) ++stop;
             const bool is_closed = stop == end ? !is_last : *stop == '%';
             if (is_own_percent || is_closed) {
                 append_word({at, stop}, place, out);

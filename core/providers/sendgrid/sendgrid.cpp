@@ -40,7 +40,7 @@ struct Parts {
 /// requests stay comparable.
 std::string make_mark(const std::string& api_key) {
     constexpr std::string_view purpose = "fanfare substitution tags";
-    const auto digest = hmac_of(Digest::sha256, api_key, purpose);
+    const auto digest = compute_hmac(Digest::sha256, api_key, purpose);
     return "f" + hex(std::string_view{digest}.substr(0, 10));
 }
 

@@ -209,7 +209,7 @@ Fault read_fault(const HttpAnswer& answer, const boost::json::value& body) {
 }
 
 /// The meaning; nothing where only the status tells.
-std::optional<Meaning> meaning_of(const Fault& fault, std::string_view sender) {
+std::optional<Meaning> find_meaning(const Fault& fault, std::string_view sender) {
     const bool is_throttle = fault.type == "ThrottlingException" || fault.type == "Throttling";
     if ((is_throttle || fault.type.empty()) &&
         mentions(fault.text.substr(0, 40), "daily message quota exceeded")) {
@@ -239,7 +239,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::size_t count, std::string
     if (!parse_object(answer.body, body)) body = nullptr;
     const auto fault = read_fault(answer, body);
     // Every error of Amazon's names its type; "message" alone is what other gateways write too.
-    ErrorDocument document{.own = !fault.type.empty(), .meaning = meaning_of(fault, sender)};
+    ErrorDocument document{.own = !fault.type.empty(), .meaning = find_meaning(fault, sender)};
     auto& meaning = document.meaning;
     // Of a whole call nobody knows whose address or value it was: its halves may pass.
     const bool is_somebodys = meaning && (meaning->verdict == Verdict::suppress ||

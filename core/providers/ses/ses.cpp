@@ -207,7 +207,7 @@ bool is_visible(std::string_view text) noexcept {
 }
 
 /// "Name <name@domain>"; a name beyond ASCII as encoded words (RFC 2047), as SES asks.
-std::string sender_of(const Mailbox& mailbox, const std::string& from) {
+std::string choose_sender(const Mailbox& mailbox, const std::string& from) {
     constexpr std::size_t word_bytes_max = 45;  // 75 characters once encoded.
     auto name = mailbox.name;
     const bool is_ascii = std::all_of(name.begin(), name.end(),
@@ -276,7 +276,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     take_url(base_url, parts);
     parts.sender = mailbox->address;
     parts.head = R"({"FromEmailAddress":")";
-    append_json_line(sender_of(*mailbox, from), parts.head);
+    append_json_line(choose_sender(*mailbox, from), parts.head);
     parts.head.push_back('"');
     if (!set.empty()) parts.head.append(R"(,"ConfigurationSetName":")").append(set).append("\"");
     return std::make_unique<Ses>(std::move(parts), std::move(credentials), region);

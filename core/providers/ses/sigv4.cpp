@@ -24,7 +24,9 @@ std::string amz_date(std::int64_t unix_s) {
                        time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
-std::string sha256_hex(std::string_view bytes) { return hex(digest_of(Digest::sha256, bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+    return hex(compute_digest(Digest::sha256, bytes));
+}
 
 std::string signed_headers(const RequestToSign& request) {
     std::string names;
@@ -56,10 +58,10 @@ std::string string_to_sign(std::string_view date, std::string_view scope,
 SigningKeys derive_keys(const Secret& secret, std::string_view day, std::string_view region,
                         std::string_view service) {
     SigningKeys keys;
-    keys.date = hmac_of(Digest::sha256, "AWS4" + std::string{secret.reveal()}, day);
-    keys.region = hmac_of(Digest::sha256, keys.date, region);
-    keys.service = hmac_of(Digest::sha256, keys.region, service);
-    keys.signing = hmac_of(Digest::sha256, keys.service, "aws4_request");
+    keys.date = compute_hmac(Digest::sha256, "AWS4" + std::string{secret.reveal()}, day);
+    keys.region = compute_hmac(Digest::sha256, keys.date, region);
+    keys.service = compute_hmac(Digest::sha256, keys.region, service);
+    keys.signing = compute_hmac(Digest::sha256, keys.service, "aws4_request");
     return keys;
 }
 
@@ -68,7 +70,7 @@ Signer::Signer(AwsCredentials credentials, std::string region, std::string servi
       region_{std::move(region)},
       service_{std::move(service)} {}
 
-std::string Signer::key_of(std::string_view day) const {
+std::string Signer::derive_key(std::string_view day) const {
     const std::lock_guard lock{mutex_};
     if (day_ != day) {
         key_ = derive_keys(credentials_.secret_access_key, day, region_, service_).signing;
@@ -84,7 +86,7 @@ std::string Signer::authorization(RequestToSign request) const {
     const auto text = string_to_sign(request.date, scope, canonical_request(request));
     return fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", algorithm,
                        credentials_.access_key_id, scope, signed_headers(request),
-                       hex(hmac_of(Digest::sha256, key_of(day), text)));
+                       hex(compute_hmac(Digest::sha256, derive_key(day), text)));
 }
 
 }  // namespace fanfare::ses

@@ -63,7 +63,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string key_of(std::string_view day) const;
+    [[nodiscard]] std::string derive_key(std::string_view day) const;
 
     AwsCredentials credentials_;
     std::string region_;

@@ -52,7 +52,7 @@ constexpr Meaning content{Verdict::perm_req, Reason::request_refused, "message r
 
 /// What a refusal says of us; "" where it does not. Such a one is the account's fault only where
 /// more than one recipient's server says so: see BatchAnswer::of_us.
-std::string_view complaint_of(Topic topic) noexcept {
+std::string_view describe(Topic topic) noexcept {
     switch (topic) {
         case Topic::relay:
             return "relay denied";
@@ -85,10 +85,10 @@ bool is_login_missing(const Reply& reply, Topic topic) noexcept {
 }
 
 Meaning of_recipient(const Reply& reply, Topic topic) noexcept {
-    if (is_login_missing(reply, topic)) return account(complaint_of(topic));
+    if (is_login_missing(reply, topic)) return account(describe(topic));
     if (topic == Topic::mailbox) return invalid;
     if (topic == Topic::full) return full;
-    if (const auto words = complaint_of(topic); !words.empty()) {
+    if (const auto words = describe(topic); !words.empty()) {
         return {Verdict::perm_rcpt, Reason::recipient_refused, words};
     }
     const auto& code = reply.code;
@@ -97,9 +97,9 @@ Meaning of_recipient(const Reply& reply, Topic topic) noexcept {
 }
 
 Meaning of_message(const Reply& reply, Topic topic) noexcept {
-    if (is_login_missing(reply, topic)) return account(complaint_of(topic));
+    if (is_login_missing(reply, topic)) return account(describe(topic));
     if (is_of_us(topic)) {
-        return {Verdict::perm_rcpt, Reason::recipient_refused, complaint_of(topic)};
+        return {Verdict::perm_rcpt, Reason::recipient_refused, describe(topic)};
     }
     const auto& code = reply.code;
     if (code.is(2, 3) || code.is(3, 4)) return too_large;
@@ -182,7 +182,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, const OurNames& ours) {
     const auto text = std::string_view{answer.body}.substr(0, text_bytes_max);
     const bool after_data = answer.step == MailStep::data || answer.step == MailStep::end_of_data;
     const Reply reply{answer.status, read_enhanced(text, answer.status), text, after_data};
-    const auto topic = topic_of(reply, ours);
+    const auto topic = find_topic(reply, ours);
     const bool is_passing = answer.status < 500;
     const auto meaning = is_passing ? passing_at(answer) : permanent_at(answer.step, reply, topic);
     auto result = as_answer(type, meaning, answer, 0);
@@ -200,7 +200,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, const OurNames& ours) {
     const bool is_put_off = meaning.verdict == Verdict::transient && is_of_us(topic) &&
                             answer.step == MailStep::recipient;
     const bool is_asked = answer.step >= MailStep::recipient && is_login_missing(reply, topic);
-    if (is_refused || is_put_off || is_asked) result.of_us = complaint_of(topic);
+    if (is_refused || is_put_off || is_asked) result.of_us = describe(topic);
     return result;
 }
 

@@ -97,7 +97,7 @@ std::string canonical(std::string_view text) {
         const char* const stop = bytes::find_any(at, end, bytes::control | bytes::multibyte);
         out.append(at, stop);
         if (stop == end) break;
-        if ((bytes::flags_of(*stop) & bytes::multibyte) != 0) {
+        if ((bytes::char_flags(*stop) & bytes::multibyte) != 0) {
             at = bytes::append_sequence(stop, end, out);
             continue;
         }

@@ -200,7 +200,7 @@ Topic topic_of_theirs(const Reply& reply, const ReplyText& text) {
 
 }  // namespace
 
-Topic topic_of(const Reply& reply, const OurNames& ours) {
+Topic find_topic(const Reply& reply, const OurNames& ours) {
     const ReplyText text{reply.text, ours};
     // What speaks of us first: such replies quote what another server said of our address.
     if (text.has_any(proof_words)) return Topic::sender;

@@ -44,6 +44,6 @@ struct Reply {
 }
 
 /// "<our address>: user unknown" is no word about the recipient.
-[[nodiscard]] Topic topic_of(const Reply& reply, const OurNames& ours);
+[[nodiscard]] Topic find_topic(const Reply& reply, const OurNames& ours);
 
 }  // namespace fanfare::smtp

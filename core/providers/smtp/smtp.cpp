@@ -62,7 +62,7 @@ std::string message_id(const Parts& parts, const Batch& batch) {
     return id.append("@").append(parts.domain);
 }
 
-std::string date_of(const Clock& clock) {
+std::string format_date(const Clock& clock) {
     const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
                        fmt::gmtime(now.time_since_epoch().count()));
@@ -128,7 +128,7 @@ private:
         std::string subject;
         write_text(batch.content.subject, message.values, subject);
         mime::append_token_header("Message-ID", "<" + id + ">", out);
-        out.append("Date: ").append(date_of(*parts_.clock)).append("\r\n");
+        out.append("Date: ").append(format_date(*parts_.clock)).append("\r\n");
         mime::append_mailbox_header("From", parts_.display, parts_.envelope.from, out);
         mime::append_token_header("To", message.address, out);
         mime::append_text_header("Subject", subject, out);

@@ -100,7 +100,7 @@ const Meaning* find(std::int64_t code) noexcept {
     return found != meanings.end() && found->code == code ? &found->meaning : nullptr;
 }
 
-std::optional<std::int64_t> code_of(const boost::json::value& body) {
+std::optional<std::int64_t> parse_code(const boost::json::value& body) {
     if (!body.is_object()) return std::nullopt;
     const auto* const code = body.get_object().if_contains("code");
     if (code == nullptr || !code->is_int64()) return std::nullopt;
@@ -142,7 +142,7 @@ BatchAnswer read_answer(const HttpAnswer& answer, std::int64_t now_unix) {
         return is_object ? read_success(answer, body) : unreadable(type, answer.status);
     }
 
-    const auto code = code_of(body);
+    const auto code = parse_code(body);
     auto result = classify_error(type, read_error(code, answer.status), answer, 1, now_unix);
     result.fewer_requests = code == 20429;
     if (code) result.detail.append(" (code ").append(std::to_string(*code)).append(")");

@@ -113,7 +113,7 @@ private:
 bool is_sid(std::string_view text, std::string_view prefix) noexcept {
     return text.size() == 34 && text.starts_with(prefix) &&
            std::all_of(text.begin() + 2, text.end(),
-                       [](char c) { return (bytes::flags_of(c) & bytes::hex) != 0; });
+                       [](char c) { return (bytes::char_flags(c) & bytes::hex) != 0; });
 }
 
 /// A number, a short code, or a name of up to 11 letters, digits and blanks.

@@ -77,7 +77,7 @@ bool is_own(std::string_view type) noexcept {
                        [type](std::string_view site) { return type.starts_with(site); });
 }
 
-std::optional<int> code_of(std::string_view type) {
+std::optional<int> parse_code(std::string_view type) {
     const auto mark = type.rfind('#');
     if (mark == std::string_view::npos) return std::nullopt;
     return parse_number<int>(type.substr(mark + 1));
@@ -91,7 +91,7 @@ Problem read_problem(const boost::json::value& body) {
     const auto type = string_at(body.get_object(), "type");
     problem.document.own = is_own(type);
     if (!problem.document.own) return problem;
-    problem.code = code_of(type);
+    problem.code = parse_code(type);
     if (!problem.code) return problem;
     if (const auto* const meaning = find(*problem.code)) problem.document.meaning = *meaning;
     problem.is_of_recipient = problem.code == too_often_code;

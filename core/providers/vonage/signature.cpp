@@ -45,8 +45,8 @@ std::string sign_parameters(std::span<const Parameter> parameters, std::string_v
             text.begin() + begin, text.end(), [](char c) { return c == '&' || c == '='; }, '_');
     }
     const auto digest = digest_for(method);
-    if (method != SignatureMethod::md5hash) return hex(hmac_of(digest, secret, text));
-    return hex(digest_of(digest, text.append(secret)));
+    if (method != SignatureMethod::md5hash) return hex(compute_hmac(digest, secret, text));
+    return hex(compute_digest(digest, text.append(secret)));
 }
 
 }  // namespace fanfare::vonage

@@ -27,7 +27,7 @@ constexpr Meaning perhaps{Verdict::ambiguous, Reason::answer_lost, "may have bee
 constexpr Meaning taken{Verdict::ok, Reason::none, ""};
 
 /// By `status` of one part of a text. A bad `to` comes as 3 too, but only E.164 is sent.
-const Meaning& meaning_of(int status) noexcept {
+const Meaning& find_meaning(int status) noexcept {
     switch (status) {
         case 0:
             return taken;
@@ -96,7 +96,7 @@ std::optional<Parts> read_parts(const boost::json::array& messages) {
         if (message == nullptr) return std::nullopt;
         const auto status = parse_number<int>(string_at(*message, "status"));
         if (!status) return std::nullopt;
-        const auto& meaning = meaning_of(*status);
+        const auto& meaning = find_meaning(*status);
         if (meaning.verdict == Verdict::ok) {
             parts.any_taken = true;
             if (parts.first_id.empty()) parts.first_id = string_at(*message, "message-id");

@@ -68,7 +68,7 @@ void append_mended(std::string_view text, std::string& out) {
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at != end) {
-        const auto flags = bytes::flags_of(*at);
+        const auto flags = bytes::char_flags(*at);
         if ((flags & bytes::multibyte) != 0) {
             at = bytes::append_sequence(at, end, out);
             continue;
@@ -246,7 +246,7 @@ bool is_sender(std::string_view from) noexcept {
 
 bool is_word(std::string_view text) noexcept {
     return text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (bytes::flags_of(c) & bytes::word) != 0;
+               return (bytes::char_flags(c) & bytes::word) != 0;
            });
 }
 

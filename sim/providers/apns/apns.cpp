@@ -179,7 +179,7 @@ public:
         keep_reference(payload.get_object(), checked);
         const auto id = request.header("apns-id");
         answer.headers.emplace_back(
-            "apns-id", id.empty() ? uuid_of(context.number, context.number) : std::string{id});
+            "apns-id", id.empty() ? to_uuid(context.number, context.number) : std::string{id});
     }
 
     void refuse(const Trouble& trouble, Answer& answer) const override {

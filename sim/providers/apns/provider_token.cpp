@@ -28,7 +28,7 @@ json::object parse_part(std::string_view part) {
     return error || !parsed.is_object() ? json::object{} : parsed.get_object();
 }
 
-std::string_view text_of(const json::object& object, std::string_view name) {
+std::string_view get_text(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
                                                   : std::string_view{};
@@ -74,8 +74,8 @@ std::string_view check_provider_token(std::string_view authorization,
     const auto claims = parse_part(token.substr(first + 1, last - first - 1));
     const auto* issued = claims.if_contains("iat");
     const auto signature = decode_base64url(token.substr(last + 1));
-    if (text_of(header, "alg") != "ES256" || text_of(header, "kid").size() != id_characters ||
-        text_of(claims, "iss").size() != id_characters || issued == nullptr ||
+    if (get_text(header, "alg") != "ES256" || get_text(header, "kid").size() != id_characters ||
+        get_text(claims, "iss").size() != id_characters || issued == nullptr ||
         !issued->is_int64() || !signature || signature->size() != signature_bytes) {
         return "InvalidProviderToken";
     }

@@ -24,12 +24,12 @@ json::object parse_part(std::string_view part) {
     return error || !parsed.is_object() ? json::object{} : parsed.get_object();
 }
 
-std::string text_of(const json::object& claims, std::string_view name) {
+std::string get_text(const json::object& claims, std::string_view name) {
     const auto* value = claims.if_contains(name);
     return value != nullptr && value->is_string() ? std::string{value->get_string()} : "";
 }
 
-std::int64_t number_of(const json::object& claims, std::string_view name) {
+std::int64_t get_number(const json::object& claims, std::string_view name) {
     const auto* value = claims.if_contains(name);
     return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
@@ -54,14 +54,14 @@ bool names_messaging(std::string_view scope) {
 }
 
 std::string check_claims(const json::object& claims, std::int64_t now_s) {
-    if (text_of(claims, "iss").empty()) return "Invalid JWT: iss is missing.";
-    if (!names_messaging(text_of(claims, "scope"))) {
+    if (get_text(claims, "iss").empty()) return "Invalid JWT: iss is missing.";
+    if (!names_messaging(get_text(claims, "scope"))) {
         return "Invalid OAuth scope or ID token audience provided.";
     }
     // The audience is this endpoint under whatever name the client has for it.
-    if (!text_of(claims, "aud").ends_with("/token")) return "Invalid JWT: Failed audience check.";
-    const auto issued = number_of(claims, "iat");
-    const auto ends = number_of(claims, "exp");
+    if (!get_text(claims, "aud").ends_with("/token")) return "Invalid JWT: Failed audience check.";
+    const auto issued = get_number(claims, "iat");
+    const auto ends = get_number(claims, "exp");
     const bool good = issued > 0 && ends > issued && ends - issued <= lifetime_max_s &&
                       issued <= now_s + clock_error_max_s && ends > now_s - clock_error_max_s;
     return good ? ""
@@ -78,7 +78,7 @@ std::string check_assertion(std::string_view jwt, std::string_view public_key_pe
     if (first == jwt.npos || last == first) return "Bad Request";
     const auto header = parse_part(jwt.substr(0, first));
     const auto claims = parse_part(jwt.substr(first + 1, last - first - 1));
-    if (text_of(header, "alg") != "RS256" || last + 1 == jwt.size()) {
+    if (get_text(header, "alg") != "RS256" || last + 1 == jwt.size()) {
         return "Invalid JWT Signature.";
     }
     auto problem = check_claims(claims, now_s);

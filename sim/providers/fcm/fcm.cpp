@@ -23,13 +23,13 @@ constexpr std::string_view bad_credentials =
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
     "or other valid authentication credential.";
 
-std::string_view project_of(std::string_view path) {
+std::string_view find_project(std::string_view path) {
     if (path.size() <= before_project.size() + after_project.size()) return {};
     return path.substr(before_project.size(),
                        path.size() - before_project.size() - after_project.size());
 }
 
-std::string_view bearer_of(const Request& request) {
+std::string_view find_bearer(const Request& request) {
     const auto value = request.header("authorization");
     constexpr std::string_view scheme = "Bearer ";
     return value.size() > scheme.size() &&
@@ -57,11 +57,11 @@ public:
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
         auto& answer = checked.answer;
-        const auto project = project_of(request.path);
+        const auto project = find_project(request.path);
         if (request.method != "POST") {
             return say_google_error(405, "UNIMPLEMENTED", "Method not allowed", answer);
         }
-        if (!is_good_access_token(bearer_of(request), context.now_s, context.token_generation)) {
+        if (!is_good_access_token(find_bearer(request), context.now_s, context.token_generation)) {
             answer.headers.emplace_back("www-authenticate",
                                         "Bearer realm=\"https://accounts.google.com/\"");
             return say_google_error(401, "UNAUTHENTICATED", bad_credentials, answer);

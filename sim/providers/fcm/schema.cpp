@@ -141,7 +141,7 @@ bool is_of_kind(const json::value& value, const FieldRule& rule) {
 
 std::span<const FieldRule> send_request_rules() noexcept { return request_rules; }
 
-bool is_name_of(std::string_view given, std::string_view snake) noexcept {
+bool names_field(std::string_view given, std::string_view snake) noexcept {
     if (given == snake) return true;
     std::size_t at = 0;
     for (std::size_t i = 0; i < snake.size(); ++i, ++at) {
@@ -156,7 +156,7 @@ bool is_name_of(std::string_view given, std::string_view snake) noexcept {
 
 const json::value* member(const json::object& object, std::string_view snake) noexcept {
     for (const auto& entry : object) {
-        if (is_name_of(entry.key(), snake)) return &entry.value();
+        if (names_field(entry.key(), snake)) return &entry.value();
     }
     return nullptr;
 }
@@ -166,7 +166,7 @@ Violation check_record(const json::object& object, std::span<const FieldRule> ru
     for (const auto& entry : object) {
         const std::string_view name{entry.key()};
         const auto rule = std::find_if(rules.begin(), rules.end(), [&](const FieldRule& one) {
-            return is_name_of(name, one.name);
+            return names_field(name, one.name);
         });
         if (rule == rules.end()) {
             const auto place = where.empty() ? "" : fmt::format(" at '{}'", where);

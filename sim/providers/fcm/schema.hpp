@@ -42,7 +42,7 @@ struct Violation {
                                      std::span<const FieldRule> rules, std::string_view where);
 
 /// "collapse_key" for "collapse_key" and "collapseKey".
-[[nodiscard]] bool is_name_of(std::string_view given, std::string_view snake) noexcept;
+[[nodiscard]] bool names_field(std::string_view given, std::string_view snake) noexcept;
 /// A member by either name; null when absent.
 [[nodiscard]] const boost::json::value* member(const boost::json::object& object,
                                                std::string_view snake) noexcept;

@@ -46,7 +46,7 @@ bool has_text(const std::vector<Part>& parts, std::string_view name) {
     return part != nullptr && !part->value.empty();
 }
 
-std::string_view domain_of(std::string_view path) {
+std::string_view find_domain(std::string_view path) {
     constexpr std::string_view before = "/v3/";
     constexpr std::string_view after = "/messages";
     if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
@@ -61,7 +61,7 @@ bool asks_for_queues(std::string_view path) {
     return path.starts_with("/v3/domains/") && path.ends_with("/sending_queues");
 }
 
-std::string id_of(const CheckContext& context, std::string_view domain) {
+std::string compose_id(const CheckContext& context, std::string_view domain) {
     return fmt::format("{}.1.{:016X}@{}", context.now_s, context.number, domain);
 }
 
@@ -125,12 +125,12 @@ public:
 
     std::string_view name() const noexcept override { return "mailgun"; }
     bool owns(std::string_view path) const noexcept override {
-        return asks_for_queues(path) || !domain_of(path).empty();
+        return asks_for_queues(path) || !find_domain(path).empty();
     }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
-        const auto domain = domain_of(request.path);
+        const auto domain = find_domain(request.path);
         auto& answer = checked.answer;
         const auto method = asks_for_queues(request.path) ? "GET" : "POST";
         if (request.method != method) return say(answer, 405, "Method not allowed");
@@ -164,7 +164,8 @@ public:
         checked.kind = dry ? Checked::Kind::other : Checked::Kind::message;
         answer.status = 200;
         fmt::format_to(std::back_inserter(answer.body),
-                       R"({{"id":"<{}>","message":"Queued. Thank you."}})", id_of(context, domain));
+                       R"({{"id":"<{}>","message":"Queued. Thank you."}})",
+                       compose_id(context, domain));
     }
 
     void refuse(const Trouble& trouble, Answer& answer) const override {
@@ -178,7 +179,7 @@ public:
                 return say(answer, 429,
                            fmt::format("Domain {} is not allowed to send: account-requests-per-sec "
                                        "limit exceeded, try again after {} seconds",
-                                       domain_of(trouble.path), trouble.retry_after_s));
+                                       find_domain(trouble.path), trouble.retry_after_s));
             case Trouble::Kind::error:
                 return say(answer, trouble.status != 0 ? trouble.status : 500,
                            "Internal Server Error");
@@ -188,7 +189,7 @@ public:
     void describe(const Request& request, const CheckContext& context,
                   std::span<const std::string_view> recipients,
                   std::vector<Delivery>& out) const override {
-        describe_mailgun(request, id_of(context, domain_of(request.path)), recipients, out);
+        describe_mailgun(request, compose_id(context, find_domain(request.path)), recipients, out);
     }
 
     std::optional<boost::json::object> render(const Request& request,

@@ -55,7 +55,7 @@ bool is_sandbox(const json::object& mail) {
 }
 
 // `custom_args.fanfare` of a personalization, else of the mail.
-std::string_view reference_of(const json::object& mail) {
+std::string_view find_reference(const json::object& mail) {
     const auto& first = mail.at("personalizations").as_array().front().as_object();
     for (const auto* object : {&first, &mail}) {
         const auto* args = object->if_contains("custom_args");
@@ -167,7 +167,7 @@ public:
         const auto errors = check_mail(mail, context.now_s, checked);
         if (!errors.empty()) return say(answer, 400, errors);
 
-        checked.reference = checked.keep(reference_of(mail));
+        checked.reference = checked.keep(find_reference(mail));
         const bool dry = is_sandbox(mail);
         checked.kind = dry ? Checked::Kind::other : Checked::Kind::message;
         answer.status = dry ? 200 : 202;

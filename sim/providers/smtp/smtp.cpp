@@ -16,7 +16,7 @@ void say(Answer& answer, int status, std::string_view text) {
 }
 
 /// "<job>.<chunk>.<position>.<tag>" of the Message-ID; "" where it has no such form.
-std::string_view reference_of(std::string_view message_id) {
+std::string_view find_reference(std::string_view message_id) {
     if (!message_id.starts_with('<')) return {};
     message_id.remove_prefix(1);
     return message_id.substr(0, message_id.find('@'));
@@ -41,7 +41,7 @@ public:
         }
         const auto message_id = mail.header("message-id");
         checked.arena.reserve(message_id.size());
-        checked.reference = checked.keep(reference_of(message_id));
+        checked.reference = checked.keep(find_reference(message_id));
         checked.recipients.push_back(recipient);
         checked.kind = Checked::Kind::message;
         say(answer, 250, fmt::format("2.0.0 Ok: queued as {:X}", 0x10000000 + context.number));

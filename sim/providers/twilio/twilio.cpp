@@ -26,7 +26,7 @@ void append_or_null(std::string_view text, std::string& out) {
 }
 
 // Formatting a date costs more than the rest of an answer, and it changes once a second.
-std::string_view date_of(std::int64_t now_s) {
+std::string_view format_date(std::int64_t now_s) {
     thread_local std::int64_t last_s = -1;
     thread_local std::string text;
     if (now_s != last_s) {
@@ -38,7 +38,7 @@ std::string_view date_of(std::int64_t now_s) {
 
 // The query parameter `ref` of the callback, kept in the arena. "ref=" needs no decoding
 // for what references are made of, but may have any.
-std::string_view reference_of(std::string_view callback, Checked& checked) {
+std::string_view find_reference(std::string_view callback, Checked& checked) {
     const auto mark = callback.find('?');
     if (mark == callback.npos) return {};
     auto query = callback.substr(mark + 1);
@@ -64,7 +64,7 @@ void say_created(const TwilioMessage& message, std::string_view account,
     const std::string_view status = !message.send_at.empty()   ? "scheduled"
                                     : !message.service.empty() ? "accepted"
                                                                : "queued";
-    const auto date = date_of(context.now_s);
+    const auto date = format_date(context.now_s);
     fmt::format_to(to, R"({{"account_sid":"{}","api_version":"2010-04-01","body":)", account);
     append_json_string(message.body, out);
     fmt::format_to(to, R"(,"date_created":"{}","date_sent":null,"date_updated":"{}",)", date, date);
@@ -122,7 +122,7 @@ public:
         if (problem.code != 0) return say_twilio_error(problem.code, problem.subject, answer);
         checked.kind = test_credentials_ ? Checked::Kind::other : Checked::Kind::message;
         checked.recipients.push_back(message.to);
-        checked.reference = reference_of(message.callback, checked);
+        checked.reference = find_reference(message.callback, checked);
         say_created(message, sid_, context, answer);
     }
 

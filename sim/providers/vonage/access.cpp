@@ -20,12 +20,12 @@ namespace {
 constexpr std::int64_t clock_error_max_s = 300;
 constexpr std::int64_t token_life_max_s = 24 * 3'600;
 
-std::string_view value_of(const std::vector<Field>& fields, std::string_view name) {
+std::string_view get_value(const std::vector<Field>& fields, std::string_view name) {
     const auto* field = find_field(fields, name);
     return field == nullptr ? std::string_view{} : field->value;
 }
 
-std::int64_t number_of(const json::object& claims, std::string_view name) {
+std::int64_t get_number(const json::object& claims, std::string_view name) {
     const auto* value = claims.if_contains(name);
     return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
@@ -65,10 +65,10 @@ int VonageAccess::check_form(const std::vector<Field>& fields, std::int64_t now_
     if (secret != nullptr && signature != nullptr) return 32;
     if (find_field(fields, "api_key") == nullptr) return 2;
     if (secret == nullptr && signature == nullptr) return 2;
-    if (value_of(fields, "api_key") != key_) return 4;
+    if (get_value(fields, "api_key") != key_) return 4;
     if (secret != nullptr) return secret->value == secret_ ? 0 : 4;
 
-    const auto told = value_of(fields, "timestamp");
+    const auto told = get_value(fields, "timestamp");
     std::int64_t timestamp = 0;
     const auto [end, error] = std::from_chars(told.data(), told.data() + told.size(), timestamp);
     const bool is_number = error == std::errc{} && end == told.data() + told.size();
@@ -110,8 +110,8 @@ bool VonageAccess::is_good_token(std::string_view token, std::int64_t now_s) con
         const auto* claim = claims.if_contains(name);
         if (claim == nullptr || !claim->is_string() || claim->get_string().empty()) return false;
     }
-    const auto issued = number_of(claims, "iat");
-    const auto ends = number_of(claims, "exp");
+    const auto issued = get_number(claims, "iat");
+    const auto ends = get_number(claims, "exp");
     if (issued <= 0 || issued > now_s + clock_error_max_s || ends <= now_s ||
         ends - issued > token_life_max_s) {
         return false;

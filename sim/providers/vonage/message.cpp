@@ -66,7 +66,7 @@ int check_extra(const Field& field) {
 }
 
 /// The string under `name`; nothing where there is another kind of value.
-std::optional<std::string> text_of(const json::object& object, std::string_view name) {
+std::optional<std::string> get_text(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     if (value == nullptr) return "";
     if (!value->is_string()) return std::nullopt;
@@ -90,13 +90,13 @@ VonageProblem check_options(const json::object& body, VonageMessage& message) {
         const bool good = ttl->is_int64() && ttl->get_int64() >= 20 && ttl->get_int64() <= 604'800;
         if (!good) return {"1130", "ttl"};
     }
-    const auto version = text_of(body, "webhook_version");
+    const auto version = get_text(body, "webhook_version");
     if (!version || (!version->empty() && *version != "v1" && *version != "v0.1")) {
         return {"1020", "webhook_version"};
     }
     if (const auto* sms = body.if_contains("sms")) {
         if (!sms->is_object()) return {"1020", "sms"};
-        const auto encoding = text_of(sms->get_object(), "encoding_type");
+        const auto encoding = get_text(sms->get_object(), "encoding_type");
         if (!encoding || (!encoding->empty() && *encoding != "text" && *encoding != "unicode" &&
                           *encoding != "auto")) {
             return {"1020", "sms.encoding_type"};
@@ -134,12 +134,12 @@ VonageProblem read_vonage_json(const json::object& body, VonageMessage& message)
                                                                 {"client_ref", &message.reference},
                                                                 {"webhook_url", &message.callback}};
     for (const auto& [name, value] : wanted) {
-        auto text = text_of(body, name);
+        auto text = get_text(body, name);
         if (!text) return {"1020", std::string{name}};
         *value = *std::move(text);
     }
-    if (text_of(body, "message_type") != "text") return {"1020", "message_type"};
-    if (text_of(body, "channel") != "sms") return {"1020", "channel"};
+    if (get_text(body, "message_type") != "text") return {"1020", "message_type"};
+    if (get_text(body, "channel") != "sms") return {"1020", "channel"};
     if (message.from.empty() || message.text.empty()) return {"1010", "from and text"};
     if (!is_number(message.to)) return {"1170", "to"};
     if (!is_sender(message.from)) return {"1120", "from"};

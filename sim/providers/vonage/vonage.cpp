@@ -117,7 +117,7 @@ public:
             delivery.scheme = is_sms ? Scheme::vonage_sms : Scheme::vonage_messages;
             delivery.address = address;
             delivery.message_id =
-                is_sms ? message_id(context, 0) : uuid_of(context.number, context.number);
+                is_sms ? message_id(context, 0) : to_uuid(context.number, context.number);
             delivery.sender = message->from;
             delivery.callback = message->callback;
             if (message->reference.empty()) continue;
@@ -180,7 +180,7 @@ private:
         keep(message, checked);
         answer.status = 202;
         answer.body =
-            fmt::format(R"({{"message_uuid":"{}"}})", uuid_of(context.number, context.number));
+            fmt::format(R"({{"message_uuid":"{}"}})", to_uuid(context.number, context.number));
     }
 
     static void keep(const VonageMessage& message, Checked& checked) {

@@ -90,10 +90,10 @@ TEST_F(ClientsTest, AnEmptyHeaderIsNotNone) {
         ASSERT_NE(refused, nullptr) << "it would act for everybody";
         EXPECT_EQ(refused->status, 400);
         call.headers = {{"idempotency-key", empty}};
-        EXPECT_TRUE(std::holds_alternative<HttpReply>(idempotency_key_of(call)))
+        EXPECT_TRUE(std::holds_alternative<HttpReply>(read_idempotency_key(call)))
             << "sent again it would be another job";
     }
-    EXPECT_EQ(std::get<std::string>(idempotency_key_of({})), "");
+    EXPECT_EQ(std::get<std::string>(read_idempotency_key({})), "");
 }
 
 TEST_F(ClientsTest, SlowsWhoGuessesAndNobodyElse) {

@@ -7,8 +7,8 @@ namespace fanfare::api {
 namespace {
 
 TEST(Money, AThousandRegisteredTimesEightMoments) {
-    const auto email = cost_of(1'000, 8, micros_of(0.001));
-    const auto sms = cost_of(1'000, 8, micros_of(0.0075));
+    const auto email = total_cost(1'000, 8, to_micros(0.001));
+    const auto sms = total_cost(1'000, 8, to_micros(0.0075));
     EXPECT_EQ(dollars(email), "8.00");
     EXPECT_EQ(dollars(sms), "60.00");
     EXPECT_EQ(dollars(email + sms), "68.00");
@@ -23,9 +23,9 @@ TEST(Money, WritesTwoToSixDecimals) {
 }
 
 TEST(Money, RoundsAPriceToMillionthsAndNeverOverflows) {
-    EXPECT_EQ(micros_of(0.1), 100'000);
-    EXPECT_EQ(micros_of(0.0000004), 0);
-    EXPECT_EQ(cost_of(1'000'000'000, 10'000, 100'000'000), 9'223'372'036'854'775'807);
+    EXPECT_EQ(to_micros(0.1), 100'000);
+    EXPECT_EQ(to_micros(0.0000004), 0);
+    EXPECT_EQ(total_cost(1'000'000'000, 10'000, 100'000'000), 9'223'372'036'854'775'807);
 }
 
 }  // namespace

@@ -58,9 +58,9 @@ TEST(Exclusion, OfAPersonIsThatOfTheAddressThatCameFurthestButANoStands) {
     EXPECT_EQ(of_person(suppressed, opted_out), opted_out);
     EXPECT_EQ(of_person(no_address, unsubscribed), unsubscribed);
     EXPECT_EQ(of_person(unsubscribed, duplicate), duplicate);
-    EXPECT_FALSE(is_unreachable(fate_of(unsubscribed).reason));
-    EXPECT_FALSE(is_unreachable(fate_of(duplicate).reason));
-    EXPECT_TRUE(is_unreachable(fate_of(invalid_address).reason));
+    EXPECT_FALSE(is_unreachable(to_fate(unsubscribed).reason));
+    EXPECT_FALSE(is_unreachable(to_fate(duplicate).reason));
+    EXPECT_TRUE(is_unreachable(to_fate(invalid_address).reason));
 }
 
 }  // namespace

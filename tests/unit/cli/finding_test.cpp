@@ -37,7 +37,7 @@ AccountSettings account_of(const std::string& type, const std::string& name) {
 }
 
 Finding of_answer(const AccountSettings& account, const HttpAnswer& answer) {
-    return of_proof(account, testing::open(account)->proof_of(answer));
+    return of_proof(account, testing::open(account)->proven_by(answer));
 }
 
 TEST(Answers, OnlyWhatIsGrantedSaysThatCredentialsAreTaken) {

@@ -8,7 +8,7 @@ namespace fanfare::cli {
 namespace {
 
 TEST(Table, AlignsWordsLeftAndNumbersRight) {
-    EXPECT_EQ(table_of({{{"name", std::string{"a"}}, {"count", std::int64_t{1234567}}},
+    EXPECT_EQ(to_table({{{"name", std::string{"a"}}, {"count", std::int64_t{1234567}}},
                         {{"name", std::string{"Zoë"}}, {"count", std::int64_t{5}}}}),
               "name      count\n"
               "a     1,234,567\n"
@@ -16,11 +16,11 @@ TEST(Table, AlignsWordsLeftAndNumbersRight) {
 }
 
 TEST(Table, CannotDriveATerminal) {
-    EXPECT_EQ(table_of({{{"a", std::string{"x\x1b[2Jy\nz"}}}}), "a\nx?[2Jy?z\n");
+    EXPECT_EQ(to_table({{{"a", std::string{"x\x1b[2Jy\nz"}}}}), "a\nx?[2Jy?z\n");
 }
 
 TEST(Json, WhateverTheBytes) {
-    EXPECT_EQ(json_of({{"a", std::string{"q\"\xff"}},
+    EXPECT_EQ(to_json({{"a", std::string{"q\"\xff"}},
                        {"b", true},
                        {"c", std::nan("")},
                        {"d", std::vector<std::string>{"x"}}}),
@@ -35,11 +35,11 @@ TEST(Numbers, AreGrouped) {
 }
 
 TEST(Durations, AreShort) {
-    EXPECT_EQ(duration_of(3.21), "3.2s");
-    EXPECT_EQ(duration_of(62), "1m 2s");
-    EXPECT_EQ(duration_of(3725), "1h 2m");
-    EXPECT_EQ(duration_of(90'000), "1d 1h");
-    EXPECT_EQ(duration_of(-1), "-");
+    EXPECT_EQ(format_duration(3.21), "3.2s");
+    EXPECT_EQ(format_duration(62), "1m 2s");
+    EXPECT_EQ(format_duration(3725), "1h 2m");
+    EXPECT_EQ(format_duration(90'000), "1d 1h");
+    EXPECT_EQ(format_duration(-1), "-");
 }
 
 TEST(Durations, AreRead) {

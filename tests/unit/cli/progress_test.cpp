@@ -16,8 +16,8 @@ ledger::ChannelProgress channel_of(std::int64_t pending, std::int64_t sent, std:
 }
 
 TEST(Settled, PendingAndRetryAreNot) {
-    EXPECT_EQ(settled_of(channel_of(5, 7, 3)), 7);
-    EXPECT_EQ(accepted_of(channel_of(5, 7, 3)), 7);
+    EXPECT_EQ(count_settled(channel_of(5, 7, 3)), 7);
+    EXPECT_EQ(count_accepted(channel_of(5, 7, 3)), 7);
 }
 
 TEST(Rate, NeedsTwoSamples) {
@@ -58,12 +58,12 @@ TEST(Eta, IsRemainingByRate) {
 }
 
 TEST(Bar, IsFullOnlyWhenAllIsDone) {
-    EXPECT_EQ(bar_of(0, 100, 10), "[          ]   0%");
-    EXPECT_EQ(bar_of(45, 100, 10), "[####      ]  45%");
-    EXPECT_EQ(bar_of(999'999, 1'000'000, 10), "[######### ]  99%");
-    EXPECT_EQ(bar_of(100, 100, 10), "[##########] 100%");
-    EXPECT_EQ(bar_of(120, 100, 10), "[##########] 100%");
-    EXPECT_EQ(bar_of(0, 0, 10), "[          ]   0%");
+    EXPECT_EQ(draw_bar(0, 100, 10), "[          ]   0%");
+    EXPECT_EQ(draw_bar(45, 100, 10), "[####      ]  45%");
+    EXPECT_EQ(draw_bar(999'999, 1'000'000, 10), "[######### ]  99%");
+    EXPECT_EQ(draw_bar(100, 100, 10), "[##########] 100%");
+    EXPECT_EQ(draw_bar(120, 100, 10), "[##########] 100%");
+    EXPECT_EQ(draw_bar(0, 0, 10), "[          ]   0%");
 }
 
 TEST(Line, ShowsWhatThereIsAndHowLongItTakes) {

@@ -88,11 +88,11 @@ TEST(ReplayWordsTest, WhatIsKeptIsReadAsItWas) {
     auto filter = std::get<ReplayFilter>(read_words(words));
     filter.systems = {"shows", "tickets"};
     filter.sources = {"o'brien"};
-    const auto kept = json_of(filter);
-    EXPECT_EQ(json_of(filter_of(kept)), kept);
-    EXPECT_EQ(filter_of(kept).since, filter.since);
-    EXPECT_THAT(filter_of(kept).sources, ElementsAre("o'brien"));
-    EXPECT_EQ(filter_of(kept).channel, Channel::sms);
+    const auto kept = to_json(filter);
+    EXPECT_EQ(to_json(parse_filter(kept)), kept);
+    EXPECT_EQ(parse_filter(kept).since, filter.since);
+    EXPECT_THAT(parse_filter(kept).sources, ElementsAre("o'brien"));
+    EXPECT_EQ(parse_filter(kept).channel, Channel::sms);
 }
 
 }  // namespace

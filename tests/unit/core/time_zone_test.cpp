@@ -14,36 +14,36 @@ TimePoint day(int year, unsigned month, unsigned of_month) {
                                  std::chrono::day{of_month}};
 }
 
-std::string name_of(std::string_view text) {
+std::string name_pattern(std::string_view text) {
     const auto zone = TimeZone::find(text);
     return zone ? zone->name() : "none";
 }
 
 TEST(TimeZones, AreFoundByTheirNamesHoweverTheyAreWritten) {
-    EXPECT_EQ(name_of("America/New_York"), "America/New_York");
-    EXPECT_EQ(name_of("america/new_york "), "America/New_York");
-    EXPECT_EQ(name_of(" America/New York"), "America/New_York");
-    EXPECT_EQ(name_of("EUROPE/PARIS"), "Europe/Paris");
-    EXPECT_NE(name_of("asia/calcutta"), "none") << "an older name";
+    EXPECT_EQ(name_pattern("America/New_York"), "America/New_York");
+    EXPECT_EQ(name_pattern("america/new_york "), "America/New_York");
+    EXPECT_EQ(name_pattern(" America/New York"), "America/New_York");
+    EXPECT_EQ(name_pattern("EUROPE/PARIS"), "Europe/Paris");
+    EXPECT_NE(name_pattern("asia/calcutta"), "none") << "an older name";
     for (const auto* const older : {"US/Eastern", "America/Buenos_Aires", "prc", "ROK", "GB"}) {
-        EXPECT_NE(name_of(older), "none") << older;
+        EXPECT_NE(name_pattern(older), "none") << older;
     }
 }
 
 TEST(TimeZones, AreFoundByTheNamesOfWindows) {
-    EXPECT_EQ(name_of("Pacific Standard Time"), "America/Los_Angeles");
-    EXPECT_EQ(name_of("W. Europe Standard Time"), "Europe/Berlin");
-    EXPECT_EQ(name_of(" china standard TIME "), "Asia/Shanghai");
-    EXPECT_EQ(name_of("UTC-02"), "Etc/GMT+2");
+    EXPECT_EQ(name_pattern("Pacific Standard Time"), "America/Los_Angeles");
+    EXPECT_EQ(name_pattern("W. Europe Standard Time"), "Europe/Berlin");
+    EXPECT_EQ(name_pattern(" china standard TIME "), "Asia/Shanghai");
+    EXPECT_EQ(name_pattern("UTC-02"), "Etc/GMT+2");
 }
 
 TEST(TimeZones, AreNoneWhereNoneIsMeant) {
     for (const auto* const text :
          {"", " ", "Nowhere/Land", "zone.tab", "tzdata.zi", "../etc/passwd", "posix/UTC",
           "leapseconds", "localtime", "posixrules", "5", "+05"}) {
-        EXPECT_EQ(name_of(text), "none") << text;
+        EXPECT_EQ(name_pattern(text), "none") << text;
     }
-    EXPECT_EQ(name_of(std::string(1'000, 'a')), "none");
+    EXPECT_EQ(name_pattern(std::string(1'000, 'a')), "none");
 }
 
 TEST(TimeZones, HaveNoNamesButThoseOfTheSystem) {
@@ -78,7 +78,7 @@ TEST(TimeZones, HaveNoNamesButThoseOfTheSystem) {
                                    "SystemV/PST8",
                                    "US/Pacific-New",
                                    "Etc/Unknown"}) {
-        EXPECT_EQ(name_of(text), "none") << text;
+        EXPECT_EQ(name_pattern(text), "none") << text;
     }
 }
 

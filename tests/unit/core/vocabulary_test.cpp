@@ -46,18 +46,19 @@ TEST(WordsOfRefusal, NameTheCause) {
 }
 
 TEST(Address, IsReadWithoutThePassword) {
-    const auto url = postgres::address_of(Secret{"postgresql://u:hush@db.example.com:6432/ledger"});
+    const auto url =
+        postgres::parse_address(Secret{"postgresql://u:hush@db.example.com:6432/ledger"});
     EXPECT_EQ(url.text(), "db.example.com:6432/ledger");
     EXPECT_TRUE(url.is_remote);
-    const auto words = postgres::address_of(Secret{"host=h1,h2 dbname=x sslmode=verify-full"});
+    const auto words = postgres::parse_address(Secret{"host=h1,h2 dbname=x sslmode=verify-full"});
     EXPECT_EQ(words.host, "h1");
     EXPECT_EQ(words.sslmode, "verify-full");
-    EXPECT_FALSE(postgres::address_of(Secret{"host=/run/postgresql dbname=x"}).is_remote);
-    EXPECT_FALSE(postgres::address_of(Secret{"postgresql://u@localhost/x"}).is_remote);
-    EXPECT_TRUE(postgres::address_of(Secret{"host=localhost,db2 dbname=x"}).is_remote);
-    EXPECT_TRUE(postgres::address_of(Secret{"host=127.0.0.1.example.com dbname=x"}).is_remote);
-    EXPECT_FALSE(postgres::address_of(Secret{"host=127.9.9.9,::1 dbname=x"}).is_remote);
-    EXPECT_EQ(postgres::address_of(Secret{"no such thing = ="}).database, "");
+    EXPECT_FALSE(postgres::parse_address(Secret{"host=/run/postgresql dbname=x"}).is_remote);
+    EXPECT_FALSE(postgres::parse_address(Secret{"postgresql://u@localhost/x"}).is_remote);
+    EXPECT_TRUE(postgres::parse_address(Secret{"host=localhost,db2 dbname=x"}).is_remote);
+    EXPECT_TRUE(postgres::parse_address(Secret{"host=127.0.0.1.example.com dbname=x"}).is_remote);
+    EXPECT_FALSE(postgres::parse_address(Secret{"host=127.9.9.9,::1 dbname=x"}).is_remote);
+    EXPECT_EQ(postgres::parse_address(Secret{"no such thing = ="}).database, "");
 }
 
 TEST(WordsOfKafka, LeaveOutWhatIsQuotedAndWhatABrokerSaysOfALogin) {

@@ -21,7 +21,7 @@ ledger::ClaimedNotification reminder() {
         .expires_at = "2026-11-20T19:30:00.000000Z",
         .params = R"({"user_id": "ann"})",
         .data = R"({"title": "a \"b\"", "seats": 12.50})"};
-    notification.job = derived_id(derivation_of(notification.key));
+    notification.job = derived_id(derivation_name(notification.key));
     return notification;
 }
 
@@ -64,7 +64,7 @@ TEST(DueJob, ALongOrStrangeSubjectStillHasAKey) {
     for (const auto& subject : {std::string(300, 's'), std::string{"line\nbreak"}}) {
         auto notification = reminder();
         notification.key.subject = subject;
-        notification.job = derived_id(derivation_of(notification.key));
+        notification.job = derived_id(derivation_name(notification.key));
         const auto made = due_job(notification, shows());
         ASSERT_TRUE(std::holds_alternative<Job>(made)) << std::get<Rejection>(made).message;
         EXPECT_EQ(std::get<Job>(made).idempotency_key, notification.job);
@@ -75,7 +75,7 @@ TEST(DueJob, ALongOrStrangeSubjectStillHasAKey) {
 TEST(DueJob, AMovedShowIsAnotherJob) {
     auto moved = reminder();
     moved.key.occurrence = "2026-11-20T20:30:00.000000Z";
-    EXPECT_NE(derived_id(derivation_of(moved.key)), reminder().job);
+    EXPECT_NE(derived_id(derivation_name(moved.key)), reminder().job);
 }
 
 }  // namespace

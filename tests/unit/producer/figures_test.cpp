@@ -17,7 +17,7 @@ protected:
         systems.emplace("shows", std::move(system));
     }
     std::string text() {
-        return "\n" + prometheus::TextSerializer{}.Serialize(families_of(figures, systems));
+        return "\n" + prometheus::TextSerializer{}.Serialize(to_families(figures, systems));
     }
     void expect(const std::string& line) {
         EXPECT_NE(text().find("\n" + line + "\n"), std::string::npos) << line << text();

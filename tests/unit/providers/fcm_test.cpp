@@ -96,7 +96,7 @@ TEST(Fcm, HashesACollapseKeyThatAHeaderCannotHold) {
     EXPECT_EQ(shown(lead), lead);
     EXPECT_EQ(shown("show-42"), "show-42");
     for (const auto& key : {lead + "1", std::string{"caf\xC3\xA9"}, std::string{"two words"}}) {
-        EXPECT_EQ(shown(key), hex(digest_of(Digest::sha256, key)));
+        EXPECT_EQ(shown(key), hex(compute_digest(Digest::sha256, key)));
     }
     EXPECT_NE(shown(lead + "1"), shown(lead + "2")) << "two shows never replace each other";
 }

@@ -233,7 +233,7 @@ TEST_F(ReceiptsTest, TwilioEvents) {
         const auto form =
             "ErrorCode" + code + "MessageSidSM1MessageStatus" + status + "To+15558675310";
         const auto signature =
-            base64(hmac_of(Digest::sha1, "k", "https://x.example" + target + form));
+            base64(compute_hmac(Digest::sha1, "k", "https://x.example" + target + form));
         return receive(
             account("twilio", {{"auth_token", "k"}}),
             post(target,
@@ -307,7 +307,7 @@ TEST_F(ReceiptsTest, VonageNamesTheSendInFortyCharacters) {
         "&client-ref=" + *short_form +
         "&err-code=0&message-timestamp=2026-01-01 00:00:03 +0000&messageId=M1&msisdn=447700900000"
         "&status=delivered&timestamp=1767225600";
-    auto body = text.substr(1) + "&sig=" + hex(hmac_of(Digest::sha256, "s", text));
+    auto body = text.substr(1) + "&sig=" + hex(compute_hmac(Digest::sha256, "s", text));
     body.replace(body.find("+0000"), 1, "%2B");
     const auto got = receive(account("vonage", {{"signature_secret", "s"}}), post("/", body));
     ASSERT_TRUE(is_received(got)) << why(got);

@@ -127,7 +127,7 @@ void with_each_bit_changed(const std::string& bytes, Use use) {
 inline HttpCall mailgun_call(const std::string& key, const std::string& event_data,
                              std::int64_t at = vector_time, const std::string& token = "t1") {
     const auto timestamp = std::to_string(at);
-    const auto signature = hex(hmac_of(Digest::sha256, key, timestamp + token));
+    const auto signature = hex(compute_hmac(Digest::sha256, key, timestamp + token));
     return post("/webhooks/mailgun",
                 fmt::format(R"({{"signature":{{"timestamp":"{}","token":"{}","signature":"{}"}},)"
                             R"("event-data":{}}})",

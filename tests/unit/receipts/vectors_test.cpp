@@ -123,7 +123,7 @@ TEST_F(ReceiptsTest, TwilioTakesAllFourWritingsOfItsUrl) {
     for (const std::string url :
          {"https://a.example/w?ref=a'b", "https://a.example:443/w?ref=a'b",
           "https://a.example/w?ref=a%20b", "https://a.example:443/w?ref=a+b"}) {
-        const auto signature = base64(hmac_of(Digest::sha1, "k", url));
+        const auto signature = base64(compute_hmac(Digest::sha1, "k", url));
         const auto target = url.substr(url.find("/w"));
         // As it arrives; a blank is written anew as %20.
         const auto as_received = target == "/w?ref=a%20b" ? "/w?ref=a+b" : target;
@@ -133,7 +133,7 @@ TEST_F(ReceiptsTest, TwilioTakesAllFourWritingsOfItsUrl) {
                   "received")
             << url;
     }
-    const auto signature = base64(hmac_of(Digest::sha1, "k", "https://a.example:8443/w"));
+    const auto signature = base64(compute_hmac(Digest::sha1, "k", "https://a.example:8443/w"));
     const auto settings = account("twilio", {{"auth_token", "no"}, {"webhook_auth_token", "k"}});
     const auto call = post("/w", "", {{"X-Twilio-Signature", signature}});
     EXPECT_EQ(why(receive(settings, call, 0, "https://a.example:8443")), "received");
@@ -228,11 +228,11 @@ TEST_F(ReceiptsTest, SnsCertificatesAreMadeOutToSnsAndInForce) {
     const std::string pem = vector_file("test-only-sns-cert.pem");
     const std::array<std::string, 1> sns{"sns.amazonaws.com"};
     const std::array<std::string, 1> bucket{"sns.s3.amazonaws.com"};
-    EXPECT_TRUE(receipts::is_certificate_of(pem, sns, vector_time));
-    EXPECT_FALSE(receipts::is_certificate_of(pem, bucket, vector_time)) << "another's name";
-    EXPECT_FALSE(receipts::is_certificate_of(pem, sns, 1'735'689'599)) << "not yet";
-    EXPECT_FALSE(receipts::is_certificate_of(pem, sns, 2'398'000'000)) << "no longer";
-    EXPECT_FALSE(receipts::is_certificate_of("nonsense", sns, vector_time));
+    EXPECT_TRUE(receipts::is_certificate_for(pem, sns, vector_time));
+    EXPECT_FALSE(receipts::is_certificate_for(pem, bucket, vector_time)) << "another's name";
+    EXPECT_FALSE(receipts::is_certificate_for(pem, sns, 1'735'689'599)) << "not yet";
+    EXPECT_FALSE(receipts::is_certificate_for(pem, sns, 2'398'000'000)) << "no longer";
+    EXPECT_FALSE(receipts::is_certificate_for("nonsense", sns, vector_time));
 }
 
 TEST_F(ReceiptsTest, VonageSmsVectors) {
@@ -295,7 +295,8 @@ TEST_F(ReceiptsTest, VonageMessagesVector) {
     // Signed with the right secret, but not by the one algorithm.
     const auto head = base64url(R"({"alg":"none"})") +
                       token.substr(token.find('.'), token.rfind('.') - token.find('.'));
-    EXPECT_EQ(judge(body, head + "." + base64url(hmac_of(Digest::sha256, secret, head))), "forged");
+    EXPECT_EQ(judge(body, head + "." + base64url(compute_hmac(Digest::sha256, secret, head))),
+              "forged");
 }
 
 TEST_F(ReceiptsTest, WhatIsOldOrFromTheFutureIsRefused) {

@@ -124,7 +124,7 @@ TEST_F(LayoutTest, WhatIsWrongIsNamedWhereItWasWritten) {
 TEST_F(LayoutTest, SoAreVariablesThatNobodyHas) {
     write("k/de.yaml", "subject: \"Bald {{nmae}}\"\ngreeting: Hallo\n");
     const auto templates = std::get<Templates>(Templates::load(folder_.path()));
-    const auto places = templates.places_of("k", Channel::email, "nmae");
+    const auto places = templates.list_places("k", Channel::email, "nmae");
     ASSERT_EQ(places.size(), 1U);
     EXPECT_EQ(places[0].file, (folder_.path() / "k/de.yaml").string());
     EXPECT_EQ(places[0].line, 1);

@@ -38,7 +38,7 @@ std::string written(const Text& text, const std::vector<std::string_view>& value
     return out;
 }
 
-std::string failure_of(const Result<Content>& result) {
+std::string to_failure(const Result<Content>& result) {
     return result ? "no failure" : result.error().doing;
 }
 
@@ -167,7 +167,7 @@ TEST(Templates, KnowWhatTheyServe) {
 TEST(Templates, FailOnAMissingVariableWithItsPlace) {
     const auto templates = sms("Hi\n  {{nmae}}");
     const auto result = templates.render("k", Channel::sms, "", {{"name", "x"}}, Names{"zone"});
-    EXPECT_EQ(failure_of(result),
+    EXPECT_EQ(to_failure(result),
               "render templates/k/sms.text.mustache:2:3: {{nmae}}: expected "
               "a variable of the job's data, or one of the person's: zone");
     const auto problems = templates.check("k", Channel::sms, Names{"name"}, Names{"zone"});
@@ -222,7 +222,7 @@ TEST(Templates, RefuseWhatNoMailReaderWouldShow) {
     const Values large{{"v", std::string(html_bytes_max, 'a')}};
     EXPECT_TRUE(email("s", "t", "{{v}}").render("k", Channel::email, "", large, {}));
     EXPECT_THAT(
-        failure_of(email("s", "t", "<p>{{v}}").render("k", Channel::email, "", large, {})),
+        to_failure(email("s", "t", "<p>{{v}}").render("k", Channel::email, "", large, {})),
         HasSubstr("email.html.mustache:1:4: 102403 bytes or more: expected at most 102400"));
     // Stops at the bound instead of writing a million times a million bytes.
     std::string many;

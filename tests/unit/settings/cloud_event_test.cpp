@@ -57,24 +57,24 @@ TEST(CloudEvent, StructuredAndBinaryAreTheSameJob) {
 TEST(CloudEvent, TheTraceItCameAboutInIsToldBesideTheJob) {
     const std::string parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const auto plain = job_of(binary, data);
-    const auto trace_of = [&](const Headers& headers, const std::string& bytes) {
+    const auto read_trace = [&](const Headers& headers, const std::string& bytes) {
         std::string trace = "what was there before";
         const auto made = decode_event(headers, bytes, &trace);
         EXPECT_EQ(std::get<Job>(made), plain) << "it is the same job";
         return trace;
     };
-    EXPECT_EQ(trace_of(binary, data), "");
+    EXPECT_EQ(read_trace(binary, data), "");
     auto headers = binary;
     headers.emplace_back("ce_traceparent", parent);
-    EXPECT_EQ(trace_of(headers, data), parent);
+    EXPECT_EQ(read_trace(headers, data), parent);
     headers.emplace_back("ce_tracestate", "a=1");
-    EXPECT_EQ(trace_of(headers, data), parent + " a=1");
+    EXPECT_EQ(read_trace(headers, data), parent + " a=1");
     const auto whole = [&](const std::string& more) {
         return event(more + R"(, "data": )" + data);
     };
-    EXPECT_EQ(trace_of(structured, whole(R"(, "traceparent": ")" + parent + "\"")), parent);
-    EXPECT_EQ(trace_of(structured, whole(R"(, "traceparent": "00-bad")")), "");
-    EXPECT_EQ(trace_of(structured, whole(R"(, "traceparent": 7)")), "");
+    EXPECT_EQ(read_trace(structured, whole(R"(, "traceparent": ")" + parent + "\"")), parent);
+    EXPECT_EQ(read_trace(structured, whole(R"(, "traceparent": "00-bad")")), "");
+    EXPECT_EQ(read_trace(structured, whole(R"(, "traceparent": 7)")), "");
 }
 
 TEST(CloudEvent, DataMayBeBase64) {

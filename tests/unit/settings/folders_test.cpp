@@ -13,13 +13,13 @@ TEST(Folders, AreKnownWhereOtherSettingsAreWrong) {
                            "nonsense: 1\n";
     const auto environment = testing::environment_of({{"FANFARE_TEMPLATES_DIR", "/elsewhere"}});
     ASSERT_TRUE(std::holds_alternative<Problems>(load_settings(file, environment)));
-    const auto known = folders_of(file, testing::environment_of({}));
+    const auto known = find_folders(file, testing::environment_of({}));
     EXPECT_EQ(known.systems, folder / "here");
     EXPECT_EQ(known.templates, folder.parent_path() / "there");
-    EXPECT_EQ(folders_of(file, environment).templates, "/elsewhere");
+    EXPECT_EQ(find_folders(file, environment).templates, "/elsewhere");
     std::ofstream{file} << "{{{";
-    EXPECT_EQ(folders_of(file, environment).systems, "");
-    EXPECT_EQ(folders_of(folder / "none.yaml", environment).systems, "");
+    EXPECT_EQ(find_folders(file, environment).systems, "");
+    EXPECT_EQ(find_folders(folder / "none.yaml", environment).systems, "");
     std::filesystem::remove_all(folder);
 }
 

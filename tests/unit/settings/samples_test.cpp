@@ -19,7 +19,7 @@ struct Sample {
 
 void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
 
-std::string text_of(const boost::json::object& object, std::string_view key) {
+std::string column_text(const boost::json::object& object, std::string_view key) {
     const auto* const value = object.if_contains({key.data(), key.size()});
     return value == nullptr ? std::string{} : std::string{value->as_string()};
 }
@@ -31,9 +31,9 @@ std::vector<Sample> samples() {
     for (const auto& each : document.as_array()) {
         const auto& object = each.as_object();
         const auto* const job = object.if_contains("job");
-        all.push_back({text_of(object, "name"),
-                       job != nullptr ? boost::json::serialize(*job) : text_of(object, "text"),
-                       text_of(object, "code"), text_of(object, "at")});
+        all.push_back({column_text(object, "name"),
+                       job != nullptr ? boost::json::serialize(*job) : column_text(object, "text"),
+                       column_text(object, "code"), column_text(object, "at")});
     }
     return all;
 }

@@ -59,10 +59,10 @@ TEST(AcceptanceIndex, KeepsLongAndEmptyAddresses) {
 
 TEST(Oracle, TakesTheJobFromTheReference) {
     Oracle oracle{2};
-    const auto job = oracle.job_of(0, "uuid.1");
-    EXPECT_EQ(oracle.job_of(0, "uuid.22"), job);
-    EXPECT_NE(oracle.job_of(1, "uuid.1"), job);
-    EXPECT_EQ(oracle.job_of(0, ""), oracle.job_of(0, ".5"));
+    const auto job = oracle.find_job(0, "uuid.1");
+    EXPECT_EQ(oracle.find_job(0, "uuid.22"), job);
+    EXPECT_NE(oracle.find_job(1, "uuid.1"), job);
+    EXPECT_EQ(oracle.find_job(0, ""), oracle.find_job(0, ".5"));
     const std::string_view one[] = {"a"};
     oracle.accept(job, one, 5);
     oracle.accept(job, one, 6);

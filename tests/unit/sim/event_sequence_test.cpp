@@ -18,7 +18,7 @@ using testing::Not;
 using Kind = EventKind;
 
 std::vector<Kind> kinds(EventKind outcome, Scheme scheme, const SequenceOptions& options = {}) {
-    const auto sequence = sequence_of(outcome, scheme, options);
+    const auto sequence = plan_events(outcome, scheme, options);
     return {sequence.kinds.begin(), sequence.kinds.begin() + sequence.size};
 }
 

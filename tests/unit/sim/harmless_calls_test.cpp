@@ -79,7 +79,7 @@ protected:
         for (const auto& [name, value] : reaction.answer.headers) {
             if (name == "x-amzn-errortype") answer.error_type = value;
         }
-        return opened(account, clock_)->proof_of(answer);
+        return opened(account, clock_)->proven_by(answer);
     }
 
     static std::string spoilt(const std::string& type) {

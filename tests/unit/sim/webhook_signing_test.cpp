@@ -38,7 +38,7 @@ TEST(WebhookSigning, Twilio) {
     const auto fields = fields_of(callback.at("params"), own);
     EXPECT_EQ(twilio_signature(text_at(callback, "auth_token"), text_at(callback, "url"), fields),
               text_at(callback, "signature"));
-    EXPECT_EQ(form_of(fields), text_at(callback, "form_body"));
+    EXPECT_EQ(encode_form(fields), text_at(callback, "form_body"));
 }
 
 TEST(WebhookSigning, TwilioCountsARepeatedFieldOnce) {
@@ -98,10 +98,10 @@ TEST(WebhookSigning, SnsSignsTheSameString) {
 }
 
 TEST(WebhookSigning, IdsAreStableAndWellFormed) {
-    EXPECT_EQ(uuid_of(1, 2), uuid_of(1, 2));
-    EXPECT_NE(uuid_of(1, 2), uuid_of(2, 1));
-    EXPECT_EQ(uuid_of(1, 2).size(), 36U);
-    EXPECT_EQ(hex_of(1, 2, 50).size(), 50U);
+    EXPECT_EQ(to_uuid(1, 2), to_uuid(1, 2));
+    EXPECT_NE(to_uuid(1, 2), to_uuid(2, 1));
+    EXPECT_EQ(to_uuid(1, 2).size(), 36U);
+    EXPECT_EQ(to_hex(1, 2, 50).size(), 50U);
     EXPECT_EQ(iso_time(1'767'225'600'123), "2026-01-01T00:00:00.123Z");
 }
 

@@ -24,8 +24,8 @@ bool is_one(const std::string& text) { return parse_trace(text).has_value(); }
 TEST(Trace, AnIdAParentAndAFlag) {
     const auto read = parse_trace(parent);
     ASSERT_TRUE(read);
-    EXPECT_EQ(hex_of(read->trace), trace);
-    EXPECT_EQ(hex_of(read->span), span);
+    EXPECT_EQ(to_hex(read->trace), trace);
+    EXPECT_EQ(to_hex(read->span), span);
     EXPECT_TRUE(read->sampled);
     EXPECT_EQ(traceparent(*read), parent);
     EXPECT_FALSE(parse_trace("00-" + trace + "-" + span + "-00")->sampled);
@@ -126,11 +126,11 @@ TEST(Trace, HeadersSayIt) {
     EXPECT_THAT(trace_headers(parent), ElementsAre(Pair("traceparent", parent)));
     EXPECT_THAT(trace_headers(parent + " a=1"),
                 ElementsAre(Pair("traceparent", parent), Pair("tracestate", "a=1")));
-    EXPECT_EQ(trace_of(Headers{{"x", "y"}}), "");
-    EXPECT_EQ(trace_of(Headers{{"TraceParent", parent}}), parent);
-    EXPECT_EQ(trace_of(Headers{{"traceparent", parent}, {"tracestate", "a=1"}}), parent + " a=1");
-    EXPECT_EQ(trace_of(Headers{{"tracestate", "a=1"}}), "");
-    EXPECT_EQ(trace_of(Headers{{"traceparent", parent}, {"traceparent", parent}}), "");
+    EXPECT_EQ(read_trace(Headers{{"x", "y"}}), "");
+    EXPECT_EQ(read_trace(Headers{{"TraceParent", parent}}), parent);
+    EXPECT_EQ(read_trace(Headers{{"traceparent", parent}, {"tracestate", "a=1"}}), parent + " a=1");
+    EXPECT_EQ(read_trace(Headers{{"tracestate", "a=1"}}), "");
+    EXPECT_EQ(read_trace(Headers{{"traceparent", parent}, {"traceparent", parent}}), "");
 }
 
 }  // namespace

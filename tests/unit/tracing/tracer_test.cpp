@@ -210,8 +210,8 @@ TEST(TracerTest, ATraceThatCameIsGoneOnWithAsItsSenderWants) {
     auto tracer = tracer_to("http://127.0.0.1:1", {}, 0);
     const auto wanted = begin_span(tracer.get(), came + " a=1", "plan", Span::Kind::internal);
     ASSERT_TRUE(wanted.span);
-    EXPECT_EQ(hex_of(wanted.span->trace), "4bf92f3577b34da6a3ce929d0e0e4736");
-    EXPECT_EQ(hex_of(wanted.span->parent), "00f067aa0ba902b7");
+    EXPECT_EQ(to_hex(wanted.span->trace), "4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_EQ(to_hex(wanted.span->parent), "00f067aa0ba902b7");
     EXPECT_EQ(decode_trace(wanted.trace), inside(*wanted.span)) << "what follows is below it";
     EXPECT_TRUE(wanted.trace.ends_with("-01 a=1"));
     const auto not_wanted = begin_span(tracer.get(), unwanted, "plan", Span::Kind::internal);

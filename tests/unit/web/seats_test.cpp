@@ -89,7 +89,7 @@ TEST_F(SeatsTest, TheIdleAreCutAlone) {
 
 TEST(Peer, IsAnAddressOrANetworkOfIpv6) {
     const auto peer = [](const char* address) {
-        return peer_of(boost::asio::ip::make_address(address));
+        return to_peer(boost::asio::ip::make_address(address));
     };
     EXPECT_EQ(peer("192.0.2.1"), "192.0.2.1");
     EXPECT_EQ(peer("::ffff:192.0.2.1"), "192.0.2.1");

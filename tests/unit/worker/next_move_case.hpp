@@ -42,7 +42,9 @@ struct Row {
     Move move;
 };
 inline void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-inline std::string name_of(const ::testing::TestParamInfo<Row>& info) { return info.param.name; }
+inline std::string name_pattern(const ::testing::TestParamInfo<Row>& info) {
+    return info.param.name;
+}
 
 /// A healthy account, a fresh lease, and backoff from one second to five minutes.
 inline Situation situation(After after) {

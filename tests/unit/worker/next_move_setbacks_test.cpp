@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
                 chunk.failures = 8;
             },
             release(milliseconds{3'000}, 9)}),
-    name_of);
+    name_pattern);
 
 // ---- Whatever the situation.
 

@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                 chunk.failures = 3;
             },
             release(milliseconds{0})}),
-    name_of);
+    name_pattern);
 
 // ---- After a pass: retry.
 
@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(Retry, AfterAPass,
                                                milliseconds{3'600'000};
                                          },
                                          release(milliseconds{3'600'000})}),
-                         name_of);
+                         name_pattern);
 
 // ---- After a pass: doubt and reroute.
 
@@ -333,7 +333,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"LostAndSettledItIsFinished",
             [](auto& chunk, auto& now) { now.is_lost = chunk.has_begun = chunk.is_settled = true; },
             finish}),
-    name_of);
+    name_pattern);
 
 // ---- After another account was asked for.
 
@@ -388,7 +388,7 @@ INSTANTIATE_TEST_SUITE_P(
                               chunk.waits_for_account = true;
                           },
                           release(milliseconds{30'000}, 1)}),
-    name_of);
+    name_pattern);
 
 }  // namespace
 }  // namespace fanfare::moves

@@ -53,7 +53,7 @@ protected:
     std::string written(std::vector<std::string> columns = {"name"}) {
         const auto& system = systems_.at("shop");
         const auto& kind = *system.find_kind(job_.kind);
-        const auto moments = moments_of(kind.times, job_.data);
+        const auto moments = find_moments(kind.times, job_.data);
         const auto personal =
             personal_names(kind, Channel::email, std::move(columns), moments, false);
         const Telling telling{job_, system, kind, templates_, false, TimePoint{}};

@@ -54,7 +54,7 @@ TEST_P(FateTest, FollowsTheTable) {
     const auto check = [&](DoubtPolicy policy, Fate again, Fate last) {
         for (const std::int32_t max : {1, 2, 5, 100}) {
             for (std::int32_t used = 1; used <= max + 1; ++used) {
-                EXPECT_EQ(fate_of(c.verdict, c.said, {policy, used, max}),
+                EXPECT_EQ(to_fate(c.verdict, c.said, {policy, used, max}),
                           used < max ? again : last)
                     << to_string(policy) << ", attempt " << used << " of " << max;
             }
@@ -98,7 +98,7 @@ TEST(Fate, ThatMayBeTriedAgainCostsAnAttemptOrIsTheAccountsFault) {
     // Otherwise a chunk could go round for ever without anything that ends it.
     for (std::size_t i = 0; i < verdict_count; ++i) {
         const auto verdict = static_cast<Verdict>(i);
-        const auto fate = fate_of(verdict, Reason::none, {DoubtPolicy::resend, 1, 5});
+        const auto fate = to_fate(verdict, Reason::none, {DoubtPolicy::resend, 1, 5});
         if (fate.outcome != retry) continue;
         EXPECT_TRUE(costs_attempt(verdict) || is_on_account(fate) || verdict == Verdict::throttle ||
                     verdict == Verdict::config)

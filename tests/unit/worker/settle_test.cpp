@@ -240,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(Policies, StalledUnderPolicy,
 TEST(Record, CarriesTheFenceAndTheFates) {
     auto chunk = chunk_with({sent, retry});
     chunk.reasons = bytes_of({Reason::none, Reason::throttled});
-    const auto record = record_of(chunk, chunk, "mail-eu", std::chrono::seconds{30});
+    const auto record = to_record(chunk, chunk, "mail-eu", std::chrono::seconds{30});
     EXPECT_EQ(record.key,
               (ledger::ChunkKey{"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::sms, 7}));
     EXPECT_EQ(record.epoch, 3);
@@ -254,7 +254,7 @@ TEST(Record, CarriesTheFenceAndTheFates) {
 
 TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
     auto chunk = chunk_with({sent, unknown});
-    const auto record = record_of(chunk, chunk, "a", std::chrono::seconds{30});
+    const auto record = to_record(chunk, chunk, "a", std::chrono::seconds{30});
     EXPECT_TRUE(record.done);
     EXPECT_EQ(record.next_in, std::chrono::milliseconds{0});
 }
@@ -262,21 +262,21 @@ TEST(Record, OfASettledChunkIsDoneAndWaitsForNothing) {
 TEST(Record, KeepsOneProviderIdForAllOnce) {
     auto chunk = chunk_with({sent, refused, sent});
     chunk.provider_ids = {"call-1", "", "call-1"};
-    EXPECT_THAT(record_of(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1"));
+    EXPECT_THAT(to_record(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1"));
 }
 
 TEST(Record, KeepsAProviderIdForEachWhereTheyDiffer) {
     auto chunk = chunk_with({sent, refused, sent});
     chunk.provider_ids = {"call-1", "", "call-2"};
-    EXPECT_THAT(record_of(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1", "", "call-2"));
+    EXPECT_THAT(to_record(chunk, chunk, "a", {}).provider_ids, ElementsAre("call-1", "", "call-2"));
 }
 
 TEST(Record, KeepsNoProviderIdsWhereThereAreNone) {
     auto none = chunk_with({failed, failed});
-    EXPECT_THAT(record_of(none, none, "a", {}).provider_ids, IsEmpty());
+    EXPECT_THAT(to_record(none, none, "a", {}).provider_ids, IsEmpty());
     auto empty = chunk_with({failed, failed});
     empty.provider_ids = {"", ""};
-    EXPECT_THAT(record_of(empty, empty, "a", {}).provider_ids, IsEmpty());
+    EXPECT_THAT(to_record(empty, empty, "a", {}).provider_ids, IsEmpty());
 }
 
 TEST(SettleOver, EndsWhoIsOpenByWhatTheClaimSays) {
