@@ -5,7 +5,6 @@
 #include "core/kafka/dead_letters.hpp"
 #include "core/ledger/dead_letters.hpp"
 #include "core/orders/order_rules.hpp"
-#include "core/wire/cloud_event.hpp"
 #include "core/wire/job_rejection.hpp"
 #include "core/wire/timestamp.hpp"
 
@@ -140,16 +139,10 @@ std::string mended(const std::string& file) {
 
 /// A payload that no worker would take is another letter at once, and this one is sealed.
 void check_or_stop(const Settings& settings, const DeadLetter& letter, const std::string& payload) {
-    auto decoded = decode_record(letter.event_headers, payload);
-    auto rejection = std::optional<Rejection>{};
-    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
-        rejection = std::move(*bad);
-    } else {
-        const auto systems = load_systems_or_stop(settings);
-        const auto templates = load_templates_or_stop(settings);
-        rejection = settle_order(std::get<Job>(decoded), systems, templates);
-    }
-    if (!rejection) return;
+    const auto judged = settle_record(letter.event_headers, payload, load_systems_or_stop(settings),
+                                      load_templates_or_stop(settings));
+    const auto* const rejection = std::get_if<Rejection>(&judged);
+    if (rejection == nullptr) return;
     throw Stop{
         exit_rejected,
         fmt::format("the mended payload would be refused again: {}", for_terminal(*rejection)),

@@ -195,6 +195,15 @@ std::optional<Rejection> settle_order(Job& job, const Systems& systems,
     return check_moments(job, kind);
 }
 
+std::variant<Job, Rejection> settle_record(EventHeaders headers, std::string_view payload,
+                                           const Systems& systems, const Templates& templates) {
+    auto decoded = decode_record(headers, payload);
+    if (auto* const job = std::get_if<Job>(&decoded)) {
+        if (auto rejection = settle_order(*job, systems, templates)) return std::move(*rejection);
+    }
+    return decoded;
+}
+
 std::vector<std::string> personal_names(const Kind& kind, Channel channel,
                                         std::vector<std::string> names,
                                         std::span<const NamedMoment> moments, bool has_links) {

@@ -4,11 +4,14 @@
 #include "core/rendering/templates.hpp"
 #include "core/rendering/variables.hpp"
 #include "core/systems/system.hpp"
+#include "core/wire/cloud_event.hpp"
 #include "core/wire/job.hpp"
 
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 // Whether a job can be told to anybody: one place for whoever takes an order (API, CLI, intake) and
@@ -29,6 +32,12 @@ struct Telling {
 /// know: resolve_job(), channels without texts, moments that are none. Pure.
 [[nodiscard]] std::optional<Rejection> settle_order(Job& job, const Systems& systems,
                                                     const Templates& templates);
+
+/// The job of a Kafka record, settled: what a worker makes of it before it asks any database. Pure.
+[[nodiscard]] std::variant<Job, Rejection> settle_record(EventHeaders headers,
+                                                         std::string_view payload,
+                                                         const Systems& systems,
+                                                         const Templates& templates);
 
 /// Names of the variables that differ by person: columns of the contact query, moments, defaults,
 /// and the link to unsubscribe.

@@ -6,7 +6,6 @@
 #include "core/kafka/dead_letters.hpp"
 #include "core/ledger/dead_letters.hpp"
 #include "core/orders/order_rules.hpp"
-#include "core/wire/cloud_event.hpp"
 #include "core/wire/timestamp.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/query_string.hpp"
@@ -217,14 +216,10 @@ std::variant<std::optional<std::string>, HttpReply> mended(const HttpCall& call)
 
 std::optional<HttpReply> refused_again(const ApiContext& parts, const kafka::DeadLetter& letter,
                                        const std::string& payload) {
-    auto decoded = decode_record(letter.event_headers, payload);
-    auto rejection = std::optional<Rejection>{};
-    if (auto* const bad = std::get_if<Rejection>(&decoded)) {
-        rejection = std::move(*bad);
-    } else {
-        rejection = settle_order(std::get<Job>(decoded), parts.systems, parts.templates);
-    }
-    if (!rejection) return std::nullopt;
+    const auto judged =
+        settle_record(letter.event_headers, payload, parts.systems, parts.templates);
+    const auto* const rejection = std::get_if<Rejection>(&judged);
+    if (rejection == nullptr) return std::nullopt;
     return refusal(422, rejection->code, "/payload: " + rejection->message);
 }
 

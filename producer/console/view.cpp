@@ -71,13 +71,6 @@ void put_moment(View& into, const std::string& name, const std::string& iso) {
     into.set(name, moment);
 }
 
-void put_count(View& into, const std::string& name, std::int64_t count) {
-    View shown;
-    shown.set("text", grouped(count));
-    shown.set("is_none", View{count == 0});
-    into.set(name, shown);
-}
-
 View option_views(std::span<const std::string_view> words, std::string_view chosen) {
     View options{View::type::list};
     for (const auto word : words) {

@@ -35,8 +35,6 @@ void put_all(View& into, const boost::json::object& from,
 void put_moment(View& into, const std::string& name, const std::string& iso);
 /// {value, is_chosen} of each word that may be chosen.
 [[nodiscard]] View option_views(std::span<const std::string_view> words, std::string_view chosen);
-/// {text, is_none}: 12,345.
-void put_count(View& into, const std::string& name, std::int64_t count);
 
 [[nodiscard]] std::string grouped(std::int64_t count);
 /// "2026-11-28 09:30 UTC" of an ISO moment; as it is where it is none.
