@@ -185,3 +185,16 @@ connects() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 random_word() { # hexadecimal, safe in URLs and in shell
     od -An -N"${1:-24}" -tx1 /dev/urandom | tr -d ' \n'
 }
+
+# --- what changed ---
+
+# changed_files [COMMIT]: what differs from it, one a line; without it from how things were a day before the last commit, which
+# is what a clone knows of a change that comes as several commits. What is not committed counts too.
+changed_files() {
+    local since=${1:-}
+    if [[ -z $since ]]; then
+        since=$(git rev-list -n 1 --before="$(($(git log -1 --format=%ct) - 86400))" HEAD)
+    fi
+    # A clone whose history begins within the day: all of it.
+    git diff --name-only --diff-filter=ACMR "${since:-$(git hash-object -t tree /dev/null)}" --
+}

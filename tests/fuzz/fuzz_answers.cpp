@@ -10,11 +10,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     using namespace fanfare;
-    static const std::array providers{
-        testing::open(testing::mailgun_account()), testing::open(testing::sendgrid_account()),
-        testing::open(testing::ses_account()),     testing::open(testing::smtp_account()),
-        testing::open(testing::twilio_account()),  testing::open(testing::vonage_account()),
-        testing::open(testing::fcm_account()),     testing::open(testing::apns_account())};
+    static const std::array providers{fanfare::testing::open(fanfare::testing::mailgun_account()),
+                                      fanfare::testing::open(fanfare::testing::sendgrid_account()),
+                                      fanfare::testing::open(fanfare::testing::ses_account()),
+                                      fanfare::testing::open(fanfare::testing::smtp_account()),
+                                      fanfare::testing::open(fanfare::testing::twilio_account()),
+                                      fanfare::testing::open(fanfare::testing::vonage_account()),
+                                      fanfare::testing::open(fanfare::testing::fcm_account()),
+                                      fanfare::testing::open(fanfare::testing::apns_account())};
     constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410,
                                   413, 429, 500, 503, 250, 550, 0};
     if (size < 4) return 0;
@@ -31,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     answer.body = line == std::string::npos ? text : text.substr(line + 1);
     const std::size_t count = 1 + bytes[3] % 5;
     const auto& provider = providers[bytes[0] % providers.size()];
-    const auto read = provider->read(answer, count, testing::test_now);
+    const auto read = provider->read(answer, count, fanfare::testing::test_now);
     ensure(read.retry_after >= std::chrono::milliseconds{0}, "nobody waits backwards");
     ensure(std::is_sorted(read.exceptions.begin(), read.exceptions.end(),
                           [](const auto& a, const auto& b) { return a.index < b.index; }),
