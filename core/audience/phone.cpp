@@ -60,8 +60,13 @@ std::optional<std::string> e164(std::string_view digits) {
     }
     std::string canonical;
     library.Format(parsed, PhoneNumberUtil::E164, &canonical);
-    if (canonical == digits) possible.add(digits);
-    return canonical;
+    if (canonical == digits) {
+        possible.add(digits);
+        return canonical;
+    }
+    // Only one trunk zero is taken away: of a number with two, what is left would be read as
+    // another one the next time.
+    return e164(canonical) == canonical ? std::optional{canonical} : std::nullopt;
 }
 
 }  // namespace fanfare

@@ -7,7 +7,8 @@
 namespace fanfare {
 
 /// E.164 of a number that is possible: its country code is one, and the country has numbers of
-/// that length. `digits`: "+" and ASCII digits, as bare_number() writes them. A trunk zero goes.
+/// that length. `digits`: "+" and ASCII digits, as bare_number() writes them. A trunk zero goes; a
+/// number with two is none.
 ///
 /// Possible, not valid: which ranges are in use is a matter of tables that age, and the
 /// provider knows better.

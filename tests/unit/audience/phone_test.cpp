@@ -22,6 +22,7 @@ const std::vector<Row>& rows() {
         {"United States", "+15558675310", "+15558675310"},
         {"Germany", "+4915210000001", "+4915210000001"},
         {"trunk zero", "+4402079460958", "+442079460958"},
+        {"two trunk zeros: which is meant is not ours to guess", "+4900301234567", ""},
         {"Italy keeps its zero", "+390669820000", "+390669820000"},
         {"Niue, 7 digits", "+6834000", "+6834000"},
         {"possible but never assigned", "+15550000001", "+15550000001"},
