@@ -33,6 +33,17 @@ BANS = {
                  "nothing is detached: spawn through TaskGroup"),
     "clock": (r"\w*_clock\s*::\s*now\s*\(", ("core/clock/", "tests/", "sim/", "bench/"),
               "time is passed in: take a Clock"),
+    # Beside these nothing waits but on a Timer: a signal without time, real sockets and libcurl, a thread of spans.
+    "timer": (r"\b(steady|system|high_resolution)_timer\b",
+              ("core/clock/", "core/async/task_group", "core/http/client", "core/web/deadline", "core/tracing/tracer",
+               "producer/http/server", "tests/", "sim/", "bench/"), "wait on a Timer of core/clock: tests own its time"),
+    # The machine's clock is given out where programs are put together; librdkafka and threads of ours live by it.
+    "machine-clock": (r"\bsystem_clock\s*\(\s*\)",
+                      ("core/clock/", "core/kafka/", "core/async/shutdown", "core/providers/context",
+                       "worker/worker.cpp", "producer/producer.cpp", "cli/", "tests/", "sim/", "bench/",
+                       # They only space lines of the log.
+                       "producer/schedule/outbox.hpp", "producer/api/reply.cpp"),
+                      "time is passed in: take a Clock"),
     "sleep": (r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(|(?<![\w.>])sleep\s*\(",
               ("tests/support/",), "await the event, or a timer of core/clock"),
     "subtransaction": (r"\bpqxx\s*::\s*subtransaction\b", (),

@@ -1,5 +1,6 @@
 #include "worker/worker.hpp"
 
+#include "core/clock/timer.hpp"
 #include "core/kafka/consumer.hpp"
 #include "core/kafka/topic_keeper.hpp"
 #include "core/ledger/clock.hpp"
@@ -27,6 +28,7 @@
 #include "worker/sweep/sweeper.hpp"
 #include "worker/sweep/time_watch.hpp"
 #include "worker/sweep/write_backs.hpp"
+#include "worker/topics.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -41,8 +43,6 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::size_t jobs_topic = 0;  // As read_topics() has them.
-constexpr std::size_t receipts_topic = 1 + lane_count;
 constexpr std::size_t source_connections = 4;
 constexpr std::size_t urgent_lanes = 2;
 constexpr std::chrono::seconds stuck_after{30};
@@ -115,7 +115,8 @@ public:
 private:
     Result<void> open_roster() {
         const ProviderContext context{.callback_url = settings_.callback_url};
-        auto accounts = open_accounts(settings_, context, loop_.get_executor(), ledger_, probe_);
+        auto accounts = open_accounts(settings_, context, loop_.get_executor(),
+                                      {ledger_, system_clock(), probe_});
         if (!accounts) return accounts.error();
         selector_.emplace(std::move(accounts.value()));
         watch_.emplace(settings_, *selector_, context, loop_.get_executor());
@@ -145,10 +146,10 @@ private:
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished,
                           tracer_.get()},
             worker);
-        receipts_.emplace(
-            executor, ReceiptWriter::Parts{
-                          ledger_, probe_, static_cast<int>(worker.soft_bounces_max), finished,
-                          [this](bool paused) { consumer_->set_paused(receipts_topic, paused); }});
+        const auto pause = [this](bool on) { consumer_->set_paused(receipts_topic, on); };
+        const auto bounces = static_cast<int>(worker.soft_bounces_max);
+        ReceiptWriter::Parts writing{ledger_, probe_, bounces, finished, pause, system_clock()};
+        receipts_.emplace(executor, std::move(writing));
         sweeper_.emplace(
             Sweeper::Parts{
                 executor, ledger_, job_contexts_, system_clock(), clock_, batcher_, dispatcher_,
@@ -161,8 +162,8 @@ private:
         const auto lags = [this] { return polled_ ? consumer_->lags() : kafka::Lags{}; };
         auto pools = job_contexts_.pools();
         pools.push_back({"ledger", "", &ledger_});
-        auto families = worker_exposition(probe_.registry(), lags, read_topics(), std::move(pools),
-                                          tracer_.get());
+        auto families = worker_exposition(probe_.registry(), lags, read_topics(settings_.kafka),
+                                          std::move(pools), tracer_.get());
         auto health = HealthServer::start(
             settings_.observe, system_clock(), std::move(families),
             {.alive =
@@ -190,15 +191,6 @@ private:
         return {};
     }
 
-    /// In this order: jobs, lanes, receipts.
-    std::vector<std::string> read_topics() const {
-        const auto topics = kafka::list_topics(settings_.kafka);
-        std::vector<std::string> names{topics.jobs};
-        names.insert(names.end(), topics.chunks.begin(), topics.chunks.end());
-        names.push_back(topics.receipts);
-        return names;
-    }
-
     std::vector<Side> sides() {
         auto pulse = std::make_shared<postgres::Pulse>(settings_.database.url);
         return {{"PostgreSQL", [this, pulse] { return stopping_ || pulse->beats(); }},
@@ -207,7 +199,7 @@ private:
 
     Result<std::unique_ptr<kafka::Consumer>> open_consumer() {
         return kafka::Consumer::open(
-            settings_.kafka, read_topics(),
+            settings_.kafka, read_topics(settings_.kafka),
             [this](kafka::Received record) {
                 asio::post(loop_, [this, record = std::move(record)]() mutable {
                     route(std::move(record));

@@ -4,7 +4,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
@@ -42,10 +41,5 @@ void Signal::notify() { timer_.cancel(); }
 void Signal::notify_one() { timer_.cancel_one(); }
 
 asio::awaitable<void> Signal::wait() { co_await timer_.async_wait(as_tuple(use_awaitable)); }
-
-asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {
-    asio::steady_timer timer{co_await asio::this_coro::executor, duration};
-    co_await timer.async_wait(as_tuple(use_awaitable));
-}
 
 }  // namespace fanfare

@@ -51,7 +51,4 @@ private:
     boost::asio::steady_timer timer_;
 };
 
-/// Waits on `executor`'s time; the one way of the service to let time pass.
-[[nodiscard]] boost::asio::awaitable<void> pause_for(std::chrono::nanoseconds duration);
-
 }  // namespace fanfare

@@ -1,6 +1,7 @@
 #include "core/observe/health.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "core/observe/families.hpp"
 #include "core/web/deadline.hpp"
 #include "core/web/head.hpp"

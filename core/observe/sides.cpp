@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -10,11 +9,11 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace fanfare {
 
 namespace asio = boost::asio;
-using asio::as_tuple;
 using asio::use_awaitable;
 
 SideWatch::SideWatch(asio::any_io_executor executor, const Clock& clock, std::vector<Side> sides,
@@ -24,8 +23,8 @@ SideWatch::SideWatch(asio::any_io_executor executor, const Clock& clock, std::ve
       tasks_{executor},
       threads_{std::max<std::size_t>(sides.size(), 1)} {
     for (auto& side : sides) {
-        watched_.push_back(std::make_unique<Watched>(
-            Watched{std::move(side), clock.steady_now(), asio::steady_timer{executor}}));
+        watched_.push_back(
+            std::make_unique<Watched>(std::move(side), clock.steady_now(), executor));
     }
 }
 
@@ -60,8 +59,7 @@ asio::awaitable<void> SideWatch::watch(Watched& watched) {
         }
         well = answers;
         if (stopping_) break;
-        watched.timer.expires_after(every_);
-        co_await watched.timer.async_wait(as_tuple(use_awaitable));
+        std::ignore = co_await watched.timer.wait(every_);
     }
 }
 

@@ -2,16 +2,17 @@
 
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
+#include "core/clock/timer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
@@ -44,9 +45,11 @@ public:
 
 private:
     struct Watched {
+        Watched(Side what, SteadyTime now, const boost::asio::any_io_executor& executor)
+            : side{std::move(what)}, answered{now}, timer{executor} {}
         Side side;
         SteadyTime answered;
-        boost::asio::steady_timer timer;
+        Timer timer;
     };
 
     [[nodiscard]] boost::asio::awaitable<void> watch(Watched& watched);

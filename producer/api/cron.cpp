@@ -2,6 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/audience/source.hpp"
+#include "core/clock/timer.hpp"
 #include "core/ledger/api_notifications.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/schedule/refresh.hpp"

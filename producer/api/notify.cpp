@@ -1,6 +1,7 @@
 #include "producer/api/notify.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "core/ledger/notification_edits.hpp"
 #include "core/ledger/progress.hpp"
 #include "core/ledger/snapshot.hpp"

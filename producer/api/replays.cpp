@@ -1,6 +1,7 @@
 #include "producer/api/replays.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "core/estimate/money.hpp"
 #include "core/estimate/outlook.hpp"
 #include "core/ledger/account_states.hpp"

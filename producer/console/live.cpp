@@ -1,8 +1,8 @@
 #include "producer/console/live.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include <tuple>
 
 namespace fanfare::console {
 namespace {
@@ -74,9 +74,9 @@ std::shared_ptr<LiveSlots::Slot> LiveSlots::take() {
 
 asio::awaitable<bool> LiveSlots::pause(std::chrono::milliseconds duration) {
     if (closed_) co_return false;
-    asio::steady_timer timer{co_await asio::this_coro::executor, duration};
+    Timer timer{co_await asio::this_coro::executor};
     waiting_.insert(&timer);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    std::ignore = co_await timer.wait(duration);
     waiting_.erase(&timer);
     co_return !closed_;
 }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/clock/timer.hpp"
 #include "producer/http/exchange.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -61,7 +61,7 @@ private:
     std::size_t most_;
     std::size_t taken_ = 0;
     bool closed_ = false;
-    std::set<boost::asio::steady_timer*> waiting_;
+    std::set<Timer*> waiting_;
 };
 
 /// A part of a page as it is now; nothing where that cannot be told now.

@@ -1,6 +1,7 @@
 #include "producer/http/server.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "producer/http/connection.hpp"
 
 #include <fmt/format.h>

@@ -1,10 +1,11 @@
 #include "producer/publishing/record_publisher.hpp"
 
+#include "core/clock/timer.hpp"
+
 #include <spdlog/spdlog.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include <tuple>
 
 namespace fanfare {
 namespace {
@@ -14,8 +15,7 @@ constexpr std::chrono::seconds acknowledged_max{10};
 
 /// Shared with callbacks, which may come after we gave up.
 struct Wait {
-    Wait(const asio::any_io_executor& executor, std::size_t count)
-        : timer{executor, acknowledged_max}, left{count} {}
+    Wait(const asio::any_io_executor& executor, std::size_t count) : timer{executor}, left{count} {}
     void settle(Result<void> result) {
         if (!result) {
             spdlog::warn("{}", describe(result.error()));
@@ -23,7 +23,7 @@ struct Wait {
         }
         if (--left == 0) timer.cancel();
     }
-    asio::steady_timer timer;
+    Timer timer;
     std::size_t left;
     Result<void> all;
 };
@@ -60,7 +60,7 @@ asio::awaitable<Result<void>> RecordPublisher::publish(std::string topic,
         if (!queued) wait->settle(std::move(queued));
     }
     if (wait->left > 0) {
-        co_await wait->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        std::ignore = co_await wait->timer.wait(acknowledged_max);
     }
     if (wait->left > 0) co_return fail(Errc::kafka_unavailable, "publish to " + topic + " in time");
     co_return wait->all;

@@ -29,6 +29,17 @@ class Finds(unittest.TestCase):
         for allowed in ("core/async/task_group.cpp", "worker/main.cpp", "tests/unit/a_test.cpp"):
             self.assertEqual(laws(allowed, text), [])
 
+    def test_timer(self):
+        text = "asio::steady_timer timer{executor};\n"
+        self.assertEqual(laws("worker/send/a.cpp", text), ["timer"])
+        self.assertEqual(laws("core/postgres/a.cpp", text), ["timer"])
+        self.assertEqual(laws("core/clock/timer.cpp", text), [])
+
+    def test_machine_clock(self):
+        text = "const auto now = system_clock().now();\n"
+        self.assertEqual(laws("producer/schedule/a.cpp", text), ["machine-clock"])
+        self.assertEqual(laws("producer/producer.cpp", text), [])
+
     def test_clock(self):
         text = "auto t = std::chrono::steady_clock::now();\n"
         self.assertEqual(laws("worker/a.cpp", text), ["clock"])

@@ -1,5 +1,6 @@
 #include "worker/intake/intake.hpp"
 
+#include "core/clock/timer.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/ledger/own_templates.hpp"
 #include "core/ledger/untaken.hpp"

@@ -1,6 +1,7 @@
 #include "worker/receipts/receipt_writer.hpp"
 
 #include "core/audience/address.hpp"
+#include "core/clock/timer.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/opt_outs.hpp"
 #include "core/ledger/receipts.hpp"

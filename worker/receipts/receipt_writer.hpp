@@ -42,7 +42,7 @@ public:
         int soft_bounces_max = 5;
         std::function<void(const kafka::Received&)> finished;
         std::function<void(bool)> pause;  // The topic of receipts.
-        const Clock& clock{system_clock()};
+        const Clock& clock;
     };
     ReceiptWriter(const boost::asio::any_io_executor& executor, Parts parts)
         : parts_{std::move(parts)}, tasks_{executor} {}

@@ -1,6 +1,7 @@
 #include "worker/reload/secret_watch.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "core/providers/registry.hpp"
 
 #include <spdlog/spdlog.h>

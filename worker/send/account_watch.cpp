@@ -1,6 +1,7 @@
 #include "worker/send/account_watch.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 
 #include <spdlog/spdlog.h>
 

@@ -6,7 +6,7 @@ namespace fanfare {
 
 Result<std::vector<std::unique_ptr<Account>>> open_accounts(
     const Settings& settings, const ProviderContext& context,
-    const boost::asio::any_io_executor& executor, postgres::Pool& ledger, WorkerProbe& probe) {
+    const boost::asio::any_io_executor& executor, const AccountDevices& devices) {
     std::vector<std::unique_ptr<Account>> accounts;
     for (const auto& account : settings.accounts) {
         auto made = make_provider(account, context);
@@ -19,9 +19,9 @@ Result<std::vector<std::unique_ptr<Account>>> open_accounts(
             executor,
             Account::Parts{.settings = account,
                            .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
-                           .ledger = ledger,
-                           .clock = system_clock(),
-                           .probe = probe.account(account.name, account.channel)}));
+                           .ledger = devices.ledger,
+                           .clock = devices.clock,
+                           .probe = devices.probe.account(account.name, account.channel)}));
         accounts.back()->show();
     }
     return accounts;

@@ -12,9 +12,16 @@
 
 namespace fanfare {
 
+/// What all accounts share.
+struct AccountDevices {
+    postgres::Pool& ledger;
+    const Clock& clock;
+    WorkerProbe& probe;
+};
+
 /// Every account of the settings with its provider; fails with what to change.
 [[nodiscard]] Result<std::vector<std::unique_ptr<Account>>> open_accounts(
     const Settings& settings, const ProviderContext& context,
-    const boost::asio::any_io_executor& executor, postgres::Pool& ledger, WorkerProbe& probe);
+    const boost::asio::any_io_executor& executor, const AccountDevices& devices);
 
 }  // namespace fanfare

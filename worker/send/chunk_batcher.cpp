@@ -1,5 +1,6 @@
 #include "worker/send/chunk_batcher.hpp"
 
+#include "core/clock/timer.hpp"
 #include "core/postgres/halving.hpp"
 
 #include <spdlog/spdlog.h>

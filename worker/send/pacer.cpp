@@ -25,6 +25,8 @@
 // before, because the provider counts all of us as one.
 #include "worker/send/pacer.hpp"
 
+#include "core/clock/timer.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>

@@ -24,6 +24,7 @@
 // means), settle.cpp (what the chunk becomes).
 #include "worker/send/sender.hpp"
 
+#include "core/clock/timer.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"

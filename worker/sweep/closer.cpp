@@ -1,6 +1,7 @@
 #include "worker/sweep/closer.hpp"
 
 #include "core/clock/clock.hpp"
+#include "core/clock/timer.hpp"
 #include "core/observe/log.hpp"
 
 #include <spdlog/spdlog.h>

@@ -2,6 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/audience/reach.hpp"
+#include "core/clock/timer.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

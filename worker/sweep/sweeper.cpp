@@ -1,5 +1,6 @@
 #include "worker/sweep/sweeper.hpp"
 
+#include "core/clock/timer.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/observe/log.hpp"

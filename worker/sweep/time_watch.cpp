@@ -1,6 +1,7 @@
 #include "worker/sweep/time_watch.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 
 #include <spdlog/spdlog.h>
 

@@ -1,6 +1,7 @@
 #include "worker/sweep/write_backs.hpp"
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 
 #include <spdlog/spdlog.h>
 #include <pqxx/nontransaction>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
+#include "core/clock/timer.hpp"
 #include "producer/http/server.hpp"
 #include "tests/support/raw_client.hpp"
 

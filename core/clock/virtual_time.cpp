@@ -1,0 +1,88 @@
+#include "core/clock/virtual_time.hpp"
+
+#include "core/clock/timer.hpp"
+
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Where a context keeps whose time its timers wait for.
+class TimeOfContext final : public asio::execution_context::service {
+public:
+    static inline asio::execution_context::id id;
+
+    explicit TimeOfContext(asio::execution_context& context)
+        : asio::execution_context::service{context} {}
+
+    VirtualTime* time = nullptr;
+
+private:
+    void shutdown() override {}
+};
+
+}  // namespace
+
+void VirtualTime::attach(asio::io_context& loop) {
+    asio::use_service<TimeOfContext>(loop).time = this;
+    loops_.push_back(&loop);
+}
+
+void VirtualTime::detach(asio::io_context& loop) { std::erase(loops_, &loop); }
+
+TimePoint VirtualTime::now() const noexcept {
+    return begins_ + std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch());
+}
+
+VirtualTime* VirtualTime::find(const asio::any_io_executor& executor) {
+    auto& context = asio::query(executor, asio::execution::context);
+    if (!asio::has_service<TimeOfContext>(context)) return nullptr;
+    return asio::use_service<TimeOfContext>(context).time;
+}
+
+void VirtualTime::run_for(std::chrono::nanoseconds duration) {
+    const auto end = now_ + duration;
+    settle();
+    while (move_on(end)) settle();
+    now_ = std::max(now_, end);
+}
+
+void VirtualTime::settle() {
+    for (bool ran = true; ran;) {
+        ran = false;
+        for (std::size_t i = 0; i < loops_.size(); ++i) {
+            loops_[i]->restart();
+            ran = loops_[i]->poll() > 0 || ran;
+        }
+    }
+}
+
+bool VirtualTime::move_on(SteadyTime end) {
+    if (due_.empty() || due_.begin()->first.first > end) return false;
+    const auto [due, timer] = *due_.begin();
+    now_ = std::max(now_, due.first);
+    forget(*timer);
+    timer->expire();
+    return true;
+}
+
+void VirtualTime::call(Timer& timer, std::chrono::nanoseconds after) {
+    forget(timer);
+    const Due due{now_ + std::max(after, std::chrono::nanoseconds{0}), ++calls_};
+    due_.emplace(due, &timer);
+    places_.emplace(&timer, due);
+}
+
+void VirtualTime::forget(Timer& timer) {
+    const auto place = places_.find(&timer);
+    if (place == places_.end()) return;
+    due_.erase(place->second);
+    places_.erase(place);
+}
+
+}  // namespace fanfare

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "core/clock/clock.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+
+class Timer;
+
+/// Time that passes only when nothing else is left to do: ten minutes of pauses, timeouts and
+/// leases run in milliseconds, and the same way each time.
+///
+///     VirtualTime time{begins};
+///     asio::io_context loop{1};
+///     time.attach(loop);
+///     ... what runs on `loop` gets `time` as its Clock ...
+///     time.run_for(10min);
+///
+/// Timers that are due together run in the order in which they were set. What waits for threads or
+/// sockets is not seen: then nothing is ready, and time moves on.
+///
+/// Threads   one, which runs all loops.
+/// Lifetime  outlives the loops; one that ends before it is detached first. What a loop had
+///           suspended ends with it, as if its program had been killed.
+class VirtualTime final : public Clock {
+public:
+    explicit VirtualTime(TimePoint begins) : begins_{begins} {}
+    VirtualTime(const VirtualTime&) = delete;
+    VirtualTime& operator=(const VirtualTime&) = delete;
+
+    /// From now on the timers that are made on `loop` wait for this.
+    void attach(boost::asio::io_context& loop);
+    void detach(boost::asio::io_context& loop);
+
+    [[nodiscard]] TimePoint now() const noexcept override;
+    [[nodiscard]] SteadyTime steady_now() const noexcept override { return now_; }
+
+    /// Runs what is ready and, whenever nothing is, moves to the next timer that is due; ends
+    /// `duration` from now.
+    void run_for(std::chrono::nanoseconds duration);
+    /// Runs what is ready now.
+    void settle();
+    /// Time passes and nothing runs: as if the program had stood still.
+    void stand_still(std::chrono::nanoseconds duration) { now_ += duration; }
+    /// How many timers wait.
+    [[nodiscard]] std::size_t waiting() const noexcept { return due_.size(); }
+
+private:
+    friend class Timer;
+    /// Nothing where the executor's time is the machine's.
+    [[nodiscard]] static VirtualTime* find(const boost::asio::any_io_executor& executor);
+    void call(Timer& timer, std::chrono::nanoseconds after);
+    void forget(Timer& timer);
+    /// Moves to the next timer that is due by `end`; false where there is none.
+    bool move_on(SteadyTime end);
+
+    using Due = std::pair<SteadyTime, std::uint64_t>;  // The second one is the order of calls.
+
+    TimePoint begins_;
+    SteadyTime now_{};
+    std::vector<boost::asio::io_context*> loops_;  // In the order in which they run.
+    std::uint64_t calls_ = 0;
+    std::map<Due, Timer*> due_;
+    std::map<const Timer*, Due> places_;
+};
+
+}  // namespace fanfare
