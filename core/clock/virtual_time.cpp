@@ -33,7 +33,15 @@ void VirtualTime::attach(asio::io_context& loop) {
     loops_.push_back(&loop);
 }
 
-void VirtualTime::detach(asio::io_context& loop) { std::erase(loops_, &loop); }
+void VirtualTime::detach(asio::io_context& loop) {
+    freeze(loop);
+    std::erase_if(places_, [&](const auto& place) { return due_.at(place.second).loop == &loop; });
+    std::erase_if(due_, [&](const auto& entry) { return entry.second.loop == &loop; });
+}
+
+void VirtualTime::freeze(asio::io_context& loop) { std::erase(loops_, &loop); }
+
+void VirtualTime::thaw(asio::io_context& loop) { loops_.push_back(&loop); }
 
 TimePoint VirtualTime::now() const noexcept {
     return begins_ + std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch());
@@ -47,34 +55,39 @@ VirtualTime* VirtualTime::find(const asio::any_io_executor& executor) {
 
 void VirtualTime::run_for(std::chrono::nanoseconds duration) {
     const auto end = now_ + duration;
-    settle();
-    while (move_on(end)) settle();
+    while (step(end)) {
+    }
     now_ = std::max(now_, end);
 }
 
 void VirtualTime::settle() {
-    for (bool ran = true; ran;) {
-        ran = false;
-        for (std::size_t i = 0; i < loops_.size(); ++i) {
-            loops_[i]->restart();
-            ran = loops_[i]->poll() > 0 || ran;
-        }
+    while (run_one()) {
     }
+}
+
+bool VirtualTime::step(SteadyTime end) { return run_one() || move_on(end); }
+
+bool VirtualTime::run_one() {
+    return std::any_of(loops_.begin(), loops_.end(), [](auto* loop) {
+        loop->restart();
+        return loop->poll_one() > 0;
+    });
 }
 
 bool VirtualTime::move_on(SteadyTime end) {
     if (due_.empty() || due_.begin()->first.first > end) return false;
-    const auto [due, timer] = *due_.begin();
+    const auto [due, waiting] = *due_.begin();
     now_ = std::max(now_, due.first);
-    forget(*timer);
-    timer->expire();
+    forget(*waiting.timer);
+    waiting.timer->expire();
     return true;
 }
 
 void VirtualTime::call(Timer& timer, std::chrono::nanoseconds after) {
     forget(timer);
     const Due due{now_ + std::max(after, std::chrono::nanoseconds{0}), ++calls_};
-    due_.emplace(due, &timer);
+    const auto& loop = asio::query(timer.timer_.get_executor(), asio::execution::context);
+    due_.emplace(due, Waiting{&timer, &loop});
     places_.emplace(&timer, due);
 }
 

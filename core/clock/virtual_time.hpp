@@ -38,7 +38,11 @@ public:
 
     /// From now on the timers that are made on `loop` wait for this.
     void attach(boost::asio::io_context& loop);
+    /// It never runs again: nothing of it waits any more. Before its loop ends.
     void detach(boost::asio::io_context& loop);
+    /// It stands still until thaw(), while time goes on: its timers are late then.
+    void freeze(boost::asio::io_context& loop);
+    void thaw(boost::asio::io_context& loop);
 
     [[nodiscard]] TimePoint now() const noexcept override;
     [[nodiscard]] SteadyTime steady_now() const noexcept override { return now_; }
@@ -48,6 +52,9 @@ public:
     void run_for(std::chrono::nanoseconds duration);
     /// Runs what is ready now.
     void settle();
+    /// One step of that: runs one handler that is ready or, where none is, moves to the next timer
+    /// that is due by `end`. False where there is neither. Between two steps a program may die.
+    bool step(SteadyTime end);
     /// Time passes and nothing runs: as if the program had stood still.
     void stand_still(std::chrono::nanoseconds duration) { now_ += duration; }
     /// How many timers wait.
@@ -68,7 +75,14 @@ private:
     SteadyTime now_{};
     std::vector<boost::asio::io_context*> loops_;  // In the order in which they run.
     std::uint64_t calls_ = 0;
-    std::map<Due, Timer*> due_;
+    struct Waiting {
+        Timer* timer;
+        const boost::asio::execution_context* loop;
+    };
+    /// One handler that is ready, of the first loop that has any.
+    bool run_one();
+
+    std::map<Due, Waiting> due_;
     std::map<const Timer*, Due> places_;
 };
 

@@ -103,6 +103,20 @@ TEST_F(TimerTest, ALoopThatEndsTakesItsWaitsWithIt) {
     EXPECT_THAT(notes.lines, ElementsAre("tick 1.000", "tick 2.000"));
 }
 
+TEST_F(TimerTest, WhatIsFrozenRunsLate) {
+    asio::io_context other{1};
+    time.attach(other);
+    test::begin(other, note_after(1s, "frozen", notes));
+    test::begin(loop, note_after(2s, "awake", notes));
+    time.settle();
+    time.freeze(other);
+    time.run_for(5s);
+    EXPECT_THAT(notes.lines, ElementsAre("awake 2.000"));
+    time.thaw(other);
+    time.run_for(0s);
+    EXPECT_THAT(notes.lines, ElementsAre("awake 2.000", "frozen 5.000"));
+}
+
 TEST(TimerOfTheMachine, EndsByItself) {
     asio::io_context loop{1};
     Notes notes{system_clock(), {}};
