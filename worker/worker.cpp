@@ -14,6 +14,7 @@
 #include "core/wire/descriptor.hpp"
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
+#include "worker/ledger_ports.hpp"
 #include "worker/plan/chunk_sizes.hpp"
 #include "worker/plan/plan_queue.hpp"
 #include "worker/plan/planner.hpp"
@@ -66,10 +67,10 @@ public:
                                            settings_.worker.lease},
                         references_.has_key() ? settings_.callback_url : std::string{}},
           dispatcher_{loop_.get_executor()},
-          batcher_{
-              loop_.get_executor(), ledger_, {.lease = settings_.worker.lease, .token = [this] {
-                                                  return static_cast<std::int64_t>(random_() >> 1);
-                                              }}} {}
+          batcher_{loop_.get_executor(),
+                   ports_.chunks,
+                   {.lease = settings_.worker.lease,
+                    .token = [this] { return static_cast<std::int64_t>(random_() >> 1); }}} {}
 
     ~WiredWorker() override {
         health_.reset();    // Its looks go through the producer.
@@ -116,7 +117,7 @@ private:
     Result<void> open_roster() {
         const ProviderContext context{.callback_url = settings_.callback_url};
         auto accounts = open_accounts(settings_, context, loop_.get_executor(),
-                                      {ledger_, system_clock(), probe_});
+                                      {ports_.bucket, system_clock(), probe_});
         if (!accounts) return accounts.error();
         selector_.emplace(std::move(accounts.value()));
         watch_.emplace(settings_, *selector_, context, loop_.get_executor());
@@ -141,8 +142,9 @@ private:
                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
                           finished, tracer_.get()});
         sender_.emplace(
-            Sender::Parts{executor, dispatcher_, batcher_, job_contexts_, ledger_, *selector_,
-                          pauses_, references_, clock_, probe_,
+            Sender::Parts{executor, dispatcher_, batcher_, ports_.chunks, ports_.jobs,
+                          ports_.contacts, ports_.dead_addresses, *selector_, pauses_, references_,
+                          clock_, probe_,
                           [this] { return std::uniform_real_distribution<>{}(random_); }, finished,
                           tracer_.get()},
             worker);
@@ -151,10 +153,10 @@ private:
         ReceiptWriter::Parts writing{ledger_, probe_, bounces, finished, pause, system_clock()};
         receipts_.emplace(executor, std::move(writing));
         sweeper_.emplace(
-            Sweeper::Parts{
-                executor, ledger_, job_contexts_, system_clock(), clock_, batcher_, dispatcher_,
-                [this](Channel channel) { return selector_->serves(channel); }, probe_,
-                [this](const std::string& job, Lane lane) { plans_->add(job, lane); }, *receipts_},
+            Sweeper::Parts{executor, ports_.sweep, system_clock(), batcher_, dispatcher_,
+                           [this](Channel channel) { return selector_->serves(channel); }, probe_,
+                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
+                           [this] { return receipts_->apply_early(); }},
             worker);
     }
 
@@ -354,6 +356,7 @@ private:
     ledger::LedgerClock clock_{system_clock()};
     References references_;
     JobContexts job_contexts_;
+    LedgerPorts ports_{{ledger_, job_contexts_, clock_, system_clock()}};
     std::optional<AccountSelector> selector_;
     std::optional<SecretWatch> watch_;
     Pauses pauses_;

@@ -51,19 +51,23 @@ bool has_served(const BatchAnswer& answer) {
 Account::Account(const asio::any_io_executor& executor, Parts parts)
     : executor_{executor},
       parts_{std::move(parts)},
-      http_{HttpClient::create(executor, {.timeout = parts_.settings.timeout,
-                                          .connections_max = connections_max(parts_),
-                                          .upload_bytes = upload_bytes(*parts_.provider),
-                                          .ca_file = parts_.settings.ca_file,
-                                          .allow_http = parts_.settings.allow_http})},
+      http_{connect({.timeout = parts_.settings.timeout,
+                     .connections_max = connections_max(parts_),
+                     .upload_bytes = upload_bytes(*parts_.provider),
+                     .ca_file = parts_.settings.ca_file,
+                     .allow_http = parts_.settings.allow_http})},
       pacer_{executor,
-             parts_.ledger,
+             parts_.bucket,
              parts_.clock,
              {.account = parts_.settings.name, .per_second = parts_.settings.rate.per_second}},
       permits_{parts_.settings.rate.concurrency},
       breaker_{{.patience = parts_.settings.timeout / patience_of_timeout}},
       boarding_{{executor, permits_, breaker_, parts_.clock, [this] { return is_shut(); }}},
       fetched_{executor} {}
+
+std::unique_ptr<HttpClient> Account::connect(const HttpOptions& options) const {
+    return parts_.connect ? parts_.connect(options) : HttpClient::create(executor_, options);
+}
 
 std::size_t Account::batch_max() const noexcept {
     const auto own = parts_.provider->batch_max();
@@ -206,10 +210,10 @@ asio::awaitable<bool> Account::fetch_credential() {
     const auto exchange = parts_.provider->credential_exchange(unix_now);
     // A client of its own: a kept HTTP/1.1 connection to the same host would take the place
     // of the one that the streams share, and they would go one by one.
-    const auto http = HttpClient::create(executor_, {.timeout = parts_.settings.timeout,
-                                                     .connections_max = 1,
-                                                     .ca_file = parts_.settings.ca_file,
-                                                     .allow_http = parts_.settings.allow_http});
+    const auto http = connect({.timeout = parts_.settings.timeout,
+                               .connections_max = 1,
+                               .ca_file = parts_.settings.ca_file,
+                               .allow_http = parts_.settings.allow_http});
     const auto answer = co_await http->send(exchange->request);
     auto credential = parts_.provider->read_credential(answer);
     if (!credential) {

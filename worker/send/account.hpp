@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,12 +27,15 @@ namespace fanfare {
 /// Lifetime  outlives every chunk that it serves.
 class Account {
 public:
+    /// What carries its requests out.
+    using Connect = std::function<std::unique_ptr<HttpClient>(const HttpOptions&)>;
     struct Parts {
         AccountSettings settings;
         std::shared_ptr<Provider> provider;
-        postgres::Pool& ledger;
+        RateBucket& bucket;
         const Clock& clock;
         AccountProbe& probe;
+        Connect connect{};  // None: libcurl.
     };
     Account(const boost::asio::any_io_executor& executor, Parts parts);
 
@@ -101,6 +105,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<bool> authorize(bool renew = false);
 
 private:
+    [[nodiscard]] std::unique_ptr<HttpClient> connect(const HttpOptions& options) const;
     [[nodiscard]] boost::asio::awaitable<bool> fetch_credential();
     void note_mishap(std::string_view what);
 

@@ -19,7 +19,7 @@ Result<std::vector<std::unique_ptr<Account>>> open_accounts(
             executor,
             Account::Parts{.settings = account,
                            .provider = std::move(std::get<std::unique_ptr<Provider>>(made)),
-                           .ledger = devices.ledger,
+                           .bucket = devices.bucket,
                            .clock = devices.clock,
                            .probe = devices.probe.account(account.name, account.channel)}));
         accounts.back()->show();

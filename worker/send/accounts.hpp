@@ -14,7 +14,7 @@ namespace fanfare {
 
 /// What all accounts share.
 struct AccountDevices {
-    postgres::Pool& ledger;
+    RateBucket& bucket;
     const Clock& clock;
     WorkerProbe& probe;
 };

@@ -1,9 +1,7 @@
 #include "worker/send/chunk_batcher.hpp"
 
-#include "core/clock/timer.hpp"
-#include "core/postgres/halving.hpp"
-
 #include <spdlog/spdlog.h>
+#include "core/clock/timer.hpp"
 
 #include <algorithm>
 #include <type_traits>
@@ -29,23 +27,19 @@ bool contains(const std::vector<ledger::ChunkKey>& keys, const ledger::ChunkKey&
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-void append(std::vector<ledger::ChunkKey>& keys, const std::vector<ledger::ChunkKey>& more) {
-    keys.insert(keys.end(), more.begin(), more.end());
-}
-
 template <class Word>
 constexpr bool is_record = std::is_same_v<Word, ledger::ChunkRecord>;
 
 }  // namespace
 
-ChunkBatcher::ChunkBatcher(const asio::any_io_executor& executor, postgres::Pool& ledger,
+ChunkBatcher::ChunkBatcher(const asio::any_io_executor& executor, ChunkStore& store,
                            Options options)
     : executor_{executor},
-      ledger_{ledger},
+      store_{store},
       options_{std::move(options)},
       tasks_{executor},
-      marks_{"mark chunks", ledger::mark_chunks, {}},
-      records_{"record chunks", ledger::record_chunks, {}},
+      marks_{"mark chunks", &ChunkStore::mark, {}},
+      records_{"record chunks", &ChunkStore::record, {}},
       caught_up_{executor} {}
 
 void ChunkBatcher::stop() {
@@ -103,18 +97,14 @@ asio::awaitable<void> ChunkBatcher::serve_claims() {
         requests.erase(std::unique(requests.begin(), requests.end(), same_chunk), requests.end());
         const auto token = options_.token();
         auto wait = retry_first;
-        auto claimed = co_await ledger_.run("claim chunks", [&](postgres::Connection& connection) {
-            return ledger::claim_chunks(connection, requests, options_.lease, token);
-        });
+        auto claimed = co_await store_.claim(requests, options_.lease, token);
         while (!claimed && is_retryable(claimed.error().code) && !stopping_) {
             // The same token: chunks that the lost statement claimed are still ours.
             spdlog::warn("{}", describe(claimed.error()));
             co_await pause_for(wait);
             while (behind_ && !stopping_) co_await caught_up_.wait();
             wait = std::min(wait * 2, retry_max);
-            claimed = co_await ledger_.run("claim chunks", [&](postgres::Connection& connection) {
-                return ledger::claim_chunks(connection, requests, options_.lease, token);
-            });
+            claimed = co_await store_.claim(requests, options_.lease, token);
         }
         for (const auto& ticket : tickets) {
             if (!claimed) {
@@ -170,31 +160,16 @@ asio::awaitable<ChunkBatcher::Tickets<Word>> ChunkBatcher::write(WordQueue<Word>
     for (const auto& ticket : tickets) words.push_back(ticket->request);
     std::sort(words.begin(), words.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
-    const auto write_all = [&](postgres::Connection& connection) {
-        Done done;
-        const auto some = [&](std::span<const Word> part) {
-            const auto written = waiting.write(connection, part);
-            append(done.written.keys, written.keys);
-            append(done.written.busy, written.busy);
-            append(done.written.cancelled, written.cancelled);
-            append(done.written.paused, written.paused);
-        };
-        const auto refused = [&](const Word& one, const std::exception&) {
-            done.refused.push_back(one.key);
-        };
-        postgres::halve(std::span<const Word>{words}, some, refused);
-        return done;
-    };
     bool repeated = false;
     auto wait = retry_first;
-    auto done = co_await ledger_.run(waiting.doing, write_all);
+    auto done = co_await (store_.*waiting.write)(words);
     while (!done && is_retryable(done.error().code) && !stopping_) {
         spdlog::warn("{}", describe(done.error()));
         if (is_record<Word>) behind_ = true;
         co_await pause_for(wait);
         wait = std::min(wait * 2, retry_max);
         repeated = true;
-        done = co_await ledger_.run(waiting.doing, write_all);
+        done = co_await (store_.*waiting.write)(words);
     }
     if (is_record<Word> && behind_ && waiting.queue.empty()) {
         behind_ = false;
@@ -208,7 +183,8 @@ asio::awaitable<ChunkBatcher::Tickets<Word>> ChunkBatcher::write(WordQueue<Word>
 template <class Word>
 ChunkBatcher::Tickets<Word> ChunkBatcher::answer_all(const WordQueue<Word>& waiting,
                                                      const Tickets<Word>& tickets,
-                                                     const Result<Done>& done, bool repeated) {
+                                                     const Result<WrittenChunks>& done,
+                                                     bool repeated) {
     Tickets<Word> again;
     for (const auto& ticket : tickets) {
         const auto& key = ticket->request.key;
@@ -224,17 +200,17 @@ ChunkBatcher::Tickets<Word> ChunkBatcher::answer_all(const WordQueue<Word>& wait
                 ticket->request.provider_ids.clear();
                 again.push_back(ticket);
             }
-        } else if (contains(done.value().written.busy, key)) {
+        } else if (contains(done.value().busy, key)) {
             again.push_back(ticket);
         } else {
-            const auto& [keys, busy, cancelled, paused] = done.value().written;
+            const auto& written = done.value();
             // After a lost answer the first statement may have recorded it already. A mark
             // would be found in its place, and is written again.
-            const bool is_written = (is_record<Word> && repeated) || contains(keys, key);
-            answer(*ticket, !is_written                ? Marked::lost
-                            : contains(cancelled, key) ? Marked::cancelled
-                            : contains(paused, key)    ? Marked::paused
-                                                       : Marked::ours);
+            const bool is_written = (is_record<Word> && repeated) || contains(written.keys, key);
+            answer(*ticket, !is_written                        ? Marked::lost
+                            : contains(written.cancelled, key) ? Marked::cancelled
+                            : contains(written.paused, key)    ? Marked::paused
+                                                               : Marked::ours);
         }
     }
     return again;

@@ -2,7 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/ledger/chunks.hpp"
-#include "core/postgres/pool.hpp"
+#include "worker/send/chunk_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -39,8 +39,7 @@ public:
         std::chrono::milliseconds lease{60'000};
         std::function<std::int64_t()> token;  // Random, for claims.
     };
-    ChunkBatcher(const boost::asio::any_io_executor& executor, postgres::Pool& ledger,
-                 Options options);
+    ChunkBatcher(const boost::asio::any_io_executor& executor, ChunkStore& store, Options options);
 
     /// Ours, or nothing: it is settled, not yet due, or somebody else's.
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
@@ -80,13 +79,9 @@ private:
     template <class Word>
     struct WordQueue {
         std::string doing;
-        ledger::Written (*write)(postgres::Connection&, std::span<const Word>);
+        ChunkStore::Answer<WrittenChunks> (ChunkStore::*write)(std::span<const Word>);
         std::deque<std::shared_ptr<WordTicket<Word>>> queue;
         bool serving = false;
-    };
-    struct Done {
-        ledger::Written written;
-        std::vector<ledger::ChunkKey> refused;
     };
 
     [[nodiscard]] boost::asio::awaitable<void> serve_claims();
@@ -101,8 +96,8 @@ private:
     /// Returns those that are to be tried again alone.
     template <class Word>
     [[nodiscard]] Tickets<Word> answer_all(const WordQueue<Word>& waiting,
-                                           const Tickets<Word>& tickets, const Result<Done>& done,
-                                           bool repeated);
+                                           const Tickets<Word>& tickets,
+                                           const Result<WrittenChunks>& done, bool repeated);
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<void> write_alone(
         WordQueue<Word>& waiting, std::shared_ptr<WordTicket<Word>> ticket);
@@ -110,7 +105,7 @@ private:
     void answer(WordTicket<Word>& ticket, Result<Marked> answer);
 
     boost::asio::any_io_executor executor_;
-    postgres::Pool& ledger_;
+    ChunkStore& store_;
     Options options_;
     TaskGroup tasks_;
     std::deque<std::shared_ptr<ClaimTicket>> claims_;

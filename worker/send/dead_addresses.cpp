@@ -10,7 +10,7 @@ namespace fanfare {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> DeadAddresses::suppress(const Claim& claim, Pass& pass) {
+asio::awaitable<void> DatabaseDeadAddresses::suppress(const Claim& claim, Pass& pass) {
     if (pass.dead.empty() && pass.opted_out.empty()) co_return;
     std::vector<ledger::NewSuppression> suppressions;
     for (const auto& address : pass.dead) {
@@ -26,8 +26,8 @@ asio::awaitable<void> DeadAddresses::suppress(const Claim& claim, Pass& pass) {
 }
 
 /// Tells the system which addresses are dead, where it wants to know.
-asio::awaitable<void> DeadAddresses::write_back(const JobContext& job, Channel channel,
-                                                std::vector<std::string> addresses) {
+asio::awaitable<void> DatabaseDeadAddresses::write_back(const JobContext& job, Channel channel,
+                                                        std::vector<std::string> addresses) {
     const auto& query = job.system->write_backs[static_cast<std::size_t>(channel)];
     if (!query) co_return;
     auto& writer = job_contexts_.find_writer(*job.system);

@@ -14,15 +14,22 @@ namespace fanfare {
 /// Suppresses addresses that a provider called dead, or whose owners told it to stop, and tells the
 /// system which are dead, where it wants to know.
 ///
-/// Threads   one serial executor; databases on the pools' threads.
-/// Lifetime  what it is given outlives it.
+/// Threads   one serial executor.
 class DeadAddresses {
 public:
-    DeadAddresses(postgres::Pool& ledger, JobContexts& job_contexts)
-        : ledger_{ledger}, job_contexts_{job_contexts} {}
-
+    virtual ~DeadAddresses() = default;
     /// Those of one pass. What fails is logged; the next pass that meets them tries again.
-    [[nodiscard]] boost::asio::awaitable<void> suppress(const Claim& claim, Pass& pass);
+    [[nodiscard]] virtual boost::asio::awaitable<void> suppress(const Claim& claim, Pass& pass) = 0;
+};
+
+/// In the ledger and the systems' databases, on the pools' threads.
+///
+/// Lifetime  what it is given outlives it.
+class DatabaseDeadAddresses final : public DeadAddresses {
+public:
+    DatabaseDeadAddresses(postgres::Pool& ledger, JobContexts& job_contexts)
+        : ledger_{ledger}, job_contexts_{job_contexts} {}
+    [[nodiscard]] boost::asio::awaitable<void> suppress(const Claim& claim, Pass& pass) override;
 
 private:
     [[nodiscard]] boost::asio::awaitable<void> write_back(const JobContext& job, Channel channel,

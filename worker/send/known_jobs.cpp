@@ -1,7 +1,5 @@
 #include "worker/send/known_jobs.hpp"
 
-#include "core/ledger/jobs.hpp"
-
 namespace fanfare {
 namespace {
 
@@ -15,16 +13,9 @@ using Context = std::shared_ptr<const JobContext>;
 asio::awaitable<Result<Context>> KnownJobs::find(const std::string& job) {
     const auto known = contexts_.find(job);
     if (known != contexts_.end()) co_return known->second;
-    const auto load = [&](postgres::Connection& connection) -> Result<Context> {
-        const auto row = ledger::load_job(connection, job);
-        if (!row) return fail(Errc::job_rejected, "find it in the ledger");
-        return job_contexts_.load_context(connection, row->body, row->own_templates, row->origin,
-                                          row->trace);
-    };
-    auto loaded = co_await ledger_.run("load a job", load);
+    auto loaded = co_await store_.load(job);
     if (!loaded) co_return loaded.error();
-    if (!loaded.value()) co_return loaded.value().error();
-    auto& context = loaded.value().value();
+    auto& context = loaded.value();
     bytes_ += context->bytes;
     if (contexts_.size() >= jobs_max || bytes_ > bytes_max) {
         contexts_.clear();

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "core/error/failure.hpp"
-#include "core/postgres/pool.hpp"
-#include "worker/send/job_context.hpp"
+#include "worker/send/job_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -20,17 +19,14 @@ namespace fanfare {
 /// Lifetime  what it is given outlives it.
 class KnownJobs {
 public:
-    KnownJobs(postgres::Pool& ledger, JobContexts& job_contexts)
-        : ledger_{ledger}, job_contexts_{job_contexts} {}
+    explicit KnownJobs(JobStore& store) : store_{store} {}
 
-    /// Fails where the ledger is away or does not know the job, and where its system or kind is not
-    /// configured.
+    /// As JobStore::load().
     [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<const JobContext>>> find(
         const std::string& job);
 
 private:
-    postgres::Pool& ledger_;
-    JobContexts& job_contexts_;
+    JobStore& store_;
     std::unordered_map<std::string, std::shared_ptr<const JobContext>> contexts_;
     std::size_t bytes_ = 0;
 };

@@ -46,16 +46,14 @@ constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make u
 
 }  // namespace
 
-Pacer::Pacer(const asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
-             Options options, Lease lease)
+Pacer::Pacer(const asio::any_io_executor& executor, RateBucket& bucket, const Clock& clock,
+             Options options)
     : executor_{executor},
-      ledger_{ledger},
+      bucket_{bucket},
       clock_{clock},
       options_{std::move(options)},
-      lease_{std::move(lease)},
       changed_{executor} {
     options_.per_second *= used_share;
-    if (!lease_) lease_ = [this](std::uint32_t tokens) { return ask_bucket(tokens); };
 }
 
 asio::awaitable<void> Pacer::ready(std::size_t count) {
@@ -154,8 +152,8 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     const double wanted =
         std::max(static_cast<double>(count), tokens_in(slice_length)) + tokens_in(way);
     const auto tokens = static_cast<std::uint32_t>(std::ceil(wanted));
-    const double rate = options_.per_second;
-    auto slice = co_await lease_(tokens);
+    const double rate = options_.per_second;  // It may change meanwhile.
+    auto slice = co_await bucket_.lease(options_.account, rate, tokens);
     leasing_ = false;
     changed_.notify();
     if (rate != options_.per_second) co_return true;  // Nobody's any more: asked for anew.
@@ -178,13 +176,6 @@ asio::awaitable<bool> Pacer::lease_slice(std::size_t count) {
     }
     tokens_left_ += std::max(0.0, slice.value().tokens - overhang);
     co_return true;
-}
-
-asio::awaitable<Result<ledger::Slice>> Pacer::ask_bucket(std::uint32_t tokens) {
-    const double rate = options_.per_second;  // It may change while another thread asks.
-    return ledger_.run("lease rate tokens", [this, rate, tokens](postgres::Connection& connection) {
-        return ledger::reserve_slice(connection, options_.account, rate, tokens);
-    });
 }
 
 std::chrono::nanoseconds Pacer::time_for(double tokens) const {
@@ -211,9 +202,7 @@ void Pacer::hold(std::chrono::microseconds wait) {
 
 asio::awaitable<void> Pacer::block(std::chrono::milliseconds wait) {
     hold(wait);
-    auto done = co_await ledger_.run("block an account", [&](postgres::Connection& connection) {
-        return ledger::block_account(connection, options_.account, wait);
-    });
+    auto done = co_await bucket_.block(options_.account, wait);
     if (!done) spdlog::warn("{}", describe(done.error()));
 }
 

@@ -2,12 +2,10 @@
 
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
-#include "core/ledger/bucket.hpp"
-#include "core/postgres/pool.hpp"
+#include "worker/send/rate_bucket.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,18 +21,15 @@ namespace fanfare {
 ///
 /// Bounds    claims at most two seconds of the rate ahead of what was sent.
 /// Threads   one serial executor.
-/// Lifetime  the pool and the clock outlive it.
+/// Lifetime  the bucket and the clock outlive it.
 class Pacer {
 public:
     struct Options {
         std::string account;
         double per_second = 0;  // 0: no limit.
     };
-    /// Takes a slice of so many tokens from the bucket that all replicas share.
-    using Lease = std::function<boost::asio::awaitable<Result<ledger::Slice>>(std::uint32_t)>;
-
-    Pacer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger, const Clock& clock,
-          Options options, Lease lease = {});
+    Pacer(const boost::asio::any_io_executor& executor, RateBucket& bucket, const Clock& clock,
+          Options options);
 
     /// Waits until `count` recipients may be claimed, and counts them as claimed.
     [[nodiscard]] boost::asio::awaitable<void> ready(std::size_t count);
@@ -75,17 +70,15 @@ private:
     [[nodiscard]] boost::asio::awaitable<std::optional<SteadyTime>> take_slot(std::size_t count,
                                                                               SteadyTime latest);
     [[nodiscard]] boost::asio::awaitable<bool> lease_slice(std::size_t count);
-    [[nodiscard]] boost::asio::awaitable<Result<ledger::Slice>> ask_bucket(std::uint32_t tokens);
     [[nodiscard]] std::chrono::nanoseconds time_for(double tokens) const;
     [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
     void drop_late_tokens(SteadyTime now);
     [[nodiscard]] bool is_usable(SteadyTime slot) const;
 
     boost::asio::any_io_executor executor_;
-    postgres::Pool& ledger_;
+    RateBucket& bucket_;
     const Clock& clock_;
     Options options_;
-    Lease lease_;
     Signal changed_;
     SteadyTime blocked_until_{};
     SteadyTime next_slot_{};                               // Of the slice in hand.

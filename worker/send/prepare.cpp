@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace fanfare {
 namespace {
@@ -78,9 +79,7 @@ asio::awaitable<Preparation::Prepared> Preparation::load(const Claim& claim, Rec
     if (const auto wait = away_for(job.source); wait.count() > 0) {
         co_return Prepared{Setback::system_away, wait};
     }
-    auto loaded = co_await job.source->run("load contacts", [&](postgres::Connection& source) {
-        return load_contacts(source, claim, people, pass.resolved);
-    });
+    auto loaded = co_await parts_.contacts.load(claim, people, pass.resolved);
     if (!loaded && is_retryable(loaded.error().code)) {
         stays_away(job, loaded.error());
         co_return Prepared{Setback::system_away, away_for(job.source)};
@@ -116,11 +115,8 @@ asio::awaitable<Preparation::Quiet> Preparation::set_aside(const Claim& claim, R
     const auto leaving =
         who_leaves(people, pass, set_quiet_aside(*claim.job, parts_.clock.now(), pass.resolved));
     if (leaving.empty()) co_return Quiet::awake;
-    const auto split_off = [&](postgres::Connection& ledger) {
-        return ledger::split_chunk(ledger, claim, people, leaving);
-    };
-    auto split = co_await parts_.ledger.run("split a chunk", split_off);
-    if (!split) split = co_await parts_.ledger.run("split a chunk", split_off);
+    auto split = co_await parts_.chunks.split(claim, people, leaving);
+    if (!split) split = co_await parts_.chunks.split(claim, people, leaving);
     if (split && split.value()) co_return Quiet::left;
     const LogTrace about{claim.job->trace};
     spdlog::warn("{}: could not be split for quiet hours; it comes back", name_chunk(claim));
@@ -149,20 +145,20 @@ asio::awaitable<Preparation::Prepared> Preparation::compose(const Claim& claim,
                                  .references = parts_.references,
                                  .batch_max = account.batch_max(),
                                  .now = parts_.clock.now()};
-    auto written =
-        co_await parts_.ledger.run("suppress and render", [&](postgres::Connection& ledger) {
-            apply_suppressions(ledger, claim, people, pass.resolved);
-            return compose_requests(claim, people, pass.resolved, context, pass.requests);
-        });
+    Result<void> composed;
+    const std::function<void()> write = [&] {
+        composed = compose_requests(claim, people, pass.resolved, context, pass.requests);
+    };
+    auto written = co_await parts_.contacts.suppress(claim, people, pass.resolved, write);
     const LogTrace about{job.trace};
     if (!written) {
         spdlog::error("job {}: {}", job.job.id, describe(written.error()));
         const bool is_away = is_retryable(written.error().code);
         co_return Prepared{is_away ? Setback::ledger_away : Setback::ledger_refuses, {}};
     }
-    if (!written.value()) {
+    if (!composed) {
         // Checked when the job was planned, so a template was changed for the worse since.
-        spdlog::error("job {}: {}", job.job.id, describe(written.value().error()));
+        spdlog::error("job {}: {}", job.job.id, describe(composed.error()));
         co_return Prepared{Setback::not_composed, {}};
     }
     for (const auto* const target : pass.requests.too_long) {

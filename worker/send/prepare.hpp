@@ -1,7 +1,9 @@
 #pragma once
 
 #include "worker/send/account.hpp"
+#include "worker/send/chunk_store.hpp"
 #include "worker/send/claim.hpp"
+#include "worker/send/contact_source.hpp"
 #include "worker/send/next_move.hpp"
 #include "worker/send/pass.hpp"
 #include "worker/send/recipients.hpp"
@@ -23,7 +25,8 @@ namespace fanfare {
 class Preparation {
 public:
     struct Parts {
-        postgres::Pool& ledger;
+        ChunkStore& chunks;
+        ContactSource& contacts;
         const References& references;
         const Clock& clock;
     };

@@ -25,7 +25,6 @@
 #include "worker/send/sender.hpp"
 
 #include "core/clock/timer.hpp"
-#include "core/ledger/jobs.hpp"
 #include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
@@ -201,7 +200,7 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     ChunkSend sending{std::move(parts), hand.claim, hand.people, pass};
     co_await sending.run();
     const auto attempts = settle_pass(hand.people, pass);
-    co_await dead_addresses_.suppress(hand.claim, pass);
+    co_await parts_.dead_addresses.suppress(hand.claim, pass);
     if (pass.refusal) account.pause(account_pause, *pass.refusal);
     if (pass.throttled_for.count() > 0) co_await account.pacer().block(pass.throttled_for);
     co_return attempts;
@@ -210,10 +209,7 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
 /// Meanwhile its job may be cancelled.
 asio::awaitable<Situation> Sender::wait_here(InHand& hand, std::chrono::milliseconds wait) {
     co_await pause_for(wait);
-    const auto look = [&](postgres::Connection& ledger) {
-        return ledger::is_cancelled(ledger, hand.claim.key.job);
-    };
-    auto cancelled = co_await parts_.ledger.run("look for a cancel", look);
+    auto cancelled = co_await parts_.chunks.is_cancelled(hand.claim.key.job);
     if (cancelled && cancelled.value()) hand.people.job_cancelled = true;
     look_at_people(hand);
     Situation situation = situation_after(Situation::After::wait, hand);

@@ -38,8 +38,10 @@ public:
         boost::asio::any_io_executor executor;
         Dispatcher& dispatcher;
         ChunkBatcher& batcher;
-        JobContexts& job_contexts;
-        postgres::Pool& ledger;
+        ChunkStore& chunks;
+        JobStore& jobs;
+        ContactSource& contacts;
+        DeadAddresses& dead_addresses;
         AccountSelector& selector;
         const Pauses& pauses;
         const References& references;
@@ -53,7 +55,7 @@ public:
     Sender(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)},
           settings_{settings},
-          preparation_{{parts_.ledger, parts_.references, parts_.clock}},
+          preparation_{{parts_.chunks, parts_.contacts, parts_.references, parts_.clock}},
           marker_{[this](ledger::ChunkMark mark) { return parts_.batcher.mark(std::move(mark)); }} {
     }
 
@@ -99,8 +101,7 @@ private:
     const WorkerSettings& settings_;
     Preparation preparation_;
     Marker marker_;
-    DeadAddresses dead_addresses_{parts_.ledger, parts_.job_contexts};
-    KnownJobs known_jobs_{parts_.ledger, parts_.job_contexts};
+    KnownJobs known_jobs_{parts_.jobs};
     bool stopping_ = false;
 };
 

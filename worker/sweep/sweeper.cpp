@@ -1,8 +1,6 @@
 #include "worker/sweep/sweeper.hpp"
 
 #include "core/clock/timer.hpp"
-#include "core/ledger/addresses.hpp"
-#include "core/ledger/jobs.hpp"
 #include "core/observe/log.hpp"
 #include "worker/send/given_up.hpp"
 #include "worker/send/settle.hpp"
@@ -32,7 +30,7 @@ asio::awaitable<void> Sweeper::run() {
         co_await fetch_overdue();
         co_await resume_plans();
         co_await close_jobs();
-        co_await parts_.receipts.apply_early();
+        co_await parts_.apply_early();
         co_await read_suppressions();
         co_await pause_for(settings_.sweep_interval);
     }
@@ -51,8 +49,7 @@ asio::awaitable<void> Sweeper::keep_looking() {
 /// Looks whether the ledger is there.
 asio::awaitable<bool> Sweeper::look() {
     const auto asked = parts_.clock.steady_now();
-    const auto there = co_await parts_.ledger.run(
-        "look for the ledger", [](postgres::Connection& ledger) { ledger::look(ledger); });
+    const auto there = co_await parts_.store.look();
     if (!there) {
         outage_.failed(asked);
         spdlog::warn("{}", describe(there.error()));
@@ -71,10 +68,7 @@ asio::awaitable<bool> Sweeper::may_take_over() {
 }
 
 asio::awaitable<void> Sweeper::settle_stalled_chunks() {
-    auto stalled =
-        co_await parts_.ledger.run("take over chunks", [&](postgres::Connection& ledger) {
-            return ledger::take_over_stalled(ledger, settled_at_once_max, settings_.lease);
-        });
+    auto stalled = co_await parts_.store.take_over(settled_at_once_max, settings_.lease);
     if (!stalled) {
         spdlog::warn("{}", describe(stalled.error()));
         co_return;
@@ -100,12 +94,7 @@ asio::awaitable<void> Sweeper::end_jobs() {
 /// Returns how many chunks.
 asio::awaitable<std::size_t> Sweeper::settle_ended_jobs() {
     if (parts_.dispatcher.is_held() || parts_.batcher.is_behind()) co_return 0;
-    auto ended = co_await parts_.ledger.run("find ended jobs", [&](postgres::Connection& ledger) {
-        if (!ledger::knows_the_time(parts_.time, ledger, parts_.clock)) {
-            return std::vector<ledger::ClaimedChunk>{};
-        }
-        return ledger::claim_of_ended_jobs(ledger, settled_at_once_max, settings_.lease);
-    });
+    auto ended = co_await parts_.store.claim_ended(settled_at_once_max, settings_.lease);
     if (!ended) {
         spdlog::warn("{}", describe(ended.error()));
         co_return 0;
@@ -126,19 +115,16 @@ asio::awaitable<void> Sweeper::record(ledger::ClaimedChunk chunk) {
     entry.failures = entry.done ? 0 : chunk.failures;
     std::string trace;
     if (entry.done) {
-        const auto load = [&](postgres::Connection& ledger) {
-            return ledger::load_job(ledger, chunk.key.job);
-        };
-        const auto job = co_await parts_.ledger.run("load a job", load);
+        const auto job = co_await parts_.store.job(chunk.key.job);
         if (!job) {
             spdlog::warn("{}; the next lease settles its chunk", describe(job.error()));
             co_return;
         }
-        if (job.value()) trace = job.value()->trace;
-        const auto context = parts_.job_contexts.load_context(job.value() ? job.value()->body : "");
-        entry.counted = counted_window(context ? context.value().get() : nullptr);
+        trace = job.value().trace;
+        const auto& context = job.value().context;
+        entry.counted = counted_window(context.get());
         // No longer configured: there is no channel to turn to.
-        if (context) entry.fallback = to_fallback(chunk, chunk, *context.value(), settings_);
+        if (context) entry.fallback = to_fallback(chunk, chunk, *context, settings_);
     }
     const auto given_up = entry.done ? given_up_in(chunk) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));
@@ -157,10 +143,7 @@ asio::awaitable<void> Sweeper::fetch_overdue() {
     auto rooms = parts_.dispatcher.rooms(room_max);
     std::erase_if(rooms, [this](const auto& room) { return !parts_.serves(room.channel); });
     if (rooms.empty()) co_return;
-    auto overdue =
-        co_await parts_.ledger.run("find overdue chunks", [&](postgres::Connection& ledger) {
-            return ledger::take_overdue(ledger, rooms, settings_.republish_after);
-        });
+    auto overdue = co_await parts_.store.take_overdue(rooms, settings_.republish_after);
     if (!overdue) {
         spdlog::warn("{}", describe(overdue.error()));
         co_return;
@@ -174,20 +157,13 @@ asio::awaitable<void> Sweeper::fetch_overdue() {
 }
 
 asio::awaitable<void> Sweeper::resume_plans() {
-    auto jobs =
-        co_await parts_.ledger.run("find unplanned jobs", [&](postgres::Connection& ledger) {
-            if (ledger::knows_the_time(parts_.time, ledger, parts_.clock)) {
-                ledger::end_expired_plans(ledger);
-            }
-            return ledger::unplanned_jobs(ledger, plans_per_sweep_max);
-        });
+    auto jobs = co_await parts_.store.unplanned(plans_per_sweep_max);
     if (!jobs) co_return;
     for (const auto& [job, lane] : jobs.value()) parts_.plan(job, lane);
 }
 
 asio::awaitable<void> Sweeper::close_jobs() {
-    auto closed = co_await parts_.ledger.run(
-        "close jobs", [](postgres::Connection& ledger) { return ledger::finish_jobs(ledger, {}); });
+    auto closed = co_await parts_.store.close_jobs();
     if (!closed) {
         spdlog::warn("{}", describe(closed.error()));
         co_return;
@@ -197,9 +173,7 @@ asio::awaitable<void> Sweeper::close_jobs() {
 
 /// Of programs of the version before, which run beside this one.
 asio::awaitable<void> Sweeper::read_suppressions() {
-    auto read = co_await parts_.ledger.run("read suppressions", [](postgres::Connection& ledger) {
-        return ledger::read_suppressions(ledger, suppressions_per_sweep_max);
-    });
+    auto read = co_await parts_.store.read_suppressions(suppressions_per_sweep_max);
     if (!read) spdlog::warn("{}", describe(read.error()));
 }
 

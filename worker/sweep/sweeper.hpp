@@ -1,14 +1,13 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
-#include "core/ledger/clock.hpp"
+#include "core/clock/clock.hpp"
 #include "core/settings/settings.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/receipts/receipt_writer.hpp"
 #include "worker/send/chunk_batcher.hpp"
 #include "worker/send/dispatcher.hpp"
-#include "worker/send/job_context.hpp"
 #include "worker/sweep/outage.hpp"
+#include "worker/sweep/sweep_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -35,16 +34,14 @@ class Sweeper {
 public:
     struct Parts {
         boost::asio::any_io_executor executor;
-        postgres::Pool& ledger;
-        JobContexts& job_contexts;
-        const Clock& clock;
-        ledger::LedgerClock& time;
+        SweepStore& store;
+        const Clock& clock;  // The machine's.
         ChunkBatcher& batcher;
         Dispatcher& dispatcher;
         std::function<bool(Channel)> serves;  // With an account that can be used now.
         WorkerProbe& probe;
         std::function<void(const std::string& job, Lane lane)> plan;
-        ReceiptWriter& receipts;
+        std::function<boost::asio::awaitable<void>()> apply_early;  // Receipts that came early.
     };
     Sweeper(Parts parts, const WorkerSettings& settings)
         : parts_{std::move(parts)},

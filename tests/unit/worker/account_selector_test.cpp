@@ -35,8 +35,8 @@ protected:
             settings.channel = channel;
             settings.weight = weight;
             accounts.push_back(std::make_unique<Account>(
-                context.get_executor(),
-                Account::Parts{settings, std::make_unique<SilentProvider>(), pool, clock, probe}));
+                context.get_executor(), Account::Parts{settings, std::make_unique<SilentProvider>(),
+                                                       bucket, clock, probe}));
         }
     }
     AccountSelector& selector() {
@@ -62,6 +62,7 @@ protected:
 
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
+    LedgerRateBucket bucket{pool};
     ManualClock clock{TimePoint{}};
     prometheus::Registry registry;
     AccountProbe probe{registry, "mail", Channel::email};

@@ -54,8 +54,8 @@ protected:
     FlightAnswersTest() {
         AccountSettings settings;
         settings.name = "mail";
-        account = std::make_unique<Account>(context.get_executor(),
-                                            Account::Parts{settings, provider, pool, clock, probe});
+        account = std::make_unique<Account>(
+            context.get_executor(), Account::Parts{settings, provider, bucket, clock, probe});
         claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
         pass.provider = provider;
         job->kind = &kind;
@@ -134,6 +134,7 @@ protected:
 
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
+    LedgerRateBucket bucket{pool};
     ManualClock clock{TimePoint{}};
     prometheus::Registry registry;
     AccountProbe probe{registry, "mail", Channel::email};

@@ -42,7 +42,7 @@ protected:
         settings.channel = Channel::push;
         account = std::make_unique<Account>(
             context.get_executor(),
-            Account::Parts{settings, std::make_unique<DeadEndProvider>(), pool, clock, probe});
+            Account::Parts{settings, std::make_unique<DeadEndProvider>(), bucket, clock, probe});
         claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
         pass.provider = account->provider();
         claim.job = std::make_shared<JobContext>();
@@ -102,6 +102,7 @@ protected:
 
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
+    LedgerRateBucket bucket{pool};
     ManualClock clock{TimePoint{}};
     prometheus::Registry registry;
     AccountProbe probe{registry, "phones", Channel::push};

@@ -16,9 +16,10 @@ using std::chrono::seconds;
 
 /// An account with a limit, and a bucket that gives each slice behind the one before. Nothing here
 /// waits for a slot longer than a few milliseconds: time passes where the test says so.
-class PacerTest : public ::testing::Test {
+class PacerTest : public ::testing::Test, public RateBucket {
 protected:
-    boost::asio::awaitable<Result<ledger::Slice>> lease(std::uint32_t tokens) {
+    boost::asio::awaitable<Result<ledger::Slice>> lease(const std::string&, double,
+                                                        std::uint32_t tokens) override {
         ++leases;
         const auto begins = std::max(next_free, clock.steady_now());
         next_free =
@@ -33,6 +34,10 @@ protected:
         }
         co_return ledger::Slice{begins_in, tokens};
     }
+    boost::asio::awaitable<Result<std::chrono::microseconds>> block(const std::string&,
+                                                                    milliseconds wait) override {
+        co_return wait;
+    }
 
     std::optional<SteadyTime> reserve(std::size_t count) {
         return test::run(context, pacer.reserve(count, clock.steady_now() + seconds{30}));
@@ -44,17 +49,15 @@ protected:
     double rate = 1'000;
     double changes_to = 0;
     boost::asio::io_context context{1};
-    postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
     ManualClock clock{TimePoint{}};
     SteadyTime next_free{};
     milliseconds usual_way{1};
     milliseconds way{1};
     int leases = 0;
     Pacer pacer{context.get_executor(),
-                pool,
+                *this,
                 clock,
-                {.account = "a", .per_second = rate / 0.97},  // It uses so much of it.
-                [this](std::uint32_t tokens) { return lease(tokens); }};
+                {.account = "a", .per_second = rate / 0.97}};  // It uses so much of it.
 };
 
 TEST_F(PacerTest, GivesSlotsOneAfterTheOther) {
@@ -159,7 +162,7 @@ TEST_F(PacerTest, ALimitMayGoAndComeBack) {
 }
 
 TEST_F(PacerTest, WithoutALimitThereIsNothingToWaitFor) {
-    Pacer free{context.get_executor(), pool, clock, {.account = "a"}};
+    Pacer free{context.get_executor(), *this, clock, {.account = "a"}};
     const auto slot = test::run(context, free.reserve(1'000, clock.steady_now() + seconds{1}));
     ASSERT_TRUE(slot);
     clock.advance(seconds{10});

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "worker/send/chunk_store.hpp"
+#include "worker/send/contact_source.hpp"
+#include "worker/send/dead_addresses.hpp"
+#include "worker/send/job_store.hpp"
+#include "worker/send/rate_bucket.hpp"
+#include "worker/sweep/sweep_store.hpp"
+
+namespace fanfare {
+
+/// What the stages of a worker ask, on the real databases.
+///
+/// Lifetime  everything in the parts outlives it.
+struct LedgerPorts {
+    explicit LedgerPorts(const LedgerSweepStore::Parts& parts)
+        : chunks{parts.ledger},
+          bucket{parts.ledger},
+          jobs{parts.ledger, parts.job_contexts},
+          contacts{parts.ledger},
+          dead_addresses{parts.ledger, parts.job_contexts},
+          sweep{parts} {}
+
+    LedgerChunkStore chunks;
+    LedgerRateBucket bucket;
+    LedgerJobStore jobs;
+    DatabaseContacts contacts;
+    DatabaseDeadAddresses dead_addresses;
+    LedgerSweepStore sweep;
+};
+
+}  // namespace fanfare
