@@ -73,10 +73,12 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim(std::span<const ledger::Clai
         auto& chunk = chunks_.at(request.key);
         const bool is_due = chunk.state == State::planned && chunk.next_at <= now;
         const bool is_repeat = chunk.state == State::claimed && chunk.token == token;
-        if (!is_due && !is_repeat) continue;
+        const bool is_taken_anyway =
+            fault_ == StoreFault::claims_claimed && chunk.state == State::claimed;
+        if (!is_due && !is_repeat && !is_taken_anyway) continue;
         ++chunk.epoch;
         chunk.token = token;
-        if (is_due) chunk.begun.assign(chunk.recipients.size(), '\0');
+        if (!is_repeat) chunk.begun.assign(chunk.recipients.size(), '\0');
         chunk.state = State::claimed;
         chunk.lease_until = now + lease;
         if (chunk.account.empty()) chunk.account = request.account;
@@ -172,8 +174,8 @@ std::vector<ledger::ClaimedChunk> StoreModel::take_over(std::size_t limit,
     std::vector<ledger::ClaimedChunk> taken;
     const auto now = clock_.steady_now();
     for (auto& [key, chunk] : chunks_) {
-        const bool is_over = chunk.lease_until < now || fault_ == StoreFault::early_sweep;
-        if (chunk.state != State::claimed || !is_over || taken.size() == limit) continue;
+        if (chunk.state != State::claimed || chunk.lease_until >= now) continue;
+        if (taken.size() == limit) break;
         ++chunk.epoch;
         ++chunk.takeovers;
         chunk.lease_until = now + lease;

@@ -14,9 +14,9 @@ namespace fanfare::simulation {
 /// What may be wrong with the ledger, to see that a simulation finds it.
 enum class StoreFault : std::uint8_t {
     none,
-    no_fence,      // A record counts whoever holds the chunk.
-    early_sweep,   // Chunks are taken over though their lease lasts.
-    forgets_mark,  // Who had begun is not known after a takeover.
+    no_fence,        // A record counts whoever holds the chunk.
+    claims_claimed,  // A chunk is claimed though somebody holds it.
+    forgets_mark,    // Who had begun is not known after a takeover.
 };
 
 /// The ledger's chunks and buckets as they are meant to be: what core/ledger/ does in SQL, in plain

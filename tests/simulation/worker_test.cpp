@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
-#include <numeric>
+#include <cstdlib>
+#include <string>
 
 namespace fanfare::simulation {
 namespace {
@@ -17,7 +18,9 @@ protected:
     ~WorkerSimulation() override { spdlog::set_level(spdlog::level::info); }
 
     /// The first of so many seeds at which something goes wrong, and what.
+    /// FANFARE_SEEDS in the environment: so many instead.
     static std::string first_fault(WorldPlan plan, std::uint64_t seeds) {
+        if (const char* const more = std::getenv("FANFARE_SEEDS")) seeds = std::stoull(more);
         for (plan.seed = 1; plan.seed <= seeds; ++plan.seed) {
             World world{plan};
             const auto why = world.run(60min);
@@ -73,9 +76,10 @@ TEST_F(WorkerSimulation, FindsARecordWithoutFence) {
     EXPECT_NE(first_fault(plan, 200), "");
 }
 
-TEST_F(WorkerSimulation, FindsATakeoverBeforeTheLeaseEnds) {
+TEST_F(WorkerSimulation, FindsAClaimOfWhatSomebodyHolds) {
     WorldPlan plan;
-    plan.fault = StoreFault::early_sweep;
+    plan.fault = StoreFault::claims_claimed;
+    plan.chunks = 24;
     EXPECT_NE(first_fault(plan, 200), "");
 }
 
