@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string>
 
@@ -19,14 +24,50 @@ protected:
 
     /// The first of so many seeds at which something goes wrong, and what.
     /// FANFARE_SEEDS in the environment: so many instead.
-    static std::string first_fault(WorldPlan plan, std::uint64_t seeds) {
+    static std::string first_fault(const WorldPlan& plan, std::uint64_t seeds) {
         if (const char* const more = std::getenv("FANFARE_SEEDS")) seeds = std::stoull(more);
-        for (plan.seed = 1; plan.seed <= seeds; ++plan.seed) {
+        for (std::uint64_t first = 1; first <= seeds; first += seeds_per_child) {
+            const auto last = std::min(seeds, first + seeds_per_child - 1);
+            auto why = ask_child(plan, first, last);
+            if (!why.empty()) return why;
+        }
+        return {};
+    }
+
+private:
+    static constexpr std::uint64_t seeds_per_child = 50;
+
+    static std::string look_at(WorldPlan plan, std::uint64_t first, std::uint64_t last) {
+        for (plan.seed = first; plan.seed <= last; ++plan.seed) {
             World world{plan};
             const auto why = world.run(60min);
             if (!why.empty()) return "seed " + std::to_string(plan.seed) + ": " + why;
         }
         return {};
+    }
+
+    /// In a process of its own, with which ends what the killed workers had.
+    static std::string ask_child(const WorldPlan& plan, std::uint64_t first, std::uint64_t last) {
+        std::array<int, 2> ends{};
+        if (pipe(ends.data()) != 0) return "no pipe";
+        const pid_t child = fork();
+        if (child == 0) {
+            const auto why = look_at(plan, first, last);
+            const auto written = write(ends[1], why.data(), why.size());
+            std::_Exit(written == static_cast<ssize_t>(why.size()) ? 0 : 1);
+        }
+        close(ends[1]);
+        std::string why;
+        std::array<char, 1024> bytes{};
+        for (ssize_t count = 0; (count = read(ends[0], bytes.data(), bytes.size())) > 0;) {
+            why.append(bytes.data(), static_cast<std::size_t>(count));
+        }
+        close(ends[0]);
+        int status = 0;
+        if (waitpid(child, &status, 0) != child || status != 0) {
+            return "seeds " + std::to_string(first) + " to " + std::to_string(last) + ": it died";
+        }
+        return why;
     }
 };
 
