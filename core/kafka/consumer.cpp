@@ -79,7 +79,9 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"session.timeout.ms", "10000"},
                               {"heartbeat.interval.ms", "1000"},
                               {"max.poll.interval.ms", "60000"},
-                              {"fetch.wait.max.ms", "20"},
+                              // What comes ends the wait at once; a partition that was paused
+                              // waits for it.
+                              {"fetch.wait.max.ms", "200"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},
                               {"queued.max.messages.kbytes", "1024"},
