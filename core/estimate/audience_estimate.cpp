@@ -3,6 +3,7 @@
 #include "core/audience/address.hpp"
 #include "core/audience/channels.hpp"
 #include "core/audience/source.hpp"
+#include "core/postgres/libpqxx.hpp"
 #include "core/rendering/preview_renderer.hpp"
 #include "core/rendering/segments.hpp"
 
@@ -15,7 +16,7 @@
 namespace fanfare {
 namespace {
 
-using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+using postgres::Snapshot;
 
 constexpr int people_a_fetch = 5'000;
 

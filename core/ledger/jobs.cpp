@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
-#include <pqxx/stream_to>
 #include <pqxx/transaction>
 
 namespace fanfare::ledger {
@@ -131,8 +130,8 @@ namespace {
 
 /// By which somebody's history is found.
 void write_filters(pqxx::work& work, const std::string& job, std::span<const NewChunk> chunks) {
-    pqxx::stream_to stream{work, "chunk_filter",
-                           std::vector<std::string>{"job_id", "channel", "number", "filter"}};
+    auto stream =
+        postgres::copy_into(work, "chunk_filter", {"job_id", "channel", "number", "filter"});
     postgres::TextArray people;
     for (const auto& chunk : chunks) {
         postgres::parse_array(chunk.recipients, people);
@@ -165,10 +164,9 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
     const std::string now = fenced[0][0].c_str();
     const std::string publish_at = fenced[0][1].c_str();
     const std::string day = fenced[0][2].c_str();
-    pqxx::stream_to stream{
-        work, "chunk",
-        std::vector<std::string>{"job_id", "channel", "number", "on_doubt", "lane", "size",
-                                 "recipients", "next_at", "publish_at", "day"}};
+    auto stream = postgres::copy_into(work, "chunk",
+                                      {"job_id", "channel", "number", "on_doubt", "lane", "size",
+                                       "recipients", "next_at", "publish_at", "day"});
     for (const auto& chunk : chunks) {
         stream << std::make_tuple(task.job, static_cast<int>(chunk.channel), chunk.number,
                                   static_cast<int>(chunk.on_doubt), static_cast<int>(lane),

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <pqxx/transaction>
+#include "core/postgres/libpqxx.hpp"
 
 namespace fanfare::ledger {
 
-/// Several reads that must fit together: all of them see the ledger as it was at the first.
-using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+using postgres::Snapshot;
 
 }  // namespace fanfare::ledger

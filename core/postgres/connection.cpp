@@ -14,13 +14,6 @@
 namespace fanfare::postgres {
 namespace {
 
-/// Server notices may carry data of people in their DETAIL: none reaches stderr.
-class SilentHandler final : public pqxx::errorhandler {
-public:
-    explicit SilentHandler(pqxx::connection_base& connection) : pqxx::errorhandler{connection} {}
-    bool operator()(const char[]) noexcept override { return false; }
-};
-
 std::string with_keepalives(const std::string& url) {
     // Without these a dead peer blocks a thread for TCP's fifteen minutes.
     constexpr std::string_view uri =
@@ -96,11 +89,8 @@ Failure to_failure(const std::exception& fault, bool connection_open, std::strin
 }
 
 Connection::Connection(const Secret& url, const Limits& limits) : connection_{connected(url)} {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // The call is the cure in 6.4.
-    connection_->inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-    silence_ = std::make_unique<SilentHandler>(*connection_);
+    forbid_reconnecting(*connection_);
+    silence_ = std::make_unique<Silence>(*connection_);
     pqxx::nontransaction session{*connection_};
     session.exec(
         fmt::format("SET statement_timeout = {}; SET lock_timeout = 10000; "

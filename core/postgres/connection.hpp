@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/error/failure.hpp"
+#include "core/postgres/libpqxx.hpp"
 #include "core/settings/secret.hpp"
 
 #include <pqxx/connection>
-#include <pqxx/errorhandler>
 #include <pqxx/except>
 #include <pqxx/result>
 #include <pqxx/transaction>
@@ -45,8 +45,8 @@ struct Limits {
     bool read_only = false;  // For the databases of others.
 };
 
-/// One connection to PostgreSQL that never comes back to life by itself: libpqxx 6.4 would
-/// reconnect in silence and lose session settings. After a fault, let go of it.
+/// One connection to PostgreSQL that never comes back to life by itself: that would lose
+/// session settings in silence. After a fault, let go of it.
 ///
 /// Bounds    connect 3 s; a dead peer is noticed within 15 s.
 /// Threads   one at a time.
@@ -62,7 +62,7 @@ public:
 
 private:
     std::unique_ptr<pqxx::connection> connection_;
-    std::unique_ptr<pqxx::errorhandler> silence_;  // Unregisters itself: goes first.
+    std::unique_ptr<Silence> silence_;  // Unregisters itself: goes first.
 };
 
 /// Appends one element to a PostgreSQL array literal under construction ("{" first, "}"

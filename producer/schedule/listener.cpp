@@ -22,7 +22,7 @@ constexpr int retry_max_ms = 10'000;
 
 class Ear final : public pqxx::notification_receiver {
 public:
-    Ear(pqxx::connection_base& connection, const std::string& channel, const Listener::Heard& heard)
+    Ear(pqxx::connection& connection, const std::string& channel, const Listener::Heard& heard)
         : pqxx::notification_receiver{connection, channel}, heard_{heard} {}
     void operator()(const std::string&, int) override { heard_(channel()); }
 

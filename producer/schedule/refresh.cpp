@@ -1,5 +1,6 @@
 #include "producer/schedule/refresh.hpp"
 
+#include "core/postgres/libpqxx.hpp"
 #include "core/settings/client.hpp"
 #include "core/settings/text_rules.hpp"
 #include "core/wire/timestamp.hpp"
@@ -14,7 +15,7 @@ namespace {
 // The ledger hears nothing while the due query runs; longer than that, nobody is there.
 constexpr std::chrono::milliseconds silence_more{5'000};
 
-using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+using postgres::Snapshot;
 
 #define FANFARE_MOMENT(column) \
     "to_char(d." column "::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

@@ -1,6 +1,7 @@
 #include "worker/plan/audience.hpp"
 
 #include "core/ledger/columns.hpp"
+#include "core/postgres/libpqxx.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/transaction>
@@ -8,7 +9,7 @@
 namespace fanfare {
 namespace {
 
-using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+using postgres::Snapshot;
 
 /// Chunks are sorted bytewise, so that a person is found by a binary search in any locale.
 /// Where the database's own order is that already, its indexes serve it without a sort; a
