@@ -1,5 +1,6 @@
 #include "cli/config_checks.hpp"
 
+#include "cli/contact_advice.hpp"
 #include "cli/query_checks.hpp"
 #include "core/audience/channels.hpp"
 #include "core/kafka/topic_admin.hpp"
@@ -63,6 +64,7 @@ private:
         const auto templates = take(Templates::load(folders.templates));
         if (!systems || !templates) return systems;
         for (const auto& [name, system] : *systems) {
+            append(warnings_, contact_advice(system));
             for (const auto& [kind_name, kind] : system.kinds) {
                 append(warnings_, template_advice(system, kind, *templates));
             }

@@ -130,6 +130,8 @@ private:
     void wire() {
         const auto topics = kafka::list_topics(settings_.kafka);
         const auto executor = loop_.get_executor();
+        const auto plan_soon = [this](const auto& job, Lane lane) { plans_->add(job, lane); };
+        const auto checked = [this](const auto& job) { planner_->was_checked(job); };
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
         planner_.emplace(Planner::Parts{ledger_, job_contexts_, *producer_, topics, clock_, probe_,
@@ -137,10 +139,8 @@ private:
                          worker, chunk_sizes(settings_, *selector_));
         plans_.emplace([this](const auto& job) { return planner_->plan(job); }, clock_, stopping_);
         intake_.emplace(
-            executor,
-            Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_, clock_,
-                          [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
-                          finished, tracer_.get()});
+            executor, Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_,
+                                    clock_, plan_soon, finished, tracer_.get(), checked});
         sender_.emplace(
             Sender::Parts{executor, dispatcher_, batcher_, ports_.chunks, ports_.jobs,
                           ports_.contacts, ports_.dead_addresses, *selector_, pauses_, references_,
@@ -155,8 +155,7 @@ private:
         sweeper_.emplace(
             Sweeper::Parts{executor, ports_.sweep, system_clock(), batcher_, dispatcher_,
                            [this](Channel channel) { return selector_->serves(channel); }, probe_,
-                           [this](const std::string& job, Lane lane) { plans_->add(job, lane); },
-                           [this] { return receipts_->apply_early(); }},
+                           plan_soon, [this] { return receipts_->apply_early(); }},
             worker);
     }
 

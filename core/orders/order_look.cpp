@@ -12,7 +12,7 @@ bool OrderLook::is_resting(const Line& line) const {
 }
 
 boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& source,
-                                                                Telling telling) {
+                                                                Telling telling, bool* told) {
     const auto executor = co_await boost::asio::this_coro::executor;
     auto& line = lines_.try_emplace(telling.system.name, executor).first->second;
     const auto until = clock_.steady_now() + patience_;
@@ -33,6 +33,7 @@ boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& 
     const bool is_away = !asked && !is_refused(asked.error().code);
     if (is_away || now - begun > slow) line.resting_until = now + rest;
     line.moved.notify();
+    if (asked && told != nullptr) *told = true;
     if (asked) co_return std::move(asked.value());
     co_return std::nullopt;
 }

@@ -32,10 +32,11 @@ public:
     OrderLook(const Clock& clock, std::chrono::seconds patience)
         : clock_{clock}, patience_{patience} {}
 
-    /// check_order(); nothing where the job may be taken. What `telling` refers to outlives the
-    /// wait.
+    /// check_order(); nothing where the job may be taken. `told`, where given, is set when the
+    /// database has said so. What `telling` and `told` refer to outlives the wait.
     [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> ask(postgres::Pool& source,
-                                                                       Telling telling);
+                                                                       Telling telling,
+                                                                       bool* told = nullptr);
 
 private:
     /// Those who ask about one system.

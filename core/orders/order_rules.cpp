@@ -116,10 +116,11 @@ bool is_of_its_types(postgres::Connection& source, const Query& query, std::size
     }
     std::vector<const char*> alone(query.parameters.size(), nullptr);
     const auto plan = "EXPLAIN " + query.sql;  // Nothing is read.
-    // A query that fails without any value is not to blame on one.
-    if (!takes(source, plan, alone)) return true;
     alone[index] = value;
-    return takes(source, plan, alone);
+    if (takes(source, plan, alone)) return true;
+    // A query that fails without any value is not to blame on one.
+    alone[index] = nullptr;
+    return !takes(source, plan, alone);
 }
 
 std::optional<Rejection> check_parameters(postgres::Connection& source, const Telling& telling) {

@@ -137,9 +137,15 @@ void read_contacts(System& system, const YamlValue& map, const std::string& key,
         const auto full = join_key(key, map.keys[i].text);
         const auto channel = channel_key(map, i, key, report);
         if (!channel) continue;
-        if (auto query = read_query(map.items[i], full, {"recipients", true}, report)) {
-            system.contacts[static_cast<std::size_t>(*channel)] = Contact{std::move(*query)};
-        }
+        auto query = read_query(map.items[i], full, {"recipients", false}, report);
+        if (!query) continue;
+        auto& contact = system.contacts[static_cast<std::size_t>(*channel)].emplace();
+        contact.query = std::move(*query);
+        if (!contact.query.parameters.empty()) continue;
+        contact.relation = contact.query.sql;
+        // PostgreSQL takes the parameter for an array of whatever type the id has.
+        contact.query.sql = contacts_where(contact.relation, "contact.recipient_id = ANY($1)");
+        contact.query.parameters.emplace_back("recipients");
     }
 }
 
@@ -241,6 +247,11 @@ std::string read_text(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::string contacts_where(std::string_view relation, std::string_view condition) {
+    // Before the first line, so that lines keep their numbers.
+    return fmt::format("SELECT * FROM ({}\n) contact WHERE {}", relation, condition);
+}
 
 bool is_reserved_column(std::string_view name) {
     constexpr std::array<std::string_view, 5> reserved{"recipient_id", "address", "locale",

@@ -44,13 +44,20 @@ struct Audience {
         const std::map<std::string, std::string>& params) const;
 };
 
-/// Where to reach them on one channel, and who they are. Parameter `:recipients` (text[],
-/// sorted). Yields `recipient_id`, `address` (null: none), and optionally `locale`,
-/// `time_zone`, `opted_out` (bool), and further columns: the person's variables. Several
-/// rows of one recipient are several addresses (devices) of that person.
+/// Where to reach them on one channel, and who they are. Yields `recipient_id`, `address` (null:
+/// none), and optionally `locale`, `time_zone`, `opted_out` (bool), and further columns: the
+/// person's variables. Several rows of one recipient are several addresses (devices) of that
+/// person.
 struct Contact {
-    Query query;
+    Query query;  // Parameter `:recipients` (text[], sorted): of these people.
+    /// The query as it was written, where it names no `:recipients` and says where everybody is
+    /// reached: `query` is made of it, and so is any other choice of people. "": it names them.
+    std::string relation{};
 };
+
+/// `relation` cut down to those for whom `condition` holds, which names them
+/// `contact.recipient_id`.
+[[nodiscard]] std::string contacts_where(std::string_view relation, std::string_view condition);
 
 /// True for the columns of a contact query that are not the person's variables.
 [[nodiscard]] bool is_reserved_column(std::string_view name);

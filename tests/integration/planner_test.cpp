@@ -170,6 +170,18 @@ TEST_F(PlannerTest, PlansEveryoneOnce) {
               "250 250");
 }
 
+TEST_F(PlannerTest, WhatTheDatabaseHasJustFoundSoundIsNotAskedOnceMore) {
+    system.contacts[0]->query.sql =
+        "SELECT id AS recipient_id, id AS address, fault('P0001') AS name FROM person "
+        "WHERE $1::text[] IS NOT NULL";
+    auto& planner = *worker().planner;
+    const auto checked = order();
+    planner.was_checked(checked);
+    EXPECT_FALSE(planner.plan(checked));
+    EXPECT_EQ(of_job("state"), "sending");
+    EXPECT_TRUE(planner.plan(order())) << "the query fails, and it is tried again later";
+}
+
 TEST_F(PlannerTest, KeepsAPlanWhoseFirstRowTakesLongerThanItsLease) {
     close_gate();
     auto& mine = worker();

@@ -73,8 +73,8 @@ std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::New
 }
 
 /// What only the system's database knows. Its owner's own texts may need less than ours.
-asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& order) {
-    auto rejection = co_await judge(order.job);
+asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& order, bool& told) {
+    auto rejection = co_await judge(order.job, told);
     if (!rejection) co_return rejection;
     const auto known = co_await parts_.ledger.run(
         "look for a job", [&](postgres::Connection& ledger) { return is_taken(ledger, order); });
@@ -82,14 +82,14 @@ asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& ord
     co_return rejection;
 }
 
-asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job) {
+asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job, bool& told) {
     const auto& system = parts_.job_contexts.systems().find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     auto& source = parts_.job_contexts.find_pool(system);
     const auto now = parts_.clock.now();
     const Telling shipped{job, system, kind, parts_.templates, parts_.job_contexts.has_links(),
                           now};
-    auto rejection = co_await look_.ask(source, shipped);
+    auto rejection = co_await look_.ask(source, shipped, &told);
     if (!rejection || job.source.empty()) co_return rejection;
     const auto find = [&job](postgres::Connection& ledger) {
         return ledger::current_templates(ledger, {job.system, job.kind, job.source});
@@ -123,13 +123,14 @@ asio::awaitable<void> Intake::handle(const kafka::Received& record) {
     ledger::NewJob order;
     auto rejection = read(record, order);
     std::optional<Span> root;
+    bool told = false;
     if (!rejection) root = begin_trace(record, order);
-    if (!rejection) rejection = co_await look(order);
+    if (!rejection) rejection = co_await look(order, told);
     const std::string id = order.job.id.empty() ? record.key : order.job.id;
     auto wait = intake_wait_first;
     while (!stopping_) {
         bool settled = false;
-        if (!rejection) settled = co_await accept(order, rejection, root);
+        if (!rejection) settled = co_await accept(order, rejection, root, told);
         if (rejection) settled = co_await note_refusal(id, order, *rejection);
         if (settled && rejection) settled = co_await refuse(record, order, *rejection);
         if (settled) {
@@ -150,8 +151,8 @@ TimePoint Intake::published_at(const kafka::Received& record) const {
 }
 
 asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
-                                     std::optional<Rejection>& rejection,
-                                     std::optional<Span>& root) {
+                                     std::optional<Rejection>& rejection, std::optional<Span>& root,
+                                     bool told) {
     auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
         auto taken = ledger::take_job(ledger, order);
         const bool is_other = !taken.id.empty() && taken.id != order.job.id;
@@ -175,6 +176,7 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
     }
     parts_.probe.job(taken.how == ledger::TakenJob::How::added ? "accepted" : "repeated");
     if (root && taken.how == ledger::TakenJob::How::added) parts_.tracer->end(std::move(*root));
+    if (told && parts_.checked) parts_.checked(taken.id);
     // A repeated one may stem from a worker that died between inserting and planning.
     parts_.accepted(taken.id, order.job.lane);
     co_return true;

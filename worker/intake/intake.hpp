@@ -47,6 +47,8 @@ public:
         std::function<void(const std::string& job, Lane lane)> accepted;
         std::function<void(const kafka::Received&)> finished;
         Tracer* tracer = nullptr;  // Null: nobody wants spans.
+        /// Of a job that the system's database has just found sound; before accepted().
+        std::function<void(const std::string& job)> checked{};
     };
     Intake(boost::asio::any_io_executor executor, Parts parts)
         : parts_{std::move(parts)}, tasks_{std::move(executor)} {}
@@ -69,9 +71,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> handle(const kafka::Received& record);
     [[nodiscard]] std::optional<Rejection> read(const kafka::Received& record,
                                                 ledger::NewJob& order) const;
-    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> look(
-        const ledger::NewJob& order);
-    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> judge(const Job& job);
+    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> look(const ledger::NewJob& order,
+                                                                        bool& told);
+    [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> judge(const Job& job,
+                                                                         bool& told);
     [[nodiscard]] TimePoint published_at(const kafka::Received& record) const;
     [[nodiscard]] std::optional<Rejection> check(ledger::NewJob& order) const;
     [[nodiscard]] std::optional<Span> begin_trace(const kafka::Received& record,
@@ -80,7 +83,7 @@ private:
     /// or, with a rejection, never.
     [[nodiscard]] boost::asio::awaitable<bool> accept(const ledger::NewJob& order,
                                                       std::optional<Rejection>& rejection,
-                                                      std::optional<Span>& root);
+                                                      std::optional<Span>& root, bool told);
     [[nodiscard]] boost::asio::awaitable<bool> note_refusal(const std::string& id,
                                                             const ledger::NewJob& order,
                                                             const Rejection& rejection);

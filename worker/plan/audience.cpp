@@ -14,10 +14,14 @@ using postgres::Snapshot;
 /// Chunks are sorted bytewise, so that a person is found by a binary search in any locale.
 /// Where the database's own order is that already, its indexes serve it without a sort; a
 /// column of another order is overruled all the same. With ICU, datcollate says nothing.
-std::string_view collation(pqxx::transaction_base& work) {
+/// Sets the transaction up in the same breath.
+std::string_view begin_reading(pqxx::transaction_base& work) {
     const auto rows = work.exec(
         "SELECT datcollate IN ('C', 'POSIX') "
-        "AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' "
+        "AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c', "
+        "set_config('idle_in_transaction_session_timeout', '0', true), "
+        "set_config('statement_timeout', '10min', true), "
+        "set_config('cursor_tuple_fraction', '1.0', true) "
         "FROM pg_database d WHERE datname = current_database()");
     return rows[0][0].as<bool>() ? R"( COLLATE "default")" : R"( COLLATE "C")";
 }
@@ -42,10 +46,7 @@ bool is_told_audience(const JobContext& job) {
 AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& job,
                                const std::string& cursor)
     : work_{std::make_unique<Snapshot>(source.raw())}, last_{cursor} {
-    const auto order = collation(*work_);
-    work_->exec(
-        "SET LOCAL idle_in_transaction_session_timeout = 0; "
-        "SET LOCAL statement_timeout = '10min'; SET LOCAL cursor_tuple_fraction = 1.0");
+    const auto order = begin_reading(*work_);
     std::string inner;
     std::string listed;
     std::vector<const char*> values;
@@ -81,11 +82,12 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
 void AudienceStream::next(std::size_t count, std::vector<std::string_view>& ids) {
     ids.clear();
     while (ids.empty()) {
-        rows_ = work_->exec(fmt::format("FETCH {} FROM audience", count));
-        if (rows_.empty()) {
+        if (is_read_) {
             left_out_ = long_seen_;
             return;
         }
+        rows_ = work_->exec(fmt::format("FETCH {} FROM audience", count));
+        is_read_ = rows_.size() < count;
         ids.reserve(rows_.size());
         for (const auto& row : rows_) take(row, ids);
         if (!ids.empty()) last_ = ids.back();

@@ -41,6 +41,7 @@ private:
 
     std::unique_ptr<pqxx::transaction_base> work_;
     pqxx::result rows_;
+    bool is_read_ = false;  // To its end: a fetch gave less than it might.
     std::string last_;
     std::string last_long_;       // Its digest.
     std::int64_t long_seen_ = 0;  // Those behind the last id are counted with the next one.

@@ -4,10 +4,10 @@
 
 namespace fanfare {
 
-PlanQueue::PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping)
+PlanQueue::PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping,
+                     std::span<const Lane> threads)
     : plan_{std::move(plan)}, clock_{clock}, stopping_{stopping} {
-    threads_.emplace_back([this] { work(false); });
-    threads_.emplace_back([this] { work(true); });
+    for (const auto last : threads) threads_.emplace_back([this, last] { work(last); });
 }
 
 PlanQueue::~PlanQueue() {
@@ -37,12 +37,12 @@ void PlanQueue::bring_back(SteadyTime now) {
     }
 }
 
-PlanQueue::Place PlanQueue::next(bool urgent_only) {
+PlanQueue::Place PlanQueue::next(Lane last) {
     std::unique_lock lock{mutex_};
     while (!stopping_) {
         bring_back(clock_.steady_now());
         for (const auto lane : lanes) {
-            if (urgent_only && lane != Lane::urgent) break;
+            if (lane > last) break;
             auto& queue = queues_[static_cast<std::size_t>(lane)];
             if (queue.empty()) continue;
             Place place{std::move(queue.front()), lane};
@@ -60,9 +60,9 @@ PlanQueue::Place PlanQueue::next(bool urgent_only) {
     return {};
 }
 
-void PlanQueue::work(bool urgent_only) {
+void PlanQueue::work(Lane last) {
     while (true) {
-        auto place = next(urgent_only);
+        auto place = next(last);
         if (place.job.empty()) return;
         const auto again = plan_(place.job);
         const std::lock_guard guard{mutex_};

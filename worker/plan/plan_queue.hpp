@@ -13,29 +13,35 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace fanfare {
 
-/// Plans jobs on threads of its own, urgent ones first; one thread takes nothing but urgent
-/// ones, so that a giant audience never keeps an urgent job waiting. What failed for now comes
-/// again after its wait.
+/// Plans jobs on threads of its own, urgent ones first. A small job takes a dozen statements one
+/// after the other, so several are planned at a time; one thread takes no bulk jobs and one nothing
+/// but urgent ones, so that giant audiences keep neither waiting. What failed for now comes again
+/// after its wait.
 ///
-/// Bounds    two threads; queue_max jobs a lane, each once. What is beyond stays in the ledger, and
+/// Bounds    a thread for each of last_lanes; queue_max jobs a lane, each once. What is beyond
+/// stays in the ledger, and
 ///           the sweeper brings it back.
 /// Stop      the destructor waits for the fetch in hand of each plan.
 /// Threads   add() from any.
 class PlanQueue {
 public:
     static constexpr std::size_t queue_max = 10'000;
+    /// Of each thread: the least urgent lane that it takes jobs of.
+    static constexpr std::array last_lanes{Lane::bulk, Lane::bulk, Lane::normal, Lane::urgent};
 
     /// Plans a job; when that failed for now, says after how long it is worth another try. Blocks;
-    /// called on both threads.
+    /// called on all threads.
     using Plan = std::function<std::optional<std::chrono::milliseconds>(const std::string& job)>;
 
-    PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping);
+    PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping,
+              std::span<const Lane> threads = last_lanes);
     ~PlanQueue();
     PlanQueue(const PlanQueue&) = delete;
     PlanQueue& operator=(const PlanQueue&) = delete;
@@ -47,8 +53,8 @@ private:
         std::string job;
         Lane lane = Lane::normal;
     };
-    void work(bool urgent_only);
-    [[nodiscard]] Place next(bool urgent_only);
+    void work(Lane last);
+    [[nodiscard]] Place next(Lane last);
     void bring_back(SteadyTime now);
 
     Plan plan_;

@@ -13,9 +13,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace fanfare {
@@ -66,7 +68,13 @@ public:
     /// long it is worth another try.
     [[nodiscard]] std::optional<std::chrono::milliseconds> plan(const std::string& job);
 
+    /// The system's database has just said that this job can be told: it is not asked once more,
+    /// unless its owner has texts of their own. For checked_for, of checked_max jobs. Any thread.
+    void was_checked(const std::string& job);
+
 private:
+    static constexpr std::chrono::seconds checked_for{60};
+    static constexpr std::size_t checked_max = 10'000;
     using Hold = PlanKeeper::Hold;
     using Wait = std::optional<std::chrono::milliseconds>;
     /// Why a try came to nothing; where it failed decides what follows.
@@ -91,11 +99,14 @@ private:
     [[nodiscard]] bool note(const ledger::PlanTask& task, const ledger::PlanFailure& failure,
                             Hold& hold);
     void give_back(const ledger::PlanTask& task);
+    [[nodiscard]] bool is_checked(const std::string& job);
 
     Parts parts_;
     const WorkerSettings& settings_;
     Sizes sizes_;
     PlanKeeper keeper_;
+    std::mutex checked_mutex_;
+    std::unordered_map<std::string, SteadyTime> checked_;  // When.
 };
 
 }  // namespace fanfare

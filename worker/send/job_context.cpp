@@ -2,6 +2,7 @@
 
 #include "core/ledger/own_templates.hpp"
 #include "core/rendering/variables.hpp"
+#include "worker/send/contact_query.hpp"
 
 #include <fmt/format.h>
 
@@ -41,8 +42,11 @@ JobContexts::JobContexts(const Systems& systems, const Templates& templates, con
         pools_[name] = std::make_unique<postgres::Pool>(
             url, postgres::Limits{.statement_timeout = timeout, .read_only = true},
             reach.connections);
+        ways_[name] = std::make_unique<KnownContactWays>();
     }
 }
+
+JobContexts::~JobContexts() = default;
 
 postgres::Pool& JobContexts::find_pool(const System& system) { return *pools_.at(system.name); }
 
@@ -99,6 +103,7 @@ Result<std::shared_ptr<JobContext>> JobContexts::read(std::string_view body) {
     }
     context->templates = templates_;
     context->source = &find_pool(*context->system);
+    context->ways = ways_.at(context->system->name).get();
     context->collapse_key = fill_in(context->kind->collapse_key, context->job.data);
     if (!link_base_.empty() && !context->kind->list.empty()) {
         context->unsubscribe_prefix = fmt::format("{}/u/{}.", link_base_, context->job.id);

@@ -7,6 +7,8 @@
 #include "core/systems/system.hpp"
 #include "core/wire/job.hpp"
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -19,6 +21,8 @@
 
 namespace fanfare {
 
+class KnownContactWays;
+
 /// What every chunk of one job needs to know of it; read once, shared by all.
 struct JobContext {
     Job job;
@@ -29,9 +33,12 @@ struct JobContext {
     postgres::Pool* source = nullptr;                      // The system's database.
     std::vector<std::pair<std::string, TimePoint>> times;  // Kind::times with their moments.
     std::string collapse_key;                              // Kind::collapse_key, filled in.
-    std::string unsubscribe_prefix;  // "<base>/u/<job>."; "" where nobody can unsubscribe.
-    Templates templates;             // The shipped ones, or its owner's as it was planned with.
-    std::size_t bytes = 0;           // Of the job, and of its owner's texts.
+    std::string unsubscribe_prefix;    // "<base>/u/<job>."; "" where nobody can unsubscribe.
+    Templates templates;               // The shipped ones, or its owner's as it was planned with.
+    std::size_t bytes = 0;             // Of the job, and of its owner's texts.
+    KnownContactWays* ways = nullptr;  // Of the system; null: people are asked for by the query.
+    /// Learned while it is sent: between its people there are many others.
+    mutable std::array<std::atomic<bool>, channel_count> is_scattered{};
 };
 
 /// The systems, the connections to their databases, and what their jobs say.
@@ -54,6 +61,9 @@ public:
     /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
     JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
                 std::string link_base);
+    ~JobContexts();
+    JobContexts(const JobContexts&) = delete;
+    JobContexts& operator=(const JobContexts&) = delete;
 
     [[nodiscard]] postgres::Pool& find_pool(const System& system);
 
@@ -92,6 +102,7 @@ private:
     std::string link_base_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> pools_;
     std::map<std::string, std::unique_ptr<postgres::Pool>> writers_;  // Systems with write-backs.
+    std::map<std::string, std::unique_ptr<KnownContactWays>> ways_;   // By system.
     std::mutex mutex_;
     std::map<std::int64_t, Own> own_;  // By load_templates()'s id. Versions never change.
     std::size_t own_bytes_ = 0;

@@ -1,9 +1,7 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/caps.hpp"
-#include "core/postgres/halving.hpp"
-
-#include <pqxx/nontransaction>
+#include "worker/send/contact_query.hpp"
 
 #include <functional>
 #include <utility>
@@ -52,92 +50,6 @@ std::vector<std::uint32_t> open_positions(const ledger::ChunkPeople& people) {
     return positions;
 }
 
-/// The contact query of one chunk, and who of it raises an error.
-class ContactQuery {
-public:
-    using Positions = std::span<const std::uint32_t>;
-
-    /// `turn`: another sample each time it is asked whether everybody fails.
-    ContactQuery(postgres::Connection& source, const std::string& sql,
-                 const ledger::ChunkPeople& people, std::int32_t turn)
-        : source_{source}, sql_{sql}, people_{people}, turn_{static_cast<std::size_t>(turn)} {}
-
-    /// Asks for `positions`, and takes those out of them who raise errors.
-    ContactsRead ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
-        try {
-            resolved.rows = exec(positions);
-            return ContactsRead::whole;
-        } catch (const std::exception& fault) {
-            if (postgres::is_timeout(fault)) return ContactsRead::slow;
-            if (!postgres::is_data_error(fault)) throw;
-        }
-        if (everybody_fails(positions)) return ContactsRead::fails;
-        if (!find_culprits(positions, resolved)) return ContactsRead::part;
-        resolved.rows = exec(positions);
-        return ContactsRead::whole;
-    }
-
-private:
-    static constexpr std::size_t sample_size = 16;
-    static constexpr int questions_max = 400;
-    struct EnoughAsked : std::exception {};
-
-    pqxx::result exec(Positions positions) {
-        pqxx::nontransaction work{source_.raw()};
-        // Most often everybody is asked for, and the ledger has written that already.
-        if (positions.size() == people_.outcomes.size()) {
-            return work.exec_params(sql_, people_.recipients_literal);
-        }
-        postgres::ArrayLiteral people;
-        for (const auto i : positions) people.add(people_.recipients.elements[i]);
-        return work.exec_params(sql_, people.text());
-    }
-
-    /// Asks for some alone, others after each failure, so that nobody asks for a thousand people
-    /// one by one where the query itself is to blame. Of few it is their own data.
-    bool everybody_fails(Positions positions) {
-        if (positions.size() < sample_size) return false;
-        const auto step = positions.size() / sample_size;
-        const auto first = turn_ % step;
-        for (std::size_t i = 0; i < sample_size; ++i) {
-            try {
-                exec(positions.subspan(first + i * step, 1));
-                return false;
-            } catch (const std::exception& fault) {
-                if (!postgres::is_data_error(fault)) throw;
-            }
-        }
-        return true;
-    }
-
-    /// False when not everybody could be looked at.
-    bool find_culprits(std::vector<std::uint32_t>& positions, Resolved& resolved) {
-        int questions = 0;
-        const auto look = [&](Positions some) {
-            if (++questions > questions_max) throw EnoughAsked{};
-            exec(some);
-        };
-        const auto blame = [&](std::uint32_t culprit, const std::exception&) {
-            resolved.fates[culprit] = {Outcome::failed, Reason::recipient_invalid};
-        };
-        bool all = true;
-        try {
-            postgres::halve(Positions{positions}, look, blame);
-        } catch (const EnoughAsked&) {
-            all = false;
-        }
-        std::erase_if(positions, [&resolved](std::uint32_t i) {
-            return resolved.fates[i].outcome != Outcome::pending;
-        });
-        return all;
-    }
-
-    postgres::Connection& source_;
-    const std::string& sql_;
-    const ledger::ChunkPeople& people_;
-    std::size_t turn_;
-};
-
 }  // namespace
 
 ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
@@ -150,7 +62,7 @@ ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
     resolved.exclusions.assign(ids.size(), Exclusion::none);
     auto asked = open_positions(people);
     if (contact) {
-        ContactQuery query{source, contact->query.sql, people, claim.failures};
+        ContactQuery query{source, *claim.job, channel, people, claim.failures};
         const auto read = query.ask(asked, resolved);
         if (read != ContactsRead::whole) return read;
         read_contacts(channel, ids, resolved);

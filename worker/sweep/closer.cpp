@@ -18,21 +18,29 @@ void tell_ended(const ledger::EndedJob& job, WorkerProbe& probe) {
 }
 
 void Closer::close_soon(const std::string& job) {
-    if (closing_.insert(job).second) tasks_.spawn(close(job));
+    closing_.insert(job);
+    if (is_closing_) return;
+    is_closing_ = true;
+    tasks_.spawn(close_all());
 }
 
-asio::awaitable<void> Closer::close(std::string job) {
-    co_await pause_for(std::chrono::milliseconds{20});  // One look for many chunks.
-    closing_.erase(job);
-    std::vector<std::string> ids{std::move(job)};
-    auto closed = co_await ledger_.run("close a job", [&ids](postgres::Connection& ledger) {
-        return ledger::finish_jobs(ledger, ids);
-    });
-    if (!closed) {
-        spdlog::debug("{}", describe(closed.error()));
-        co_return;
+asio::awaitable<void> Closer::close_all() {
+    while (!closing_.empty()) {
+        co_await pause_for(std::chrono::milliseconds{20});  // One look for many chunks.
+        std::vector<std::string> ids;
+        while (!closing_.empty() && ids.size() < at_once_max) {
+            ids.push_back(std::move(closing_.extract(closing_.begin()).value()));
+        }
+        auto closed = co_await ledger_.run("close jobs", [&ids](postgres::Connection& ledger) {
+            return ledger::finish_jobs(ledger, ids);
+        });
+        if (!closed) {
+            spdlog::debug("{}", describe(closed.error()));
+            continue;  // The sweeper closes them.
+        }
+        for (const auto& one : closed.value()) tell_ended(one, probe_);
     }
-    for (const auto& one : closed.value()) tell_ended(one, probe_);
+    is_closing_ = false;
 }
 
 }  // namespace fanfare

@@ -173,10 +173,23 @@ TEST(System, PointsIntoItsQueries) {
                     IsProblem(8, "audiences.e.more", "(unknown key)", "a known key"),
                     IsProblem(8, "audiences.e", "(a map)", "SQL text"),
                     IsProblem(9, "audiences", "D", "a name of"),
-                    IsProblem(11, "contacts.email", "a query without parameters", ":recipients"),
                     IsProblem(12, "contacts.push", ":user_id", "no parameter but :recipients"),
                     IsProblem(13, "contacts.fax", "(unknown key)", "a known key"),
                     IsProblem(16, "schedules.k", ":until", "no parameter but :horizon")));
+}
+
+TEST(SystemTest, AContactQueryThatNamesNobodyIsAskedForThoseWhoAreWanted) {
+    const auto system =
+        std::get<System>(parse("audiences:\n  a: SELECT id AS recipient_id FROM users\n"
+                               "contacts:\n  email: |\n    SELECT id AS recipient_id, address\n"
+                               "      FROM users -- everybody\n"
+                               "kinds:\n  k: {audience: a, channels: [email]}\n"));
+    const auto& contact = *system.contacts[0];
+    EXPECT_EQ(contact.relation, "SELECT id AS recipient_id, address\n      FROM users");
+    EXPECT_EQ(contact.query.sql,
+              "SELECT * FROM (SELECT id AS recipient_id, address\n      FROM users\n) contact "
+              "WHERE contact.recipient_id = ANY($1)");
+    EXPECT_THAT(contact.query.parameters, ElementsAre("recipients"));
 }
 
 TEST(System, AnAudienceMayNameItsOwner) {

@@ -90,8 +90,8 @@ protected:
     PlanQueueTest() { open(); }
 
     void open() {
-        queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock,
-                      stopping);
+        queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping,
+                      two_threads);
     }
     /// Both threads are busy, with one job each.
     void occupy() {
@@ -109,6 +109,7 @@ protected:
         return jobs;
     }
 
+    static constexpr std::array two_threads{Lane::bulk, Lane::urgent};
     LeapingClock clock;
     std::atomic<bool> stopping{false};
     FakePlanner planner;
@@ -134,6 +135,21 @@ TEST_F(PlanQueueTest, AGiantAudienceKeepsNoUrgentJobWaiting) {
     queue->add("urgent", Lane::urgent);
     planner.await("urgent");
     planner.let_go("giant");
+}
+
+TEST_F(PlanQueueTest, GiantAudiencesKeepNoNormalJobWaiting) {
+    queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping);
+    for (const auto* const giant : {"giant 1", "giant 2"}) {
+        planner.hold(giant);
+        queue->add(giant, Lane::bulk);
+        planner.await(giant);
+    }
+    queue->add("giant 3", Lane::bulk);
+    queue->add("normal", Lane::normal);
+    planner.await("normal");
+    EXPECT_THAT(planner.planned(), ElementsAre("giant 1", "giant 2", "normal"));
+    planner.let_go("giant 1");
+    planner.let_go("giant 2");
 }
 
 TEST_F(PlanQueueTest, UrgentJobsShareBothThreads) {

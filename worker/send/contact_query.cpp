@@ -1,0 +1,228 @@
+#include "worker/send/contact_query.hpp"
+
+#include "core/postgres/halving.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/nontransaction>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace fanfare {
+namespace {
+
+struct EnoughAsked : std::exception {};
+
+/// A row with the id's type, whether or not there is anybody.
+std::string select_of_an_id(std::string_view what, std::string_view relation) {
+    return fmt::format("SELECT {} FROM (SELECT) one LEFT JOIN ({}\n) contact ON false", what,
+                       relation);
+}
+
+/// How ids of a text type are compared bytewise, as chunks are ordered, and by an index that is in
+/// that order too; "" where there can be none. Said in the query, it is so whatever becomes of the
+/// table.
+std::string find_collation(pqxx::transaction_base& work, std::string_view relation) {
+    const auto rows =
+        work.exec(select_of_an_id("coalesce(pg_collation_for(contact.recipient_id), ''), "
+                                  "(SELECT datcollate IN ('C', 'POSIX') "
+                                  " AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' "
+                                  " FROM pg_database d WHERE datname = current_database())",
+                                  relation));
+    const std::string_view collation{rows[0][0].c_str()};
+    const bool is_own = collation == "\"C\"" || collation == "\"POSIX\"";
+    const bool is_default = collation == "\"default\"" && rows[0][1].as<bool>();
+    return is_own || is_default ? fmt::format(" COLLATE {}", collation) : std::string{};
+}
+
+/// As PostgreSQL writes them: only these are ordered as their text is.
+bool is_plain_uuid(std::string_view id) {
+    const auto is_plain = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+    };
+    return id.size() == 36 && std::all_of(id.begin(), id.end(), is_plain);
+}
+
+/// A way by key that knows the type: PostgreSQL does not see the ids when it plans, so that it
+/// does not weigh each of a thousand.
+std::string write_by_key(std::string_view type, std::string_view relation) {
+    const auto condition =
+        fmt::format("contact.recipient_id = ANY((SELECT $1::text[])::{}[])", type);
+    return contacts_where(relation, condition);
+}
+
+}  // namespace
+
+ContactWays contact_ways(postgres::Connection& source, std::string_view relation) {
+    pqxx::nontransaction work{source.raw()};
+    const auto rows = work.exec(select_of_an_id(
+        "pg_typeof(contact.recipient_id)::text, pg_typeof(contact.recipient_id)::oid", relation));
+    const std::string_view type{rows[0][0].c_str()};
+    ContactWays ways;
+    ways.type = rows[0][1].as<pqxx::oid>();
+    ways.is_uuid = type == "uuid";
+    const bool is_text = type == "text" || type == "character varying";
+    if (is_text) {
+        ways.by_key = write_by_key("text", relation);
+    } else if (ways.is_uuid || type == "bigint" || type == "integer" || type == "smallint") {
+        ways.by_key = write_by_key(type, relation);
+    } else {
+        ways.by_key = contacts_where(relation, "contact.recipient_id = ANY($1)");
+    }
+    const auto collation = is_text ? find_collation(work, relation) : std::string{};
+    if (ways.is_uuid || !collation.empty()) {
+        ways.by_range = contacts_where(
+            relation,
+            fmt::format("contact.recipient_id{} BETWEEN $1 AND $2 LIMIT $3::bigint", collation));
+    }
+    return ways;
+}
+
+std::shared_ptr<const ContactWays> KnownContactWays::find(postgres::Connection& source,
+                                                          Channel channel,
+                                                          std::string_view relation) {
+    auto& known = ways_[static_cast<std::size_t>(channel)];
+    {
+        const std::lock_guard guard{mutex_};
+        if (known) return known;
+    }
+    auto found = std::make_shared<const ContactWays>(contact_ways(source, relation));
+    const std::lock_guard guard{mutex_};
+    known = found;
+    return found;
+}
+
+void KnownContactWays::forget(Channel channel) {
+    const std::lock_guard guard{mutex_};
+    ways_[static_cast<std::size_t>(channel)].reset();
+}
+
+namespace {
+
+const Contact& find_contact(const JobContext& job, Channel channel) {
+    return *job.system->contacts[static_cast<std::size_t>(channel)];
+}
+
+std::shared_ptr<const ContactWays> find_ways(postgres::Connection& source, const JobContext& job,
+                                             Channel channel) {
+    const auto& relation = find_contact(job, channel).relation;
+    if (relation.empty() || job.ways == nullptr) return nullptr;
+    try {
+        return job.ways->find(source, channel, relation);
+    } catch (const pqxx::sql_error&) {
+        if (!source.is_open()) throw;
+        return nullptr;  // The query itself will say what is wrong with it.
+    }
+}
+
+}  // namespace
+
+ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, Channel channel,
+                           const ledger::ChunkPeople& people, std::int32_t turn)
+    : source_{source},
+      job_{job},
+      channel_{channel},
+      people_{people},
+      turn_{static_cast<std::size_t>(turn)},
+      ways_{find_ways(source, job, channel)},
+      sql_{ways_ ? ways_->by_key : find_contact(job, channel).query.sql} {}
+
+ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
+    if (may_ask_a_range(positions) && ask_a_range(positions, resolved)) return ContactsRead::whole;
+    try {
+        resolved.rows = exec(positions);
+        return ContactsRead::whole;
+    } catch (const std::exception& fault) {
+        if (job_.ways != nullptr) job_.ways->forget(channel_);
+        if (postgres::is_timeout(fault)) return ContactsRead::slow;
+        if (!postgres::is_data_error(fault)) throw;
+    }
+    if (everybody_fails(positions)) return ContactsRead::fails;
+    if (!find_culprits(positions, resolved)) return ContactsRead::part;
+    resolved.rows = exec(positions);
+    return ContactsRead::whole;
+}
+
+bool ContactQuery::may_ask_a_range(Positions positions) const {
+    if (!ways_ || ways_->by_range.empty() || positions.size() < range_people_min) return false;
+    if (job_.is_scattered[static_cast<std::size_t>(channel_)]) return false;
+    const auto is_plain = [this](std::uint32_t i) {
+        return is_plain_uuid(people_.recipients.elements[i]);
+    };
+    return !ways_->is_uuid || std::all_of(positions.begin(), positions.end(), is_plain);
+}
+
+/// False where there are too many others, or one of them raises an error: the next chunks of the
+/// job, which have the same neighbours, are not asked for so.
+bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
+    const auto rows_max = range_rows_max(positions.size());
+    const auto& ids = people_.recipients.elements;
+    try {
+        pqxx::nontransaction work{source_.raw()};
+        resolved.rows = work.exec_params(ways_->by_range, std::string{ids[positions.front()]},
+                                         std::string{ids[positions.back()]}, rows_max + 1);
+        const auto column = find_column(resolved.rows, "recipient_id");
+        const bool is_as_known = column && resolved.rows.column_type(*column) == ways_->type;
+        if (!is_as_known && job_.ways != nullptr) job_.ways->forget(channel_);
+        if (is_as_known && resolved.rows.size() <= rows_max) return true;
+    } catch (const std::exception& fault) {
+        if (!source_.is_open()) throw;
+        if (!postgres::is_timeout(fault) && !postgres::is_data_error(fault)) throw;
+    }
+    resolved.rows = {};
+    job_.is_scattered[static_cast<std::size_t>(channel_)] = true;
+    return false;
+}
+
+pqxx::result ContactQuery::exec(Positions positions) {
+    pqxx::nontransaction work{source_.raw()};
+    // Most often everybody is asked for, and the ledger has written that already.
+    if (positions.size() == people_.outcomes.size()) {
+        return work.exec_params(sql_, people_.recipients_literal);
+    }
+    postgres::ArrayLiteral people;
+    for (const auto i : positions) people.add(people_.recipients.elements[i]);
+    return work.exec_params(sql_, people.text());
+}
+
+/// Asks for some alone, others after each failure, so that nobody asks for a thousand people
+/// one by one where the query itself is to blame. Of few it is their own data.
+bool ContactQuery::everybody_fails(Positions positions) {
+    if (positions.size() < sample_size) return false;
+    const auto step = positions.size() / sample_size;
+    const auto first = turn_ % step;
+    for (std::size_t i = 0; i < sample_size; ++i) {
+        try {
+            std::ignore = exec(positions.subspan(first + i * step, 1));
+            return false;
+        } catch (const std::exception& fault) {
+            if (!postgres::is_data_error(fault)) throw;
+        }
+    }
+    return true;
+}
+
+/// False when not everybody could be looked at.
+bool ContactQuery::find_culprits(std::vector<std::uint32_t>& positions, Resolved& resolved) {
+    int questions = 0;
+    const auto look = [&](Positions some) {
+        if (++questions > questions_max) throw EnoughAsked{};
+        std::ignore = exec(some);
+    };
+    const auto blame = [&](std::uint32_t culprit, const std::exception&) {
+        resolved.fates[culprit] = {Outcome::failed, Reason::recipient_invalid};
+    };
+    bool all = true;
+    try {
+        postgres::halve(Positions{positions}, look, blame);
+    } catch (const EnoughAsked&) {
+        all = false;
+    }
+    std::erase_if(positions, [&resolved](std::uint32_t i) {
+        return resolved.fates[i].outcome != Outcome::pending;
+    });
+    return all;
+}
+
+}  // namespace fanfare

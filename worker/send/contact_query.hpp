@@ -1,0 +1,84 @@
+#pragma once
+
+#include "core/systems/system.hpp"
+#include "worker/send/resolve.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+
+/// How people are asked for in a contact query that says where everybody is reached.
+struct ContactWays {
+    std::string by_key;    // $1: their ids, text[]. Planned without a look at them.
+    std::string by_range;  // $1 to $2, at most $3 rows; "": the ids have another order than ours.
+    bool is_uuid = false;  // Only one spelling of an id has a place in our order.
+    pqxx::oid type = 0;    // Of the id. An answer by range of another one is none.
+};
+
+/// Asks the system's database of which type and order the ids of `relation` are. Throws what
+/// libpqxx throws.
+[[nodiscard]] ContactWays contact_ways(postgres::Connection& source, std::string_view relation);
+
+/// The ways of a system's contacts, asked for once. Any thread.
+class KnownContactWays {
+public:
+    [[nodiscard]] std::shared_ptr<const ContactWays> find(postgres::Connection& source,
+                                                          Channel channel,
+                                                          std::string_view relation);
+    /// The query failed: its table may have been changed.
+    void forget(Channel channel);
+
+private:
+    std::mutex mutex_;
+    std::array<std::shared_ptr<const ContactWays>, channel_count> ways_;
+};
+
+/// The contact query of one chunk, and who of it raises an error.
+///
+/// Who stands close together is asked for by the first and the last of them, which reads an index
+/// once from here to there instead of once a person; whoever else is there is left out by who reads
+/// the answer. Where too many others are, and wherever a range is not safe, each is asked for by
+/// their key. Both give the same rows of the people asked for.
+class ContactQuery {
+public:
+    using Positions = std::span<const std::uint32_t>;
+    static constexpr std::size_t range_people_min = 16;
+    /// Rows of a range, at most: beyond that the others are more than those asked for.
+    [[nodiscard]] static std::size_t range_rows_max(std::size_t people) { return 2 * people + 16; }
+
+    /// `turn`: another sample each time it is asked whether everybody fails.
+    ContactQuery(postgres::Connection& source, const JobContext& job, Channel channel,
+                 const ledger::ChunkPeople& people, std::int32_t turn);
+
+    /// Asks for `positions`, and takes those out of them who raise errors.
+    [[nodiscard]] ContactsRead ask(std::vector<std::uint32_t>& positions, Resolved& resolved);
+
+private:
+    static constexpr std::size_t sample_size = 16;
+    static constexpr int questions_max = 400;
+
+    [[nodiscard]] bool may_ask_a_range(Positions positions) const;
+    [[nodiscard]] bool ask_a_range(Positions positions, Resolved& resolved);
+    [[nodiscard]] pqxx::result exec(Positions positions);
+    [[nodiscard]] bool everybody_fails(Positions positions);
+    [[nodiscard]] bool find_culprits(std::vector<std::uint32_t>& positions, Resolved& resolved);
+
+    postgres::Connection& source_;
+    const JobContext& job_;
+    Channel channel_;
+    const ledger::ChunkPeople& people_;
+    std::size_t turn_;
+    std::shared_ptr<const ContactWays> ways_;  // Null: the query names its people itself.
+    const std::string& sql_;                   // By key.
+};
+
+}  // namespace fanfare
