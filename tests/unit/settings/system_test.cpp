@@ -179,15 +179,15 @@ TEST(System, PointsIntoItsQueries) {
 }
 
 TEST(SystemTest, AContactQueryThatNamesNobodyIsAskedForThoseWhoAreWanted) {
-    const auto system =
-        std::get<System>(parse("audiences:\n  a: SELECT id AS recipient_id FROM users\n"
-                               "contacts:\n  email: |\n    SELECT id AS recipient_id, address\n"
-                               "      FROM users -- everybody\n"
-                               "kinds:\n  k: {audience: a, channels: [email]}\n"));
+    const auto system = system_in(
+        "audiences:\n  a: SELECT id AS recipient_id FROM users\n"
+        "contacts:\n  email: |\n    SELECT id AS recipient_id, address\n"
+        "      FROM users -- everybody\n"
+        "kinds:\n  k: {audience: a, channels: [email]}\n");
     const auto& contact = *system.contacts[0];
-    EXPECT_EQ(contact.relation, "SELECT id AS recipient_id, address\n      FROM users");
+    EXPECT_EQ(contact.relation, "SELECT id AS recipient_id, address\n  FROM users");
     EXPECT_EQ(contact.query.sql,
-              "SELECT * FROM (SELECT id AS recipient_id, address\n      FROM users\n) contact "
+              "SELECT * FROM (SELECT id AS recipient_id, address\n  FROM users\n) contact "
               "WHERE contact.recipient_id = ANY($1)");
     EXPECT_THAT(contact.query.parameters, ElementsAre("recipients"));
 }
