@@ -25,7 +25,7 @@ protected:
 
     /// People 1 to `count`, of whom `id` makes an id; `address` of n.
     void people(const std::string& type, const std::string& id, int count = 300,
-                const std::string& address = "'a' || n") {
+                const std::string& address = "'a' || n || '@x.org'") {
         run(
             fmt::format("CREATE TABLE people AS SELECT ({})::{} AS id, {} AS address "
                         "FROM generate_series(1, {}) n",
@@ -103,7 +103,7 @@ TEST_F(ContactQueryTest, MostOfARangeAreAskedForByItsEnds) {
     for (const auto* const type : {"text", "varchar(40)", "uuid"}) {
         people(type, "md5(n::text)");
         EXPECT_TRUE(has_range()) << type;
-        const auto wanted = ids("right(address, 1) <> '7'");
+        const auto wanted = ids("address NOT LIKE '%7@%'");
         const auto found = ask(wanted);
         EXPECT_EQ(found.size(), wanted.size()) << type;
         EXPECT_GT(rows_, wanted.size()) << type << ": others come too, and are left out";
@@ -135,7 +135,7 @@ TEST_F(ContactQueryTest, FewAmongManyAreAskedForByKeyAndSoIsTheRestOfTheJob) {
 
 TEST_F(ContactQueryTest, AnErrorAtSomebodyWhoIsNotAskedForCostsNobodyTheirMessage) {
     people("text", "lpad(n::text, 6, '0')", 100, "CASE WHEN n = 50 THEN 'bad' ELSE n::text END");
-    asks("SELECT id AS recipient_id, (address::int)::text AS address FROM people");
+    asks("SELECT id AS recipient_id, (address::int) || '@x.org' AS address FROM people");
     EXPECT_EQ(ask(ids("id <> '000050'")).size(), 99U);
     EXPECT_EQ(failed_, 0);
     EXPECT_EQ(ask(ids("true")).size(), 99U);
@@ -145,7 +145,7 @@ TEST_F(ContactQueryTest, AnErrorAtSomebodyWhoIsNotAskedForCostsNobodyTheirMessag
 TEST_F(ContactQueryTest, WhoIsGoneIsGoneByRangeToo) {
     people("uuid", "md5(n::text)::uuid");
     const auto wanted = ids("true");
-    run("DELETE FROM people WHERE address IN ('a5', 'a6')");
+    run("DELETE FROM people WHERE address IN ('a5@x.org', 'a6@x.org')");
     EXPECT_EQ(ask(wanted).size(), 298U);
     EXPECT_EQ(gone_, 2);
     EXPECT_EQ(rows_, 298U);

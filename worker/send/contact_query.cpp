@@ -166,9 +166,11 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
         const bool is_as_known = column && resolved.rows.column_type(*column) == ways_->type;
         if (!is_as_known && job_.ways != nullptr) job_.ways->forget(channel_);
         if (is_as_known && resolved.rows.size() <= rows_max) return true;
-    } catch (const std::exception& fault) {
+    } catch (const pqxx::sql_error& fault) {
         if (!source_.is_open()) throw;
-        if (!postgres::is_timeout(fault) && !postgres::is_data_error(fault)) throw;
+        // What it is besides, the question by key will tell; of which type ids are is asked anew.
+        const auto is_theirs = postgres::is_timeout(fault) || postgres::is_data_error(fault);
+        if (!is_theirs && job_.ways != nullptr) job_.ways->forget(channel_);
     }
     resolved.rows = {};
     job_.is_scattered[static_cast<std::size_t>(channel_)] = true;
