@@ -79,8 +79,8 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"session.timeout.ms", "10000"},
                               {"heartbeat.interval.ms", "1000"},
                               {"max.poll.interval.ms", "60000"},
-                              // What comes ends the wait at once; a partition that was paused
-                              // waits for it.
+                              // What comes ends the wait at once; but a partition that was
+                              // paused, and the embedded broker, wait it out.
                               {"fetch.wait.max.ms", "200"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},

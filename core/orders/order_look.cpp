@@ -33,7 +33,7 @@ boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& 
     const bool is_away = !asked && !is_refused(asked.error().code);
     if (is_away || now - begun > slow) line.resting_until = now + rest;
     line.moved.notify();
-    if (asked && told != nullptr) *told = true;
+    if (told != nullptr) *told = asked && !asked.value();
     if (asked) co_return std::move(asked.value());
     co_return std::nullopt;
 }

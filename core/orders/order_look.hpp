@@ -33,7 +33,7 @@ public:
         : clock_{clock}, patience_{patience} {}
 
     /// check_order(); nothing where the job may be taken. `told`, where given, is set when the
-    /// database has said so. What `telling` and `told` refer to outlives the wait.
+    /// database has said that it may. What `telling` and `told` refer to outlives the wait.
     [[nodiscard]] boost::asio::awaitable<std::optional<Rejection>> ask(postgres::Pool& source,
                                                                        Telling telling,
                                                                        bool* told = nullptr);

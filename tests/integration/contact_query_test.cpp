@@ -161,6 +161,26 @@ TEST_F(ContactQueryTest, OnlyOneSpellingOfAUuidHasAPlaceInARange) {
     EXPECT_EQ(ask(wanted).size(), wanted.size() - 1);
 }
 
+TEST_F(ContactQueryTest, HyphensElsewhereAreAnotherSpellingOfAUuid) {
+    people("uuid", "md5(n::text)::uuid", 100);
+    auto wanted = ids("id >= 'a0000000-0000-0000-0000-000000000000'");
+    run("INSERT INTO people VALUES ('a0000000-0000-0000-0000-000000000001', 'first@x.org')");
+    wanted.emplace_back("a0000000-0000-0000-0000-000000000001");
+    // A uuid to PostgreSQL, after that one; as text before it.
+    wanted.emplace_back("a000-0000-0000-0000-0000000000000002");
+    std::sort(wanted.begin(), wanted.end());
+    EXPECT_EQ(ask(wanted).size(), wanted.size() - 1);
+}
+
+TEST_F(ContactQueryTest, IdsThatGrowWiderCostNobody) {
+    people("int", "n", 100);
+    EXPECT_EQ(ask(ids("true")).size(), 100U);
+    run("ALTER TABLE people ALTER id TYPE bigint");
+    run("INSERT INTO people VALUES (3000000000, 'big@x.org')");
+    EXPECT_EQ(ask(ids("true")).size(), 101U);
+    EXPECT_EQ(failed_, 0);
+}
+
 TEST_F(ContactQueryTest, ATableThatIsMadeAnewWithOtherIdsIsAskedAnew) {
     people("text", "lpad(n::text, 6, '0')", 100);
     EXPECT_EQ(ask(ids("true")).size(), 100U);

@@ -176,7 +176,9 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
     }
     parts_.probe.job(taken.how == ledger::TakenJob::How::added ? "accepted" : "repeated");
     if (root && taken.how == ledger::TakenJob::How::added) parts_.tracer->end(std::move(*root));
-    if (told && parts_.checked) parts_.checked(taken.id);
+    // One that was there before may be another, to the letter.
+    const bool is_new = taken.how == ledger::TakenJob::How::added;
+    if (is_new && told && parts_.checked) parts_.checked(taken.id);
     // A repeated one may stem from a worker that died between inserting and planning.
     parts_.accepted(taken.id, order.job.lane);
     co_return true;

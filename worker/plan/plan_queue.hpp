@@ -22,12 +22,12 @@ namespace fanfare {
 
 /// Plans jobs on threads of its own, urgent ones first. A small job takes a dozen statements one
 /// after the other, so several are planned at a time; one thread takes no bulk jobs and one nothing
-/// but urgent ones, so that giant audiences keep neither waiting. What failed for now comes again
+/// but urgent ones, so that giant bulk audiences keep
+/// neither waiting. What failed for now comes again
 /// after its wait.
 ///
 /// Bounds    a thread for each of last_lanes; queue_max jobs a lane, each once. What is beyond
-/// stays in the ledger, and
-///           the sweeper brings it back.
+///           stays in the ledger, and the sweeper brings it back.
 /// Stop      the destructor waits for the fetch in hand of each plan.
 /// Threads   add() from any.
 class PlanQueue {

@@ -36,12 +36,17 @@ std::string find_collation(pqxx::transaction_base& work, std::string_view relati
     return is_own || is_default ? fmt::format(" COLLATE {}", collation) : std::string{};
 }
 
-/// As PostgreSQL writes them: only these are ordered as their text is.
+/// As PostgreSQL writes them: only these are ordered as their text is. It takes hyphens after any
+/// four digits.
 bool is_plain_uuid(std::string_view id) {
-    const auto is_plain = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-    };
-    return id.size() == 36 && std::all_of(id.begin(), id.end(), is_plain);
+    if (id.size() != 36) return false;
+    for (std::size_t i = 0; i < id.size(); ++i) {
+        const auto c = id[i];
+        const bool is_between = i == 8 || i == 13 || i == 18 || i == 23;
+        const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (is_between ? c != '-' : !is_digit) return false;
+    }
+    return true;
 }
 
 /// A way by key that knows the type: PostgreSQL does not see the ids when it plans, so that it
@@ -65,8 +70,11 @@ ContactWays contact_ways(postgres::Connection& source, std::string_view relation
     const bool is_text = type == "text" || type == "character varying";
     if (is_text) {
         ways.by_key = write_by_key("text", relation);
-    } else if (ways.is_uuid || type == "bigint" || type == "integer" || type == "smallint") {
+    } else if (ways.is_uuid) {
         ways.by_key = write_by_key(type, relation);
+    } else if (type == "bigint" || type == "integer" || type == "smallint") {
+        // One form for all of them: a table whose ids grow wider while it is served costs nobody.
+        ways.by_key = write_by_key("bigint", relation);
     } else {
         ways.by_key = contacts_where(relation, "contact.recipient_id = ANY($1)");
     }
@@ -129,14 +137,17 @@ ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, 
       sql_{ways_ ? ways_->by_key : find_contact(job, channel).query.sql} {}
 
 ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
-    if (may_ask_a_range(positions) && ask_a_range(positions, resolved)) return ContactsRead::whole;
     try {
-        resolved.rows = exec(positions);
+        if (!may_ask_a_range(positions) || !ask_a_range(positions, resolved)) {
+            resolved.rows = exec(positions);
+        }
         return ContactsRead::whole;
     } catch (const std::exception& fault) {
-        if (job_.ways != nullptr) job_.ways->forget(channel_);
         if (postgres::is_timeout(fault)) return ContactsRead::slow;
-        if (!postgres::is_data_error(fault)) throw;
+        if (!postgres::is_data_error(fault)) {
+            if (job_.ways != nullptr) job_.ways->forget(channel_);
+            throw;
+        }
     }
     if (everybody_fails(positions)) return ContactsRead::fails;
     if (!find_culprits(positions, resolved)) return ContactsRead::part;
@@ -157,6 +168,7 @@ bool ContactQuery::may_ask_a_range(Positions positions) const {
 /// job, which have the same neighbours, are not asked for so.
 bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
     const auto rows_max = range_rows_max(positions.size());
+    auto& is_scattered = job_.is_scattered[static_cast<std::size_t>(channel_)];
     const auto& ids = people_.recipients.elements;
     try {
         pqxx::nontransaction work{source_.raw()};
@@ -168,12 +180,13 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
         if (is_as_known && resolved.rows.size() <= rows_max) return true;
     } catch (const pqxx::sql_error& fault) {
         if (!source_.is_open()) throw;
-        // What it is besides, the question by key will tell; of which type ids are is asked anew.
-        const auto is_theirs = postgres::is_timeout(fault) || postgres::is_data_error(fault);
-        if (!is_theirs && job_.ways != nullptr) job_.ways->forget(channel_);
+        is_scattered = true;
+        if (postgres::is_timeout(fault)) throw;  // Twice as long would be too long.
+        // What else it is the question by key will tell; of which type ids are is asked anew.
+        if (!postgres::is_data_error(fault) && job_.ways != nullptr) job_.ways->forget(channel_);
     }
     resolved.rows = {};
-    job_.is_scattered[static_cast<std::size_t>(channel_)] = true;
+    is_scattered = true;
     return false;
 }
 
