@@ -79,9 +79,10 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"session.timeout.ms", "10000"},
                               {"heartbeat.interval.ms", "1000"},
                               {"max.poll.interval.ms", "60000"},
-                              // What comes ends the wait at once; but a partition that was
-                              // paused, and the embedded broker, wait it out.
-                              {"fetch.wait.max.ms", "200"},
+                              // Short: a partition that was paused waits it out, the embedded
+                              // broker too, and a topic that is deleted and made again within
+                              // it may go unnoticed.
+                              {"fetch.wait.max.ms", "20"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},
                               {"queued.max.messages.kbytes", "1024"},
