@@ -12,7 +12,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds answer_max{1'000};
 constexpr milliseconds wait_first{200};
 constexpr milliseconds wait_max{30'000};
-constexpr std::uint32_t well_enough = 6;  // Looks after which trouble is a new one.
+// After trouble the looks are close together: topics that are lost again at once, and made again
+// by somebody else, would be missed between two of them, and with them what is new in their place.
+constexpr std::uint32_t close_looks = 50;
+constexpr std::uint32_t well_enough = close_looks + 6;  // Looks after which trouble is a new one.
 
 }  // namespace
 
@@ -69,13 +72,13 @@ milliseconds TopicKeeper::look() {
     set_trouble("");
     if (!lost_ && !is_other_ && !missed_) {
         if (++well_ == well_enough) tries_ = 0;
-        return look_interval;
+        return well_ < close_looks ? wait_first : look_interval;
     }
     const auto now = system_clock().steady_now();
     if (now < renew_at_) return std::chrono::ceil<milliseconds>(renew_at_ - now);
     renew();
     renew_at_ = now + next_wait();
-    return look_interval;
+    return wait_first;
 }
 
 void TopicKeeper::make(const std::vector<std::string>& names) {
