@@ -138,6 +138,8 @@ TEST_F(PlanQueueTest, AGiantAudienceKeepsNoUrgentJobWaiting) {
 }
 
 TEST_F(PlanQueueTest, GiantAudiencesKeepNoNormalJobWaiting) {
+    queue.reset();
+    stopping = false;
     queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping);
     for (const auto* const giant : {"giant 1", "giant 2"}) {
         planner.hold(giant);
