@@ -180,8 +180,10 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
         if (is_as_known && resolved.rows.size() <= rows_max) return true;
     } catch (const pqxx::sql_error& fault) {
         if (!source_.is_open()) throw;
-        is_scattered = true;
-        if (postgres::is_timeout(fault)) throw;  // Twice as long would be too long.
+        if (postgres::is_timeout(fault)) {  // Twice as long would be too long.
+            is_scattered = true;
+            throw;
+        }
         // What else it is the question by key will tell; of which type ids are is asked anew.
         if (!postgres::is_data_error(fault) && job_.ways != nullptr) job_.ways->forget(channel_);
     }

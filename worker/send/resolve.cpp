@@ -30,7 +30,7 @@ void drop_excluded(Resolved& resolved) {
 }
 
 /// Who takes a place and is not sent to after all gives it back when the chunk is recorded.
-std::function<std::vector<std::string>(const std::string&)> caps_lookup(
+std::function<std::vector<std::string>(const std::string&)> make_place_taker(
     postgres::Connection& ledger, const JobContext& job, Channel channel) {
     if (!job.kind->at_most) return {};
     ledger::CapQuestion question{job.system->name, job.kind->name, job.origin,
@@ -86,7 +86,7 @@ void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
                            .channel = channel,
                            .list = job.kind->list,
                            .recipients = people.recipients_literal,
-                           .over_cap = caps_lookup(ledger, job, channel)};
+                           .over_cap = make_place_taker(ledger, job, channel)};
     if (job.kind->dedupe == Dedupe::address) {
         question.own = [&](std::span<const ledger::AddressClaim> claims) {
             return ledger::own_addresses(ledger, job.origin, channel, claims);

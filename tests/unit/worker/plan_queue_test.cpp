@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -87,11 +88,14 @@ private:
 
 class PlanQueueTest : public ::testing::Test {
 protected:
-    PlanQueueTest() { open(); }
+    PlanQueueTest() { open(two_threads); }
 
-    void open() {
+    /// Begins anew, with a thread for each of `threads`.
+    void open(std::span<const Lane> threads) {
+        queue.reset();  // Which also stops.
+        stopping = false;
         queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping,
-                      two_threads);
+                      threads);
     }
     /// Both threads are busy, with one job each.
     void occupy() {
@@ -138,18 +142,20 @@ TEST_F(PlanQueueTest, AGiantAudienceKeepsNoUrgentJobWaiting) {
 }
 
 TEST_F(PlanQueueTest, GiantAudiencesKeepNoNormalJobWaiting) {
-    queue.reset();
-    stopping = false;
-    queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping);
+    open(PlanQueue::last_lanes);
     for (const auto* const giant : {"giant 1", "giant 2"}) {
         planner.hold(giant);
         queue->add(giant, Lane::bulk);
         planner.await(giant);
     }
+    planner.hold("giant 3");
     queue->add("giant 3", Lane::bulk);
+    queue->add("urgent", Lane::urgent);
+    planner.await("urgent");  // By then whoever takes bulk jobs has had its chance.
     queue->add("normal", Lane::normal);
     planner.await("normal");
-    EXPECT_THAT(planner.planned(), ElementsAre("giant 1", "giant 2", "normal"));
+    EXPECT_THAT(planner.planned(), ElementsAre("giant 1", "giant 2", "urgent", "normal"));
+    planner.let_go("giant 3");
     planner.let_go("giant 1");
     planner.let_go("giant 2");
 }
