@@ -46,6 +46,8 @@ struct Closing {
 std::atomic<std::size_t> closings{0};
 
 constexpr std::chrono::milliseconds ask_max{15'000};
+constexpr int look_again_ms = 100;
+constexpr int looks_max = 50;
 
 }  // namespace
 
@@ -196,6 +198,20 @@ Result<void> make_topics(rd_kafka_t* client, const KafkaSettings& settings,
     return {};
 }
 
+namespace {
+
+/// A broker takes note of what it has made a little later than it says so: whoever asks at once
+/// would hear that nothing is there. What it still does not tell of in the end, others wait for.
+void await_topics(rd_kafka_t* client, const std::vector<Topic>& known) {
+    for (int look = 0; look < looks_max; ++look) {
+        const auto missing = missing_topics(client, known, ask_max);
+        if (missing && missing.value().topics.empty()) return;
+        rd_kafka_poll(client, look_again_ms);
+    }
+}
+
+}  // namespace
+
 Result<void> create_topics(const KafkaSettings& settings) {
     auto conf = make_conf(settings, {});
     if (!conf) return conf.error();
@@ -210,7 +226,9 @@ Result<void> create_topics(const KafkaSettings& settings) {
         return failure;
     }
     if (missing.value().topics.empty()) return {};
-    return make_topics(client.value().get(), settings, missing.value().topics);
+    auto made = make_topics(client.value().get(), settings, missing.value().topics);
+    if (made) await_topics(client.value().get(), known);
+    return made;
 }
 
 Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int answer_ms = 20'000;
 constexpr int admin_request_ms = 15'000;
+constexpr int ask_again_ms = 100;
+constexpr int asks_max = 30;
 
 using Options = Handle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using Resource = Handle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
@@ -79,6 +81,30 @@ void take_settings(const rd_kafka_ConfigResource_t* resource, TopicState& state)
     }
 }
 
+std::span<const rd_kafka_ConfigResource_t*> list_resources(const Event& event) {
+    std::size_t count = 0;
+    const auto** resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    return {resources, count};
+}
+
+/// Asks again where the broker does not know yet how a topic is set that it has just made.
+Result<Event> describe_configs(rd_kafka_t* client, std::vector<rd_kafka_ConfigResource_t*>& of) {
+    for (int asked = 1;; ++asked) {
+        auto event = ask(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                         "ask the broker how its topics are set", [&](auto* options, auto* queue) {
+                             rd_kafka_DescribeConfigs(client, of.data(), of.size(), options, queue);
+                         });
+        if (!event || asked == asks_max) return event;
+        const auto told = list_resources(event.value());
+        const bool is_all = std::none_of(told.begin(), told.end(), [](const auto* resource) {
+            return says_unknown(rd_kafka_ConfigResource_error(resource));
+        });
+        if (is_all) return event;
+        rd_kafka_poll(client, ask_again_ms);
+    }
+}
+
 }  // namespace
 
 Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings) {
@@ -95,19 +121,12 @@ Result<std::vector<TopicState>> look_at_topics(const KafkaSettings& settings) {
         raw.push_back(wanted.back().get());
     }
     if (raw.empty()) return states;
-    const auto event = ask(
-        client.value().get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
-        "ask the broker how its topics are set", [&](auto* options, auto* queue) {
-            rd_kafka_DescribeConfigs(client.value().get(), raw.data(), raw.size(), options, queue);
-        });
-    if (!event) return event.error();
-    std::size_t count = 0;
-    const auto** resources = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(event.value().get()), &count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string_view name{rd_kafka_ConfigResource_name(resources[i])};
+    const auto told = describe_configs(client.value().get(), raw);
+    if (!told) return told.error();
+    for (const auto* resource : list_resources(told.value())) {
+        const std::string_view name{rd_kafka_ConfigResource_name(resource)};
         for (auto& state : states.value()) {
-            if (state.name == name) take_settings(resources[i], state);
+            if (state.name == name) take_settings(resource, state);
         }
     }
     return states;

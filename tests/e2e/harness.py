@@ -143,6 +143,10 @@ class Process:
     def is_alive(self):
         return self.child.poll() is None
 
+    def expect_alive(self):
+        if not self.is_alive():
+            raise AssertionError(f"{self.name} ended with {self.child.returncode}")
+
     def signal(self, number):
         self.child.send_signal(number)
 
@@ -327,7 +331,10 @@ class Run:
         return process
 
     def write_settings(self):
-        (self.dir / "fanfare.yaml").write_text(json.dumps(self.settings, indent=1))
+        """In one step: a program that has just been started may be reading it."""
+        draft = self.dir / "fanfare.yaml.new"
+        draft.write_text(json.dumps(self.settings, indent=1))
+        draft.replace(self.dir / "fanfare.yaml")
 
     def _program(self, name, program, ready_s):
         self.write_settings()
@@ -345,9 +352,12 @@ class Run:
     def producer(self, ready_s=60):
         return self._program("producer", "fanfare-producer", ready_s)
 
+    def is_listening(self, process):
+        process.expect_alive()
+        return process.port_file.exists()
+
     def is_ready(self, process):
-        if not process.is_alive():
-            raise AssertionError(f"{process.name} ended with {process.child.returncode}")
+        process.expect_alive()
         try:
             return bool(self.http(process, "/readyz"))
         except (OSError, ValueError):

@@ -43,7 +43,7 @@ class Readiness(OwnStack):
         self.stack("stop", "postgres")
         programs = [run.producer(ready_s=None), run.worker(ready_s=None)]
         for process in programs:
-            until(process.port_file.exists, f"{process.name} to listen")
+            until(lambda: run.is_listening(process), f"{process.name} to listen")
             until(lambda: "starting" in self.says(process, "/readyz"), "it to wait")
             self.assertEqual(self.says(process, "/healthz"), "ok")
         self.stack("start", "postgres")
@@ -55,7 +55,7 @@ class Readiness(OwnStack):
         programs = [run.producer(ready_s=None), run.worker(ready_s=None)]
         ends = run.worker(ready_s=None)
         for process in (*programs, ends):
-            until(process.port_file.exists, f"{process.name} to listen")
+            until(lambda: run.is_listening(process), f"{process.name} to listen")
         self.assertEqual(ends.end(), 0, "asked to end while it waits")
         self.stack("start", "postgres")
         for process in programs:
