@@ -44,7 +44,8 @@ bool clear_rate(Connection& connection, const std::string& account) {
 std::map<std::string, double> rates_by_hand(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
     std::map<std::string, double> rates;
-    for (const auto& row : work.exec("SELECT account, per_second FROM account_rate")) {
+    for (const auto& row :
+         connection.exec_prepared(work, "SELECT account, per_second FROM account_rate")) {
         rates[row[0].c_str()] = row[1].as<double>();
     }
     return rates;

@@ -46,8 +46,8 @@ std::vector<bool> find_suppressed(Connection& connection, Channel channel,
     Forms asked{channel, addresses.size()};
     for (std::size_t i = 0; i < addresses.size(); ++i) asked.add(addresses[i], i);
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
-        "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
+    const auto rows = connection.exec_prepared(
+        work, "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
         static_cast<int>(channel), asked.literal.text());
     std::vector<bool> suppressed(addresses.size());
     if (rows.empty()) return suppressed;
@@ -92,6 +92,8 @@ std::size_t add_suppressions(Connection& connection, Channel channel,
 }
 
 std::size_t read_suppressions(Connection& connection, int limit) {
+    if (!postgres::finds(connection, "SELECT 1 FROM suppression WHERE compared IS NULL LIMIT 1"))
+        return 0;
     pqxx::work work{connection.raw()};
     const auto rows = work.exec_params(
         "SELECT channel, address FROM suppression WHERE compared IS NULL "

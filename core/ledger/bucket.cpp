@@ -28,7 +28,8 @@ Slice reserve_slice(Connection& connection, const std::string& account, double p
                     std::uint32_t tokens) {
     pqxx::nontransaction work{connection.raw()};
     // The slice begins when the one before it ends, when a block ends, or now.
-    const auto row = work.exec_params1(
+    const auto rows = connection.exec_prepared(
+        work,
         "INSERT INTO bucket AS b (account, next_free, reserved_at) "
         "VALUES ($1, app_now() + $2 * interval '1 us', app_now()) "
         "ON CONFLICT (account) DO UPDATE SET reserved_at = app_now(), next_free = "
@@ -38,7 +39,7 @@ Slice reserve_slice(Connection& connection, const std::string& account, double p
         "RETURNING greatest(0, ceil(extract(epoch FROM next_free - $2 * interval '1 us' "
         "  - app_now()) * 1000000))::bigint",
         account, static_cast<double>(tokens) / per_second * 1'000'000.0);
-    return {micros(row[0]), tokens};
+    return {micros(rows.at(0)[0]), tokens};
 }
 
 std::chrono::microseconds block_account(Connection& connection, const std::string& account,
@@ -59,12 +60,13 @@ std::vector<BlockedAccount> blocked_accounts(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
     std::vector<BlockedAccount> blocked;
     // A block that was written by a clock ahead of this one goes on from here.
-    for (const auto& row :
-         work.exec("WITH ahead AS (UPDATE bucket b SET blocked_at = app_now(), "
-                   "  blocked_until = " FANFARE_BLOCKED " WHERE b.blocked_at > app_now()) "
-                   "SELECT account, (extract(epoch FROM left_until - app_now()) * 1000000)::bigint "
-                   "FROM (SELECT account, " FANFARE_BLOCKED " AS left_until FROM bucket b) b "
-                   "WHERE left_until > app_now()")) {
+    for (const auto& row : connection.exec_prepared(
+             work,
+             "WITH ahead AS (UPDATE bucket b SET blocked_at = app_now(), "
+             "  blocked_until = " FANFARE_BLOCKED " WHERE b.blocked_at > app_now()) "
+             "SELECT account, (extract(epoch FROM left_until - app_now()) * 1000000)::bigint "
+             "FROM (SELECT account, " FANFARE_BLOCKED " AS left_until FROM bucket b) b "
+             "WHERE left_until > app_now()")) {
         blocked.push_back({row[0].c_str(), micros(row[1])});
     }
     return blocked;

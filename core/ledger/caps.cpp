@@ -45,8 +45,9 @@ int channel_bit(Channel channel) { return 1 << static_cast<int>(channel); }
 std::vector<std::string> over_cap(Connection& connection, const CapQuestion& question,
                                   const std::string& recipients) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(FANFARE_OVER, question.system, question.kind, recipients,
-                                       question.job, question.window.count(), question.count);
+    const auto rows =
+        connection.exec_prepared(work, FANFARE_OVER, question.system, question.kind, recipients,
+                                 question.job, question.window.count(), question.count);
     return first_column(rows);
 }
 

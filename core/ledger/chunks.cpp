@@ -177,9 +177,9 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
         // What a lost answer claimed is taken all the same: its mark tells of the pause.
         "AND (c.state = 'claimed' OR NOT " FANFARE_PAUSED("c.job_id", "c.channel", "{0}") ") {1}",
         serving, returning);
-    return read_chunks(work.exec_params(sql, keys.jobs.text(), keys.channels.text(),
-                                        keys.numbers.text(), lease.count(), token,
-                                        accounts.text()));
+    return read_chunks(connection.exec_prepared(work, sql, keys.jobs.text(), keys.channels.text(),
+                                                keys.numbers.text(), lease.count(), token,
+                                                accounts.text()));
 }
 
 void look(Connection& connection) {
@@ -187,20 +187,10 @@ void look(Connection& connection) {
     pqxx::nontransaction{connection.raw()}.exec("UPDATE chunk SET epoch = epoch WHERE false");
 }
 
-namespace {
-
-/// Up to so many ($1), for so long ($2).
-std::vector<ClaimedChunk> claimed_by(Connection& connection, const std::string& sql, int limit,
-                                     std::chrono::milliseconds lease) {
-    pqxx::nontransaction work{connection.raw()};
-    return read_chunks(work.exec_params(sql, limit, lease.count()));
-}
-
-}  // namespace
-
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
                                             std::chrono::milliseconds lease) {
-    // now(): when it was asked. While it waited for a lock nobody could record either.
+    // now(): when it was asked. While it waited for a lock nobody could record either. So it is not
+    // prepared: that would wait in a transaction of its own.
     static const std::string sql = fmt::format(
         "WITH stalled AS MATERIALIZED (SELECT job_id, channel, number FROM chunk "
         "  WHERE state = 'claimed' AND lease_until < app_now() - (clock_timestamp() - now()) "
@@ -209,7 +199,8 @@ std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
         "FROM stalled s JOIN job j ON j.id = s.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "s") "{}",
         take_over_sql, returning);
-    return claimed_by(connection, sql, limit, lease);
+    pqxx::nontransaction work{connection.raw()};
+    return read_chunks(work.exec_params(sql, limit, lease.count()));
 }
 
 std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
@@ -228,7 +219,8 @@ std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,
         "FROM ours o JOIN job j ON j.id = o.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "o") "{}",
         returning);
-    return claimed_by(connection, sql, limit, lease);
+    pqxx::nontransaction work{connection.raw()};
+    return read_chunks(connection.exec_prepared(work, sql, limit, lease.count()));
 }
 
 std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> rooms,
@@ -242,7 +234,8 @@ std::vector<Overdue> take_overdue(Connection& connection, std::span<const Room> 
         chunks.add(room.chunks);
     }
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "WITH held AS MATERIALIZED ("
         "  SELECT CASE p.what WHEN 'job' THEN p.name::uuid END AS id FROM pause p "
         "  WHERE p.what = 'job' AND is_in_force(p) UNION ALL "

@@ -21,7 +21,8 @@ ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
     pqxx::nontransaction work{connection.raw()};
     ClockReading reading;
     reading.asked = own.steady_now();
-    const auto rows = work.exec("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    const auto rows = connection.exec_prepared(
+        work, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
     reading.answered = own.steady_now();
     reading.theirs = TimePoint{microseconds{rows[0][0].as<std::int64_t>()}};
     return reading;

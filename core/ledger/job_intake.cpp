@@ -29,19 +29,20 @@ NewJob of_its_source(NewJob job) {
     "CASE WHEN $10 THEN app_now() END, nullif($11, ''), nullif($12, ''), nullif($13, '')"
 
 /// One statement with an order's parameters; the last is the id it would have of its source.
-pqxx::result with_order(pqxx::transaction_base& work, const std::string& sql, const NewJob& order) {
+pqxx::result with_order(Connection& connection, pqxx::transaction_base& work,
+                        const std::string& sql, const NewJob& order) {
     const auto& job = order.job;
     const auto expires =
         job.expires_at ? std::optional{format_timestamp(*job.expires_at)} : std::nullopt;
-    return work.exec_params(sql, job.id, job.idempotency_key, job.system, job.kind, encode_job(job),
-                            static_cast<int>(job.lane), expires ? expires->c_str() : nullptr,
-                            order.list, job.subject, order.writes_back, order.digest, order.origin,
-                            order.trace, of_its_source(order).job.id);
+    return connection.exec_prepared(
+        work, sql, job.id, job.idempotency_key, job.system, job.kind, encode_job(job),
+        static_cast<int>(job.lane), expires ? expires->c_str() : nullptr, order.list, job.subject,
+        order.writes_back, order.digest, order.origin, order.trace, of_its_source(order).job.id);
 }
 
 /// False where there is one in the way: under its id, its key, or its source's own.
-bool insert(pqxx::transaction_base& work, const NewJob& order) {
-    return with_order(work,
+bool insert(Connection& connection, pqxx::transaction_base& work, const NewJob& order) {
+    return with_order(connection, work,
                       "INSERT INTO job (" FANFARE_ORDER_COLUMNS ") SELECT " FANFARE_ORDER_VALUES
                       " WHERE NOT EXISTS (SELECT FROM job WHERE id = $14::uuid) "
                       "ON CONFLICT DO NOTHING",
@@ -74,12 +75,12 @@ std::optional<Known> known(pqxx::transaction_base& work, const NewJob& order) {
 
 /// Puts the order into the place of a job that failed. Its epochs go on, so that no planner or
 /// worker of before can write into it.
-void replace(pqxx::transaction_base& work, const NewJob& order) {
+void replace(Connection& connection, pqxx::transaction_base& work, const NewJob& order) {
     for (const auto* const table : {"chunk", "address_owner", "counted_send"}) {
         work.exec_params(std::string{"DELETE FROM "} + table + " WHERE job_id = $1::uuid",
                          order.job.id);
     }
-    with_order(work,
+    with_order(connection, work,
                "UPDATE job SET (" FANFARE_ORDER_COLUMNS ") = (" FANFARE_ORDER_VALUES
                "), state = 'planning', plan_epoch = plan_epoch + 1, plan_lease = NULL, "
                "plan_attempts = 0, plan_unheard = 0, plan_failures = 0, plan_cursor = '', "
@@ -105,10 +106,10 @@ std::optional<TakenJob> judge(Connection& connection, const NewJob& order) {
     if (!found) return std::nullopt;
     if (found->is_free) {
         if (found->id == order.job.id) {
-            replace(work, order);
+            replace(connection, work, order);
         } else {
             release_key(work, found->id);
-            if (!insert(work, order)) return std::nullopt;
+            if (!insert(connection, work, order)) return std::nullopt;
         }
         work.commit();
         return TakenJob{How::added, order.job.id};
@@ -143,7 +144,7 @@ TakenJob take_job(Connection& connection, const NewJob& order) {
     for (int looks = 0; looks < looks_max; ++looks) {
         {
             pqxx::nontransaction work{connection.raw()};
-            if (insert(work, order)) return {How::added, order.job.id};
+            if (insert(connection, work, order)) return {How::added, order.job.id};
         }
         // Once under its source's own key it stays there, also when the plain one is free.
         const auto own = of_its_source(order);

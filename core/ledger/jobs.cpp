@@ -31,7 +31,8 @@ std::array<Number, channel_count> parse_numbers(std::string_view literal) {
 
 std::optional<JobRow> load_job(Connection& connection, const std::string& id) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "SELECT body, state, own_templates, extract(epoch FROM created_at)::bigint, "
         "coalesce(origin, id), coalesce(trace, '') FROM job WHERE id = $1::uuid",
         id);
@@ -77,7 +78,8 @@ PlanTask read_task(const pqxx::row& row, const std::string& id) {
 std::optional<PlanTask> claim_plan(Connection& connection, const std::string& id,
                                    std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "UPDATE job SET plan_epoch = plan_epoch + 1, plan_attempts = plan_attempts + 1, "
         "plan_unheard = plan_unheard + 1, plan_lease = app_now() + $2 * interval '1 ms', "
         "own_templates = CASE WHEN plan_cursor <> '' THEN own_templates ELSE "
@@ -104,7 +106,8 @@ bool keep_plan(Connection& connection, const std::string& job, std::int32_t epoc
 std::optional<PlanTask> look_again(Connection& connection, const PlanTask& task,
                                    std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "UPDATE job SET plan_lease = app_now() + $3 * interval '1 ms' "
         "WHERE id = $1::uuid AND plan_epoch = $2 AND state = 'planning' RETURNING " FANFARE_PLAN,
         task.job, task.epoch, lease.count());
@@ -114,7 +117,8 @@ std::optional<PlanTask> look_again(Connection& connection, const PlanTask& task,
 
 std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "SELECT id, lane FROM job WHERE state = 'planning' "
         "AND created_at NOT BETWEEN app_now() - interval '1 s' AND app_now() AND " FANFARE_FREE_PLAN
         " ORDER BY lane, created_at LIMIT $1",
@@ -150,7 +154,8 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
     // Added to, never set: fallback chunks of what is sent already count as well.
     std::array<std::int64_t, channel_count> more{};
     for (const auto& chunk : chunks) more[static_cast<std::size_t>(chunk.channel)] += chunk.size;
-    const auto fenced = work.exec_params(
+    const auto fenced = connection.exec_prepared(
+        work,
         "UPDATE job SET plan_cursor = $3, plan_chunks = $4::int[], "
         "planned = ARRAY[planned[1] + ($5::bigint[])[1], planned[2] + ($5::bigint[])[2], "
         " planned[3] + ($5::bigint[])[3]], "
@@ -181,7 +186,8 @@ bool write_plan(Connection& connection, const PlanTask& task, Lane lane,
 bool finish_plan(Connection& connection, const PlanTask& task) {
     pqxx::nontransaction work{connection.raw()};
     // An empty audience is done at once.
-    const auto done = work.exec_params(
+    const auto done = connection.exec_prepared(
+        work,
         "UPDATE job SET state = CASE WHEN $3 THEN 'sending' ELSE 'done' END::job_state, "
         "finished_at = CASE WHEN $3 THEN NULL ELSE app_now() END, failure = NULL, "
         "planned_at = app_now(), left_out = $4, plan_lease = NULL, plan_unheard = 0, "
@@ -226,11 +232,12 @@ bool fail_plan(Connection& connection, const PlanTask& task, const PlanFailure& 
 
 std::size_t end_expired_plans(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
-    return work
-        .exec("UPDATE job SET " FANFARE_GIVEN_UP
-              ", failure = failure || '; the job has expired meanwhile' "
-              "WHERE state = 'planning' AND expires_at <= app_now() AND failure IS NOT NULL "
-              "AND plan_unheard = 0")
+    return connection
+        .exec_prepared(
+            work, "UPDATE job SET " FANFARE_GIVEN_UP
+                  ", failure = failure || '; the job has expired meanwhile' "
+                  "WHERE state = 'planning' AND expires_at <= app_now() AND failure IS NOT NULL "
+                  "AND plan_unheard = 0")
         .affected_rows();
 }
 
@@ -342,7 +349,8 @@ namespace {
 
 std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::string> ids) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "WITH closed AS (UPDATE job SET finished_at = app_now(), "
         " state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
         " WHERE state = 'sending' AND " FANFARE_SETTLED

@@ -72,17 +72,20 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(
     Connection& connection, const std::string& system, const std::string& kind,
     std::chrono::seconds horizon, std::chrono::milliseconds silence_max) {
     NotificationRefresh refresh;
+    refresh.connection_ = &connection;
     refresh.work_ = std::make_unique<pqxx::work>(connection.raw());
     refresh.system_ = system;
     refresh.kind_ = kind;
     // The moment is read after the lock is held: of two refreshes the later one has it later.
-    const auto locked = refresh.work_->exec_params(
+    const auto locked = connection.exec_prepared(
+        *refresh.work_,
         "SELECT pg_try_advisory_xact_lock(hashtextextended('fanfare.refresh/' || $1 || '/' || $2, "
         "0)), set_config('idle_in_transaction_session_timeout', $3, true)",
         system, kind, std::to_string(silence_max.count()));
     if (!locked[0][0].as<bool>()) return std::nullopt;
-    const auto rows = refresh.work_->exec_params(
-        "SELECT " FANFARE_ISO("(app_now() + $1 * interval '1 s')"), horizon.count());
+    const auto rows = connection.exec_prepared(
+        *refresh.work_, "SELECT " FANFARE_ISO("(app_now() + $1 * interval '1 s')"),
+        horizon.count());
     refresh.horizon_ = rows[0][0].c_str();
     return refresh;
 }
@@ -105,7 +108,8 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         occurrences_.add(row.occurrence);
     }
     // What is already there and the same is left alone: a poll without news writes nothing.
-    const auto done = work_->exec_params(
+    const auto done = connection_->exec_prepared(
+        *work_,
         "WITH due AS (SELECT DISTINCT ON (subject, occurrence) subject, occurrence, due_at, "
         " nullif(expires_at, '')::timestamptz AS expires_at, params, data, job_id, owner "
         " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::jsonb[], "
@@ -161,7 +165,7 @@ void NotificationRefresh::keep(std::string_view subject, std::string_view occurr
 }
 
 void NotificationRefresh::stop_gone() {
-    const auto gone = work_->exec_params(
+    const auto gone = connection_->exec_prepared(*work_, 
         FANFARE_GONE("'publishing', 'published'")
         "SELECT array_agg(n.job_id) FROM notification n JOIN gone USING (subject, occurrence) "
         "WHERE n.system = $1 AND n.kind = $2 AND n.moved_by IS NULL "
@@ -177,7 +181,7 @@ void NotificationRefresh::stop_gone() {
 RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
     if (complete) {
         // Past its moment nothing is cancelled: it is published late, or expires.
-        const auto done = work_->exec_params(
+        const auto done = connection_->exec_prepared(*work_, 
             FANFARE_GONE("'scheduled'")
             ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
             "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "
@@ -199,7 +203,7 @@ NotificationClaims claim_notifications(Connection& connection, std::span<const s
                                        int limit, std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
     // A scheduled one has a lease only when it was given back: it is not tried before.
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(work, 
         "WITH due AS (SELECT system, kind, subject, occurrence FROM notification "
         " WHERE state IN ('scheduled', 'publishing') AND due_at <= (SELECT app_now()) "
         " AND (lease_until IS NULL OR lease_until < (SELECT app_now())) "
@@ -237,7 +241,7 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
                                                   std::span<const NotificationHold> holds) {
     pqxx::nontransaction work{connection.raw()};
     const HoldArrays mine{holds};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(work, 
         "UPDATE notification n SET state = 'published', lease_until = NULL, "
         "published_at = coalesce(n.published_at, app_now()), "
         "updated_at = app_now() FROM " FANFARE_HELD
@@ -278,7 +282,8 @@ std::optional<std::chrono::microseconds> next_notification_in(
     Connection& connection, std::span<const std::string> systems) {
     pqxx::nontransaction work{connection.raw()};
     // What is due already is little: claimed elsewhere, or given back.
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "WITH moment AS (SELECT app_now() AS now), next AS ("
         "(SELECT due_at AS at FROM notification WHERE state IN ('scheduled', 'publishing') "
         " AND system = ANY($1::text[]) AND due_at > (SELECT now FROM moment) "

@@ -109,6 +109,7 @@ private:
     NotificationRefresh() = default;
     void stop_gone();
 
+    Connection* connection_ = nullptr;  // Of work_.
     std::unique_ptr<pqxx::work> work_;
     std::string system_;
     std::string kind_;

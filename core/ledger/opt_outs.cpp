@@ -70,7 +70,8 @@ void keep_addresses(Connection& connection, std::span<const LeftWith> found) {
 
 std::vector<LeftList> take_unread_opt_outs(Connection& connection, int limit) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "WITH due AS (SELECT system, channel, list, recipient FROM opt_out "
         "  WHERE address_due_at <= app_now() ORDER BY address_due_at LIMIT $1 "
         "  FOR UPDATE SKIP LOCKED) "
@@ -182,7 +183,8 @@ void opt_in_by_hand(Connection& connection, const OptOutChange& change,
 Gone opted_out(Connection& connection, std::string_view system, Channel channel,
                std::string_view list, const std::string& recipients_literal) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "SELECT recipient FROM opt_out WHERE system = $1 AND channel = $2 AND list = $3 "
         "AND recipient = ANY($4::text[]) "
         "UNION ALL SELECT NULL WHERE EXISTS (SELECT FROM opt_out_address "
@@ -204,7 +206,8 @@ std::vector<bool> left_with(Connection& connection, std::string_view system, Cha
     postgres::ArrayLiteral compared;
     for (const auto& address : addresses) compared.add(compared_form(channel, address));
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "SELECT w.position FROM address_key k, "
         "  unnest($4::text[]) WITH ORDINALITY AS w(address, position) "
         "WHERE EXISTS (SELECT FROM opt_out_address o WHERE o.system = $1 AND o.channel = $2 "

@@ -277,8 +277,10 @@ ReceiptTally apply_receipts(Connection& connection, std::span<const ReceiptBatch
 }
 
 ReceiptTally apply_early_receipts(Connection& connection, int limit) {
+    if (!postgres::finds(connection, "SELECT 1 FROM early_receipt LIMIT 1")) return {};
     pqxx::work work{connection.raw()};
-    const auto rows = work.exec_params(
+    const auto rows = connection.exec_prepared(
+        work,
         "DELETE FROM early_receipt WHERE id IN ("
         "  SELECT e.id FROM early_receipt e LEFT JOIN chunk c USING (job_id, channel, number) "
         "  WHERE c.state IS DISTINCT FROM 'claimed' ORDER BY e.id LIMIT $1 "

@@ -96,20 +96,22 @@ Written read_written(const pqxx::result& rows, const auto& words) {
     return written;
 }
 
-pqxx::result exec_records(pqxx::transaction_base& work, const std::string& sql,
-                          std::span<const ChunkRecord> records) {
+pqxx::result exec_records(Connection& connection, pqxx::transaction_base& work,
+                          const std::string& sql, std::span<const ChunkRecord> records) {
     RecordArrays w;
     for (const auto& record : records) w.add(record);
-    return work.exec_params(sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
-                            w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(),
-                            w.causes.text(), w.ids.text(), w.tallies.text(), w.accounts.text(),
-                            w.states.text(), w.waits.text(), w.failures.text(), w.keeps.text());
+    return connection.exec_prepared(
+        work, sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
+        w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(), w.causes.text(),
+        w.ids.text(), w.tallies.text(), w.accounts.text(), w.states.text(), w.waits.text(),
+        w.failures.text(), w.keeps.text());
 }
 
-Written write_records(pqxx::transaction_base& work, std::span<const ChunkRecord> records) {
+Written write_records(Connection& connection, pqxx::transaction_base& work,
+                      std::span<const ChunkRecord> records) {
     static const std::string sql =
         FANFARE_FENCED(FANFARE_RECORDS, FANFARE_RECORD_NAMES, FANFARE_SET_RECORD, "false");
-    return read_written(exec_records(work, sql, records), records);
+    return read_written(exec_records(connection, work, sql, records), records);
 }
 
 /// Inserts a fallback chunk of the job under `number`. False when there is one.
@@ -215,7 +217,7 @@ void record_late(Connection& connection, const ChunkRecord& late, Written& writt
     static const std::string sql =
         "UPDATE chunk c SET " FANFARE_SET_RECORD "FROM " FANFARE_RECORDS
         " AS w(" FANFARE_RECORD_NAMES ") WHERE " FANFARE_KEYS_EQUAL("c", "w");
-    exec_records(work, sql, record);
+    exec_records(connection, work, sql, record);
     complete(work, record[0]);
     // It may have been closed by what was written without knowing.
     work.exec_params(
@@ -248,10 +250,10 @@ Written mark_chunks(Connection& connection, std::span<const ChunkMark> marks) {
         " ELSE w.ids::text[] END, " FANFARE_SET_WORDS,
         FANFARE_PAUSED("w.job_id", "w.channel", "w.account"));
     return read_written(
-        work.exec_params(sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
-                         w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(),
-                         w.causes.text(), w.ids.text(), w.tallies.text(), w.accounts.text(),
-                         begun.text()),
+        connection.exec_prepared(work, sql, w.keys.jobs.text(), w.keys.channels.text(),
+                                 w.keys.numbers.text(), w.epochs.text(), w.outcomes.text(),
+                                 w.reasons.text(), w.attempts.text(), w.causes.text(), w.ids.text(),
+                                 w.tallies.text(), w.accounts.text(), begun.text()),
         marks);
 }
 
@@ -262,10 +264,10 @@ Written record_chunks(Connection& connection, std::span<const ChunkRecord> recor
     });
     if (plain) {
         pqxx::nontransaction work{connection.raw()};
-        written = write_records(work, records);
+        written = write_records(connection, work, records);
     } else {
         pqxx::work work{connection.raw()};
-        written = write_records(work, records);
+        written = write_records(connection, work, records);
         for (const auto& record : records) {
             if (contains(written.keys, record.key)) complete(work, record);
         }

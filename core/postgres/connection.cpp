@@ -27,6 +27,7 @@ std::string with_keepalives(const std::string& url) {
 }
 
 Errc code_of_state(std::string_view state) {
+    if (PreparedStatements::are_lost(state)) return Errc::store_conflict;
     if (state == "40001" || state == "40P01" || state == "55P03") return Errc::store_conflict;
     if (state == "57014") return Errc::store_timeout;  // statement_timeout, or cancelled by hand.
     // The server's own limit on temporary files: the query is to blame, not the hour.
@@ -105,6 +106,11 @@ bool Connection::is_alive() const noexcept {
     if (!is_open()) return false;
     pollfd socket{.fd = connection_->sock(), .events = POLLRDHUP, .revents = 0};
     return ::poll(&socket, 1, 0) == 0;
+}
+
+bool finds(Connection& connection, const std::string& sql) {
+    pqxx::nontransaction work{connection.raw()};
+    return !connection.exec_prepared(work, sql).empty();
 }
 
 void append_element(std::string& literal, std::string_view value) {

@@ -2,6 +2,7 @@
 
 #include "core/error/failure.hpp"
 #include "core/postgres/libpqxx.hpp"
+#include "core/postgres/prepared.hpp"
 #include "core/settings/secret.hpp"
 
 #include <pqxx/connection>
@@ -60,10 +61,25 @@ public:
     /// Open, as far as can be told without asking the server: it has not hung up meanwhile.
     [[nodiscard]] bool is_alive() const noexcept;
 
+    /// Executes a statement that comes again and again, in `work` of this connection: prepared,
+    /// where sessions are kept. For constants of the program: each text is one prepared statement.
+    template <class... Values>
+    pqxx::result exec_prepared(pqxx::transaction_base& work, const std::string& sql,
+                               const Values&... values) {
+        if (const auto* const name = prepared_.prepare(*connection_, sql)) {
+            return work.exec_prepared(*name, values...);
+        }
+        return work.exec_params(sql, values...);
+    }
+
 private:
     std::unique_ptr<pqxx::connection> connection_;
+    PreparedStatements prepared_;
     std::unique_ptr<Silence> silence_;  // Unregisters itself: goes first.
 };
+
+/// Whether a read of the program's own, which comes again and again, finds a row: one round trip.
+[[nodiscard]] bool finds(Connection& connection, const std::string& sql);
 
 /// Appends one element to a PostgreSQL array literal under construction ("{" first, "}"
 /// last; elements are separated here).

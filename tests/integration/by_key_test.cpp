@@ -8,8 +8,8 @@ using ::testing::SizeIs;
 
 class ByKeyTest : public LedgerCase {
 protected:
-    /// Statistics say that nothing is open, and 50,000 chunks are.
-    void open_many() {
+    /// Statistics say that nothing is open, or nothing at all, and 50,000 chunks are.
+    void open_many(bool looked_at = true) {
         job = accept("a");
         const auto fill = [&](const char* channel, const char* state, int count) {
             ledger.column(fmt::format(
@@ -21,7 +21,7 @@ protected:
         };
         pqxx::nontransaction{db().raw()}.exec("ALTER TABLE chunk SET (autovacuum_enabled = false)");
         fill("1", "done", 5'000);
-        pqxx::nontransaction{db().raw()}.exec("VACUUM ANALYZE chunk");
+        if (looked_at) pqxx::nontransaction{db().raw()}.exec("VACUUM ANALYZE chunk");
         fill("0", "planned", 50'000);
     }
     /// How many entries of the indexes on what is open, and rows without an index, were read.
@@ -54,6 +54,20 @@ TEST_F(ByKeyTest, IsClaimedMarkedAndRecordedWhatIsNamedAndNothingElseRead) {
     EXPECT_EQ(read_of_the_open() - before, 0) << "a mark walked what is open";
     EXPECT_THAT(record_chunks(db(), records).keys, SizeIs(64));
     EXPECT_EQ(read_of_the_open() - before, 0) << "a record walked what is open";
+}
+
+TEST_F(ByKeyTest, APlanThatWasMadeWhileThereWasNothingGoesByKeyAllTheSame) {
+    const auto few = accept("few");
+    plan(few, {{"a"}, {"b"}});
+    for (int i = 0; i < 8; ++i) {  // From the sixth time on PostgreSQL keeps one plan.
+        std::ignore = claim({key(few, 7)});
+        std::ignore = mark_chunks(db(), std::vector<ChunkMark>{});
+        std::ignore = record_chunks(db(), std::vector<ChunkRecord>{});
+    }
+    open_many(false);
+    const auto before = read_of_the_open();
+    EXPECT_THAT(claim({key(job, 3), key(job, 40'000)}), SizeIs(2));
+    EXPECT_EQ(read_of_the_open() - before, 0) << "a claim walked what is open";
 }
 
 }  // namespace

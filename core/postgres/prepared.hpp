@@ -1,0 +1,43 @@
+#pragma once
+
+#include <pqxx/connection>
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace fanfare::postgres {
+
+/// The statements of one connection that PostgreSQL has parsed and keeps a plan of: for a small job
+/// parsing and planning the same dozen statements costs more than executing them.
+///
+/// A plan is made anew after uses_max: one of a small table suits no large one. A name is made of
+/// its statement's text, so that a pooler which hands a session from one program to another gives
+/// nobody the statement of somebody else.
+///
+/// To prepare is a transaction of its own, in which a lock on a table may be waited for: now() in
+/// a statement says when it was executed, not when it was asked for.
+///
+/// Threads   those of its connection; are_lost() any.
+class PreparedStatements {
+public:
+    static constexpr int uses_max = 500;
+
+    /// The name under which `sql` can be executed now; null where statements are not prepared.
+    /// Throws what libpqxx throws.
+    const std::string* prepare(pqxx::connection& connection, const std::string& sql);
+
+    /// Whether an SQLSTATE says that the session is not the one in which a statement was prepared,
+    /// as behind a pooler that changes sessions between transactions. From then on nothing is
+    /// prepared in this program, which is said once in the log.
+    [[nodiscard]] static bool are_lost(std::string_view state);
+
+private:
+    struct Statement {
+        std::string name;
+        int uses = 0;
+    };
+    std::unordered_map<std::string, Statement> statements_;  // By text.
+};
+
+}  // namespace fanfare::postgres

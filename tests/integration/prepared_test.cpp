@@ -1,0 +1,73 @@
+#include "core/postgres/connection.hpp"
+#include "tests/support/test_database.hpp"
+
+#include <gtest/gtest.h>
+#include <pqxx/nontransaction>
+
+#include <memory>
+#include <string>
+
+namespace fanfare::postgres {
+namespace {
+
+class PreparedTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        pqxx::nontransaction{db.raw()}.exec("CREATE TEMP TABLE t AS SELECT 7 AS n");
+    }
+    /// What the table has, and `more`.
+    int add(int more) {
+        pqxx::nontransaction work{db.raw()};
+        return db.exec_prepared(work, sql, more)[0][0].as<int>();
+    }
+    /// Asked in this session, of which they are.
+    std::string value(const std::string& asked) {
+        return pqxx::nontransaction{db.raw()}.exec(asked)[0][0].c_str();
+    }
+    std::string prepared_at() {
+        return value("SELECT coalesce(max(prepare_time)::text, 'never') FROM "
+                     "pg_prepared_statements WHERE name LIKE 'fanfare_%'");
+    }
+
+    const std::string sql{"SELECT n + $1::int FROM t"};
+    test::TestDatabase database;
+    std::unique_ptr<Connection> opened = database.connect();
+    Connection& db = *opened;
+};
+
+TEST_F(PreparedTest, IsPlannedOnceAndFollowsItsTable) {
+    EXPECT_EQ(add(1), 8);
+    const auto first = prepared_at();
+    EXPECT_NE(first, "never");
+    EXPECT_EQ(add(2), 9);
+    pqxx::nontransaction{db.raw()}.exec("ALTER TABLE t ADD m int; UPDATE t SET n = 10");
+    EXPECT_EQ(add(1), 11);
+    EXPECT_EQ(prepared_at(), first);
+}
+
+TEST_F(PreparedTest, IsPlannedAnewAfterSoManyUses) {
+    add(1);
+    const auto first = prepared_at();
+    for (int i = 1; i < PreparedStatements::uses_max; ++i) add(1);
+    EXPECT_EQ(prepared_at(), first);
+    EXPECT_EQ(add(1), 8);
+    EXPECT_NE(prepared_at(), first);
+}
+
+TEST_F(PreparedTest, WhereSessionsChangeTheNextAttemptDoesWithout) {
+    add(1);
+    pqxx::nontransaction{db.raw()}.exec("DEALLOCATE ALL");  // As in a session of somebody else.
+    try {
+        add(1);
+        FAIL() << "nothing is prepared";
+    } catch (const std::exception& fault) {
+        const auto failure = to_failure(fault, db.is_open(), "test");
+        EXPECT_EQ(failure.code, Errc::store_conflict) << describe(failure);
+        EXPECT_TRUE(is_retryable(failure.code));
+    }
+    EXPECT_EQ(add(1), 8);
+    EXPECT_EQ(prepared_at(), "never");
+}
+
+}  // namespace
+}  // namespace fanfare::postgres
