@@ -6,6 +6,7 @@
 #include "core/domain/explain.hpp"
 #include "core/ledger/history.hpp"
 #include "core/ledger/migrate.hpp"
+#include "core/ledger/retention.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -78,6 +79,45 @@ int database_status(const Globals& globals, const std::string& given) {
     throw Stop{exit_differs, fmt::format("{} to apply: fanfare db migrate", pending.size())};
 }
 
+constexpr int days_shown_max = 1'000;
+constexpr std::int64_t chunks_at_once = 1'000;
+constexpr int leftovers_at_once = 1'000;
+
+int retention(const Globals& globals, bool drop) {
+    const auto settings = load_settings_or_stop(globals);
+    const auto keep = settings.database.keep;
+    Ledger ledger{settings};
+    if (!drop) {
+        const auto days = ledger.run("look for what is old", [keep](auto& connection) {
+            return ledger::old_days(connection, keep, days_shown_max);
+        });
+        std::vector<Record> records;
+        for (const auto& day : days) {
+            records.push_back({{"day", day.day},
+                               {"jobs", day.jobs},
+                               {"people", day.people},
+                               {"jobs_that_stay", day.staying}});
+        }
+        print(records, globals.json, fmt::format("nothing is older than {} days", keep.count()));
+        return exit_ok;
+    }
+    ledger::Dropped all;
+    do {
+        all += ledger.run("drop what is old", [keep](auto& connection) {
+            return ledger::drop_old_jobs(connection, keep, chunks_at_once);
+        });
+    } while (all.more);
+    std::int64_t leftovers = 0;
+    for (std::size_t more = 1; more > 0; leftovers += static_cast<std::int64_t>(more)) {
+        more = ledger.run("drop what is left of it", [keep](auto& connection) {
+            return ledger::drop_leftovers(connection, keep, leftovers_at_once);
+        });
+    }
+    print({{{"jobs", all.jobs}, {"chunks", all.chunks}, {"leftovers", leftovers}}}, globals.json,
+          "");
+    return exit_ok;
+}
+
 int verify(const Globals& globals, const std::string& text) {
     const auto job = text.empty() ? text : job_id_or_stop(text);
     Ledger ledger{load_settings_or_stop(globals)};
@@ -140,6 +180,7 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
         return ledger::load_progress(connection, job);
     });
     if (!progress) throw Stop{exit_rejected, "no such job in the ledger"};
+    if (!progress->dropped_at.empty()) throw no_longer_kept(job);
     throw Stop{exit_differs,
                progress->planned || is_over(progress->state)
                    ? "not in the audience: when the job was planned, the audience query did not "
@@ -190,6 +231,11 @@ void add_db(CLI::App& app, Globals& globals) {
     auto* const state = db->add_subcommand("status", "Which migrations are applied");
     state->add_option("--migrations", *dir, help);
     choose(state, globals, [&globals, dir] { return database_status(globals, *dir); });
+    auto* const old = db->add_subcommand(
+        "retention", "What is older than database.keep_days; producers drop it by themselves");
+    auto drop = std::make_shared<bool>(false);
+    old->add_flag("--drop", *drop, "Drop it now");
+    choose(old, globals, [&globals, drop] { return retention(globals, *drop); });
 }
 
 void add_verify(CLI::App& app, Globals& globals) {

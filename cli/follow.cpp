@@ -73,6 +73,7 @@ Record to_record(const ledger::JobProgress& job, const ledger::ChannelProgress& 
     for (std::size_t i = 0; i < outcome_count; ++i) {
         record.emplace_back(std::string{to_string(static_cast<Outcome>(i))}, channel.outcomes[i]);
     }
+    if (!job.dropped_at.empty()) record.emplace_back("dropped_at", job.dropped_at);
     if (!job.replay_of.empty()) record.emplace_back("replay_of", job.replay_of);
     if (!job.replays.empty()) record.emplace_back("replayed_by", list_jobs(job.replays));
     if (channel.waits_s) {
@@ -113,6 +114,7 @@ std::string to_text(const Seen& seen, const Rates& rates, bool json) {
                             {"incomplete", job.incomplete},
                             {"left_out", job.left_out},
                             {"paused", seen.paused},
+                            {"dropped_at", job.dropped_at},
                             {"failure", job.failure}}) +
                    "\n";
         }
@@ -121,6 +123,9 @@ std::string to_text(const Seen& seen, const Rates& rates, bool json) {
     text = fmt::format("{}  {}/{}  {}{}  {}\n", job.job, job.system, job.kind, job.state,
                        describe_planning(job), format_duration(job.took_s));
     if (!job.failure.empty()) text += fmt::format("  why: {}\n", printable(job.failure));
+    if (!job.dropped_at.empty()) {
+        text += fmt::format("  its people are no longer kept, since {}\n", job.dropped_at);
+    }
     for (const auto& sentence : seen.paused) {
         text += fmt::format("  paused: {}\n", printable(sentence));
     }
@@ -171,6 +176,13 @@ std::string because_or_stop(const std::string& text) {
     const auto rule = plain_text(1, because_bytes_max);
     if (rule.accepts(text)) return text;
     throw Stop{exit_usage, "--because is not valid", "give " + rule.bounds};
+}
+
+Stop no_longer_kept(const std::string& job) {
+    return {exit_rejected,
+            fmt::format("what became of the people of job {} is no longer kept: it is older than "
+                        "database.keep_days",
+                        job)};
 }
 
 std::string job_id_or_stop(const std::string& text) {

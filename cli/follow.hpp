@@ -22,6 +22,9 @@ struct FollowOptions {
 /// Shows a job once.
 [[nodiscard]] int show(Ledger& ledger, const std::string& job, bool json);
 
+/// What a command says of a job whose people are no longer kept.
+[[nodiscard]] Stop no_longer_kept(const std::string& job);
+
 /// Why something is done, as the ledger keeps it and lists show it; ends the command when it is
 /// too long, or no line.
 [[nodiscard]] std::string because_or_stop(const std::string& text);

@@ -6,6 +6,7 @@
 #include "core/estimate/outlook.hpp"
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
+#include "core/ledger/retention.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -241,6 +242,10 @@ int replay(const Globals& globals, const ReplayOptions& options) {
     if (!missing.empty()) {
         throw Stop{exit_rejected, fmt::format("no job {} in the ledger", missing.front())};
     }
+    const auto dropped = ledger.run("look for jobs that are no longer kept", [&](auto& connection) {
+        return ledger::dropped_jobs(connection, order.filter.jobs);
+    });
+    if (!dropped.empty()) throw no_longer_kept(dropped.front());
     if (!options.yes) return tell(globals, settings, ledger, order);
     order.because = because_or_stop(options.because);
     order.who = somebody();

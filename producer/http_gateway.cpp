@@ -58,7 +58,9 @@ public:
                                   }});
         unsubscribes_ = std::make_unique<UnsubscribeHandler>(UnsubscribeHandler::Parts{
             references_, clock_, settings_.producer.http.unsubscribes_per_second, registry_,
-            [this](Reference reference) { return store(std::move(reference)); }});
+            [this](Reference reference, std::string mark) {
+                return store(std::move(reference), std::move(mark));
+            }});
         if (!references_.has_key()) {
             spdlog::warn("no link_key: receipts name no send, and no unsubscribe link works");
         }
@@ -124,9 +126,10 @@ private:
         co_return co_await publisher_->publish(std::move(topic), std::move(records));
     }
 
-    asio::awaitable<Result<bool>> store(Reference reference) {
-        auto work = [reference = std::move(reference)](postgres::Connection& connection) {
-            return ledger::opt_out(connection, reference);
+    asio::awaitable<Result<bool>> store(Reference reference, std::string mark) {
+        auto work = [reference = std::move(reference),
+                     mark = std::move(mark)](postgres::Connection& connection) {
+            return ledger::opt_out(connection, reference, mark);
         };
         // Every idle connection may have died with a restart, and mail clients may not try again:
         // a fresh connection gets its chance. Storing twice is storing once.
@@ -137,7 +140,7 @@ private:
             if (!stored) co_return stored.error();
             if (!stored.value()) co_return false;
             auto left_list = std::move(*stored.value());
-            co_await keep_addresses(std::move(left_list));
+            if (!left_list.recipient.empty()) co_await keep_addresses(std::move(left_list));
             co_return true;
         }
     }

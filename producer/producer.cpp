@@ -12,6 +12,7 @@
 #include "producer/figures/elected.hpp"
 #include "producer/http_gateway.hpp"
 #include "producer/publishing/job_publisher.hpp"
+#include "producer/retention/keeper.hpp"
 #include "producer/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
@@ -104,18 +105,21 @@ public:
             });
             scheduler_->stop();
             figures_->stop();
+            retention_.stop();
             signals.async_wait([](const boost::system::error_code& second, int) {
                 if (!second) std::_Exit(130);  // Asked twice: leases settle what is under way.
             });
         });
         scheduler_->start();
         figures_->start();
+        retention_.start();
         if (gateway_) gateway_->start();
         started_ = true;
         spdlog::info("producer started: {} systems", systems_.size());
         std::thread joiner{[this] {
             scheduler_->join();
             figures_->join();
+            retention_.join();
             if (gateway_) gateway_->stop();
             if (tracer_) tracer_->finish(spans_max);
             asio::post(loop_, [this] { loop_.stop(); });
@@ -209,6 +213,8 @@ private:
     ScheduleProbe probe_;
     std::unique_ptr<Scheduler> scheduler_;
     std::shared_ptr<ElectedFigures> figures_;
+    RetentionKeeper retention_{
+        {settings_.database.url, system_clock(), name_, settings_.database.keep}};
     std::unique_ptr<kafka::Producer> kafka_;
     std::unique_ptr<HealthServer> health_;
     std::unique_ptr<HttpGateway> gateway_;

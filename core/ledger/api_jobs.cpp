@@ -20,7 +20,8 @@ namespace {
     FANFARE_ISO_OR_NONE("expires_at") ", coalesce(failure, ''), "                       \
     "plan_failed_at IS NOT NULL, left_out, "                                            \
     "(SELECT t.version FROM own_templates t WHERE t.id = job.own_templates), "          \
-    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, '') "
+    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, ''), "                      \
+    FANFARE_ISO_OR_NONE("dropped_at") " "
 
 JobLine read_line(const pqxx::row& row) {
     return {.id = row[0].c_str(),
@@ -39,7 +40,8 @@ JobLine read_line(const pqxx::row& row) {
             .incomplete = row[11].as<bool>(),
             .left_out = row[12].as<std::int64_t>(),
             .own_templates = number_or_none(row[13]),
-            .replay_of = row[16].c_str()};
+            .replay_of = row[16].c_str(),
+            .dropped_at = row[17].c_str()};
 }
 
 std::optional<KnownRequest> find_request(pqxx::transaction_base& work, const NewRequest& request,
@@ -113,7 +115,7 @@ std::optional<JobLine> find_job(pqxx::transaction_base& work, const std::string&
         FANFARE_ISO_OR_NONE("CASE WHEN d.code <> '' THEN d.noted_at END") ", "
         "coalesce(body ->> 'expires_at', ''), "
         "coalesce(nullif(d.code, '') || ': ' || d.message, ''), false, 0, NULL, "
-        "coalesce(body ->> 'subject', ''), coalesce(body -> 'data' ->> 'title', ''), '' "
+        "coalesce(body ->> 'subject', ''), coalesce(body -> 'data' ->> 'title', ''), '', '' "
         "FROM api_request r LEFT JOIN absent_job d USING (job_id) "
         "WHERE job_id = $1::uuid AND body IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM job WHERE id = r.job_id) "

@@ -76,6 +76,7 @@ struct JobLine {
     std::int64_t left_out = 0;                  // Ids of its audience that are too long.
     std::optional<std::int64_t> own_templates;  // The version of its owner's texts that it says.
     std::string replay_of;                      // The job whose people it took over.
+    std::string dropped_at;                     // Since then nobody knows whom it was for.
 };
 [[nodiscard]] std::optional<JobLine> find_job(Connection& connection, const std::string& id,
                                               const AccessFilter& access);

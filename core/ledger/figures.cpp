@@ -36,6 +36,8 @@ constexpr const char* figures_sql =
     " FROM notification CROSS JOIN moment WHERE state IN ('scheduled', 'publishing') "
     "  AND due_at <= now "
     "UNION ALL SELECT 'pauses', '', '', 0, 0, 0, count(*), 0 FROM pause p WHERE is_in_force(p) "
+    "UNION ALL SELECT 'kept', '', '', 0, 0, 0, 0, "
+    "  coalesce(extract(epoch FROM min(day)), 0)::float8 FROM job WHERE dropped_at IS NULL "
     "UNION ALL SELECT 'replays', '', '', count(*) FILTER (WHERE finished_at IS NULL)::int, 0, 0, "
     "  count(*), 0 FROM replay";
 
@@ -73,6 +75,8 @@ void add(Figures& figures, const pqxx::row& row) {
         figures.overdue_s = age;
     } else if (what == "pauses") {
         figures.pauses = number;
+    } else if (what == "kept") {
+        figures.oldest_day = age;
     } else {
         figures.replays = number;
         figures.replays_open = code;

@@ -63,6 +63,7 @@ struct Figures {
     std::int64_t overdue = 0;       // Notifications that are due and not published.
     double overdue_s = 0;           // Since the oldest of them was due.
     std::int64_t pauses = 0;        // In force.
+    double oldest_day = 0;          // Whose people are kept, in seconds since 1970; 0: none.
     std::int64_t replays = 0;       // Ever ordered ...
     std::int64_t replays_open = 0;  // ... and not yet carried out.
 };

@@ -86,7 +86,7 @@ void replace(Connection& connection, pqxx::transaction_base& work, const NewJob&
                "plan_attempts = 0, plan_unheard = 0, plan_failures = 0, plan_cursor = '', "
                "plan_chunks = DEFAULT, planned = DEFAULT, left_out = 0, own_templates = NULL, "
                "failure = NULL, plan_failed_at = NULL, planned_at = NULL, finished_at = NULL, "
-               "created_at = app_now(), day = DEFAULT "
+               "created_at = app_now(), day = DEFAULT, dropped_at = NULL "
                "WHERE id = $1::uuid AND $14::uuid IS NOT NULL",  // Every parameter has a place.
                order);
 }

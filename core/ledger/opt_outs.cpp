@@ -1,8 +1,12 @@
 #include "core/ledger/opt_outs.hpp"
 
 #include "core/audience/address.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/ledger/bytea.hpp"
 
 #include <pqxx/nontransaction>
+
+#include <algorithm>
 
 namespace fanfare::ledger {
 
@@ -10,6 +14,8 @@ namespace {
 
 // Of the compared form $n; `k` is the ledger's key.
 #define FANFARE_HASH(address) "sha256(k.key || convert_to(" address ", 'UTF8'))"
+#define FANFARE_MARK(address) "substr(" FANFARE_HASH(address) ", 1, 8)"
+static_assert(address_mark_bytes == 8);
 
 LeftList read_left(const pqxx::row& row) {
     return {row[0].c_str(), static_cast<Channel>(row[1].as<int>()), row[2].c_str(), row[3].c_str()};
@@ -46,7 +52,9 @@ void keep(pqxx::transaction_base& work, std::span<const LeftWith> found) {
 
 }  // namespace
 
-std::optional<LeftList> opt_out(Connection& connection, const Reference& reference) {
+namespace {
+
+std::optional<LeftList> opt_out_person(Connection& connection, const Reference& reference) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = work.exec_params(
         "WITH told AS (SELECT j.system, j.list, c.channel, c.recipients[$4::int + 1] AS recipient, "
@@ -61,6 +69,43 @@ std::optional<LeftList> opt_out(Connection& connection, const Reference& referen
         static_cast<int>(reference.position));
     if (rows.empty()) return std::nullopt;
     return read_left(rows[0]);
+}
+
+/// The address alone, where nobody knows any more whose it was.
+std::optional<LeftList> opt_out_address(Connection& connection, const Reference& reference,
+                                        const std::string& mark) {
+    pqxx::nontransaction work{connection.raw()};
+    const auto rows = work.exec_params(
+        "WITH told AS (SELECT system, list FROM job WHERE id = $1::uuid AND list <> '' "
+        "  AND dropped_at IS NOT NULL), "
+        "stored AS (INSERT INTO opt_out_address (system, channel, list, address, recipient) "
+        "  SELECT system, $2, list, decode(substr($3, 3), 'hex'), '' FROM told "
+        "  ON CONFLICT DO NOTHING) "
+        "SELECT system, $2::smallint, list, '' FROM told",
+        reference.job, static_cast<int>(reference.channel), encode_bytea(mark));
+    if (rows.empty()) return std::nullopt;
+    return read_left(rows[0]);
+}
+
+}  // namespace
+
+std::optional<LeftList> opt_out(Connection& connection, const Reference& reference,
+                                const std::string& mark) {
+    if (auto left = opt_out_person(connection, reference)) return left;
+    if (mark.empty()) return std::nullopt;
+    return opt_out_address(connection, reference, mark);
+}
+
+std::string address_key(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
+    return decode_bytea(work.exec("SELECT key FROM address_key")[0][0].c_str());
+}
+
+std::array<char, address_mark_bytes> AddressMarks::mark(std::string_view compared) const {
+    const auto hash = compute_digest(Digest::sha256, key_ + std::string{compared});
+    std::array<char, address_mark_bytes> mark{};
+    std::copy_n(hash.begin(), mark.size(), mark.begin());
+    return mark;
 }
 
 void keep_addresses(Connection& connection, std::span<const LeftWith> found) {
@@ -175,7 +220,8 @@ void opt_in_by_hand(Connection& connection, const OptOutChange& change,
         "    unnest($5::smallint[], $6::text[]) AS a(channel, address)) "
         "DELETE FROM opt_out_address o WHERE o.system = $1 "
         "  AND o.channel = ANY($3::smallint[]) AND o.list = ANY($4::text[]) AND (o.recipient = $2 "
-        "    OR EXISTS (SELECT FROM mine m WHERE m.channel = o.channel AND m.hash = o.address))",
+        "    OR EXISTS (SELECT FROM mine m WHERE m.channel = o.channel "
+        "      AND o.address IN (m.hash, substr(m.hash, 1, 8))))",
         change.system, change.recipient, channels, lists, whose.text(), addresses.text());
     work.commit();
 }
@@ -211,7 +257,8 @@ std::vector<bool> left_with(Connection& connection, std::string_view system, Cha
         "SELECT w.position FROM address_key k, "
         "  unnest($4::text[]) WITH ORDINALITY AS w(address, position) "
         "WHERE EXISTS (SELECT FROM opt_out_address o WHERE o.system = $1 AND o.channel = $2 "
-        "  AND o.list = $3 AND o.address = " FANFARE_HASH("w.address") ")",
+        "  AND o.list = $3 AND o.address IN (" FANFARE_HASH("w.address") ", " FANFARE_MARK(
+            "w.address") "))",
         std::string{system}, static_cast<int>(channel), std::string{list}, compared.text());
     std::vector<bool> left(addresses.size());
     for (const auto& row : rows) left[row[0].as<std::size_t>() - 1] = true;

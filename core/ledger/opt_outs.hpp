@@ -28,8 +28,26 @@ struct LeftList {
 
 /// The person of a reference wants no more of the list that its job belonged to, on that
 /// channel. What is stored, or was before; nothing when the ledger knows no such send. Their
-/// addresses are due to be looked up.
-[[nodiscard]] std::optional<LeftList> opt_out(Connection& connection, const Reference& reference);
+/// addresses are due to be looked up. `mark`: of the address that it went to, or "". Where the
+/// chunk is no longer kept (retention.hpp), it holds for the address alone: there is no recipient.
+[[nodiscard]] std::optional<LeftList> opt_out(Connection& connection, const Reference& reference,
+                                              const std::string& mark = {});
+
+/// What makes this ledger's hashes of addresses its own. It never changes.
+[[nodiscard]] std::string address_key(Connection& connection);
+
+/// Makes the marks that links have of addresses: the first bytes of the ledger's hashes.
+///
+/// Threads   const functions on any thread.
+class AddressMarks {
+public:
+    explicit AddressMarks(std::string key) : key_{std::move(key)} {}
+    /// Of a compared_form().
+    [[nodiscard]] std::array<char, address_mark_bytes> mark(std::string_view compared) const;
+
+private:
+    std::string key_;
+};
 
 /// Somebody's addresses on the channel as they were found, as they are sent to.
 struct LeftWith {

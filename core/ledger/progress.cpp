@@ -33,6 +33,7 @@ JobProgress read_job(const pqxx::row& row) {
             .incomplete = row[9].as<bool>(),
             .left_out = row[10].as<std::int64_t>(),
             .channels = {},
+            .dropped_at = row[14].c_str(),
             .replay_of = row[13].c_str(),
             .replays = {}};
 }
@@ -42,7 +43,8 @@ constexpr const char* job_columns =
     "extract(epoch FROM app_now() - created_at)::float8, "
     "extract(epoch FROM coalesce(finished_at, app_now()) - created_at)::float8, "
     "coalesce(failure, ''), planned_at IS NOT NULL, plan_failed_at IS NOT NULL, left_out, "
-    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, '') "
+    FANFARE_SUBJECT_AND_TITLE ", coalesce(replay_of::text, ''), "
+    FANFARE_ISO_OR_NONE("dropped_at") " "
     "FROM job ";
 
 /// Fills in the channels of some jobs.
@@ -134,11 +136,13 @@ private:
     void read_jobs(const std::string& job) {
         const auto rows = work_.exec_params(
             "SELECT id, state, planned[1], planned[2], planned[3], plan_chunks[1], "
-            "plan_chunks[2], plan_chunks[3] FROM job WHERE $1 = '' OR id = nullif($1, '')::uuid",
+            "plan_chunks[2], plan_chunks[3], dropped_at IS NOT NULL FROM job "
+            "WHERE $1 = '' OR id = nullif($1, '')::uuid",
             job);
         for (const auto& row : rows) {
             auto& planned = jobs_[row[0].c_str()];
             planned.state = row[1].c_str();
+            if (row[8].as<bool>()) continue;  // Nothing of it is to be found.
             for (pqxx::row::size_type i = 0; i < channel_count; ++i) {
                 planned.recipients[i] = row[2 + i].as<std::int64_t>();
                 planned.chunks[i] = row[5 + i].as<std::int64_t>();

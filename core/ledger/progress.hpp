@@ -49,7 +49,8 @@ struct JobProgress {
     bool incomplete = false;    // It never will be: who is in no chunk is not told.
     std::int64_t left_out = 0;  // Ids of it that are too long.
     std::vector<ChannelProgress> channels;
-    std::string replay_of;           // The job whose people it took over; "": none.
+    std::string dropped_at;  // Since then these are no longer kept (retention.hpp); "": are.
+    std::string replay_of;   // The job whose people it took over; "": none.
     std::vector<TakenOver> replays;  // Those that took people of this one over, the oldest first;
                                      // only of one job that is looked up.
 };

@@ -23,7 +23,7 @@ struct SendReference {
     std::string job;                 // The job's uuid.
     std::uint32_t chunk = 0;         // Its number within (job, channel).
     std::string kind;                // For tags and collapse keys.
-    std::string unsubscribe_prefix;  // With Message::ref behind it: the link of RFC 8058; "": none.
+    std::string unsubscribe_prefix;  // UnsubscribeLinks completes it; "": there are none.
 };
 
 /// One request to be: the messages of a slice of one chunk, all of one locale.

@@ -24,6 +24,7 @@ std::string_view UnsubscribeLinks::of(const Message& message) {
         link_.assign(message.values[*variable_]);
     } else {
         link_.assign(prefix_).append(message.ref);
+        if (!message.seal.empty()) link_.append(seal_lead).append(message.seal);
     }
     return is_link(link_) ? std::string_view{link_} : std::string_view{};
 }

@@ -22,7 +22,7 @@ public:
     /// False where nobody of the batch has a link.
     [[nodiscard]] bool any() const noexcept { return variable_ || !prefix_.empty(); }
 
-    /// One person's link: the value of `unsubscribe_url`, else prefix and Message::ref. ""
+    /// One person's link: the value of `unsubscribe_url`, else prefix, Message::ref and seal. ""
     /// where it is no usable one (see is_link()). Valid until the next call.
     [[nodiscard]] std::string_view of(const Message& message);
 
@@ -44,6 +44,7 @@ private:
 [[nodiscard]] bool is_link(std::string_view link) noexcept;
 
 inline constexpr std::string_view unsubscribe_variable = "unsubscribe_url";
+inline constexpr std::string_view seal_lead = "?a=";  // Between a link's reference and its seal.
 inline constexpr std::string_view one_click = "List-Unsubscribe=One-Click";
 
 }  // namespace fanfare

@@ -34,6 +34,35 @@ void append_tag(const char* bytes, std::string& out) {
     out.push_back(alphabet[(value & 15) << 2]);
 }
 
+constexpr std::size_t seal_bytes = 16;  // One block: the mark, then the position.
+
+std::string block_of(const MarkedPlace& place) {
+    std::string block{place.mark.data(), place.mark.size()};
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        block.push_back(static_cast<char>(std::uint64_t{place.position} >> shift & 255));
+    }
+    return block;
+}
+
+/// Whole blocks there or back.
+std::string code_blocks(const std::string& key, std::string_view blocks, bool there) {
+    const CipherContext cipher{EVP_CIPHER_CTX_new()};
+    std::string out(blocks.size() + seal_bytes, '\0');
+    int written = 0;
+    const bool good =
+        cipher != nullptr &&
+        EVP_CipherInit_ex(cipher.get(), EVP_aes_256_ecb(), nullptr,
+                          reinterpret_cast<const unsigned char*>(key.data()), nullptr,
+                          there ? 1 : 0) == 1 &&
+        EVP_CIPHER_CTX_set_padding(cipher.get(), 0) == 1 &&
+        EVP_CipherUpdate(cipher.get(), reinterpret_cast<unsigned char*>(out.data()), &written,
+                         reinterpret_cast<const unsigned char*>(blocks.data()),
+                         static_cast<int>(blocks.size())) == 1;
+    ensure(good && static_cast<std::size_t>(written) == blocks.size(), "AES is available");
+    out.resize(blocks.size());
+    return out;
+}
+
 /// A decimal number without sign or leading zeros.
 std::optional<std::uint32_t> parse_plain(std::string_view text) {
     if (text.size() > 1 && text.front() == '0') return std::nullopt;
@@ -89,6 +118,39 @@ void References::write_refs(std::string_view job, Channel channel, std::uint32_t
         ref.push_back('.');
         append_tag(stream.data() + i * tag_bytes, ref);
     }
+}
+
+std::string References::seal_key(std::string_view job, std::uint32_t chunk) const {
+    return compute_hmac(Digest::sha256, key_.reveal(),
+                        fmt::format("fanfare seal {}.{}", job, chunk));
+}
+
+void References::write_seals(std::string_view job, std::uint32_t chunk,
+                             std::span<const MarkedPlace> places,
+                             std::vector<std::string>& seals) const {
+    seals.resize(places.size());
+    if (!has_key() || places.empty()) {
+        for (auto& seal : seals) seal.clear();
+        return;
+    }
+    std::string blocks;
+    blocks.reserve(places.size() * seal_bytes);
+    for (const auto& place : places) blocks += block_of(place);
+    const auto sealed = code_blocks(seal_key(job, chunk), blocks, true);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        seals[i] = base64url(std::string_view{sealed}.substr(i * seal_bytes, seal_bytes));
+    }
+}
+
+std::optional<std::string> References::read_seal(const Reference& reference,
+                                                 std::string_view seal) const {
+    const auto sealed = base64url_decoded(seal);
+    if (!has_key() || !sealed || sealed->size() != seal_bytes) return std::nullopt;
+    const auto block = code_blocks(seal_key(reference.job, reference.chunk), *sealed, false);
+    MarkedPlace place{.position = reference.position};
+    std::copy_n(block.begin(), place.mark.size(), place.mark.begin());
+    if (block != block_of(place)) return std::nullopt;
+    return block.substr(0, address_mark_bytes);
 }
 
 std::optional<Reference> References::read(std::string_view text, Channel channel) const {

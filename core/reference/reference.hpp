@@ -3,9 +3,11 @@
 #include "core/domain/vocabulary.hpp"
 #include "core/settings/secret.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +26,24 @@ struct Reference {
     auto operator<=>(const Reference&) const = default;
 };
 
+/// Of the hash by which the ledger knows an address, what a link has of it: so many bytes.
+inline constexpr std::size_t address_mark_bytes = 8;
+
+/// One person's place in a chunk, and the mark of the address that their message goes to.
+struct MarkedPlace {
+    std::uint32_t position = 0;
+    std::array<char, address_mark_bytes> mark{};
+};
+
 /// Makes and checks the references that travel in providers' custom data and in unsubscribe
 /// links: "<job>.<chunk>.<position>.<tag>". The tag proves that we made it, for that channel;
 /// it holds no personal data, and one person's tag says nothing of another's.
 ///
 /// The tags of a chunk are a ChaCha20 keystream under a key derived from the link key and the
 /// chunk, eight bytes a position: making a thousand costs one derivation.
+///
+/// A seal is one block of AES-256 under a key of the chunk's own: mark and position together, so
+/// that none can be changed, or moved to another's link.
 ///
 /// Bounds    positions below chunk_recipients_max.
 /// Threads   const functions on any thread.
@@ -49,7 +63,18 @@ public:
     /// What a whole reference names; nothing unless we made it for this channel.
     [[nodiscard]] std::optional<Reference> read(std::string_view text, Channel channel) const;
 
+    /// What stands behind a link of RFC 8058, 22 characters: the mark of the address, sealed for
+    /// that place of an e-mail chunk alone. With it the link works when the chunk is no longer
+    /// kept. Into `seals` (reused), one for each of `places`; "" each without a key.
+    void write_seals(std::string_view job, std::uint32_t chunk, std::span<const MarkedPlace> places,
+                     std::vector<std::string>& seals) const;
+
+    /// The mark; nothing unless we sealed it for this place.
+    [[nodiscard]] std::optional<std::string> read_seal(const Reference& reference,
+                                                       std::string_view seal) const;
+
 private:
+    [[nodiscard]] std::string seal_key(std::string_view job, std::uint32_t chunk) const;
     [[nodiscard]] std::string keystream(std::string_view job, Channel channel, std::uint32_t chunk,
                                         std::size_t first, std::size_t count) const;
     Secret key_;

@@ -56,7 +56,8 @@ struct Message {
     std::string_view recipient;
     std::string_view address;
     const std::string_view* values = nullptr;  // Content::variables.size() of them.
-    std::string_view ref;  // "<position>.<tag>": with SendReference it names the send.
+    std::string_view ref;     // "<position>.<tag>": with SendReference it names the send.
+    std::string_view seal{};  // Of its address, for its link (References::write_seals); "": none.
 };
 
 /// Appends `text` with the person's values, each escaped as its slot demands.

@@ -276,6 +276,10 @@ Rows setting_rows() {
     all.push_back(whole<Settings>(
         {"database.connections", "connections", "Connections to the ledger, per program."}, {1, 64},
         [](auto& s) -> auto& { return s.database.connections; }));
+    all.push_back(whole<Settings>(
+        {"database.keep_days", "days",
+         "How long the ledger keeps what became of people; see docs/operations.md."},
+        {60, 36'500}, [](auto& s) -> auto& { return s.database.keep; }));
     for (auto& rows : {channel_rows(), worker_rows(), producer_rows(), http_rows(), observe_rows(),
                        cost_rows(), top_rows()}) {
         all.insert(all.end(), rows.begin(), rows.end());

@@ -35,6 +35,7 @@ struct KafkaSettings {
 struct DatabaseSettings {
     Secret url;                     // libpq conninfo or postgresql:// URL.
     std::uint32_t connections = 4;  // [1, 64]
+    std::chrono::days keep{90};     // [60, 36'500] of what became of people.
 };
 
 /// Bounds of one account's use, in the provider's own unit.

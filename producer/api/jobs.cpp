@@ -41,7 +41,8 @@ json::object row_to_json(const ledger::JobLine& job) {
             {"incomplete", job.incomplete},
             {"left_out", job.left_out},
             {"template_version", version},
-            {"replay_of", text_or_null(job.replay_of)}};
+            {"replay_of", text_or_null(job.replay_of)},
+            {"dropped_at", text_or_null(job.dropped_at)}};
 }
 
 asio::awaitable<HttpReply> order_job(const ApiContext& parts, const HttpCall& call,

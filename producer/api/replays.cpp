@@ -6,6 +6,7 @@
 #include "core/estimate/outlook.hpp"
 #include "core/ledger/account_states.hpp"
 #include "core/ledger/replay_words.hpp"
+#include "core/ledger/retention.hpp"
 #include "core/settings/text_rules.hpp"
 #include "producer/api/fields.hpp"
 #include "producer/api/query_string.hpp"
@@ -296,6 +297,17 @@ asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall&
     const auto missing = co_await parts.reading.run(std::move(finding), look);
     if (!missing) co_return unavailable(missing.error());
     if (!missing.value().empty()) co_return nothing_here("job as " + missing.value().front());
+    std::string finding_dropped{"look for jobs that are no longer kept"};
+    auto look_for_dropped = [&](postgres::Connection& ledger) {
+        return ledger::dropped_jobs(ledger, order.filter.jobs);
+    };
+    const auto dropped = co_await parts.reading.run(std::move(finding_dropped), look_for_dropped);
+    if (!dropped) co_return unavailable(dropped.error());
+    if (!dropped.value().empty()) {
+        co_return refusal(409, "no_longer_kept",
+                          "What became of the people of job " + dropped.value().front() +
+                              " is no longer kept: it is older than database.keep_days.");
+    }
     if (asked.dry_run) co_return co_await tell(parts, caller, asked);
     order.key = compose_key(std::get<std::string>(key), caller);
     std::string noting{"note a replay"};

@@ -83,7 +83,7 @@ void put_facts(View& view, const json::object& job) {
     put_all(view, job,
             {"id", "system", "kind", "subject", "title", "source", "lane", "state", "failure",
              "template_version", "replay_of"});
-    for (const auto* const name : {"created", "planned", "finished", "expires"}) {
+    for (const auto* const name : {"created", "planned", "finished", "expires", "dropped"}) {
         put_moment(view, fmt::format("{}_at", name), text_in(job, fmt::format("{}_at", name)));
     }
     view.set("heading", compose_heading(job));

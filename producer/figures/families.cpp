@@ -150,6 +150,10 @@ Families to_families(const Figures& figures, const Systems& systems) {
                figures.overdue_s);
     append_one(families, gauge_family("fanfare_pauses", "Pauses that are in force"),
                static_cast<double>(figures.pauses));
+    append_one(families,
+               gauge_family("fanfare_ledger_oldest_day_timestamp_seconds",
+                            "The oldest day of which the ledger keeps what became of people"),
+               figures.oldest_day);
     append_one(families, counter_family("fanfare_replays_total", "Replays that were ordered"),
                static_cast<double>(figures.replays));
     append_one(families,

@@ -1,5 +1,6 @@
 #include "producer/unsubscribe/unsubscribe_handler.hpp"
 
+#include "core/providers/unsubscribe.hpp"
 #include "producer/unsubscribe/page.hpp"
 
 #include <fmt/format.h>
@@ -50,20 +51,31 @@ asio::awaitable<UnsubscribeHandler::Opened> UnsubscribeHandler::enter(const Http
     if (!limits.a_link.take(link, now) || !limits.all.take(now)) {
         co_return answer("too_many", too_many_page());
     }
-    co_return HttpHandler{[this, reference = std::move(*reference)](const HttpCall& admitted) {
-        return serve(admitted, reference);
+    auto mark = read_mark(call, *reference);
+    co_return HttpHandler{[this, reference = std::move(*reference),
+                           mark = std::move(mark)](const HttpCall& admitted) {
+        return serve(admitted, reference, mark);
     }};
 }
 
-asio::awaitable<HttpReply> UnsubscribeHandler::serve(const HttpCall& call, Reference reference) {
+asio::awaitable<HttpReply> UnsubscribeHandler::serve(const HttpCall& call, Reference reference,
+                                                     std::string mark) {
     if (call.method != "POST") co_return answer("shown", ask_page());
-    const auto stored = co_await parts_.store(std::move(reference));
+    const auto stored = co_await parts_.store(std::move(reference), std::move(mark));
     if (!stored) {
         spdlog::warn("{}", describe(stored.error()));
         co_return answer("unavailable", unavailable_page());
     }
     if (!stored.value()) co_return answer("unknown", unknown_page());
     co_return answer("stored", done_page());
+}
+
+/// "" where the query is none of ours: the reference counts by itself as long as it is known.
+std::string UnsubscribeHandler::read_mark(const HttpCall& call, const Reference& reference) const {
+    constexpr auto name = seal_lead.substr(1);
+    const std::string_view query{call.query};
+    if (!query.starts_with(name)) return {};
+    return parts_.references.read_seal(reference, query.substr(name.size())).value_or("");
 }
 
 HttpReply UnsubscribeHandler::answer(const char* result, HttpReply page) {

@@ -25,8 +25,9 @@ namespace fanfare {
 /// Threads   the server's.
 class UnsubscribeHandler {
 public:
-    /// True when it is stored, false when the ledger knows no such send.
-    using Store = std::function<boost::asio::awaitable<Result<bool>>(Reference)>;
+    /// True when it is stored, false when the ledger knows no such send. With it the mark of the
+    /// address that it went to (References::read_seal); "": the link names none.
+    using Store = std::function<boost::asio::awaitable<Result<bool>>(Reference, std::string)>;
 
     struct Parts {
         const References& references;
@@ -47,8 +48,9 @@ private:
     };
 
     [[nodiscard]] boost::asio::awaitable<Opened> enter(const HttpCall& call, Limits& limits);
-    [[nodiscard]] boost::asio::awaitable<HttpReply> serve(const HttpCall& call,
-                                                          Reference reference);
+    [[nodiscard]] boost::asio::awaitable<HttpReply> serve(const HttpCall& call, Reference reference,
+                                                          std::string mark);
+    [[nodiscard]] std::string read_mark(const HttpCall& call, const Reference& reference) const;
     [[nodiscard]] HttpReply answer(const char* result, HttpReply page);
 
     Parts parts_;

@@ -1,5 +1,7 @@
 #include "worker/send/composed_requests.hpp"
 
+#include "core/audience/address.hpp"
+#include "core/ledger/opt_outs.hpp"
 #include "core/orders/order_rules.hpp"
 #include "core/providers/unsubscribe.hpp"
 #include "core/rendering/clean.hpp"
@@ -71,6 +73,7 @@ public:
         context_.references.write_refs(job_.job.id, claim_.key.channel,
                                        static_cast<std::uint32_t>(claim_.key.number),
                                        people_.outcomes.size(), requests_.refs);
+        write_seals();
         for (const auto& target : resolved_.targets) {
             look_at_zone(target);
             const auto wanted = get_text(resolved_.rows, target.row, locale_column_);
@@ -83,6 +86,24 @@ public:
     }
 
 private:
+    /// Of the addresses, where links are ours: they outlive what the ledger keeps of the chunk.
+    void write_seals() {
+        requests_.seals.clear();
+        if (reference_.unsubscribe_prefix.empty() || job_.address_key.empty()) return;
+        const ledger::AddressMarks marks{job_.address_key};
+        std::vector<MarkedPlace> places;
+        places.reserve(resolved_.targets.size());
+        for (const auto& target : resolved_.targets) {
+            places.push_back({static_cast<std::uint32_t>(target.recipient),
+                              marks.mark(compared_form(Channel::email, target.address))});
+        }
+        context_.references.write_seals(job_.job.id, reference_.chunk, places, requests_.seals);
+    }
+    std::string_view seal_of(const Target& target) const {
+        if (requests_.seals.empty()) return {};
+        return requests_.seals[static_cast<std::size_t>(&target - resolved_.targets.data())];
+    }
+
     /// Counts a reader whose zone is none: they read times in another, and somebody should mend it.
     void look_at_zone(const Target& target) {
         if (!zone_column_ || target.recipient == last_reader_) return;
@@ -169,7 +190,7 @@ private:
             group.values.push_back(value);
         }
         group.messages.push_back({people_.recipients.elements[target.recipient], target.address,
-                                  nullptr, requests_.refs[target.recipient]});
+                                  nullptr, requests_.refs[target.recipient], seal_of(target)});
         group.targets.push_back(&target);
     }
 
@@ -181,9 +202,10 @@ private:
                 moment_for_reader(*origin.time, zone, claim_.key.channel, template_locale, locale));
         }
         if (origin.is_link) {
-            return requests_.made.emplace_back(fmt::format("{}{}.{}", job_.unsubscribe_prefix,
-                                                           claim_.key.number,
-                                                           requests_.refs[target.recipient]));
+            const auto seal = seal_of(target);
+            return requests_.made.emplace_back(
+                fmt::format("{}{}.{}{}{}", job_.unsubscribe_prefix, claim_.key.number,
+                            requests_.refs[target.recipient], seal.empty() ? "" : seal_lead, seal));
         }
         std::string_view value;
         if (origin.column) value = get_text(resolved_.rows, target.row, origin.column);

@@ -40,6 +40,7 @@ struct ComposedRequests {
     std::size_t lost_zones = 0;           // People whose time zone is none.
     std::deque<std::string> made;         // Values that had to be formatted.
     std::vector<std::string> refs;        // One a recipient of the chunk.
+    std::vector<std::string> seals;       // One a target of the chunk, or none at all.
 };
 
 /// What rendering needs besides the chunk.

@@ -1,5 +1,6 @@
 #include "worker/send/job_context.hpp"
 
+#include "core/ledger/opt_outs.hpp"
 #include "core/ledger/own_templates.hpp"
 #include "core/rendering/variables.hpp"
 #include "worker/send/contact_query.hpp"
@@ -57,6 +58,16 @@ std::vector<postgres::NamedPool> JobContexts::pools() const {
     for (const auto& [name, pool] : pools_) all.push_back({"people", name, pool.get()});
     for (const auto& [name, pool] : writers_) all.push_back({"write_backs", name, pool.get()});
     return all;
+}
+
+std::string JobContexts::address_key(postgres::Connection& ledger) {
+    {
+        const std::lock_guard guard{mutex_};
+        if (!address_key_.empty()) return address_key_;
+    }
+    auto key = ledger::address_key(ledger);
+    const std::lock_guard guard{mutex_};
+    return address_key_ = std::move(key);
 }
 
 Result<JobContexts::Own> JobContexts::read_own(postgres::Connection& ledger, const Kind& kind,
@@ -125,6 +136,9 @@ Result<std::shared_ptr<const JobContext>> JobContexts::load_context(
     if (!context) return context.error();
     if (!origin.empty()) context.value()->origin = origin;
     context.value()->trace = trace;
+    if (!context.value()->unsubscribe_prefix.empty()) {
+        context.value()->address_key = address_key(ledger);
+    }
     if (own_templates) {
         auto own = read_own(ledger, *context.value()->kind, *own_templates);
         if (!own) return own.error();

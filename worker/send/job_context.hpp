@@ -34,6 +34,7 @@ struct JobContext {
     std::vector<std::pair<std::string, TimePoint>> times;  // Kind::times with their moments.
     std::string collapse_key;                              // Kind::collapse_key, filled in.
     std::string unsubscribe_prefix;    // "<base>/u/<job>."; "" where nobody can unsubscribe.
+    std::string address_key;           // Of the marks in those links; "": they have none.
     Templates templates;               // The shipped ones, or its owner's as it was planned with.
     std::size_t bytes = 0;             // Of the job, and of its owner's texts.
     KnownContactWays* ways = nullptr;  // Of the system; null: people are asked for by the query.
@@ -94,6 +95,7 @@ private:
         std::size_t bytes = 0;
     };
     [[nodiscard]] Result<std::shared_ptr<JobContext>> read(std::string_view body);
+    [[nodiscard]] std::string address_key(postgres::Connection& ledger);
     [[nodiscard]] Result<Own> read_own(postgres::Connection& ledger, const Kind& kind,
                                        std::int64_t id);
 
@@ -106,6 +108,7 @@ private:
     std::mutex mutex_;
     std::map<std::int64_t, Own> own_;  // By load_templates()'s id. Versions never change.
     std::size_t own_bytes_ = 0;
+    std::string address_key_;  // It never changes; "": not read yet.
 };
 
 }  // namespace fanfare

@@ -148,6 +148,11 @@ private:
         } else {
             append_line(batch.reference.unsubscribe_prefix, body);
             body.append("%recipient.id%");
+            // All have one, or none has.
+            if (!batch.messages[0].seal.empty()) {
+                body.append(seal_lead);
+                variables.append_seal(body);
+            }
         }
         body.push_back('>');
     }

@@ -137,6 +137,11 @@ void RecipientVariables::append_word(std::string_view word, Place place, std::st
     out.push_back('%');
 }
 
+void RecipientVariables::append_seal(std::string& out) {
+    uses_seals_ = true;
+    out.append("%recipient.a%");
+}
+
 void RecipientVariables::append_table(std::span<const Message> messages, std::string& out) const {
     // The same for everyone, so made once.
     std::string words;
@@ -157,6 +162,7 @@ void RecipientVariables::append_table(std::span<const Message> messages, std::st
         out.append("\":{\"id\":\"");
         append_value(message.ref, Escape::none, out);
         out.push_back('"');
+        if (uses_seals_) out.append(R"(,"a":")").append(message.seal).push_back('"');
         for (const auto& use : uses_) {
             out.append(use.key);
             append_value(message.values[use.slot.variable], use.slot.escape, out);

@@ -26,8 +26,8 @@ enum class Place : std::uint8_t { subject, text, html };
 ///              is written &#37;. So no value holds "%recipient." or any other word, and it
 ///              does not matter whether Mailgun looks at values again.
 ///
-/// Our keys are "id", "v<index>", "h<index>" (escaped for HTML) and "w<number>": no name of
-/// a variable is on the wire.
+/// Our keys are "id", "a" (the seal of a link), "v<index>", "h<index>" (escaped for HTML) and
+/// "w<number>": no name of a variable is on the wire.
 ///
 /// Bounds    words_max words of word_bytes_max bytes get a variable, since each one is
 ///           repeated for every recipient; what is beyond gets U+2060 as values do.
@@ -46,6 +46,9 @@ public:
     /// Appends %recipient.key% for one slot.
     void append_slot(const Slot& slot, std::string& out);
 
+    /// Appends %recipient.a%: of everybody's link, the seal.
+    void append_seal(std::string& out);
+
     /// Appends the table for all variables that were used so far: an entry for every
     /// message, with at least its ref as "id".
     void append_table(std::span<const Message> messages, std::string& out) const;
@@ -61,6 +64,7 @@ private:
 
     const Content& content_;
     std::vector<Use> uses_;
+    bool uses_seals_ = false;
     std::vector<std::string_view> words_;  // Views into content_.
 };
 

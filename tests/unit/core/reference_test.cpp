@@ -87,5 +87,52 @@ TEST(References, WithoutAKeyNothingIsSignedAndNothingBelieved) {
     EXPECT_FALSE(references.read(reference_of(References{key}, 0, 0), Channel::email));
 }
 
+std::vector<std::string> seals_of(const References& references, std::uint32_t chunk,
+                                  const std::vector<MarkedPlace>& places) {
+    std::vector<std::string> seals;
+    references.write_seals(job, chunk, places, seals);
+    return seals;
+}
+
+TEST(Seals, HoldTheMarkOfTheAddress) {
+    const References references{key};
+    const std::vector<MarkedPlace> places{{0, {'m', 'a', 'r', 'k', '0'}}, {999'999, {'\xff'}}};
+    const auto seals = seals_of(references, 3, places);
+    ASSERT_EQ(seals.size(), 2U);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        EXPECT_EQ(seals[i].size(), 22U);
+        const auto mark =
+            references.read_seal({job, Channel::email, 3, places[i].position}, seals[i]);
+        ASSERT_TRUE(mark);
+        EXPECT_EQ(*mark, (std::string{places[i].mark.data(), places[i].mark.size()}));
+    }
+}
+
+TEST(Seals, AnyOtherIsRefused) {
+    const References references{key};
+    const auto seal = seals_of(references, 3, {{4, {'m'}}})[0];
+    const Reference here{job, Channel::email, 3, 4};
+    ASSERT_TRUE(references.read_seal(here, seal));
+    EXPECT_FALSE(references.read_seal({job, Channel::email, 3, 5}, seal)) << "another's link";
+    EXPECT_FALSE(references.read_seal({job, Channel::email, 2, 4}, seal));
+    EXPECT_FALSE(References{Secret{std::string(32, 'x')}}.read_seal(here, seal));
+    EXPECT_FALSE(References{Secret{}}.read_seal(here, seal));
+    EXPECT_FALSE(references.read_seal(here, ""));
+    EXPECT_FALSE(references.read_seal(here, seal + "A"));
+    for (std::size_t i = 0; i < seal.size(); ++i) {
+        auto changed = seal;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        EXPECT_FALSE(references.read_seal(here, changed)) << i;
+    }
+}
+
+TEST(Seals, SayNothingOfWhoIsTheSame) {
+    const References references{key};
+    const auto seals = seals_of(references, 3, {{4, {'m'}}, {5, {'m'}}});
+    EXPECT_NE(seals[0], seals[1]);
+    EXPECT_NE(seals[0], seals_of(references, 4, {{4, {'m'}}})[0]);
+    EXPECT_EQ(seals_of(References{Secret{}}, 3, {{4, {'m'}}})[0], "") << "no key, no seal";
+}
+
 }  // namespace
 }  // namespace fanfare

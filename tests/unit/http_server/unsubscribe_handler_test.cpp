@@ -30,6 +30,7 @@ protected:
         call.method = method;
         call.path = path;
         call.body = std::move(body);
+        call.query = query;
         call.headers.emplace_back("Content-Type", type);
         auto match = router.find(method, path);
         if (match.route == nullptr) return problem(404, "not_found", "");
@@ -40,9 +41,10 @@ protected:
         return test::run(context, std::get<HttpHandler>(opened)(call));
     }
 
-    asio::awaitable<Result<bool>> store(Reference reference) {
+    asio::awaitable<Result<bool>> store(Reference reference, std::string mark) {
         if (!ledger_is_up) co_return fail(Errc::store_unavailable, "store an opt-out");
         stored.push_back(std::move(reference));
+        marks.push_back(std::move(mark));
         co_return job_is_known;
     }
 
@@ -51,13 +53,16 @@ protected:
     References references{Secret{"a link key of at least 32 bytes, for tests"}};
     asio::io_context context{1};
     ManualClock clock{TimePoint{std::chrono::seconds{1}}};
+    std::string query;
     bool ledger_is_up = true;
     bool job_is_known = true;
     std::vector<Reference> stored;
+    std::vector<std::string> marks;
     Router router;
-    UnsubscribeHandler handler{
-        {references, clock, 100, std::make_shared<prometheus::Registry>(),
-         [this](Reference reference) { return store(std::move(reference)); }}};
+    UnsubscribeHandler handler{{references, clock, 100, std::make_shared<prometheus::Registry>(),
+                                [this](Reference reference, std::string mark) {
+                                    return store(std::move(reference), std::move(mark));
+                                }}};
 };
 
 TEST_F(UnsubscribeHandlerTest, APostUnsubscribesAtOnce) {
@@ -188,6 +193,18 @@ TEST_F(UnsubscribeHandlerTest, PagesTellNobodyAnything) {
         EXPECT_THAT(reply.body, Not(HasSubstr("<script")));
         EXPECT_THAT(reply.body, Not(HasSubstr("http")));
     }
+}
+
+TEST_F(UnsubscribeHandlerTest, TheSealOfTheLinkNamesTheAddress) {
+    std::vector<std::string> seals;
+    references.write_seals(job, 7, std::vector<MarkedPlace>{{3, {'m', 'a', 'r', 'k'}}}, seals);
+    query = "a=" + seals[0];
+    EXPECT_EQ(send("POST", link()).status, 200);
+    query = "a=" + seals[0].substr(1);
+    EXPECT_EQ(send("POST", link()).status, 200) << "the reference counts by itself";
+    query = "utm_source=x";
+    EXPECT_EQ(send("POST", link()).status, 200);
+    EXPECT_THAT(marks, ElementsAre(std::string{"mark\0\0\0\0", 8}, "", ""));
 }
 
 }  // namespace

@@ -109,6 +109,16 @@ TEST(Mailgun, AddsOneClickUnsubscribeByReference) {
     EXPECT_EQ(reading.deliveries[0].seen.at("h:List-Unsubscribe"),
               "<https://h.example.com/u/job-1.3.0.AAAAAAAAAAA>");
 
+    const std::array sealed{
+        Message{"1", "a@example.com", nullptr, "0.AAAAAAAAAAA", "sssssssssssssssssssss0"},
+        Message{"2", "b@example.com", nullptr, "1.BBBBBBBBBBB", "sssssssssssssssssssss1"}};
+    const auto links = read_mailgun(compose(mailgun_account(), content, sealed, 0, prefix));
+    ASSERT_EQ(links.deliveries.size(), 2U);
+    EXPECT_EQ(links.deliveries[0].seen.at("h:List-Unsubscribe"),
+              "<https://h.example.com/u/job-1.3.0.AAAAAAAAAAA?a=sssssssssssssssssssss0>");
+    EXPECT_EQ(links.deliveries[1].seen.at("h:List-Unsubscribe"),
+              "<https://h.example.com/u/job-1.3.1.BBBBBBBBBBB?a=sssssssssssssssssssss1>");
+
     content.variables = {"unsubscribe_url"};
     const std::string_view own = "https://own.example.org/o";
     const std::array with_own{Message{"1", "a@example.com", &own, "0.AAAAAAAAAAA"}};

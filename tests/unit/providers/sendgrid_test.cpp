@@ -202,6 +202,8 @@ TEST(UnsubscribeLinks, PreferThePersonsOwn) {
     content.variables = {"name"};
     UnsubscribeLinks ours{content, reference};
     EXPECT_EQ(link(ours, ""), "https://h.example.com/u/job-1.3.0.AAAAAAAAAAA");
+    EXPECT_EQ(ours.of({"1", "a@example.com", nullptr, "0.AAAAAAAAAAA", "seal"}),
+              "https://h.example.com/u/job-1.3.0.AAAAAAAAAAA?a=seal");
     const SendReference bare{"job-1", 3, "", ""};
     UnsubscribeLinks none{content, bare};
     EXPECT_FALSE(none.any());
