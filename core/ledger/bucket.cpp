@@ -56,20 +56,31 @@ std::chrono::microseconds block_account(Connection& connection, const std::strin
     return micros(row[0]);
 }
 
-std::vector<BlockedAccount> blocked_accounts(Connection& connection) {
+FleetState read_fleet_state(Connection& connection) {
     pqxx::nontransaction work{connection.raw()};
-    std::vector<BlockedAccount> blocked;
+    FleetState state;
     // A block that was written by a clock ahead of this one goes on from here.
     for (const auto& row : connection.exec_prepared(
              work,
              "WITH ahead AS (UPDATE bucket b SET blocked_at = app_now(), "
              "  blocked_until = " FANFARE_BLOCKED " WHERE b.blocked_at > app_now()) "
-             "SELECT account, (extract(epoch FROM left_until - app_now()) * 1000000)::bigint "
+             "SELECT 'blocked', account, extract(epoch FROM left_until - app_now())::float8 "
              "FROM (SELECT account, " FANFARE_BLOCKED " AS left_until FROM bucket b) b "
-             "WHERE left_until > app_now()")) {
-        blocked.push_back({row[0].c_str(), micros(row[1])});
+             "WHERE left_until > app_now() "
+             "UNION ALL SELECT what, name, 0 FROM pause p WHERE is_in_force(p) "
+             "UNION ALL SELECT 'rate', account, per_second FROM account_rate")) {
+        const std::string_view what{row[0].c_str()};
+        if (what == "blocked") {
+            const std::chrono::duration<double> left{row[2].as<double>()};
+            state.blocked.push_back(
+                {row[1].c_str(), std::chrono::round<std::chrono::microseconds>(left)});
+        } else if (what == "rate") {
+            state.rates[row[1].c_str()] = row[2].as<double>();
+        } else if (const auto paused = parse_paused(what)) {
+            state.paused.push_back({*paused, row[1].c_str()});
+        }
     }
-    return blocked;
+    return state;
 }
 
 }  // namespace fanfare::ledger

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "core/ledger/pauses.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,11 +28,17 @@ struct Slice {
 std::chrono::microseconds block_account(Connection& connection, const std::string& account,
                                         std::chrono::milliseconds wait);
 
-/// Accounts that are blocked right now, by whichever replica, and for how long.
-struct BlockedAccount {
-    std::string account;
-    std::chrono::microseconds left{0};
+/// What all workers obey, as it stands now.
+struct FleetState {
+    struct Blocked {
+        std::string account;
+        std::chrono::microseconds left{0};
+    };
+    std::vector<Blocked> blocked;         // As some provider asked one of them to wait.
+    std::vector<PauseTarget> paused;      // By operators.
+    std::map<std::string, double> rates;  // By account: those that operators set.
 };
-[[nodiscard]] std::vector<BlockedAccount> blocked_accounts(Connection& connection);
+/// One statement: every worker asks each half second.
+[[nodiscard]] FleetState read_fleet_state(Connection& connection);
 
 }  // namespace fanfare::ledger

@@ -182,9 +182,18 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                                 accounts.text()));
 }
 
-void look(Connection& connection) {
+bool has_work(Connection& connection) {
+    pqxx::nontransaction work{connection.raw()};
     // Takes the lock that whoever records takes, and writes nothing.
-    pqxx::nontransaction{connection.raw()}.exec("UPDATE chunk SET epoch = epoch WHERE false");
+    return connection
+        .exec_prepared(
+            work,
+            "WITH locked AS (UPDATE chunk SET epoch = epoch WHERE false) "
+            "SELECT EXISTS (SELECT FROM job WHERE state IN ('planning', 'sending')) "
+            "OR EXISTS (SELECT FROM job WHERE state = 'cancelled' AND settled_at IS NULL) "
+            "OR EXISTS (SELECT FROM early_receipt) "
+            "OR EXISTS (SELECT FROM suppression WHERE compared IS NULL)")[0][0]
+        .as<bool>();
 }
 
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,

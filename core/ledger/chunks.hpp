@@ -145,8 +145,10 @@ struct Written {
 /// same transaction, so that no job is closed before them; so does what counts for a cap.
 [[nodiscard]] Written record_chunks(Connection& connection, std::span<const ChunkRecord> records);
 
-/// Finds out whether chunks can be written just now; waits where somebody has locked the table.
-void look(Connection& connection);
+/// Whether a sweep may find anything: a job that is not over, a receipt that came early, a
+/// suppression of an older program. Succeeds only where chunks can be written just now; waits where
+/// somebody has locked the table.
+[[nodiscard]] bool has_work(Connection& connection);
 
 /// Takes over chunks whose lease had run out when it was asked (their worker died or stalled). The
 /// claim's token stays, for the record of a worker that still lives.

@@ -76,17 +76,16 @@ std::optional<NotificationRefresh> NotificationRefresh::begin(
     refresh.work_ = std::make_unique<pqxx::work>(connection.raw());
     refresh.system_ = system;
     refresh.kind_ = kind;
-    // The moment is read after the lock is held: of two refreshes the later one has it later.
+    // The moment is read once the lock is held: of two refreshes the later one has it later.
     const auto locked = connection.exec_prepared(
         *refresh.work_,
-        "SELECT pg_try_advisory_xact_lock(hashtextextended('fanfare.refresh/' || $1 || '/' || $2, "
-        "0)), set_config('idle_in_transaction_session_timeout', $3, true)",
-        system, kind, std::to_string(silence_max.count()));
-    if (!locked[0][0].as<bool>()) return std::nullopt;
-    const auto rows = connection.exec_prepared(
-        *refresh.work_, "SELECT " FANFARE_ISO("(app_now() + $1 * interval '1 s')"),
-        horizon.count());
-    refresh.horizon_ = rows[0][0].c_str();
+        "SELECT CASE WHEN pg_try_advisory_xact_lock("
+        "  hashtextextended('fanfare.refresh/' || $1 || '/' || $2, 0)) "
+        " THEN " FANFARE_ISO("(app_now() + $4 * interval '1 s')") " END, "
+        "set_config('idle_in_transaction_session_timeout', $3, true)",
+        system, kind, std::to_string(silence_max.count()), horizon.count());
+    if (locked[0][0].is_null()) return std::nullopt;
+    refresh.horizon_ = locked[0][0].c_str();
     return refresh;
 }
 

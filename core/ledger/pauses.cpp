@@ -100,15 +100,4 @@ std::string to_sentence(const PauseLine& line) {
                        line.since, until, line.who, line.because);
 }
 
-std::vector<PauseTarget> paused_now(Connection& connection) {
-    pqxx::nontransaction work{connection.raw()};
-    std::vector<PauseTarget> targets;
-    for (const auto& row :
-         connection.exec_prepared(work, "SELECT what, name FROM pause p WHERE is_in_force(p)")) {
-        const auto what = parse_paused(row[0].c_str());
-        if (what) targets.push_back({*what, row[1].c_str()});
-    }
-    return targets;
-}
-
 }  // namespace fanfare::ledger

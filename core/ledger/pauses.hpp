@@ -84,9 +84,6 @@ std::optional<PauseLine> resume(Connection& connection, const PauseTarget& targe
 /// "account mail-1 since 2026-11-28T09:30:00Z by ops@host: the provider asked us to".
 [[nodiscard]] std::string to_sentence(const PauseLine& line);
 
-/// What workers ask each half second.
-[[nodiscard]] std::vector<PauseTarget> paused_now(Connection& connection);
-
 // Of a statement that asks of many chunks: nothing is looked up while there is no pause at all.
 #define FANFARE_PAUSED(job, channel, account) \
     "((SELECT EXISTS (SELECT FROM pause)) AND is_paused(" job ", " channel ", " account "))"

@@ -180,7 +180,7 @@ TEST_F(AddressesTest, HaveOneOwnerHoweverManyAskAtOnce) {
 class BucketTest : public LedgerCase {
 protected:
     microseconds blocked_for(std::string_view account, postgres::Connection& connection) {
-        for (const auto& blocked : blocked_accounts(connection)) {
+        for (const auto& blocked : read_fleet_state(connection).blocked) {
             if (blocked.account == account) return blocked.left;
         }
         return microseconds{0};

@@ -158,5 +158,21 @@ TEST_F(EndedJobsTest, WhoHoldsAPlaceUnderACapGivesItBack) {
     EXPECT_EQ(ledger.value("SELECT count(*) FROM counted_send"), "0");
 }
 
+TEST_F(EndedJobsTest, ALedgerHasWorkUntilEveryJobIsSettled) {
+    EXPECT_FALSE(has_work(db()));
+    const auto job = accept("a");
+    EXPECT_TRUE(has_work(db())) << "to be planned";
+    plan(job, {{"a1"}});
+    cancel(job);
+    EXPECT_TRUE(has_work(db())) << "its chunk is not settled";
+    for (const auto& chunk : ended()) settle(chunk, cancelled);
+    finish_jobs(db(), {});
+    EXPECT_FALSE(has_work(db()));
+    ledger.column(
+        "WITH w AS (INSERT INTO suppression (channel, address, reason, source) "
+        "VALUES (0, 'a@example.com', 'bounced', 'test') RETURNING 1) SELECT count(*) FROM w");
+    EXPECT_TRUE(has_work(db())) << "an older program wrote it";
+}
+
 }  // namespace
 }  // namespace fanfare::ledger

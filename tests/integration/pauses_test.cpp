@@ -122,10 +122,10 @@ TEST_F(PausesTest, EndsByItself) {
     const auto line = hold(Paused::job, job, std::chrono::seconds{60});
     EXPECT_FALSE(line.until.empty());
     EXPECT_THAT(claim({key(job)}), IsEmpty());
-    EXPECT_THAT(paused_now(db()), SizeIs(1));
+    EXPECT_THAT(read_fleet_state(db()).paused, SizeIs(1));
     ledger.advance(std::chrono::seconds{61});
     EXPECT_THAT(list_pauses(db()), IsEmpty());
-    EXPECT_THAT(paused_now(db()), IsEmpty());
+    EXPECT_THAT(read_fleet_state(db()).paused, IsEmpty());
     EXPECT_FALSE(resume(db(), {Paused::job, job})) << "it was over";
     EXPECT_THAT(claim({key(job)}), SizeIs(1));
 }
@@ -175,6 +175,7 @@ TEST_F(AccountStatesTest, ARateByHandHoldsUntilItIsTakenBack) {
     set_rate(db(), "mail", 50, "ada");
     set_rate(db(), "mail", 20, "bea");
     EXPECT_THAT(rates_by_hand(db()), ElementsAre(std::pair{"mail", 20.0}));
+    EXPECT_THAT(read_fleet_state(db()).rates, ElementsAre(std::pair{"mail", 20.0}));
     EXPECT_EQ(state("mail").by_hand, 20);
     EXPECT_EQ(state("mail").set_by, "bea");
     EXPECT_TRUE(clear_rate(db(), "mail"));

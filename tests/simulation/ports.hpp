@@ -125,10 +125,8 @@ public:
     ModelSweep(StoreModel& store, const Wire& wire, std::shared_ptr<const JobContext> job)
         : store_{store}, wire_{wire}, job_{std::move(job)} {}
 
-    Answer<void> look() override {
-        const auto asked = co_await wire_.ask([] { return true; });
-        if (!asked) co_return asked.error();
-        co_return Result<void>{};
+    Answer<bool> has_work() override {
+        return wire_.ask([] { return true; });
     }
     Answer<std::vector<ledger::ClaimedChunk>> take_over(int limit,
                                                         std::chrono::milliseconds lease) override {
@@ -151,7 +149,11 @@ public:
     Answer<std::vector<ledger::EndedJob>> close_jobs() override {
         return wire_.ask([] { return std::vector<ledger::EndedJob>{}; });
     }
-    Answer<void> read_suppressions(int) override { return look(); }
+    Answer<void> read_suppressions(int) override {
+        const auto asked = co_await wire_.ask([] { return true; });
+        if (!asked) co_return asked.error();
+        co_return Result<void>{};
+    }
 
 private:
     StoreModel& store_;

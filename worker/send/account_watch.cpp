@@ -45,32 +45,30 @@ asio::awaitable<void> AccountWatch::run() {
 }
 
 asio::awaitable<void> AccountWatch::look() {
-    auto standing =
-        co_await parts_.ledger.run("look at what is held back", [](postgres::Connection& ledger) {
-            return Standing{ledger::blocked_accounts(ledger), ledger::paused_now(ledger),
-                            ledger::rates_by_hand(ledger)};
-        });
-    if (!standing) {
-        spdlog::debug("{}", describe(standing.error()));
+    auto state = co_await parts_.ledger.run(
+        "look at what is held back",
+        [](postgres::Connection& ledger) { return ledger::read_fleet_state(ledger); });
+    if (!state) {
+        spdlog::debug("{}", describe(state.error()));
         co_return;
     }
-    obey(std::move(standing.value()));
+    obey(std::move(state.value()));
 }
 
-void AccountWatch::obey(Standing standing) {
-    for (const auto& [name, left] : standing.blocked) {
+void AccountWatch::obey(ledger::FleetState state) {
+    for (const auto& [name, left] : state.blocked) {
         if (Account* const account = parts_.selector.find(name)) account->pacer().hold(left);
     }
     for (const auto& account : parts_.selector.all()) {
-        const auto set = standing.rates.find(account->settings().name);
-        if (set == standing.rates.end()) {
+        const auto set = state.rates.find(account->settings().name);
+        if (set == state.rates.end()) {
             account->set_rate_by_hand(std::nullopt);
         } else {
             account->set_rate_by_hand(set->second);
         }
     }
-    const auto count = standing.paused.size();
-    if (!parts_.pauses.learn(std::move(standing.paused))) return;
+    const auto count = state.paused.size();
+    if (!parts_.pauses.learn(std::move(state.paused))) return;
     spdlog::info("{} pauses are in force", count);
     for (const auto& account : parts_.selector.all()) {
         const auto& settings = account->settings();

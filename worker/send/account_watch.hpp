@@ -45,16 +45,11 @@ public:
     [[nodiscard]] std::vector<ledger::AccountHealth> changed();
 
 private:
-    struct Standing {
-        std::vector<ledger::BlockedAccount> blocked;
-        std::vector<ledger::PauseTarget> paused;
-        std::map<std::string, double> rates;
-    };
     struct Told {
         ledger::AccountHealth health;
         std::uint64_t used = 0;
     };
-    void obey(Standing standing);
+    void obey(ledger::FleetState state);
     [[nodiscard]] boost::asio::awaitable<void> tell();
 
     Parts parts_;

@@ -8,9 +8,9 @@ namespace fanfare {
 
 namespace asio = boost::asio;
 
-asio::awaitable<Result<void>> LedgerSweepStore::look() {
+asio::awaitable<Result<bool>> LedgerSweepStore::has_work() {
     return parts_.ledger.run("look for the ledger",
-                             [](postgres::Connection& ledger) { ledger::look(ledger); });
+                             [](postgres::Connection& ledger) { return ledger::has_work(ledger); });
 }
 
 asio::awaitable<Result<std::vector<ledger::ClaimedChunk>>> LedgerSweepStore::take_over(

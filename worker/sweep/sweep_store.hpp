@@ -32,8 +32,8 @@ public:
     };
 
     virtual ~SweepStore() = default;
-    /// Succeeds where chunks can be written.
-    [[nodiscard]] virtual Answer<void> look() = 0;
+    /// As ledger::has_work().
+    [[nodiscard]] virtual Answer<bool> has_work() = 0;
     /// As ledger::take_over_stalled().
     [[nodiscard]] virtual Answer<std::vector<ledger::ClaimedChunk>> take_over(
         int limit, std::chrono::milliseconds lease) = 0;
@@ -65,7 +65,7 @@ public:
         const Clock& clock;  // The machine's.
     };
     explicit LedgerSweepStore(const Parts& parts) : parts_{parts} {}
-    [[nodiscard]] Answer<void> look() override;
+    [[nodiscard]] Answer<bool> has_work() override;
     [[nodiscard]] Answer<std::vector<ledger::ClaimedChunk>> take_over(
         int limit, std::chrono::milliseconds lease) override;
     [[nodiscard]] Answer<std::vector<ledger::ClaimedChunk>> claim_ended(

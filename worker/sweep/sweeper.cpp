@@ -18,24 +18,32 @@ constexpr std::size_t room_max = 256;
 constexpr int plans_per_sweep_max = 256;
 constexpr int suppressions_per_sweep_max = 1'000;
 constexpr int settled_at_once_max = 100;  // These carry their recipients.
+constexpr int turns_at_rest = 10;         // One of so many is whole, whatever the ledger says.
 
 }  // namespace
 
 asio::awaitable<void> Sweeper::run() {
     settling_.spawn(end_jobs());
     looking_.spawn(keep_looking());
-    while (!stopping_) {
-        const bool may = co_await may_take_over();
-        if (may) co_await settle_stalled_chunks();
-        co_await fetch_overdue();
-        co_await resume_plans();
-        co_await close_jobs();
-        co_await parts_.apply_early();
-        co_await read_suppressions();
+    for (int turn = 0; !stopping_; ++turn) {
+        if (is_worth(turn)) co_await sweep();
         co_await pause_for(settings_.sweep_interval);
     }
     co_await looking_.join();
     co_await settling_.join();
+}
+
+/// A ledger in which nothing is open is asked for that alone, not for each thing by itself.
+bool Sweeper::is_worth(int turn) const { return has_work_ || turn % turns_at_rest == 0; }
+
+asio::awaitable<void> Sweeper::sweep() {
+    const bool may = co_await may_take_over();
+    if (may) co_await settle_stalled_chunks();
+    co_await fetch_overdue();
+    co_await resume_plans();
+    co_await close_jobs();
+    co_await parts_.apply_early();
+    co_await read_suppressions();
 }
 
 /// Whatever a sweep waits for just now: an outage that nobody looked at is none.
@@ -46,10 +54,11 @@ asio::awaitable<void> Sweeper::keep_looking() {
     }
 }
 
-/// Looks whether the ledger is there.
+/// Looks whether the ledger is there, and whether it has work.
 asio::awaitable<bool> Sweeper::look() {
     const auto asked = parts_.clock.steady_now();
-    const auto there = co_await parts_.store.look();
+    const auto there = co_await parts_.store.has_work();
+    has_work_ = !there || there.value();
     if (!there) {
         outage_.failed(asked);
         spdlog::warn("{}", describe(there.error()));
@@ -84,8 +93,9 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
 
 /// Beside all else, because there may be many.
 asio::awaitable<void> Sweeper::end_jobs() {
-    while (!stopping_) {
-        const auto ended = co_await settle_ended_jobs();
+    for (int turn = 0; !stopping_; ++turn) {
+        std::size_t ended = 0;
+        if (is_worth(turn)) ended = co_await settle_ended_jobs();
         if (ended == 0) co_await pause_for(settings_.sweep_interval);
     }
 }

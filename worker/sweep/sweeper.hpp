@@ -25,6 +25,8 @@ namespace fanfare {
 /// closed, receipts that came early are applied, suppressions that older programs write are read.
 /// Many sweepers may run; each row is one's. After an outage of the ledger chunks are taken over
 /// only when whoever lives has had the time to record; while its clock is in doubt nothing expires.
+/// A ledger at rest is asked once an interval whether it has work, and for all of this in one of
+/// ten.
 ///
 /// Bounds    100 chunks of either sort being settled; room_max chunks of a channel and lane waiting
 ///           here.
@@ -54,6 +56,8 @@ public:
     void stop() { stopping_ = true; }
 
 private:
+    [[nodiscard]] boost::asio::awaitable<void> sweep();
+    [[nodiscard]] bool is_worth(int turn) const;
     [[nodiscard]] boost::asio::awaitable<void> keep_looking();
     [[nodiscard]] boost::asio::awaitable<bool> look();
     [[nodiscard]] boost::asio::awaitable<bool> may_take_over();
@@ -71,6 +75,7 @@ private:
     Outage outage_;
     TaskGroup looking_;
     TaskGroup settling_;
+    bool has_work_ = true;  // As the last look found.
     bool stopping_ = false;
 };
 

@@ -40,9 +40,9 @@ public:
     template <class T>
     using Later = asio::awaitable<Result<T>>;
 
-    Later<void> look() override {
+    Later<bool> has_work() override {
         if (is_away) co_return fail(Errc::store_unavailable, "look");
-        co_return Result<void>{};
+        co_return !is_at_rest;
     }
     Later<std::vector<ledger::ClaimedChunk>> take_over(int, std::chrono::milliseconds) override {
         ++takeovers;
@@ -91,7 +91,7 @@ public:
     }
     Later<bool> is_cancelled(const std::string&) override { co_return false; }
 
-    bool is_away = false;
+    bool is_away = false, is_at_rest = false;
     int takeovers = 0, looks_for_ended = 0;
     std::vector<ledger::ClaimedChunk> stalled, ended;
     std::vector<ledger::Overdue> overdue;
@@ -176,6 +176,16 @@ TEST_F(SweeperTest, HandsUnplannedJobsOnAndAppliesEarlyReceipts) {
     time.run_for(10s);
     EXPECT_THAT(plans, ElementsAre("j1"));
     EXPECT_EQ(early, 11) << "at once, and each second";
+}
+
+TEST_F(SweeperTest, ALedgerAtRestIsAskedForThatAlone) {
+    ledger.is_at_rest = true;
+    time.run_for(100s);
+    EXPECT_EQ(early, 11) << "at once, and each tenth time";
+    EXPECT_EQ(ledger.looks_for_ended, 11);
+    ledger.is_at_rest = false;
+    time.run_for(3s);
+    EXPECT_GE(early, 13);
 }
 
 TEST_F(SweeperTest, NothingExpiresWhileEverythingIsHeld) {
