@@ -2,41 +2,16 @@
 """The commands of docs/runbooks.md, run in their order after just the faults that they are for."""
 
 import json
-import os
-import re
-import subprocess
 from datetime import datetime, timezone
 
 import broker
-from harness import BIN, ROOT, EndToEnd, main, until
+from documented import Documented, chapters
+from harness import main, until
 
 
-def chapters():
-    """Heading -> its commands, a block each."""
-    text = (ROOT / "docs/runbooks.md").read_text()
-    found = {}
-    for chapter in re.split(r"^## ", text, flags=re.M)[1:]:
-        heading, body = chapter.split("\n", 1)
-        found[heading] = [re.sub(r"^ {3}", "", block, flags=re.M)
-                          for block in re.findall(r"^ *```sh\n(.*?)^ *```", body, flags=re.M | re.S)]
-    return found
-
-
-class Runbooks(EndToEnd):
-    def type(self, run, block, **variables):
-        (run.dir / "bin").mkdir(exist_ok=True)
-        link = run.dir / "bin/fanfare"
-        if not link.exists():
-            link.symlink_to(BIN / "fanfare")
-        environment = run.environment(FANFARE_CONFIG=str(run.dir / "fanfare.yaml"), **variables)
-        environment["PATH"] = f"{run.dir}/bin:{os.environ['PATH']}"
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=run.dir, env=environment, text=True,
-                              capture_output=True, timeout=240)
-        self.assertEqual(done.returncode, 0, f"{block}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
-
+class Runbooks(Documented):
     def test_each_chapter_after_its_fault(self):
-        books = chapters()
+        books = chapters("runbooks.md")
         self.assertEqual(next(iter(books)), "Mail failed for an hour: what now", "the first chapter")
         run = self.new_run()
         run.use("email", "ses")
