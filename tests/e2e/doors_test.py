@@ -164,6 +164,17 @@ class Doors(ApiCase):
             thread.join(60)
         self.assertEqual(Counter(answer[0] for answer in answers), {429: 15, 200: 11})
 
+    def test_a_console_that_is_switched_off_is_no_path_at_all(self):
+        for on, statuses in ((True, {200}), (False, {404})):
+            with self.subTest(console=on):
+                _, backend = self.start(worker=False, people=1, console=on)
+                shop = backend("shop")
+                paths = ("/console", "/console/", "/console/sign-in", "/console/console.css", "/console/console.js", "/console/icon.svg",
+                         "/console/jobs")
+                self.assertEqual({shop.get(path)[0] for path in paths}, statuses)
+                self.assertIn(shop.post("/console/sign-in", b"token=" + TOKENS["shop"].encode())[0], {404} if not on else {200, 303, 403})
+                self.assertEqual(shop.get("/v1/jobs")[0], 200)
+
     def test_ids_with_a_slash(self):
         run, backend = self.start(people=1)
         shop = backend("shop")
