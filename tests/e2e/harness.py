@@ -113,14 +113,15 @@ class Database:
         lines = ("\t".join("\\N" if field is None else str(field) for field in row) for row in rows)
         self.psql(f"COPY {table} FROM STDIN;\n" + "".join(line + "\n" for line in lines) + "\\.\n")
 
-    def migrate(self):
-        """As `fanfare db migrate` does it, for programs look at what it has noted."""
-        self.psql("CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
-                  "applied_at timestamptz NOT NULL DEFAULT now())")
-        for file in sorted((ROOT / "config/migrations").glob("*.sql")):
+    def migrate(self, upto=None):
+        """As `fanfare db migrate` does it, for programs look at what it has noted; upto: the first so many files."""
+        steps = ["CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
+                 "applied_at timestamptz NOT NULL DEFAULT now());"]
+        for file in sorted((ROOT / "config/migrations").glob("*.sql"))[:upto]:
             text = file.read_text()
             note = f"INSERT INTO schema_migration VALUES ('{file.stem}', '{hashlib.md5(text.encode()).hexdigest()}');"
-            self.psql(f"{text}\n{note}", "-1")
+            steps.append(f"BEGIN;\n{text}\n{note}\nCOMMIT;")
+        self.psql("\n".join(steps))
 
 
 MIB = 1 << 20
@@ -229,7 +230,7 @@ class Simulator:
 class Run:
     """One database, one topic prefix, one simulator, and the programs that use them."""
 
-    def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None, system="shows"):
+    def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None, system="shows", upto=None):
         self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-"))
         self.processes = []
         self.name = "e2e_" + secrets.token_hex(6)
@@ -243,7 +244,7 @@ class Run:
         parts = urllib.parse.urlsplit(self.maintenance.url)
         self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
         self.maintenance.psql(f'CREATE DATABASE {self.name};')
-        self.db.migrate()
+        self.db.migrate(upto)
         self.db.psql((ROOT / f"tests/fixtures/{system}.sql").read_text())
         self.sim = Simulator(self, sim)
         self.settings = self._settings()
@@ -336,21 +337,21 @@ class Run:
         draft.write_text(json.dumps(self.settings, indent=1))
         draft.replace(self.dir / "fanfare.yaml")
 
-    def _program(self, name, program, ready_s):
+    def _program(self, name, program, ready_s, folder):
         self.write_settings()
         port_file = self.dir / f"{name}-{secrets.token_hex(3)}.port"
-        process = self.start(name, BIN / program, "-c", self.dir / "fanfare.yaml",
+        process = self.start(name, folder / program, "-c", self.dir / "fanfare.yaml",
                              FANFARE_OBSERVE_PORT_FILE=str(port_file))
         process.port_file = port_file
         if ready_s:
             until(lambda: self.is_ready(process), f"{process.name} to be ready", ready_s)
         return process
 
-    def worker(self, ready_s=60):
-        return self._program("worker", "fanfare-worker", ready_s)
+    def worker(self, ready_s=60, folder=BIN):
+        return self._program("worker", "fanfare-worker", ready_s, folder)
 
-    def producer(self, ready_s=60):
-        return self._program("producer", "fanfare-producer", ready_s)
+    def producer(self, ready_s=60, folder=BIN):
+        return self._program("producer", "fanfare-producer", ready_s, folder)
 
     def is_listening(self, process):
         process.expect_alive()
