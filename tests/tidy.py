@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "tidy"))
 import commits  # noqa: E402
 import documents  # noqa: E402
+import faults  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
 import names  # noqa: E402
@@ -169,7 +170,8 @@ def main() -> int:
     for folder, header in sorted(includes.EXCEPTIONS.keys() - used):
         print(f"tests/tidy/includes.py: nothing in {folder} includes {header} any more: take it off the list")
         breaches += 1
-    for where, law, advice in (*names.twins(texts), *commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts)):
+    for where, law, advice in (*names.twins(texts), *commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts),
+                               *faults.check(root, texts)):
         print(f"{where}: [{law}] {advice}")
         breaches += 1
     print(f"{len(files)} files, {breaches} breaches")

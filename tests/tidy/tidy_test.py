@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import tidy  # noqa: E402
 import commits  # noqa: E402
 import documents  # noqa: E402
+import faults  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
 import names  # noqa: E402
@@ -28,6 +29,16 @@ class Finds(unittest.TestCase):
         self.assertEqual(laws("worker/send/send.cpp", text), ["co_spawn"])
         for allowed in ("core/async/task_group.cpp", "worker/main.cpp", "tests/unit/a_test.cpp"):
             self.assertEqual(laws(allowed, text), [])
+
+    def test_a_test_of_the_fault_matrix_that_is_not_there(self):
+        names = {"Pool.Works", *faults.python_names("kill_test", "class Kill(Crash):\n    def test_one(self):\n        pass\n")}
+        rest = "".join(f"| {n} | x | `Pool.Works` | |\n" for n in range(4, faults.ROWS + 1))
+        self.assertEqual(list(faults.faults("| 1 | x | `kill_test.Kill.test_one`, `Pool.Works` | |\n| 2 | x | | because |\n"
+                                            "| 3 | x | `Pool.Works` | |\n" + rest, names)), [])
+        found = list(faults.faults("| 1 | x | `kill_test.Kill.test_two` | |\n| 2 | x | | |\n" + rest, names))
+        self.assertEqual([line for line, _ in found], [1, 2, 1])
+        self.assertIn("kill_test.Kill.test_two", found[0][1])
+        self.assertIn("row 3 is missing", found[2][1])
 
     def test_timer(self):
         text = "asio::steady_timer timer{executor};\n"
