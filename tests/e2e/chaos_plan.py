@@ -1,0 +1,65 @@
+"""What a run of chaos does, and when: all of it from the seed."""
+
+import random
+from dataclasses import dataclass
+
+# Fault: weight, the part that it hits, and the least and the most seconds that it lasts. A part has one fault at a time.
+# A lease of the run is four seconds.
+FAULTS = {
+    "kill": (30, "worker", 0, 0),
+    "stop": (10, "worker", 5, 8),
+    "terminate": (8, "worker", 0, 0),
+    "kill_producer": (4, "producer", 0, 0),
+    "restart_postgres": (3, "postgres", 0, 0),
+    "crash_postgres": (3, "postgres", 0, 0),
+    "kill_postgres": (3, "postgres", 0, 0),
+    "postgres_away": (2, "postgres", 5, 8),
+    "restart_kafka": (2, "kafka", 0, 0),
+    "kill_kafka": (2, "kafka", 0, 0),
+    "wipe_kafka": (2, "kafka", 0, 0),
+    "delete_topics": (2, "kafka", 0, 0),
+    "cut_line": (6, "line", 0, 0),
+    "lose_answers": (6, "line", 0, 0),
+    "silent_line": (3, "line", 3, 7),
+    "slow_line": (4, "line", 3, 6),
+    "refuse_line": (3, "line", 2, 6),
+    "lying_providers": (6, "providers", 2, 4),
+    "slow_providers": (4, "providers", 2, 5),
+    "throttling_providers": (4, "providers", 2, 4),
+    "slow_query": (2, "system", 6, 8),
+    "failing_query": (2, "system", 1, 3),
+    "remove_kind": (1, "system", 1, 3),
+    "repeat": (4, "records", 0, 0),
+}
+LEAST_GAP_S, MOST_GAP_S = 1.0, 3.5
+# What a part needs beyond the fault itself to be of use again.
+REST_S = {"kafka": 15, "postgres": 6, "system": 10}
+
+
+@dataclass(frozen=True)
+class Fault:
+    number: int
+    at_s: float
+    name: str
+    part: str
+    lasts_s: float
+    die: float  # For whatever is chosen within it, of [0, 1).
+
+    def pick(self, things):
+        return things[int(self.die * len(things))]
+
+
+def plan(seed, minutes, workers, gap=(LEAST_GAP_S, MOST_GAP_S)):
+    """The faults of a run, in their order: the same for the same arguments."""
+    dice, found, busy_until, at_s = random.Random(seed), [], {}, 0.0
+    names, weights = list(FAULTS), [weight for weight, *_ in FAULTS.values()]
+    while (at_s := at_s + dice.uniform(*gap)) < minutes * 60:
+        name = dice.choices(names, weights)[0]
+        _, part, least_s, most_s = FAULTS[name]
+        if part == "worker":
+            part = f"worker {dice.randrange(workers) + 1}"
+        lasts_s, die = round(dice.uniform(least_s, most_s), 2), dice.random()
+        if busy_until.get(part, 0) <= at_s:
+            busy_until[part] = at_s + lasts_s + REST_S.get(part, 0)
+            found.append(Fault(len(found) + 1, round(at_s, 2), name, part, lasts_s, die))
+    return found
