@@ -97,27 +97,27 @@ class Chaos(World):
         self.begin_program(0)
 
     def restart_postgres(self, _):
-        return self.stage.ask(self.stack, "restart", "postgres")
+        return self.stage.ask(self.machinery, "restart", "postgres")
 
     def crash_postgres(self, _):
-        return self.stage.ask(self.stack, "restart", "postgres", "--immediate")
+        return self.stage.ask(self.machinery, "restart", "postgres", "--immediate")
 
     def kill_postgres(self, _):
-        return self.stage.ask(self.stack, "restart", "postgres", "--kill")
+        return self.stage.ask(self.machinery, "restart", "postgres", "--kill")
 
     def postgres_away(self, _):
-        self.stage.ask(self.stack, "stop", "postgres", "--immediate")
+        self.stage.ask(self.machinery, "stop", "postgres", "--immediate")
         yield
-        self.stage.ask(self.stack, "start", "postgres")
+        self.stage.ask(self.machinery, "start", "postgres")
 
     def restart_kafka(self, _):
-        return self.stage.ask(self.stack, "restart", "kafka")
+        return self.stage.ask(self.machinery, "restart", "kafka")
 
     def kill_kafka(self, _):
-        return self.stage.ask(self.stack, "restart", "kafka", "--kill")
+        return self.stage.ask(self.machinery, "restart", "kafka", "--kill")
 
     def wipe_kafka(self, _):
-        return self.stage.ask(self.stack, "wipe", "kafka")
+        return self.stage.ask(self.machinery, "wipe", "kafka")
 
     def delete_topics(self, _):
         return self.stage.ask(self.unless_away, broker.delete_topics, self.run_.brokers, self.run_.topics)
@@ -230,8 +230,10 @@ class Chaos(World):
             "seed": self.seed, "minutes": self.minutes, "workers": self.workers, "policy": self.policy,
             "raged_s": round(self.raged_s, 1), "settled_s": self.settled_s and round(self.settled_s, 1),
             "jobs": len(self.jobs), **found, "outcomes": dict(judge.outcomes),
+            "reasons": dict(judge.reasons), "started_again_without_kafka": self.started_again,
             "answers_kept_or_broken": judge.excused, "faults": dict(Counter(h["name"] for h in self.happened)),
             "wrong": wrong, "stories": judge.stories}
+        run.processes[:] = [run.sim.process, *self.programs]  # Of these the logs are shown.
         self.assertEqual(wrong + judge.stories, [], f"seed {self.seed}")
 
 

@@ -21,12 +21,14 @@ class Judge:
     def __init__(self, run, policy, in_doubt, batch):
         self.run, self.policies, self.in_doubt, self.batch = run, POLICIES[policy], in_doubt, batch
         self.found, self.outcomes, self.excused = Counter(dict.fromkeys(FAULTS, 0)), Counter(), 0
+        self.reasons = Counter()  # Of those who were not sent, and why.
         self.stories = []  # Of the first few that are not as they should be.
 
     def judge(self, jobs):
         self.everybody = {channel: self.run.addresses("creator", channel) for channel in CHANNELS}
         for job in jobs:
             fates, summary = self.run.fates(job), self.run.sim.summary(job)
+            self.reasons.update(f"{o}: {why}" for o, why in fates.values() if o not in TOLD)
             for channel in CHANNELS:
                 answers = summary.get(self.run.providers[channel], {})
                 self.excused += self.batch[channel] * sum(answers.get(name, 0) for name in UNCERTAIN)

@@ -8,10 +8,11 @@ import ssl
 import subprocess
 import threading
 
-from harness import EndToEnd, main, until
+from harness import ROOT, EndToEnd, main, until
 from tcp_proxy import TcpProxy
 
 PEOPLE = 60
+OF_KIND = "on_doubt: {push: resend}"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"id":"<1@mg.example.org>","message":"Queued. Thank you."}'
 ODD = {
@@ -69,6 +70,9 @@ class ProviderLine(EndToEnd):
         run = self.new_run()
         run.people(people, **{c: c == channel for c in ("email", "sms", "push")})
         run.tune(channel, chunk=10, concurrency=4, timeout_ms=2000)
+        shows = (ROOT / "config/systems/shows/system.yaml").read_text()
+        self.assertIn(OF_KIND, shows)
+        run.system(shows.replace(OF_KIND, "on_doubt: {push: hold}"))  # Who may have been told is to be seen.
         return run
 
     def order(self, run, channel="email", ready_s=60):
@@ -116,7 +120,7 @@ class ProviderLine(EndToEnd):
         self.nobody_is_in_doubt_until_it_is_mended(
             run, "the certificate", {"base_url": f"https://localhost:{stale.port}",
                                      "account": {"ca_file": str(run.dir / "both.pem")}},
-            lambda _: stale.taken > 2, "push")
+            lambda worker: stale.taken > 2 and "certificate has expired" in worker.log.read_text(), "push")
 
     @staticmethod
     def expired(run):
@@ -137,6 +141,7 @@ class ProviderLine(EndToEnd):
         (run.dir / "both.pem").write_text((folder / "ca.pem").read_text() + run.sim.ca.read_text())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        context.set_alpn_protocols(["h2"])
         return context
 
     def test_answers_without_bounds(self):
