@@ -33,7 +33,7 @@ public:
             if (asked.kafka) check_topics(*settings);
             if (systems && asked.database) {
                 for (const auto& [name, system] : *systems) {
-                    check_queries(system, *settings, problems_);
+                    check_queries(system, *settings, problems_, warnings_);
                 }
             }
         }

@@ -1,5 +1,6 @@
 #include "cli/query_checks.hpp"
 
+#include "core/audience/contact_index.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/postgres/words.hpp"
 #include "core/settings/report.hpp"
@@ -36,9 +37,11 @@ std::string to_sentence(const pqxx::sql_error& fault) {
 
 class QueryChecker {
 public:
-    QueryChecker(const System& system, const Settings& settings, Problems& problems)
+    QueryChecker(const System& system, const Settings& settings, Problems& problems,
+                 Problems& advice)
         : system_{system},
           problems_{problems},
+          advice_{advice},
           connection_{
               system.database.empty() ? settings.database.url : system.database,
               postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true}},
@@ -51,10 +54,12 @@ public:
         for (const auto channel : channels) {
             const auto i = static_cast<std::size_t>(channel);
             if (const auto& contact = system_.contacts[i]) {
-                check(contact->query, fmt::format("contacts.{}", to_string(channel)),
-                      {{"recipient_id", "text"},
-                       {"address", "text"},
-                       {"opted_out", "boolean", false}});
+                const auto key = fmt::format("contacts.{}", to_string(channel));
+                const bool sound = check(contact->query, key,
+                                         {{"recipient_id", "text"},
+                                          {"address", "text"},
+                                          {"opted_out", "boolean", false}});
+                if (sound && !contact->relation.empty()) advise(*contact, key);
             }
             if (const auto& query = system_.write_backs[i]) {
                 explain(*query, fmt::format("write_backs.{}", to_string(channel)));
@@ -123,6 +128,18 @@ private:
                    nulls(query));
     }
 
+    /// How the people of a chunk are read.
+    void advise(const Contact& contact, const std::string& key) {
+        try {
+            auto advice = index_advice(connection_, contact.relation);
+            if (!advice) return;
+            advice_.push_back({contact.query.file, contact.query.line, key,
+                               std::move(advice->found), std::move(advice->remedy), 0});
+        } catch (const pqxx::sql_error&) {
+            if (!connection_.is_open()) throw;  // Else: how it is read cannot be seen.
+        }
+    }
+
     void explain(const Query& query, const std::string& key) {
         ask(query, key, "EXPLAIN " + query.sql, nulls(query));
     }
@@ -182,15 +199,17 @@ private:
 
     const System& system_;
     Problems& problems_;
+    Problems& advice_;
     postgres::Connection connection_;
     std::int64_t horizon_s_;
 };
 
 }  // namespace
 
-void check_queries(const System& system, const Settings& settings, Problems& problems) {
+void check_queries(const System& system, const Settings& settings, Problems& problems,
+                   Problems& advice) {
     try {
-        QueryChecker{system, settings, problems}.run();
+        QueryChecker{system, settings, problems, advice}.run();
     } catch (const std::exception& fault) {
         const auto failure = postgres::to_failure(fault, false, "connect");
         problems.push_back({(settings.systems_dir / system.name / "system.yaml").string(), 0,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/audience/contact_ways.hpp"
 #include "core/systems/system.hpp"
 #include "worker/send/resolve.hpp"
 
@@ -15,18 +16,6 @@
 #include <vector>
 
 namespace fanfare {
-
-/// How people are asked for in a contact query that says where everybody is reached.
-struct ContactWays {
-    std::string by_key;    // $1: their ids, text[]. Planned without a look at them.
-    std::string by_range;  // $1 to $2, at most $3 rows; "": the ids have another order than ours.
-    bool is_uuid = false;  // Only one spelling of an id has a place in our order.
-    pqxx::oid type = 0;    // Of the id. An answer by range of another one is none.
-};
-
-/// Asks the system's database of which type and order the ids of `relation` are. Throws what
-/// libpqxx throws.
-[[nodiscard]] ContactWays contact_ways(postgres::Connection& source, std::string_view relation);
 
 /// The ways of a system's contacts, asked for once. Any thread.
 class KnownContactWays {
