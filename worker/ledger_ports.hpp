@@ -1,5 +1,7 @@
 #pragma once
 
+#include "worker/plan/audience_source.hpp"
+#include "worker/plan/plan_store.hpp"
 #include "worker/send/chunk_store.hpp"
 #include "worker/send/contact_source.hpp"
 #include "worker/send/dead_addresses.hpp"
@@ -14,13 +16,17 @@ namespace fanfare {
 /// Lifetime  everything in the parts outlives it.
 struct LedgerPorts {
     explicit LedgerPorts(const LedgerSweepStore::Parts& parts)
-        : chunks{parts.ledger},
+        : plans{parts.ledger, parts.job_contexts},
+          audiences{parts.ledger},
+          chunks{parts.ledger},
           bucket{parts.ledger},
           jobs{parts.ledger, parts.job_contexts},
           contacts{parts.ledger},
           dead_addresses{parts.ledger, parts.job_contexts},
           sweep{parts} {}
 
+    LedgerPlanStore plans;
+    DatabaseAudiences audiences;
     LedgerChunkStore chunks;
     LedgerRateBucket bucket;
     LedgerJobStore jobs;

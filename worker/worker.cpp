@@ -12,12 +12,12 @@
 #include "core/program/version.hpp"
 #include "core/tracing/tracer.hpp"
 #include "core/wire/descriptor.hpp"
+#include "worker/broker_ports.hpp"
 #include "worker/chance.hpp"
 #include "worker/intake/intake.hpp"
 #include "worker/ledger_ports.hpp"
 #include "worker/plan/chunk_sizes.hpp"
-#include "worker/plan/plan_queue.hpp"
-#include "worker/plan/planner.hpp"
+#include "worker/plan/planning.hpp"
 #include "worker/probes/exposition.hpp"
 #include "worker/receipts/receipt_writer.hpp"
 #include "worker/reload/secret_watch.hpp"
@@ -75,7 +75,7 @@ public:
     ~WiredWorker() override {
         health_.reset();    // Its looks go through the producer.
         consumer_.reset();  // First of what may take its time: others read on.
-        plans_.reset();
+        planning_.reset();
         producer_.reset();
     }
 
@@ -130,14 +130,15 @@ private:
     void wire() {
         const auto topics = kafka::list_topics(settings_.kafka);
         const auto executor = loop_.get_executor();
-        const auto plan_soon = [this](const auto& job, Lane lane) { plans_->add(job, lane); };
-        const auto checked = [this](const auto& job) { planner_->was_checked(job); };
+        const auto plan_soon = [this](const auto& job, Lane lane) { planning_->add(job, lane); };
+        const auto checked = [this](const auto& job) { planning_->was_checked(job); };
         const auto finished = [this](const kafka::Received& record) { consumer_->finish(record); };
         const auto& worker = settings_.worker;
-        planner_.emplace(Planner::Parts{ledger_, job_contexts_, *producer_, topics, clock_, probe_,
-                                        stopping_, any_chance, tracer_.get()},
-                         worker, chunk_sizes(settings_, *selector_));
-        plans_.emplace([this](const auto& job) { return planner_->plan(job); }, clock_, stopping_);
+        broker_ports_.emplace(*producer_, topics);
+        planning_.emplace(
+            Planning::Parts{ports_.plans, ports_.audiences, broker_ports_->descriptors, clock_,
+                            probe_, stopping_, any_chance, tracer_.get()},
+            worker, chunk_sizes(settings_, *selector_));
         intake_.emplace(
             executor, Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_,
                                     clock_, plan_soon, finished, tracer_.get(), checked});
@@ -369,8 +370,8 @@ private:
     std::atomic<bool> stopping_{false};
     std::atomic<bool> polled_{false};
     std::atomic<SteadyTime> loop_turned_{system_clock().steady_now()};
-    std::optional<Planner> planner_;
-    std::optional<PlanQueue> plans_;
+    std::optional<BrokerPorts> broker_ports_;
+    std::optional<Planning> planning_;
     std::optional<Intake> intake_;
     std::optional<Sender> sender_;
     std::optional<ReceiptWriter> receipts_;

@@ -55,10 +55,12 @@ public:
         settings.plan_batch = 100;
         job_contexts.emplace(systems, templates(),
                              JobContexts::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
+        store.emplace(ledger, *job_contexts);
         planner.emplace(
-            Planner::Parts{ledger, *job_contexts, producer(), kafka::list_topics(broker()),
-                           system_clock(), probe, stopping, [] { return 0.5; }},
+            Planner::Parts{*store, audiences, descriptors, system_clock(), probe, stopping,
+                           [this](auto wait) { keeper->pause(wait); }, [] { return 0.5; }},
             settings, Planner::Sizes{50, 50, 50});
+        keeper.emplace(planner->keeper());
     }
 
     std::atomic<bool> stopping{false};
@@ -67,7 +69,11 @@ public:
     Systems systems;
     postgres::Pool ledger;
     std::optional<JobContexts> job_contexts;
+    std::optional<LedgerPlanStore> store;
+    DatabaseAudiences audiences{ledger};
+    KafkaDescriptors descriptors{producer(), kafka::list_topics(broker())};
     std::optional<Planner> planner;
+    std::optional<KeeperThread> keeper;
 };
 
 class PlannerTest : public ledger::LedgerCase {

@@ -1,7 +1,5 @@
 #include "worker/plan/keeper.hpp"
 
-#include "core/ledger/jobs.hpp"
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -14,27 +12,18 @@ constexpr std::chrono::milliseconds look_every{100};  // At `stopping`, while th
 
 }  // namespace
 
-PlanKeeper::PlanKeeper(postgres::Pool& ledger, const Clock& clock, std::chrono::milliseconds lease,
+PlanKeeper::PlanKeeper(PlanStore& store, const Clock& clock, std::chrono::milliseconds lease,
                        const std::atomic<bool>& stopping)
-    : ledger_{ledger},
+    : store_{store},
       clock_{clock},
       lease_{lease},
       interval_{std::min(lease / 4, interval_max)},
-      stopping_{stopping},
-      thread_{[this] { run(); }} {}
-
-PlanKeeper::~PlanKeeper() {
-    {
-        const std::lock_guard guard{mutex_};
-        ended_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-}
+      stopping_{stopping} {}
 
 PlanKeeper::Hold::Hold(PlanKeeper& keeper, std::string job, std::int32_t epoch)
     : keeper_{keeper}, job_{std::move(job)}, epoch_{epoch} {
     const std::lock_guard guard{keeper_.mutex_};
+    if (keeper_.holds_.empty()) keeper_.next_ = keeper_.clock_.steady_now() + keeper_.interval_;
     keeper_.holds_.push_back(this);
     keeper_.changed_.notify_all();
 }
@@ -44,65 +33,43 @@ PlanKeeper::Hold::~Hold() {
     std::erase(keeper_.holds_, this);
 }
 
-PlanKeeper::Reading::Reading(Hold& hold, postgres::Connection& connection) : hold_{hold} {
+PlanKeeper::Reading::Reading(Hold& hold, std::function<void()> end_query)
+    : hold_{hold}, end_query_{std::move(end_query)} {
     const std::lock_guard guard{hold.keeper_.mutex_};
-    hold.reading_ = &connection;
+    hold.end_query_ = &end_query_;
 }
 
 PlanKeeper::Reading::~Reading() {
     const std::lock_guard guard{hold_.keeper_.mutex_};
-    hold_.reading_ = nullptr;
+    hold_.end_query_ = nullptr;
 }
 
-void PlanKeeper::pause(std::chrono::milliseconds wait) {
-    const auto end = clock_.steady_now() + wait;
+void PlanKeeper::look() {
     std::unique_lock lock{mutex_};
-    while (!stopping_ && !ended_) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock_.steady_now());
-        if (left.count() <= 0) return;
-        changed_.wait_for(lock, std::min(left, look_every));
-    }
+    look(lock);
 }
 
-void PlanKeeper::run() {
-    std::unique_lock lock{mutex_};
-    auto next = clock_.steady_now() + interval_;
-    while (!ended_) {
-        if (holds_.empty()) {
-            changed_.wait(lock);
-            next = clock_.steady_now() + interval_;
-            continue;
-        }
-        changed_.wait_for(lock, std::min(interval_, look_every));
-        if (clock_.steady_now() >= next && !stopping_) {
-            beat(lock);
-            next = clock_.steady_now() + interval_;
-        }
-        interrupt();
+void PlanKeeper::look(std::unique_lock<std::mutex>& lock) {
+    if (clock_.steady_now() >= next_ && !stopping_) {
+        beat(lock);
+        next_ = clock_.steady_now() + interval_;
     }
+    interrupt();
 }
 
 void PlanKeeper::beat(std::unique_lock<std::mutex>& lock) {
-    struct Plan {
-        std::string job;
-        std::int32_t epoch;
-        bool kept;
-    };
-    std::vector<Plan> plans;
-    for (const auto* const hold : holds_) plans.push_back({hold->job_, hold->epoch_, true});
+    std::vector<PlanStore::Held> plans;
+    for (const auto* const hold : holds_) plans.push_back({hold->job_, hold->epoch_});
+    if (plans.empty()) return;
     lock.unlock();
-    auto keep = [&](postgres::Connection& ledger) {
-        for (auto& plan : plans)
-            plan.kept = ledger::keep_plan(ledger, plan.job, plan.epoch, lease_);
-    };
-    const auto kept = ledger_.call("keep plans", keep);
+    const auto kept = store_.keep(plans, lease_);
     lock.lock();
     // Whatever could not be asked counts as kept: writing is fenced all the same.
     if (!kept) return spdlog::debug("{}", describe(kept.error()));
     for (auto* const hold : holds_) {
         for (const auto& plan : plans) {
             const bool same = hold->job_ == plan.job && hold->epoch_ == plan.epoch;
-            if (same && !plan.kept) hold->lost_ = true;
+            if (same && !plan.is_ours) hold->lost_ = true;
         }
     }
 }
@@ -110,12 +77,46 @@ void PlanKeeper::beat(std::unique_lock<std::mutex>& lock) {
 /// Again at each look, for the order may come between two statements.
 void PlanKeeper::interrupt() {
     for (const auto* const hold : holds_) {
-        if (hold->reading_ == nullptr || !hold->is_over()) continue;
+        if (hold->end_query_ == nullptr || !hold->is_over()) continue;
         try {
-            hold->reading_->raw().cancel_query();
+            (*hold->end_query_)();
         } catch (const std::exception&) {
             // The server is away: so is the query.
         }
+    }
+}
+
+KeeperThread::KeeperThread(PlanKeeper& keeper) : keeper_{keeper}, thread_{[this] { run(); }} {}
+
+KeeperThread::~KeeperThread() {
+    {
+        const std::lock_guard guard{keeper_.mutex_};
+        ended_ = true;
+    }
+    keeper_.changed_.notify_all();
+    thread_.join();
+}
+
+void KeeperThread::pause(std::chrono::milliseconds wait) {
+    const auto& clock = keeper_.clock_;
+    const auto end = clock.steady_now() + wait;
+    std::unique_lock lock{keeper_.mutex_};
+    while (!keeper_.stopping_ && !ended_) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock.steady_now());
+        if (left.count() <= 0) return;
+        keeper_.changed_.wait_for(lock, std::min(left, look_every));
+    }
+}
+
+void KeeperThread::run() {
+    std::unique_lock lock{keeper_.mutex_};
+    while (!ended_) {
+        if (keeper_.holds_.empty()) {
+            keeper_.changed_.wait(lock);
+            continue;
+        }
+        keeper_.changed_.wait_for(lock, std::min(keeper_.interval_, look_every));
+        keeper_.look(lock);
     }
 }
 

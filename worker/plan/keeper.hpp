@@ -1,12 +1,13 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
-#include "core/postgres/pool.hpp"
+#include "worker/plan/plan_store.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -16,16 +17,15 @@ namespace fanfare {
 
 /// Keeps the plans in hand this worker's own while their queries run, however long these take:
 /// makes their leases new, and ends the query of a plan that is lost (taken over, cancelled, over)
-/// or whose worker stops.
+/// or whose worker stops. It does so in look(), which somebody calls: KeeperThread, or a test.
 ///
 /// Bounds    one statement a plan and beat; a beat is a fraction of the lease, at most 2 s.
-/// Stop      set `stopping`: queries are ended within 100 ms; the destructor joins.
-/// Threads   one of its own; Hold on any.
+/// Threads   look() on one at a time; Hold and Reading on any.
+/// Lifetime  what it is given outlives it, and it outlives holds.
 class PlanKeeper {
 public:
-    PlanKeeper(postgres::Pool& ledger, const Clock& clock, std::chrono::milliseconds lease,
+    PlanKeeper(PlanStore& store, const Clock& clock, std::chrono::milliseconds lease,
                const std::atomic<bool>& stopping);
-    ~PlanKeeper();
     PlanKeeper(const PlanKeeper&) = delete;
     PlanKeeper& operator=(const PlanKeeper&) = delete;
 
@@ -48,31 +48,34 @@ public:
         std::string job_;
         std::int32_t epoch_;
         std::atomic<bool> lost_{false};
-        postgres::Connection* reading_ = nullptr;  // Guarded by the keeper's mutex.
+        const std::function<void()>* end_query_ = nullptr;  // Guarded by the keeper's mutex.
     };
 
-    /// While it lives, what runs on `connection` ends when the plan is over. The connection is not
-    /// to be used again then: the order to end may come late.
+    /// While it lives, `end_query` is called when the plan is over: on the thread of look(), and
+    /// again at each look. A connection whose query it ends is not to be used again then: the order
+    /// to end may come late.
     class Reading {
     public:
-        Reading(Hold& hold, postgres::Connection& connection);
+        Reading(Hold& hold, std::function<void()> end_query);
         ~Reading();
         Reading(const Reading&) = delete;
         Reading& operator=(const Reading&) = delete;
 
     private:
         Hold& hold_;
+        std::function<void()> end_query_;
     };
 
-    /// Lets time pass, at most until the worker stops.
-    void pause(std::chrono::milliseconds wait);
+    /// Makes leases new where that is due, and ends queries whose plan is over.
+    void look();
 
 private:
-    void run();
+    friend class KeeperThread;
+    void look(std::unique_lock<std::mutex>& lock);
     void beat(std::unique_lock<std::mutex>& lock);
     void interrupt();
 
-    postgres::Pool& ledger_;
+    PlanStore& store_;
     const Clock& clock_;
     std::chrono::milliseconds lease_;
     std::chrono::milliseconds interval_;
@@ -80,7 +83,30 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Hold*> holds_;
-    bool ended_ = false;
+    SteadyTime next_{};  // When leases are made new.
+};
+
+/// The machine's time for a keeper and its planner.
+///
+/// Stop      the destructor joins.
+/// Threads   one of its own, asleep while there are no plans; otherwise it looks ten times a
+///           second.
+/// Lifetime  the keeper outlives it.
+class KeeperThread {
+public:
+    explicit KeeperThread(PlanKeeper& keeper);
+    ~KeeperThread();
+    KeeperThread(const KeeperThread&) = delete;
+    KeeperThread& operator=(const KeeperThread&) = delete;
+
+    /// Lets time pass on the calling thread, at most until the worker stops.
+    void pause(std::chrono::milliseconds wait);
+
+private:
+    void run();
+
+    PlanKeeper& keeper_;
+    bool ended_ = false;  // Guarded by the keeper's mutex.
     std::thread thread_;
 };
 

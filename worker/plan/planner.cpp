@@ -15,7 +15,7 @@
 //
 // The chunks' names go to Kafka after the commit and not before: a name without a chunk is
 // nothing, a chunk without a name is found by the sweeper. Sending begins with the first fetch,
-// so an order that can be told to nobody must be known before it: check_templates() asks the
+// so an order that can be told to nobody must be known before it: attempt() asks the
 // system's database once more what the intake asked, since it may have been away then.
 //
 // What fails is counted, but by whose fault it is: what the job or its query is to blame for is
@@ -25,16 +25,12 @@
 #include "worker/plan/planner.hpp"
 
 #include "core/observe/log.hpp"
-#include "core/orders/order_rules.hpp"
-#include "core/wire/descriptor.hpp"
 #include "worker/plan/audience.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <pqxx/nontransaction>
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace fanfare {
 namespace {
@@ -49,11 +45,6 @@ constexpr milliseconds paused_wait{100};
 constexpr milliseconds look_first{100};  // ... and the ledger, for which nothing else is done.
 constexpr milliseconds look_max{1'000};
 constexpr milliseconds early{50};  // A lease may be over a little later than a wait.
-
-/// Ends reading in a way that costs the connection: the order to end a query may come late.
-struct Interrupted : std::runtime_error {
-    Interrupted() : std::runtime_error{"the plan is over"} {}
-};
 
 bool is_away(Errc code) { return code == Errc::store_unavailable || code == Errc::commit_in_doubt; }
 
@@ -86,10 +77,7 @@ void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t s
 }  // namespace
 
 Planner::Wait Planner::plan(const std::string& id) {
-    const auto claim = [&](postgres::Connection& connection) {
-        return ledger::claim_plan(connection, id, settings_.lease);
-    };
-    auto claimed = parts_.ledger.call("claim a plan", claim);
+    auto claimed = parts_.store.claim(id, settings_.lease);
     if (!claimed) {
         spdlog::warn("job {}: {}; it is tried again", id, describe(claimed.error()));
         return look_max;
@@ -120,14 +108,15 @@ Planner::Wait Planner::carry_out(ledger::PlanTask& task, bool& failed) {
     Wait again;
     Tried fault;
     if (task.unheard > unheard_max) {
-        fault = Fault{Fault::Place::job,
-                      fail(Errc::job_rejected, fmt::format("plan it: {} workers in a row were not "
-                                                           "heard of again after they began",
-                                                           unheard_max))};
+        fault = PlanFault{
+            PlanFault::Place::job,
+            fail(Errc::job_rejected, fmt::format("plan it: {} workers in a row were not heard of "
+                                                 "again after they began",
+                                                 unheard_max))};
     } else {
         fault = attempt(task, hold, again);
     }
-    while (fault && fault->place == Fault::Place::ledger && is_away(fault->failure.code) &&
+    while (fault && fault->place == PlanFault::Place::ledger && is_away(fault->failure.code) &&
            resume(task, hold)) {
         fault = attempt(task, hold, again);
     }
@@ -141,20 +130,18 @@ Planner::Wait Planner::carry_out(ledger::PlanTask& task, bool& failed) {
 }
 
 Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again) {
-    using enum Fault::Place;
-    const auto load_context = [&](postgres::Connection& connection) {
-        return parts_.job_contexts.load_context(connection, task.body, task.own_templates);
-    };
-    const auto understood = parts_.ledger.call("understand a job", load_context);
-    if (!understood) return Fault{ledger, understood.error()};
-    if (!understood.value()) return Fault{job, understood.value().error()};
-    const auto& context = *understood.value().value();
+    using enum PlanFault::Place;
+    const auto understood = parts_.store.understand(task);
+    if (!understood) return PlanFault{ledger, understood.error()};
+    const auto& [known, unknown] = understood.value();
+    if (unknown) return PlanFault{job, *unknown};
+    const auto& context = *known;
     const bool is_known_sound = is_checked(task.job) && !task.own_templates;
     if (!is_known_sound) {
-        if (auto fault = check_templates(context, hold)) return fault;
+        if (auto fault = parts_.audiences.check(context, parts_.clock.now(), hold)) return fault;
     }
     const auto clear = clear_the_way(context, task);
-    if (!clear) return Fault{ledger, clear.error()};
+    if (!clear) return PlanFault{ledger, clear.error()};
     again = clear.value();
     if (again) return std::nullopt;
     if (auto fault = stream(context, task, hold)) return fault;
@@ -174,63 +161,27 @@ bool Planner::is_checked(const std::string& job) {
     return !found.empty() && parts_.clock.steady_now() - found.mapped() < checked_for;
 }
 
-Planner::Tried Planner::check_templates(const JobContext& job, Hold& hold) {
-    bool began = false;
-    const Telling telling{
-        job.job,           *job.system, *job.kind, job.templates, !job.unsubscribe_prefix.empty(),
-        parts_.clock.now()};
-    const auto check = [&](postgres::Connection& source) {
-        began = true;
-        const PlanKeeper::Reading reading{hold, source};
-        auto rejection = check_order(source, telling);
-        if (hold.is_over()) throw Interrupted{};
-        return rejection;
-    };
-    auto checked = job.source->call("check the contact queries", check);
-    if (!checked) {
-        return Fault{began ? Fault::Place::query : Fault::Place::source, checked.error()};
-    }
-    const auto& rejection = checked.value();
-    if (!rejection) return std::nullopt;
-    return Fault{Fault::Place::job,
-                 fail(Errc::template_invalid, "tell anybody: " + rejection->message)};
-}
-
 /// Ends what this job takes the place of. After how long to come again, where somebody is being
 /// told of it right now: whether they were is known in a moment.
 Result<Planner::Wait> Planner::clear_the_way(const JobContext& job, const ledger::PlanTask& task) {
     if (job.kind->cancels.empty()) return Wait{};
-    const auto cancel = [&](postgres::Connection& connection) -> Wait {
-        const auto held = ledger::cancel_earlier(connection, job.job, job.kind->cancels);
-        if (held == 0 || !is_told_audience(job)) return std::nullopt;
-        ledger::postpone_plan(connection, task, paused_wait);
-        return paused_wait + early;
-    };
-    return parts_.ledger.call("cancel earlier jobs", cancel);
+    const auto held = parts_.store.cancel_earlier(job);
+    if (!held) return held.error();
+    if (held.value() == 0 || !is_told_audience(job)) return Wait{};
+    const auto postponed = parts_.store.postpone(task, paused_wait);
+    if (!postponed) return postponed.error();
+    return Wait{paused_wait + early};
 }
 
 Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Hold& hold) {
-    const auto batch = static_cast<std::size_t>(settings_.plan_batch);
-    bool began = false;
-    const auto run = [&](postgres::Connection& source) -> Tried {
-        began = true;
-        const PlanKeeper::Reading reading{hold, source};
-        AudienceStream audience{source, job, task.cursor};
-        const auto left_out = task.left_out;
-        std::vector<std::string_view> ids;
-        while (!hold.is_over()) {
-            audience.next(batch, ids);
-            task.left_out = left_out + audience.left_out();
-            if (ids.empty()) break;
-            if (auto fault = write(job, task, ids, hold)) return fault;
-        }
-        if (hold.is_over()) throw Interrupted{};
-        return std::nullopt;
+    const auto left_out = task.left_out;
+    const auto take = [&](std::span<const std::string_view> ids, std::int64_t more) -> Tried {
+        task.left_out = left_out + more;
+        return ids.empty() ? std::nullopt : write(job, task, ids, hold);
     };
-    auto& source = is_told_audience(job) ? parts_.ledger : *job.source;
-    auto streamed = source.call("read the audience", run);
-    if (streamed) return streamed.value();
-    return Fault{began ? Fault::Place::query : Fault::Place::source, streamed.error()};
+    const auto cursor = task.cursor;  // It moves on while they are read.
+    return parts_.audiences.read(job, cursor, static_cast<std::size_t>(settings_.plan_batch), hold,
+                                 take);
 }
 
 Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
@@ -243,13 +194,10 @@ Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
         task.planned[i] += static_cast<std::int64_t>(ids.size());
     }
     task.cursor = ids.back();
-    const auto write_all = [&](postgres::Connection& connection) {
-        return ledger::write_plan(connection, task, job.job.lane, chunks, settings_.lease,
-                                  settings_.republish_after);
-    };
     // An in-doubt commit is not repeated here: resuming at the cursor tells what was written.
-    const auto written = parts_.ledger.call("write chunks", write_all);
-    if (!written) return Fault{Fault::Place::ledger, written.error()};
+    const auto written =
+        parts_.store.write(task, job.job.lane, chunks, settings_.lease, settings_.republish_after);
+    if (!written) return PlanFault{PlanFault::Place::ledger, written.error()};
     if (!written.value()) {
         hold.lose();  // Taken over, or cancelled.
         return std::nullopt;
@@ -260,11 +208,8 @@ Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
 }
 
 Planner::Tried Planner::finish(const JobContext& job, const ledger::PlanTask& task) {
-    const auto end = [&](postgres::Connection& connection) {
-        return ledger::finish_plan(connection, task);
-    };
-    const auto finished = parts_.ledger.call("finish a plan", end);
-    if (!finished) return Fault{Fault::Place::ledger, finished.error()};
+    const auto finished = parts_.store.finish(task);
+    if (!finished) return PlanFault{PlanFault::Place::ledger, finished.error()};
     if (!finished.value()) return std::nullopt;
     spdlog::info("job {} ({}): planned email {} sms {} push {}", task.job, job.job.kind,
                  task.planned[0], task.planned[1], task.planned[2]);
@@ -280,12 +225,9 @@ Planner::Tried Planner::finish(const JobContext& job, const ledger::PlanTask& ta
 }
 
 void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks) {
-    const auto& topic = parts_.topics.chunks[static_cast<std::size_t>(job.job.lane)];
     for (const auto& chunk : chunks) {
-        const auto value = encode_descriptor({job.job.id, chunk.channel, chunk.number});
-        const auto key =
-            fmt::format("{}/{}/{}", job.job.id, static_cast<int>(chunk.channel), chunk.number);
-        auto queued = parts_.producer.publish({topic, key, value, {}}, {});
+        const auto queued =
+            parts_.descriptors.publish(job.job.lane, {job.job.id, chunk.channel, chunk.number});
         if (!queued) {
             // Not a loss: the chunk is in the ledger, and the sweeper publishes it again.
             spdlog::warn("{}", describe(queued.error()));
@@ -296,13 +238,10 @@ void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>
 
 /// Waits for the ledger and looks where the plan stands. False: it is over, or not ours any more.
 bool Planner::resume(ledger::PlanTask& task, Hold& hold) {
-    const auto look = [&](postgres::Connection& connection) {
-        return ledger::look_again(connection, task, settings_.lease);
-    };
     auto wait = look_first;
     while (!hold.is_over()) {
-        keeper_.pause(wait);
-        auto found = parts_.ledger.call("look where a plan stands", look);
+        parts_.pause(wait);
+        auto found = parts_.store.look_again(task, settings_.lease);
         if (found && found.value()) {
             task = std::move(*found.value());
             return true;
@@ -313,8 +252,9 @@ bool Planner::resume(ledger::PlanTask& task, Hold& hold) {
     return false;
 }
 
-Planner::Wait Planner::note_failure(const ledger::PlanTask& task, const Fault& fault, Hold& hold) {
-    using enum Fault::Place;
+Planner::Wait Planner::note_failure(const ledger::PlanTask& task, const PlanFault& fault,
+                                    Hold& hold) {
+    using enum PlanFault::Place;
     const auto& failure = fault.failure;
     const bool passing = fault.place != job && is_passing(failure.code);
     ledger::PlanFailure noted{.why = to_sentence(failure)};
@@ -337,15 +277,12 @@ Planner::Wait Planner::note_failure(const ledger::PlanTask& task, const Fault& f
 
 /// Writes it down as soon as the ledger can be reached. True when the plan was given up.
 bool Planner::note(const ledger::PlanTask& task, const ledger::PlanFailure& failure, Hold& hold) {
-    const auto write = [&](postgres::Connection& connection) {
-        return ledger::fail_plan(connection, task, failure);
-    };
     auto wait = look_first;
-    auto noted = parts_.ledger.call("note a failed plan", write);
+    auto noted = parts_.store.note_failure(task, failure);
     while (!noted && is_retryable(noted.error().code) && !hold.is_over()) {
-        keeper_.pause(wait);
+        parts_.pause(wait);
         wait = std::min(wait * 2, look_max);
-        noted = parts_.ledger.call("note a failed plan", write);
+        noted = parts_.store.note_failure(task, failure);
     }
     if (!noted) spdlog::warn("{}; the plan's lease settles it", describe(noted.error()));
     return noted && noted.value();
@@ -353,10 +290,7 @@ bool Planner::note(const ledger::PlanTask& task, const ledger::PlanFailure& fail
 
 /// For whoever is there to go on at once.
 void Planner::give_back(const ledger::PlanTask& task) {
-    const auto give = [&](postgres::Connection& connection) {
-        ledger::postpone_plan(connection, task, milliseconds{0});
-    };
-    const auto given = parts_.ledger.call("give a plan back", give);
+    const auto given = parts_.store.postpone(task, milliseconds{0});
     if (!given) spdlog::info("{}; the plan's lease settles it", describe(given.error()));
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "core/kafka/producer.hpp"
-#include "core/ledger/jobs.hpp"
 #include "core/settings/settings.hpp"
 #include "core/tracing/tracer.hpp"
+#include "worker/plan/audience_source.hpp"
+#include "worker/plan/descriptors.hpp"
 #include "worker/plan/keeper.hpp"
+#include "worker/plan/plan_store.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/send/job_context.hpp"
 
 #include <array>
 #include <atomic>
@@ -42,13 +42,14 @@ namespace fanfare {
 class Planner {
 public:
     struct Parts {
-        postgres::Pool& ledger;
-        JobContexts& job_contexts;
-        kafka::Producer& producer;
-        kafka::Topics topics;
+        PlanStore& store;
+        AudienceSource& audiences;
+        Descriptors& descriptors;
         const Clock& clock;
         WorkerProbe& probe;
         const std::atomic<bool>& stopping;
+        /// Lets time pass, at most until the worker stops: KeeperThread::pause().
+        std::function<void(std::chrono::milliseconds)> pause;
         std::function<double()> jitter;  // Uniform in [0, 1); from any thread.
         Tracer* tracer = nullptr;        // Null: nobody wants spans.
     };
@@ -62,7 +63,7 @@ public:
         : parts_{std::move(parts)},
           settings_{settings},
           sizes_{sizes},
-          keeper_{parts_.ledger, parts_.clock, settings.lease, parts_.stopping} {}
+          keeper_{parts_.store, parts_.clock, settings.lease, parts_.stopping} {}
 
     /// Plans the job, or resumes it, if nobody else does. When that failed for now: after how
     /// long it is worth another try.
@@ -72,22 +73,18 @@ public:
     /// unless its owner has texts of their own. For checked_for, of checked_max jobs. Any thread.
     void was_checked(const std::string& job);
 
+    /// Of the plans in hand. Somebody has it look, as long as plans are made.
+    [[nodiscard]] PlanKeeper& keeper() noexcept { return keeper_; }
+
 private:
     static constexpr std::chrono::seconds checked_for{60};
     static constexpr std::size_t checked_max = 10'000;
     using Hold = PlanKeeper::Hold;
     using Wait = std::optional<std::chrono::milliseconds>;
-    /// Why a try came to nothing; where it failed decides what follows.
-    struct Fault {
-        enum class Place : std::uint8_t { ledger, source, query, job };
-        Place place = Place::job;
-        Failure failure;
-    };
-    using Tried = std::optional<Fault>;
+    using Tried = AudienceSource::Tried;
 
     [[nodiscard]] Wait carry_out(ledger::PlanTask& task, bool& failed);
     [[nodiscard]] Tried attempt(ledger::PlanTask& task, Hold& hold, Wait& again);
-    [[nodiscard]] Tried check_templates(const JobContext& job, Hold& hold);
     [[nodiscard]] Result<Wait> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
     [[nodiscard]] Tried stream(const JobContext& job, ledger::PlanTask& task, Hold& hold);
     [[nodiscard]] Tried write(const JobContext& job, ledger::PlanTask& task,
@@ -95,7 +92,8 @@ private:
     [[nodiscard]] Tried finish(const JobContext& job, const ledger::PlanTask& task);
     void publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks);
     [[nodiscard]] bool resume(ledger::PlanTask& task, Hold& hold);
-    [[nodiscard]] Wait note_failure(const ledger::PlanTask& task, const Fault& fault, Hold& hold);
+    [[nodiscard]] Wait note_failure(const ledger::PlanTask& task, const PlanFault& fault,
+                                    Hold& hold);
     [[nodiscard]] bool note(const ledger::PlanTask& task, const ledger::PlanFailure& failure,
                             Hold& hold);
     void give_back(const ledger::PlanTask& task);

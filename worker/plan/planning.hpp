@@ -1,0 +1,52 @@
+#pragma once
+
+#include "worker/plan/plan_queue.hpp"
+#include "worker/plan/planner.hpp"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace fanfare {
+
+/// The planner on the machine's time: with the threads that it plans on, and the one that keeps its
+/// plans.
+///
+/// Stop      the destructor waits for the fetch in hand of each plan.
+/// Threads   as PlanQueue and KeeperThread; all calls from any.
+/// Lifetime  everything in Parts outlives it.
+class Planning {
+public:
+    struct Parts {
+        PlanStore& store;
+        AudienceSource& audiences;
+        Descriptors& descriptors;
+        const Clock& clock;
+        WorkerProbe& probe;
+        std::atomic<bool>& stopping;
+        std::function<double()> jitter;  // Uniform in [0, 1); from any thread.
+        Tracer* tracer = nullptr;        // Null: nobody wants spans.
+    };
+    Planning(const Parts& parts, const WorkerSettings& settings, Planner::Sizes sizes)
+        : planner_{{parts.store, parts.audiences, parts.descriptors, parts.clock, parts.probe,
+                    parts.stopping, [this](auto wait) { keeper_.pause(wait); }, parts.jitter,
+                    parts.tracer},
+                   settings,
+                   sizes},
+          keeper_{planner_.keeper()},
+          queue_{[this](const std::string& job) { return planner_.plan(job); }, parts.clock,
+                 parts.stopping} {}
+
+    /// As PlanQueue::add().
+    void add(const std::string& job, Lane lane) { queue_.add(job, lane); }
+    /// As Planner::was_checked().
+    void was_checked(const std::string& job) { planner_.was_checked(job); }
+
+private:
+    Planner planner_;
+    KeeperThread keeper_;
+    PlanQueue queue_;  // Ends first.
+};
+
+}  // namespace fanfare
