@@ -1,5 +1,6 @@
 #pragma once
 
+#include "worker/intake/dead_letters.hpp"
 #include "worker/plan/descriptors.hpp"
 
 namespace fanfare {
@@ -9,9 +10,10 @@ namespace fanfare {
 /// Lifetime  the producer outlives it.
 struct BrokerPorts {
     BrokerPorts(kafka::Producer& producer, const kafka::Topics& topics)
-        : descriptors{producer, topics} {}
+        : descriptors{producer, topics}, dead_letters{producer, topics.dead} {}
 
     KafkaDescriptors descriptors;
+    KafkaDeadLetters dead_letters;
 };
 
 }  // namespace fanfare

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "worker/intake/intake_store.hpp"
+#include "worker/intake/order_check.hpp"
 #include "worker/plan/audience_source.hpp"
 #include "worker/plan/plan_store.hpp"
 #include "worker/send/chunk_store.hpp"
@@ -16,7 +18,9 @@ namespace fanfare {
 /// Lifetime  everything in the parts outlives it.
 struct LedgerPorts {
     explicit LedgerPorts(const LedgerSweepStore::Parts& parts)
-        : plans{parts.ledger, parts.job_contexts},
+        : intake{parts.ledger},
+          orders{parts.job_contexts, parts.time},
+          plans{parts.ledger, parts.job_contexts},
           audiences{parts.ledger},
           chunks{parts.ledger},
           bucket{parts.ledger},
@@ -25,6 +29,8 @@ struct LedgerPorts {
           dead_addresses{parts.ledger, parts.job_contexts},
           sweep{parts} {}
 
+    LedgerIntakeStore intake;
+    DatabaseOrderCheck orders;
     LedgerPlanStore plans;
     DatabaseAudiences audiences;
     LedgerChunkStore chunks;

@@ -140,7 +140,8 @@ private:
                             probe_, stopping_, any_chance, tracer_.get()},
             worker, chunk_sizes(settings_, *selector_));
         intake_.emplace(
-            executor, Intake::Parts{job_contexts_, ledger_, *producer_, topics, templates_, probe_,
+            executor, Intake::Parts{ports_.intake, ports_.orders, broker_ports_->dead_letters,
+                                    topics, systems_, templates_, job_contexts_.has_links(), probe_,
                                     clock_, plan_soon, finished, tracer_.get(), checked});
         sender_.emplace(
             Sender::Parts{executor, dispatcher_, batcher_, ports_.chunks, ports_.jobs,

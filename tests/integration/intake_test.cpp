@@ -55,9 +55,12 @@ protected:
                         JobContexts::Reach{ledger.database().url(), 1, std::chrono::minutes{1}},
                         ""};
     WorkerProbe probe{std::make_shared<prometheus::Registry>()};
+    LedgerIntakeStore store{pool};
+    DatabaseOrderCheck orders{sources, system_clock()};
+    KafkaDeadLetters dead_letters{*producer, cluster.topics.dead};
     Intake intake{loop.get_executor(),
-                  Intake::Parts{sources, pool, *producer, cluster.topics, templates, probe,
-                                system_clock(), [](const std::string&, Lane) {},
+                  Intake::Parts{store, orders, dead_letters, cluster.topics, systems, templates,
+                                false, probe, system_clock(), [](const std::string&, Lane) {},
                                 [this](const kafka::Received&) { loop.stop(); }}};
     const std::string large = std::string(100'000, 'x');
 };

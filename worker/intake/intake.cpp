@@ -2,8 +2,6 @@
 
 #include "core/clock/timer.hpp"
 #include "core/domain/uuid.hpp"
-#include "core/ledger/own_templates.hpp"
-#include "core/ledger/untaken.hpp"
 #include "core/observe/log.hpp"
 #include "core/wire/cloud_event.hpp"
 #include "core/wire/job_rejection.hpp"
@@ -32,10 +30,10 @@ constexpr std::chrono::milliseconds intake_wait_max{5'000};
 
 std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
     auto& job = order.job;
-    if (auto rejection = settle_order(job, parts_.job_contexts.systems(), parts_.templates)) {
+    if (auto rejection = settle_order(job, parts_.systems, parts_.templates)) {
         return rejection;
     }
-    const auto& system = parts_.job_contexts.systems().find(job.system)->second;
+    const auto& system = parts_.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
     order.list = kind.list;
     order.writes_back = system.done.contains(job.kind);
@@ -76,32 +74,26 @@ std::optional<Rejection> Intake::read(const kafka::Received& record, ledger::New
 asio::awaitable<std::optional<Rejection>> Intake::look(const ledger::NewJob& order, bool& told) {
     auto rejection = co_await judge(order.job, told);
     if (!rejection) co_return rejection;
-    const auto known = co_await parts_.ledger.run(
-        "look for a job", [&](postgres::Connection& ledger) { return is_taken(ledger, order); });
+    const auto known = co_await parts_.store.is_taken(order);
     if (known && known.value()) co_return std::nullopt;  // Taken before: its record is read again.
     co_return rejection;
 }
 
 asio::awaitable<std::optional<Rejection>> Intake::judge(const Job& job, bool& told) {
-    const auto& system = parts_.job_contexts.systems().find(job.system)->second;
+    const auto& system = parts_.systems.find(job.system)->second;
     const auto& kind = *system.find_kind(job.kind);
-    auto& source = parts_.job_contexts.find_pool(system);
     const auto now = parts_.clock.now();
-    const Telling shipped{job, system, kind, parts_.templates, parts_.job_contexts.has_links(),
-                          now};
-    auto rejection = co_await look_.ask(source, shipped, &told);
+    const Telling shipped{job, system, kind, parts_.templates, parts_.has_links, now};
+    auto rejection = co_await parts_.orders.ask(shipped, &told);
     if (!rejection || job.source.empty()) co_return rejection;
-    const auto find = [&job](postgres::Connection& ledger) {
-        return ledger::current_templates(ledger, {job.system, job.kind, job.source});
-    };
-    const auto own = co_await parts_.ledger.run("look up own templates", find);
+    const auto own = co_await parts_.store.own_templates(job);
     if (!own) co_return std::nullopt;
     if (!own.value()) co_return rejection;
     Problems problems;
     const auto templates =
         parts_.templates.with_own(kind.templates, own.value()->parts, "", problems);
-    const Telling owned{job, system, kind, templates, parts_.job_contexts.has_links(), now};
-    co_return co_await look_.ask(source, owned);
+    const Telling owned{job, system, kind, templates, parts_.has_links, now};
+    co_return co_await parts_.orders.ask(owned, nullptr);
 }
 
 /// Of a record that is of no trace: one begins, where anybody wants spans.
@@ -153,12 +145,7 @@ TimePoint Intake::published_at(const kafka::Received& record) const {
 asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
                                      std::optional<Rejection>& rejection, std::optional<Span>& root,
                                      bool told) {
-    auto inserted = co_await parts_.ledger.run("insert a job", [&](postgres::Connection& ledger) {
-        auto taken = ledger::take_job(ledger, order);
-        const bool is_other = !taken.id.empty() && taken.id != order.job.id;
-        if (is_other) ledger::take_as(ledger, order.job.id, taken.id);
-        return taken;
-    });
+    const auto inserted = co_await parts_.store.take(order);
     if (!inserted) {
         const LogTrace about{order.trace};
         troubled_.warn(fmt::format("job {}: {}", order.job.id, describe(inserted.error())));
@@ -189,10 +176,7 @@ asio::awaitable<bool> Intake::accept(const ledger::NewJob& order,
 asio::awaitable<bool> Intake::note_refusal(const std::string& id, const ledger::NewJob& order,
                                            const Rejection& rejection) {
     if (!is_uuid(id)) co_return true;
-    auto noted =
-        co_await parts_.ledger.run("note a refused job", [&](postgres::Connection& ledger) {
-            ledger::refuse_job(ledger, id, rejection.code, rejection.message);
-        });
+    const auto noted = co_await parts_.store.refuse(id, rejection);
     const LogTrace about{order.trace};
     if (!noted) troubled_.warn(fmt::format("job {}: {}", id, describe(noted.error())));
     co_return noted.has_value();
@@ -256,24 +240,10 @@ asio::awaitable<bool> Intake::refuse(const kafka::Received& record, const ledger
 asio::awaitable<Result<void>> Intake::bury(const kafka::Received& record,
                                            const ledger::NewJob& order, const Rejection& rejection,
                                            std::size_t most) {
-    auto home = co_await asio::this_coro::executor;
-    Signal told{home};
-    std::optional<Result<void>> published;
-    // The callback comes on the producer's thread; what it touches lives in this frame until
-    // it has come.
-    auto queued = parts_.producer.publish(
-        {parts_.topics.dead, std::string_view{record.key}.substr(0, dead_key_bytes_max),
-         std::string_view{record.value}.substr(0, most),
-         dead_letter_headers(record, order, rejection, most)},
-        [&, home](Result<void> result) {
-            asio::post(home, [&published, &told, result = std::move(result)]() mutable {
-                published = std::move(result);
-                told.notify();
-            });
-        });
-    if (!queued) co_return queued.error();
-    while (!published) co_await told.wait();
-    co_return std::move(*published);
+    const DeadLetters::Letter letter{std::string_view{record.key}.substr(0, dead_key_bytes_max),
+                                     std::string_view{record.value}.substr(0, most),
+                                     dead_letter_headers(record, order, rejection, most)};
+    co_return co_await parts_.dead_letters.publish(letter);
 }
 
 }  // namespace fanfare

@@ -3,15 +3,15 @@
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
-#include "core/kafka/producer.hpp"
-#include "core/ledger/jobs.hpp"
 #include "core/observe/seldom.hpp"
-#include "core/orders/order_look.hpp"
 #include "core/rendering/templates.hpp"
+#include "core/systems/system.hpp"
 #include "core/tracing/tracer.hpp"
 #include "core/wire/job.hpp"
+#include "worker/intake/dead_letters.hpp"
+#include "worker/intake/intake_store.hpp"
+#include "worker/intake/order_check.hpp"
 #include "worker/probes/probes.hpp"
-#include "worker/send/job_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -31,17 +31,19 @@ namespace fanfare {
 /// Bounds    at_once_max jobs are read and stored at a time; what waits is as it came, and as much
 ///           as the consumer delivers unfinished (kafka::Consumer::held_bytes_max).
 /// Stop      stop() ends the retries after a fault; then await join().
-/// Threads   one serial executor; the database on the pool's threads.
+/// Threads   one serial executor.
 class Intake {
 public:
     static constexpr std::size_t at_once_max = 8;
 
     struct Parts {
-        JobContexts& job_contexts;
-        postgres::Pool& ledger;
-        kafka::Producer& producer;
-        kafka::Topics topics;
+        IntakeStore& store;
+        OrderCheck& orders;
+        DeadLetters& dead_letters;
+        kafka::Topics topics;  // As letters, logs and spans name them.
+        const Systems& systems;
         const Templates& templates;
+        bool has_links = false;  // People can unsubscribe by a link.
         WorkerProbe& probe;
         const Clock& clock;
         std::function<void(const std::string& job, Lane lane)> accepted;
@@ -100,7 +102,6 @@ private:
                                                       const Rejection& rejection);
 
     Parts parts_;
-    OrderLook look_{parts_.clock, OrderLook::of_a_record};
     TaskGroup tasks_;
     std::deque<kafka::Received> waiting_;
     std::size_t serving_ = 0;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/ledger/jobs.hpp"
+#include "core/ledger/own_templates.hpp"
+#include "core/postgres/pool.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+
+namespace fanfare {
+
+/// The ledger as the intake uses it. A failure that is retryable may have happened all the same:
+/// each can be asked again.
+///
+/// Threads   one serial executor, on which the answers come as well.
+/// Lifetime  what is passed outlives the await.
+class IntakeStore {
+public:
+    template <class T>
+    using Answer = boost::asio::awaitable<Result<T>>;
+
+    virtual ~IntakeStore() = default;
+    /// As ledger::take_job(); a job that is known by another id can be asked for by its own as
+    /// well.
+    [[nodiscard]] virtual Answer<ledger::TakenJob> take(const ledger::NewJob& order) = 0;
+    /// As ledger::is_taken().
+    [[nodiscard]] virtual Answer<bool> is_taken(const ledger::NewJob& order) = 0;
+    /// As ledger::refuse_job(): whoever published it learns why, and publishes it no more.
+    [[nodiscard]] virtual Answer<void> refuse(const std::string& id,
+                                              const Rejection& rejection) = 0;
+    /// The texts of the job's owner that count now.
+    [[nodiscard]] virtual Answer<std::optional<ledger::OwnTemplates>> own_templates(
+        const Job& job) = 0;
+};
+
+/// The ledger's.
+///
+/// Lifetime  the pool outlives it.
+class LedgerIntakeStore final : public IntakeStore {
+public:
+    explicit LedgerIntakeStore(postgres::Pool& ledger) : ledger_{ledger} {}
+    [[nodiscard]] Answer<ledger::TakenJob> take(const ledger::NewJob& order) override;
+    [[nodiscard]] Answer<bool> is_taken(const ledger::NewJob& order) override;
+    [[nodiscard]] Answer<void> refuse(const std::string& id, const Rejection& rejection) override;
+    [[nodiscard]] Answer<std::optional<ledger::OwnTemplates>> own_templates(
+        const Job& job) override;
+
+private:
+    postgres::Pool& ledger_;
+};
+
+}  // namespace fanfare
