@@ -1,8 +1,7 @@
 #pragma once
 
 #include "core/clock/timer.hpp"
-#include "tests/simulation/chaos.hpp"
-#include "tests/simulation/store_model.hpp"
+#include "tests/simulation/provider_model.hpp"
 #include "worker/send/chunk_store.hpp"
 #include "worker/send/contact_source.hpp"
 #include "worker/send/dead_addresses.hpp"
@@ -10,11 +9,16 @@
 #include "worker/send/rate_bucket.hpp"
 #include "worker/sweep/sweep_store.hpp"
 
+#include <fmt/format.h>
+
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 namespace fanfare::simulation {
+
+using JobContextsById = std::map<std::string, std::shared_ptr<const JobContext>>;
 
 /// The way of one worker to the ledger: every question takes its time, and it or its answer may be
 /// lost, so that what was asked for was done and nobody knows.
@@ -24,18 +28,20 @@ struct Wire {
 
     template <class Work>
     [[nodiscard]] auto ask(Work work) const -> boost::asio::awaitable<Result<decltype(work())>> {
-        const auto there = dice.between(0, 8);
+        auto there = dice.between(0, 8);
+        if (dice.hits(odds.slow_query)) there += dice.between(500, 8'000);
         co_await pause_for(there);
         if (dice.hits(odds.lost_question)) co_return fail(Errc::store_unavailable, "ask");
         Result<decltype(work())> value{work()};
-        const auto back = dice.between(0, 8);
+        auto back = dice.between(0, 8);
+        if (dice.hits(odds.slow_query)) back += dice.between(500, 8'000);
         co_await pause_for(back);
         if (dice.hits(odds.lost_answer)) co_return fail(Errc::commit_in_doubt, "hear the answer");
         co_return value;
     }
 };
 
-/// Everything that the send stage and the sweeper ask, on a StoreModel.
+/// Everything that the send stage asks of the ledger, on a StoreModel.
 class ModelPorts final : public ChunkStore, public RateBucket {
 public:
     ModelPorts(StoreModel& store, const Wire& wire) : store_{store}, wire_{wire} {}
@@ -46,6 +52,7 @@ public:
         return wire_.ask([=, this] { return store_.claim(requests, lease, token); });
     }
     Answer<WrittenChunks> mark(std::span<const ledger::ChunkMark> marks) override {
+        if (store_.plant() == Plant::mark_after_begin) return mark_later(marks);
         return wire_.ask([=, this] { return WrittenChunks{store_.mark(marks), {}}; });
     }
     Answer<WrittenChunks> record(std::span<const ledger::ChunkRecord> records) override {
@@ -55,8 +62,8 @@ public:
                        std::span<const ledger::Split>) override {
         return wire_.ask([] { return false; });  // Nobody sleeps here.
     }
-    Answer<bool> is_cancelled(const std::string&) override {
-        return wire_.ask([] { return false; });
+    Answer<bool> is_cancelled(const std::string& job) override {
+        return wire_.ask([this, &job] { return store_.is_cancelled(job); });
     }
     boost::asio::awaitable<Result<ledger::Slice>> lease(const std::string& account,
                                                         double per_second,
@@ -74,56 +81,89 @@ public:
     }
 
 private:
+    /// Planted: what is to be written waits for the next mark, and the answer does not.
+    Answer<WrittenChunks> mark_later(std::span<const ledger::ChunkMark> marks) {
+        auto before = std::move(later_);
+        later_.assign(marks.begin(), marks.end());
+        WrittenChunks written;
+        for (const auto& mark : later_) written.keys.push_back(mark.key);
+        std::ignore = store_.mark(before);
+        co_return written;
+    }
+
     StoreModel& store_;
     Wire wire_;
+    std::vector<ledger::ChunkMark> later_;
 };
 
-/// Everybody has one device, whose address is their name.
+/// Everybody has some devices, whose addresses are their name with a number.
 class ModelPeople final : public ContactSource, public JobStore, public DeadAddresses {
 public:
-    ModelPeople(const Wire& wire, Context job) : wire_{wire}, job_{std::move(job)} {}
+    struct Parts {
+        const WorldPlan& plan;
+        const Inbox& inbox;
+        const JobContextsById& jobs;
+    };
+    ModelPeople(const Wire& wire, const Parts& parts) : wire_{wire}, parts_{parts} {}
 
     boost::asio::awaitable<Result<ContactsRead>> load(const Claim&,
                                                       const ledger::ChunkPeople& people,
                                                       Resolved& resolved) override {
-        return wire_.ask([&people, &resolved] {
+        return wire_.ask([this, &people, &resolved] {
             const auto count = people.outcomes.size();
             resolved.clear(count);
             resolved.fates.assign(count, {});
             resolved.exclusions.assign(count, Exclusion::none);
             for (std::uint32_t i = 0; i < count; ++i) {
-                if (is_final(static_cast<Outcome>(people.outcomes[i]))) continue;
-                const auto name = people.recipients.elements[i];
-                resolved.targets.push_back({i, 0, name, name});
+                if (!is_final(static_cast<Outcome>(people.outcomes[i]))) find(people, i, resolved);
             }
             return ContactsRead::whole;
         });
     }
-    boost::asio::awaitable<Result<void>> suppress(const Claim&, const ledger::ChunkPeople&,
-                                                  Resolved&,
+    boost::asio::awaitable<Result<void>> suppress(const Claim&, const ledger::ChunkPeople& people,
+                                                  Resolved& resolved,
                                                   const std::function<void()>& compose) override {
-        const auto asked = co_await wire_.ask([&compose] {
+        const auto asked = co_await wire_.ask([this, &people, &resolved, &compose] {
+            drop_those_who_left(people, resolved);
             compose();
             return true;
         });
         if (!asked) co_return asked.error();
         co_return Result<void>{};
     }
-    boost::asio::awaitable<Result<Context>> load(const std::string&) override {
-        return wire_.ask([this] { return job_; });
+    boost::asio::awaitable<Result<Context>> load(const std::string& job) override {
+        return wire_.ask([this, &job] { return parts_.jobs.at(job); });
     }
     boost::asio::awaitable<void> suppress(const Claim&, Pass&) override { co_return; }
 
 private:
+    void find(const ledger::ChunkPeople& people, std::uint32_t i, Resolved& resolved) const {
+        for (std::size_t device = 0; device < parts_.plan.devices; ++device) {
+            const auto& address = resolved.forms.emplace_back(
+                fmt::format("{}/{}", people.recipients.elements[i], device));
+            resolved.targets.push_back({i, 0, address, address});
+        }
+    }
+    void drop_those_who_left(const ledger::ChunkPeople& people, Resolved& resolved) const {
+        if (parts_.plan.plant == Plant::stale_contacts) return;
+        std::erase_if(resolved.targets, [&](const Target& target) {
+            const std::string person{people.recipients.elements[target.recipient]};
+            if (!parts_.inbox.has_left(person)) return false;
+            auto& fate = resolved.fates[target.recipient];
+            fate = merge(fate, {Outcome::opted_out, Reason::consent_withdrawn});
+            return true;
+        });
+    }
+
     Wire wire_;
-    Context job_;
+    Parts parts_;
 };
 
-/// What the sweeper sees; plans and receipts there are none.
+/// What the sweeper sees.
 class ModelSweep final : public SweepStore {
 public:
-    ModelSweep(StoreModel& store, const Wire& wire, std::shared_ptr<const JobContext> job)
-        : store_{store}, wire_{wire}, job_{std::move(job)} {}
+    ModelSweep(StoreModel& store, const Wire& wire, const JobContextsById& jobs)
+        : store_{store}, wire_{wire}, jobs_{jobs} {}
 
     Answer<bool> has_work() override {
         return wire_.ask([] { return true; });
@@ -133,18 +173,24 @@ public:
         return wire_.ask(
             [=, this] { return store_.take_over(static_cast<std::size_t>(limit), lease); });
     }
-    Answer<std::vector<ledger::ClaimedChunk>> claim_ended(int, std::chrono::milliseconds) override {
-        return wire_.ask([] { return std::vector<ledger::ClaimedChunk>{}; });
+    Answer<std::vector<ledger::ClaimedChunk>> claim_ended(
+        int limit, std::chrono::milliseconds lease) override {
+        return wire_.ask(
+            [=, this] { return store_.claim_ended(static_cast<std::size_t>(limit), lease); });
     }
-    Answer<SweptJob> job(const std::string&) override {
-        return wire_.ask([this] { return SweptJob{{}, job_}; });
+    Answer<SweptJob> job(const std::string& id) override {
+        return wire_.ask([this, &id] { return SweptJob{{}, jobs_.at(id)}; });
     }
     Answer<std::vector<ledger::Overdue>> take_overdue(std::span<const ledger::Room> rooms,
                                                       std::chrono::milliseconds again) override {
         return wire_.ask([=, this] { return store_.take_overdue(rooms, again); });
     }
     Answer<std::vector<ledger::UnplannedJob>> unplanned(int) override {
-        return wire_.ask([] { return std::vector<ledger::UnplannedJob>{}; });
+        return wire_.ask([this] {
+            std::vector<ledger::UnplannedJob> jobs;
+            for (auto& id : store_.unplanned()) jobs.push_back({std::move(id), Lane::normal});
+            return jobs;
+        });
     }
     Answer<std::vector<ledger::EndedJob>> close_jobs() override {
         return wire_.ask([] { return std::vector<ledger::EndedJob>{}; });
@@ -158,7 +204,7 @@ public:
 private:
     StoreModel& store_;
     Wire wire_;
-    std::shared_ptr<const JobContext> job_;
+    const JobContextsById& jobs_;
 };
 
 }  // namespace fanfare::simulation

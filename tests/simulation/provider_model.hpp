@@ -1,54 +1,126 @@
 #pragma once
 
-#include "core/clock/clock.hpp"
 #include "core/http/client.hpp"
 #include "core/providers/provider.hpp"
-#include "tests/simulation/chaos.hpp"
+#include "tests/simulation/plan.hpp"
+#include "tests/simulation/store_model.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace fanfare::simulation {
 
-/// What the provider took, for whom, and how fast it was asked: the oracle.
-struct Inbox {
-    std::map<std::string, int> accepted;  // Messages a person.
-    std::deque<SteadyTime> calls;         // Of the last second.
-    double per_second_max = 0;            // 0: no limit.
-    std::string broken;                   // "" while nobody was too fast.
+/// One request, as it was written and read again.
+struct Asked {
+    std::string account, job;
+    std::int32_t chunk = 0;
+    std::vector<std::string> addresses;
+    [[nodiscard]] ledger::ChunkKey key() const { return {job, Channel::push, chunk}; }
+};
+[[nodiscard]] Asked parse_request(const std::string& body);
 
-    void called(SteadyTime now);
+/// Whose device an address is: "u3" of "u3/1".
+[[nodiscard]] std::string person_of(const std::string& address);
+
+/// What the outside world knows for certain: who was asked for, when and how often, who took the
+/// message, and whether anybody was asked for who must not be. The oracle.
+class Inbox {
+public:
+    struct Device {
+        int accepted = 0;
+        int asked = 0;
+        int doubts = 0;              // Answers that said nothing, or that nobody heard.
+        bool in_flight = false;
+        std::string in_doubt_with;   // The account that may have taken it.
+    };
+    struct Parts {
+        const WorldPlan& plan;
+        const Clock& clock;
+        StoreModel& store;
+        Story& story;
+    };
+    explicit Inbox(const Parts& parts) : parts_{parts} {}
+
+    void begins(const Asked& asked);
+    void ends(const Asked& asked);
+    void accepts(const std::string& address);
+    void doubts(const std::string& address, const std::string& account);
+    void answers(const std::string& address);
+    void leaves(const std::string& person);
+    void promises(const std::string& person, const ledger::ChunkKey& key, ReceiptEvent event);
+
+    [[nodiscard]] bool has_left(const std::string& person) const { return left_.contains(person); }
+    [[nodiscard]] const std::map<std::string, Device>& devices() const { return devices_; }
+    struct Promise {
+        std::string person;
+        ledger::ChunkKey key;
+        ReceiptEvent event{};
+    };
+    /// Receipts that were handed in.
+    [[nodiscard]] const std::vector<Promise>& promised() const { return promised_; }
+
+private:
+    void check_rate(const std::string& account);
+    void check_job(const Asked& asked);
+    void check_people(const Asked& asked);
+    [[nodiscard]] SteadyTime::duration grace() const;
+
+    Parts parts_;
+    std::map<std::string, Device> devices_;
+    std::map<std::string, std::deque<SteadyTime>> calls_;  // Of the last second, by account.
+    std::map<std::string, SteadyTime> left_;
+    std::vector<Promise> promised_;
 };
 
-/// Writes requests that SimulatedHttp reads: one person each.
+/// Writes requests that SimulatedHttp reads: some people each.
 class PushProvider final : public Provider {
 public:
+    PushProvider(std::string account, std::size_t batch, Plant plant)
+        : account_{std::move(account)}, batch_{batch}, plant_{plant} {}
     [[nodiscard]] std::string_view type() const noexcept override { return "simulated"; }
     [[nodiscard]] Channel channel() const noexcept override { return Channel::push; }
-    [[nodiscard]] std::size_t batch_max() const noexcept override { return 1; }
+    [[nodiscard]] std::size_t batch_max() const noexcept override { return batch_; }
     void compose(const Batch& batch, HttpRequest& out) const override;
     [[nodiscard]] BatchAnswer read(const HttpAnswer& answer, std::size_t count,
                                    std::int64_t now_unix) const override;
+
+private:
+    [[nodiscard]] BatchAnswer read_people(const std::string& body) const;
+
+    std::string account_;
+    std::size_t batch_;
+    Plant plant_;
 };
 
-/// A provider that answers at once, late, with 429, 400, 500 or never, by the dice.
+/// A provider that answers at once, late, with 429, 400, 500, 502, nonsense or never, by the dice.
+/// It runs outside of the workers: what they sent arrives though they die or stand still.
 class SimulatedHttp final : public HttpClient {
 public:
     struct Parts {
-        boost::asio::any_io_executor executor;
-        const Clock& clock;
-        Dice& dice;
-        const Odds& odds;
+        boost::asio::any_io_executor worker, outside;
+        const WorldPlan& plan;
+        StoreModel& store;
         Inbox& inbox;
+        Story& story;
     };
-    SimulatedHttp(const Parts& parts, const HttpOptions& options)
-        : parts_{parts}, timeout_{options.timeout} {}
+    SimulatedHttp(Parts parts, const HttpOptions& options)
+        : parts_{std::move(parts)}, timeout_{options.timeout} {}
     void start(const HttpRequest& request, Done done) override;
     [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
 
 private:
-    [[nodiscard]] boost::asio::awaitable<HttpAnswer> carry(std::string person);
+    template <class T>
+    using Awaitable = boost::asio::awaitable<T>;
+    [[nodiscard]] Awaitable<void> carry(Asked asked, Done done);
+    [[nodiscard]] Awaitable<HttpAnswer> answer(const Asked& asked, Dice& dice);
+    [[nodiscard]] std::string serve(const Asked& asked, Dice& dice);
+    [[nodiscard]] Awaitable<void> tell_later(ledger::ChunkKey key, std::string person, Dice dice);
+    void accept(const Asked& asked, const std::string& address, Dice& dice);
+    [[nodiscard]] bool is_cursed(const std::string& address) const;
 
     Parts parts_;
     std::chrono::milliseconds timeout_;

@@ -1,35 +1,25 @@
 #include "tests/simulation/world.hpp"
 
-#include "core/async/task_group.hpp"
-#include "worker/send/accounts.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace fanfare::simulation {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* job_id = "0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11";
-constexpr std::uint64_t steps_of_fate = 3'000;  // Within which a world's misfortunes come.
+constexpr seconds session_timeout{6};  // Until the group notices that somebody is gone.
+constexpr seconds second{1};
 
-WorkerSettings small_settings() {
-    WorkerSettings settings;
-    settings.lease = seconds{20};
-    settings.backoff_first = milliseconds{500};
-    settings.backoff_max = seconds{10};
-    settings.sweep_interval = seconds{1};
-    settings.republish_after = seconds{5};
-    for (auto& channel : settings.channels) channel.chunk_recipients_max = 12;
-    return settings;
+std::string job_id(std::size_t number) {
+    return fmt::format("0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c{:02x}", number);
 }
 
-/// The one job of every world; made once.
-const std::shared_ptr<const JobContext>& the_job() {
+/// What all jobs have in common; made once.
+const JobContext& the_job() {
     static const System system = [] {
         System made;
         made.name = "shows";
@@ -43,7 +33,6 @@ const std::shared_ptr<const JobContext>& the_job() {
     }();
     static const std::shared_ptr<const JobContext> job = [] {
         auto made = std::make_shared<JobContext>();
-        made->job.id = job_id;
         made->job.system = system.name;
         made->job.kind = kind.name;
         made->system = &system;
@@ -53,108 +42,21 @@ const std::shared_ptr<const JobContext>& the_job() {
         made->templates = std::get<Templates>(Templates::parse(texts));
         return made;
     }();
-    return job;
+    return *job;
 }
 
 }  // namespace
 
-/// One worker's send stage and sweeper on a loop of its own.
-class SimulatedWorker {
-public:
-    struct Parts {
-        const WorldPlan& plan;
-        VirtualTime& time;
-        Dice& dice;
-        StoreModel& store;
-        Inbox& inbox;
-    };
-    explicit SimulatedWorker(const Parts& parts)
-        : parts_{parts},
-          wire_{parts.dice, parts.plan.odds},
-          ports_{parts.store, wire_},
-          people_{wire_, the_job()},
-          sweep_{parts.store, wire_, the_job()} {
-        parts_.time.attach(loop_);
-        selector_.emplace(accounts());
-        batcher_.emplace(
-            loop_.get_executor(), ports_,
-            ChunkBatcher::Options{settings_.lease, [this] {
-                                      return static_cast<std::int64_t>(parts_.dice.word() >> 1);
-                                  }});
-        sender_.emplace(
-            Sender::Parts{loop_.get_executor(), dispatcher_, *batcher_, ports_, people_, people_,
-                          people_, *selector_, pauses_, references_, parts_.time, probe_,
-                          [this] { return parts_.dice.share(); }, [](const kafka::Received&) {}},
-            settings_);
-        sweeper_.emplace(
-            Sweeper::Parts{loop_.get_executor(), sweep_, parts_.time, *batcher_, dispatcher_,
-                           [this](Channel channel) { return selector_->serves(channel); }, probe_,
-                           [](const std::string&, Lane) {}, [] { return nothing(); }},
-            settings_);
-        for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push, false));
-        tasks_.spawn(sweeper_->run());
-    }
-
-    [[nodiscard]] asio::io_context& loop() { return loop_; }
-
-private:
-    static asio::awaitable<void> nothing() { co_return; }
-
-    std::vector<std::unique_ptr<Account>> accounts() {
-        AccountSettings settings;
-        settings.name = "phones";
-        settings.channel = Channel::push;
-        settings.timeout = seconds{5};
-        settings.rate.per_second = parts_.plan.per_second;
-        settings.rate.concurrency = 4;
-        const auto connect = [this](const HttpOptions& options) -> std::unique_ptr<HttpClient> {
-            const SimulatedHttp::Parts http{loop_.get_executor(), parts_.time, parts_.dice,
-                                            parts_.plan.odds, parts_.inbox};
-            return std::make_unique<SimulatedHttp>(http, options);
-        };
-        std::vector<std::unique_ptr<Account>> made;
-        made.push_back(std::make_unique<Account>(
-            loop_.get_executor(),
-            Account::Parts{settings, std::make_shared<PushProvider>(), ports_, parts_.time,
-                           probe_.account(settings.name, settings.channel), connect}));
-        return made;
-    }
-
-    Parts parts_;
-    WorkerSettings settings_ = small_settings();
-    asio::io_context loop_{1};
-    Wire wire_;
-    ModelPorts ports_;
-    ModelPeople people_;
-    ModelSweep sweep_;
-    WorkerProbe probe_{std::make_shared<prometheus::Registry>()};
-    References references_{Secret{}};
-    Pauses pauses_;
-    Dispatcher dispatcher_{loop_.get_executor()};
-    std::optional<AccountSelector> selector_;
-    std::optional<ChunkBatcher> batcher_;
-    std::optional<Sender> sender_;
-    std::optional<Sweeper> sweeper_;
-    TaskGroup tasks_{loop_.get_executor()};
-};
-
-World::World(const WorldPlan& plan)
-    : plan_{plan}, dice_{plan.seed}, time_{TimePoint{}}, store_{time_, plan.fault} {
-    inbox_.per_second_max = plan.per_second;
-    for (std::size_t i = 0; i < plan.chunks; ++i) {
-        std::vector<std::string> people;
-        for (std::size_t k = 0; k < plan.people_per_chunk; ++k) {
-            people.push_back(fmt::format("u{:03}{:03}", i, k));
-        }
-        store_.add({job_id, Channel::push, static_cast<std::int32_t>(i)}, std::move(people),
-                   plan.on_doubt);
-    }
+World::World(const WorldPlan& plan, bool wants_story)
+    : plan_{plan},
+      time_{TimePoint{}},
+      story_{time_, wants_story},
+      store_{time_, story_, plan.plant},
+      inbox_{{plan_, time_, store_, story_}} {
+    time_.attach(outside_);
+    publish_jobs();
     for (std::size_t i = 0; i < plan.workers; ++i) begin_worker();
-    for (std::size_t i = 0; i < plan.crashes + plan.pauses; ++i) {
-        misfortunes_.push_back({1 + dice_.below(steps_of_fate), i < plan.crashes});
-    }
-    std::sort(misfortunes_.begin(), misfortunes_.end(),
-              [](const auto& a, const auto& b) { return a.at_step > b.at_step; });
+    moves_.assign(plan.moves.rbegin(), plan.moves.rend());
 }
 
 /// Coroutines of the workers are suspended: as after a kill, nobody ends them in order. What they
@@ -166,87 +68,190 @@ World::~World() {
         time_.detach(worker->loop());
         graveyard.push_back(std::move(worker));
     }
+    time_.detach(outside_);
 }
 
-void World::begin_worker() {
-    const SimulatedWorker::Parts parts{plan_, time_, dice_, store_, inbox_};
-    workers_.push_back(std::make_unique<SimulatedWorker>(parts));
-}
-
-void World::meet(const Misfortune& misfortune) {
-    SimulatedWorker* const worker = workers_[dice_.below(workers_.size())].get();
-    const auto is_frozen = [worker](const auto& entry) { return entry.second == worker; };
-    if (std::any_of(frozen_.begin(), frozen_.end(), is_frozen)) return;
-    if (misfortune.is_crash) {
-        time_.detach(worker->loop());
-        births_.push_back(time_.steady_now() + dice_.between(100, 30'000));
-    } else {
-        time_.freeze(worker->loop());
-        frozen_.emplace_back(time_.steady_now() + dice_.between(15'000, 60'000), worker);
+void World::publish_jobs() {
+    for (std::size_t j = 0; j < plan_.jobs; ++j) {
+        StoreModel::NewJob order;
+        order.id = job_id(j);
+        order.chunk_people = plan_.people;
+        order.on_doubt = plan_.on_doubt;
+        if (plan_.expires_after.count() > 0) {
+            order.expires_at = time_.steady_now() + plan_.expires_after;
+        }
+        for (std::size_t i = 0; i < plan_.chunks * plan_.people; ++i) {
+            order.people.push_back(fmt::format("{}{:03}", static_cast<char>('a' + j), i));
+        }
+        admit(std::move(order));
     }
 }
 
-void World::thaw_all() {
+void World::admit(StoreModel::NewJob order) {
+    make_context(order.id);
+    topic_.publish({order.id, std::nullopt});
+    if (plan_.plant == Plant::job_taken_twice) make_context(StoreModel::twin_of(order.id));
+    orders_.emplace(order.id, std::move(order));
+}
+
+void World::make_context(const std::string& id) {
+    auto made = std::make_shared<JobContext>();
+    const auto& common = the_job();
+    made->job = common.job;
+    made->job.id = id;
+    made->system = common.system;
+    made->kind = common.kind;
+    made->templates = common.templates;
+    if (plan_.expires_after.count() > 0 && plan_.plant != Plant::expiry_ignored) {
+        made->job.expires_at = TimePoint{plan_.expires_after};
+    }
+    jobs_.emplace(id, std::move(made));
+}
+
+void World::begin_worker() {
+    const SimulatedWorker::Parts parts{plan_,  time_,   store_,
+                                       inbox_, topic_,  story_,
+                                       outside_.get_executor(), orders_, jobs_, begun_++};
+    workers_.push_back(std::make_unique<SimulatedWorker>(parts));
+}
+
+const std::string* World::job_of(const Move& move) const {
+    auto found = orders_.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(move.which % orders_.size()));
+    return &found->first;
+}
+
+void World::crash(SimulatedWorker& worker, milliseconds back_after) {
+    story_.tell("worker {} dies", worker.number());
+    time_.detach(worker.loop());
+    dead_.push_back(&worker);
+    missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
+    births_.push_back(time_.steady_now() + back_after);
+}
+
+void World::replay(const Move& move) {
+    const auto* const job = job_of(move);
+    auto as = *job;
+    as.front() = static_cast<char>('2' + replays_++);
+    make_context(as);
+    std::ignore = store_.replay(*job, as);
+}
+
+void World::carry_out(const Move& move) {
+    SimulatedWorker& worker = *workers_[move.which % workers_.size()];
+    const auto is_away = [&](const auto& entry) { return entry.second == &worker; };
+    const bool is_here = std::none_of(frozen_.begin(), frozen_.end(), is_away) &&
+                         std::find(dead_.begin(), dead_.end(), &worker) == dead_.end();
+    switch (move.kind) {
+        case MoveKind::crash:
+            if (is_here) crash(worker, move.lasts);
+            break;
+        case MoveKind::pause:
+            if (!is_here) break;
+            story_.tell("worker {} stands still", worker.number());
+            time_.freeze(worker.loop());
+            frozen_.emplace_back(time_.steady_now() + move.lasts, &worker);
+            missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
+            break;
+        case MoveKind::cancel:
+            store_.cancel(*job_of(move));
+            break;
+        case MoveKind::hold:
+            store_.hold(*job_of(move), true);
+            releases_.emplace_back(time_.steady_now() + move.lasts, *job_of(move));
+            break;
+        case MoveKind::replay:
+            replay(move);
+            break;
+        case MoveKind::leave: {
+            const auto& people = orders_.at(*job_of(move)).people;
+            inbox_.leaves(people[move.which % people.size()]);
+            break;
+        }
+        case MoveKind::rebalance:
+            topic_.rebalance(move.which);
+            break;
+        case MoveKind::repeat:
+            topic_.publish({*job_of(move), std::nullopt});
+            break;
+        case MoveKind::wipe:
+            story_.tell("all topics are empty");
+            topic_.wipe();
+            break;
+    }
+}
+
+/// What is due by now: each virtual second.
+void World::tick() {
     const auto now = time_.steady_now();
     std::erase_if(frozen_, [&](const auto& entry) {
         if (entry.first > now) return false;
+        story_.tell("worker {} goes on", entry.second->number());
         time_.thaw(entry.second->loop());
+        topic_.join(entry.second->number());
+        return true;
+    });
+    std::erase_if(missing_, [&](const auto& entry) {
+        if (entry.first > now) return false;
+        topic_.leave(entry.second);
+        return true;
+    });
+    std::erase_if(releases_, [&](const auto& entry) {
+        if (entry.first > now) return false;
+        store_.hold(entry.second, false);
         return true;
     });
     const auto due = std::erase_if(births_, [now](SteadyTime at) { return at <= now; });
     for (std::size_t i = 0; i < due; ++i) begin_worker();
+    // Whoever wipes topics has jobs come from a table: what nobody took is published again.
+    if (plan_.count(MoveKind::wipe) == 0) return;
+    for (const auto& [id, order] : orders_) {
+        const bool is_due = now.time_since_epoch() / second % 4 == 3;
+        if (is_due && store_.find_job(id) == nullptr) topic_.publish({id, std::nullopt});
+    }
 }
 
-std::string World::run(std::chrono::minutes most) {
-    const auto end = time_.steady_now() + most;
-    std::uint64_t steps = 0;
-    while (time_.steady_now() < end && !store_.is_settled()) {
-        const auto next = time_.steady_now() + seconds{1};
-        while (time_.step(next)) {
-            ++steps;
-            while (!misfortunes_.empty() && misfortunes_.back().at_step <= steps) {
-                meet(misfortunes_.back());
-                misfortunes_.pop_back();
+void World::run_second() {
+    const auto end = time_.steady_now() + second;
+    while (time_.step(end)) {
+        while (!moves_.empty() &&
+               moves_.back().at <= time_.steady_now().time_since_epoch()) {
+            if (!counting_) {
+                counting_ = true;
+                steps_left_ = moves_.back().steps;
             }
-        }
-        time_.run_for(std::max(next - time_.steady_now(), SteadyTime::duration{0}));
-        thaw_all();
-        if (!store_.broken().empty()) return store_.broken();
-        if (!inbox_.broken.empty()) return inbox_.broken;
-    }
-    time_.run_for(seconds{90});  // Nobody is told afterwards.
-    return judge();
-}
-
-std::string World::judge() const {
-    if (!store_.is_settled()) return "somebody has no outcome";
-    if (!store_.broken().empty()) return store_.broken();
-    for (const auto& [key, chunk] : store_.chunks()) {
-        for (std::size_t i = 0; i < chunk.recipients.size(); ++i) {
-            if (auto why = judge(chunk, i); !why.empty()) return why;
+            if (steps_left_-- > 0) break;
+            counting_ = false;
+            const auto move = moves_.back();
+            moves_.pop_back();
+            carry_out(move);
         }
     }
-    return {};
+    time_.run_for(std::max(end - time_.steady_now(), SteadyTime::duration{0}));
+    tick();
 }
 
-std::string World::judge(const StoreModel::Chunk& chunk, std::size_t person) const {
-    const auto& name = chunk.recipients[person];
-    const auto outcome = static_cast<Outcome>(chunk.outcomes[person]);
-    const auto found = inbox_.accepted.find(name);
-    const int accepted = found == inbox_.accepted.end() ? 0 : found->second;
-    const auto say = [&](std::string_view what) {
-        return fmt::format("{} is {} and was told {} times: {}", name, to_string(outcome), accepted,
-                           what);
-    };
-    if (!is_final(outcome)) return say("not final");
-    if (outcome == Outcome::sent && accepted == 0) return say("falsely sent");
-    if (plan_.on_doubt == DoubtPolicy::hold && accepted > 1) return say("doubled");
-    const bool may_be_told = outcome == Outcome::sent || outcome == Outcome::unknown;
-    if (plan_.on_doubt == DoubtPolicy::hold && accepted > 0 && !may_be_told) return say("lost");
-    return {};
+bool World::is_settled() const {
+    const bool all_taken = std::all_of(orders_.begin(), orders_.end(), [this](const auto& order) {
+        return store_.find_job(order.first) != nullptr;
+    });
+    return all_taken && moves_.empty() && frozen_.empty() && store_.is_settled();
 }
 
-std::chrono::seconds World::took() const {
+Verdict World::run(std::chrono::minutes most) {
+    const auto end = time_.steady_now() + most;
+    constexpr int calm_seconds = 12;  // Longer than anything that was under way.
+    int settled_for = 0;
+    while (time_.steady_now() < end && settled_for < calm_seconds && store_.broken().empty()) {
+        run_second();
+        settled_for = is_settled() ? settled_for + 1 : 0;
+    }
+    auto verdict = judge(plan_, store_, inbox_, orders_);
+    if (!verdict.is_good()) story_.tell("in the end: {}", verdict.first());
+    return verdict;
+}
+
+seconds World::took() const {
     return std::chrono::floor<seconds>(time_.steady_now().time_since_epoch());
 }
 

@@ -1,72 +1,69 @@
 #pragma once
 
 #include "core/clock/virtual_time.hpp"
-#include "tests/simulation/ports.hpp"
-#include "tests/simulation/provider_model.hpp"
-#include "worker/send/sender.hpp"
-#include "worker/sweep/sweeper.hpp"
+#include "tests/simulation/simulated_worker.hpp"
+#include "tests/simulation/verdict.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare::simulation {
 
-/// What one world is made of.
-struct WorldPlan {
-    std::uint64_t seed = 1;
-    DoubtPolicy on_doubt = DoubtPolicy::hold;
-    std::size_t chunks = 6, people_per_chunk = 12, workers = 2;
-    double per_second = 40;
-    Odds odds{};
-    StoreFault fault = StoreFault::none;
-    std::size_t crashes = 0;  // Workers that end at some await, and begin anew after a while.
-    std::size_t pauses = 0;   // Workers that stand still past their lease.
-};
-
-class SimulatedWorker;
-
-/// Workers that send some jobs' chunks, from beginning to end, under one virtual time in one
+/// Workers that plan and send some jobs, from beginning to end, under one virtual time in one
 /// thread: the real dispatcher, batcher, sender, pacer, breaker and sweeper, and models of the
-/// ledger, the people and the provider.
+/// ledger, the topics, the people and the providers.
 ///
 /// A worker that crashes is never run again; what it had stays as it was until the process ends.
 class World {
 public:
-    explicit World(const WorldPlan& plan);
+    explicit World(const WorldPlan& plan, bool wants_story = false);
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
-    /// Runs until everybody has their outcome, but no longer than `most` of virtual time. Gives
-    /// what went wrong; "" where all is as promised.
-    [[nodiscard]] std::string run(std::chrono::minutes most);
+    /// Runs until everybody has their outcome, but no longer than `most` of virtual time.
+    [[nodiscard]] Verdict run(std::chrono::minutes most);
 
     [[nodiscard]] std::chrono::seconds took() const;
     [[nodiscard]] const Inbox& inbox() const { return inbox_; }
     [[nodiscard]] const StoreModel& store() const { return store_; }
+    [[nodiscard]] const std::string& story() const { return story_.text(); }
 
 private:
-    struct Misfortune {
-        std::uint64_t at_step = 0;
-        bool is_crash = false;
-    };
     void begin_worker();
-    void meet(const Misfortune& misfortune);
-    void thaw_all();
-    [[nodiscard]] std::string judge() const;
-    [[nodiscard]] std::string judge(const StoreModel::Chunk& chunk, std::size_t person) const;
+    void publish_jobs();
+    void admit(StoreModel::NewJob order);
+    void make_context(const std::string& id);
+    void tick();
+    void carry_out(const Move& move);
+    void crash(SimulatedWorker& worker, std::chrono::milliseconds back_after);
+    void replay(const Move& move);
+    [[nodiscard]] const std::string* job_of(const Move& move) const;
+    [[nodiscard]] bool is_settled() const;
+    void run_second();
 
     WorldPlan plan_;
-    Dice dice_;
     VirtualTime time_;
+    Story story_;
     StoreModel store_;
     Inbox inbox_;
+    TopicModel topic_;
+    boost::asio::io_context outside_{1};
+    std::map<std::string, StoreModel::NewJob> orders_;
+    JobContextsById jobs_;
     std::vector<std::unique_ptr<SimulatedWorker>> workers_;
-    std::vector<Misfortune> misfortunes_;  // The next one last.
+    std::vector<Move> moves_;  // The next one last.
+    std::uint64_t steps_left_ = 0;
+    bool counting_ = false;
     std::vector<std::pair<SteadyTime, SimulatedWorker*>> frozen_;
-    std::vector<SteadyTime> births_;  // Of workers that are to come.
+    std::vector<SteadyTime> births_;                              // Of workers that are to come.
+    std::vector<std::pair<SteadyTime, std::uint64_t>> missing_;   // Until the group notices.
+    std::vector<std::pair<SteadyTime, std::string>> releases_;    // Of jobs held back.
+    std::vector<SimulatedWorker*> dead_;
+    std::uint64_t begun_ = 0, replays_ = 0;
 };
 
 }  // namespace fanfare::simulation

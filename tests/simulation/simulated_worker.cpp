@@ -1,0 +1,192 @@
+#include "tests/simulation/simulated_worker.hpp"
+
+#include "worker/send/accounts.hpp"
+
+#include <algorithm>
+
+namespace fanfare::simulation {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds plan_lease{6};
+
+WorkerSettings small_settings(const WorldPlan& plan) {
+    WorkerSettings settings;
+    settings.lease = seconds{20};
+    settings.backoff_first = milliseconds{500};
+    settings.backoff_max = seconds{10};
+    settings.sweep_interval = seconds{1};
+    settings.republish_after = seconds{5};
+    for (auto& channel : settings.channels) {
+        channel.chunk_recipients_max = static_cast<std::uint32_t>(plan.people);
+    }
+    return settings;
+}
+
+/// Numbers of all workers of all worlds: nobody reads them, and to make them takes long.
+WorkerProbe& the_probe() {
+    static WorkerProbe probe{std::make_shared<prometheus::Registry>()};
+    return probe;
+}
+
+const References& the_references() {
+    static const References references{Secret{}};
+    return references;
+}
+
+}  // namespace
+
+SimulatedWorker::SimulatedWorker(const Parts& parts)
+    : parts_{parts},
+      dice_{parts.plan.seed * 1'000'003 + parts.number},
+      settings_{small_settings(parts.plan)},
+      wire_{dice_, parts_.plan.odds},
+      ports_{parts.store, wire_},
+      people_{wire_, {parts_.plan, parts.inbox, parts.jobs}},
+      sweep_{parts.store, wire_, parts.jobs},
+      probe_{the_probe()},
+      reader_{parts.topic, parts.number} {
+    parts_.time.attach(loop_);
+    selector_.emplace(accounts());
+    batcher_.emplace(loop_.get_executor(), ports_,
+                     ChunkBatcher::Options{settings_.lease, [this] {
+                                               return static_cast<std::int64_t>(dice_.word() >> 1U);
+                                           }});
+    sender_.emplace(
+        Sender::Parts{loop_.get_executor(), dispatcher_, *batcher_, ports_, people_, people_,
+                      people_, *selector_, pauses_, the_references(), parts_.time, probe_,
+                      [this] { return dice_.share(); },
+                      [this](const kafka::Received& record) { reader_.finish(record); }},
+        settings_);
+    sweeper_.emplace(
+        Sweeper::Parts{loop_.get_executor(), sweep_, parts_.time, *batcher_, dispatcher_,
+                       [this](Channel channel) { return selector_->serves(channel); }, probe_,
+                       [this](const std::string& job, Lane) { tasks_.spawn(plan(job)); },
+                       [this] { return apply_early(); }},
+        settings_);
+    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push, false));
+    tasks_.spawn(sweeper_->run());
+    tasks_.spawn(read());
+    tasks_.spawn(watch());
+    parts_.topic.join(parts_.number);
+    parts_.story.tell("worker {} begins", parts_.number);
+}
+
+std::vector<std::unique_ptr<Account>> SimulatedWorker::accounts() {
+    constexpr std::array<const char*, 2> names{"north", "south"};
+    std::vector<std::unique_ptr<Account>> made;
+    const auto connect = [this](const HttpOptions& options) -> std::unique_ptr<HttpClient> {
+        SimulatedHttp::Parts http{loop_.get_executor(), parts_.outside, parts_.plan,
+                                  parts_.store,         parts_.inbox,   parts_.story};
+        return std::make_unique<SimulatedHttp>(std::move(http), options);
+    };
+    for (std::size_t i = 0; i < parts_.plan.accounts; ++i) {
+        AccountSettings settings;
+        settings.name = names.at(i);
+        settings.channel = Channel::push;
+        settings.timeout = seconds{5};
+        settings.rate.per_second = parts_.plan.per_second;
+        settings.rate.concurrency = 4;
+        auto provider = std::make_shared<PushProvider>(settings.name, parts_.plan.batch,
+                                                       parts_.plan.plant);
+        made.push_back(std::make_unique<Account>(
+            loop_.get_executor(),
+            Account::Parts{settings, std::move(provider), ports_, parts_.time,
+                           probe_.account(settings.name, settings.channel), connect}));
+    }
+    return made;
+}
+
+/// Topics: names of chunks are given to the lanes, jobs are taken.
+asio::awaitable<void> SimulatedWorker::read() {
+    const auto& odds = parts_.plan.odds;
+    for (int turn = 0;; ++turn) {
+        auto polled = reader_.poll();
+        for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
+            if (dice_.hits(odds.swapped)) std::swap(polled[i], polled[i + 1]);
+        }
+        for (auto& [received, record] : polled) {
+            if (!record.chunk) {
+                tasks_.spawn(take(received, record.job));
+                continue;
+            }
+            const ledger::ChunkKey key{record.job, Channel::push, *record.chunk};
+            const int times = dice_.hits(odds.repeated) ? 2 : 1;
+            for (int i = 0; i < times; ++i) {
+                if (!dispatcher_.push(Lane::normal, {key, received})) reader_.finish(received);
+            }
+        }
+        if (turn % 4 == 0) reader_.commit();
+        co_await pause_for(milliseconds{120});
+    }
+}
+
+asio::awaitable<void> SimulatedWorker::take(kafka::Received record, std::string job) {
+    const bool is_early = parts_.plan.plant == Plant::offset_early;
+    if (is_early) {
+        reader_.finish(record);
+        reader_.commit();
+        co_await pause_for(milliseconds{300});
+    }
+    while (true) {
+        const auto taken = co_await wire_.ask(
+            [this, &job] { return parts_.store.take_job(parts_.orders.at(job)); });
+        if (taken) break;
+        co_await pause_for(milliseconds{200});
+    }
+    if (!is_early) reader_.finish(record);
+    co_await plan(job);
+}
+
+asio::awaitable<void> SimulatedWorker::plan(std::string job) {
+    if (!planning_.insert(job).second) co_return;
+    auto task = co_await wire_.ask([this, &job] { return parts_.store.claim_plan(job, plan_lease); });
+    if (task && task.value()) co_await write_plan(*task.value());
+    planning_.erase(job);
+}
+
+asio::awaitable<void> SimulatedWorker::write_plan(StoreModel::PlanTask task) {
+    while (true) {
+        const auto reads_audience = dice_.between(20, 400);
+        co_await pause_for(reads_audience);
+        const auto key =
+            co_await wire_.ask([this, &task] { return parts_.store.write_plan(task, plan_lease); });
+        if (!key) continue;
+        if (!key.value()) break;
+        parts_.topic.publish({task.job, key.value()->number});
+    }
+    const auto finished = co_await wire_.ask([this, &task] {
+        parts_.store.finish_plan(task);
+        return true;
+    });
+    std::ignore = finished;  // Otherwise somebody resumes it and finds it whole.
+}
+
+/// What all replicas obey, as AccountWatch reads it.
+asio::awaitable<void> SimulatedWorker::watch() {
+    while (true) {
+        const auto read = co_await wire_.ask([this] {
+            std::vector<ledger::PauseTarget> targets;
+            for (const auto& [id, job] : parts_.store.jobs()) {
+                if (job.held_since) targets.push_back({ledger::Paused::job, id});
+            }
+            if (parts_.plan.plant == Plant::claim_ignores_hold) targets.clear();
+            return targets;
+        });
+        if (read) std::ignore = pauses_.learn(read.value());
+        co_await pause_for(milliseconds{500});
+    }
+}
+
+asio::awaitable<void> SimulatedWorker::apply_early() {
+    const auto applied = co_await wire_.ask([this] {
+        parts_.store.apply_early();
+        return true;
+    });
+    std::ignore = applied;
+}
+
+}  // namespace fanfare::simulation

@@ -1,0 +1,93 @@
+#include "tests/simulation/topic_model.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace fanfare::simulation {
+
+void TopicModel::publish(TopicRecord record) {
+    const auto half = partition_count / 2;
+    auto hash = std::hash<std::string>{}(record.job);
+    if (record.chunk) hash += static_cast<std::size_t>(*record.chunk);
+    records_[(record.chunk ? half : 0) + hash % half].push_back(std::move(record));
+}
+
+void TopicModel::wipe() {
+    for (std::size_t i = 0; i < partition_count; ++i) {
+        begins_[i] += static_cast<std::int64_t>(records_[i].size());
+        records_[i].clear();
+        committed_[i] = begins_[i];
+    }
+    ++generation_;
+}
+
+void TopicModel::join(std::uint64_t member) {
+    members_.insert(member);
+    ++generation_;
+}
+
+void TopicModel::leave(std::uint64_t member) {
+    if (members_.erase(member) > 0) ++generation_;
+}
+
+void TopicModel::rebalance(std::uint64_t turn) {
+    turn_ += 1 + turn % 3;
+    ++generation_;
+}
+
+std::vector<std::size_t> TopicModel::partitions_of(std::uint64_t member) const {
+    std::vector<std::size_t> mine;
+    const auto found = members_.find(member);
+    if (found == members_.end()) return mine;
+    const auto place = static_cast<std::size_t>(std::distance(members_.begin(), found));
+    for (std::size_t i = 0; i < partition_count; ++i) {
+        if ((i + turn_) % members_.size() == place) mine.push_back(i);
+    }
+    return mine;
+}
+
+const TopicRecord* TopicModel::read(std::size_t partition, std::int64_t offset) const {
+    const auto place = offset - begins_[partition];
+    const auto& records = records_[partition];
+    if (place < 0 || place >= static_cast<std::int64_t>(records.size())) return nullptr;
+    return &records[static_cast<std::size_t>(place)];
+}
+
+std::vector<std::pair<kafka::Received, TopicRecord>> TopicReader::poll() {
+    if (generation_ != topic_.generation()) {
+        generation_ = topic_.generation();
+        places_.clear();
+        for (const auto partition : topic_.partitions_of(member_)) {
+            places_[partition].next = topic_.committed(partition);
+        }
+    }
+    std::vector<std::pair<kafka::Received, TopicRecord>> polled;
+    for (auto& [partition, place] : places_) {
+        for (int i = 0; i < 4; ++i) {
+            const auto* const record = topic_.read(partition, place.next);
+            if (record == nullptr) break;
+            kafka::Received received;
+            received.partition = static_cast<std::int32_t>(partition);
+            received.offset = place.next;
+            received.generation = generation_;
+            place.watermark.begin(place.next++);
+            polled.emplace_back(std::move(received), *record);
+        }
+    }
+    return polled;
+}
+
+void TopicReader::finish(const kafka::Received& received) {
+    if (received.generation != generation_) return;
+    const auto found = places_.find(static_cast<std::size_t>(received.partition));
+    if (found != places_.end()) found->second.watermark.finish(received.offset);
+}
+
+void TopicReader::commit() {
+    if (generation_ != topic_.generation()) return;  // Refused by the broker.
+    for (const auto& [partition, place] : places_) {
+        if (const auto offset = place.watermark.committable()) topic_.commit(partition, *offset);
+    }
+}
+
+}  // namespace fanfare::simulation
