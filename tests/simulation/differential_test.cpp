@@ -25,7 +25,7 @@ constexpr seconds claim_lease{20}, again_after{30};
 constexpr int everything = 100'000;
 
 std::string hex(const std::string& bytes) {
-    return bytes.find_first_not_of('\0') == std::string::npos ? "-" : encode_bytea(bytes);
+    return bytes.find_first_not_of('\0') == std::string::npos ? "-" : ledger::encode_bytea(bytes);
 }
 
 std::string say(const ChunkKey& key) { return fmt::format("{}/{}", key.job, key.number); }
@@ -33,7 +33,8 @@ std::string say(const ChunkKey& key) { return fmt::format("{}/{}", key.job, key.
 /// All that a claim says.
 std::string say(const ClaimedChunk& chunk) {
     return fmt::format(
-        "{} epoch {} token {} takeovers {} failures {} account {} cancelled {} expired {}: {} {} {} "
+        "{} epoch {} token {} takeovers {} failures {} account {} cancelled {} expired {}: {} {} "
+        "{} "
         "{} {} {} {}",
         say(chunk.key), chunk.epoch, chunk.token, chunk.takeovers, chunk.failures, chunk.account,
         chunk.job_cancelled, chunk.job_expired, chunk.recipients_literal, hex(chunk.outcomes),
@@ -61,20 +62,23 @@ protected:
         std::vector<std::vector<std::string>> groups(chunks_each);
         StoreModel::NewJob order;
         order.id = id;
-        if (dice_.hits(400)) order.expires_at = clock_.steady_now() + seconds{40 + dice_.below(200)};
+        if (dice_.hits(400))
+            order.expires_at = clock_.steady_now() + seconds{40 + dice_.below(200)};
         std::ignore = model_->take_job(order);
         for (std::size_t i = 0; i < chunks_each; ++i) {
             for (std::size_t k = 0; k < people_each; ++k) {
                 groups[i].push_back(fmt::format("u{}{}", i, k));
             }
-            model_->add({id, Channel::email, static_cast<std::int32_t>(i)}, groups[i], on_doubt);
+            model_->add({id, Channel::email, static_cast<std::int32_t>(i)}, groups[i], on_doubt,
+                        ledger::republish_after);
         }
         plan(id, groups, on_doubt);
         if (order.expires_at) {
             const std::chrono::duration<double> left = *order.expires_at - clock_.steady_now();
-            ledger.column(fmt::format("UPDATE job SET expires_at = app_now() + {} * interval '1 s' "
-                                      "WHERE id = '{}' RETURNING 1",
-                                      left.count(), id));
+            ledger.column(
+                fmt::format("UPDATE job SET expires_at = app_now() + {} * interval '1 s' "
+                            "WHERE id = '{}' RETURNING 1",
+                            left.count(), id));
         }
         jobs_.push_back(id);
     }
@@ -133,10 +137,9 @@ protected:
         word.reasons = chunk.reasons;
         word.attempts = chunk.attempts;
         word.causes = chunk.causes;
-        constexpr std::array<Outcome, 7> outcomes{Outcome::pending,   Outcome::sent,
-                                                  Outcome::refused,   Outcome::retry,
-                                                  Outcome::cancelled, Outcome::failed,
-                                                  Outcome::unknown};
+        constexpr std::array<Outcome, 7> outcomes{
+            Outcome::pending,   Outcome::sent,   Outcome::refused, Outcome::retry,
+            Outcome::cancelled, Outcome::failed, Outcome::unknown};
         for (std::size_t i = 0; i < word.outcomes.size(); ++i) {
             if (is_final(static_cast<Outcome>(word.outcomes[i])) || dice_.hits(300)) continue;
             word.outcomes[i] = static_cast<char>(outcomes.at(dice_.below(outcomes.size())));
@@ -225,9 +228,11 @@ protected:
                              static_cast<std::int32_t>(dice_.below(chunks_each))};
         const auto position = static_cast<std::uint32_t>(dice_.below(people_each));
         const auto event = static_cast<ReceiptEvent>(dice_.below(receipt_event_count));
-        ReceiptBatch batch{"mail", key.channel, key.job, static_cast<std::uint32_t>(key.number), {}};
+        ReceiptBatch batch{
+            "mail", key.channel, key.job, static_cast<std::uint32_t>(key.number), {}};
         Receipt receipt;
-        receipt.reference = {key.job, key.channel, static_cast<std::uint32_t>(key.number), position};
+        receipt.reference = {key.job, key.channel, static_cast<std::uint32_t>(key.number),
+                             position};
         receipt.event = event;
         batch.receipts.push_back(receipt);
         std::ignore = ledger::apply_receipts(db(), std::vector{batch});
@@ -261,6 +266,7 @@ protected:
 
     void cancel_one() {
         const auto& job = jobs_[dice_.below(job_count)];
+        if (model_->is_cancelled(job)) return;
         std::ignore = ledger::cancel_wherever(db(), job);
         model_->cancel(job);
     }
@@ -268,7 +274,8 @@ protected:
     /// All rows of our jobs, as far as anybody reads them.
     std::vector<std::string> rows_of_ledger() {
         return ledger.column(fmt::format(
-            "SELECT format('%s/%s %s epoch %s token %s takeovers %s failures %s account %s lease %s "
+            "SELECT format('%s/%s %s epoch %s token %s takeovers %s failures %s account %s lease "
+            "%s "
             "next %s publish %s: %s %s %s %s %s %s %s', job_id, number, state, epoch, "
             "coalesce(claim_token, 0), takeovers, failures, coalesce(account, ''), "
             "{0}, {1}, {2}, recipients, {3}, {4}, {5}, {6}, {7}, provider_ids) FROM chunk "
@@ -310,9 +317,9 @@ protected:
                 chunk.token, chunk.takeovers, chunk.failures, chunk.account,
                 is_claimed ? std::to_string(ms(chunk.lease_until)) : "",
                 waits ? std::to_string(ms(chunk.next_at)) : "",
-                waits ? std::to_string(ms(chunk.publish_at)) : "",
-                fmt::join(chunk.recipients, ","), hex(chunk.outcomes), hex(chunk.reasons),
-                hex(chunk.attempts), hex(chunk.causes), is_claimed ? hex(chunk.begun) : "-",
+                waits ? std::to_string(ms(chunk.publish_at)) : "", fmt::join(chunk.recipients, ","),
+                hex(chunk.outcomes), hex(chunk.reasons), hex(chunk.attempts), hex(chunk.causes),
+                is_claimed ? hex(chunk.begun) : "-",
                 ids.empty() ? std::string{} : fmt::format("{{{}}}", fmt::join(ids, ","))));
         }
         return rows;

@@ -24,13 +24,13 @@ std::string person_of(const std::string& address) { return address.substr(0, add
 /// or as long as it stood still or the ledger was slow.
 SteadyTime::duration Inbox::grace() const {
     const auto& plan = parts_.plan;
-    const bool is_late = plan.count(MoveKind::pause) > 0 || plan.odds.slow_query > 0;
-    return is_late ? seconds{25} : seconds{3};
+    if (plan.count(MoveKind::pause) > 0 || plan.odds.slow_query > 0) return seconds{25};
+    const bool asks_again = plan.odds.lost_question > 0 || plan.odds.lost_answer > 0;
+    return milliseconds{asks_again ? 3'000 : 1'500};
 }
 
 void Inbox::begins(const Asked& asked) {
-    parts_.story.tell("account {} is asked for {}", asked.account,
-                      fmt::join(asked.addresses, " "));
+    parts_.story.tell("account {} is asked for {}", asked.account, fmt::join(asked.addresses, " "));
     check_rate(asked.account);
     check_job(asked);
     check_people(asked);
@@ -48,9 +48,9 @@ void Inbox::check_rate(const std::string& account) {
     const auto& blocks = parts_.store.blocks();
     const auto found = blocks.find(account);
     if (found == blocks.end()) return;
-    // Who has a slice in hand may use it up.
+    // Who has a slice in hand may use it up, until they read that another worker was asked to wait.
     const auto& block = found->second;
-    if (now > block.since + milliseconds{1'500} && now + milliseconds{50} < block.until) {
+    if (now > block.since + grace() && now + milliseconds{50} < block.until) {
         parts_.store.breaks(fmt::format("account {} is asked though it said 429", account));
     }
 }
@@ -60,8 +60,8 @@ void Inbox::check_job(const Asked& asked) {
     if (job == nullptr) return;
     const auto now = parts_.clock.steady_now();
     const auto say = [&](std::string_view what) {
-        parts_.store.breaks(fmt::format("{} is asked for though their job {}",
-                                        asked.addresses.front(), what));
+        parts_.store.breaks(
+            fmt::format("{} is asked for though their job {}", asked.addresses.front(), what));
     };
     if (job->expires_at && *job->expires_at < now) say("has expired");
     if (job->cancelled_at && now > *job->cancelled_at + grace()) say("is cancelled");
@@ -77,7 +77,8 @@ void Inbox::check_people(const Asked& asked) {
             parts_.store.breaks(fmt::format("{} is in two requests at once", address));
         }
         device.in_flight = true;
-        if (!device.in_doubt_with.empty() && device.in_doubt_with != asked.account) {
+        const bool is_in_doubt = !device.in_doubt_with.empty() && device.in_doubt_of == asked.job;
+        if (is_in_doubt && device.in_doubt_with != asked.account) {
             parts_.store.breaks(fmt::format("{} is in doubt with {} and asked for of {}", address,
                                             device.in_doubt_with, asked.account));
         }
@@ -95,10 +96,11 @@ void Inbox::ends(const Asked& asked) {
 
 void Inbox::accepts(const std::string& address) { ++devices_[address].accepted; }
 
-void Inbox::doubts(const std::string& address, const std::string& account) {
+void Inbox::doubts(const std::string& address, const Asked& asked) {
     auto& device = devices_[address];
     ++device.doubts;
-    device.in_doubt_with = account;
+    device.in_doubt_with = asked.account;
+    device.in_doubt_of = asked.job;
 }
 
 void Inbox::answers(const std::string& address) { devices_[address].in_doubt_with.clear(); }

@@ -35,7 +35,8 @@ void draw_odds(Dice& dice, Odds& odds) {
         {&Odds::swapped, 100},
     }};
     for (const auto& draw : draws) {
-        if (dice.hits(500)) odds.*draw.value = draw.base * (1 + static_cast<std::uint32_t>(dice.below(4)));
+        if (dice.hits(500))
+            odds.*draw.value = draw.base * (1 + static_cast<std::uint32_t>(dice.below(4)));
     }
 }
 
@@ -61,8 +62,8 @@ void add(WorldPlan& plan, Dice& dice, MoveKind kind, std::size_t count) {
 }  // namespace
 
 std::size_t WorldPlan::count(MoveKind kind) const {
-    return static_cast<std::size_t>(
-        std::count_if(moves.begin(), moves.end(), [kind](const auto& m) { return m.kind == kind; }));
+    return static_cast<std::size_t>(std::count_if(
+        moves.begin(), moves.end(), [kind](const auto& m) { return m.kind == kind; }));
 }
 
 void add_moves(WorldPlan& plan, MoveKind kind, std::size_t count) {
@@ -119,10 +120,11 @@ std::string describe(const WorldPlan& plan) {
     if (plan.expires_after.count() > 0) {
         text += fmt::format("; jobs expire after {} ms", plan.expires_after.count());
     }
-    if (plan.cursed > 0) text += fmt::format("; {} people are never served", plan.cursed);
+    if (plan.cursed > 0) text += fmt::format("; of {} people no answer ever comes", plan.cursed);
     text += "\n  of a thousand:";
     for (const auto& odds : all_odds) {
-        if (plan.odds.*odds.value > 0) text += fmt::format(" {} {}", odds.name, plan.odds.*odds.value);
+        if (plan.odds.*odds.value > 0)
+            text += fmt::format(" {} {}", odds.name, plan.odds.*odds.value);
     }
     for (const auto& move : plan.moves) {
         text += fmt::format("\n  after {} ms: {}", move.at.count(),

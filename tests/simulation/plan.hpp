@@ -43,7 +43,7 @@ struct WorldPlan {
     std::size_t devices = 1, batch = 1, accounts = 1, workers = 2;
     double per_second = 40;                      // Of each account.
     std::chrono::milliseconds expires_after{0};  // 0: never.
-    std::size_t cursed = 0;                      // People whom the provider never serves.
+    std::size_t cursed = 0;                      // People of whom the provider never answers.
     Odds odds{};
     Plant plant = Plant::none;
     std::vector<Move> moves;

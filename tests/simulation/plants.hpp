@@ -30,7 +30,6 @@ enum class Plant : std::uint8_t {
     slice_given_twice,
     block_forgotten,
     mark_hides_cancel,
-    mark_hides_hold,
     claim_ignores_hold,
     ended_takes_claimed,
     expiry_ignored,
@@ -57,7 +56,7 @@ struct NamedPlant {
     std::string_view name;
     std::string_view what;
 };
-inline constexpr std::array<NamedPlant, 40> all_plants{{
+inline constexpr std::array<NamedPlant, 39> all_plants{{
     {Plant::no_fence, "no_fence", "a record counts whoever holds the chunk"},
     {Plant::claims_claimed, "claims_claimed", "a chunk is claimed though somebody holds it"},
     {Plant::forgets_mark, "forgets_mark", "who had begun is not known after a takeover"},
@@ -78,7 +77,6 @@ inline constexpr std::array<NamedPlant, 40> all_plants{{
     {Plant::slice_given_twice, "slice_given_twice", "two workers get the same slice of the rate"},
     {Plant::block_forgotten, "block_forgotten", "a 429 holds back nobody else"},
     {Plant::mark_hides_cancel, "mark_hides_cancel", "marks do not tell of a cancel"},
-    {Plant::mark_hides_hold, "mark_hides_hold", "marks do not tell of a pause"},
     {Plant::claim_ignores_hold, "claim_ignores_hold", "claims and marks take no notice of a pause"},
     {Plant::ended_takes_claimed, "ended_takes_claimed", "a cancel settles chunks that are held"},
     {Plant::expiry_ignored, "expiry_ignored", "nobody looks at the expiry"},

@@ -105,7 +105,7 @@ asio::awaitable<void> SimulatedHttp::carry(Asked asked, Done done) {
                           (said.status == 200 && said.body.size() != asked.addresses.size());
     for (std::size_t i = 0; i < asked.addresses.size(); ++i) {
         const auto& address = asked.addresses[i];
-        if (is_doubt) parts_.inbox.doubts(address, asked.account);
+        if (is_doubt) parts_.inbox.doubts(address, asked);
         // Nothing else settles a doubt.
         if (!is_doubt && said.status == 200 && said.body[i] == 's') parts_.inbox.answers(address);
     }
@@ -129,18 +129,18 @@ asio::awaitable<HttpAnswer> SimulatedHttp::answer(const Asked& asked, Dice& dice
     co_await pause_for(way);
     if (dice.hits(odds.unreachable)) co_return said;
     said.transport = Transport::answered;
-    const bool is_cut = is_cursed(asked.addresses.front()) && asked.addresses.size() == 1;
-    bool never = false;
-    if (dice.hits(odds.throttled)) {
+    bool never = std::any_of(asked.addresses.begin(), asked.addresses.end(),
+                             [this](const auto& address) { return is_cursed(address); });
+    if (!never && dice.hits(odds.throttled)) {
         said.status = 429;
-        said.retry_after = std::to_string(1 + dice.below(5));
-    } else if (is_cut || dice.hits(odds.broken)) {
+        said.retry_after = std::to_string(1 + dice.below(8));
+    } else if (dice.hits(odds.broken)) {
         said.status = 500;
     } else if (dice.hits(odds.gateway)) {
         said.status = 502;
         if (dice.hits(500)) std::ignore = serve(asked, dice);
     } else {
-        never = dice.hits(odds.never);
+        if (dice.hits(odds.never)) never = true;
         said.status = 200;
         if (!never || dice.hits(500)) said.body = serve(asked, dice);
         if (dice.hits(odds.unreadable)) said.body = "<html>";
@@ -162,9 +162,7 @@ std::string SimulatedHttp::serve(const Asked& asked, Dice& dice) {
     const auto& odds = parts_.plan.odds;
     std::string body;
     for (const auto& address : asked.addresses) {
-        if (is_cursed(address)) {
-            body += 't';
-        } else if (dice.hits(odds.refused)) {
+        if (dice.hits(odds.refused)) {
             body += 'r';
         } else if (asked.addresses.size() > 1 && dice.hits(odds.passing)) {
             body += 't';

@@ -33,9 +33,10 @@ public:
     struct Device {
         int accepted = 0;
         int asked = 0;
-        int doubts = 0;              // Answers that said nothing, or that nobody heard.
+        int doubts = 0;  // Answers that said nothing, or that nobody heard.
         bool in_flight = false;
-        std::string in_doubt_with;   // The account that may have taken it.
+        std::string in_doubt_with;  // The account that may have taken it ...
+        std::string in_doubt_of;    // ... and the job: whoever replays it may choose another.
     };
     struct Parts {
         const WorldPlan& plan;
@@ -48,7 +49,7 @@ public:
     void begins(const Asked& asked);
     void ends(const Asked& asked);
     void accepts(const std::string& address);
-    void doubts(const std::string& address, const std::string& account);
+    void doubts(const std::string& address, const Asked& asked);
     void answers(const std::string& address);
     void leaves(const std::string& person);
     void promises(const std::string& person, const ledger::ChunkKey& key, ReceiptEvent event);

@@ -49,14 +49,14 @@ std::string ask_child(const std::function<std::string()>& work, bool& died) {
 }
 
 std::string run_seeds(const Plans& plans, std::uint64_t first, std::uint64_t count) {
-    std::uint64_t seconds = 0;
+    std::uint64_t lived = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
         World world{plans(first + i)};
         const auto why = world.run(virtual_time_max).first();
-        seconds += static_cast<std::uint64_t>(world.took().count());
-        if (!why.empty()) return fmt::format("{} {} {} {}", i + 1, seconds, first + i, why);
+        lived += static_cast<std::uint64_t>(world.took().count());
+        if (!why.empty()) return fmt::format("{} {} {} {}", i + 1, lived, first + i, why);
     }
-    return fmt::format("{} {} 0", count, seconds);
+    return fmt::format("{} {} 0", count, lived);
 }
 
 /// Each with one thing less than the plan.

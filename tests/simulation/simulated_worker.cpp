@@ -90,8 +90,8 @@ std::vector<std::unique_ptr<Account>> SimulatedWorker::accounts() {
         settings.timeout = seconds{5};
         settings.rate.per_second = parts_.plan.per_second;
         settings.rate.concurrency = 4;
-        auto provider = std::make_shared<PushProvider>(settings.name, parts_.plan.batch,
-                                                       parts_.plan.plant);
+        auto provider =
+            std::make_shared<PushProvider>(settings.name, parts_.plan.batch, parts_.plan.plant);
         made.push_back(std::make_unique<Account>(
             loop_.get_executor(),
             Account::Parts{settings, std::move(provider), ports_, parts_.time,
@@ -143,7 +143,8 @@ asio::awaitable<void> SimulatedWorker::take(kafka::Received record, std::string 
 
 asio::awaitable<void> SimulatedWorker::plan(std::string job) {
     if (!planning_.insert(job).second) co_return;
-    auto task = co_await wire_.ask([this, &job] { return parts_.store.claim_plan(job, plan_lease); });
+    auto task =
+        co_await wire_.ask([this, &job] { return parts_.store.claim_plan(job, plan_lease); });
     if (task && task.value()) co_await write_plan(*task.value());
     planning_.erase(job);
 }
@@ -169,15 +170,23 @@ asio::awaitable<void> SimulatedWorker::write_plan(StoreModel::PlanTask task) {
 asio::awaitable<void> SimulatedWorker::watch() {
     while (true) {
         const auto read = co_await wire_.ask([this] {
-            std::vector<ledger::PauseTarget> targets;
+            Standing standing;
+            standing.blocked = parts_.store.blocked();
             for (const auto& [id, job] : parts_.store.jobs()) {
-                if (job.held_since) targets.push_back({ledger::Paused::job, id});
+                if (job.held_since) standing.paused.push_back({ledger::Paused::job, id});
             }
-            if (parts_.plan.plant == Plant::claim_ignores_hold) targets.clear();
-            return targets;
+            if (parts_.plan.plant == Plant::claim_ignores_hold) standing.paused.clear();
+            return standing;
         });
-        if (read) std::ignore = pauses_.learn(read.value());
+        if (read) obey(read.value());
         co_await pause_for(milliseconds{500});
+    }
+}
+
+void SimulatedWorker::obey(const Standing& standing) {
+    std::ignore = pauses_.learn(standing.paused);
+    for (const auto& [name, wait] : standing.blocked) {
+        if (Account* const account = selector_->find(name)) account->pacer().hold(wait);
     }
 }
 

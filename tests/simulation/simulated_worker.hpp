@@ -42,7 +42,12 @@ private:
     [[nodiscard]] Task take(kafka::Received record, std::string job);
     [[nodiscard]] Task plan(std::string job);
     [[nodiscard]] Task write_plan(StoreModel::PlanTask task);
+    struct Standing {
+        std::map<std::string, std::chrono::microseconds> blocked;
+        std::vector<ledger::PauseTarget> paused;
+    };
     [[nodiscard]] Task watch();
+    void obey(const Standing& standing);
     [[nodiscard]] Task apply_early();
 
     Parts parts_;

@@ -19,7 +19,7 @@ bool has_doubt(const StoreModel::Chunk& chunk) {
 }  // namespace
 
 void StoreModel::add(ledger::ChunkKey key, std::vector<std::string> recipients,
-                     DoubtPolicy on_doubt) {
+                     DoubtPolicy on_doubt, std::chrono::milliseconds publish_after) {
     Chunk chunk;
     chunk.key = key;
     chunk.on_doubt = on_doubt;
@@ -31,7 +31,7 @@ void StoreModel::add(ledger::ChunkKey key, std::vector<std::string> recipients,
     chunk.ids.resize(count);
     chunk.recipients = std::move(recipients);
     chunk.next_at = chunk.due_at = clock_.steady_now();
-    chunk.publish_at = clock_.steady_now();
+    chunk.publish_at = clock_.steady_now() + publish_after;
     story_.tell("chunk {}/{} is planned: {}", key.job, key.number,
                 fmt::join(chunk.recipients, " "));
     chunks_.emplace(std::move(key), std::move(chunk));
@@ -71,8 +71,7 @@ bool StoreModel::may_claim(const Chunk& chunk, std::int64_t token) const {
     if (chunk.state == State::claimed) {
         return plant_ == Plant::claims_claimed || (token != 0 && chunk.token == token);
     }
-    const bool is_due =
-        plant_ == Plant::claim_too_early || chunk.next_at <= clock_.steady_now();
+    const bool is_due = plant_ == Plant::claim_too_early || chunk.next_at <= clock_.steady_now();
     const bool held = plant_ != Plant::claim_ignores_hold && is_held(chunk.key.job);
     return is_due && !held;
 }
@@ -136,9 +135,8 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim_ended(std::size_t limit,
     for (auto& [key, chunk] : chunks_) {
         const auto* const job = find_job(key.job);
         if (job == nullptr || !(job->cancelled_at || is_expired(*job))) continue;
-        const bool waits =
-            chunk.state == State::planned ||
-            (chunk.state == State::claimed && plant_ == Plant::ended_takes_claimed);
+        const bool waits = chunk.state == State::planned ||
+                           (chunk.state == State::claimed && plant_ == Plant::ended_takes_claimed);
         if (!waits) continue;
         if (ended.size() == limit) break;
         ++chunk.epoch;
@@ -193,12 +191,23 @@ void StoreModel::block(const std::string& account, std::chrono::milliseconds wai
     bucket.blocked_until = std::max(bucket.blocked_until, now + wait);
 }
 
+std::map<std::string, std::chrono::microseconds> StoreModel::blocked() const {
+    std::map<std::string, std::chrono::microseconds> all;
+    const auto now = clock_.steady_now();
+    for (const auto& [account, bucket] : buckets_) {
+        if (bucket.blocked_until <= now) continue;
+        all[account] = std::chrono::ceil<std::chrono::microseconds>(bucket.blocked_until - now);
+    }
+    return all;
+}
+
 bool StoreModel::is_settled() const {
     for (const auto& [id, job] : jobs_) {
         if (job.state == Job::State::planning) return false;
     }
-    return std::all_of(chunks_.begin(), chunks_.end(),
-                       [](const auto& entry) { return entry.second.state == State::done; });
+    return early_.empty() && std::all_of(chunks_.begin(), chunks_.end(), [](const auto& entry) {
+               return entry.second.state == State::done;
+           });
 }
 
 }  // namespace fanfare::simulation

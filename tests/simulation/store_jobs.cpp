@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace fanfare::simulation {
+namespace {
+
+constexpr std::chrono::seconds published_again_after{5};
+
+}  // namespace
 
 std::string StoreModel::twin_of(std::string job) {
     job.front() = '1';
@@ -67,7 +72,7 @@ std::optional<ledger::ChunkKey> StoreModel::write_plan(PlanTask& task,
     add(key,
         {job.people.begin() + static_cast<std::ptrdiff_t>(task.cursor),
          job.people.begin() + static_cast<std::ptrdiff_t>(end)},
-        job.on_doubt);
+        job.on_doubt, published_again_after);
     task.cursor = end;
     ++task.number;
     job.next_number = std::max(job.next_number, task.number);

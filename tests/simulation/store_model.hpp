@@ -86,7 +86,8 @@ public:
     std::size_t replay(const std::string& job, const std::string& as);
 
     // Chunks (store_chunks.cpp).
-    void add(ledger::ChunkKey key, std::vector<std::string> recipients, DoubtPolicy on_doubt);
+    void add(ledger::ChunkKey key, std::vector<std::string> recipients, DoubtPolicy on_doubt,
+             std::chrono::milliseconds publish_after = {});
     [[nodiscard]] std::vector<ledger::ClaimedChunk> claim(
         std::span<const ledger::ClaimRequest> requests, std::chrono::milliseconds lease,
         std::int64_t token);
@@ -110,6 +111,8 @@ public:
     [[nodiscard]] std::chrono::microseconds lease_rate(const std::string& account,
                                                        double per_second, std::uint32_t tokens);
     void block(const std::string& account, std::chrono::milliseconds wait);
+    /// Accounts that are, and for how long, as workers read it.
+    [[nodiscard]] std::map<std::string, std::chrono::microseconds> blocked() const;
     struct Block {
         SteadyTime since{}, until{};
     };

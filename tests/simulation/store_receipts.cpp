@@ -43,6 +43,7 @@ void StoreModel::hear(const ledger::ChunkKey& key, std::uint32_t position, Recei
         raised = ledger::raise(Outcome::pending, Reason::none, event);
     }
     if (!raised) return;
+    chunk.is_untouched = false;
     chunk.outcomes[position] = static_cast<char>(raised->outcome);
     chunk.reasons[position] = static_cast<char>(raised->reason);
     chunk.causes[position] = '\0';

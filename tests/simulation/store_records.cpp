@@ -1,4 +1,5 @@
 // Marks and records: what workers write, and what of it counts.
+#include "core/domain/doubt.hpp"
 #include "tests/simulation/store_model.hpp"
 
 #include <fmt/format.h>
@@ -67,10 +68,8 @@ ledger::Written StoreModel::mark(std::span<const ledger::ChunkMark> marks) {
                     mark.epoch, count_words(chunk.outcomes));
         look_at(chunk);
     }
-    const bool tells_no_hold =
-        plant_ == Plant::mark_hides_hold || plant_ == Plant::claim_ignores_hold;
     if (plant_ == Plant::mark_hides_cancel) written.cancelled.clear();
-    if (tells_no_hold) written.paused.clear();
+    if (plant_ == Plant::claim_ignores_hold) written.paused.clear();
     return written;
 }
 
@@ -126,7 +125,10 @@ void StoreModel::write(Chunk& chunk, const ledger::ChunkRecord& record) {
     const auto count = chunk.recipients.size();
     for (std::size_t i = 0; i < count; ++i) {
         const auto before = static_cast<Outcome>(chunk.outcomes[i]);
-        if (is_final(before) && before != static_cast<Outcome>(record.outcomes[i])) {
+        const auto after = static_cast<Outcome>(record.outcomes[i]);
+        // Of another device of theirs came better word.
+        const bool is_lifted = before == Outcome::unknown && is_told(after);
+        if (is_final(before) && before != after && !is_lifted) {
             breaks(fmt::format("{} was {} and is {}", chunk.recipients[i], to_string(before),
                                to_string(static_cast<Outcome>(record.outcomes[i]))));
         }

@@ -98,6 +98,12 @@ private:
                    static_cast<int>(plan_.count(MoveKind::pause));
             if (plan_.odds.slow_query > 0) may += 2;  // Beyond the lease, as a pause.
         }
+        constexpr int attempts_max = 5;
+        if (device.doubts > attempts_max + static_cast<int>(replayed * attempts_max) +
+                                static_cast<int>(plan_.moves.size())) {
+            verdict_.unexpected.push_back(
+                fmt::format("{} was asked for {} times without an answer", address, device.doubts));
+        }
         if (device.accepted > may) {
             verdict_.doubled.push_back(
                 fmt::format("{} was told {} times", address, device.accepted));

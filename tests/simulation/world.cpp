@@ -109,9 +109,9 @@ void World::make_context(const std::string& id) {
 }
 
 void World::begin_worker() {
-    const SimulatedWorker::Parts parts{plan_,  time_,   store_,
-                                       inbox_, topic_,  story_,
-                                       outside_.get_executor(), orders_, jobs_, begun_++};
+    const SimulatedWorker::Parts parts{
+        plan_,   time_, store_,  inbox_, topic_, story_, outside_.get_executor(),
+        orders_, jobs_, begun_++};
     workers_.push_back(std::make_unique<SimulatedWorker>(parts));
 }
 
@@ -214,8 +214,7 @@ void World::tick() {
 void World::run_second() {
     const auto end = time_.steady_now() + second;
     while (time_.step(end)) {
-        while (!moves_.empty() &&
-               moves_.back().at <= time_.steady_now().time_since_epoch()) {
+        while (!moves_.empty() && moves_.back().at <= time_.steady_now().time_since_epoch()) {
             if (!counting_) {
                 counting_ = true;
                 steps_left_ = moves_.back().steps;
@@ -235,7 +234,7 @@ bool World::is_settled() const {
     const bool all_taken = std::all_of(orders_.begin(), orders_.end(), [this](const auto& order) {
         return store_.find_job(order.first) != nullptr;
     });
-    return all_taken && moves_.empty() && frozen_.empty() && store_.is_settled();
+    return all_taken && moves_.empty() && frozen_.empty() && births_.empty() && store_.is_settled();
 }
 
 Verdict World::run(std::chrono::minutes most) {

@@ -59,9 +59,9 @@ private:
     std::uint64_t steps_left_ = 0;
     bool counting_ = false;
     std::vector<std::pair<SteadyTime, SimulatedWorker*>> frozen_;
-    std::vector<SteadyTime> births_;                              // Of workers that are to come.
-    std::vector<std::pair<SteadyTime, std::uint64_t>> missing_;   // Until the group notices.
-    std::vector<std::pair<SteadyTime, std::string>> releases_;    // Of jobs held back.
+    std::vector<SteadyTime> births_;                             // Of workers that are to come.
+    std::vector<std::pair<SteadyTime, std::uint64_t>> missing_;  // Until the group notices.
+    std::vector<std::pair<SteadyTime, std::string>> releases_;   // Of jobs held back.
     std::vector<SimulatedWorker*> dead_;
     std::uint64_t begun_ = 0, replays_ = 0;
 };
