@@ -128,7 +128,12 @@ def programs(made):
     made.with_panel(number(
         "Certificate ends in", "How long the producer's certificate is good for. No data: it has none, a proxy has.", "s",
         Query(f"min({each('fanfare_http_certificate_expiry_timestamp_seconds')} > 0) - time()", "ends in", instant=True),
-        span=8, height=8, runbook="fanfarecertificateending", steps=((None, RED), (7 * 86400, YELLOW), (21 * 86400, GREEN))))
+        span=4, height=8, runbook="fanfarecertificateending", steps=((None, RED), (7 * 86400, YELLOW), (21 * 86400, GREEN))))
+    made.with_panel(number(
+        "The ledger reaches back", "How old the oldest job is of whose people the ledger still knows. Older ones are dropped"
+        " (database.keep_days), where nothing of them is open. No data: there is none yet.", "s",
+        Query(f"time() - ({total(one('fanfare_ledger_oldest_day_timestamp_seconds'))} > 0)", "back", instant=True),
+        span=4, height=8))
     made.with_panel(grid(
         "Versions", "What runs: programs, versions, commits, and since when.", "none",
         Query(total(each("fanfare_build_info"), "program", "version", "commit", "instance"), "running"),

@@ -25,8 +25,9 @@ protected:
         return pqxx::nontransaction{db.raw()}.exec(asked)[0][0].c_str();
     }
     std::string prepared_at() {
-        return value("SELECT coalesce(max(prepare_time)::text, 'never') FROM "
-                     "pg_prepared_statements WHERE name LIKE 'fanfare_%'");
+        return value(
+            "SELECT coalesce(max(prepare_time)::text, 'never') FROM "
+            "pg_prepared_statements WHERE name LIKE 'fanfare_%'");
     }
 
     const std::string sql{"SELECT n + $1::int FROM t"};

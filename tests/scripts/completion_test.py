@@ -118,7 +118,7 @@ class Completion(unittest.TestCase):
                 continue
             with self.subTest(shell=name):
                 self.assertEqual(ask(["pub"], self.folder), ["publish"])
-                self.assertEqual(set(ask(["db", ""], self.folder)), {"migrate", "status"})
+                self.assertEqual(set(ask(["db", ""], self.folder)), {"migrate", "retention", "status"})
                 self.assertEqual(set(ask(["publish", "--channel", ""], self.folder)), {"email", "sms", "push"})
                 self.assertEqual(set(ask(["publish", "--no"], self.folder)), {"--no-check"})
                 self.assertEqual(ask(["--config", "a-"], self.folder), ["a-file"], "a file is wanted")

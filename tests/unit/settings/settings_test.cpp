@@ -52,6 +52,7 @@ struct Bound {
 const std::vector<Bound> bounds{
     {"kafka.partitions", 1, 1'000},
     {"database.connections", 1, 64},
+    {"database.keep_days", 60, 36'500},
     {"worker.channels.email.chunk_recipients_max", 1, 10'000},
     {"worker.channels.email.chunks_in_flight_max", 1, 256},
     {"worker.channels.sms.chunk_recipients_max", 1, 10'000},
