@@ -22,7 +22,8 @@
 // keep() looks whether the slot is still good when the mark is written.
 //
 // When a provider says "wait", block() writes that into the bucket, too: no replica asks again
-// before, because the provider counts all of us as one.
+// before, because the provider counts all of us as one. What is marked and has not begun is let go
+// then: until it may begin, its job may be over, and only the next mark tells.
 #include "worker/send/pacer.hpp"
 
 #include "core/clock/timer.hpp"
@@ -136,6 +137,8 @@ asio::awaitable<bool> Pacer::keep(SteadyTime slot, std::size_t count, SteadyTime
         const auto now = clock_.steady_now();
         if (slot > now) co_await pause_for(slot - now);
         if (is_usable(slot)) co_return true;
+        // What is marked does not wait for the provider: by then its job may be over.
+        if (clock_.steady_now() < blocked_until_) co_return false;
         const auto other = co_await take_slot(count, latest);
         if (!other) co_return false;
         slot = *other;
