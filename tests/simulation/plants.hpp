@@ -18,12 +18,10 @@ enum class Plant : std::uint8_t {
     takeover_keeps_epoch,
     takes_the_living,
     lease_too_short,
-    half_record,
     late_overrules,
     record_drops_last,
     forgets_doubt,
     claim_moves_doubt,
-    claim_keeps_begun,
     claim_too_early,
     attempts_forgotten,
     sweeps_nothing,
@@ -56,7 +54,7 @@ struct NamedPlant {
     std::string_view name;
     std::string_view what;
 };
-inline constexpr std::array<NamedPlant, 39> all_plants{{
+inline constexpr std::array<NamedPlant, 37> all_plants{{
     {Plant::no_fence, "no_fence", "a record counts whoever holds the chunk"},
     {Plant::claims_claimed, "claims_claimed", "a chunk is claimed though somebody holds it"},
     {Plant::forgets_mark, "forgets_mark", "who had begun is not known after a takeover"},
@@ -65,12 +63,10 @@ inline constexpr std::array<NamedPlant, 39> all_plants{{
     {Plant::takeover_keeps_epoch, "takeover_keeps_epoch", "the sweeper takes over without fence"},
     {Plant::takes_the_living, "takes_the_living", "the sweeper takes over before a lease ends"},
     {Plant::lease_too_short, "lease_too_short", "the ledger's lease ends before the worker's"},
-    {Plant::half_record, "half_record", "of several records only the first is written"},
     {Plant::late_overrules, "late_overrules", "a late record overrules what is known"},
     {Plant::record_drops_last, "record_drops_last", "a record leaves out its last person"},
     {Plant::forgets_doubt, "forgets_doubt", "a record drops the reasons"},
     {Plant::claim_moves_doubt, "claim_moves_doubt", "doubt goes to another account"},
-    {Plant::claim_keeps_begun, "claim_keeps_begun", "a claim keeps the marks of the one before"},
     {Plant::claim_too_early, "claim_too_early", "a chunk is claimed before its time"},
     {Plant::attempts_forgotten, "attempts_forgotten", "a record drops the attempts"},
     {Plant::sweeps_nothing, "sweeps_nothing", "what is overdue is not brought back"},

@@ -91,8 +91,10 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim(std::span<const ledger::Clai
         const auto count = chunk.recipients.size();
         ++chunk.epoch;
         chunk.token = token;
-        if (!is_repeat) chunk.truly_begun.assign(count, '\0');
-        if (!is_repeat && plant_ != Plant::claim_keeps_begun) chunk.begun.assign(count, '\0');
+        if (!is_repeat) {
+            chunk.truly_begun.assign(count, '\0');
+            chunk.begun.assign(count, '\0');
+        }
         chunk.state = State::claimed;
         chunk.lease_until = now + (plant_ == Plant::lease_too_short ? lease / 8 : lease);
         const bool is_bound = has_doubt(chunk) && plant_ != Plant::claim_moves_doubt;

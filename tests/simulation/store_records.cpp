@@ -75,13 +75,7 @@ ledger::Written StoreModel::mark(std::span<const ledger::ChunkMark> marks) {
 
 ledger::Written StoreModel::record(std::span<const ledger::ChunkRecord> records) {
     ledger::Written written;
-    bool first = true;
     for (const auto& record : records) {
-        if (plant_ == Plant::half_record && !first) {
-            written.keys.push_back(record.key);
-            continue;
-        }
-        first = false;
         auto& chunk = chunks_.at(record.key);
         const bool ours = chunk.state == State::claimed && chunk.epoch == record.epoch;
         const bool late = chunk.token != 0 && chunk.token == record.token && !record.taken_over &&
