@@ -93,6 +93,21 @@ TEST_F(WorkerSimulation, ResendLosesNobodyWhenWorkersDieAndStandStill) {
     EXPECT_EQ(first_fault(plan, 60), "");
 }
 
+TEST_F(WorkerSimulation, WhatIsMarkedDoesNotWaitOutA429) {
+    const auto plans = [](std::uint64_t seed) {
+        WorldPlan plan;
+        plan.seed = seed;
+        plan.chunks = 4;
+        plan.people = 8;
+        plan.workers = 1;
+        plan.odds = calm;
+        plan.odds.throttled = 40;
+        add_moves(plan, MoveKind::cancel, 2);
+        return plan;
+    };
+    EXPECT_EQ(first_fault(plans, 100), "");
+}
+
 TEST_F(WorkerSimulation, AWorldThatFailsShrinks) {
     const auto plans = [](std::uint64_t seed) { return plan_of(seed, Plant::no_fence); };
     const auto found = search(plans, 1, 2'000);
