@@ -132,6 +132,12 @@ bool Pacer::is_usable(SteadyTime slot) const {
     return options_.per_second <= 0 || now - slot <= 2 * late_max;
 }
 
+std::chrono::milliseconds Pacer::blocked_for() const {
+    const auto left = blocked_until_ - clock_.steady_now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left),
+                    std::chrono::milliseconds{0});
+}
+
 asio::awaitable<bool> Pacer::keep(SteadyTime slot, std::size_t count, SteadyTime latest) {
     while (!stopping_) {
         const auto now = clock_.steady_now();

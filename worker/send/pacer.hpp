@@ -58,6 +58,9 @@ public:
     /// Some replica was asked to wait; nothing begins here before either.
     void hold(std::chrono::microseconds wait);
 
+    /// How long nothing begins from now because of either; 0: it may.
+    [[nodiscard]] std::chrono::milliseconds blocked_for() const;
+
     /// Another rate, for all replicas; 0: no limit. What was leased at the old one is let go.
     void set_rate(double per_second);
 

@@ -184,7 +184,10 @@ asio::awaitable<Situation> Sender::try_all(InHand& hand) {
     Situation situation = situation_after(Situation::After::pass, hand);
     situation.is_lost = is_lost;
     situation.attempts = attempts;
-    situation.asked_to_wait = std::max(pass.throttled_for, pass.recipients_wait);
+    // Also of another chunk: who was asked to wait longer than this claim lasts is not tried again
+    // and again meanwhile.
+    situation.asked_to_wait =
+        std::max({pass.throttled_for, pass.recipients_wait, hand.account->pacer().blocked_for()});
     if (const auto until = only_quiet_left(hand.people, pass)) {
         situation.quiet_for =
             std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now());

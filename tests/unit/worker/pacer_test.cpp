@@ -124,6 +124,8 @@ TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
     pacer.hold(seconds{10});
     EXPECT_FALSE(keep(*slot, 1)) << "though there would be time: its mark is old by then";
     EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{30}));
+    EXPECT_GT(pacer.blocked_for(), seconds{9});
+    EXPECT_LE(pacer.blocked_for(), seconds{10});
 }
 
 TEST_F(PacerTest, AnotherRateLetsGoOfWhatWasLeased) {
