@@ -22,7 +22,7 @@ class Chaos(World):
     """A run."""
 
     def runTest(self):
-        self.plan = chaos_plan.plan(self.seed, self.minutes, self.workers)
+        self.plan = chaos_plan.plan(self.seed, self.minutes, self.workers, self.every_s)
         self.happened, self.spoilt = [], False
         self.start()
         try:
@@ -228,6 +228,7 @@ class Chaos(World):
                 wrong.append(f"{program.name} ended with {code}")
         self.verdict = {
             "seed": self.seed, "minutes": self.minutes, "workers": self.workers, "policy": self.policy,
+            "every_s": self.every_s,
             "raged_s": round(self.raged_s, 1), "settled_s": self.settled_s and round(self.settled_s, 1),
             "jobs": len(self.jobs), **found, "outcomes": dict(judge.outcomes),
             "reasons": dict(judge.reasons), "started_again_without_kafka": self.started_again,

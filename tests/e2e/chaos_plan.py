@@ -31,7 +31,7 @@ FAULTS = {
     "remove_kind": (1, "system", 1, 3),
     "repeat": (4, "records", 0, 0),
 }
-LEAST_GAP_S, MOST_GAP_S = 1.0, 3.5
+EVERY_S, LEAST, MOST = 2.25, 0.45, 1.55  # From fault to fault: the mean, and its least and most as parts of it.
 # What a part needs beyond the fault itself to be of use again.
 REST_S = {"kafka": 15, "postgres": 6, "system": 10}
 
@@ -49,11 +49,11 @@ class Fault:
         return things[int(self.die * len(things))]
 
 
-def plan(seed, minutes, workers, gap=(LEAST_GAP_S, MOST_GAP_S)):
+def plan(seed, minutes, workers, every_s=EVERY_S):
     """The faults of a run, in their order: the same for the same arguments."""
     dice, found, busy_until, at_s = random.Random(seed), [], {}, 0.0
     names, weights = list(FAULTS), [weight for weight, *_ in FAULTS.values()]
-    while (at_s := at_s + dice.uniform(*gap)) < minutes * 60:
+    while (at_s := at_s + every_s * dice.uniform(LEAST, MOST)) < minutes * 60:
         name = dice.choices(names, weights)[0]
         _, part, least_s, most_s = FAULTS[name]
         if part == "worker":

@@ -81,9 +81,9 @@ class Stage:
 
 
 class World(OwnStack):
-    """Who uses it sets `seed`, `minutes`, `workers`, `people` (of each job) and `policy` before."""
+    """Who uses it sets `seed`, `minutes`, `workers`, `people` (of each job), `policy` and `every_s` (from fault to fault) before."""
 
-    seed, minutes, workers, people, policy = 1, 1.0, 2, 300, "mixed"
+    seed, minutes, workers, people, policy, every_s = 1, 1.0, 2, 300, "mixed", 2.25
 
     def start(self):
         run = self.run_ = self.own_run(sim=["--seed", str(self.seed)])
