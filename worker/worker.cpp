@@ -121,8 +121,8 @@ private:
         if (!accounts) return accounts.error();
         selector_.emplace(std::move(accounts.value()));
         watch_.emplace(settings_, *selector_, context, loop_.get_executor());
-        accounts_.emplace(
-            AccountWatch::Parts{ledger_, *selector_, pauses_, dispatcher_, system_clock(), name_});
+        accounts_.emplace(AccountWatch::Parts{ports_.fleet, *selector_, pauses_, dispatcher_,
+                                              system_clock(), name_});
         return {};
     }
 
@@ -152,7 +152,8 @@ private:
             worker);
         const auto pause = [this](bool on) { consumer_->set_paused(receipts_topic, on); };
         const auto bounces = static_cast<int>(worker.soft_bounces_max);
-        ReceiptWriter::Parts writing{ledger_, probe_, bounces, finished, pause, system_clock()};
+        ReceiptWriter::Parts writing{ports_.receipts, probe_, bounces,
+                                     finished,        pause,  system_clock()};
         receipts_.emplace(executor, std::move(writing));
         sweeper_.emplace(
             Sweeper::Parts{executor, ports_.sweep, system_clock(), batcher_, dispatcher_,
@@ -364,7 +365,7 @@ private:
     Dispatcher dispatcher_;
     std::optional<AccountWatch> accounts_;
     ChunkBatcher batcher_;
-    Closer closer_{loop_.get_executor(), ledger_, probe_};
+    Closer closer_{loop_.get_executor(), ports_.job_ends, probe_};
     Seldom dropped_{"records of the lanes dropped: not descriptors", system_clock()};
     std::unique_ptr<kafka::Producer> producer_;
     std::unique_ptr<kafka::Consumer> consumer_;
@@ -377,10 +378,10 @@ private:
     std::optional<Sender> sender_;
     std::optional<ReceiptWriter> receipts_;
     std::optional<Sweeper> sweeper_;
-    WriteBacks write_backs_{job_contexts_, ledger_, settings_.worker};
-    OptOuts opt_outs_{job_contexts_, ledger_, settings_.worker};
-    TimeWatch time_{{ledger_, clock_, system_clock(), probe_,
-                     [this](bool held) { dispatcher_.set_held(held); }, settings_.worker.lease}};
+    WriteBacks write_backs_{ports_.write_backs, ports_.done_listeners, settings_.worker};
+    OptOuts opt_outs_{ports_.opt_outs, ports_.address_books, settings_.worker};
+    TimeWatch time_{{ports_.time, clock_, probe_, [this](bool held) { dispatcher_.set_held(held); },
+                     settings_.worker.lease}};
     std::unique_ptr<HealthServer> health_;
     int exit_code_ = 0;
 };

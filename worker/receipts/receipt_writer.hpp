@@ -3,41 +3,29 @@
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
 #include "core/kafka/consumer.hpp"
-#include "core/ledger/receipts.hpp"
 #include "core/observe/seldom.hpp"
-#include "core/postgres/pool.hpp"
 #include "core/wire/receipt.hpp"
 #include "worker/probes/probes.hpp"
+#include "worker/receipts/receipt_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
-#include <span>
 #include <vector>
 
 namespace fanfare {
-
-/// What became of receipts; those that PostgreSQL refuses for what they say are dropped.
-struct Heard {
-    ledger::ReceiptTally tally;
-    std::size_t refused = 0;
-};
-/// Raises outcomes, suppresses addresses, counts soft bounces. One receipt that is refused holds up
-/// no other.
-[[nodiscard]] Heard write_receipts(postgres::Connection& ledger,
-                                   std::span<const ReceiptBatch> batches, int soft_bounces_max);
 
 /// Brings receipts into the ledger: gathers what arrives within a moment, so that a chunk is
 /// written once for many of its receipts, raises outcomes, suppresses dead addresses and
 /// complaints, counts soft bounces. A record is finished when its receipts are written.
 ///
 /// Bounds    50,000 receipts waiting; the topic is paused above.
-/// Stop      stop() ends the retries after a database fault; then await join().
+/// Stop      stop() ends the retries after a fault of the store; then await join().
 /// Threads   one serial executor.
 class ReceiptWriter {
 public:
     struct Parts {
-        postgres::Pool& ledger;
+        ReceiptStore& store;
         WorkerProbe& probe;
         int soft_bounces_max = 5;
         std::function<void(const kafka::Received&)> finished;

@@ -45,9 +45,7 @@ asio::awaitable<void> AccountWatch::run() {
 }
 
 asio::awaitable<void> AccountWatch::look() {
-    auto state = co_await parts_.ledger.run(
-        "look at what is held back",
-        [](postgres::Connection& ledger) { return ledger::read_fleet_state(ledger); });
+    auto state = co_await parts_.store.read();
     if (!state) {
         spdlog::debug("{}", describe(state.error()));
         co_return;
@@ -105,9 +103,7 @@ std::vector<ledger::AccountHealth> AccountWatch::changed() {
 asio::awaitable<void> AccountWatch::tell() {
     const auto news = changed();
     if (news.empty()) co_return;
-    auto done = co_await parts_.ledger.run("tell of accounts", [&](postgres::Connection& ledger) {
-        ledger::tell_health(ledger, parts_.worker, news);
-    });
+    const auto done = co_await parts_.store.tell(parts_.worker, news);
     if (!done) spdlog::debug("{}", describe(done.error()));
 }
 

@@ -1,10 +1,8 @@
 #pragma once
 
-#include "core/ledger/account_states.hpp"
-#include "core/ledger/bucket.hpp"
-#include "core/postgres/pool.hpp"
 #include "worker/send/account_selector.hpp"
 #include "worker/send/dispatcher.hpp"
+#include "worker/send/fleet_store.hpp"
 #include "worker/send/pauses.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -26,7 +24,7 @@ namespace fanfare {
 class AccountWatch {
 public:
     struct Parts {
-        postgres::Pool& ledger;
+        FleetStore& store;
         AccountSelector& selector;
         Pauses& pauses;
         Dispatcher& dispatcher;

@@ -31,9 +31,7 @@ asio::awaitable<void> Closer::close_all() {
         while (!closing_.empty() && ids.size() < at_once_max) {
             ids.push_back(std::move(closing_.extract(closing_.begin()).value()));
         }
-        auto closed = co_await ledger_.run("close jobs", [&ids](postgres::Connection& ledger) {
-            return ledger::finish_jobs(ledger, ids);
-        });
+        const auto closed = co_await store_.close(ids);
         if (!closed) {
             spdlog::debug("{}", describe(closed.error()));
             continue;  // The sweeper closes them.

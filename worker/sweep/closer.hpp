@@ -1,9 +1,8 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
-#include "core/ledger/jobs.hpp"
-#include "core/postgres/pool.hpp"
 #include "worker/probes/probes.hpp"
+#include "worker/sweep/job_ends.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -21,13 +20,13 @@ void tell_ended(const ledger::EndedJob& job, WorkerProbe& probe);
 /// Bounds    at_once_max jobs a look.
 /// Stop      await join().
 /// Threads   one serial executor.
-/// Lifetime  ledger and probe outlive it.
+/// Lifetime  store and probe outlive it.
 class Closer {
 public:
     static constexpr std::size_t at_once_max = 256;
 
-    Closer(const boost::asio::any_io_executor& executor, postgres::Pool& ledger, WorkerProbe& probe)
-        : ledger_{ledger}, probe_{probe}, tasks_{executor} {}
+    Closer(const boost::asio::any_io_executor& executor, JobEnds& store, WorkerProbe& probe)
+        : store_{store}, probe_{probe}, tasks_{executor} {}
 
     void close_soon(const std::string& job);
     [[nodiscard]] boost::asio::awaitable<void> join() { return tasks_.join(); }
@@ -35,7 +34,7 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> close_all();
 
-    postgres::Pool& ledger_;
+    JobEnds& store_;
     WorkerProbe& probe_;
     TaskGroup tasks_;
     std::set<std::string> closing_;  // Of the next look.

@@ -1,26 +1,24 @@
 #pragma once
 
-#include "core/ledger/opt_outs.hpp"
 #include "core/settings/settings.hpp"
-#include "worker/send/job_context.hpp"
+#include "worker/sweep/opt_out_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
-
-#include <vector>
 
 namespace fanfare {
 
 /// Looks up the addresses of who unsubscribed, where nobody has yet: by a receipt, while their
 /// system's database was away, or with an older program.
 ///
-/// Bounds    500 people a round, one statement at a time; what fails is due again later, ever less
+/// Bounds    50 people a round, one statement at a time; what fails is due again later, ever less
 ///           often, at most every hour.
 /// Stop      stop(), then await run().
 /// Threads   one serial executor.
+/// Lifetime  what it is given outlives run().
 class OptOuts {
 public:
-    OptOuts(JobContexts& job_contexts, postgres::Pool& ledger, const WorkerSettings& settings)
-        : job_contexts_{job_contexts}, ledger_{ledger}, settings_{settings} {}
+    OptOuts(OptOutStore& store, AddressBooks& books, const WorkerSettings& settings)
+        : store_{store}, books_{books}, settings_{settings} {}
 
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
@@ -28,8 +26,8 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<void> round();
 
-    JobContexts& job_contexts_;
-    postgres::Pool& ledger_;
+    OptOutStore& store_;
+    AddressBooks& books_;
     const WorkerSettings& settings_;
     bool stopping_ = false;
 };

@@ -17,19 +17,14 @@ constexpr int readings_per_mend = 30;
 asio::awaitable<void> TimeWatch::run() {
     for (int readings = 0; !stopping_; ++readings) {
         if (readings % readings_per_mend == 0) co_await mend();
-        auto reading = co_await parts_.ledger.run(
-            "read the database's clock",
-            [this](postgres::Connection& c) { return ledger::read_clock(c, parts_.own); });
+        const auto reading = co_await parts_.store.read();
         if (reading) learn(reading.value());
         co_await pause_for(look_at_time);
     }
 }
 
 asio::awaitable<void> TimeWatch::mend() {
-    auto mended =
-        co_await parts_.ledger.run("set moments right", [this](postgres::Connection& ledger) {
-            return ledger::mend_moments(ledger, parts_.lease);
-        });
+    const auto mended = co_await parts_.store.mend(parts_.lease);
     if (!mended) spdlog::warn("{}", describe(mended.error()));
     if (mended && mended.value() > 0) {
         spdlog::warn("{} moments that a wrong clock had written were set right", mended.value());

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "core/ledger/clock.hpp"
-#include "core/postgres/pool.hpp"
 #include "worker/probes/probes.hpp"
+#include "worker/sweep/ledger_time.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,9 +18,8 @@ namespace fanfare {
 class TimeWatch {
 public:
     struct Parts {
-        postgres::Pool& ledger;
+        LedgerTime& store;
         ledger::LedgerClock& clock;
-        const Clock& own;  // The machine's.
         WorkerProbe& probe;
         std::function<void(bool held)> hold;  // Of all that is new.
         std::chrono::milliseconds lease;

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "core/ledger/write_backs.hpp"
 #include "core/settings/settings.hpp"
-#include "worker/send/job_context.hpp"
+#include "worker/sweep/write_back_store.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,10 +18,11 @@ namespace fanfare {
 /// Bounds    100 jobs a round, one statement at a time.
 /// Stop      stop(), then await run().
 /// Threads   one serial executor.
+/// Lifetime  what it is given outlives run().
 class WriteBacks {
 public:
-    WriteBacks(JobContexts& job_contexts, postgres::Pool& ledger, const WorkerSettings& settings)
-        : job_contexts_{job_contexts}, ledger_{ledger}, settings_{settings} {}
+    WriteBacks(WriteBackStore& store, DoneListeners& listeners, const WorkerSettings& settings)
+        : store_{store}, listeners_{listeners}, settings_{settings} {}
 
     /// Returns at once where no system wants to know.
     [[nodiscard]] boost::asio::awaitable<void> run();
@@ -30,12 +30,11 @@ public:
 
 private:
     [[nodiscard]] boost::asio::awaitable<void> round();
-    [[nodiscard]] boost::asio::awaitable<Result<void>> tell(const ledger::DoneJob& done);
     [[nodiscard]] boost::asio::awaitable<void> note(std::vector<std::string> told,
                                                     std::vector<std::string> untold);
 
-    JobContexts& job_contexts_;
-    postgres::Pool& ledger_;
+    WriteBackStore& store_;
+    DoneListeners& listeners_;
     const WorkerSettings& settings_;
     bool stopping_ = false;
 };

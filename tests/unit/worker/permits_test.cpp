@@ -1,0 +1,69 @@
+#include "worker/send/permits.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fanfare {
+namespace {
+
+/// So many requests go out together and come back well.
+void round_of(Permits& permits, std::size_t count) {
+    permits.take(count);
+    for (; count > 0; --count) permits.give_back();
+}
+
+TEST(Permits, AreGivenBack) {
+    Permits permits{3};
+    permits.take(2);
+    EXPECT_EQ(permits.free(), 1U);
+    permits.give_back();
+    EXPECT_EQ(permits.free(), 2U);
+}
+
+TEST(Permits, AreHalvedOnceForThoseThatWereOutTogether) {
+    Permits permits{8};
+    permits.take(8);
+    for (int i = 0; i < 8; ++i) {
+        permits.shrink();
+        permits.give_back();
+    }
+    EXPECT_EQ(permits.limit(), 4U);
+}
+
+TEST(Permits, NeverFewerThanOne) {
+    Permits permits{2};
+    for (int i = 0; i < 5; ++i) {
+        permits.take(1);
+        permits.shrink();
+        permits.give_back();
+        round_of(permits, 1);
+    }
+    EXPECT_EQ(permits.limit(), 1U);
+    EXPECT_EQ(permits.free(), 1U);
+}
+
+TEST(Permits, OneMoreForEveryRoundThatWentWell) {
+    Permits permits{8};
+    permits.take(1);
+    permits.shrink();
+    permits.give_back();
+    round_of(permits, 1);
+    EXPECT_EQ(permits.limit(), 4U);
+    round_of(permits, 4);
+    EXPECT_EQ(permits.limit(), 5U);
+    round_of(permits, 5);
+    EXPECT_EQ(permits.limit(), 6U);
+    for (int i = 0; i < 9; ++i) round_of(permits, 8);
+    EXPECT_EQ(permits.limit(), 8U) << "and not beyond the bound";
+}
+
+TEST(Permits, AnotherBoundCountsAtOnceAndWhatIsBeyondItComesBack) {
+    Permits permits{8};
+    permits.take(8);
+    permits.set_max(2);
+    EXPECT_EQ(permits.free(), 0U);
+    for (int i = 0; i < 7; ++i) permits.give_back();
+    EXPECT_EQ(permits.free(), 1U);
+}
+
+}  // namespace
+}  // namespace fanfare

@@ -1,0 +1,18 @@
+#include "worker/sweep/ledger_time.hpp"
+
+namespace fanfare {
+
+boost::asio::awaitable<Result<ledger::ClockReading>> DatabaseLedgerTime::read() {
+    return ledger_.run("read the database's clock", [this](postgres::Connection& ledger) {
+        return ledger::read_clock(ledger, own_);
+    });
+}
+
+boost::asio::awaitable<Result<std::size_t>> DatabaseLedgerTime::mend(
+    std::chrono::milliseconds lease) {
+    return ledger_.run("set moments right", [lease](postgres::Connection& ledger) {
+        return ledger::mend_moments(ledger, lease);
+    });
+}
+
+}  // namespace fanfare
