@@ -1,6 +1,7 @@
 #include "core/http/easy.hpp"
 
 #include "core/error/failure.hpp"
+#include "core/http/limits.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -8,7 +9,6 @@
 namespace fanfare {
 namespace {
 
-constexpr std::chrono::milliseconds connect_max{5'000};
 constexpr long kept_connection_age_s = 20;  // Below what providers keep idle connections.
 
 }  // namespace
@@ -29,7 +29,7 @@ CurlEasy make_easy(const HttpOptions& options) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
     }
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     static_cast<long>(std::min(options.timeout, connect_max).count()));
+                     static_cast<long>(std::min(options.timeout, http_connect_max).count()));
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kept_connection_age_s);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.upload_bytes));
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);

@@ -1,6 +1,8 @@
 #include "core/http/transfer.hpp"
 
 #include "core/error/failure.hpp"
+#include "core/http/answer_headers.hpp"
+#include "core/http/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -10,24 +12,7 @@
 namespace fanfare {
 namespace {
 
-constexpr std::size_t answer_bytes_max = 1 << 20;
 constexpr long answer_buffer_bytes = 16 * 1024;  // Answers are small; a thousand transfers are not.
-
-bool is_header(std::string_view line, std::string_view name) {
-    if (line.size() <= name.size() || line[name.size()] != ':') return false;
-    return std::equal(name.begin(), name.end(), line.begin(), [](char want, char have) {
-        return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have + 32) : have);
-    });
-}
-
-std::string_view header_value(std::string_view line, std::string_view name) {
-    line.remove_prefix(name.size() + 1);
-    const auto begin = line.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    const auto end = line.find_last_not_of(" \t\r\n");
-    return end == std::string_view::npos || end < begin ? std::string_view{}
-                                                        : line.substr(begin, end - begin + 1);
-}
 
 }  // namespace
 
@@ -117,22 +102,12 @@ std::size_t Transfer::on_write(char* from, std::size_t size, std::size_t count, 
 
 std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t count, void* self) {
     auto& answer = static_cast<Transfer*>(self)->answer_;
-    const std::string_view line{from, size * count};
-    // Only a few headers matter; their first letters tell most others apart.
-    if (line.empty() || std::string_view{"rRxXaAdD"}.find(line[0]) == std::string_view::npos) {
-        return line.size();
+    std::string_view line{from, size * count};
+    line = line.substr(0, line.find_first_of("\r\n"));
+    if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+        keep_header(answer, line.substr(0, colon), line.substr(colon + 1));
     }
-    if (is_header(line, "retry-after")) answer.retry_after = header_value(line, "retry-after");
-    if (is_header(line, "x-ratelimit-reset")) {
-        answer.rate_limit_reset = header_value(line, "x-ratelimit-reset");
-    }
-    if (is_header(line, "x-message-id")) answer.message_id = header_value(line, "x-message-id");
-    if (is_header(line, "apns-id")) answer.message_id = header_value(line, "apns-id");
-    if (is_header(line, "x-amzn-errortype")) {
-        answer.error_type = header_value(line, "x-amzn-errortype");
-    }
-    if (is_header(line, "date")) answer.date = header_value(line, "date");
-    return line.size();
+    return size * count;
 }
 
 }  // namespace fanfare

@@ -1,0 +1,156 @@
+#include "core/http/h2_client.hpp"
+
+#include "core/clock/alarm.hpp"
+#include "core/http/h2_origin.hpp"
+#include "core/http/h2_pool.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds look_every{250};  // While something is in flight.
+
+/// The pools of one client, by server, and the time that passes for them.
+class H2Engine final : public std::enable_shared_from_this<H2Engine> {
+public:
+    H2Engine(const asio::any_io_executor& executor, const HttpOptions& options, const Clock& clock)
+        : executor_{executor}, options_{options}, clock_{clock}, alarm_{executor} {}
+
+    void start(const HttpRequest& request, HttpClient::Done done) {
+        auto* const pool = closed_ || request.mail ? nullptr : pool_of(request.url);
+        auto path = pool == nullptr ? std::nullopt : target_of(request.url, pool->origin());
+        if (path) {
+            pool->add(request, std::move(*path), std::move(done));
+        } else {
+            refused_.push_back(std::move(done));
+            kick();
+        }
+        arm();
+    }
+
+    [[nodiscard]] std::size_t in_flight() const noexcept {
+        std::size_t count = refused_.size();
+        for (const auto& pool : pools_) count += pool->in_flight();
+        return count;
+    }
+
+    void close() {
+        closed_ = true;
+        alarm_.cancel();
+        const auto pools = std::exchange(pools_, {});
+        for (const auto& pool : pools) pool->close();
+        refuse();
+    }
+
+private:
+    H2Pool* pool_of(const std::string& url) {
+        for (const auto& pool : pools_) {
+            if (is_of(url, pool->origin())) return pool.get();
+        }
+        auto origin = read_origin(url);
+        if (!origin || (!origin->tls && !options_.allow_http)) return nullptr;
+        pools_.push_back(std::make_shared<H2Pool>(
+            std::move(*origin), H2Pool::Parts{.executor = executor_,
+                                              .options = options_,
+                                              .clock = clock_,
+                                              .tls = [this] { return tls_context(); },
+                                              .kick = [this] { kick(); }}));
+        return pools_.back().get();
+    }
+
+    SSL_CTX* tls_context() {
+        if (!tls_) tls_ = make_tls_context(options_.ca_file);
+        return tls_.get();
+    }
+
+    /// Many starts, and what many answers make room for, share one turn.
+    void kick() {
+        if (kicked_) return;
+        kicked_ = true;
+        asio::post(executor_, [weak = weak_from_this()] {
+            const auto self = weak.lock();
+            if (self && !self->closed_) self->turn();
+        });
+    }
+
+    void turn() {
+        kicked_ = false;
+        refuse();
+        const auto pools = pools_;
+        for (const auto& pool : pools) {
+            if (!closed_) pool->turn();
+        }
+    }
+
+    void refuse() {
+        for (auto& done : std::exchange(refused_, {})) {
+            HttpAnswer answer;
+            answer.fault = "http2: no URL that this client may send to";
+            done(std::move(answer));
+        }
+    }
+
+    void arm() {
+        if (armed_ || closed_ || in_flight() == 0) return;
+        armed_ = true;
+        auto wait = std::chrono::nanoseconds{look_every};
+        const auto now = clock_.steady_now();
+        for (const auto& pool : pools_) {
+            if (pool->in_flight() == 0) continue;
+            wait = std::min<std::chrono::nanoseconds>(wait, pool->first_deadline() - now);
+        }
+        alarm_.call(std::max(wait, std::chrono::nanoseconds{0}), [weak = weak_from_this()] {
+            const auto self = weak.lock();
+            if (!self || self->closed_) return;
+            self->armed_ = false;
+            const auto pools = self->pools_;
+            for (const auto& pool : pools) {
+                if (!self->closed_) pool->check_time();
+            }
+            self->arm();
+        });
+    }
+
+    asio::any_io_executor executor_;
+    HttpOptions options_;
+    const Clock& clock_;
+    Alarm alarm_;
+    TlsContext tls_;
+    std::vector<std::shared_ptr<H2Pool>> pools_;
+    std::vector<HttpClient::Done> refused_;
+    bool kicked_ = false;
+    bool armed_ = false;
+    bool closed_ = false;
+};
+
+/// Ties the engine, which handlers look at weakly, to one owner.
+class H2Client final : public HttpClient {
+public:
+    H2Client(const asio::any_io_executor& executor, const HttpOptions& options, const Clock& clock)
+        : engine_{std::make_shared<H2Engine>(executor, options, clock)} {}
+    ~H2Client() override { engine_->close(); }
+    void start(const HttpRequest& request, Done done) override {
+        engine_->start(request, std::move(done));
+    }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return engine_->in_flight(); }
+
+private:
+    std::shared_ptr<H2Engine> engine_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_h2_client(const asio::any_io_executor& executor,
+                                           const HttpOptions& options, const Clock& clock) {
+    return std::make_unique<H2Client>(executor, options, clock);
+}
+
+}  // namespace fanfare

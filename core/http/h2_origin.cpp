@@ -1,0 +1,54 @@
+#include "core/http/h2_origin.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+
+namespace fanfare {
+namespace {
+
+constexpr std::size_t host_bytes_max = 253;  // Of a name, as DNS has it.
+
+}  // namespace
+
+std::optional<H2Origin> read_origin(std::string_view url) {
+    const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
+    if (!parsed || !parsed->has_authority() || parsed->has_userinfo()) return std::nullopt;
+    H2Origin origin;
+    const auto scheme = parsed->scheme();
+    if (scheme != "https" && scheme != "http") return std::nullopt;
+    origin.tls = scheme == "https";
+    const auto begin = url.find("://") + 3;
+    const auto end = std::min(url.find_first_of("/?#", begin), url.size());
+    origin.url = url.substr(0, end);
+    origin.authority = url.substr(begin, end - begin);
+    origin.host = parsed->host_address();
+    origin.port = parsed->has_port() ? std::string{parsed->port()} : origin.tls ? "443" : "80";
+    // Boost 1.81 ends a host of digits where everybody else goes on reading.
+    const bool is_whole = origin.authority.find(origin.host) != std::string::npos &&
+                          origin.authority.size() <= origin.host.size() + origin.port.size() + 3;
+    const bool has_port = !parsed->has_port() || parsed->port_number() != 0;
+    if (origin.host.empty() || origin.host.size() > host_bytes_max) return std::nullopt;
+    if (!has_port || !is_whole) return std::nullopt;
+    return origin;
+}
+
+bool is_of(std::string_view url, const H2Origin& origin) {
+    if (!url.starts_with(origin.url)) return false;
+    const auto rest = url.substr(origin.url.size());
+    return rest.empty() || rest[0] == '/' || rest[0] == '?' || rest[0] == '#';
+}
+
+std::optional<std::string> target_of(std::string_view url, const H2Origin& origin) {
+    const auto rest = url.substr(origin.url.size());
+    const auto target = rest.substr(0, rest.find('#'));
+    const bool is_clean =
+        std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (!is_clean) return std::nullopt;
+    std::string out;
+    if (!target.starts_with('/')) out = "/";
+    return out.append(target);
+}
+
+}  // namespace fanfare

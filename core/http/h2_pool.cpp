@@ -1,0 +1,186 @@
+#include "core/http/h2_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fanfare {
+namespace {
+
+constexpr std::chrono::seconds rest{1};
+
+void end_unsent(H2Exchange& exchange, std::string_view fault) {
+    exchange.answer.transport = Transport::not_sent;
+    exchange.answer.fault = fault;
+}
+
+}  // namespace
+
+H2Pool::H2Pool(H2Origin origin, Parts parts)
+    : origin_{std::move(origin)}, parts_{std::move(parts)} {}
+
+void H2Pool::place(H2Exchange& exchange, Exchanges& list) {
+    list.splice(list.end(), *exchange.list, exchange.self);
+    exchange.list = &list;
+}
+
+void H2Pool::add(const HttpRequest& request, std::string path, HttpClient::Done done) {
+    if (spare_.empty()) {
+        spare_.emplace_back();
+        spare_.back().list = &spare_;
+        spare_.back().self = std::prev(spare_.end());
+    }
+    auto& exchange = spare_.back();
+    place(exchange, waiting_);
+    const auto self = exchange.self;
+    exchange = {.request = &request,
+                .origin = &origin_,
+                .path = std::move(path),
+                .done = std::move(done),
+                .answer = {},
+                .begun_at = parts_.clock.steady_now(),
+                .list = &waiting_,
+                .self = self};
+    parts_.kick();
+}
+
+SteadyTime H2Pool::first_deadline() const {
+    auto first = SteadyTime::max();
+    if (!waiting_.empty()) first = waiting_.front().begun_at;
+    if (!running_.empty()) first = std::min(first, running_.front().begun_at);
+    return first + parts_.options.timeout;
+}
+
+H2Exchange* H2Pool::next(H2Connection& connection) {
+    if (waiting_.empty()) return nullptr;
+    auto& exchange = waiting_.front();
+    place(exchange, running_);
+    exchange.carrier = &connection;
+    return &exchange;
+}
+
+void H2Pool::complete_all(const std::vector<H2Exchange*>& ended) {
+    for (auto* const exchange : ended) {
+        if (closed_) return;  // By the one before; close() has told the others.
+        complete(*exchange);
+    }
+}
+
+void H2Pool::moved(std::vector<H2Exchange*> ended) {
+    const auto self = shared_from_this();
+    complete_all(ended);
+    // Also without any: windows and settings make room.
+    if (!closed_) parts_.kick();
+}
+
+void H2Pool::gone(H2Connection& connection, std::vector<H2Exchange*> ended) {
+    const auto self = shared_from_this();
+    complete_all(ended);
+    if (closed_) return;
+    std::erase_if(connections_, [&](const auto& each) { return each.get() == &connection; });
+    if (!connection.has_served()) {
+        rest_until_ = parts_.clock.steady_now() + rest;
+        const bool others = std::any_of(connections_.begin(), connections_.end(),
+                                        [](const auto& each) { return each->is_useful(); });
+        if (!others) fail_waiting(connection.fault());
+    }
+    if (!closed_) parts_.kick();
+}
+
+void H2Pool::turn() {
+    const auto self = shared_from_this();
+    const auto connections = connections_;  // One that breaks leaves the original.
+    for (const auto& connection : connections) {
+        if (!closed_) connection->pump();
+    }
+    while (!closed_ && wants_connection()) dial();
+}
+
+bool H2Pool::wants_connection() const {
+    if (waiting_.empty()) return false;
+    const auto& options = parts_.options;
+    std::size_t useful = 0;
+    std::size_t coming = 0;
+    for (const auto& connection : connections_) {
+        if (connection->has_room()) return false;
+        if (connection->is_useful()) ++useful;
+        if (connection->is_coming()) ++coming;
+    }
+    if (useful >= options.connections_max) return false;
+    if (connections_.size() >= std::size_t{options.connections_max} * 2) return false;
+    if (useful > 0 && parts_.clock.steady_now() < rest_until_) return false;
+    return waiting_.size() > coming * options.streams_max;
+}
+
+void H2Pool::dial() {
+    auto* const tls = origin_.tls ? parts_.tls() : nullptr;
+    if (origin_.tls && tls == nullptr) {
+        return fail_waiting("tls: the certificates to trust cannot be read");
+    }
+    const auto connection =
+        std::make_shared<H2Connection>(H2Connection::Parts{.executor = parts_.executor,
+                                                           .origin = origin_,
+                                                           .options = parts_.options,
+                                                           .clock = parts_.clock,
+                                                           .owner = *this},
+                                       tls);
+    connections_.push_back(connection);
+    connection->begin();
+}
+
+void H2Pool::fail_waiting(std::string_view fault) {
+    // Who is added meanwhile is not of them.
+    for (auto left = waiting_.size(); left > 0 && !closed_ && !waiting_.empty(); --left) {
+        end_unsent(waiting_.front(), fault);
+        complete(waiting_.front());
+    }
+}
+
+void H2Pool::check_time() {
+    const auto self = shared_from_this();
+    const auto late = parts_.clock.steady_now() - parts_.options.timeout;
+    for (auto* const list : {&waiting_, &running_}) {
+        while (!closed_ && !list->empty() && list->front().begun_at <= late) {
+            expire(list->front());
+        }
+    }
+    const auto connections = connections_;
+    for (const auto& connection : connections) {
+        if (!closed_) connection->check_time();
+    }
+    if (!closed_) parts_.kick();
+}
+
+void H2Pool::expire(H2Exchange& exchange) {
+    constexpr std::string_view fault = "http2: no answer in time";
+    if (exchange.carrier == nullptr) {
+        end_unsent(exchange, fault);
+    } else {
+        exchange.carrier->abandon(exchange, fault);
+    }
+    complete(exchange);
+}
+
+void H2Pool::complete(H2Exchange& exchange) {
+    exchange.answer.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
+        parts_.clock.steady_now() - exchange.begun_at);
+    auto answer = std::move(exchange.answer);
+    const auto done = std::exchange(exchange.done, nullptr);
+    place(exchange, spare_);
+    done(std::move(answer));
+}
+
+void H2Pool::close() {
+    const auto self = shared_from_this();
+    closed_ = true;
+    constexpr std::string_view fault = "http2: the client ends";
+    // Those that have ended, and were about to be told, keep what they are told.
+    for (const auto& connection : connections_) std::ignore = connection->close(fault);
+    connections_.clear();
+    while (!running_.empty()) complete(running_.front());
+    while (!waiting_.empty()) {
+        end_unsent(waiting_.front(), fault);
+        complete(waiting_.front());
+    }
+}
+
+}  // namespace fanfare

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "core/http/h2_connection.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// The exchanges with one server: those that wait, those on their way, and the connections.
+///
+/// Bounds    connections_max connections that take requests, and as many that only end what they
+///           began. One more is dialled where no other has room. Where none can be had, who waits
+///           is told not_sent.
+/// Threads   one serial executor.
+class H2Pool final : public H2Owner, public std::enable_shared_from_this<H2Pool> {
+public:
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        const HttpOptions& options;
+        const Clock& clock;
+        std::function<SSL_CTX*()> tls;  // Null: the certificates cannot be read.
+        std::function<void()> kick;     // Has turn() called soon.
+    };
+    H2Pool(H2Origin origin, Parts parts);
+
+    [[nodiscard]] const H2Origin& origin() const noexcept { return origin_; }
+    void add(const HttpRequest& request, std::string path, HttpClient::Done done);
+    /// Lets connections write and, where they have no room, dials another.
+    void turn();
+    /// Ends what took too long.
+    void check_time();
+    /// Ends everything.
+    void close();
+
+    [[nodiscard]] std::size_t in_flight() const noexcept {
+        return waiting_.size() + running_.size();
+    }
+    /// When the first of them will have taken too long; only with any in flight.
+    [[nodiscard]] SteadyTime first_deadline() const;
+
+    [[nodiscard]] H2Exchange* next(H2Connection& connection) override;
+    void moved(std::vector<H2Exchange*> ended) override;
+    void gone(H2Connection& connection, std::vector<H2Exchange*> ended) override;
+
+private:
+    using Exchanges = std::list<H2Exchange>;
+
+    [[nodiscard]] bool wants_connection() const;
+    void dial();
+    void fail_waiting(std::string_view fault);
+    void expire(H2Exchange& exchange);
+    void complete(H2Exchange& exchange);
+    void complete_all(const std::vector<H2Exchange*>& ended);
+    static void place(H2Exchange& exchange, Exchanges& list);
+
+    H2Origin origin_;
+    Parts parts_;
+    // Both in the order in which they began.
+    Exchanges waiting_;
+    Exchanges running_;
+    Exchanges spare_;
+    std::vector<std::shared_ptr<H2Connection>> connections_;
+    SteadyTime rest_until_{};  // After a connection that came to nothing, if there are others.
+    bool closed_ = false;
+};
+
+}  // namespace fanfare
