@@ -38,6 +38,17 @@ void check(bool good, const char* what) {
     if (!good) throw std::runtime_error{std::string{"OpenSSL: "} + what};
 }
 
+/// The one that the server speaks, where the client offers it.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offered, unsigned offered_size, void* own) {
+    const auto& spoken = *static_cast<const std::string*>(own);
+    const auto found =
+        SSL_select_next_proto(const_cast<unsigned char**>(chosen), size,
+                              reinterpret_cast<const unsigned char*>(spoken.data()),
+                              static_cast<unsigned>(spoken.size()), offered, offered_size);
+    return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
 template <class Write>
 std::string pem(Write write) {
     const std::unique_ptr<BIO, decltype(&BIO_free_all)> out{BIO_new(BIO_s_mem()), BIO_free_all};
@@ -70,6 +81,12 @@ public:
         const bool good = fill(count);
         buffer_.erase(0, count);
         return good;
+    }
+    std::optional<std::string> read(std::size_t count) override {
+        if (!fill(count)) return std::nullopt;
+        std::string bytes = buffer_.substr(0, count);
+        buffer_.erase(0, count);
+        return bytes;
     }
     void write(std::string_view bytes) override {
         error_code ignored;
@@ -112,13 +129,18 @@ HttpServer::HttpServer(Script script)
       port_{acceptor_.local_endpoint().port()},
       acceptor_thread_{[this] { accept_loop(); }} {}
 
-HttpServer::HttpServer(Script script, std::string_view certificate, std::string_view key)
+HttpServer::HttpServer(Script script, std::string_view certificate, std::string_view key,
+                       std::string protocol)
     : script_{std::move(script)},
       tls_{std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server)},
       acceptor_{context_, tcp::endpoint{asio::ip::address_v4::loopback(), 0}},
       port_{acceptor_.local_endpoint().port()} {
     tls_->use_certificate_chain(asio::buffer(certificate.data(), certificate.size()));
     tls_->use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem);
+    if (!protocol.empty()) {
+        protocol_ = static_cast<char>(protocol.size()) + protocol;
+        SSL_CTX_set_alpn_select_cb(tls_->native_handle(), choose_protocol, &protocol_);
+    }
     acceptor_thread_ = std::thread{[this] { accept_loop(); }};
 }
 

@@ -26,6 +26,8 @@ public:
     [[nodiscard]] virtual std::optional<std::string> read_request() = 0;
     /// Reads so many bytes at least, whatever they are. False when the client is gone.
     virtual bool read_bytes(std::size_t count) = 0;
+    /// So many bytes; nothing when the client is gone.
+    [[nodiscard]] virtual std::optional<std::string> read(std::size_t count) = 0;
     virtual void write(std::string_view bytes) = 0;
     /// FIN: the orderly end.
     virtual void close() = 0;
@@ -45,8 +47,9 @@ public:
     using Script = std::function<void(Line& line, int connection)>;  // Connections from 0.
 
     explicit HttpServer(Script script);
-    /// With TLS: certificate and key as PEM.
-    HttpServer(Script script, std::string_view certificate, std::string_view key);
+    /// With TLS: certificate and key as PEM; `protocol` is what it chooses where ALPN offers it.
+    HttpServer(Script script, std::string_view certificate, std::string_view key,
+               std::string protocol = {});
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
@@ -70,6 +73,7 @@ private:
     void note(std::string request);
 
     Script script_;
+    std::string protocol_;  // As ALPN writes a list.
     boost::asio::io_context context_;
     std::unique_ptr<boost::asio::ssl::context> tls_;
     boost::asio::ip::tcp::acceptor acceptor_;
