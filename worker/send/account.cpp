@@ -1,6 +1,8 @@
 #include "worker/send/account.hpp"
 
 #include "core/domain/printable.hpp"
+#include "core/http/h2_client.hpp"
+#include "core/providers/http2_option.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -33,6 +35,22 @@ std::uint32_t upload_bytes(const Provider& provider) {
     return provider.batch_max() > 1 ? 256 * 1024 : 16 * 1024;
 }
 
+/// What carries the provider's requests out: by nghttp2 where HTTP/2 is all that it knows.
+std::unique_ptr<HttpClient> open_client(const asio::any_io_executor& executor,
+                                        const Account::Parts& parts) {
+    const auto& settings = parts.settings;
+    const HttpOptions options{.timeout = settings.timeout,
+                              .connections_max = connections_max(parts),
+                              .upload_bytes = upload_bytes(*parts.provider),
+                              .ca_file = settings.ca_file,
+                              .allow_http = settings.allow_http};
+    if (parts.connect) return parts.connect(options);
+    if (parts.provider->uses_http2() && wants_nghttp2(settings)) {
+        return make_h2_client(executor, options, parts.clock);
+    }
+    return HttpClient::create(executor, options);
+}
+
 /// True for what says nothing of the message: no answer, or one that blames the provider.
 bool is_bad(const BatchAnswer& answer) {
     if (answer.verdict == Verdict::ambiguous) return true;
@@ -51,11 +69,7 @@ bool has_served(const BatchAnswer& answer) {
 Account::Account(const asio::any_io_executor& executor, Parts parts)
     : executor_{executor},
       parts_{std::move(parts)},
-      http_{connect({.timeout = parts_.settings.timeout,
-                     .connections_max = connections_max(parts_),
-                     .upload_bytes = upload_bytes(*parts_.provider),
-                     .ca_file = parts_.settings.ca_file,
-                     .allow_http = parts_.settings.allow_http})},
+      http_{open_client(executor, parts_)},
       pacer_{executor,
              parts_.bucket,
              parts_.clock,

@@ -4,6 +4,7 @@
 #include "core/providers/apns/provider_token.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http2_option.hpp"
 #include "core/providers/push.hpp"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ constexpr std::array option_docs{
     OptionDoc{"topic", false, true, "", "the app's bundle id"},
     OptionDoc{"base_url", false, false, "https://api.push.apple.com",
               "https://api.sandbox.push.apple.com for tokens of development builds"},
+    http2_option,
 };
 
 /// What compose() needs, all of it prebuilt.
@@ -167,6 +169,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     const auto ignored = reader.batch_max(1);
     static_cast<void>(ignored);
     reader.require_channel(Channel::push);
+    check_http2_option(reader);
     const auto key_id = reader.text("key_id");
     const auto team_id = reader.text("team_id");
     const auto topic = reader.text("topic");

@@ -3,6 +3,7 @@
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
 #include "core/providers/fcm/service_account.hpp"
+#include "core/providers/http2_option.hpp"
 #include "core/providers/push.hpp"
 
 #include <algorithm>
@@ -22,6 +23,7 @@ constexpr std::array option_docs{
     OptionDoc{"base_url", false, false, "https://fcm.googleapis.com", "only for tests"},
     OptionDoc{"token_uri", false, false, "",
               "where to fetch access tokens; default: the one of the service account"},
+    http2_option,
 };
 
 constexpr std::int64_t ttl_max = 2'419'200;  // Four weeks, by FCM's rules.
@@ -236,6 +238,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     const auto ignored = reader.batch_max(1);
     static_cast<void>(ignored);
     reader.require_channel(Channel::push);
+    check_http2_option(reader);
     read_account(reader, parts);
     auto project_id = reader.text("project_id");
     if (project_id.empty()) project_id = parts.account.project_id;
