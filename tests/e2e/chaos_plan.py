@@ -31,7 +31,7 @@ FAULTS = {
     "remove_kind": (1, "system", 1, 3),
     "repeat": (4, "records", 0, 0),
 }
-EVERY_S, LEAST, MOST = 2.25, 0.45, 1.55  # From fault to fault: the mean, and its least and most as parts of it.
+EVERY_S, LEAST, MOST = 2.25, 4 / 9, 14 / 9  # From fault to fault: the mean, and its least and most as parts of it.
 # What a part needs beyond the fault itself to be of use again.
 REST_S = {"kafka": 15, "postgres": 6, "system": 10}
 
