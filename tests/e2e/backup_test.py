@@ -26,10 +26,6 @@ class Backup(Documented):
         dump, restore, look, cancel, resume = chapters("operations.md")["Backup and restore"]
         self.dump, self.restore, self.look, self.cancel, self.resume = dump, restore, look, cancel, resume
 
-    def wait_told(self, job, people):
-        run = self.run_
-        until(lambda: min(run.told(job).values()) >= people, lambda: f"{people} to be told" + run.progress(), 90)
-
     def show(self):
         """A show of the system's own tables, which are not lost with the ledger; its reminder becomes due after the dump."""
         self.run_.db.psql("INSERT INTO scheduled_shows (id, user_id, title, scheduled_at, status, created_at, updated_at) "
@@ -61,14 +57,14 @@ class Backup(Documented):
         over = run.publish(run.job(channels=["push"], audience={"recipients": ["p000001", "p000002"]}))
         run.wait_settled(over)
         job = run.publish(run.job())
-        self.wait_told(job, 100)
+        self.wait_told_on_each(job, 100)
         before = self.accepted(job)
         self.type(run, self.dump, **self.place)
         self.assertTrue(all(n < PEOPLE for n in run.told(job).values()), "not in the middle")
         self.show()
         due = until(lambda: run.db.value("SELECT job_id FROM notification WHERE state = 'published'"), "the show to be due", 60)
-        self.wait_told(job, 300)
-        self.wait_told(due, 20)
+        self.wait_told_on_each(job, 300)
+        self.wait_told_on_each(due, 20)
         self.lose_everything()
         told = {each: self.accepted(each) for each in (job, due)}
         self.assertGreater(len(told[job]), len(before) + 300)

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from harness import BIN, ROOT, EndToEnd
+from harness import BIN, ROOT, EndToEnd, until
 
 
 def chapters(document, level=2):
@@ -31,3 +31,8 @@ class Documented(EndToEnd):
                               capture_output=True, timeout=240)
         self.assertEqual(done.returncode, 0, f"{block}\n{done.stdout}\n{done.stderr}")
         return done.stdout
+
+    def wait_told_on_each(self, job, people):
+        """Until the providers have accepted so many messages on each channel."""
+        run = self.run_
+        until(lambda: min(run.told(job).values()) >= people, lambda: f"{people} to be told" + run.progress(), 90)

@@ -531,6 +531,11 @@ class EndToEnd(unittest.TestCase):
                 self.addCleanup(run.stop)
         return run
 
+    def wait_told(self, run, job, total, timeout_s=90):
+        """Until the providers have accepted so many messages of all channels together."""
+        until(lambda: sum(run.told(job).values()) >= total, lambda: f"{total} accepted" + run.progress(),
+              timeout_s, 0.02)
+
     @staticmethod
     @contextlib.contextmanager
     def locked(run, statement):

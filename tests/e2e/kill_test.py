@@ -21,10 +21,6 @@ class Crash(EndToEnd):
         run.sim.control(all={"latency_ms": 100})
         return run
 
-    def wait_told(self, run, job, total, timeout_s=90):
-        until(lambda: sum(run.told(job).values()) >= total, lambda: f"{total} accepted" + run.progress(),
-              timeout_s, 0.02)
-
     def assert_push_repeats_only(self, run, job, in_doubt):
         """Push is sent again by policy: only to those whose chunk was claimed when a worker died, and once
         for each answer that a worker waited for in vain."""

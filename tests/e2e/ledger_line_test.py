@@ -25,9 +25,6 @@ class LedgerLine(EndToEnd):
         run.sim.control(all={"latency_ms": 20})
         return run
 
-    def told(self, run, job, count):
-        until(lambda: sum(run.told(job).values()) >= count, lambda: f"{count} to be told" + run.progress(), 120, 0.02)
-
     def finish(self, run, job, worker):
         run.sim.control(all={"latency_ms": 0})
         run.wait_settled(job)
@@ -40,7 +37,7 @@ class LedgerLine(EndToEnd):
         job = run.publish(run.job(channels=CHANNELS))
         ended = 0
         for told in range(200, 2600, 200):
-            self.told(run, job, told)
+            self.wait_told(run, job, told, 120)
             ended += self.end_connections(run, 0.7)
         self.finish(run, job, worker)
         say(f"    {ended} connections terminated")
@@ -52,7 +49,7 @@ class LedgerLine(EndToEnd):
         worker = run.worker()
         job = run.publish(run.job(channels=CHANNELS))
         for told in range(200, 2600, 200):
-            self.told(run, job, told)
+            self.wait_told(run, job, told, 120)
             self.line.lose_answers(3)
         self.finish(run, job, worker)
         say(f"    {self.line.cuts} statements without an answer")
@@ -63,7 +60,7 @@ class LedgerLine(EndToEnd):
         run.short_leases()
         worker = run.worker()
         job = run.publish(run.job(channels=CHANNELS))
-        self.told(run, job, 400)
+        self.wait_told(run, job, 400, 120)
         self.line.swallow()
         self.noticed(worker)
         self.line.cut()
@@ -75,9 +72,9 @@ class LedgerLine(EndToEnd):
         run = self.start(300)
         worker = run.worker()
         job = run.publish(run.job(channels=CHANNELS))
-        self.told(run, job, 50)
+        self.wait_told(run, job, 50, 120)
         self.line.delay(0.5)  # A statement takes a second or more.
-        self.told(run, job, 250)
+        self.wait_told(run, job, 250, 120)
         self.line.delay(0)
         self.finish(run, job, worker)
 
@@ -93,7 +90,7 @@ class LedgerLine(EndToEnd):
                           for key, url in run.system_url.items()}
         worker = run.worker()
         job = run.publish(run.job(channels=CHANNELS))
-        self.told(run, job, 400)
+        self.wait_told(run, job, 400, 120)
         run.maintenance.psql(f"ALTER DATABASE {name} CONNECTION LIMIT 0;")
         self.end_connections(run)
         self.noticed(worker)

@@ -2,7 +2,7 @@
 """A broker that refuses, is late and moves what it leads, in the midst of a job: nobody is lost, nobody is told twice."""
 
 import mock_broker
-from harness import CHANNELS, PARTITIONS, EndToEnd, main, until
+from harness import CHANNELS, PARTITIONS, EndToEnd, main
 from mock_broker import MockBroker
 
 PEOPLE = 900
@@ -23,9 +23,6 @@ class BrokerFaults(EndToEnd):
 
     def order(self, run):
         return run.publish(run.job(), brokers=self.mock.brokers)
-
-    def told(self, run, job, count):
-        until(lambda: sum(run.told(job).values()) >= count, lambda: f"{count} to be told" + run.progress(), 120, 0.02)
 
     def finish(self, run, worker, *jobs):
         run.wait_settled(*jobs)
@@ -49,7 +46,7 @@ class BrokerFaults(EndToEnd):
                       mock_broker.TIMED_OUT):
             self.mock.refuse(mock_broker.OFFSET_COMMIT, error, error)
             jobs.append(self.order(run))
-            self.told(run, jobs[-1], 300)
+            self.wait_told(run, jobs[-1], 300, 120)
         self.finish(run, worker, *jobs)
 
     def test_the_coordinator_moves_and_is_away(self):
@@ -62,7 +59,7 @@ class BrokerFaults(EndToEnd):
             self.mock.refuse(mock_broker.JOIN_GROUP, mock_broker.COORDINATOR_LOADING)
             self.mock.refuse(mock_broker.SYNC_GROUP, mock_broker.REBALANCING)
             jobs.append(self.order(run))
-            self.told(run, jobs[-1], 300)
+            self.wait_told(run, jobs[-1], 300, 120)
         self.finish(run, worker, *jobs)
 
     def test_every_answer_takes_two_seconds(self):

@@ -21,14 +21,11 @@ class ProcessLimits(EndToEnd):
         run.sim.control(all={"latency_ms": 20})
         return run
 
-    def told(self, run, job, count):
-        until(lambda: sum(run.told(job).values()) >= count, lambda: f"{count} to be told" + run.progress(), 120, 0.02)
-
     def test_no_file_descriptor_is_left(self):
         run = self.start()
         worker = run.worker()
         job = run.publish(run.job())
-        self.told(run, job, 300)
+        self.wait_told(run, job, 300, 120)
         usual = resource.prlimit(worker.child.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(worker.child.pid, resource.RLIMIT_NOFILE, (8, usual[1]))  # Fewer than it has.
         run.db.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "

@@ -45,16 +45,15 @@ class Upgrade(Documented):
     def migrate(self):
         return self.type(self.run_, self.by_hand)
 
-    def wait_told(self, job, people):
-        run = self.run_
-        until(lambda: min(run.told(job).values()) >= people, lambda: f"{people} to be told" + run.progress(), 90)
-        self.assertLess(max(run.told(job).values()), PEOPLE, "not in the middle")
+    def wait_for_the_middle(self, job, people):
+        self.wait_told_on_each(job, people)
+        self.assertLess(max(self.run_.told(job).values()), PEOPLE, "not in the middle")
 
     def replace(self, job, programs):
         """One after another, in the middle of the job, each with its time to drain."""
         run = self.run_
         for number, (old, start) in enumerate(programs, 1):
-            self.wait_told(job, 300 + number * 300)
+            self.wait_for_the_middle(job, 300 + number * 300)
             self.assertEqual(old.end(), 0, old.name)
             start()
         run.wait_settled(job)
@@ -64,7 +63,7 @@ class Upgrade(Documented):
         run = self.begin()
         producer, workers = run.producer(), [run.worker(), run.worker()]
         job = run.publish(run.job())
-        self.wait_told(job, 300)
+        self.wait_for_the_middle(job, 300)
         (run.dir / "migrations/999_next.sql").write_text(NEXT)
         self.assertRegex(self.migrate(), r"(?s)applied\n999_next\n.*\n999_next +yes\b")
         self.assertEqual(run.db.value(f"SELECT of_the_next FROM job WHERE id = '{job}'"), "next")
