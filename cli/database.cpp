@@ -80,8 +80,6 @@ int database_status(const Globals& globals, const std::string& given) {
 }
 
 constexpr int days_shown_max = 1'000;
-constexpr std::int64_t chunks_at_once = 1'000;
-constexpr int leftovers_at_once = 1'000;
 
 int retention(const Globals& globals, bool drop) {
     const auto settings = load_settings_or_stop(globals);
@@ -104,13 +102,13 @@ int retention(const Globals& globals, bool drop) {
     ledger::Dropped all;
     do {
         all += ledger.run("drop what is old", [keep](auto& connection) {
-            return ledger::drop_old_jobs(connection, keep, chunks_at_once);
+            return ledger::drop_old_jobs(connection, keep);
         });
     } while (all.more);
     std::int64_t leftovers = 0;
     for (std::size_t more = 1; more > 0; leftovers += static_cast<std::int64_t>(more)) {
         more = ledger.run("drop what is left of it", [keep](auto& connection) {
-            return ledger::drop_leftovers(connection, keep, leftovers_at_once);
+            return ledger::drop_leftovers(connection, keep);
         });
     }
     print({{{"jobs", all.jobs}, {"chunks", all.chunks}, {"leftovers", leftovers}}}, globals.json,

@@ -20,6 +20,10 @@ namespace fanfare::ledger {
 
 using postgres::Connection;
 
+/// How much goes in one transaction, so that nobody waits long for it.
+inline constexpr std::int64_t dropped_chunks_max = 1'000;
+inline constexpr int dropped_leftovers_max = 1'000;
+
 /// One day of jobs that are older than what is kept.
 struct OldDay {
     std::string day;           // 2026-11-29, in UTC.
@@ -45,11 +49,12 @@ struct Dropped {
 /// Errors  lock_not_available and deadlock_detected where somebody is at work on an old chunk, a
 ///         receipt say: nothing was dropped, and the next time may be well.
 [[nodiscard]] Dropped drop_old_jobs(Connection& connection, std::chrono::days keep,
-                                    std::int64_t chunks_max);
+                                    std::int64_t chunks_max = dropped_chunks_max);
 
 /// Of the same age: keys of orders that were taken, and soft bounces. At most `limit` of each; how
 /// many there were.
-[[nodiscard]] std::size_t drop_leftovers(Connection& connection, std::chrono::days keep, int limit);
+[[nodiscard]] std::size_t drop_leftovers(Connection& connection, std::chrono::days keep,
+                                         int limit = dropped_leftovers_max);
 
 /// Which of some jobs are no longer kept.
 [[nodiscard]] std::vector<std::string> dropped_jobs(Connection& connection,

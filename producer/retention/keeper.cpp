@@ -8,7 +8,6 @@ namespace fanfare {
 namespace {
 
 constexpr const char* retention_lease = "retention";
-constexpr int leftovers_at_once = 1'000;
 constexpr int faults_max = 10;  // In a row: a round ends then.
 
 /// What passes by itself: somebody was at work on an old chunk.
@@ -66,7 +65,7 @@ std::optional<ledger::Dropped> RetentionKeeper::drop() {
     do {
         if (!ledger::take_lease(ledger, retention_lease, parts_.holder, lease)) return std::nullopt;
         try {
-            all += ledger::drop_old_jobs(ledger, parts_.keep, chunks_at_once);
+            all += ledger::drop_old_jobs(ledger, parts_.keep);
             faults = 0;
         } catch (const pqxx::failure& fault) {
             if (!is_in_use(fault) || ++faults == faults_max) throw;
@@ -74,8 +73,7 @@ std::optional<ledger::Dropped> RetentionKeeper::drop() {
         }
         if (all.more) waker_.wait(pause);
     } while (all.more && !waker_.stopped());
-    while (!waker_.stopped() &&
-           ledger::drop_leftovers(ledger, parts_.keep, leftovers_at_once) > 0) {
+    while (!waker_.stopped() && ledger::drop_leftovers(ledger, parts_.keep) > 0) {
         waker_.wait(pause);
     }
     ledger::give_back_lease(ledger, retention_lease, parts_.holder);

@@ -29,7 +29,6 @@ public:
     static constexpr std::chrono::minutes interval{15};
     static constexpr std::chrono::seconds lease{60};
     static constexpr std::chrono::milliseconds pause{50};  // Between transactions.
-    static constexpr std::int64_t chunks_at_once = 1'000;
     static constexpr std::chrono::hours skew_max{1};
 
     struct Parts {
