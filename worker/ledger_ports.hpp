@@ -27,7 +27,7 @@ struct LedgerPorts {
         : intake{parts.ledger},
           orders{parts.job_contexts, parts.time},
           plans{parts.ledger, parts.job_contexts},
-          audiences{parts.ledger},
+          audiences{parts.ledger, parts.clock},
           chunks{parts.ledger},
           bucket{parts.ledger},
           jobs{parts.ledger, parts.job_contexts},

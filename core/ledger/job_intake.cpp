@@ -5,7 +5,9 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include <set>
 #include <stdexcept>
+#include <string_view>
 
 namespace fanfare::ledger {
 namespace {
@@ -152,6 +154,78 @@ TakenJob take_job(Connection& connection, const NewJob& order) {
         if (auto taken = judge(connection, order)) return *taken;
     }
     throw std::runtime_error{"a job in the way of another comes and goes"};
+}
+
+namespace {
+
+/// The columns of orders as parallel array literals, for unnest().
+struct OrderArrays {
+    postgres::ArrayLiteral ids, keys, systems, kinds, bodies, lanes, expiries, lists, subjects,
+        writes_back, digests, origins, traces, own_ids;
+    void add(const NewJob& order) {
+        const auto& job = order.job;
+        ids.add(job.id);
+        keys.add(job.idempotency_key);
+        systems.add(job.system);
+        kinds.add(job.kind);
+        bodies.add(encode_job(job));
+        lanes.add(static_cast<std::int64_t>(job.lane));
+        expiries.add(job.expires_at ? format_timestamp(*job.expires_at) : std::string{});
+        lists.add(order.list);
+        subjects.add(job.subject);
+        writes_back.add(order.writes_back ? "t" : "f");
+        digests.add(order.digest);
+        origins.add(order.origin);
+        traces.add(order.trace);
+        own_ids.add(of_its_source(order).job.id);
+    }
+};
+
+/// The ids of those that nothing stands in the way of.
+std::set<std::string> insert_free(Connection& connection, const OrderArrays& orders) {
+    pqxx::nontransaction work{connection.raw()};
+    // In order of the ids: of two who insert the same jobs neither waits for the other in turn.
+    const auto rows = connection.exec_prepared(
+        work,
+        "INSERT INTO job (" FANFARE_ORDER_COLUMNS
+        ") SELECT id, key, system, kind, body::jsonb, lane, nullif(expires, '')::timestamptz, "
+        " list, subject, CASE WHEN writes_back THEN app_now() END, nullif(digest, ''), "
+        " nullif(origin, ''), nullif(trace, '') "
+        "FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], "
+        " $7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], "
+        " $13::text[], $14::uuid[]) AS o(id, key, system, kind, body, lane, expires, list, "
+        " subject, writes_back, digest, origin, trace, own_id) "
+        "WHERE NOT EXISTS (SELECT FROM job WHERE job.id = own_id) ORDER BY id "
+        "ON CONFLICT DO NOTHING RETURNING id",
+        orders.ids.text(), orders.keys.text(), orders.systems.text(), orders.kinds.text(),
+        orders.bodies.text(), orders.lanes.text(), orders.expiries.text(), orders.lists.text(),
+        orders.subjects.text(), orders.writes_back.text(), orders.digests.text(),
+        orders.origins.text(), orders.traces.text(), orders.own_ids.text());
+    std::set<std::string> inserted;
+    for (const auto& row : rows) inserted.insert(row[0].c_str());
+    return inserted;
+}
+
+}  // namespace
+
+std::vector<TakenJob> take_jobs(Connection& connection, std::span<const NewJob* const> jobs) {
+    if (jobs.size() == 1) return {take_job(connection, *jobs.front())};
+    OrderArrays orders;
+    std::set<std::string_view> given;
+    // Of two with one id only the first goes the short way.
+    std::vector<bool> is_first;
+    for (const auto* const job : jobs) {
+        is_first.push_back(given.insert(job->job.id).second);
+        if (is_first.back()) orders.add(*job);
+    }
+    const auto inserted = insert_free(connection, orders);
+    std::vector<TakenJob> taken;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const bool is_added = is_first[i] && inserted.contains(jobs[i]->job.id);
+        taken.push_back(is_added ? TakenJob{How::added, jobs[i]->job.id}
+                                 : take_job(connection, *jobs[i]));
+    }
+    return taken;
 }
 
 bool insert_job(Connection& connection, const Job& job, const std::string& list, bool writes_back) {

@@ -55,7 +55,9 @@ Rows channel_rows() {
                 return s.worker.channels[index].chunk_recipients_max;
             }));
         rows.push_back(whole<Settings>(
-            {key + ".chunks_in_flight_max", "chunks", "Chunks being sent at once, per worker."},
+            {key + ".chunks_in_flight_max", "chunks",
+             "Chunks being sent at once, per worker; of smaller ones as many people, in at most "
+             "64."},
             {1, 256}, [index](auto& s) -> auto& {
                 return s.worker.channels[index].chunks_in_flight_max;
             }));

@@ -57,7 +57,8 @@ protected:
         work.exec_params("INSERT INTO follower SELECT 'ada', unnest($1::text[])", literal);
     }
     std::vector<std::string> read(const std::string& cursor = {}, std::size_t fetch = 4) {
-        AudienceStream stream{*connection, job, cursor};
+        AudienceSnapshot snapshot{*connection};
+        AudienceStream stream{snapshot, job, cursor};
         std::vector<std::string> all;
         std::vector<std::string_view> ids;
         for (stream.next(fetch, ids); !ids.empty(); stream.next(fetch, ids)) {
@@ -123,8 +124,9 @@ TEST_P(AudienceTest, LeavesOutAndCountsIdsThatAreTooLong) {
     EXPECT_THAT(read(), ElementsAre("a", "c", longest, "y"));
     std::vector<std::string_view> ids;
     std::vector<std::pair<std::string, std::int64_t>> counts;
+    AudienceSnapshot snapshot{*connection};
     {
-        AudienceStream stream{*connection, job, ""};
+        AudienceStream stream{snapshot, job, ""};
         for (stream.next(1, ids); !ids.empty(); stream.next(1, ids)) {
             counts.emplace_back(ids.back(), stream.left_out());
         }
@@ -133,7 +135,7 @@ TEST_P(AudienceTest, LeavesOutAndCountsIdsThatAreTooLong) {
     EXPECT_THAT(counts, ElementsAre(std::pair{"a", 0}, std::pair{"c", 1}, std::pair{longest, 1},
                                     std::pair{"y", 4}))
         << "whoever goes on behind one of these counts those that follow, and only those";
-    AudienceStream rest{*connection, job, "c"};
+    AudienceStream rest{snapshot, job, "c"};
     for (rest.next(9, ids); !ids.empty(); rest.next(9, ids)) continue;
     EXPECT_EQ(rest.left_out(), 4);
 }
@@ -142,7 +144,8 @@ TEST_P(AudienceTest, CanBeEmpty) { EXPECT_THAT(read(), IsEmpty()); }
 
 TEST_P(AudienceTest, IsOfOneMoment) {
     follow({"a", "b", "c"});
-    AudienceStream stream{*connection, job, ""};
+    AudienceSnapshot snapshot{*connection};
+    AudienceStream stream{snapshot, job, ""};
     std::vector<std::string_view> ids;
     stream.next(1, ids);
     {
@@ -167,7 +170,8 @@ TEST_P(AudienceTest, TakesNumbersForIds) {
 
 TEST_P(AudienceTest, SaysWhenItIsNotConfiguredAnyMore) {
     job.job.audience = "fans";
-    EXPECT_THROW(AudienceStream(*connection, job, ""), std::runtime_error);
+    AudienceSnapshot snapshot{*connection};
+    EXPECT_THROW(AudienceStream(snapshot, job, ""), std::runtime_error);
 }
 
 INSTANTIATE_TEST_SUITE_P(

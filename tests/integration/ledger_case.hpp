@@ -3,6 +3,7 @@
 #include "core/domain/vocabulary.hpp"
 #include "core/ledger/chunks.hpp"
 #include "core/ledger/jobs.hpp"
+#include "core/ledger/plans.hpp"
 #include "tests/support/test_database.hpp"
 
 #include <fmt/format.h>

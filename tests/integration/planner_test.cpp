@@ -70,7 +70,7 @@ public:
     postgres::Pool ledger;
     std::optional<JobContexts> job_contexts;
     std::optional<LedgerPlanStore> store;
-    DatabaseAudiences audiences{ledger};
+    DatabaseAudiences audiences{ledger, system_clock()};
     KafkaDescriptors descriptors{producer(), kafka::list_topics(broker())};
     std::optional<Planner> planner;
     std::optional<KeeperThread> keeper;

@@ -42,7 +42,8 @@ protected:
         context.kind = &kind;
         EXPECT_TRUE(is_told_audience(context));
         const auto source = ledger.connect();
-        AudienceStream stream{*source, context, cursor};
+        AudienceSnapshot snapshot{*source};
+        AudienceStream stream{snapshot, context, cursor};
         std::vector<std::string> all;
         std::vector<std::string_view> ids;
         for (stream.next(2, ids); !ids.empty(); stream.next(2, ids)) {

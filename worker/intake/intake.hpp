@@ -34,7 +34,7 @@ namespace fanfare {
 /// Threads   one serial executor.
 class Intake {
 public:
-    static constexpr std::size_t at_once_max = 8;
+    static constexpr std::size_t at_once_max = 32;
 
     struct Parts {
         IntakeStore& store;

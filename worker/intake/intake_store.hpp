@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/async/grouped.hpp"
 #include "core/ledger/jobs.hpp"
 #include "core/ledger/own_templates.hpp"
 #include "core/postgres/pool.hpp"
@@ -7,7 +8,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -35,12 +38,16 @@ public:
         const Job& job) = 0;
 };
 
-/// The ledger's.
+/// The ledger's. Orders that come while others are being stored are stored together.
 ///
+/// Bounds    together_max orders a statement.
 /// Lifetime  the pool outlives it.
 class LedgerIntakeStore final : public IntakeStore {
 public:
-    explicit LedgerIntakeStore(postgres::Pool& ledger) : ledger_{ledger} {}
+    static constexpr std::size_t together_max = 64;
+    explicit LedgerIntakeStore(postgres::Pool& ledger)
+        : ledger_{ledger},
+          taking_{[this](Orders orders) { return take_all(orders); }, together_max} {}
     [[nodiscard]] Answer<ledger::TakenJob> take(const ledger::NewJob& order) override;
     [[nodiscard]] Answer<bool> is_taken(const ledger::NewJob& order) override;
     [[nodiscard]] Answer<void> refuse(const std::string& id, const Rejection& rejection) override;
@@ -48,7 +55,13 @@ public:
         const Job& job) override;
 
 private:
+    using Order = const ledger::NewJob*;
+    using Orders = std::span<const Order>;
+    using Taken = Result<ledger::TakenJob>;
+    [[nodiscard]] boost::asio::awaitable<std::vector<Taken>> take_all(Orders orders);
+
     postgres::Pool& ledger_;
+    Grouped<Order, Taken> taking_;
 };
 
 }  // namespace fanfare

@@ -10,19 +10,21 @@ namespace fanfare {
 namespace {
 
 using postgres::Snapshot;
+using std::chrono::milliseconds;
 
 /// Chunks are sorted bytewise, so that a person is found by a binary search in any locale.
 /// Where the database's own order is that already, its indexes serve it without a sort; a
 /// column of another order is overruled all the same. With ICU, datcollate says nothing.
 /// Sets the transaction up in the same breath.
-std::string_view begin_reading(pqxx::transaction_base& work) {
-    const auto rows = work.exec(
+std::string_view begin_reading(pqxx::transaction_base& work, milliseconds statement_max) {
+    const auto rows = work.exec_params(
         "SELECT datcollate IN ('C', 'POSIX') "
         "AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c', "
         "set_config('idle_in_transaction_session_timeout', '0', true), "
-        "set_config('statement_timeout', '10min', true), "
+        "set_config('statement_timeout', $1::text, true), "
         "set_config('cursor_tuple_fraction', '1.0', true) "
-        "FROM pg_database d WHERE datname = current_database()");
+        "FROM pg_database d WHERE datname = current_database()",
+        std::to_string(statement_max.count()));
     return rows[0][0].as<bool>() ? R"( COLLATE "default")" : R"( COLLATE "C")";
 }
 
@@ -43,10 +45,15 @@ bool is_told_audience(const JobContext& job) {
            !job.kind->told.empty();
 }
 
-AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& job,
+AudienceSnapshot::AudienceSnapshot(postgres::Connection& source, milliseconds statement_max)
+    : work_{std::make_unique<Snapshot>(source.raw())},
+      order_{begin_reading(*work_, statement_max)} {}
+
+AudienceStream::AudienceStream(AudienceSnapshot& snapshot, const JobContext& job,
                                const std::string& cursor)
-    : work_{std::make_unique<Snapshot>(source.raw())}, last_{cursor} {
-    const auto order = begin_reading(*work_);
+    : work_{*snapshot.work_},
+      name_{fmt::format("audience_{}", ++snapshot.streams_)},
+      last_{cursor} {
     std::string inner;
     std::string listed;
     std::vector<const char*> values;
@@ -70,13 +77,13 @@ AudienceStream::AudienceStream(postgres::Connection& source, const JobContext& j
     values.push_back(cursor.c_str());
     // An id that is too long stays in the database: a digest tells it from its neighbours.
     const auto sql = fmt::format(
-        "DECLARE audience NO SCROLL CURSOR FOR SELECT "
+        "DECLARE {4} NO SCROLL CURSOR FOR SELECT "
         "CASE WHEN octet_length(recipient_id) <= {0} THEN recipient_id END, "
         "CASE WHEN octet_length(recipient_id) > {0} THEN md5(recipient_id) END FROM "
         "(SELECT a.recipient_id::text AS recipient_id FROM ({1}) a) b "
         "WHERE recipient_id{2} > ${3}::text ORDER BY recipient_id{2}",
-        Job::id_bytes_max, inner, order, values.size());
-    work_->exec_params(sql, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+        Job::id_bytes_max, inner, snapshot.order_, values.size(), name_);
+    work_.exec_params(sql, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
 }
 
 void AudienceStream::next(std::size_t count, std::vector<std::string_view>& ids) {
@@ -86,7 +93,7 @@ void AudienceStream::next(std::size_t count, std::vector<std::string_view>& ids)
             left_out_ = long_seen_;
             return;
         }
-        rows_ = work_->exec(fmt::format("FETCH {} FROM audience", count));
+        rows_ = work_.exec(fmt::format("FETCH {} FROM {}", count, name_));
         is_read_ = rows_.size() < count;
         ids.reserve(rows_.size());
         for (const auto& row : rows_) take(row, ids);

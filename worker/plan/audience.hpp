@@ -6,9 +6,11 @@
 #include <pqxx/result>
 #include <pqxx/transaction>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fanfare {
@@ -16,30 +18,48 @@ namespace fanfare {
 /// True for an audience that the ledger knows, not the system: who was told of earlier jobs.
 [[nodiscard]] bool is_told_audience(const JobContext& job);
 
+/// Audiences of one database as of one snapshot.
+///
+/// Threads   one.
+/// Lifetime  the connection outlives it and serves nothing else meanwhile.
+class AudienceSnapshot {
+public:
+    /// `source` is the system's database, or the ledger for is_told_audience(). Throws what libpqxx
+    /// throws. No statement takes longer.
+    explicit AudienceSnapshot(postgres::Connection& source,
+                              std::chrono::milliseconds statement_max = std::chrono::minutes{10});
+
+private:
+    friend class AudienceStream;
+    std::unique_ptr<pqxx::transaction_base> work_;
+    std::string_view order_;
+    int streams_ = 0;
+};
+
 /// The audience of one job as a stream of recipient ids: sorted bytewise, distinct, from
-/// just after `cursor` on, as of one snapshot. Ids longer than those of a job's own list may be are
-/// left out and counted.
+/// just after `cursor` on. Ids longer than those of a job's own list may be are left out and
+/// counted.
 ///
 /// Bounds    one fetch in memory, of ids of at most Job::id_bytes_max.
 /// Threads   one.
-/// Lifetime  the connection outlives it and serves nothing else meanwhile. Views of next()
-///           are good until the next call.
+/// Lifetime  the snapshot outlives it. Views of next() are good until the next call.
 class AudienceStream {
 public:
-    /// `source` is the system's database, or the ledger for is_told_audience(). Throws what libpqxx
-    /// throws.
-    AudienceStream(postgres::Connection& source, const JobContext& job, const std::string& cursor);
+    AudienceStream(AudienceSnapshot& snapshot, const JobContext& job, const std::string& cursor);
 
     /// Replaces `ids` with up to `count` further ids; empty at the end.
     void next(std::size_t count, std::vector<std::string_view>& ids);
 
     /// How many were left out up to the last id that next() gave; at the end, all.
     [[nodiscard]] std::int64_t left_out() const noexcept { return left_out_; }
+    /// Nobody comes after those whom next() gave last.
+    [[nodiscard]] bool is_read() const noexcept { return is_read_; }
 
 private:
     void take(const pqxx::row& row, std::vector<std::string_view>& ids);
 
-    std::unique_ptr<pqxx::transaction_base> work_;
+    pqxx::transaction_base& work_;
+    std::string name_;
     pqxx::result rows_;
     bool is_read_ = false;  // To its end: a fetch gave less than it might.
     std::string last_;

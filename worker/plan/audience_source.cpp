@@ -51,7 +51,8 @@ AudienceSource::Tried DatabaseAudiences::read(const JobContext& job, const std::
     const auto run = [&](postgres::Connection& source) -> Tried {
         began = true;
         const PlanKeeper::Reading reading{hold, ends_query_of(source)};
-        AudienceStream audience{source, job, cursor};
+        AudienceSnapshot snapshot{source};
+        AudienceStream audience{snapshot, job, cursor};
         std::vector<std::string_view> ids;
         while (!hold.is_over()) {
             audience.next(batch, ids);
@@ -65,6 +66,27 @@ AudienceSource::Tried DatabaseAudiences::read(const JobContext& job, const std::
     auto streamed = source.call("read the audience", run);
     if (streamed) return streamed.value();
     return PlanFault{place_of_fault(began), streamed.error()};
+}
+
+Result<void> DatabaseAudiences::read_small(std::span<SmallAudience* const> audiences,
+                                           std::size_t people_max,
+                                           std::chrono::milliseconds within) {
+    const auto run = [&](postgres::Connection& source) {
+        const auto end = clock_.steady_now() + within;
+        AudienceSnapshot snapshot{source, within};
+        std::vector<std::string_view> ids;
+        for (auto* const audience : audiences) {
+            if (clock_.steady_now() > end) return;
+            AudienceStream stream{snapshot, *audience->job, ""};
+            stream.next(people_max + 1, ids);
+            audience->is_whole = stream.is_read();
+            if (!audience->is_whole) continue;
+            audience->ids.assign(ids.begin(), ids.end());
+            stream.next(1, ids);  // For those who were left out at the end.
+            audience->left_out = stream.left_out();
+        }
+    };
+    return audiences.front()->job->source->call("read small audiences", run);
 }
 
 }  // namespace fanfare

@@ -3,6 +3,7 @@
 #include "core/error/failure.hpp"
 #include "worker/plan/keeper.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanfare {
 
@@ -23,6 +25,14 @@ struct PlanFault {
     };
     Place place = Place::job;
     Failure failure;
+};
+
+/// The audience of a small job, read at once.
+struct SmallAudience {
+    const JobContext* job = nullptr;  // Not is_told_audience().
+    std::vector<std::string> ids{};   // Sorted bytewise and distinct.
+    std::int64_t left_out = 0;
+    bool is_whole = false;  // Otherwise it has more people, or there was no time: nothing is known.
 };
 
 /// Whether a job can be told, and to whom, as its system's database knows. Of a plan that is over
@@ -44,21 +54,31 @@ public:
     [[nodiscard]] virtual Tried read(const JobContext& job, const std::string& cursor,
                                      std::size_t batch, PlanKeeper::Hold& hold,
                                      const Each& each) = 0;
+    /// Reads the audiences of jobs of one database whole, as of one snapshot, each that has at most
+    /// `people_max`; within little more than `within`. A fault says nothing about any single one.
+    [[nodiscard]] virtual Result<void> read_small(std::span<SmallAudience* const> audiences,
+                                                  std::size_t people_max,
+                                                  std::chrono::milliseconds within) = 0;
 };
 
 /// The systems' databases, and the ledger for is_told_audience().
 ///
-/// Lifetime  the ledger's pool outlives it.
+/// Lifetime  what it is given outlives it.
 class DatabaseAudiences final : public AudienceSource {
 public:
-    explicit DatabaseAudiences(postgres::Pool& ledger) : ledger_{ledger} {}
+    DatabaseAudiences(postgres::Pool& ledger, const Clock& clock)
+        : ledger_{ledger}, clock_{clock} {}
     [[nodiscard]] Tried check(const JobContext& job, TimePoint now,
                               PlanKeeper::Hold& hold) override;
     [[nodiscard]] Tried read(const JobContext& job, const std::string& cursor, std::size_t batch,
                              PlanKeeper::Hold& hold, const Each& each) override;
+    [[nodiscard]] Result<void> read_small(std::span<SmallAudience* const> audiences,
+                                          std::size_t people_max,
+                                          std::chrono::milliseconds within) override;
 
 private:
     postgres::Pool& ledger_;
+    const Clock& clock_;
 };
 
 }  // namespace fanfare

@@ -1,5 +1,6 @@
 #include "worker/plan/plan_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fanfare {
@@ -23,31 +24,41 @@ void PlanQueue::add(const std::string& job, Lane lane) {
     const std::lock_guard guard{mutex_};
     auto& queue = queues_[static_cast<std::size_t>(lane)];
     if (queue.size() >= queue_max || !known_.insert(job).second) return;
-    queue.push_back(job);
+    queue.push_back({job});
     changed_.notify_all();
 }
 
 /// Puts those into their queues whose wait is over.
 void PlanQueue::bring_back(SteadyTime now) {
     while (!later_.empty() && later_.begin()->first <= now) {
-        auto& place = later_.begin()->second;
-        queues_[static_cast<std::size_t>(place.lane)].push_back(std::move(place.job));
+        auto& later = later_.begin()->second;
+        queues_[static_cast<std::size_t>(later.lane)].push_back({std::move(later.job), true});
         later_.erase(later_.begin());
         changed_.notify_all();
     }
 }
 
-PlanQueue::Place PlanQueue::next(Lane last) {
+/// The first of a queue that is not empty, and as many after it as are its share.
+std::vector<std::string> PlanQueue::take(std::deque<Waiting>& queue) {
+    const auto share = queue.front().is_alone || queue.size() <= apart_max
+                           ? 1
+                           : std::min(together_max, queue.size() / 4 + 1);
+    std::vector<std::string> jobs;
+    do {
+        jobs.push_back(std::move(queue.front().job));
+        queue.pop_front();
+    } while (jobs.size() < share && !queue.empty() && !queue.front().is_alone);
+    return jobs;
+}
+
+PlanQueue::Taken PlanQueue::next(Lane last) {
     std::unique_lock lock{mutex_};
     while (!stopping_) {
         bring_back(clock_.steady_now());
         for (const auto lane : lanes) {
             if (lane > last) break;
             auto& queue = queues_[static_cast<std::size_t>(lane)];
-            if (queue.empty()) continue;
-            Place place{std::move(queue.front()), lane};
-            queue.pop_front();
-            return place;
+            if (!queue.empty()) return {take(queue), lane};
         }
         if (later_.empty()) {
             changed_.wait(lock);
@@ -62,15 +73,20 @@ PlanQueue::Place PlanQueue::next(Lane last) {
 
 void PlanQueue::work(Lane last) {
     while (true) {
-        auto place = next(last);
-        if (place.job.empty()) return;
-        const auto again = plan_(place.job);
+        auto [jobs, lane] = next(last);
+        if (jobs.empty()) return;
+        const auto waits = plan_(jobs);
         const std::lock_guard guard{mutex_};
-        if (again) {
-            later_.emplace(clock_.steady_now() + *again, std::move(place));
-            changed_.notify_all();
-        } else {
-            known_.erase(place.job);
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (!waits[i]) {
+                known_.erase(jobs[i]);
+            } else if (waits[i]->count() == 0) {  // It keeps its place, before all others.
+                queues_[static_cast<std::size_t>(lane)].push_front({std::move(jobs[i]), true});
+                changed_.notify_all();
+            } else {
+                later_.emplace(clock_.steady_now() + *waits[i], Later{std::move(jobs[i]), lane});
+                changed_.notify_all();
+            }
         }
     }
 }

@@ -22,9 +22,9 @@ namespace fanfare {
 
 /// Plans jobs on threads of its own, urgent ones first. A small job takes a dozen statements one
 /// after the other, so several are planned at a time; one thread takes no bulk jobs and one nothing
-/// but urgent ones, so that giant bulk audiences keep
-/// neither waiting. What failed for now comes again
-/// after its wait.
+/// but urgent ones, so that giant bulk audiences keep neither waiting. Where many wait a thread
+/// takes several of a lane at once, which share their statements. What failed for now comes again
+/// after its wait, and alone.
 ///
 /// Bounds    a thread for each of last_lanes; queue_max jobs a lane, each once. What is beyond
 ///           stays in the ledger, and the sweeper brings it back.
@@ -36,9 +36,13 @@ public:
     /// Of each thread: the least urgent lane that it takes jobs of.
     static constexpr std::array last_lanes{Lane::bulk, Lane::bulk, Lane::normal, Lane::urgent};
 
-    /// Plans a job; when that failed for now, says after how long it is worth another try. Blocks;
-    /// called on all threads.
-    using Plan = std::function<std::optional<std::chrono::milliseconds>(const std::string& job)>;
+    static constexpr std::size_t together_max = 32;  // Jobs that a thread takes at once.
+    static constexpr std::size_t apart_max = 8;      // Where no more wait, one by one.
+
+    /// Plans jobs; of each that failed for now, in order, says after how long it is worth another
+    /// try. Blocks; called on all threads.
+    using Waits = std::vector<std::optional<std::chrono::milliseconds>>;
+    using Plan = std::function<Waits(std::span<const std::string> jobs)>;
 
     PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping,
               std::span<const Lane> threads = last_lanes);
@@ -49,12 +53,21 @@ public:
     void add(const std::string& job, Lane lane);
 
 private:
-    struct Place {
+    struct Waiting {
+        std::string job;
+        bool is_alone = false;
+    };
+    struct Later {
         std::string job;
         Lane lane = Lane::normal;
     };
+    struct Taken {
+        std::vector<std::string> jobs;  // None: it is over.
+        Lane lane = Lane::normal;
+    };
     void work(Lane last);
-    [[nodiscard]] Place next(Lane last);
+    [[nodiscard]] Taken next(Lane last);
+    [[nodiscard]] static std::vector<std::string> take(std::deque<Waiting>& queue);
     void bring_back(SteadyTime now);
 
     Plan plan_;
@@ -62,8 +75,8 @@ private:
     std::atomic<bool>& stopping_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::array<std::deque<std::string>, lane_count> queues_;
-    std::multimap<SteadyTime, Place> later_;
+    std::array<std::deque<Waiting>, lane_count> queues_;
+    std::multimap<SteadyTime, Later> later_;
     std::set<std::string> known_;  // Queued, for later, or being planned.
     std::vector<std::thread> threads_;
 };

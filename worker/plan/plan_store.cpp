@@ -1,5 +1,7 @@
 #include "worker/plan/plan_store.hpp"
 
+#include "core/ledger/jobs.hpp"
+
 #include <utility>
 
 namespace fanfare {
@@ -13,6 +15,14 @@ Result<std::optional<ledger::PlanTask>> LedgerPlanStore::claim(const std::string
                                                                milliseconds lease) {
     auto ask = [&](postgres::Connection& ledger) { return ledger::claim_plan(ledger, job, lease); };
     return ledger_.call("claim a plan", ask);
+}
+
+Result<std::vector<ledger::PlanTask>> LedgerPlanStore::claim_many(std::span<const std::string> jobs,
+                                                                  milliseconds lease) {
+    auto ask = [&](postgres::Connection& ledger) {
+        return ledger::claim_plans(ledger, jobs, lease);
+    };
+    return ledger_.call("claim plans", ask);
 }
 
 Result<void> LedgerPlanStore::keep(std::span<Held> plans, milliseconds lease) {
@@ -54,6 +64,14 @@ Result<bool> LedgerPlanStore::finish(const ledger::PlanTask& task) {
     return ledger_.call("finish a plan", ask);
 }
 
+Result<std::vector<std::string>> LedgerPlanStore::write_whole(
+    std::span<const ledger::WholePlan> plans, milliseconds republish_after) {
+    auto ask = [&](postgres::Connection& ledger) {
+        return ledger::write_whole_plans(ledger, plans, republish_after);
+    };
+    return ledger_.call("write small plans", ask);
+}
+
 Result<std::optional<ledger::PlanTask>> LedgerPlanStore::look_again(const ledger::PlanTask& task,
                                                                     milliseconds lease) {
     auto ask = [&](postgres::Connection& ledger) {
@@ -72,6 +90,11 @@ Result<bool> LedgerPlanStore::note_failure(const ledger::PlanTask& task,
 
 Result<void> LedgerPlanStore::postpone(const ledger::PlanTask& task, milliseconds wait) {
     auto ask = [&](postgres::Connection& ledger) { ledger::postpone_plan(ledger, task, wait); };
+    return ledger_.call("give a plan back", ask);
+}
+
+Result<void> LedgerPlanStore::unclaim(const ledger::PlanTask& task) {
+    auto ask = [&](postgres::Connection& ledger) { ledger::unclaim_plan(ledger, task); };
     return ledger_.call("give a plan back", ask);
 }
 

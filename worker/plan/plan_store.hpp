@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/ledger/jobs.hpp"
+#include "core/ledger/plans.hpp"
 #include "core/postgres/pool.hpp"
 #include "worker/send/job_context.hpp"
 
@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -38,6 +39,9 @@ public:
     /// As ledger::claim_plan().
     [[nodiscard]] virtual Result<std::optional<ledger::PlanTask>> claim(
         const std::string& job, std::chrono::milliseconds lease) = 0;
+    /// As ledger::claim_plans().
+    [[nodiscard]] virtual Result<std::vector<ledger::PlanTask>> claim_many(
+        std::span<const std::string> jobs, std::chrono::milliseconds lease) = 0;
     /// As ledger::keep_plan(), of each: says of which are not ours any more.
     [[nodiscard]] virtual Result<void> keep(std::span<Held> plans,
                                             std::chrono::milliseconds lease) = 0;
@@ -51,6 +55,9 @@ public:
                                              std::chrono::milliseconds republish_after) = 0;
     /// As ledger::finish_plan(), fenced the same.
     [[nodiscard]] virtual Result<bool> finish(const ledger::PlanTask& task) = 0;
+    /// As ledger::write_whole_plans().
+    [[nodiscard]] virtual Result<std::vector<std::string>> write_whole(
+        std::span<const ledger::WholePlan> plans, std::chrono::milliseconds republish_after) = 0;
     /// As ledger::look_again().
     [[nodiscard]] virtual Result<std::optional<ledger::PlanTask>> look_again(
         const ledger::PlanTask& task, std::chrono::milliseconds lease) = 0;
@@ -60,6 +67,8 @@ public:
     /// As ledger::postpone_plan().
     [[nodiscard]] virtual Result<void> postpone(const ledger::PlanTask& task,
                                                 std::chrono::milliseconds wait) = 0;
+    /// As ledger::unclaim_plan().
+    [[nodiscard]] virtual Result<void> unclaim(const ledger::PlanTask& task) = 0;
 };
 
 /// The ledger's.
@@ -71,6 +80,8 @@ public:
         : ledger_{ledger}, job_contexts_{job_contexts} {}
     [[nodiscard]] Result<std::optional<ledger::PlanTask>> claim(
         const std::string& job, std::chrono::milliseconds lease) override;
+    [[nodiscard]] Result<std::vector<ledger::PlanTask>> claim_many(
+        std::span<const std::string> jobs, std::chrono::milliseconds lease) override;
     [[nodiscard]] Result<void> keep(std::span<Held> plans,
                                     std::chrono::milliseconds lease) override;
     [[nodiscard]] Result<Understood> understand(const ledger::PlanTask& task) override;
@@ -80,12 +91,16 @@ public:
                                      std::chrono::milliseconds lease,
                                      std::chrono::milliseconds republish_after) override;
     [[nodiscard]] Result<bool> finish(const ledger::PlanTask& task) override;
+    [[nodiscard]] Result<std::vector<std::string>> write_whole(
+        std::span<const ledger::WholePlan> plans,
+        std::chrono::milliseconds republish_after) override;
     [[nodiscard]] Result<std::optional<ledger::PlanTask>> look_again(
         const ledger::PlanTask& task, std::chrono::milliseconds lease) override;
     [[nodiscard]] Result<bool> note_failure(const ledger::PlanTask& task,
                                             const ledger::PlanFailure& failure) override;
     [[nodiscard]] Result<void> postpone(const ledger::PlanTask& task,
                                         std::chrono::milliseconds wait) override;
+    [[nodiscard]] Result<void> unclaim(const ledger::PlanTask& task) override;
 
 private:
     postgres::Pool& ledger_;

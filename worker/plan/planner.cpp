@@ -83,24 +83,30 @@ Planner::Wait Planner::plan(const std::string& id) {
         return look_max;
     }
     if (!claimed.value()) return std::nullopt;  // Planned, or somebody else plans it.
-    auto& task = *claimed.value();
-    const auto trace = task.trace;  // The task is read anew after a fault.
-    const LogTrace about{trace};
-    auto span = span_in(parts_.tracer, trace, "plan", Span::Kind::internal);
+    return plan_claimed(*claimed.value());
+}
+
+Planner::Wait Planner::plan_claimed(ledger::PlanTask& task) {
+    const auto before = task;  // The task is read anew after a fault.
+    const LogTrace about{before.trace};
+    auto span = span_in(parts_.tracer, before.trace, "plan", Span::Kind::internal);
     bool failed = false;
-    const auto planned_before = task.planned;
     const auto again = carry_out(task, failed);
-    if (span) {
-        span->tell("fanfare.job", id);
-        for (const auto channel : channels) {
-            const auto i = static_cast<std::size_t>(channel);
-            span->count(fmt::format("fanfare.planned.{}", to_string(channel)),
-                        task.planned[i] - planned_before[i]);
-        }
-        span->failed = failed;
-        parts_.tracer->end(std::move(*span));
-    }
+    end_span(std::move(span), before, task, failed);
     return again;
+}
+
+void Planner::end_span(std::optional<Span> span, const ledger::PlanTask& before,
+                       const ledger::PlanTask& after, bool failed) const {
+    if (!span) return;
+    span->tell("fanfare.job", before.job);
+    for (const auto channel : channels) {
+        const auto i = static_cast<std::size_t>(channel);
+        span->count(fmt::format("fanfare.planned.{}", to_string(channel)),
+                    after.planned[i] - before.planned[i]);
+    }
+    span->failed = failed;
+    parts_.tracer->end(std::move(*span));
 }
 
 Planner::Wait Planner::carry_out(ledger::PlanTask& task, bool& failed) {
@@ -187,13 +193,7 @@ Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Ho
 Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
                               std::span<const std::string_view> ids, Hold& hold) {
     std::vector<ledger::NewChunk> chunks;
-    for (const auto channel : job.job.channels) {
-        const auto i = static_cast<std::size_t>(channel);
-        cut(ids, channel, sizes_[i], job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt),
-            task.chunks[i], chunks);
-        task.planned[i] += static_cast<std::int64_t>(ids.size());
-    }
-    task.cursor = ids.back();
+    cut_chunks(job, task, ids, chunks);
     // An in-doubt commit is not repeated here: resuming at the cursor tells what was written.
     const auto written =
         parts_.store.write(task, job.job.lane, chunks, settings_.lease, settings_.republish_after);
@@ -207,10 +207,27 @@ Planner::Tried Planner::write(const JobContext& job, ledger::PlanTask& task,
     return std::nullopt;
 }
 
+/// Cuts the next people of the audience into chunks; `task` stands behind them then.
+void Planner::cut_chunks(const JobContext& job, ledger::PlanTask& task,
+                         std::span<const std::string_view> ids,
+                         std::vector<ledger::NewChunk>& chunks) const {
+    for (const auto channel : job.job.channels) {
+        const auto i = static_cast<std::size_t>(channel);
+        cut(ids, channel, sizes_[i], job.kind->on_doubt[i].value_or(settings_.channels[i].on_doubt),
+            task.chunks[i], chunks);
+        task.planned[i] += static_cast<std::int64_t>(ids.size());
+    }
+    task.cursor = ids.back();
+}
+
 Planner::Tried Planner::finish(const JobContext& job, const ledger::PlanTask& task) {
     const auto finished = parts_.store.finish(task);
     if (!finished) return PlanFault{PlanFault::Place::ledger, finished.error()};
-    if (!finished.value()) return std::nullopt;
+    if (finished.value()) tell_planned(job, task);
+    return std::nullopt;
+}
+
+void Planner::tell_planned(const JobContext& job, const ledger::PlanTask& task) {
     spdlog::info("job {} ({}): planned email {} sms {} push {}", task.job, job.job.kind,
                  task.planned[0], task.planned[1], task.planned[2]);
     if (task.left_out > 0) {
@@ -221,10 +238,9 @@ Planner::Tried Planner::finish(const JobContext& job, const ledger::PlanTask& ta
         parts_.probe.left_out(static_cast<std::size_t>(task.left_out));
     }
     parts_.probe.job("planned");
-    return std::nullopt;
 }
 
-void Planner::publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks) {
+void Planner::publish(const JobContext& job, std::span<const ledger::NewChunk> chunks) {
     for (const auto& chunk : chunks) {
         const auto queued =
             parts_.descriptors.publish(job.job.lane, {job.job.id, chunk.channel, chunk.number});

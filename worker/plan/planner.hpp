@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -30,6 +31,9 @@ namespace fanfare {
 /// resumed where it stopped, and each person is in exactly one chunk per channel. Sending
 /// starts while planning goes on. The plan stays this worker's however long a query takes, and
 /// over an outage of the ledger (PlanKeeper).
+///
+/// Small jobs that wait together are planned together: their statements are shared, which is most
+/// of what such a job costs. Whatever stands in the way of that is planned alone.
 ///
 /// What fails is tried again, ever later, and given up after failures_max times in a row without
 /// a step forward, or when the job expires; so is a plan that took unheard_max workers down.
@@ -69,6 +73,11 @@ public:
     /// long it is worth another try.
     [[nodiscard]] std::optional<std::chrono::milliseconds> plan(const std::string& job);
 
+    /// The same of many at once: of each, in order, when it is worth another try; at once where it
+    /// is to be planned alone.
+    [[nodiscard]] std::vector<std::optional<std::chrono::milliseconds>> plan_together(
+        std::span<const std::string> jobs);
+
     /// The system's database has just said that this job can be told: it is not asked once more,
     /// unless its owner has texts of their own. For checked_for, of checked_max jobs. Any thread.
     void was_checked(const std::string& job);
@@ -79,6 +88,9 @@ public:
 private:
     static constexpr std::chrono::seconds checked_for{60};
     static constexpr std::size_t checked_max = 10'000;
+    static constexpr std::size_t small_max = 256;  // People of a job that is planned with others.
+    static constexpr std::chrono::milliseconds together_max{2'000};  // Of reading them all.
+    static constexpr std::chrono::seconds apart_for{60};  // Where reading them together failed.
     using Hold = PlanKeeper::Hold;
     using Wait = std::optional<std::chrono::milliseconds>;
     using Tried = AudienceSource::Tried;
@@ -90,7 +102,11 @@ private:
     [[nodiscard]] Tried write(const JobContext& job, ledger::PlanTask& task,
                               std::span<const std::string_view> ids, Hold& hold);
     [[nodiscard]] Tried finish(const JobContext& job, const ledger::PlanTask& task);
-    void publish(const JobContext& job, const std::vector<ledger::NewChunk>& chunks);
+    void cut_chunks(const JobContext& job, ledger::PlanTask& task,
+                    std::span<const std::string_view> ids,
+                    std::vector<ledger::NewChunk>& chunks) const;
+    void publish(const JobContext& job, std::span<const ledger::NewChunk> chunks);
+    void tell_planned(const JobContext& job, const ledger::PlanTask& task);
     [[nodiscard]] bool resume(ledger::PlanTask& task, Hold& hold);
     [[nodiscard]] Wait note_failure(const ledger::PlanTask& task, const PlanFault& fault,
                                     Hold& hold);
@@ -99,12 +115,25 @@ private:
     void give_back(const ledger::PlanTask& task);
     [[nodiscard]] bool is_checked(const std::string& job);
 
+    struct Small;
+    using Waits = std::unordered_map<std::string, Wait>;
+    [[nodiscard]] Wait plan_claimed(ledger::PlanTask& task);
+    [[nodiscard]] PlanStore::Context small_perhaps(const ledger::PlanTask& task, Wait& again);
+    void read_small(std::vector<Small>& jobs);
+    void write_small(std::span<Small> jobs, Waits& waits);
+    void plan_apart(const ledger::PlanTask& task, Wait& wait);
+    [[nodiscard]] bool is_read_apart(const postgres::Pool* source);
+    void end_span(std::optional<Span> span, const ledger::PlanTask& before,
+                  const ledger::PlanTask& after, bool failed) const;
+
     Parts parts_;
     const WorkerSettings& settings_;
     Sizes sizes_;
     PlanKeeper keeper_;
     std::mutex checked_mutex_;
     std::unordered_map<std::string, SteadyTime> checked_;  // When.
+    std::mutex apart_mutex_;
+    std::unordered_map<const postgres::Pool*, SteadyTime> apart_;  // Until when.
 };
 
 }  // namespace fanfare

@@ -35,8 +35,8 @@ public:
                    settings,
                    sizes},
           keeper_{planner_.keeper()},
-          queue_{[this](const std::string& job) { return planner_.plan(job); }, parts.clock,
-                 parts.stopping} {}
+          queue_{[this](std::span<const std::string> jobs) { return planner_.plan_together(jobs); },
+                 parts.clock, parts.stopping} {}
 
     /// As PlanQueue::add().
     void add(const std::string& job, Lane lane) { queue_.add(job, lane); }

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "core/async/grouped.hpp"
 #include "core/postgres/pool.hpp"
 #include "worker/send/job_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -24,18 +27,27 @@ public:
     [[nodiscard]] virtual boost::asio::awaitable<Result<Context>> load(const std::string& job) = 0;
 };
 
-/// The ledger's, understood by the settings of the systems.
+/// The ledger's, understood by the settings of the systems. Jobs that are asked for while others
+/// are being read are read together.
 ///
+/// Bounds    together_max jobs a statement.
 /// Lifetime  what it is given outlives it.
 class LedgerJobStore final : public JobStore {
 public:
+    static constexpr std::size_t together_max = 64;
     LedgerJobStore(postgres::Pool& ledger, JobContexts& job_contexts)
-        : ledger_{ledger}, job_contexts_{job_contexts} {}
+        : ledger_{ledger},
+          job_contexts_{job_contexts},
+          loading_{[this](Jobs jobs) { return load_all(jobs); }, together_max} {}
     [[nodiscard]] boost::asio::awaitable<Result<Context>> load(const std::string& job) override;
 
 private:
+    using Jobs = std::span<const std::string>;
+    [[nodiscard]] boost::asio::awaitable<std::vector<Result<Context>>> load_all(Jobs jobs);
+
     postgres::Pool& ledger_;
     JobContexts& job_contexts_;
+    Grouped<std::string, Result<Context>> loading_;
 };
 
 }  // namespace fanfare

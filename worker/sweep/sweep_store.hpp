@@ -3,6 +3,7 @@
 #include "core/ledger/chunks.hpp"
 #include "core/ledger/clock.hpp"
 #include "core/ledger/jobs.hpp"
+#include "core/ledger/plans.hpp"
 #include "core/postgres/pool.hpp"
 #include "worker/send/job_context.hpp"
 

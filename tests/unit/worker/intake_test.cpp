@@ -303,12 +303,13 @@ TEST_F(IntakeStageTest, WhatADatabaseDoesNotSayIsLeftToThePlanner) {
     EXPECT_THAT(events, ElementsAre("took a", "accepted a", "finished 0"));
 }
 
-TEST_F(IntakeStageTest, TakesEightAtATimeInTheOrderInWhichTheyCame) {
+TEST_F(IntakeStageTest, TakesSoManyAtATimeInTheOrderInWhichTheyCame) {
     ledger.takes = 1s;
-    const Events keys{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"};
+    Events keys;
+    for (std::size_t i = 0; i < Intake::at_once_max + 3; ++i) keys.push_back(std::to_string(i));
     for (const auto& key : keys) take(order(key));
     time.run_for(500ms);
-    EXPECT_EQ(ledger.asked, 8);
+    EXPECT_EQ(ledger.asked, static_cast<int>(Intake::at_once_max));
     EXPECT_EQ(intake->waiting(), 3U);
     time.run_for(1h);
     Events took;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,9 @@ namespace fanfare::test {
 class PlanModel final : public PlanStore {
 public:
     using Task = std::optional<ledger::PlanTask>;
-    explicit PlanModel(const Clock& clock) : clock_{clock} { task.job = "j"; }
+    explicit PlanModel(const Clock& clock, const std::string& job = "j") : clock_{clock} {
+        task.job = job;
+    }
 
     Result<Task> claim(const std::string&, std::chrono::milliseconds lease) override {
         if (is_away) return away();
@@ -66,6 +69,36 @@ public:
         task.left_out = mine.left_out;
         state = written.empty() ? "done" : "sending";
         return true;
+    }
+    Result<std::vector<ledger::PlanTask>> claim_many(std::span<const std::string> jobs,
+                                                     std::chrono::milliseconds lease) override {
+        std::vector<ledger::PlanTask> claimed;
+        if (std::find(jobs.begin(), jobs.end(), task.job) == jobs.end()) return claimed;
+        const auto mine = claim(task.job, lease);
+        if (!mine) return mine.error();
+        if (mine.value()) claimed.push_back(*mine.value());
+        return claimed;
+    }
+    Result<std::vector<std::string>> write_whole(std::span<const ledger::WholePlan> plans,
+                                                 std::chrono::milliseconds) override {
+        if (is_away) return away();
+        std::vector<std::string> ours;
+        for (const auto& plan : plans) {
+            if (plan.task.job != task.job || !is_of(plan.task.epoch)) continue;
+            written.insert(written.end(), plan.chunks.begin(), plan.chunks.end());
+            task = plan.task;
+            state = plan.chunks.empty() ? "done" : "sending";
+            ours.push_back(task.job);
+        }
+        return ours;
+    }
+    Result<void> unclaim(const ledger::PlanTask& mine) override {
+        if (is_away) return away();
+        if (!is_of(mine.epoch)) return {};
+        ++unclaimed;
+        --task.unheard;
+        free_at.reset();
+        return {};
     }
     Result<Task> look_again(const ledger::PlanTask& mine,
                             std::chrono::milliseconds lease) override {
@@ -116,7 +149,7 @@ public:
     ledger::PlanTask task;
     std::string state = "planning";
     std::optional<SteadyTime> free_at;  // When its lease ends.
-    int beats = 0, postponed = 0;
+    int beats = 0, postponed = 0, unclaimed = 0;
     std::vector<ledger::NewChunk> written;
     std::vector<ledger::PlanFailure> failures;
 
@@ -169,7 +202,23 @@ public:
         return PlanFault{PlanFault::Place::query, fail(Errc::store_unavailable, "interrupted")};
     }
 
+    Result<void> read_small(std::span<SmallAudience* const> audiences, std::size_t people_max,
+                            std::chrono::milliseconds) override {
+        ++reads_together;
+        if (breaks_together) return *breaks_together;
+        for (auto* const audience : audiences) {
+            const auto& all = of_job.at(audience->job->job.id);
+            audience->is_whole = all.size() <= people_max;
+            if (audience->is_whole) audience->ids = all;
+            audience->left_out = left_out;
+        }
+        return {};
+    }
+
     std::vector<std::string> people;
+    std::map<std::string, std::vector<std::string>> of_job;  // As read_small() gives them.
+    std::optional<Failure> breaks_together;
+    int reads_together = 0;
     std::int64_t left_out = 0;
     std::chrono::nanoseconds takes{0}, took{0};  // Until the first row.
     std::optional<std::string> breaks_at;

@@ -36,16 +36,19 @@ private:
 /// they are let go. Threads: any.
 class FakePlanner {
 public:
-    std::optional<milliseconds> plan(const std::string& job) {
+    PlanQueue::Waits plan(std::span<const std::string> jobs) {
         std::unique_lock lock{mutex_};
-        planned_.push_back(job);
+        together_.emplace_back(jobs.begin(), jobs.end());
+        planned_.insert(planned_.end(), jobs.begin(), jobs.end());
         changed_.notify_all();
-        changed_.wait(lock, [&] { return !held_.contains(job); });
-        const auto wait = waits_.find(job);
-        if (wait == waits_.end()) return std::nullopt;
-        const auto again = wait->second;
-        waits_.erase(wait);
-        return again;
+        PlanQueue::Waits waits;
+        for (const auto& job : jobs) {
+            changed_.wait(lock, [&] { return !held_.contains(job); });
+            auto& again = waits.emplace_back();
+            const auto wait = waits_.extract(job);
+            if (!wait.empty()) again = wait.mapped();
+        }
+        return waits;
     }
     void hold(const std::string& job) {
         const std::lock_guard guard{mutex_};
@@ -75,6 +78,11 @@ public:
         return planned_;
     }
 
+    [[nodiscard]] std::vector<std::vector<std::string>> together() {
+        const std::lock_guard guard{mutex_};
+        return together_;
+    }
+
 private:
     [[nodiscard]] std::ptrdiff_t count(const std::string& job) const {
         return std::count(planned_.begin(), planned_.end(), job);
@@ -82,6 +90,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<std::string> planned_;
+    std::vector<std::vector<std::string>> together_;
     std::set<std::string> held_;
     std::map<std::string, milliseconds> waits_;
 };
@@ -94,8 +103,8 @@ protected:
     void open(std::span<const Lane> threads) {
         queue.reset();  // Which also stops.
         stopping = false;
-        queue.emplace([this](const std::string& job) { return planner.plan(job); }, clock, stopping,
-                      threads);
+        queue.emplace([this](std::span<const std::string> jobs) { return planner.plan(jobs); },
+                      clock, stopping, threads);
     }
     /// Both threads are busy, with one job each.
     void occupy() {
@@ -245,6 +254,40 @@ TEST_F(PlanQueueTest, WhatIsDueComesInTheOrderOfItsMomentsAndInItsOwnLane) {
     auto jobs = planner.planned();
     jobs.erase(jobs.begin(), jobs.begin() + 5);
     EXPECT_THAT(jobs, ElementsAre("normal", "first", "second", "third"));
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, WhereManyWaitAThreadTakesSeveralAtOnceAndWhereFewDoEachAlone) {
+    occupy();
+    for (int i = 0; i < 40; ++i) queue->add("job " + std::to_string(i), Lane::normal);
+    queue->add("urgent", Lane::urgent);
+    planner.let_go("slow");
+    planner.await_all(43);
+    const auto together = planner.together();
+    EXPECT_THAT(together[2], ElementsAre("urgent")) << "of another lane";
+    EXPECT_EQ(together[3].size(), 11U) << "a quarter of those who wait, and one";
+    EXPECT_EQ(together[3].front(), "job 0");
+    EXPECT_EQ(together.back().size(), 1U);
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, NoThreadTakesMoreThanItsBound) {
+    occupy();
+    for (int i = 0; i < 1'000; ++i) queue->add("job " + std::to_string(i), Lane::normal);
+    planner.let_go("slow");
+    planner.await_all(1'002);
+    EXPECT_EQ(planner.together()[2].size(), PlanQueue::together_max);
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueTest, WhatIsToBePlannedAloneKeepsItsPlaceAndComesAlone) {
+    occupy();
+    for (int i = 0; i < 12; ++i) queue->add("job " + std::to_string(i), Lane::normal);
+    planner.fails_once("job 1", milliseconds{0});
+    planner.let_go("slow");
+    planner.await("job 1", 2);
+    EXPECT_THAT(planner.together()[2], ElementsAre("job 0", "job 1", "job 2", "job 3"));
+    EXPECT_THAT(planner.together()[3], ElementsAre("job 1")) << "before those that came after it";
     planner.let_go("slow and urgent");
 }
 
