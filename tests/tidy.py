@@ -41,7 +41,8 @@ BANS = {
     # The machine's clock is given out where programs are put together; librdkafka and threads of ours live by it.
     "machine-clock": (r"\bsystem_clock\s*\(\s*\)",
                       ("core/clock/", "core/kafka/", "core/async/shutdown", "core/providers/context",
-                       "worker/worker.cpp", "producer/producer.cpp", "cli/", "tests/", "sim/", "bench/",
+                       "worker/worker.cpp", "worker/stages", "worker/drain.cpp", "worker/worker_health.cpp",
+                       "producer/producer.cpp", "cli/", "tests/", "sim/", "bench/",
                        # They only space lines of the log.
                        "producer/schedule/outbox.hpp", "producer/api/reply.cpp"),
                       "time is passed in: take a Clock"),

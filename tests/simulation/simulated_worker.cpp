@@ -67,7 +67,7 @@ SimulatedWorker::SimulatedWorker(const Parts& parts)
                        [this](const std::string& job, Lane) { tasks_.spawn(plan(job)); },
                        [this] { return apply_early(); }},
         settings_);
-    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push, false));
+    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push));
     tasks_.spawn(sweeper_->run());
     tasks_.spawn(read());
     tasks_.spawn(watch());

@@ -52,10 +52,24 @@ std::optional<TimePoint> only_quiet_left(const Recipients& people, const Pass& p
 
 }  // namespace
 
-asio::awaitable<void> Sender::run_lane(Channel channel, bool urgent_only) {
-    while (auto descriptor = co_await parts_.dispatcher.next(channel, urgent_only)) {
-        co_await serve(descriptor->key);
-        if (descriptor->record) parts_.finished(*descriptor->record);
+LaneRoom Sender::make_room(Channel channel) const {
+    const auto& limits = settings_.channels[static_cast<std::size_t>(channel)];
+    return {parts_.executor, limits.chunk_recipients_max, limits.chunks_in_flight_max};
+}
+
+asio::awaitable<void> Sender::run_lane(Channel channel) {
+    auto& room = rooms_[static_cast<std::size_t>(channel)];
+    while (true) {
+        auto place = co_await room.enter();
+        const auto descriptor = co_await parts_.dispatcher.next(channel, false);
+        if (!descriptor) co_return;
+        co_await serve(*descriptor, &place);
+    }
+}
+
+asio::awaitable<void> Sender::run_urgent_lane(Channel channel) {
+    while (const auto descriptor = co_await parts_.dispatcher.next(channel, true)) {
+        co_await serve(*descriptor, nullptr);
     }
 }
 
@@ -73,27 +87,37 @@ asio::awaitable<Account*> Sender::account_for(Channel channel) {
     co_return nullptr;
 }
 
-asio::awaitable<void> Sender::serve(const ledger::ChunkKey& key) {
+asio::awaitable<void> Sender::serve(const Descriptor& descriptor, LaneRoom::Place* place) {
     // Rate and account first, the claim last: what is claimed is sent at once, so that a
     // crash leaves little in doubt.
+    const auto& key = descriptor.key;
     Account* const account = co_await account_for(key.channel);
-    if (account == nullptr) co_return;
-    const auto reserved = account->tokens_for(
-        settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
-    const auto waits = parts_.clock.steady_now();
-    co_await account->pacer().ready(reserved);
-    account->probe().waited(parts_.clock.steady_now() - waits);
-    if (!stopping_) co_await claim_and_send(key, *account);
-    account->pacer().release(reserved);
+    if (account != nullptr) {
+        auto reserved = account->tokens_for(
+            settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
+        const auto waits = parts_.clock.steady_now();
+        co_await account->pacer().ready(reserved);
+        account->probe().waited(parts_.clock.steady_now() - waits);
+        if (!stopping_) co_await claim_and_send(key, *account, reserved, place);
+        account->pacer().release(reserved);
+    }
+    if (descriptor.record) parts_.finished(*descriptor.record);
 }
 
-asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Account& account) {
+/// `reserved` of the account's rate, and the lane's `place`, become those of the chunk's size.
+asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Account& account,
+                                             std::size_t& reserved, LaneRoom::Place* place) {
     const auto asked = parts_.clock.steady_now();
     ledger::ClaimRequest request{key, account.settings().name};
     auto claimed = co_await parts_.batcher.claim(std::move(request));
     if (!claimed) spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
     if (!claimed || !claimed.value()) co_return;
     auto& chunk = *claimed.value();
+    const auto people_count = chunk.outcomes.size();
+    if (place != nullptr) place->keep(static_cast<std::int64_t>(people_count));
+    const auto needed = std::min(reserved, account.tokens_for(people_count));
+    account.pacer().release(reserved - needed);
+    reserved = needed;
     // Doubt stays with the account that caused it, as long as that one is configured.
     Account* const bound = parts_.selector.find(chunk.account);
     Account& serving = bound != nullptr ? *bound : account;

@@ -8,11 +8,14 @@
 #include "worker/send/dead_addresses.hpp"
 #include "worker/send/dispatcher.hpp"
 #include "worker/send/known_jobs.hpp"
+#include "worker/send/lane_room.hpp"
 #include "worker/send/next_move.hpp"
 #include "worker/send/prepare.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -28,7 +31,8 @@ namespace fanfare {
 /// Nothing is claimed before it could be sent at once; nothing is recorded that was not
 /// known; a chunk that is not finished in time is left to its lease.
 ///
-/// Bounds    chunks_in_flight_max a channel, and two more for urgent chunks only.
+/// Bounds    as many people a channel as are in chunks_in_flight_max chunks of full size, in at
+///           most lanes() chunks; and two chunks more that are urgent.
 /// Stop      stop the dispatcher, call stop(), then await the lanes.
 /// Threads   one serial executor; databases and rendering on the pools' threads.
 /// Lifetime  everything in Parts outlives the lanes.
@@ -59,13 +63,22 @@ public:
           marker_{[this](ledger::ChunkMark mark) { return parts_.batcher.mark(std::move(mark)); }} {
     }
 
+    /// How many lanes a channel wants.
+    [[nodiscard]] std::uint32_t lanes(Channel channel) const {
+        const auto& limits = settings_.channels[static_cast<std::size_t>(channel)];
+        return std::max(limits.chunks_in_flight_max, small_chunks_max);
+    }
     /// Serves one chunk of the channel after another until the dispatcher stops.
-    [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel, bool urgent_only);
+    [[nodiscard]] boost::asio::awaitable<void> run_lane(Channel channel);
+    /// The same of those that are urgent only, beside all others.
+    [[nodiscard]] boost::asio::awaitable<void> run_urgent_lane(Channel channel);
 
     /// No more tries in place; what is in flight finishes.
     void stop() { stopping_ = true; }
 
 private:
+    static constexpr std::uint32_t small_chunks_max = 64;
+    using Rooms = std::array<LaneRoom, channel_count>;
     /// The chunk that a lane has in hand, and who serves it.
     struct InHand {
         const Claim& claim;
@@ -78,9 +91,11 @@ private:
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;
 
-    [[nodiscard]] Awaitable<void> serve(const ledger::ChunkKey& key);
+    [[nodiscard]] LaneRoom make_room(Channel channel) const;
+    [[nodiscard]] Awaitable<void> serve(const Descriptor& descriptor, LaneRoom::Place* place);
     [[nodiscard]] Awaitable<Account*> account_for(Channel channel);
-    [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account);
+    [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account,
+                                                 std::size_t& reserved, LaneRoom::Place* place);
     [[nodiscard]] Awaitable<void> send(ledger::ChunkClaim claimed, Recipients people,
                                        SteadyTime claimed_at, Account& account);
     [[nodiscard]] Situation begin(InHand& hand, const std::optional<Failure>& unknown_job) const;
@@ -102,6 +117,7 @@ private:
     Preparation preparation_;
     Marker marker_;
     KnownJobs known_jobs_{parts_.jobs};
+    Rooms rooms_{make_room(Channel::email), make_room(Channel::sms), make_room(Channel::push)};
     bool stopping_ = false;
 };
 

@@ -65,7 +65,7 @@ protected:
                           *selector, pauses, references, time, probe, [] { return 0.0; },
                           [this](const kafka::Received&) { steps.push_back("finished"); }},
             settings);
-        test::begin(loop, sender->run_lane(Channel::push, false));
+        test::begin(loop, sender->run_lane(Channel::push));
         chunk.emplace();
         chunk->key = {"0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11", Channel::push, 3};
         chunk->job_created_at = time.now();
