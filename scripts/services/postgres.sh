@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A private PostgreSQL 15 cluster: loopback and a Unix socket, its own port and password, fsync on.
+# A private PostgreSQL cluster, 15 or whatever there is: loopback and a Unix socket, its own port and password, fsync on.
 # Expects STACK (the stack's folder) and lib.sh.
 
 postgres_init_names() {
