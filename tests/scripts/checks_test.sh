@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/fuzz, sanitize and lint: what they choose, and what they say where a tool is missing. Builds nothing.
+# scripts/fuzz, sanitize, lint and chroot-test: what they choose, and what they say where a tool is missing. Builds nothing.
 # usage: tests/scripts/checks_test.sh    from anywhere
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
@@ -31,6 +31,7 @@ says "no number" "--minutes needs a whole number" "$top/scripts/fuzz" --minutes 
 says "no number" "--minutes needs a whole number" "$top/scripts/sanitize" --minutes 0
 says "an unknown sanitizer" "unknown argument 'msan'" "$top/scripts/sanitize" msan
 says "an unknown file" "unknown argument 'x.txt'" "$top/scripts/lint" x.txt
+says "an unknown release" "which Debian: bookworm or trixie?" "$top/scripts/chroot-test" sid
 
 # A machine without clang: what is needed is named.
 mkdir "$work/bin"
