@@ -1,6 +1,7 @@
 """How each provider's account is configured against the simulator."""
 
 import json
+import os
 import subprocess
 
 ENVIRONMENT = {
@@ -23,11 +24,19 @@ def _key(run, name, *arguments):
     return path
 
 
+def rsa_key():
+    """One for all runs of a process and its children: it takes long to find."""
+    if "E2E_RSA_KEY" not in os.environ:
+        os.environ["E2E_RSA_KEY"] = subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], check=True,
+            capture_output=True, text=True).stdout
+    return os.environ["E2E_RSA_KEY"]
+
+
 def _fcm(run, http, tls):
-    key = _key(run, "fcm.pem", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
     (run.dir / "account.json").write_text(json.dumps({
         "type": "service_account", "project_id": "demo", "private_key_id": "k1",
-        "private_key": key.read_text(), "client_email": "fanfare@demo.iam.gserviceaccount.com",
+        "private_key": rsa_key(), "client_email": "fanfare@demo.iam.gserviceaccount.com",
         "token_uri": f"{tls}/token"}))
     return {"ca_file": str(run.sim.ca), "rate": {"per_second": 0, "concurrency": 100},
             "options": {"base_url": tls, "token_uri": f"{tls}/token"},

@@ -8,6 +8,7 @@ its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
 import os
@@ -15,9 +16,11 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -31,6 +34,7 @@ from pathlib import Path
 import accounts
 import api_client
 import broker
+import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("FANFARE_BIN_DIR", ROOT / "build/ci/bin")).resolve()
@@ -40,6 +44,8 @@ PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
 FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
          "expired", "cancelled", "failed", "unknown", "replayed"}
 PARTITIONS = 3
+# Itself, where `psql` is a script that looks for it.
+PSQL = str(max(Path("/usr/lib/postgresql").glob("*/bin/psql"), default="psql"))
 LOG_TAIL = 40
 _PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -51,7 +57,7 @@ def say(text):
 
 def use_lent_stack():
     """CTest lends a test one of the stacks that scripts/test started; without it there is only one."""
-    lent = re.fullmatch(r"id:(\w+),slots:1", os.environ.get("CTEST_RESOURCE_GROUP_0_STACKS", ""))
+    lent = re.fullmatch(r"id:(\w+),slots:\d", os.environ.get("CTEST_RESOURCE_GROUP_0_STACKS", ""))
     for name in SERVICES if lent else ():
         if (value := os.environ.get(f"{name}_{lent[1]}")) is not None:
             os.environ[name] = value
@@ -76,6 +82,42 @@ def until(condition, what, timeout_s=60, every_s=0.05):
         time.sleep(every_s)
 
 
+def free_port():
+    """One below the kernel's range for outgoing connections, so that nobody takes it before it is used."""
+    while True:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", 10_000 + secrets.randbelow(10_000)))
+            return one.getsockname()[1]
+
+
+class Lag:
+    """How long at most the machine kept somebody waiting who wanted to run at once: `with Lag() as lag`."""
+
+    most_s = 0.0
+
+    def __enter__(self):
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._measure, daemon=True)
+        self._thread.start()
+        return self
+
+    def _measure(self):
+        wanted_s = 0.01
+        while True:
+            began = time.monotonic()
+            if self._over.wait(wanted_s):
+                return
+            self.most_s = max(self.most_s, time.monotonic() - began - wanted_s)
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def allows(self, seconds):
+        """What is promised within so many seconds passes through four programs, each of which may have been kept waiting."""
+        return seconds + 4 * self.most_s
+
+
 def merge(into, changes):
     """Puts `changes` into the map `into`, level by level."""
     for key, value in changes.items():
@@ -87,22 +129,24 @@ def merge(into, changes):
 
 
 class Database:
-    """SQL through psql."""
+    """Questions through kept connections, scripts through psql."""
 
     def __init__(self, url):
         self.url = url
+        self._connections = postgres.Connections(url)
 
     def psql(self, script, *arguments):
         done = subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-d",
+            [PSQL, "-X", "-q", "-A", "-t", "-F", "\t", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-d",
              self.url, *arguments, "-f", "-"], input=script, text=True, capture_output=True, timeout=240)
         if done.returncode != 0:
             raise RuntimeError(f"psql: {done.stderr.strip()}\n{script[:400]}")
         return done.stdout
 
     def rows(self, query):
-        return [[None if field == "\\N" else field for field in line.split("\t")]
-                for line in self.psql(query).splitlines()]
+        if self._connections.url != self.url:  # It has moved.
+            self._connections = postgres.Connections(self.url)
+        return self._connections.rows(query)
 
     def value(self, query):
         found = self.rows(query)
@@ -115,7 +159,8 @@ class Database:
 
     def migrate(self, upto=None):
         """As `fanfare db migrate` does it, for programs look at what it has noted; upto: the first so many files."""
-        steps = ["CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
+        steps = ["SET synchronous_commit = off;",  # What comes after waits for the disk.
+                 "CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
                  "applied_at timestamptz NOT NULL DEFAULT now());"]
         for file in sorted((ROOT / "config/migrations").glob("*.sql"))[:upto]:
             text = file.read_text()
@@ -130,6 +175,10 @@ if SLOW > 1:
     RSS_MAX *= 12  # With a sanitizer's shadow and what it keeps of freed memory.
 
 
+def die_with_the_test():
+    _libc.prctl(_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """A program in a session of its own, ended by its own id. It dies with the test."""
 
@@ -138,8 +187,7 @@ class Process:
         with open(log, "ab") as out:
             self.child = subprocess.Popen(
                 [str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                env=environment, start_new_session=True,
-                preexec_fn=lambda: _libc.prctl(_PDEATHSIG, signal.SIGKILL))
+                env=environment, start_new_session=True, preexec_fn=die_with_the_test)
 
     def is_alive(self):
         return self.child.poll() is None
@@ -160,11 +208,17 @@ class Process:
         status = Path(f"/proc/{self.child.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
 
-    def end(self, timeout_s=60):
-        """SIGTERM; the exit code. A program that does not end is killed, and that is a failure."""
+    def ask_to_end(self):
         if self.is_alive():
             self.child.send_signal(signal.SIGCONT)
             self.child.terminate()
+
+    def end(self, timeout_s=60):
+        """SIGTERM; the exit code. A program that does not end is killed, and that is a failure."""
+        self.ask_to_end()
+        return self.ended(timeout_s)
+
+    def ended(self, timeout_s=60):
         try:
             return self.child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -176,11 +230,14 @@ class Simulator:
     """fanfare-sim: every provider, and the oracle."""
 
     def __init__(self, run, arguments):
-        ports, self.ca = run.dir / "ports.json", run.dir / "ca.pem"
-        self.process = run.start("sim", BIN / "fanfare-sim", "--ports-file", ports, "--ca-file",
+        self._ports, self.ca = run.dir / "ports.json", run.dir / "ca.pem"
+        self.process = run.start("sim", BIN / "fanfare-sim", "--ports-file", self._ports, "--ca-file",
                                  self.ca, *arguments)
-        until(lambda: ports.exists() or not self.process.is_alive(), "the simulator's ports", 20)
-        self.ports = json.loads(ports.read_text())
+
+    @functools.cached_property
+    def ports(self):
+        until(lambda: self._ports.exists() or not self.process.is_alive(), "the simulator's ports", 60)
+        return json.loads(self._ports.read_text())
 
     def call(self, path, body=None, post=False):
         data = json.dumps(body).encode() if body is not None else (b"" if post else None)
@@ -233,6 +290,7 @@ class Run:
     def __init__(self, *, sim=(), kafka=True, database_url=None, brokers=None, system="shows", upto=None):
         self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-"))
         self.processes = []
+        self.lent = (database_url is None, brokers is None and kafka)  # What goes on, and must forget it.
         self.name = "e2e_" + secrets.token_hex(6)
         self.maintenance = Database(database_url or self._needed("FANFARE_TEST_DATABASE_URL"))
         self.brokers = (brokers or self._needed("FANFARE_TEST_KAFKA_BROKERS")) if kafka else "embedded"
@@ -243,10 +301,10 @@ class Run:
         self.tokens = {}
         parts = urllib.parse.urlsplit(self.maintenance.url)
         self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
+        self.sim = Simulator(self, sim)
         self.maintenance.psql(f'CREATE DATABASE {self.name};')
         self.db.migrate(upto)
         self.db.psql((ROOT / f"tests/fixtures/{system}.sql").read_text())
-        self.sim = Simulator(self, sim)
         self.settings = self._settings()
         self.system_url = {f"FANFARE_{system.upper()}_URL": self.db.url}
         self.system((ROOT / f"config/systems/{system}/system.yaml").read_text(), system)
@@ -349,6 +407,13 @@ class Run:
 
     def worker(self, ready_s=60, folder=BIN):
         return self._program("worker", "fanfare-worker", ready_s, folder)
+
+    def workers(self, count):
+        """So many that begin at once."""
+        begun = [self.worker(ready_s=None) for _ in range(count)]
+        for worker in begun:
+            until(lambda: self.is_ready(worker), f"{worker.name} to be ready", 60)
+        return begun
 
     def producer(self, ready_s=60, folder=BIN):
         return self._program("producer", "fanfare-producer", ready_s, folder)
@@ -476,25 +541,38 @@ class Run:
     def idle(self):
         """True when no program has a connection to the database any more."""
         return self.db.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                             "AND pid <> pg_backend_pid() AND backend_type = 'client backend'") == "0"
+                             f"AND application_name <> '{postgres.NAME}' AND backend_type = 'client backend'") == "0"
 
     # The end.
 
-    def stop(self):
+    def stop(self, wait=False):
+        """All programs at once; the simulator answers them to their end. What they leave goes while the next test
+        begins, unless somebody waits for it."""
         faults = []
-        for process in reversed(self.processes):
-            try:
-                process.end()
-            except AssertionError as fault:
-                faults.append(str(fault))
-        for clean in (lambda: self.maintenance.psql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE);"),
-                      lambda: self.brokers == "embedded" or broker.delete_topics(self.brokers, self.topics)):
-            try:
-                clean()
-            except Exception as fault:  # A broken service must not hide what the test found.
-                say(f"cleaning up: {fault}")
+        for group in (self.processes[1:], self.processes[:1]):
+            for process in group:
+                process.ask_to_end()
+            for process in group:
+                try:
+                    process.ended()
+                except AssertionError as fault:
+                    faults.append(str(fault))
+        cleaning = threading.Thread(target=self._clean)
+        cleaning.start()
+        if wait:
+            cleaning.join()
         if faults:
             raise AssertionError("; ".join(faults))
+
+    def _clean(self):
+        for lent, clean in zip(self.lent, (
+                lambda: self.maintenance.psql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE);"),
+                lambda: broker.delete_topics(self.brokers, self.topics))):
+            try:
+                if lent:
+                    clean()
+            except Exception as fault:  # A broken service must not hide what the test found.
+                say(f"cleaning up: {fault}")
 
     def show_logs(self):
         for process in self.processes:
@@ -540,7 +618,7 @@ class EndToEnd(unittest.TestCase):
     @contextlib.contextmanager
     def locked(run, statement):
         """What `statement` locks stays so within."""
-        with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", run.db.url], text=True,
+        with subprocess.Popen([PSQL, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", run.db.url], text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
             holder.stdin.write(f"BEGIN; {statement}; SELECT 'locked';\n")
             holder.stdin.flush()
@@ -616,5 +694,37 @@ class EndToEnd(unittest.TestCase):
         return counts
 
 
-def main():
+def main(at_once=1):
+    """The tests that are named, or all of the file; where they wait more than they work, so many at once."""
+    if at_once > 1:
+        module, wanted = sys.modules["__main__"], [name for name in sys.argv[1:] if name[0] != "-"]
+        loader = unittest.defaultTestLoader
+        found = loader.loadTestsFromNames(wanted, module) if wanted else loader.loadTestsFromModule(module)
+        names = [test.id().removeprefix("__main__.") for test in _each(found)]
+        if len(names) > 1:
+            sys.exit(_run_at_once(names, at_once))
     unittest.main(verbosity=2)
+
+
+def _each(suite):
+    for test in suite:
+        yield from _each(test) if isinstance(test, unittest.TestSuite) else (test,)
+
+
+def _run_at_once(names, most):
+    """Each in a process of its own, whose words are said when it is over; how many have failed."""
+    running, failed = [], 0
+    accounts.rsa_key()  # Which they all use.
+    while names or running:
+        while names and len(running) < most:
+            said = tempfile.TemporaryFile("w+")
+            running.append((subprocess.Popen([sys.executable, sys.argv[0], names.pop(0)], stdout=said, stderr=said,
+                                             preexec_fn=die_with_the_test), said))
+        over = until(lambda: [one for one in running if one[0].poll() is not None], "a test to end", 3600)
+        for one in over:
+            running.remove(one)
+            with one[1] as said:
+                said.seek(0)
+                say(said.read())
+            failed += one[0].returncode != 0
+    return failed

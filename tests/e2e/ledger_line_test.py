@@ -4,6 +4,7 @@ nobody is told twice, and nobody is restarted for it."""
 
 import urllib.parse
 
+import postgres
 from harness import EndToEnd, main, say, until
 from tcp_proxy import TcpProxy
 
@@ -83,7 +84,7 @@ class LedgerLine(EndToEnd):
         name = run.name
         run.maintenance.psql(f"CREATE ROLE {name} LOGIN PASSWORD '{name}';")
         self.addCleanup(run.maintenance.psql, f"DROP ROLE {name};")
-        self.addCleanup(run.stop)  # Before: what it owns goes with the database.
+        self.addCleanup(run.stop, wait=True)  # Before: what it owns goes with the database.
         run.db.psql(f"GRANT ALL ON SCHEMA public TO {name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name};"
                     f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name};")
         run.system_url = {key: url.replace(urllib.parse.urlsplit(url).netloc.split("@")[0], f"{name}:{name}")
@@ -100,8 +101,9 @@ class LedgerLine(EndToEnd):
 
     @staticmethod
     def end_connections(run, share=1.0):
+        """Of programs, not of the test."""
         return int(run.maintenance.value(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
-                                         f"'{run.name}' AND random() < {share}"))
+                                         f"'{run.name}' AND application_name <> '{postgres.NAME}' AND random() < {share}"))
 
     @staticmethod
     def noticed(worker):
@@ -109,4 +111,4 @@ class LedgerLine(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

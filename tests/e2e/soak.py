@@ -147,7 +147,7 @@ class Soak(OwnStack):
             found["files", name] = len(os.listdir(f"/proc/{program.child.pid}/fd"))
         size, lines, open_jobs, took = self.run_.db.rows(
             "SELECT pg_database_size(current_database()), (SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()), "
+            "WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> 'e2e'), "
             "(SELECT count(*) FROM job WHERE state NOT IN ('done', 'failed', 'cancelled')), "
             "(SELECT coalesce(max(extract(epoch FROM finished_at - created_at)), 0) FROM job "
             "WHERE finished_at > now() - interval '15 s')")[0]
