@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import fallback_test
 from api_case import PEOPLE, ApiCase
-from harness import BIN, CHANNELS, ROOT, main, until
+from harness import BIN, CHANNELS, ROOT, Lag, main, until
 
 
 class Api(ApiCase):
@@ -156,13 +157,14 @@ class Api(ApiCase):
         shop = backend("shop")
         job = shop.post("/v1/jobs", self.order(run, channels=["email"]))[1]["id"]
         until(lambda: run.told(job)["email"] >= 50, "sending to begin", 60)
-        answer = shop.post(f"/v1/jobs/{job}/cancel", {})
-        self.assertEqual((answer[0], answer[1]["state"]), (200, "cancelled"))
-        cancelled_ns = time.time_ns()
-        self.assertEqual(shop.post(f"/v1/jobs/{job}/cancel", {})[0], 200)
-        run.wait_settled(job)
+        with Lag() as lag:
+            answer = shop.post(f"/v1/jobs/{job}/cancel", {})
+            self.assertEqual((answer[0], answer[1]["state"]), (200, "cancelled"))
+            cancelled_ns = time.time_ns()
+            self.assertEqual(shop.post(f"/v1/jobs/{job}/cancel", {})[0], 200)
+            run.wait_settled(job)
         last = run.sim.summary(job)["mailgun"]["last_accept_ns"]
-        self.assertLess(last, cancelled_ns + 1_000_000_000, "told more than a second after")
+        self.assertLess(last, cancelled_ns + lag.allows(1) * 1e9, "told more than a second after")
         outcomes = {o for o, _ in run.fates(job).values()}
         self.assertEqual(outcomes, {"sent", "cancelled"})
 
@@ -176,7 +178,7 @@ class Api(ApiCase):
         after = shop.post("/v1/jobs", self.order(run, channels=["email"]), Idempotency_Key="after")[1]["id"]
         run.worker()
         run.wait_settled(after)
-        self.assertEqual(run.state(job), "cancelled")
+        until(lambda: run.state(job) == "cancelled", "the worker to have met it", 60)  # On a partition of its own.
         self.assertEqual(run.fates(job), {})
         self.assertEqual(sum(run.told(job).values()), 0)
 
@@ -225,8 +227,9 @@ class Api(ApiCase):
         self.refused(shop.post("/v1/jobs", b"[]", **json_type), 422, "wrong_type")
         self.refused(shop.post("/v1/jobs", b"{}", **json_type), 422, "missing_field")
         self.refused(shop.post("/v1/jobs", order, Idempotency_Key="k" * 129), 400, "invalid_key")
-        answers = [backend("slow").get("/v1/jobs")[0] for _ in range(12)]
-        self.assertIn(429, answers)
+        slow = backend("slow")
+        with ThreadPoolExecutor(12) as callers:  # At once, for a slow machine may ask for less than two a second.
+            until(lambda: 429 in callers.map(lambda _: slow.get("/v1/jobs")[0], range(12)), "one to be refused")
         self.assertEqual(shop.get("/v1/jobs")[0], 200, "one client's limit is no other's")
         self.assertEqual(run.db.value("SELECT count(*) FROM api_request"), "0")
         for log in run.dir.glob("*.log"):
@@ -243,4 +246,4 @@ class Api(ApiCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

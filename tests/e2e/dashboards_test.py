@@ -51,7 +51,7 @@ class Dashboards(EndToEnd):
         run.tune("push", chunk=25)
         self.prometheus = Prometheus(run)
         self.producers = [run.producer(), self.producer_with_certificate()]
-        self.workers = [run.worker(), run.worker()]
+        self.workers = run.workers(2)
         self.scrape()
         self.began = time.time()
         run.sim.control(mailgun={**ARRIVES, "latency_ms": 20, "jitter_ms": 30, **self.hook("mailgun")},

@@ -151,7 +151,8 @@ class Doors(ApiCase):
         for thread in threads:
             thread.start()
         until(lambda: len(answers) == 15, lambda: f"15 refused, found {[a[0] for a in answers]}", 30)
-        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "2",
+        until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                   "AND datname = current_database()") == "2",
               "two estimates that wait for the table")
         for name in ("shop", "reader", "tenant", "admin"):
             self.assertEqual(backend(name).get("/v1/jobs")[0], 200)
@@ -208,4 +209,4 @@ class Doors(ApiCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -47,7 +47,7 @@ class Doubt(EndToEnd):
     def test_outlives_errors_and_the_expiry(self):
         run = self.start(error_rate=1.0)
         run.worker()
-        job = run.publish(run.job(channels=["sms"], ttl_s=20))
+        job = run.publish(run.job(channels=["sms"], ttl_s=10))
         run.wait_settled(job)
         self.assertGreater(run.sim.count("twilio", "errors"), 0)
         self.assert_unknown(run, job, {"past_expiry"})
@@ -89,4 +89,4 @@ class Doubt(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)

@@ -53,7 +53,7 @@ class Held(EndToEnd):
         run.tune("email", chunk=50, chunks=4, concurrency=4)
         run.people(20_000, sms=False, push=False)
         run.people(200, creator="other", prefix="o", sms=False, push=False)
-        run.sim.control(all={"latency_ms": 50})
+        run.sim.control(all={"latency_ms": 150})
         run.worker()
         many = run.publish(run.job(channels=["email"], lane="bulk"))
         until(lambda: run.told(many)["email"] >= 100, lambda: "the multitude to begin" + run.progress(), 60, 0.02)

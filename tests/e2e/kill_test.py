@@ -64,6 +64,7 @@ class Kill(Crash):
     def test_a_parked_request_was_never_sent(self):
         """Killed while requests stand before the provider: unknown, though nobody was told, and nobody else is."""
         run = self.slow_run(600)
+        run.short_leases(lease_ms=10_000, timeout_ms=9_000)  # None is given up before the kill.
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["email", "sms"]))
@@ -82,7 +83,7 @@ class Kill(Crash):
     def test_nobody_is_in_doubt_while_contacts_are_read(self):
         run = self.slow_run(300)
         run.db.psql("BEGIN; ALTER TABLE users RENAME TO users_; CREATE VIEW users AS SELECT * FROM users_ "
-                    "WHERE pg_sleep(0.05) IS NOT NULL; COMMIT;")
+                    "WHERE pg_sleep(0.1) IS NOT NULL; COMMIT;")
         worker = run.worker()
         job = run.publish(run.job(channels=["sms"]))
         until(run.claimed, "a chunk to be claimed", 60)
@@ -98,6 +99,7 @@ class Kill(Crash):
         run = self.slow_run(25)
         run.people(75, prefix="q", sms=False)
         run.tune("sms", chunk=100)
+        run.short_leases(lease_ms=10_000, timeout_ms=9_000)
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["sms"]))
@@ -180,4 +182,4 @@ class Drain(Crash):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

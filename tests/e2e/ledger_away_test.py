@@ -8,20 +8,19 @@ from harness import CHANNELS, main, say, until
 from own_stack import OwnStack
 
 PEOPLE = 3000
-LEASE_S = 6
+LEASE_S = 8
 
 
 class LedgerAway(OwnStack):
     def sending(self, workers=1):
         run = self.own_run()
         run.people(PEOPLE)
-        run.short_leases(LEASE_S * 1000)
+        run.short_leases(LEASE_S * 1000, timeout_ms=LEASE_S * 1000 - 1000)  # What is held is not to be in doubt.
         run.tune("email", chunk=20, chunks=4, concurrency=2)
         run.tune("sms", chunk=16, chunks=8, concurrency=50)
         run.tune("push", chunk=25, chunks=8, concurrency=50)
         run.sim.control(all={"latency_ms": 100})
-        for _ in range(workers):
-            run.worker()
+        run.workers(workers)
         job = run.publish(run.job())
         # So that answers are on their way while nothing can be written.
         until(lambda: min(run.told(job).values()) >= 100, lambda: "all channels" + run.progress(), 60, 0.02)

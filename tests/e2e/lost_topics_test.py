@@ -82,7 +82,7 @@ class LostTopics(OwnStack):
 
     def go_on(self, how):
         run, backend = self.start()
-        workers = [run.worker(), run.worker()]
+        workers = run.workers(2)
         self.settle(run, self.order(backend, "before", self.body(run)))
         for round_ in range(2):
             self.wipe(run, how)

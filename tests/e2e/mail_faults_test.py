@@ -44,7 +44,9 @@ class MailFaults(EndToEnd):
         run = self.start()
         run.sim.control(smtp={"lose_before_rate": 0.04, "throttle_rate": 0.04, "error_rate": 0.04,
                               "refuse_rate": 0.05, "lose_after_rate": 0.04, "malformed_rate": 0.03,
-                              "blackhole_rate": 0.02, "latency_ms": 5})
+                              "blackhole_rate": 0.02, "latency_ms": 5,
+                              # Each once for sure.
+                              "script": ["lose_before", "throttle", "error", "refuse", "lose_after", "malformed", "blackhole"]})
         run.settings["worker"]["attempts_max"] = 20
         job = self.told(run)
         counts = self.assert_accounted(run, job, channels=("email",), once=("email",))["email"]

@@ -50,7 +50,7 @@ class Metrics(Figures):
                                  "webhook_connect": run.front()},
                         twilio={"error_rate": 0.1, "lose_after_rate": 0.02, "fail_addresses": {
                             min(a): "21408" for a in list(run.addresses("creator", "sms").values())[::7] if a}})
-        workers = [run.worker(), run.worker()]
+        workers = run.workers(2)
         job = run.publish(run.job())
         cancelled = run.publish(run.job())
         late = (datetime.now(timezone.utc) + timedelta(seconds=8)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -62,7 +62,8 @@ class Metrics(Figures):
         until(lambda: sum(run.told_in_all().values()) > 600, lambda: "sending to go on" + run.progress(), 60)
         workers[1].kill()
         self.assert_moves_add_up(run)
-        leader = next(p for p in (first, second) if Scrape(run.http(p, "/metrics")).samples["fanfare_elected", ()] == 1)
+        leader = until(lambda: next((p for p in (first, second) if
+                                     Scrape(run.http(p, "/metrics")).samples["fanfare_elected", ()] == 1), None), "one to lead", 60)
         leader.kill()
         third = run.producer()
         run.sim.control(mailgun={"webhook_connect": run.front()})
@@ -143,4 +144,4 @@ class Metrics(Figures):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=2)

@@ -64,9 +64,12 @@ class NotificationsCommand(EndToEnd):
         now = found["now"]["job"]
         self.fanfare(run, "send-now", now)
         until(lambda: run.told(now)["email"] > 0, "the first to be told", 60)
+        run.sim.hold()
+        until(lambda: self.states(run)["now"] == "published", "that to be noted", 30)
         self.fanfare(run, "send-now", now, code=65)
         answer, = self.fanfare(run, "cancel", now)
         self.assertEqual(answer["state"], "cancelled")
+        run.sim.release()
         run.wait_settled(now)
         self.assertEqual(run.state(now), "cancelled")
         self.assertLess(run.told(now)["email"], PEOPLE)

@@ -52,7 +52,7 @@ class OwnerTemplates(ApiCase):
     def test_each_job_says_what_its_owner_had_written_when_it_was_planned(self):
         run, backend = self.start(worker=False, people=PEOPLE, sim=["--keep-messages", "20000"])
         for channel in ("email", "sms"):
-            run.tune(channel, chunk=5, chunks=1)
+            run.tune(channel, chunk=5, chunks=1, timeout_ms=50_000)  # Held for as long as it takes to begin a worker.
         first = run.worker()
         ann, bob = backend("shop"), backend("other")
 
@@ -203,4 +203,4 @@ class OwnerTemplates(ApiCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -72,7 +72,7 @@ class QuietHours(EndToEnd):
         # Held for long without being taken for a provider that stalls.
         run.settings["worker"]["lease_ms"] = 600_000
         run.tune("email", chunk=20, timeout_ms=60_000)
-        self.prove(run, [run.worker(), run.worker()])
+        self.prove(run, run.workers(2))
         run.sim.hold()
         # Nobody has an answer yet, and still each person is asked for once.
         jobs = [run.publish(run.job(channels=["email"])) for _ in range(3)]
@@ -124,4 +124,4 @@ class QuietHours(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)

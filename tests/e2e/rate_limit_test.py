@@ -11,8 +11,7 @@ class RateLimit(EndToEnd):
         run = self.new_run()
         run.people(PEOPLE)
         run.tune("sms", per_second=LIMIT)
-        for _ in range(2):
-            run.worker()
+        run.workers(2)
         job = run.publish(run.job(channels=["sms"]))
         run.wait_settled(job)
         self.assert_told_once(run, job, channels=["sms"])

@@ -14,7 +14,7 @@ LEASE_S, SESSION_S = 4, 6
 class Replicas(Crash):
     def start_all(self, count, people):
         run = self.slow_run(people)
-        workers = [run.worker() for _ in range(count)]
+        workers = run.workers(count)
         job = run.publish(run.job())
         return run, workers, job
 
@@ -68,7 +68,7 @@ class MoreThanPartitions(Replicas):
     def test_each_is_ready_and_takes_work(self):
         run = self.slow_run(3000)
         run.settings["kafka"]["partitions"] = 2
-        workers = [run.worker() for _ in range(3)]  # Each is waited for until it is ready.
+        workers = run.workers(3)  # Each is waited for until it is ready.
         def served(worker):
             found = re.findall(r'^fanfare_requests_total\{.*verdict="ok".*\} (\d+)', run.http(worker, "/metrics"), re.MULTILINE)
             return sum(map(int, found))

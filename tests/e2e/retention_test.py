@@ -117,10 +117,11 @@ class Retention(EndToEnd):
             process.end()
         run.producer()
         until(lambda: run.db.value(f"SELECT count(*) FROM chunk WHERE job_id = '{over}'") == "0", "the old job to go")
-        self.assertEqual(run.db.value("SELECT count(*) FROM job WHERE dropped_at IS NOT NULL"), "1")
+        until(lambda: run.db.value("SELECT count(*) FROM job WHERE dropped_at IS NOT NULL") == "1", "that to be noted", 30)
         self.assertEqual(run.db.value(f"SELECT count(*) > 1 FROM chunk WHERE job_id = '{waiting}'"), "t")
-        self.assertEqual(run.db.value("SELECT until <= app_now() FROM lease WHERE name = 'retention'"), "t")
+        until(lambda: run.db.value("SELECT until <= app_now() FROM lease WHERE name = 'retention'") == "t",
+              "the producer to let others have the next round", 30)
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)

@@ -86,7 +86,7 @@ class ScheduleTime(TimeCase):
             self.show(run, name, "-1 second")
         self.in_state(run, "publishing", names[:2])
         dying.kill()
-        run.settings["kafka"]["client"]["linger.ms"] = "2000"
+        run.settings["kafka"]["client"]["linger.ms"] = "5000"
         sleeper = run.producer()
         self.show(run, "a3", "-1 second")
         self.in_state(run, "publishing", ["a3"])
@@ -222,4 +222,4 @@ class Coincide(TimeCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=2)

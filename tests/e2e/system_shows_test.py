@@ -85,7 +85,7 @@ class SystemShows(SystemCase):
     def test_a_show_that_is_gone_stops(self):
         run = self.begin(programs=False)
         run.people(200, sms=False, push=False)
-        run.tune("email", chunk=10, chunks=2, concurrency=2, per_second=40)
+        run.tune("email", chunk=10, chunks=2, concurrency=2, per_second=20)
         run.producer()
         run.worker()
         self.show(run, "s", "9 minutes")
@@ -113,4 +113,4 @@ class SystemShows(SystemCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=2)

@@ -35,7 +35,7 @@ class Told(EndToEnd):
         run = self.new_run()
         run.people(PEOPLE)
         run.system(SYSTEM)
-        run.tune("email", chunk=20, chunks=2, concurrency=2, per_second=100)
+        run.tune("email", chunk=20, chunks=2, concurrency=2, per_second=60)
         run.worker()
         # A moment of the subject, and a subject that only begins like it.
         reminder = run.publish(run.job(channels=["email"], subject="s1:15m"))

@@ -33,9 +33,9 @@ class Upgrade(Documented):
     def begin(self, people=PEOPLE, upto=None):
         run = self.run_ = self.new_run(upto=upto)
         run.people(people)
-        run.short_leases(lease_ms=8000, timeout_ms=6000)
+        run.short_leases(lease_ms=16_000, timeout_ms=15_000)
         for channel in CHANNELS:
-            run.tune(channel, chunk=20, chunks=4, per_second=50)
+            run.tune(channel, chunk=20, chunks=4, per_second=100)
         shutil.copytree(MIGRATIONS, run.dir / "migrations")
         run.write_settings()
         (by_package, self.by_hand) = chapters("operations.md")["Upgrade"]
@@ -94,6 +94,7 @@ class Upgrade(Documented):
     def test_ledgers_of_older_shapes_with_open_jobs(self):
         rows, begun, claimed = self.open_jobs()
         files = len(list(MIGRATIONS.glob("*.sql")))
+        going_on = []  # All at once: each waits for the lease of what was claimed.
         for shape in (*range(1, files, 6), files - 1):
             with self.subTest(files=shape):
                 run = self.begin(FEW, upto=shape)
@@ -102,7 +103,10 @@ class Upgrade(Documented):
                 has_marks = run.db.rows("SELECT 1 FROM pg_attribute WHERE attrelid = 'chunk'::regclass AND attname = 'marked_epoch'")
                 self.migrate()
                 self.assertEqual(run.db.value("SELECT count(*) FROM schema_migration"), str(files))
-                run.worker()
+                run.worker(ready_s=None)
+                going_on.append((shape, run, has_marks))
+        for shape, run, has_marks in going_on:
+            with self.subTest(files=shape):
                 sending, planning = (row["id"] for row in rows["job"])
                 run.wait_settled(sending, planning)
                 self.assert_told_once(run, planning, channels=HELD)
