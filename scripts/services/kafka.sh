@@ -161,7 +161,7 @@ kafka_start() {
         -cp "$KAFKA_HOME/*" kafka.Kafka "$STACK/kafka/server.properties" \
         >>"$STACK/kafka.out" 2>&1 </dev/null 9>&- &
     write_pid "$STACK/kafka.pid" $!
-    if ! wait_until 120 kafka_settled || ! live_pid "$STACK/kafka.pid" >/dev/null; then
+    if ! wait_until 300 kafka_settled || ! live_pid "$STACK/kafka.pid" >/dev/null; then
         warn "Kafka did not start; the end of $STACK/kafka.log and kafka.out:"
         tail -q -n 10 "$STACK/kafka.log" "$STACK/kafka.out" 2>/dev/null | sed 's/^/    /' >&2
         return 1

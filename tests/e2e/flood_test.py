@@ -33,7 +33,7 @@ class Flood(OwnStack):
         held = worker.peak_bytes()
         self.stack("start", "postgres")
         until(lambda: run.db.value("SELECT count(*) FROM job WHERE state = 'done'") == str(JOBS),
-              lambda: "every job to be done" + run.progress(), 240, 0.5)
+              lambda: "every job to be done" + run.progress(), 900, 0.5)
         say(f"    peak of memory: {before // MIB} MiB before, {held // MIB} MiB with {JOBS} jobs of "
             f"{len(PADDING) // 1000} kB waiting, {worker.peak_bytes() // MIB} MiB when all were done")
         self.assertLessEqual(worker.peak_bytes(), RSS_MAX)

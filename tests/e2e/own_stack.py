@@ -11,13 +11,18 @@ from harness import ROOT, EndToEnd, say
 
 
 class OwnStack(EndToEnd):
+    """One for all tests of a class: what a test has stopped and not started again is started for the next."""
+
     services = ()  # Options of scripts/stack up.
 
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-own-"))
+        cls.dir.chmod(0o711)
+        cls.addClassCleanup(shutil.rmtree, cls.dir, True)
+        cls.addClassCleanup(cls.stack, "down")
+
     def setUp(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fanfare-e2e-own-"))
-        self.dir.chmod(0o711)
-        self.addCleanup(shutil.rmtree, self.dir, True)
-        self.addCleanup(self.stack, "down")
         self.begin()
         found = dict(re.findall(r"export (\w+)='?([^'\s]+)", self.stack("env")))
         self.url, self.brokers = found["FANFARE_TEST_DATABASE_URL"], found.get("FANFARE_TEST_KAFKA_BROKERS")
@@ -32,11 +37,13 @@ class OwnStack(EndToEnd):
                 say(f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
             self.stack("up", *self.services)
 
-    def stack(self, *arguments):
-        done = subprocess.run([ROOT / "scripts/stack", *arguments, "--dir", self.dir], text=True,
-                              capture_output=True, timeout=240,
-                              env={**os.environ, "FANFARE_STACK_DIR": str(self.dir), "FANFARE_SKIP_SETUP": "1"})
-        self.assertEqual(done.returncode, 0, done.stderr)
+    @classmethod
+    def stack(cls, *arguments):
+        done = subprocess.run([ROOT / "scripts/stack", *arguments, "--dir", cls.dir], text=True,
+                              capture_output=True, timeout=900,
+                              env={**os.environ, "FANFARE_STACK_DIR": str(cls.dir), "FANFARE_SKIP_SETUP": "1"})
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
         return done.stdout
 
     def own_run(self, **options):

@@ -8,15 +8,18 @@ import urllib.parse
 from pathlib import Path
 
 from documented import chapters
-from harness import CHANNELS, main, say, until
+from harness import CHANNELS, free_port, main, say, until
 from own_stack import OwnStack
-from prometheus import free_port
 
 PEOPLE, PER_S = 2400, 80
 
 
 class Standby(OwnStack):
     services = ("--no-kafka",)  # Everybody's broker will do.
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.stack, "down")  # It is another server by then.
 
     def as_server(self, *command):
         """As the user that PostgreSQL runs as."""
