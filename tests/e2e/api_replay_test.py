@@ -199,4 +199,4 @@ class ApiReplay(ApiCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -93,4 +93,4 @@ class Blame(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

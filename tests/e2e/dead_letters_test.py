@@ -106,4 +106,4 @@ class DeadLetters(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

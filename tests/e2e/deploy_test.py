@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -15,16 +14,10 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from harness import BIN, ROOT, Database, EndToEnd, Process, main, until
+from harness import BIN, ROOT, Database, EndToEnd, Process, free_port, main, until
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 FOLLOWERS = {"jonas@example.com", "ana@example.com", "li@example.com"}
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def service(name):

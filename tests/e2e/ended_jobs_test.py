@@ -107,4 +107,4 @@ class EndedJobs(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -75,4 +75,4 @@ class Failover(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)

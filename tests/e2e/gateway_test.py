@@ -113,4 +113,4 @@ class Gateway(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

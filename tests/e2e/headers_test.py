@@ -81,4 +81,4 @@ class Headers(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

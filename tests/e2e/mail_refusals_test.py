@@ -134,4 +134,4 @@ class MailRefusals(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)

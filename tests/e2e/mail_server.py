@@ -13,7 +13,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from harness import Process, until
+from harness import Process, free_port, until
 
 POSTFIX = shutil.which("postfix", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
 HOST = "mail.example.org"
@@ -60,12 +60,6 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class MailServer:

@@ -84,4 +84,4 @@ class BrokerFaults(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -71,4 +71,4 @@ class ProcessLimits(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

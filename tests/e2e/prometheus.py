@@ -3,24 +3,17 @@
 import json
 import math
 import re
-import socket
 import sys
 import urllib.parse
 import urllib.request
 
-from harness import ROOT, until
+from harness import ROOT, free_port, until
 
 sys.path.insert(0, str(ROOT / "tests/dashboards"))
 
 SCRAPE_S = 1
 RATE_INTERVAL_S = 15
 SPECIAL = re.compile(r"([\\^$*+?.()|\[\]{}])")
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 class Prometheus:

@@ -182,4 +182,4 @@ class ProviderLine(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -88,4 +88,4 @@ class Providers(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

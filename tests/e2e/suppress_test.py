@@ -98,4 +98,4 @@ class Suppress(EndToEnd):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

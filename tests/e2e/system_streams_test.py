@@ -179,4 +179,4 @@ class SystemStreams(SystemCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

@@ -170,4 +170,4 @@ class SystemTickets(SystemCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=2)

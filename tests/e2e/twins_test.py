@@ -111,4 +111,4 @@ class Twins(SystemCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=4)
