@@ -168,7 +168,7 @@ class ApiSchedule(ApiCase):
              f"Authorization: Bearer {TOKENS['shop']}", "--max-examples", "25", "--seed", "7", "--phases",
              "examples,fuzzing", "--checks", "not_a_server_error,status_code_conformance,"
              "response_schema_conformance,content_type_conformance", "--request-timeout", "30"],
-            capture_output=True, text=True, timeout=600, cwd=run.dir)
+            capture_output=True, text=True, timeout=1100, cwd=run.dir)
         self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
 
     def schemathesis(self):

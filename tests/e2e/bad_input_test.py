@@ -79,7 +79,7 @@ class BadInput(EndToEnd):
         run.publish(*[message for _, message in cases[:-len(strange)]], last)
         run.wait_settled(last["id"])
         self.assert_told_once(run, last["id"])
-        dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases), 30)
+        dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases))
         by_value = {}
         for value, headers in dead:
             by_value.setdefault(value, []).append(headers)
@@ -102,7 +102,7 @@ class BadInput(EndToEnd):
         run.worker()
         again = run.publish(run.job())
         run.wait_settled(again)
-        self.assertEqual(len(broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases), 30)), len(cases))
+        self.assertEqual(len(broker.read(run.brokers, run.name + ".dead", PARTITIONS, len(cases))), len(cases))
 
     def test_rubbish_on_the_chunk_topics(self):
         run = self.new_run()

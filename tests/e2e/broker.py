@@ -100,7 +100,7 @@ def _put(client, topic, key, value, headers, at=None):
 class Publisher:
     """A connection to publish by; good for many calls of send()."""
 
-    def __init__(self, brokers, timeout_s=30, linger_ms=5):
+    def __init__(self, brokers, timeout_s=120, linger_ms=5):
         self._timeout_ms = timeout_s * 1000
         self._client = _Client(_PRODUCER, brokers, **{"message.max.bytes": 8388608, "linger.ms": linger_ms,
                                                       "message.timeout.ms": self._timeout_ms})
@@ -123,7 +123,7 @@ class Publisher:
             raise RuntimeError(f"{left} messages did not reach {topic}")
 
 
-def publish(brokers, topic, messages, timeout_s=30):
+def publish(brokers, topic, messages, timeout_s=120):
     """Writes (key, value) pairs of bytes, and returns when the broker has all of them."""
     with Publisher(brokers, timeout_s) as publisher:
         publisher.send(topic, messages)
@@ -142,7 +142,7 @@ def _headers_of(message):
     return found
 
 
-def read(brokers, topic, partitions, enough, timeout_s=30):
+def read(brokers, topic, partitions, enough, timeout_s=120):
     """All messages of a topic from its beginning as (value, headers), at least `enough` of
     them; fewer when the time is over."""
     found = []
@@ -186,13 +186,13 @@ def _change_topics(brokers, wanted, ask, destroy, what, timeout_s):
             raise RuntimeError(f"cannot {what} topics: {why}")
 
 
-def delete_topics(brokers, topics, timeout_s=30):
+def delete_topics(brokers, topics, timeout_s=120):
     """Deletes topics; one that is not there is no fault."""
     wanted = [_delete_new(topic.encode()) for topic in topics]
     _change_topics(brokers, wanted, _delete_topics, _delete_destroy, "delete", timeout_s)
 
 
-def create_topics(brokers, topics, partitions=1, timeout_s=30, **config):
+def create_topics(brokers, topics, partitions=1, timeout_s=120, **config):
     """Creates topics as somebody else might, with none but this configuration: create_topics(b, ["t"],
     message_timestamp_type="CreateTime")"""
     wanted = []

@@ -50,7 +50,7 @@ class Cancel(EndToEnd):
         run.db.psql("BEGIN; LOCK TABLE chunk IN SHARE MODE; COMMIT;")  # Who was claiming at that moment has done so.
         claimed = Counter(channel for channel, _ in run.claimed())
         before = run.told(job)
-        run.wait_settled(job, timeout_s=30)
+        run.wait_settled(job, within_s=50)  # Before the leases are over.
         told = self.split(run, job, "cancelled")
         for channel in CHANNELS:
             self.assertLessEqual(told[channel], before[channel] + claimed[channel], f"claimed after the cancel: {channel}")

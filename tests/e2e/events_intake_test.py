@@ -164,7 +164,7 @@ class EventsIntake(ApiCase):
                                (backend("reader"), 403), (backend("abroad"), 403)):
             self.refused(self.by_http(client, good), status)
         self.by_kafka(run, *((event, binary) for _, _, event in cases for binary in (False, True)))
-        dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, 2 * len(cases), 30)
+        dead = broker.read(run.brokers, run.name + ".dead", PARTITIONS, 2 * len(cases))
         self.assertEqual(sorted(headers["fanfare-reason"] for _, headers in dead),
                          sorted(code for _, code, _ in cases for _ in range(2)))
         for value, headers in dead:

@@ -69,9 +69,14 @@ use_lent_stack()
 SLOW = int(os.environ.get("FANFARE_SLOW", "1"))
 
 
-def until(condition, what, timeout_s=60, every_s=0.05):
-    """What `condition` gives as soon as it is true; fails with `what` when it does not become so."""
-    timeout_s *= SLOW
+# At least so long is waited for what must come: machines differ, and whatever comes is not waited for any longer.
+PATIENCE_S = 300
+
+
+def until(condition, what, timeout_s=60, every_s=0.05, within_s=None):
+    """What `condition` gives as soon as it is true; fails with `what` when it does not become so. within_s: a bound that is
+    part of what is promised, since something else would make it true later."""
+    timeout_s = (within_s or max(timeout_s, PATIENCE_S)) * SLOW
     deadline = time.monotonic() + timeout_s
     while True:
         found = condition()
@@ -213,12 +218,12 @@ class Process:
             self.child.send_signal(signal.SIGCONT)
             self.child.terminate()
 
-    def end(self, timeout_s=60):
+    def end(self, timeout_s=180):
         """SIGTERM; the exit code. A program that does not end is killed, and that is a failure."""
         self.ask_to_end()
         return self.ended(timeout_s)
 
-    def ended(self, timeout_s=60):
+    def ended(self, timeout_s=180):
         try:
             return self.child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -510,12 +515,12 @@ class Run:
                                    "FROM job j LEFT JOIN chunk c ON c.job_id = j.id GROUP BY 1,2,3,4,5 "
                                    "ORDER BY 1,4,5 LIMIT 40")
 
-    def wait_settled(self, *jobs, timeout_s=120):
+    def wait_settled(self, *jobs, timeout_s=120, within_s=None):
         """Until every job is over and no chunk of it is open."""
         ids = ",".join(f"'{job}'" for job in jobs)
         query = (f"SELECT (SELECT count(*) FROM job WHERE id IN ({ids}) AND state IN ('done','cancelled','failed'))"
                  f" = {len(jobs)} AND NOT EXISTS (SELECT 1 FROM chunk WHERE job_id IN ({ids}) AND state <> 'done')")
-        until(lambda: self.db.value(query) == "t", lambda: "jobs to settle" + self.progress(), timeout_s, 0.1)
+        until(lambda: self.db.value(query) == "t", lambda: "jobs to settle" + self.progress(), timeout_s, 0.1, within_s)
 
     def fates(self, job):
         """(channel, recipient) -> (outcome, reason), of everyone planned."""

@@ -42,7 +42,7 @@ class Held(EndToEnd):
         for _ in range(BAD // BATCH):
             run.publish(*(bad[i % len(bad)] for i in range(BATCH)))
         run.publish(good)
-        run.wait_settled(good["id"], timeout_s=240)
+        run.wait_settled(good["id"], timeout_s=800)
         self.assertEqual(len(run.fates(good["id"])), 20)
         say(f"    peak of memory: {before // MIB} MiB before, {worker.peak_bytes() // MIB} MiB after")
         self.assertLessEqual(worker.peak_bytes(), RSS_MAX)

@@ -64,7 +64,7 @@ class Kill(Crash):
     def test_a_parked_request_was_never_sent(self):
         """Killed while requests stand before the provider: unknown, though nobody was told, and nobody else is."""
         run = self.slow_run(600)
-        run.short_leases(lease_ms=10_000, timeout_ms=9_000)  # None is given up before the kill.
+        run.short_leases(lease_ms=12_000, timeout_ms=7_000)  # None is given up before the kill.
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["email", "sms"]))
@@ -99,7 +99,7 @@ class Kill(Crash):
         run = self.slow_run(25)
         run.people(75, prefix="q", sms=False)
         run.tune("sms", chunk=100)
-        run.short_leases(lease_ms=10_000, timeout_ms=9_000)
+        run.short_leases(lease_ms=12_000, timeout_ms=7_000)
         run.sim.hold()
         worker = run.worker()
         job = run.publish(run.job(channels=["sms"]))

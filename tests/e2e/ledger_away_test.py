@@ -8,14 +8,14 @@ from harness import CHANNELS, main, say, until
 from own_stack import OwnStack
 
 PEOPLE = 3000
-LEASE_S = 8
+LEASE_S = 10
 
 
 class LedgerAway(OwnStack):
     def sending(self, workers=1):
         run = self.own_run()
         run.people(PEOPLE)
-        run.short_leases(LEASE_S * 1000, timeout_ms=LEASE_S * 1000 - 1000)  # What is held is not to be in doubt.
+        run.short_leases(LEASE_S * 1000, timeout_ms=5000)  # What is held is not to be in doubt.
         run.tune("email", chunk=20, chunks=4, concurrency=2)
         run.tune("sms", chunk=16, chunks=8, concurrency=50)
         run.tune("push", chunk=25, chunks=8, concurrency=50)

@@ -193,7 +193,7 @@ class LogCanaries(EndToEnd):
         # Tried again while the database is away, a plan has that for its reason.
         failures = run.db.value("SELECT string_agg(failure, ' ') FROM job")
         until(lambda: run.db.value("SELECT count(*) FROM fanfare_outbox WHERE rejected IS NULL") == "0", "the outbox", 60)
-        dead = broker.read(run.brokers, run.name + ".dead", 3, len(refused) + 2, 30)
+        dead = broker.read(run.brokers, run.name + ".dead", 3, len(refused) + 2)
         self.assertEqual(len(dead), len(refused) + 2, "each is on the dead letters")
         self.assertLessEqual({"invalid_parameter", "missing_variable", "unrenderable"},
                              {headers["fanfare-reason"] for _, headers in dead})

@@ -7,7 +7,7 @@ import subprocess
 from harness import BIN, ROOT, EndToEnd, main, until
 
 PEOPLE = 20
-SOON_S = 20  # Far below the poll.
+SOON_S = 40  # Below the poll.
 
 
 class Notify(EndToEnd):
@@ -20,7 +20,7 @@ class Notify(EndToEnd):
     def found(self, run, name, state):
         """The job of the show's notification, as soon as it is in that state."""
         return until(lambda: run.db.value("SELECT job_id FROM notification WHERE kind = 'show.reminder' "
-                                          f"AND subject = '{name}' AND state = '{state}'"), f"{name} to be {state}", SOON_S)
+                                          f"AND subject = '{name}' AND state = '{state}'"), f"{name} to be {state}", within_s=SOON_S)
 
     def listeners(self, run):
         return {pid for (pid,) in run.db.rows("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN %' "
@@ -34,7 +34,7 @@ class Notify(EndToEnd):
         run.db.psql((ROOT / "docs/examples/outbox.sql").read_text())
         run.producer()
         run.worker()
-        until(lambda: len(self.listeners(run)) == 2, "the producer to listen to the ledger and to the system", SOON_S)
+        until(lambda: len(self.listeners(run)) == 2, "the producer to listen to the ledger and to the system")
         listening = self.listeners(run)
 
         # A row of a due query, the outbox, and an order that another process writes in the ledger.
@@ -49,14 +49,14 @@ class Notify(EndToEnd):
         text = json.dumps({k: v for k, v in job.items() if k not in ("id", "idempotency_key", "system")})
         run.db.psql("INSERT INTO fanfare_outbox (job) VALUES ('" + text.replace("'", "''") + "');")
         jobs.append(until(lambda: run.db.value(f"SELECT id FROM job WHERE kind = '{job['kind']}' AND id NOT IN "
-                                               f"('{jobs[0]}', '{jobs[1]}')"), "the job of the outbox", SOON_S))
+                                               f"('{jobs[0]}', '{jobs[1]}')"), "the job of the outbox", within_s=SOON_S))
 
         # Cut off: it listens again, and asks for what it may have missed.
         run.db.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' "
                     "AND datname = current_database()")
         self.show(run, "missed", "-1 second")
         jobs.append(self.found(run, "missed", "published"))
-        until(lambda: len(self.listeners(run) - listening) == 2, "the producer to listen again", SOON_S)
+        until(lambda: len(self.listeners(run) - listening) == 2, "the producer to listen again")
         self.show(run, "again", "-1 second")
         jobs.append(self.found(run, "again", "published"))
         run.wait_settled(*jobs)

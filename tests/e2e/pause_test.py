@@ -56,7 +56,7 @@ class Pause(EndToEnd):
         self.assertLessEqual(last, since + lag.allows(1), "a request began more than a second after the pause")
         # Long before its lease of a minute is over.
         until(lambda: run.db.value("SELECT count(*) FROM chunk WHERE channel = 2 AND state = 'claimed'") == "0",
-              lambda: "what was claimed to be released" + run.progress(), 20)
+              lambda: "what was claimed to be released" + run.progress(), within_s=40)
         status = fanfare(self, run, "status", job)[0]
         self.assertRegex(status["paused"][0], r"^channel push since 20\S+Z by \S+@\S+: the provider asked us to$")
         paused = fanfare(self, run, "pauses")

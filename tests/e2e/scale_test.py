@@ -16,7 +16,7 @@ from panels import dashboards, panels  # noqa: E402  (tests/dashboards)
 
 PEOPLE, LATER = 5000, 400
 SLOW_PER_S, FAST_PER_S = 40, 5000  # So slow that all workers can come and go in the middle.
-LEASE_MS, TIMEOUT_MS = 20_000, 18_000
+LEASE_MS, TIMEOUT_MS = 20_000, 12_000
 
 
 class Scale(Figures, Crash):

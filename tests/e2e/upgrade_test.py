@@ -33,7 +33,7 @@ class Upgrade(Documented):
     def begin(self, people=PEOPLE, upto=None):
         run = self.run_ = self.new_run(upto=upto)
         run.people(people)
-        run.short_leases(lease_ms=16_000, timeout_ms=15_000)
+        run.short_leases(lease_ms=16_000, timeout_ms=10_000)
         for channel in CHANNELS:
             run.tune(channel, chunk=20, chunks=4, per_second=100)
         shutil.copytree(MIGRATIONS, run.dir / "migrations")
