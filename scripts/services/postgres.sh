@@ -52,7 +52,7 @@ postgres_configure() {
 listen_addresses = '127.0.0.1'
 port = $1
 unix_socket_directories = '$2'
-max_connections = 100
+max_connections = 200
 
 # Promises rest on these three: never switch them off.
 fsync = on
@@ -137,7 +137,7 @@ postgres_start() {
     # Nothing of ours may be inherited: the lock would outlive us.
     setsid "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DATA" >>"$STACK/postgres.log" 2>&1 </dev/null 9>&- &
     write_pid "$STACK/postgres.pid" $!
-    if ! wait_until 120 postgres_settled || ! live_pid "$STACK/postgres.pid" >/dev/null; then
+    if ! wait_until 300 postgres_settled || ! live_pid "$STACK/postgres.pid" >/dev/null; then
         warn "PostgreSQL did not start; the end of $STACK/postgres.log:"
         tail -n 15 "$STACK/postgres.log" | sed 's/^/    /' >&2
         return 1

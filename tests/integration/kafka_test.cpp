@@ -1,11 +1,11 @@
 #include "core/kafka/topic_admin.hpp"
 #include "kafka_case.hpp"
+#include "tests/support/services.hpp"
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka_mock.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <future>
 #include <optional>
@@ -213,7 +213,7 @@ TEST_F(FaultyBrokerTest, WhatIsGivenUpIsToldSo) {
 class RealBrokerTest : public BrokerCase {
 protected:
     void SetUp() override {
-        const char* const brokers = std::getenv("FANFARE_TEST_KAFKA_BROKERS");
+        const char* const brokers = test::service("FANFARE_TEST_KAFKA_BROKERS");
         if (brokers == nullptr || *brokers == '\0') {
             FAIL() << "FANFARE_TEST_KAFKA_BROKERS is not set; start a broker: scripts/stack up && "
                       "eval \"$(scripts/stack env)\"";

@@ -1,13 +1,13 @@
 #include "database_case.hpp"
 
 #include "core/ledger/migrate.hpp"
+#include "tests/support/services.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 #include <pqxx/nontransaction>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -28,7 +28,7 @@ std::string contents(const std::string& path) {
 }  // namespace
 
 void EmptyDatabaseCase::SetUp() {
-    const char* const server = std::getenv("FANFARE_TEST_DATABASE_URL");
+    const char* const server = test::service("FANFARE_TEST_DATABASE_URL");
     if (server == nullptr) GTEST_SKIP() << "FANFARE_TEST_DATABASE_URL is not set";
     static std::atomic<int> count{0};
     server_ = server;

@@ -7,7 +7,7 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto patience = 20s;  // Never waited for in full.
+constexpr auto patience = 60s;  // Never waited for in full.
 
 class ListenerTest : public testing::EmptyDatabaseCase {
 protected:

@@ -1,6 +1,7 @@
 #include "tests/support/test_database.hpp"
 
 #include "core/ledger/migrate.hpp"
+#include "tests/support/services.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,14 +10,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <stdexcept>
 
 namespace fanfare::test {
 namespace {
 
 std::string server_url() {
-    const char* const url = std::getenv("FANFARE_TEST_DATABASE_URL");
+    const char* const url = service("FANFARE_TEST_DATABASE_URL");
     if (url == nullptr || *url == '\0') {
         throw std::runtime_error{
             "FANFARE_TEST_DATABASE_URL is not set; start a server: scripts/stack up && "

@@ -2,11 +2,10 @@
 #include "core/systems/system.hpp"
 #include "core/wire/timestamp.hpp"
 #include "support.hpp"
+#include "tests/support/services.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
-
-#include <cstdlib>
 
 namespace fanfare {
 namespace {
@@ -35,7 +34,7 @@ INSERT INTO push_tokens VALUES ('cyd', 't1'), ('cyd', 't2');
 class ShowsQueriesTest : public ::testing::Test {
 protected:
     void SetUp() override {
-        const char* const url = std::getenv("FANFARE_TEST_DATABASE_URL");
+        const char* const url = test::service("FANFARE_TEST_DATABASE_URL");
         if (url == nullptr) GTEST_SKIP() << "FANFARE_TEST_DATABASE_URL is not set";
         auto loaded =
             load_systems(std::string{FANFARE_SOURCE_DIR} + "/config/systems", environment_of({}));
