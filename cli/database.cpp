@@ -36,7 +36,11 @@ std::filesystem::path migrations_dir(const Settings& settings, const std::string
 int migrate(const Globals& globals, const std::string& given) {
     const auto settings = load_settings_or_stop(globals);
     const auto dir = migrations_dir(settings, given);
-    const auto applied = ledger::migrate(settings.database.url, dir);
+    const auto applied =
+        ledger::migrate(settings.database.url, dir, [](const std::string& name, int tries) {
+            fmt::print(stderr, "{}: the ledger is in use; tried again ({} of {})\n", name,
+                       tries + 1, ledger::migrate_tries_max);
+        });
     if (!applied) {
         // A refused migration is not mended by running it again.
         throw Stop{applied.error().code == Errc::store_rejected ? exit_config : exit_unavailable,

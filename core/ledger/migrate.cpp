@@ -1,5 +1,6 @@
 #include "core/ledger/migrate.hpp"
 
+#include "core/async/wake_signal.hpp"
 #include "core/ledger/addresses.hpp"
 #include "core/postgres/connection.hpp"
 
@@ -56,6 +57,23 @@ bool apply(pqxx::connection& connection, const std::string& name, const std::str
     return true;
 }
 
+/// The same however often deadlocks and locks that do not come end it: each try rolled back whole,
+/// and the one it collided with went on.
+bool apply_until_done(pqxx::connection& connection, const std::string& name, const std::string& sql,
+                      const MigrateTriedAgain& tried_again) {
+    WakeSignal pause;
+    for (int tries = 1;; ++tries) {
+        try {
+            return apply(connection, name, sql);
+        } catch (const pqxx::failure& fault) {
+            const auto code = postgres::to_failure(fault, connection.is_open(), {}).code;
+            if (code != Errc::store_conflict || tries == migrate_tries_max) throw;
+        }
+        if (tried_again) tried_again(name, tries);
+        pause.wait(migrate_pause);
+    }
+}
+
 /// What SQL cannot: addresses that older programs wrote get the form that is compared now.
 void read_rows(postgres::Connection& connection) {
     const bool is_there = [&connection] {
@@ -71,7 +89,8 @@ void read_rows(postgres::Connection& connection) {
 
 }  // namespace
 
-Result<std::vector<std::string>> migrate(const Secret& url, const std::filesystem::path& dir) {
+Result<std::vector<std::string>> migrate(const Secret& url, const std::filesystem::path& dir,
+                                         const MigrateTriedAgain& tried_again) {
     std::vector<std::string> applied;
     bool open = false;
     auto doing = fmt::format("migrate with {}", dir.string());
@@ -81,7 +100,9 @@ Result<std::vector<std::string>> migrate(const Secret& url, const std::filesyste
         for (const auto& file : list_migrations(dir)) {
             const auto name = file.stem().string();
             doing = fmt::format("migrate with {}", file.string());
-            if (apply(connection.raw(), name, contents(file))) applied.push_back(name);
+            if (apply_until_done(connection.raw(), name, contents(file), tried_again)) {
+                applied.push_back(name);
+            }
         }
         doing = "bring suppressions into the form of this version";
         read_rows(connection);

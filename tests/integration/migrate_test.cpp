@@ -61,6 +61,69 @@ TEST_F(MigrateTest, OfTheLedgerIsGoodTwice) {
     EXPECT_THAT(migrate(database.url(), shipped).value(), IsEmpty());
 }
 
+TEST_F(MigrateTest, WhatIsInUseIsTriedAgain) {
+    file("001_first.sql", "CREATE TABLE a (n int); CREATE SEQUENCE tries;");
+    // A sequence counts on where all else is rolled back.
+    file("002_second.sql",
+         "INSERT INTO a VALUES (1);"
+         "DO $$ DECLARE n int := nextval('tries'); BEGIN"
+         "  IF n = 1 THEN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END IF;"
+         "  IF n = 2 THEN RAISE EXCEPTION USING ERRCODE = 'lock_not_available'; END IF;"
+         "  IF n = 3 THEN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END IF;"
+         "END $$;");
+    std::vector<int> told;
+    const auto applied = migrate(database.url(), folder, [&](const std::string& name, int tries) {
+        EXPECT_EQ(name, "002_second");
+        told.push_back(tries);
+    });
+    ASSERT_TRUE(applied) << describe(applied.error());
+    EXPECT_THAT(applied.value(), ElementsAre("001_first", "002_second"));
+    EXPECT_THAT(told, ElementsAre(1, 2, 3));
+    EXPECT_EQ(value("SELECT count(*) FROM a"), "1");
+}
+
+TEST_F(MigrateTest, WhatStaysInUseIsAConflictInTheEnd) {
+    file("001_first.sql", "CREATE TABLE a (n int); CREATE SEQUENCE tries;");
+    file("002_second.sql",
+         "DO $$ BEGIN PERFORM nextval('tries');"
+         "  RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$;");
+    const auto applied = migrate(database.url(), folder);
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code, Errc::store_conflict);
+    EXPECT_EQ(value("SELECT last_value FROM tries"), std::to_string(migrate_tries_max));
+    EXPECT_EQ(value("SELECT count(*) FROM schema_migration"), "1");
+}
+
+TEST_F(MigrateTest, ADeadlockWithAProgramEndsWell) {
+    file("001_first.sql", "CREATE TABLE a (n int); CREATE TABLE b (n int);");
+    ASSERT_TRUE(migrate(database.url(), folder));
+    // The migration finds the deadlock, the program never looks.
+    file("002_second.sql",
+         "SET LOCAL deadlock_timeout = '2s'; ALTER TABLE a ADD COLUMN m int; "
+         "ALTER TABLE b ADD COLUMN m int;");
+    const auto program = database.connect();
+    int conflicts = 0;
+    std::future<Result<std::vector<std::string>>> applied;
+    {
+        pqxx::work work{program->raw()};
+        work.exec("SET LOCAL deadlock_timeout = '10min'; LOCK TABLE b IN ROW EXCLUSIVE MODE");
+        applied = std::async(std::launch::async, [&] {
+            return migrate(database.url(), folder, [&](const std::string&, int) { ++conflicts; });
+        });
+        while (value("SELECT count(*) FROM pg_locks WHERE relation = 'b'::regclass "
+                     "AND NOT granted") == "0") {
+        }
+        work.exec("INSERT INTO a VALUES (1)");
+        work.commit();
+    }
+    const auto done = applied.get();
+    ASSERT_TRUE(done) << describe(done.error());
+    EXPECT_THAT(done.value(), ElementsAre("002_second"));
+    EXPECT_GE(conflicts, 1);
+    EXPECT_EQ(value("SELECT count(*) FROM information_schema.columns WHERE column_name = 'm'"),
+              "2");
+}
+
 TEST_F(MigrateTest, ByTwoAtOnceAppliesOnce) {
     file("001_first.sql", "CREATE TABLE a (n int); SELECT pg_sleep(0.05);");
     file("002_second.sql", "INSERT INTO a VALUES (1);");
