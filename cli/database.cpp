@@ -6,11 +6,13 @@
 #include "core/domain/explain.hpp"
 #include "core/ledger/history.hpp"
 #include "core/ledger/migrate.hpp"
-#include "core/ledger/retention.hpp"
+#include "core/ledger/retention_round.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <pqxx/nontransaction>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -103,20 +105,18 @@ int retention(const Globals& globals, bool drop) {
         print(records, globals.json, fmt::format("nothing is older than {} days", keep.count()));
         return exit_ok;
     }
-    ledger::Dropped all;
-    do {
-        all += ledger.run("drop what is old", [keep](auto& connection) {
-            return ledger::drop_old_jobs(connection, keep);
-        });
-    } while (all.more);
-    std::int64_t leftovers = 0;
-    for (std::size_t more = 1; more > 0; leftovers += static_cast<std::int64_t>(more)) {
-        more = ledger.run("drop what is left of it", [keep](auto& connection) {
-            return ledger::drop_leftovers(connection, keep);
-        });
-    }
-    print({{{"jobs", all.jobs}, {"chunks", all.chunks}, {"leftovers", leftovers}}}, globals.json,
-          "");
+    ledger::LedgerClock time{system_clock()};
+    const auto holder = fmt::format("{}/{}", somebody(), getpid());
+    WakeSignal waker;  // Nobody stops it but by ending the program, which no round minds.
+    const auto round = ledger.run("drop what is old", [&](auto& connection) {
+        return ledger::drop_all_old({connection, time, system_clock(), holder, keep}, waker);
+    });
+    print({{{"jobs", round.dropped.jobs},
+            {"chunks", round.dropped.chunks},
+            {"leftovers", static_cast<std::int64_t>(round.leftovers)}}},
+          globals.json, "");
+    const auto refusal = describe(round.end);
+    if (!refusal.empty()) throw Stop{exit_unavailable, refusal};
     return exit_ok;
 }
 

@@ -2,8 +2,7 @@
 
 #include "core/async/wake_signal.hpp"
 #include "core/clock/clock.hpp"
-#include "core/ledger/clock.hpp"
-#include "core/ledger/retention.hpp"
+#include "core/ledger/retention_round.hpp"
 #include "core/observe/seldom.hpp"
 #include "core/settings/secret.hpp"
 
@@ -14,12 +13,8 @@
 
 namespace fanfare {
 
-/// Drops what is older than the ledger keeps (core/ledger/retention.hpp). One producer of all does
-/// it: whoever holds the lease, which is given back after each round. Small transactions with
-/// pauses between them, over a connection of its own that is open as long as there is something to
-/// do.
-///
-/// Nothing is dropped while the database's clock is in doubt, or far from this machine's.
+/// Drops what is older than the ledger keeps, round after round
+/// (core/ledger/retention_round.hpp), over a connection of its own that is open for a round.
 ///
 /// Stop      stop() asks; join() waits for the transaction at hand.
 /// Threads   one of its own.
@@ -27,9 +22,6 @@ namespace fanfare {
 class RetentionKeeper {
 public:
     static constexpr std::chrono::minutes interval{15};
-    static constexpr std::chrono::seconds lease{60};
-    static constexpr std::chrono::milliseconds pause{50};  // Between transactions.
-    static constexpr std::chrono::hours skew_max{1};
 
     struct Parts {
         Secret ledger_url;
@@ -49,9 +41,6 @@ public:
     std::optional<ledger::Dropped> turn();
 
 private:
-    [[nodiscard]] std::optional<ledger::Dropped> drop();
-    [[nodiscard]] bool may_drop(postgres::Connection& ledger);
-
     Parts parts_;
     ledger::LedgerClock time_;
     WakeSignal waker_;

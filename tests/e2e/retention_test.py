@@ -70,6 +70,12 @@ class Retention(EndToEnd):
         self.grow_old(run, old)
         days, _ = self.fanfare(run, "db", "retention")
         self.assertEqual([(d["jobs"], d["people"], d["jobs_that_stay"]) for d in days], [(1, PEOPLE, 0)])
+        # By hand as by itself: one program at a time.
+        run.db.psql("INSERT INTO lease (name, holder, until) VALUES ('retention', 'somebody', app_now() + interval '1 h') "
+                    "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until")
+        self.assertIn("another program", self.fanfare(run, "db", "retention", "--drop", code=69)[1])
+        self.assertNotEqual(run.db.value("SELECT count(*) FROM chunk"), "0")
+        run.db.psql("DELETE FROM lease WHERE name = 'retention'")
         self.assertEqual(self.fanfare(run, "db", "retention", "--drop")[0][0]["jobs"], 1)
         self.assertEqual(run.db.value("SELECT count(*) FROM chunk"), "0")
 
