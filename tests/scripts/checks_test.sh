@@ -39,6 +39,10 @@ for tool in bash dirname sed grep nproc cat tail head git; do ln -s "$(command -
 says "no clang" "there is no clang 16 or later" \
     env -i PATH="$work/bin" FANFARE_SKIP_SETUP=1 bash "$top/scripts/fuzz" job
 
+status=0
+env -i PATH="$work/bin" FANFARE_SKIP_SETUP=1 bash "$top/scripts/fuzz" job >/dev/null 2>&1 || status=$?
+same "no clang is not a fault" 77 "$status"
+
 # What counts as changed: the last day before the last commit, and what is not committed.
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 cd "$work"
@@ -60,4 +64,19 @@ same "the last day" third "$(changed_files)"
 same "since a commit" "second third" "$(changed_files HEAD~2 | xargs)"
 echo more >>first
 same "what is not committed" "first third" "$(changed_files | xargs)"
+
+# Which fuzzers a change asks: those whose parsers stand in its folders, and whose own files it has.
+mkdir -p scripts docs tests/fuzz/corpus/csv core/wire producer/http
+cp "$top/scripts/fuzz" "$top/scripts/lib.sh" scripts
+cp "$top/docs/reliability.md" docs
+cp "$top/tests/fuzz/CMakeLists.txt" tests/fuzz
+git add . && git -c user.email=t@localhost -c user.name=T commit -qm "t: all of it"
+commit first 2026-02-01T12:00:00Z
+same "nobody is asked" "" "$(scripts/fuzz --changed --list 2>/dev/null)"
+commit tests/fuzz/corpus/csv/new 2026-03-01T12:00:00Z
+same "an input of its own" csv "$(scripts/fuzz --changed --list)"
+commit producer/http/rate.hpp 2026-04-01T12:00:00Z
+same "beside a parser" form "$(scripts/fuzz --changed --list)"
+commit core/wire/csv.cpp 2026-05-01T12:00:00Z
+same "a folder of several" "csv event job words" "$(scripts/fuzz --changed --list | xargs)"
 exit "$bad"
