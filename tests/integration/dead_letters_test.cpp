@@ -62,7 +62,7 @@ protected:
     MockCluster cluster{2};
     Client producer = [this] {
         auto conf = make_conf(cluster.settings, {});
-        return std::move(open(RD_KAFKA_PRODUCER, std::move(conf.value())).value());
+        return open(RD_KAFKA_PRODUCER, std::move(conf.value())).value();
     }();
 };
 

@@ -47,8 +47,7 @@ protected:
     kafka::MockCluster cluster;
     asio::io_context loop{1};
     postgres::Pool pool{ledger.database().url(), {}, 1};
-    std::unique_ptr<kafka::Producer> producer =
-        std::move(kafka::Producer::open(cluster.settings).value());
+    std::unique_ptr<kafka::Producer> producer = kafka::Producer::open(cluster.settings).value();
     Systems systems;
     Templates templates = std::get<Templates>(Templates::load(FANFARE_SOURCE_DIR "/templates"));
     JobContexts sources{systems, templates,

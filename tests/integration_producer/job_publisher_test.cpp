@@ -28,8 +28,7 @@ protected:
     }
 
     kafka::MockCluster cluster;
-    std::unique_ptr<kafka::Producer> producer =
-        std::move(kafka::Producer::open(cluster.settings).value());
+    std::unique_ptr<kafka::Producer> producer = kafka::Producer::open(cluster.settings).value();
     const std::string job = derived_id("a job");
 };
 
