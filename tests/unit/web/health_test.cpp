@@ -29,8 +29,7 @@ protected:
                     return ready ? Readiness{true, ""} : Readiness{false, "starting"};
                 },
             .sides = {}};
-        server = std::move(
-            HealthServer::start(settings, system_clock(), registry, std::move(checks)).value());
+        server = HealthServer::start(settings, system_clock(), registry, std::move(checks)).value();
     }
 
     std::string get(std::string_view path) {
