@@ -1,4 +1,5 @@
-// Whatever a server of HTTP/2 sends, every exchange ends once and within its bounds.
+// Whatever a server of HTTP/2 sends, every exchange ends once and within its bounds. The first byte
+// says how the rest is cut in two; where it is odd, the first exchange is given up in between.
 #include "core/http/h2_session.hpp"
 #include "core/http/limits.hpp"
 
@@ -19,7 +20,6 @@ void check(bool kept) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    // The first byte says how the rest is cut in two.
     const std::string_view bytes{reinterpret_cast<const char*>(data), size};
     const auto cut = size == 0 ? 0 : (size - 1) * data[0] / 255;
     const auto rest = bytes.substr(std::min<std::size_t>(size, 1));
@@ -50,9 +50,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         told += session.take_ended().size();
     };
     turn();
+    session.ping();
     for (const auto part : {rest.substr(0, cut), rest.substr(cut)}) {
         session.receive(part);
         turn();
+        if (session.is_over()) check(!session.has_room());
+        const bool is_given_up = size > 0 && data[0] % 2 == 1 && next > 0 && !exchanges[0].ended;
+        if (is_given_up) session.abandon(exchanges[0], "given up");
     }
     const auto begun = next;
     session.lose("lost", true);
