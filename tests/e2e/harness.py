@@ -44,6 +44,7 @@ PROVIDERS = {"email": "mailgun", "sms": "twilio", "push": "fcm"}
 FINAL = {"sent", "delivered", "opened", "clicked", "refused", "suppressed", "opted_out", "no_address",
          "expired", "cancelled", "failed", "unknown", "replayed"}
 PARTITIONS = 3
+AWAY = 69  # The exit code of a program that did not find what it needs (docs/operations.md).
 # Itself, where `psql` is a script that looks for it.
 PSQL = str(max(Path("/usr/lib/postgresql").glob("*/bin/psql"), default="psql"))
 LOG_TAIL = 40
@@ -401,13 +402,29 @@ class Run:
         draft.replace(self.dir / "fanfare.yaml")
 
     def _program(self, name, program, ready_s, folder):
+        """Begun again, as whoever runs it does, where Kafka or PostgreSQL did not answer in time at its start."""
         self.write_settings()
+        for left in (2, 1, 0):
+            process = self._begin(name, program, folder)
+            if not ready_s:
+                break
+            until(lambda: left and self.found_nobody(process) or self.is_ready(process), f"{process.name} to be ready", ready_s)
+            if process.child.poll() != AWAY:
+                break
+        return process
+
+    @staticmethod
+    def found_nobody(process):
+        if process.child.poll() != AWAY:
+            return False
+        say(f"    {process.name} ended with {AWAY}: what it needs was away at its start")
+        return True
+
+    def _begin(self, name, program, folder):
         port_file = self.dir / f"{name}-{secrets.token_hex(3)}.port"
         process = self.start(name, folder / program, "-c", self.dir / "fanfare.yaml",
                              FANFARE_OBSERVE_PORT_FILE=str(port_file))
         process.port_file = port_file
-        if ready_s:
-            until(lambda: self.is_ready(process), f"{process.name} to be ready", ready_s)
         return process
 
     def worker(self, ready_s=60, folder=BIN):
@@ -416,8 +433,10 @@ class Run:
     def workers(self, count):
         """So many that begin at once."""
         begun = [self.worker(ready_s=None) for _ in range(count)]
-        for worker in begun:
-            until(lambda: self.is_ready(worker), f"{worker.name} to be ready", 60)
+        for number, worker in enumerate(begun):
+            until(lambda: self.found_nobody(worker) or self.is_ready(worker), f"{worker.name} to be ready", 60)
+            if not worker.is_alive():
+                begun[number] = self.worker()
         return begun
 
     def producer(self, ready_s=60, folder=BIN):
