@@ -17,6 +17,7 @@
 #include "producer/api/preview.hpp"
 #include "producer/api/replays.hpp"
 #include "producer/api/subjects.hpp"
+#include "producer/api/suppressions.hpp"
 #include "producer/api/templates.hpp"
 
 namespace fanfare::api {
@@ -90,6 +91,7 @@ void add_api_routes(Router& router, const ApiContext& parts, const Admit& admit)
     add_template_routes(routes, parts);
     add_subject_routes(routes, parts);
     add_people_routes(routes, parts);
+    add_suppression_routes(routes, parts);
     add_opt_out_routes(routes, parts);
     add_replay_routes(routes, parts);
     add_pause_routes(routes, parts);

@@ -69,5 +69,9 @@ void add_people_pages(Pages& pages);
 void add_schedule_pages(Pages& pages);
 void add_template_pages(Pages& pages);
 void add_suppression_pages(Pages& pages, const Systems& systems);
+void add_suppressed_people_page(Pages& pages, const Systems& systems);
+
+/// Whether the list of all suppressed addresses is theirs to see: it belongs to no system.
+[[nodiscard]] bool sees_addresses(const api::Identity& who);
 
 }  // namespace fanfare::console

@@ -125,6 +125,25 @@ class ApiPeople(SystemCase):
         self.assertEqual((found["people"], email["messages"]), (PEOPLE + 1, len(mails)))
         self.assertEqual({w: n for w, n in email["left_out"].items() if n},
                          {"opted_out": 2, "suppressed": 1, "duplicates": 1})
+        self.suppressed(run, backend)
+
+    def suppressed(self, run, backend):
+        """The list of all addresses: of no system, so for nobody who has one."""
+        shop = backend("shop")
+        self.ask(run, "suppress", "add", "sms", "+491701234567", "--reason", "stop")
+        status, page, _ = shop.get("/v1/suppressions?limit=1")
+        self.assertEqual((status, [(s["channel"], s["address"], s["reason"], s["source"]) for s in page["suppressions"]]),
+                         (200, [("email", "listed@example.com", "manual", "cli")]))
+        last = shop.get(f"/v1/suppressions?limit=1&cursor={page['next_cursor']}")[1]
+        self.assertEqual(([s["address"] for s in last["suppressions"]], last["next_cursor"]), (["+491701234567"], None))
+        for query, found in (("search=LISTED%40Example.com", ["listed@example.com"]), ("search=%2B49+170", ["+491701234567"]),
+                             ("channel=push", []), ("channel=sms", ["+491701234567"]), ("search=%25", [])):
+            self.assertEqual([s["address"] for s in shop.get(f"/v1/suppressions?{query}")[1]["suppressions"]], found, query)
+        for query in ("channel=pigeon", "limit=0", "cursor=xx", "search=%00", "search=", "other=1"):
+            self.refused(shop.get(f"/v1/suppressions?{query}"), 400, "invalid_query")
+        self.refused(backend("tenant").get("/v1/suppressions"), 403, "owner_denied")
+        self.assertEqual(backend("reader").get("/v1/suppressions")[0], 403)
+        self.ask(run, "suppress", "remove", "sms", "+491701234567")
 
     def may_not(self, backend):
         shop = backend("shop")

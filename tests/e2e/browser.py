@@ -93,7 +93,9 @@ class Eyes:
                 faults.append(f"phone: {page.url} is wider than the screen")
             if self.shots:
                 Path(self.shots).mkdir(parents=True, exist_ok=True)
-                page.wait_for_timeout(500)  # Frames are drawn by processes of their own.
+                # Frames out of sight are not drawn, and those in sight by processes of their own.
+                page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
+                page.wait_for_timeout(500)
                 page.screenshot(path=f"{self.shots}/{name}-{way}.png", full_page=True)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})

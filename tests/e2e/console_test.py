@@ -16,6 +16,8 @@ from api_client import TOKENS
 from harness import main, say, until
 
 PEOPLE, MANY = 200, 10_000  # A job by e-mail takes them 200 s, at one a second.
+SUPPRESSED = 120  # Numbers of nobody: more than two pages.
+ODD = "<script>document.title='owned'</script>@example.com"
 REFUSAL = "21408"
 TITLE = "<script>document.title='owned'</script> Friday"
 
@@ -47,8 +49,9 @@ class Console(ApiCase):
             self.assertEqual(self.shop.post("/v1/notifications", {**moment, "subject": subject, "occurrence": at,
                                                                   "due_at": later.isoformat(), "expires_at": at})[0], 201)
         self.shop.post("/v1/systems/shows/recipients/p000002/unsubscribe", {"channel": "email"})
-        run.db.psql("INSERT INTO suppression (channel, address, compared, reason, source) "
-                    "VALUES (0, 'p3@example.com', 'p3@example.com', 'stop', 'test')")
+        run.db.psql("INSERT INTO suppression (channel, address, compared, reason, source) SELECT c, a, a, 'stop', 'test' FROM ("
+                    f"VALUES (0, 'p3@example.com'), (0, $${ODD}$$)) v(c, a) UNION ALL "
+                    f"SELECT 1, a, a, 'stop', 'test' FROM (SELECT '+' || 15559000000 + n FROM generate_series(1, {SUPPRESSED}) n) w(a)")
         until(lambda: self.shop.get("/v1/dead-letters")[1]["dead_letters"], "the dead letter")
         self.eyes = browser.Eyes(self.playwright, run.front())
 
@@ -74,6 +77,7 @@ class Console(ApiCase):
         self.schedule_moved(page)
         self.letter_dropped(page)
         self.templates_and_people(page)
+        self.suppressed_addresses(page)
         self.only_those_who_may()
         self.many_jobs(page)
         self.signed_out(page)
@@ -225,9 +229,34 @@ class Console(ApiCase):
         page.goto("/console/people?system=shows&id=p000002")
         page.get_by_role("heading", name="What they left").wait_for()
         self.look(page, "person")
-        page.goto("/console/suppressions?of=shows/followers&param.user_id=creator&standing=suppressed")
+        page.goto("/console/suppressions/people?of=shows/followers&param.user_id=creator&standing=suppressed")
         page.get_by_text("p3@example.com").wait_for()
+        self.look(page, "suppressed-people")
+
+    def suppressed_addresses(self, page):
+        """Whoever's they are: page by page, and by how they begin or are written."""
+        page.goto("/console/suppressions")
         self.look(page, "suppressed")
+        self.assertIn(ODD, page.get_by_role("table").inner_text())
+        self.assertNotEqual(page.title(), "owned")
+        seen = set()
+        while True:
+            seen |= set(page.locator("tbody code").all_inner_texts())
+            if not page.get_by_role("link", name="More").count():
+                break
+            page.get_by_role("link", name="More").click()
+            page.get_by_role("link", name="First").wait_for()
+        self.assertEqual(len(seen), SUPPRESSED + 2)
+        for search, found in (("P3@Example.com", ["p3@example.com"]), ("+1 (555) 900-000", [f"+1555900000{n}" for n in range(1, 10)]),
+                              ("<script", [ODD]), ("nobody@example.com", [])):
+            page.get_by_label("Address, or how it begins").fill(search)
+            page.get_by_role("button", name="Search").click()
+            page.wait_for_url("**search=*")
+            self.assertEqual(page.get_by_label("Address, or how it begins").input_value(), search)
+            self.assertEqual(page.locator("tbody code").all_inner_texts(), found, search)
+        self.look(page, "suppressed-none")
+        page.get_by_role("link", name="All addresses").click()
+        page.wait_for_url("**/console/suppressions")
 
     def only_those_who_may(self):
         page = self.sign_in("reader")
@@ -244,6 +273,9 @@ class Console(ApiCase):
         stranger = self.sign_in("tenant")
         stranger.goto(f"/console/jobs/{self.job}")
         stranger.get_by_text("There is no such job.").wait_for()
+        stranger.goto("/console/suppressions")
+        stranger.get_by_label("Audience").wait_for()
+        self.assertTrue(stranger.url.endswith("/console/suppressions/people"), stranger.url)
         for one in (page, stranger):
             one.context.close()
 

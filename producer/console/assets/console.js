@@ -147,8 +147,11 @@
     });
   });
 
+  // On a phone the entries are wider than the screen, and it may be turned.
   const here = document.querySelector("nav [aria-current]");
-  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+  const show = () => { if (here) here.scrollIntoView({ block: "nearest", inline: "center" }); };
+  window.addEventListener("resize", show);
+  show();
   localize(document);
   each(document, "[data-live]", watch);
   each(document, "[data-load]", load);
