@@ -75,6 +75,8 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+# A member that was killed holds its partitions for as long as its session lasts: 6 s at least, otherwise.
+group.min.session.timeout.ms=1000
 # A killed broker may come back only when the session of its former life is over: 9 s by default.
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
