@@ -34,7 +34,6 @@ FALLBACK = {
     "fallback.count": ("sql", "planned[$2] = planned[$2] + $3"),
     "fallback.commit": ("commit", "planned[$2] = planned[$2] + $3"),
 }
-DEAD = {"suppress": ("sql", "WITH stored AS (INSERT INTO suppression")}
 REFUSED = {
     "refusal.note": ("sql", "INSERT INTO absent_job AS a"),
     "refusal.publish": ("publish", ".dead"),
@@ -81,16 +80,7 @@ REPLAY = {
     "replay.commit": ("commit", "UPDATE chunk c SET outcomes = decode(substr(w.outcomes"),
     "replay.end": ("sql", "UPDATE replay SET finished_at"),
 }
-RETENTION = {
-    "retention.choose": ("sql", "SELECT array_agg(j.id) FROM job j"),
-    "retention.filters": ("sql", "DELETE FROM chunk_filter"),
-    "retention.chunks": ("sql", "DELETE FROM chunk WHERE job_id"),
-    "retention.note": ("sql", "SET dropped_at = app_now()"),
-    "retention.commit": ("commit", "SET dropped_at = app_now()"),
-    "retention.leftovers": ("sql", "DELETE FROM api_request WHERE ctid"),
-    "retention.give_back": ("sql", "UPDATE lease SET until = app_now() WHERE"),
-}
-STEPS = (JOB, CAPPED, FALLBACK, DEAD, REFUSED, SCHEDULED, OUTBOX, ORDER, RECEIPTS, REPLAY, RETENTION)
+STEPS = (JOB, CAPPED, FALLBACK, REFUSED, SCHEDULED, OUTBOX, ORDER, RECEIPTS, REPLAY)
 
 # Of which there is one moment only.
 ALONE = {

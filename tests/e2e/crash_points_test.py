@@ -21,8 +21,7 @@ from pathlib import Path
 import crash_points
 from api_client import Backend
 from harness import CHANNELS, main, say, until
-from crash_points import (CAPPED, DEAD, FALLBACK, JOB, ORDER, OUTBOX, RECEIPTS, REFUSED, REPLAY, RETENTION, SCHEDULED,
-                          around)
+from crash_points import CAPPED, FALLBACK, JOB, ORDER, OUTBOX, RECEIPTS, REFUSED, REPLAY, SCHEDULED, around
 from crash_world import PEOPLE, World
 
 WORLDS = int(os.environ.get("FANFARE_CRASH_WORLDS", "6"))
@@ -236,15 +235,13 @@ class Sources(Worlds):
 
 
 class Afterwards(Worlds):
-    """What is done of jobs that were sent or refused: receipts, replays, retention, dead addresses, dead letters."""
+    """What is done of jobs that were sent or refused: receipts, replays, dead letters."""
 
     def test_each(self):
         self.run_worlds(
             ("receipts", lambda: self.heard(World(ANY, producer=True, prepare=self.same_port)), self.receipts,
              cases_of([*around(RECEIPTS), "after receipt.read"])),
             ("replays", lambda: World(ANY, producer=True), self.replays, cases_of(around(REPLAY))),
-            ("retention", lambda: World(ANY, producer=True), self.retention, cases_of(around(RETENTION))),
-            ("dead addresses", lambda: World(ANY), self.dead, cases_of(around(DEAD), (1, 2))),
             ("refusals", lambda: World(ANY), self.refused, cases_of(around(REFUSED), (1, 2))))
 
     @staticmethod
@@ -331,51 +328,6 @@ class Afterwards(Worlds):
             return shop().get("/v1/jobs?limit=1")[0] == 200
         except (OSError, ValueError):
             return False
-
-    @staticmethod
-    def retention(world, case):
-        old = []
-
-        def look_again():
-            world.session.rows("UPDATE lease SET until = app_now()")
-            world.begin_anew("producer")
-
-        def provoke():
-            jobs = [world.publish(channels=["email"]) for _ in range(2)]
-            world.settle(jobs)
-            world.session.rows("UPDATE job SET day = day - 100, created_at = created_at - interval '100 days', "
-                               f"finished_at = finished_at - interval '100 days' WHERE id = '{jobs[0]}'")
-            old.append(jobs)
-            look_again()
-        world.kill_at(*case[0], provoke)
-        look_again()  # The lease of who has died lasts a minute, and a round comes every quarter of an hour.
-        query = "SELECT count(*) FROM {} WHERE job_id = '{}'"
-        wrong = []
-        for gone, kept in old:
-            until(lambda job=gone: world.session.value(f"SELECT dropped_at IS NOT NULL FROM job WHERE id = '{job}'") == "t",
-                  f"{gone} to be dropped", 60, 0.2)
-            wrong += [f"{n} left of {gone}" for table in ("chunk", "chunk_filter")
-                      if (n := world.session.value(query.format(table, gone))) != "0"]
-            wrong += world.judge(kept, ANY, ["email"])
-        until(lambda: world.session.value("SELECT until <= app_now() FROM lease WHERE name = 'retention'") == "t",
-              "the lease to be given back", 60, 0.2)
-        return wrong
-
-    def dead(self, world, case):
-        jobs = {}
-
-        def provoke():
-            creator = self.of_their_own(world, push=True)
-            tokens = [a for found in world.run.addresses(creator, "push").values() for a in found]
-            world.run.sim.control(fcm={"fail_addresses": {token: "UNREGISTERED" for token in tokens}})
-            jobs[world.publish(creator, channels=["push"])] = tokens
-        world.kill_at(*case[0], provoke)
-        world.settle(jobs)
-        listed = {a for (a,) in world.session.rows("SELECT address FROM suppression WHERE channel = 2")}
-        wrong = [f"{job}: {sorted(set(tokens) - listed)} are not suppressed" for job, tokens in jobs.items()
-                 if set(tokens) - listed]
-        return wrong + [f"{job}: {found}" for job in jobs for found in [set(world.fates(job).values())]
-                        if not found <= {"refused", "suppressed"}]
 
     @staticmethod
     def refused(world, case):

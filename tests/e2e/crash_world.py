@@ -198,13 +198,6 @@ class World:
             "CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY AS u(recipient, position) "
             "WHERE c.state = 'claimed' AND c.begun IS NOT NULL AND get_byte(c.begun, (u.position - 1)::integer) = 1")}
 
-    def begin_anew(self, name):
-        """Stops a program and starts it again, for what it does only then."""
-        for index, (known, process) in enumerate(self.programs):
-            if known == name:
-                process.end()
-                self.programs[index] = (name, self._begin(name))
-
     # Judgement.
 
     def settle(self, jobs, also="true"):
