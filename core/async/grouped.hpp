@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/async/task_group.hpp"
+#include "core/error/failure.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -21,7 +22,8 @@ namespace fanfare {
 ///
 /// Bounds    one group at a time, of at most `most` requests; callers bound how many wait.
 /// Threads   one serial executor.
-/// Lifetime  it outlives those who wait; so does what a request refers to.
+/// Lifetime  it outlives those who wait, and they wait to their end; so does what a request refers
+/// to.
 template <class Request, class Answer>
 class Grouped {
 public:
@@ -60,6 +62,7 @@ private:
         std::vector<Request> requests;
         for (auto* const one : group) requests.push_back(std::move(one->request));
         auto answers = co_await answer_all_(requests);
+        ensure(answers.size() == group.size(), "each request has its answer");
         for (std::size_t i = 0; i < group.size(); ++i) group[i]->answer = std::move(answers[i]);
         answering_ = false;
         answered_->notify();

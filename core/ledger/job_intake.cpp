@@ -184,7 +184,7 @@ struct OrderArrays {
 /// The ids of those that nothing stands in the way of.
 std::set<std::string> insert_free(Connection& connection, const OrderArrays& orders) {
     pqxx::nontransaction work{connection.raw()};
-    // In order of the ids: of two who insert the same jobs neither waits for the other in turn.
+    // In order of the ids: two who insert the same jobs seldom wait for each other in turn.
     const auto rows = connection.exec_prepared(
         work,
         "INSERT INTO job (" FANFARE_ORDER_COLUMNS

@@ -37,7 +37,7 @@ struct PlanTask {
                                                  std::chrono::milliseconds lease);
 
 /// The same of many in one statement; of those that are free, in no order. A row that somebody else
-/// has locked is left out, and claimed later.
+/// has locked is left out, and so is a job of many bytes: these are claimed one by one.
 [[nodiscard]] std::vector<PlanTask> claim_plans(Connection& connection,
                                                 std::span<const std::string> ids,
                                                 std::chrono::milliseconds lease);

@@ -24,7 +24,7 @@ def escape(text):
 
 def ask(program, *words):
     # Nothing of this machine may get into a page.
-    shown = subprocess.run([program, *words, "--help"], check=True, capture_output=True, text=True, timeout=60,
+    shown = subprocess.run([program, *words, "--help"], check=True, capture_output=True, text=True, timeout=600,
                            env={"PATH": os.environ["PATH"]})
     return shown.stdout.replace("config/fanfare.yaml", SETTINGS).replace(str(program), program.name)
 

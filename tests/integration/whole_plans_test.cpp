@@ -69,6 +69,15 @@ TEST_F(WholePlansTest, OnesThatSomebodyElseHasLockedAreLeftOut) {
     EXPECT_EQ(claimed[1].job, jobs[2]);
 }
 
+TEST_F(WholePlansTest, LargeJobsAreClaimedOneByOne) {
+    ledger.column(
+        "UPDATE job SET body = body || jsonb_build_object('padding', (SELECT "
+        "string_agg(md5(n::text), '') FROM generate_series(1, 1000) n)) WHERE id = '" +
+        jobs[1] + "' RETURNING 1");
+    EXPECT_EQ(claim_all().size(), 2U);
+    EXPECT_TRUE(claim_plan(db(), jobs[1], lease));
+}
+
 TEST_F(WholePlansTest, GivenBackItIsAsIfNobodyHadClaimedThem) {
     for (int i = 0; i < 3; ++i) {
         const auto tasks = claim_all();

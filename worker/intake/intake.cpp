@@ -42,18 +42,27 @@ std::optional<Rejection> Intake::check(ledger::NewJob& order) const {
 
 void Intake::take(kafka::Received record) {
     waiting_.push_back(std::move(record));
-    if (serving_ == at_once_max) return;
-    ++serving_;
-    tasks_.spawn(serve());
+    serve_next();
 }
 
-asio::awaitable<void> Intake::serve() {
-    while (!waiting_.empty() && !stopping_) {
-        const auto record = std::move(waiting_.front());
-        waiting_.pop_front();
-        co_await handle(record);
-    }
+bool Intake::has_room() const noexcept {
+    return serving_ < (serving_bytes_ < at_once_bytes ? at_once_max : large_at_once_max);
+}
+
+void Intake::serve_next() {
+    if (waiting_.empty() || stopping_ || !has_room()) return;
+    auto record = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++serving_;
+    serving_bytes_ += record.value.size();
+    tasks_.spawn(serve(std::move(record)));
+}
+
+asio::awaitable<void> Intake::serve(kafka::Received record) {
+    co_await handle(record);
     --serving_;
+    serving_bytes_ -= record.value.size();
+    serve_next();
 }
 
 /// What a record orders; or why it orders nothing.

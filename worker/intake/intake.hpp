@@ -28,13 +28,16 @@ namespace fanfare {
 /// PostgreSQL refuses for a value in it, or another job under its key, is refused for good. A dead
 /// letter that the broker calls too large is cut.
 ///
-/// Bounds    at_once_max jobs are read and stored at a time; what waits is as it came, and as much
+/// Bounds    at_once_max jobs are read and stored at a time, of large ones (at_once_bytes) no more
+///           than large_at_once_max; what waits is as it came, and as much
 ///           as the consumer delivers unfinished (kafka::Consumer::held_bytes_max).
 /// Stop      stop() ends the retries after a fault; then await join().
 /// Threads   one serial executor.
 class Intake {
 public:
     static constexpr std::size_t at_once_max = 32;
+    static constexpr std::size_t at_once_bytes = std::size_t{256} * 1024;  // As they came.
+    static constexpr std::size_t large_at_once_max = 8;
 
     struct Parts {
         IntakeStore& store;
@@ -69,7 +72,9 @@ public:
     }
 
 private:
-    [[nodiscard]] boost::asio::awaitable<void> serve();
+    [[nodiscard]] bool has_room() const noexcept;
+    void serve_next();
+    [[nodiscard]] boost::asio::awaitable<void> serve(kafka::Received record);
     [[nodiscard]] boost::asio::awaitable<void> handle(const kafka::Received& record);
     [[nodiscard]] std::optional<Rejection> read(const kafka::Received& record,
                                                 ledger::NewJob& order) const;
@@ -105,6 +110,7 @@ private:
     TaskGroup tasks_;
     std::deque<kafka::Received> waiting_;
     std::size_t serving_ = 0;
+    std::size_t serving_bytes_ = 0;
     bool stopping_ = false;
     Seldom refused_{"jobs refused; fanfare dead list tells them", parts_.clock};
     Seldom troubled_{"tries to take a job into the ledger failed", parts_.clock};

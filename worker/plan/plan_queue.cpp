@@ -77,7 +77,7 @@ void PlanQueue::work(Lane last) {
         if (jobs.empty()) return;
         const auto waits = plan_(jobs);
         const std::lock_guard guard{mutex_};
-        for (std::size_t i = 0; i < jobs.size(); ++i) {
+        for (std::size_t i = jobs.size(); i-- > 0;) {
             if (!waits[i]) {
                 known_.erase(jobs[i]);
             } else if (waits[i]->count() == 0) {  // It keeps its place, before all others.

@@ -43,9 +43,11 @@ std::vector<Planner::Wait> Planner::plan_together(std::span<const std::string> j
         return std::vector<Wait>(jobs.size(), claim_again);
     }
     Waits waits;
+    for (const auto& job : jobs) waits[job] = at_once;  // Unless it was claimed.
     std::vector<Small> small;
     for (const auto& task : claimed.value()) {
         auto& wait = waits[task.job];
+        wait.reset();
         if (const auto context = small_perhaps(task, wait)) {
             auto span = span_in(parts_.tracer, task.trace, "plan", Span::Kind::internal);
             small.push_back({task, context, std::move(span), SmallAudience{context.get()}});

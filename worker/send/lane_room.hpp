@@ -5,6 +5,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -39,10 +41,11 @@ public:
         ~Place() {
             if (room_ != nullptr) keep(0);
         }
-        /// So many people are in the chunk, and no more.
-        void keep(std::int64_t people) {
-            room_->free_ += people_ - people;
-            people_ = people;
+        /// The chunk needs room for so many people; never more than a full one's.
+        void keep(std::size_t people) {
+            const auto needed = std::min(static_cast<std::int64_t>(people), room_->full_size_);
+            room_->free_ += people_ - needed;
+            people_ = needed;
             room_->changed_.notify();
         }
 

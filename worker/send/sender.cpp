@@ -114,7 +114,6 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
     if (!claimed || !claimed.value()) co_return;
     auto& chunk = *claimed.value();
     const auto people_count = chunk.outcomes.size();
-    if (place != nullptr) place->keep(static_cast<std::int64_t>(people_count));
     const auto needed = std::min(reserved, account.tokens_for(people_count));
     account.pacer().release(reserved - needed);
     reserved = needed;
@@ -126,16 +125,21 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
     ledger::ChunkClaim claim = std::move(chunk);
     // Not before: a lane that waits for an account that is held has claimed nothing.
     parts_.probe.chunks_in_flight(key.channel, 1);
-    co_await send(std::move(claim), std::move(people), asked, serving);
+    co_await send(std::move(claim), std::move(people), asked, serving, place);
     parts_.probe.chunks_in_flight(key.channel, -1);
 }
 
 asio::awaitable<void> Sender::send(ledger::ChunkClaim claimed, Recipients people,
-                                   SteadyTime claimed_at, Account& account) {
+                                   SteadyTime claimed_at, Account& account,
+                                   LaneRoom::Place* place) {
     settle_over(people);  // Before anything is looked up that may not be there any more.
     auto context = co_await known_jobs_.find(claimed.key.job);
     std::optional<Failure> unknown_job;
     if (!context) unknown_job = context.error();
+    if (place != nullptr) {
+        const auto job_bytes = context ? context.value()->bytes : 0;
+        place->keep(std::max(people.outcomes.size(), job_bytes / person_bytes));
+    }
     const Claim claim{std::move(claimed), context ? context.value() : nullptr,
                       claimed_at + settings_.lease,
                       static_cast<std::int32_t>(settings_.attempts_max)};

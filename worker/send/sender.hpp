@@ -32,7 +32,7 @@ namespace fanfare {
 /// known; a chunk that is not finished in time is left to its lease.
 ///
 /// Bounds    as many people a channel as are in chunks_in_flight_max chunks of full size, in at
-///           most lanes() chunks; and two chunks more that are urgent.
+///           most lanes() chunks, of large jobs fewer; and two chunks more that are urgent.
 /// Stop      stop the dispatcher, call stop(), then await the lanes.
 /// Threads   one serial executor; databases and rendering on the pools' threads.
 /// Lifetime  everything in Parts outlives the lanes.
@@ -78,6 +78,7 @@ public:
 
 private:
     static constexpr std::uint32_t small_chunks_max = 64;
+    static constexpr std::size_t person_bytes = 128;  // In memory, about: a job's bytes count so.
     using Rooms = std::array<LaneRoom, channel_count>;
     /// The chunk that a lane has in hand, and who serves it.
     struct InHand {
@@ -97,7 +98,8 @@ private:
     [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account,
                                                  std::size_t& reserved, LaneRoom::Place* place);
     [[nodiscard]] Awaitable<void> send(ledger::ChunkClaim claimed, Recipients people,
-                                       SteadyTime claimed_at, Account& account);
+                                       SteadyTime claimed_at, Account& account,
+                                       LaneRoom::Place* place);
     [[nodiscard]] Situation begin(InHand& hand, const std::optional<Failure>& unknown_job) const;
     [[nodiscard]] Awaitable<void> carry_moves_out(InHand& hand, Situation situation);
     [[nodiscard]] Awaitable<Situation> try_all(InHand& hand);

@@ -303,6 +303,21 @@ TEST_F(IntakeStageTest, WhatADatabaseDoesNotSayIsLeftToThePlanner) {
     EXPECT_THAT(events, ElementsAre("took a", "accepted a", "finished 0"));
 }
 
+TEST_F(IntakeStageTest, OfLargeJobsTakesFewAtATime) {
+    ledger.takes = 1s;
+    const std::string much(Intake::at_once_bytes / 4, 'x');
+    for (int i = 0; i < 12; ++i) {
+        take(order(std::to_string(i), R"(,"data":{"padding":")" + much + R"("})"));
+    }
+    time.run_for(500ms);
+    EXPECT_EQ(intake->waiting(), 12 - Intake::large_at_once_max);
+    time.run_for(1h);
+    EXPECT_EQ(intake->waiting(), 0U);
+    take(order("small"));
+    time.run_for(1h);
+    EXPECT_EQ(count("took small"), 1);
+}
+
 TEST_F(IntakeStageTest, TakesSoManyAtATimeInTheOrderInWhichTheyCame) {
     ledger.takes = 1s;
     Events keys;

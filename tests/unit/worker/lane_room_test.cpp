@@ -43,7 +43,7 @@ TEST_F(LaneRoomTest, WhatAChunkDoesNotNeedIsAnothersRoom) {
 }
 
 TEST_F(LaneRoomTest, ManySmallChunksAreAsManyPeopleAsFewFullOnes) {
-    constexpr int people = 5;
+    constexpr std::size_t people = 5;
     for (int lane = 0; lane < 21; ++lane) {
         come(1);
         ASSERT_EQ(places.size(), static_cast<std::size_t>(lane) + 1);
@@ -51,6 +51,12 @@ TEST_F(LaneRoomTest, ManySmallChunksAreAsManyPeopleAsFewFullOnes) {
     }
     come(1);
     EXPECT_EQ(places.size(), 21U) << "105 are in hand, and a full chunk would be too many";
+}
+
+TEST_F(LaneRoomTest, AChunkThatIsLargerThanFullTakesTheRoomOfOne) {
+    come(2);
+    places[0].keep(1'000);
+    EXPECT_EQ(room.free(), 0);
 }
 
 TEST_F(LaneRoomTest, WhoLeavesMakesRoom) {

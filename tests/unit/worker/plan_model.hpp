@@ -206,6 +206,7 @@ public:
                             std::chrono::milliseconds) override {
         ++reads_together;
         if (breaks_together) return *breaks_together;
+        if (before_small) before_small();
         for (auto* const audience : audiences) {
             const auto& all = of_job.at(audience->job->job.id);
             audience->is_whole = all.size() <= people_max;
@@ -218,6 +219,7 @@ public:
     std::vector<std::string> people;
     std::map<std::string, std::vector<std::string>> of_job;  // As read_small() gives them.
     std::optional<Failure> breaks_together;
+    std::function<void()> before_small;
     int reads_together = 0;
     std::int64_t left_out = 0;
     std::chrono::nanoseconds takes{0}, took{0};  // Until the first row.

@@ -284,10 +284,12 @@ TEST_F(PlanQueueTest, WhatIsToBePlannedAloneKeepsItsPlaceAndComesAlone) {
     occupy();
     for (int i = 0; i < 12; ++i) queue->add("job " + std::to_string(i), Lane::normal);
     planner.fails_once("job 1", milliseconds{0});
+    planner.fails_once("job 2", milliseconds{0});
     planner.let_go("slow");
-    planner.await("job 1", 2);
+    planner.await("job 2", 2);
     EXPECT_THAT(planner.together()[2], ElementsAre("job 0", "job 1", "job 2", "job 3"));
     EXPECT_THAT(planner.together()[3], ElementsAre("job 1")) << "before those that came after it";
+    EXPECT_THAT(planner.together()[4], ElementsAre("job 2"));
     planner.let_go("slow and urgent");
 }
 

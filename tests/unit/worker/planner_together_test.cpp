@@ -256,15 +256,25 @@ TEST_F(PlanTogetherTest, WhatCouldNotBeWrittenTogetherIsWrittenAlone) {
     }
 }
 
-TEST_F(PlanTogetherTest, OfWhatAnotherTookOverNothingIsWrittenOrTold) {
-    kind.cancels = {"show.invitation"};  // A look that another may come before.
+TEST_F(PlanTogetherTest, WhatSomebodyElseHasIsAskedForOnceMoreAlone) {
     plan_of("j2").state = "cancelled";
-    plan_of("j3").free_at = time.steady_now() + 1min;  // Somebody else plans it.
-    EXPECT_EQ(plan(), Waits(3));
+    plan_of("j3").free_at = time.steady_now() + 1min;
+    EXPECT_EQ(plan(), (Waits{std::nullopt, alone, alone})) << "a lock may have been in the way";
     expect_read_together("j1");
+    EXPECT_FALSE(planner.plan("j2"));
+    EXPECT_FALSE(planner.plan("j3"));
     EXPECT_THAT(plan_of("j2").written, IsEmpty());
     EXPECT_THAT(plan_of("j3").written, IsEmpty());
     EXPECT_EQ(descriptors.told.size(), 1U);
+}
+
+TEST_F(PlanTogetherTest, OfWhatAnotherTakesOverMeanwhileNothingIsTold) {
+    audiences.before_small = [this] { plan_of("j2").take_over(); };
+    EXPECT_EQ(plan(), Waits(3));
+    expect_read_together("j1");
+    EXPECT_THAT(plan_of("j2").written, IsEmpty());
+    EXPECT_EQ(plan_of("j2").state, "planning");
+    EXPECT_EQ(descriptors.told.size(), 2U);
 }
 
 TEST_F(PlanTogetherTest, CountsWhomItLeavesOut) {
