@@ -87,7 +87,7 @@ std::vector<PlanTask> claim_plans(Connection& connection, std::span<const std::s
         work,
         FANFARE_CLAIM_PLAN
         "WHERE id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
-        " AND state = 'planning' AND " FANFARE_FREE_PLAN
+        " AND state = 'planning' AND pg_column_size(body) <= 8192 AND " FANFARE_FREE_PLAN
         " FOR NO KEY UPDATE SKIP LOCKED)) "
         "RETURNING " FANFARE_PLAN ", id",
         postgres::to_array_literal(ids), lease.count());
