@@ -4,7 +4,9 @@ import ctypes
 import time
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int32, c_int64, c_size_t, c_void_p
 
-_lib = ctypes.CDLL("librdkafka.so.1")
+import c_library
+
+_lib, _declare = c_library.load("librdkafka.so.1")
 _PRODUCER, _CONSUMER = 0, 1
 _COPY = 2
 _V_END, _V_TOPIC, _V_VALUE, _V_KEY, _V_FLAGS, _V_TIMESTAMP, _V_HEADER = (c_int(n) for n in (0, 1, 4, 5, 7, 8, 9))
@@ -22,13 +24,6 @@ class _TopicPartition(Structure):
     _fields_ = [("topic", c_char_p), ("partition", c_int32), ("offset", c_int64),
                 ("metadata", c_void_p), ("metadata_size", c_size_t), ("opaque", c_void_p),
                 ("err", c_int), ("private", c_void_p)]
-
-
-def _declare(name, result, *arguments):
-    function = getattr(_lib, name)
-    function.restype = result
-    function.argtypes = arguments
-    return function
 
 
 _conf_new = _declare("rd_kafka_conf_new", c_void_p)

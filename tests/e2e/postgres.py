@@ -1,21 +1,14 @@
 """What the tests ask of PostgreSQL, through libpq, which Fanfare needs anyway: a psql for each question of a test that
 waits takes more of the machine than what it waits for."""
 
-import ctypes
 from ctypes import c_char_p, c_int, c_void_p
 
-_lib = ctypes.CDLL("libpq.so.5")
+import c_library
+
+_, _declare = c_library.load("libpq.so.5")
 NAME = "e2e"  # What the server knows these connections by.
 _DONE = (1, 2)  # A command that returns nothing, rows.
 _OK = 0
-
-
-def _declare(name, result, *arguments):
-    function = getattr(_lib, name)
-    function.restype = result
-    function.argtypes = arguments
-    return function
-
 
 _connect = _declare("PQconnectdb", c_void_p, c_char_p)
 _status = _declare("PQstatus", c_int, c_void_p)
@@ -70,9 +63,10 @@ class Connections:
             if _status(connection) != _OK:
                 _finish(connection)
                 return None
-            self._idle.append(connection)
-            if _result_status(result) not in _DONE:
-                raise RuntimeError(f"PostgreSQL: {_error(connection).decode().strip()}\n{query[:400]}")
+            fault = None if _result_status(result) in _DONE else _error(connection).decode().strip()
+            self._idle.append(connection)  # From here on it may be another thread's.
+            if fault is not None:
+                raise RuntimeError(f"PostgreSQL: {fault}\n{query[:400]}")
             return [[None if _is_null(result, row, column) else _value(result, row, column).decode()
                      for column in range(_columns(result))] for row in range(_rows(result))]
         finally:
