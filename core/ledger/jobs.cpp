@@ -126,29 +126,41 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
 
 namespace {
 
-#define FANFARE_SETTLED                                                         \
-    "(id = ANY($1::uuid[]) OR cardinality($1::uuid[]) = 0) AND NOT EXISTS ("    \
-    "SELECT 1 FROM chunk WHERE job_id = job.id AND state <> 'done') RETURNING " \
-    "id, system, kind, state, created_at, trace"
+/// `which` jobs are looked at: by the primary key, or by the index of those that are not over. What
+/// is said about the state stands in a CASE where that index must not be chosen: it grows with what
+/// is open.
+#define FANFARE_FINISH(closing, settling)                                                 \
+    "WITH closed AS (UPDATE job SET finished_at = app_now(), "                            \
+    " state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state " \
+    " WHERE " closing " RETURNING " FANFARE_ENDED                                         \
+    "), cancelled AS (UPDATE job SET "                                                    \
+    " settled_at = app_now() WHERE " settling " RETURNING " FANFARE_ENDED                 \
+    ") SELECT e.id, e.system, e.kind, e.state, "                                          \
+    "extract(epoch FROM app_now() - e.created_at)::float8, ARRAY("                        \
+    " SELECT sum(n) FROM chunk c CROSS JOIN LATERAL "                                     \
+    " unnest(coalesce(c.tally, ARRAY[c.size])) WITH ORDINALITY AS u(n, place) "           \
+    " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place), coalesce(e.trace, '') "   \
+    "FROM (SELECT * FROM closed UNION ALL SELECT * FROM cancelled) e"
+#define FANFARE_ENDED "id, system, kind, state, created_at, trace"
+// Not NOT EXISTS: that may be answered by a list of all that is open.
+#define FANFARE_SETTLED \
+    "(SELECT true FROM chunk WHERE job_id = job.id AND state <> 'done' LIMIT 1) IS NULL"
+#define FANFARE_NAMED(state) \
+    "id = ANY($1::uuid[]) AND CASE WHEN " state " THEN " FANFARE_SETTLED " ELSE false END"
+#define FANFARE_SENDING "state = 'sending'"
+#define FANFARE_STOPPED "state = 'cancelled' AND settled_at IS NULL"
 
 }  // namespace
 
 std::vector<EndedJob> finish_jobs(Connection& connection, std::span<const std::string> ids) {
     pqxx::nontransaction work{connection.raw()};
-    const auto rows = connection.exec_prepared(
-        work,
-        "WITH closed AS (UPDATE job SET finished_at = app_now(), "
-        " state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state "
-        " WHERE state = 'sending' AND " FANFARE_SETTLED
-        "), cancelled AS (UPDATE job SET settled_at = app_now() "
-        " WHERE state = 'cancelled' AND settled_at IS NULL AND " FANFARE_SETTLED
-        ") SELECT e.id, e.system, e.kind, e.state, "
-        "extract(epoch FROM app_now() - e.created_at)::float8, ARRAY("
-        " SELECT sum(n) FROM chunk c CROSS JOIN LATERAL "
-        " unnest(coalesce(c.tally, ARRAY[c.size])) WITH ORDINALITY AS u(n, place) "
-        " WHERE c.job_id = e.id GROUP BY u.place ORDER BY u.place), coalesce(e.trace, '') "
-        "FROM (SELECT * FROM closed UNION ALL SELECT * FROM cancelled) e",
-        postgres::to_array_literal(ids));
+    static const std::string named =
+        FANFARE_FINISH(FANFARE_NAMED(FANFARE_SENDING), FANFARE_NAMED(FANFARE_STOPPED));
+    static const std::string all = FANFARE_FINISH(FANFARE_SENDING " AND " FANFARE_SETTLED,
+                                                  FANFARE_STOPPED " AND " FANFARE_SETTLED);
+    const auto rows = ids.empty()
+                          ? connection.exec_prepared(work, all)
+                          : connection.exec_prepared(work, named, postgres::to_array_literal(ids));
     std::vector<EndedJob> ended;
     for (const auto& row : rows) {
         auto& job = ended.emplace_back(EndedJob{.id = row[0].c_str(),

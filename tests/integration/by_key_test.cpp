@@ -33,6 +33,15 @@ protected:
             "pg_stat_user_tables WHERE relname = 'chunk')"));
     }
 
+    /// The same of jobs that are not over.
+    std::int64_t read_of_open_jobs() {
+        ledger.column("SELECT pg_stat_force_next_flush()::text");
+        return std::stoll(ledger.value(
+            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
+            "('job_open', 'job_unsettled')) + (SELECT seq_tup_read FROM pg_stat_user_tables "
+            "WHERE relname = 'job')"));
+    }
+
     std::string job;
 };
 
@@ -68,6 +77,26 @@ TEST_F(ByKeyTest, APlanThatWasMadeWhileThereWasNothingGoesByKeyAllTheSame) {
     const auto before = read_of_the_open();
     EXPECT_THAT(claim({key(job, 3), key(job, 40'000)}), SizeIs(2));
     EXPECT_EQ(read_of_the_open() - before, 0) << "a claim walked what is open";
+}
+
+TEST_F(ByKeyTest, AJobIsClosedWithoutALookAtWhatElseIsOpen) {
+    const auto over = accept("over");
+    plan(over, {{"a"}});
+    const auto chunks = claim({key(over)});
+    ASSERT_THAT(record(record_for(chunks.at(0), bytes_of({Outcome::sent}))), SizeIs(1));
+    ledger.column(
+        "WITH made AS (INSERT INTO job (id, idempotency_key, system, kind, body, lane, state) "
+        "SELECT gen_random_uuid(), 'k' || n, 's', 'k', '{}', 1, 'sending' "
+        "FROM generate_series(1, 5000) n RETURNING id), theirs AS (INSERT INTO chunk (job_id, "
+        "channel, number, on_doubt, lane, publish_at, size, recipients, state) "
+        "SELECT id, 0, 0, 0, 1, app_now(), 1, '{u}', 'done' FROM made RETURNING 1) "
+        "SELECT count(*) FROM theirs");
+    open_many();
+    const auto chunks_before = read_of_the_open();
+    const auto jobs_before = read_of_open_jobs();
+    EXPECT_THAT(finish_jobs(db(), std::vector<std::string>{over}), SizeIs(1));
+    EXPECT_LE(read_of_the_open() - chunks_before, 4) << "but for what is left of its own";
+    EXPECT_EQ(read_of_open_jobs() - jobs_before, 0);
 }
 
 }  // namespace

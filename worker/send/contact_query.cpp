@@ -78,6 +78,13 @@ ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, 
       ways_{find_ways(source, job, channel)},
       sql_{ways_ ? ways_->by_key : find_contact(job, channel).query.sql} {}
 
+pqxx::result ContactQuery::ask_by_key(postgres::Connection& source, const JobContext& job,
+                                      Channel channel, const std::string& people) {
+    const auto ways = find_ways(source, job, channel);
+    pqxx::nontransaction work{source.raw()};
+    return work.exec_params(ways ? ways->by_key : find_contact(job, channel).query.sql, people);
+}
+
 ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
     try {
         if (!may_ask_a_range(positions) || !ask_a_range(positions, resolved)) {

@@ -41,6 +41,10 @@ class ContactQuery {
 public:
     using Positions = std::span<const std::uint32_t>;
     static constexpr std::size_t range_people_min = 16;
+    /// Asks for people of any chunks of the system, by their keys; `people` is an array literal.
+    [[nodiscard]] static pqxx::result ask_by_key(postgres::Connection& source,
+                                                 const JobContext& job, Channel channel,
+                                                 const std::string& people);
     /// Rows of a range, at most: beyond that the others are more than those asked for.
     [[nodiscard]] static std::size_t range_rows_max(std::size_t people) { return 2 * people + 16; }
 

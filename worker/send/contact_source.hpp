@@ -1,11 +1,19 @@
 #pragma once
 
+#include "core/async/grouped.hpp"
 #include "core/postgres/pool.hpp"
 #include "worker/send/resolve.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -25,29 +33,44 @@ public:
         const std::function<void()>& compose) = 0;
 };
 
-/// The systems' databases and the ledger.
+/// The systems' databases and the ledger. Small chunks that are asked for while others of their
+/// system and channel are being looked up are looked up together, by one statement. What fails
+/// together is asked for alone: nobody's data costs anybody else. Urgent ones wait for nobody.
 ///
+/// Bounds    together_max chunks of small_people_max people a statement.
 /// Lifetime  the ledger's pool outlives it.
 class DatabaseContacts final : public ContactSource {
 public:
+    static constexpr std::size_t small_people_max = 32;
+    static constexpr std::size_t together_max = 32;
     explicit DatabaseContacts(postgres::Pool& ledger) : ledger_{ledger} {}
     [[nodiscard]] boost::asio::awaitable<Result<ContactsRead>> load(
-        const Claim& claim, const ledger::ChunkPeople& people, Resolved& resolved) override {
-        return claim.job->source->run("load contacts", [&](postgres::Connection& source) {
-            return load_contacts(source, claim, people, resolved);
-        });
-    }
+        const Claim& claim, const ledger::ChunkPeople& people, Resolved& resolved) override;
     [[nodiscard]] boost::asio::awaitable<Result<void>> suppress(
         const Claim& claim, const ledger::ChunkPeople& people, Resolved& resolved,
-        const std::function<void()>& compose) override {
-        return ledger_.run("suppress and render", [&](postgres::Connection& ledger) {
-            apply_suppressions(ledger, claim, people, resolved);
-            compose();
-        });
-    }
+        const std::function<void()>& compose) override;
 
 private:
+    struct Suppression {
+        Lookup lookup;
+        const std::function<void()>* compose = nullptr;
+    };
+    template <class T>
+    using Answer = std::optional<Result<T>>;  // Nothing: ask alone.
+    using Loading = Grouped<Lookup, Answer<ContactsRead>>;
+    using Suppressing = Grouped<Suppression, Answer<void>>;
+
+    [[nodiscard]] boost::asio::awaitable<Result<ContactsRead>> load_alone(Lookup lookup);
+    [[nodiscard]] boost::asio::awaitable<std::vector<Answer<ContactsRead>>> load_all(
+        std::span<const Lookup> lookups);
+    [[nodiscard]] boost::asio::awaitable<Result<void>> suppress_alone(Suppression suppression);
+    [[nodiscard]] boost::asio::awaitable<std::vector<Answer<void>>> suppress_all(
+        std::span<const Suppression> suppressions);
+
     postgres::Pool& ledger_;
+    // Of those whose chunks one statement can look up: as many as systems have channels and lists.
+    std::map<std::pair<const System*, Channel>, Loading> loading_;
+    std::map<std::tuple<const System*, Channel, std::string>, Suppressing> suppressing_;
 };
 
 }  // namespace fanfare

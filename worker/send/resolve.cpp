@@ -1,8 +1,10 @@
 #include "worker/send/resolve.hpp"
 
 #include "core/ledger/caps.hpp"
+#include "core/postgres/halving.hpp"
 #include "worker/send/contact_query.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -50,31 +52,75 @@ std::vector<std::uint32_t> open_positions(const ledger::ChunkPeople& people) {
     return positions;
 }
 
+const std::optional<Contact>& find_contact(const Claim& claim) {
+    return claim.job->system->contacts[static_cast<std::size_t>(claim.key.channel)];
+}
+
+void begin(const ledger::ChunkPeople& people, Resolved& resolved) {
+    const auto count = people.recipients.elements.size();
+    resolved.clear(count);
+    resolved.fates.assign(count, {});
+    resolved.exclusions.assign(count, Exclusion::none);
+}
+
+/// Of those whose fate is not final.
+void take_rows(Channel channel, const ledger::ChunkPeople& people, Resolved& resolved) {
+    read_contacts(channel, people.recipients.elements, resolved);
+    std::erase_if(resolved.targets, [&people](const Target& target) {
+        return is_final(static_cast<Outcome>(people.outcomes[target.recipient]));
+    });
+    drop_excluded(resolved);
+}
+
+void leave_the_gone(std::span<const std::uint32_t> asked, Resolved& resolved) {
+    for (const auto i : asked) {
+        if (!resolved.seen[i]) resolved.fates[i] = to_fate(Exclusion::gone);
+    }
+}
+
 }  // namespace
 
 ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
                            const ledger::ChunkPeople& people, Resolved& resolved) {
     const auto channel = claim.key.channel;
-    const auto& contact = claim.job->system->contacts[static_cast<std::size_t>(channel)];
-    const auto& ids = people.recipients.elements;
-    resolved.clear(ids.size());
-    resolved.fates.assign(ids.size(), {});
-    resolved.exclusions.assign(ids.size(), Exclusion::none);
+    begin(people, resolved);
     auto asked = open_positions(people);
-    if (contact) {
+    if (find_contact(claim)) {
         ContactQuery query{source, *claim.job, channel, people, claim.failures};
         const auto read = query.ask(asked, resolved);
         if (read != ContactsRead::whole) return read;
-        read_contacts(channel, ids, resolved);
-        std::erase_if(resolved.targets, [&people](const Target& target) {
-            return is_final(static_cast<Outcome>(people.outcomes[target.recipient]));
-        });
-        drop_excluded(resolved);
+        take_rows(channel, people, resolved);
     }
-    for (const auto i : asked) {
-        if (!resolved.seen[i]) resolved.fates[i] = to_fate(Exclusion::gone);
-    }
+    leave_the_gone(asked, resolved);
     return ContactsRead::whole;
+}
+
+bool load_contacts_together(postgres::Connection& source, std::span<const Lookup> lookups) {
+    std::vector<std::string_view> ids;
+    for (const auto& one : lookups) {
+        for (const auto i : open_positions(*one.people)) {
+            ids.push_back(one.people->recipients.elements[i]);
+        }
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    postgres::ArrayLiteral literal;
+    for (const auto id : ids) literal.add(id);
+    const auto& first = *lookups.front().claim;
+    pqxx::result rows;
+    try {
+        rows = ContactQuery::ask_by_key(source, *first.job, first.key.channel, literal.text());
+    } catch (const std::exception& fault) {
+        if (!postgres::is_data_error(fault)) throw;
+        return false;
+    }
+    for (const auto& one : lookups) {
+        begin(*one.people, *one.resolved);
+        one.resolved->rows = rows;
+        take_rows(first.key.channel, *one.people, *one.resolved);
+        leave_the_gone(open_positions(*one.people), *one.resolved);
+    }
+    return true;
 }
 
 void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
@@ -94,6 +140,43 @@ void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
     }
     exclude(ledger, question, people.recipients.elements, resolved.targets);
     drop_excluded(resolved);
+}
+
+bool may_be_asked_together(const JobContext& job) {
+    return !job.kind->at_most && job.kind->dedupe == Dedupe::person;
+}
+
+void apply_suppressions_together(postgres::Connection& ledger, std::span<const Lookup> lookups) {
+    const auto id_of = [](const Lookup& one, const Target& target) {
+        return one.people->recipients.elements[target.recipient];
+    };
+    std::vector<std::string_view> people;
+    for (const auto& one : lookups) {
+        for (const auto& target : one.resolved->targets) people.push_back(id_of(one, target));
+    }
+    std::sort(people.begin(), people.end());
+    people.erase(std::unique(people.begin(), people.end()), people.end());
+    postgres::ArrayLiteral literal;
+    for (const auto person : people) literal.add(person);
+    std::vector<Target> targets;
+    for (const auto& one : lookups) {
+        for (auto target : one.resolved->targets) {
+            const auto place = std::lower_bound(people.begin(), people.end(), id_of(one, target));
+            target.recipient = static_cast<std::uint32_t>(place - people.begin());
+            targets.push_back(target);
+        }
+    }
+    const auto& first = *lookups.front().claim;
+    const ReachQuestion question{.system = first.job->system->name,
+                                 .channel = first.key.channel,
+                                 .list = first.job->kind->list,
+                                 .recipients = literal.text()};
+    exclude(ledger, question, people, targets);
+    auto answer = targets.begin();
+    for (const auto& one : lookups) {
+        for (auto& target : one.resolved->targets) target.exclusion = (answer++)->exclusion;
+        drop_excluded(*one.resolved);
+    }
 }
 
 }  // namespace fanfare
