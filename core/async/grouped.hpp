@@ -3,8 +3,11 @@
 #include "core/async/task_group.hpp"
 #include "core/error/failure.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -42,7 +45,7 @@ public:
             if (answering_) {
                 co_await answered_->wait();
             } else {
-                co_await answer_next();
+                co_await answer_next(executor);
             }
         }
         co_return std::move(*mine.answer);
@@ -54,8 +57,10 @@ private:
         std::optional<Answer> answer;
     };
 
-    boost::asio::awaitable<void> answer_next() {
+    boost::asio::awaitable<void> answer_next(boost::asio::any_io_executor executor) {
         answering_ = true;
+        // Those who were called with this one come too.
+        co_await boost::asio::post(executor, boost::asio::use_awaitable);
         const auto count = static_cast<std::ptrdiff_t>(std::min(most_, waiting_.size()));
         const std::vector<Waiting*> group(waiting_.begin(), waiting_.begin() + count);
         waiting_.erase(waiting_.begin(), waiting_.begin() + count);

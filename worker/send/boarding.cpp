@@ -1,6 +1,9 @@
 #include "worker/send/boarding.hpp"
 
+#include "core/clock/timer.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace fanfare {
 
@@ -14,12 +17,25 @@ asio::awaitable<std::size_t> Boarding::board(Wish wish) {
     };
     queue_.insert(std::find_if(queue_.begin(), queue_.end(), is_later), &waiter);
     look_again();
-    while (!waiter.answered) co_await waiter.called.wait();
+    while (!waiter.answered) {
+        const auto look_in = std::exchange(waiter.look_in, {});
+        if (look_in.count() == 0) {
+            co_await waiter.called.wait();
+            continue;
+        }
+        co_await pause_for(look_in);
+        is_awaited_ = false;
+        look_again();
+    }
+    if (waiter.look_in.count() > 0) {  // Answered before it could wait.
+        is_awaited_ = false;
+        look_again();
+    }
     co_return waiter.granted;
 }
 
 void Boarding::settled() {
-    --turns_;
+    if (--turns_ == 0) wave_took_ = parts_.clock.steady_now() - wave_began_;
     look_again();
 }
 
@@ -32,8 +48,21 @@ void Boarding::answer(Waiter& waiter, std::size_t granted) {
     waiter.answered = true;
     waiter.granted = granted;
     parts_.permits.take(granted);
-    ++turns_;
+    if (turns_++ == 0) wave_began_ = parts_.clock.steady_now();
+    free_since_.reset();
     waiter.called.notify();
+}
+
+/// How long the permits that are free wait for others; 0: they go now.
+SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
+    const auto free = parts_.permits.free();
+    if (queue_.empty() || free == 0 || queue_.front()->wish.urgent) return {};
+    std::size_t wished = 0;
+    for (const auto* const waiter : queue_) wished += waiter->wish.requests;
+    if (free >= std::min(wished, parts_.permits.limit())) return {};
+    if (!free_since_) free_since_ = now;
+    const auto most = std::min<SteadyTime::duration>(wave_took_ / 2, wait_max);
+    return std::max(SteadyTime::duration{0}, *free_since_ + most - now);
 }
 
 void Boarding::look_again() {
@@ -45,6 +74,12 @@ void Boarding::look_again() {
         return true;
     });
     if (turns_ > 0 || parts_.breaker.room(now) == 0) return;
+    if (const auto wait = wait_for_others(now); wait.count() > 0) {
+        if (std::exchange(is_awaited_, true)) return;
+        queue_.front()->look_in = wait;
+        queue_.front()->called.notify();
+        return;
+    }
     // All who share this wave are called before the first of them runs.
     const bool alone = !parts_.breaker.is_proven(now);
     while (!queue_.empty() && parts_.permits.free() > 0) {

@@ -8,10 +8,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace fanfare {
@@ -20,15 +22,19 @@ namespace fanfare {
 ///
 /// Before a request begins, the ledger has to know who is in it (ChunkSend). While the marks of one
 /// wave are written, permits that come back are kept together for the next: many requests share a
-/// statement, and nobody is marked who has no permit. The chunk that came first is served first
-/// until all of it has begun, urgent ones before all others: what is known of a chunk is written
-/// with its next mark, so that turn by turn much would be known of many chunks and not written. Of
-/// an account that is not proven one chunk at a time gets one.
+/// statement, and nobody is marked who has no permit. The first permit that comes back after that
+/// would go alone and cost a statement for one request: where more are wished for than there are,
+/// it waits for others, half as long as the last wave took at most, and never for urgent chunks.
+/// The chunk that came first is served first until all of it has begun, urgent ones before all
+/// others: what is known of a chunk is written with its next mark, so that turn by turn much would
+/// be known of many chunks and not written. Of an account that is not proven one chunk at a time
+/// gets one.
 ///
 /// Bounds    as many requests as Permits, as many people as Breaker say.
 /// Threads   one serial executor.
 class Boarding {
 public:
+    static constexpr std::chrono::milliseconds wait_max{10};
     struct Parts {
         boost::asio::any_io_executor executor;
         Permits& permits;
@@ -66,13 +72,19 @@ private:
         Signal called;
         bool answered = false;
         std::size_t granted = 0;
+        SteadyTime::duration look_in{};  // It is to look again then.
     };
+    [[nodiscard]] SteadyTime::duration wait_for_others(SteadyTime now);
     void answer(Waiter& waiter, std::size_t granted);
 
     Parts parts_;
     std::deque<Waiter*> queue_;
     std::size_t turns_ = 0;  // Under way.
     std::uint64_t arrivals_ = 0;
+    SteadyTime wave_began_{};
+    SteadyTime::duration wave_took_{};      // The last one.
+    std::optional<SteadyTime> free_since_;  // Permits that wait for others.
+    bool is_awaited_ = false;               // Somebody looks again then.
 };
 
 }  // namespace fanfare

@@ -1,7 +1,10 @@
 #include "worker/send/chunk_batcher.hpp"
 
-#include <spdlog/spdlog.h>
 #include "core/clock/timer.hpp"
+
+#include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -87,6 +90,7 @@ asio::awaitable<Result<Marked>> ChunkBatcher::hand_in(WordQueue<Word>& waiting, 
 }
 
 asio::awaitable<void> ChunkBatcher::serve_claims() {
+    co_await asio::post(executor_, asio::use_awaitable);  // Those who were called with this one.
     while (!claims_.empty()) {
         while (behind_ && !stopping_) co_await caught_up_.wait();
         const auto tickets = take(claims_);
@@ -127,6 +131,7 @@ asio::awaitable<void> ChunkBatcher::serve_claims() {
 
 template <class Word>
 asio::awaitable<void> ChunkBatcher::serve(WordQueue<Word>& waiting) {
+    co_await asio::post(executor_, asio::use_awaitable);  // The others of a wave.
     while (!waiting.queue.empty()) {
         auto tickets = take(waiting.queue);
         auto again = co_await write(waiting, std::move(tickets));

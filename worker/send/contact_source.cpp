@@ -20,7 +20,7 @@ bool has_contact(const Claim& claim) {
 asio::awaitable<Result<ContactsRead>> DatabaseContacts::load(const Claim& claim,
                                                              const ledger::ChunkPeople& people,
                                                              Resolved& resolved) {
-    const Lookup mine{&claim, &people, &resolved};
+    const PeopleLookup mine{&claim, &people, &resolved};
     if (is_small(claim, people) && has_contact(claim)) {
         const auto load_them = [this](auto lookups) { return load_all(lookups); };
         const auto of = std::make_pair(claim.job->system, claim.key.channel);
@@ -31,7 +31,7 @@ asio::awaitable<Result<ContactsRead>> DatabaseContacts::load(const Claim& claim,
     co_return co_await load_alone(mine);
 }
 
-asio::awaitable<Result<ContactsRead>> DatabaseContacts::load_alone(Lookup lookup) {
+asio::awaitable<Result<ContactsRead>> DatabaseContacts::load_alone(PeopleLookup lookup) {
     const auto load = [lookup](postgres::Connection& source) {
         return load_contacts(source, *lookup.claim, *lookup.people, *lookup.resolved);
     };
@@ -39,7 +39,7 @@ asio::awaitable<Result<ContactsRead>> DatabaseContacts::load_alone(Lookup lookup
 }
 
 asio::awaitable<std::vector<DatabaseContacts::Answer<ContactsRead>>> DatabaseContacts::load_all(
-    std::span<const Lookup> lookups) {
+    std::span<const PeopleLookup> lookups) {
     if (lookups.size() == 1) {
         auto loaded = co_await load_alone(lookups.front());
         co_return std::vector<Answer<ContactsRead>>{std::move(loaded)};
@@ -84,7 +84,7 @@ asio::awaitable<std::vector<DatabaseContacts::Answer<void>>> DatabaseContacts::s
         auto done = co_await suppress_alone(suppressions.front());
         co_return std::vector<Answer<void>>{std::move(done)};
     }
-    std::vector<Lookup> lookups;
+    std::vector<PeopleLookup> lookups;
     for (const auto& one : suppressions) lookups.push_back(one.lookup);
     const auto look = [&](postgres::Connection& ledger) {
         apply_suppressions_together(ledger, lookups);

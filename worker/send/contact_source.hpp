@@ -52,17 +52,17 @@ public:
 
 private:
     struct Suppression {
-        Lookup lookup;
+        PeopleLookup lookup;
         const std::function<void()>* compose = nullptr;
     };
     template <class T>
     using Answer = std::optional<Result<T>>;  // Nothing: ask alone.
-    using Loading = Grouped<Lookup, Answer<ContactsRead>>;
+    using Loading = Grouped<PeopleLookup, Answer<ContactsRead>>;
     using Suppressing = Grouped<Suppression, Answer<void>>;
 
-    [[nodiscard]] boost::asio::awaitable<Result<ContactsRead>> load_alone(Lookup lookup);
+    [[nodiscard]] boost::asio::awaitable<Result<ContactsRead>> load_alone(PeopleLookup lookup);
     [[nodiscard]] boost::asio::awaitable<std::vector<Answer<ContactsRead>>> load_all(
-        std::span<const Lookup> lookups);
+        std::span<const PeopleLookup> lookups);
     [[nodiscard]] boost::asio::awaitable<Result<void>> suppress_alone(Suppression suppression);
     [[nodiscard]] boost::asio::awaitable<std::vector<Answer<void>>> suppress_all(
         std::span<const Suppression> suppressions);

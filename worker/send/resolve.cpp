@@ -95,7 +95,7 @@ ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
     return ContactsRead::whole;
 }
 
-bool load_contacts_together(postgres::Connection& source, std::span<const Lookup> lookups) {
+bool load_contacts_together(postgres::Connection& source, std::span<const PeopleLookup> lookups) {
     std::vector<std::string_view> ids;
     for (const auto& one : lookups) {
         for (const auto i : open_positions(*one.people)) {
@@ -146,8 +146,9 @@ bool may_be_asked_together(const JobContext& job) {
     return !job.kind->at_most && job.kind->dedupe == Dedupe::person;
 }
 
-void apply_suppressions_together(postgres::Connection& ledger, std::span<const Lookup> lookups) {
-    const auto id_of = [](const Lookup& one, const Target& target) {
+void apply_suppressions_together(postgres::Connection& ledger,
+                                 std::span<const PeopleLookup> lookups) {
+    const auto id_of = [](const PeopleLookup& one, const Target& target) {
         return one.people->recipients.elements[target.recipient];
     };
     std::vector<std::string_view> people;

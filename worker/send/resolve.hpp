@@ -39,7 +39,7 @@ void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
                         const ledger::ChunkPeople& people, Resolved& resolved);
 
 /// A chunk that is looked up together with others.
-struct Lookup {
+struct PeopleLookup {
     const Claim* claim = nullptr;
     const ledger::ChunkPeople* people = nullptr;
     Resolved* resolved = nullptr;
@@ -48,13 +48,14 @@ struct Lookup {
 /// load_contacts() of chunks of one system and channel, by one question. False where it raises an
 /// error at somebody: nothing is known then, and each is to be asked for alone.
 [[nodiscard]] bool load_contacts_together(postgres::Connection& source,
-                                          std::span<const Lookup> lookups);
+                                          std::span<const PeopleLookup> lookups);
 
 /// Whether what the ledger says of a chunk's people depends on nobody but them, so that
 /// apply_suppressions_together() may ask: no cap, and no owners of addresses.
 [[nodiscard]] bool may_be_asked_together(const JobContext& job);
 
 /// apply_suppressions() of chunks of one system, channel and list.
-void apply_suppressions_together(postgres::Connection& ledger, std::span<const Lookup> lookups);
+void apply_suppressions_together(postgres::Connection& ledger,
+                                 std::span<const PeopleLookup> lookups);
 
 }  // namespace fanfare

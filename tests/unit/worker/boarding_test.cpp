@@ -1,5 +1,7 @@
 #include "worker/send/boarding.hpp"
 
+#include "core/clock/timer.hpp"
+#include "core/clock/virtual_time.hpp"
 #include "tests/support/coroutines.hpp"
 
 #include <gmock/gmock.h>
@@ -13,6 +15,7 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -137,6 +140,98 @@ TEST_F(BoardingTest, NobodyWaitsLongerThanTheirLeaseLasts) {
     boarding.give_back();
     test::settle(context);
     EXPECT_THAT(called, ElementsAre(Pair("b", 0)));
+}
+
+/// Waves whose marks take 8 ms.
+class SlowMarksTest : public ::testing::Test {
+protected:
+    SlowMarksTest() {
+        time.attach(loop);
+        for (int i = 0; i < 3; ++i) {
+            breaker.answered(breaker.begin(1, time.steady_now()), true, 1, time.steady_now());
+        }
+    }
+    ~SlowMarksTest() override {
+        shut = true;
+        boarding.look_again();
+        time.run_for(100ms);
+    }
+    asio::awaitable<void> board(std::size_t wanted, bool urgent) {
+        const auto arrival = boarding.arrive();
+        const Boarding::Wish wish{wanted, time.steady_now() + seconds{10}, urgent, arrival};
+        const auto granted = co_await boarding.board(wish);
+        called.push_back(granted);
+        if (granted > 0) co_await pause_for(8ms);
+        boarding.settled();
+    }
+    void come(std::size_t wanted, bool urgent = false) {
+        test::begin(loop, board(wanted, urgent));
+        time.run_for(0ms);
+    }
+    void give_back(int permits_back) {
+        for (int i = 0; i < permits_back; ++i) boarding.give_back();
+        time.run_for(0ms);
+    }
+
+    VirtualTime time{TimePoint{}};
+    asio::io_context loop{1};
+    Permits permits{8};
+    Breaker breaker;
+    bool shut = false;
+    Boarding boarding{{loop.get_executor(), permits, breaker, time, [this] { return shut; }}};
+    std::vector<std::size_t> called;
+};
+
+TEST_F(SlowMarksTest, ThePermitThatComesBackFirstWaitsForOthers) {
+    come(8);
+    come(3);
+    come(5);
+    time.run_for(10ms);
+    give_back(1);
+    time.run_for(3ms);
+    EXPECT_THAT(called, ElementsAre(8U)) << "half of what the last wave took is not over";
+    give_back(6);
+    EXPECT_THAT(called, ElementsAre(8U)) << "one more may come";
+    time.run_for(1ms);
+    EXPECT_THAT(called, ElementsAre(8U, 3U, 4U));
+}
+
+TEST_F(SlowMarksTest, NobodyWaitsWhereNobodyElseIsToCome) {
+    come(8);
+    come(3);
+    time.run_for(10ms);
+    give_back(3);
+    EXPECT_THAT(called, ElementsAre(8U, 3U)) << "all that is wished for is there";
+    come(8);
+    time.run_for(10ms);
+    give_back(8);
+    EXPECT_THAT(called, ElementsAre(8U, 3U, 8U)) << "all permits are";
+}
+
+TEST_F(SlowMarksTest, AnUrgentChunkTakesWhatIsFree) {
+    come(8);
+    come(3);
+    time.run_for(10ms);
+    give_back(1);
+    EXPECT_THAT(called, ElementsAre(8U));
+    come(2, true);
+    EXPECT_THAT(called, ElementsAre(8U, 1U));
+}
+
+TEST_F(SlowMarksTest, WhoIsSentAwayMeanwhileKeepsNobodyWaiting) {
+    come(8);
+    come(3);
+    time.run_for(10ms);
+    give_back(1);
+    shut = true;
+    boarding.look_again();
+    time.run_for(10ms);
+    EXPECT_THAT(called, ElementsAre(8U, 0U));
+    shut = false;
+    come(3);
+    EXPECT_THAT(called, ElementsAre(8U, 0U)) << "for as long as the wave took";
+    time.run_for(5ms);
+    EXPECT_THAT(called, ElementsAre(8U, 0U, 1U));
 }
 
 }  // namespace
