@@ -149,10 +149,13 @@ TEST_F(PlanTest, EndsItsQueryWhereTheEpochIsAnothers) {
 }
 
 TEST_F(PlanTest, WritesNothingWhereTheEpochIsAnothers) {
+    int fetches = 0;
     audiences.before_each = [&] {
+        ++fetches;
         if (!ledger.written.empty()) ledger.take_over();
     };
     EXPECT_THAT(plan_to_the_end(), IsEmpty());
+    EXPECT_EQ(fetches, 2) << "whoever has lost a plan reads no more of its audience";
     EXPECT_THAT(ledger.people(Channel::email), ElementsAre("a", "b"));
     EXPECT_EQ(descriptors.told.size(), 1U);
     EXPECT_EQ(ledger.state, "planning");
