@@ -62,6 +62,7 @@ public:
         add_schedule_pages(pages);
         add_template_pages(pages);
         add_suppression_pages(pages, systems_);
+        pages.get_nothing_else();
     }
 
     void close() override { slots_.close(); }

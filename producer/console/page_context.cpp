@@ -1,5 +1,7 @@
 #include "producer/console/page_context.hpp"
 
+#include "core/domain/utf8.hpp"
+#include "core/rendering/utf8.hpp"
 #include "producer/api/api_server.hpp"
 #include "producer/console/assets.hpp"
 
@@ -52,11 +54,16 @@ HttpCall to_call(const api::Identity& who, const Ask& question) {
     return call;
 }
 
-Answer to_answer(const HttpReply& reply) {
-    boost::system::error_code fault;
-    auto document = json::parse(reply.body, fault);
-    if (fault) document = nullptr;
-    return {reply.status, std::move(document)};
+/// What a visitor wrote may be no text; a page that shows it is.
+std::string as_utf8(std::string text) {
+    if (is_utf8(text)) return text;
+    std::string mended;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto begin = at;
+        const bool is_text = next_character(text, at) != not_utf8;
+        mended.append(is_text ? text.substr(begin, at - begin) : std::string{"\xEF\xBF\xBD"});
+    }
+    return mended;
 }
 
 View navigation(const api::Identity& who, std::string_view here) {
@@ -90,6 +97,13 @@ std::string Answer::complaint() const {
     auto detail = text_in(object(), "detail");
     if (detail.empty()) detail = fmt::format("This was answered with {}.", status);
     return detail;
+}
+
+Answer to_answer(const HttpReply& reply) {
+    boost::system::error_code fault;
+    auto document = json::parse(reply.body, fault);
+    if (fault) document = nullptr;
+    return {reply.status, std::move(document)};
 }
 
 Notice to_notice(const Answer& answer) { return {answer.complaint(), true, answer.status}; }
@@ -142,7 +156,7 @@ HttpReply html_reply(int status, std::string body) {
                      {"Cross-Origin-Opener-Policy", "same-origin"},
                      {"X-Frame-Options", "DENY"},
                      {"X-Robots-Tag", "noindex"}};
-    reply.body = std::move(body);
+    reply.body = as_utf8(std::move(body));
     return reply;
 }
 

@@ -45,6 +45,8 @@ struct Answer {
     [[nodiscard]] std::string complaint() const;
 };
 
+[[nodiscard]] Answer to_answer(const HttpReply& reply);
+
 /// What a page says at its head about what was just done, or not done.
 struct Notice {
     std::string text;

@@ -37,6 +37,25 @@ HttpReply stale_form() {
     return plain_page(403, "message.html", "Nothing was done", std::move(view));
 }
 
+/// What a program would be told in JSON, as a page.
+HttpReply in_words(const HttpReply& told) {
+    View view;
+    view.set("text", to_answer(told).complaint());
+    auto reply = plain_page(told.status, "message.html", "Not now", std::move(view));
+    for (const auto& header : told.headers) {
+        if (header.first == "Retry-After") reply.headers.push_back(header);
+    }
+    reply.hold = told.hold;
+    return reply;
+}
+
+asio::awaitable<HttpReply> show_nothing(const PageContext& context, const Visit& visit) {
+    Page page{"message.html", "There is no such page", "", {}};
+    page.view.set("text", std::string{"Nothing is at this address of the console."});
+    page.notice.status = 404;
+    co_return context.show(visit, std::move(page));
+}
+
 asio::awaitable<HttpReply> serve(std::shared_ptr<const Entry> entry, std::string form_word,
                                  api::Identity who, const HttpCall& call) {
     auto form = read_form(call);
@@ -56,7 +75,8 @@ asio::awaitable<Opened> enter(std::shared_ptr<const Entry> entry, const HttpCall
     auto known = parts.clients.resume(session->client, session->mark);
     if (auto* const reply = std::get_if<HttpReply>(&known)) {
         if (reply->status == 401) co_return signed_out(call, entry->stranger);
-        co_return std::move(*reply);
+        if (entry->stranger == Stranger::is_refused) co_return std::move(*reply);
+        co_return in_words(*reply);
     }
     if (call.method == "POST" && !is_of_this_site(call)) co_return stale_form();
     co_return HttpHandler{[entry, word = parts.sessions.form_word(*session),
@@ -89,6 +109,15 @@ void Pages::post(std::string_view pattern, Shown shown, std::size_t body_max) {
     options.content_types = {std::string{form_type}};
     add(router_, "POST", pattern, {parts_, std::move(shown), Stranger::is_asked_to_sign_in},
         std::move(options));
+}
+
+void Pages::get_nothing_else() {
+    const auto& context = parts_->context;
+    std::string pattern{"/console"};
+    for (int depth = 0; depth < 5; ++depth) {
+        pattern.append("/{part}");
+        get(pattern, [&context](const Visit& visit) { return show_nothing(context, visit); });
+    }
 }
 
 std::optional<Session> find_session(const Sessions& sessions, const HttpCall& call) {

@@ -36,6 +36,8 @@ public:
     void get(std::string_view pattern, Shown shown);
     /// What is fetched by a page: without a session it is 401, and no way to sign in.
     void get_part(std::string_view pattern, Shown shown);
+    /// After all others: whatever else is asked for below /console is a page that says so.
+    void get_nothing_else();
     void post(std::string_view pattern, Shown shown, std::size_t body_max = form_bytes_max);
 
     [[nodiscard]] const PageContext& context() const noexcept { return parts_->context; }
