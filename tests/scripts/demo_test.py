@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`scripts/demo --keep`, small, and each line that it prints to be typed: demo_test.py ROOT PRESET"""
 
+import glob
+import json
 import os
 import pathlib
 import re
@@ -9,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -41,6 +45,7 @@ class Demo(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.assertNotEqual(done.stdout, "")
         self.look_at_the_console(printed)
+        self.look_at_the_dashboards(printed, lines)
         ended = next(line for line in printed.splitlines() if line.startswith("To end it: "))
         done = subprocess.run(["sh", "-c", ended.removeprefix("To end it: ")], cwd=ROOT, capture_output=True, text=True,
                               timeout=120)
@@ -57,6 +62,40 @@ class Demo(unittest.TestCase):
         jobs = browser.open(urllib.request.Request(urllib.parse.urljoin(url, action), form, {
             "Origin": url.removesuffix("/console")}), timeout=30).read().decode()
         self.assertIn("Friday Night Live", jobs)
+
+    def look_at_the_dashboards(self, printed, lines):
+        """The Prometheus that is printed has what they ask for, and takes the alerts; the files are there."""
+        line, = [line for line in lines if line.startswith("prometheus ")]
+        source, files = re.search(r"^In Grafana: a data source (\S+), then import (\S+)\.$", printed, re.M).groups()
+        self.assertEqual(len(glob.glob(files)), 6, files)
+        if shutil.which("prometheus") is None:
+            print("NOT TRIED: the line of the dashboards; scripts/setup check brings a Prometheus", file=sys.stderr)
+            return
+        with subprocess.Popen(["sh", "-c", "exec " + line], stderr=subprocess.PIPE, text=True) as prometheus:
+            said = threading.Thread(target=prometheus.stderr.read, daemon=True)  # Or it would fill the pipe.
+            said.start()
+            try:
+                for query, wanted in (("sum(up)", 2), ('sum(fanfare_request_recipients_total{verdict="ok"}) > bool 0', 1)):
+                    self.wait_for(prometheus, f"{source}/api/v1/query?query={urllib.parse.quote(query)}", wanted)
+                with urllib.request.urlopen(f"{source}/api/v1/rules", timeout=30) as answer:
+                    self.assertGreater(len(json.load(answer)["data"]["groups"]), 0)
+            finally:
+                prometheus.terminate()
+                said.join(30)
+
+    def wait_for(self, process, url, wanted):
+        deadline, found = time.monotonic() + 120, None
+        while time.monotonic() < deadline:
+            self.assertIsNone(process.poll(), "Prometheus ended")
+            try:
+                with urllib.request.urlopen(url, timeout=30) as answer:
+                    found = json.load(answer)["data"]["result"]
+                if found and float(found[0]["value"][1]) == wanted:
+                    return
+            except OSError:
+                pass  # Not yet.
+            time.sleep(0.5)
+        self.fail(f"{url}: {found}")
 
     @staticmethod
     def end(folder, environment):
