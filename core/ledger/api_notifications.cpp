@@ -11,8 +11,8 @@ namespace {
 #define FANFARE_COLUMNS \
     "SELECT system, kind, subject, " FANFARE_ISO("occurrence") ", job_id, "                    \
     FANFARE_ISO("due_at") ", coalesce(" FANFARE_ISO("expires_at") ", ''), params, data, state, " \
-    "origin, source, coalesce(cancelled_by, ''), " FANFARE_ISO("created_at") ", "              \
-    FANFARE_ISO("updated_at") ", epoch FROM notification "
+    "origin, source, coalesce(cancelled_by, ''), coalesce(moved_by, ''), "                       \
+    FANFARE_ISO("created_at") ", " FANFARE_ISO("updated_at") ", epoch FROM notification "
 
 /// Of an array literal as a parameter; "" stands for everything.
 #define FANFARE_SEEN(systems, sources)                    \
@@ -36,9 +36,10 @@ NotificationDetail read_detail(const pqxx::row& row) {
             .origin = row[10].c_str(),
             .source = row[11].c_str(),
             .cancelled_by = row[12].c_str(),
-            .created_at = row[13].c_str(),
-            .updated_at = row[14].c_str(),
-            .epoch = row[15].as<int>()};
+            .changed_by = row[13].c_str(),
+            .created_at = row[14].c_str(),
+            .updated_at = row[15].c_str(),
+            .epoch = row[16].as<int>()};
 }
 
 std::vector<NotificationDetail> read_details(const pqxx::result& rows) {

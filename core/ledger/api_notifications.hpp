@@ -23,6 +23,7 @@ struct NotificationDetail {
     std::string origin;
     std::string source;
     std::string cancelled_by;
+    std::string changed_by;  // Who last moved or changed it by hand; "": nobody.
     std::string created_at;
     std::string updated_at;
     int epoch = 0;

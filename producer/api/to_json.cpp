@@ -48,6 +48,7 @@ boost::json::object to_json(const ledger::NotificationDetail& detail) {
             {"origin", detail.origin},
             {"source", detail.source},
             {"cancelled_by", text_or_null(detail.cancelled_by)},
+            {"changed_by", text_or_null(detail.changed_by)},
             {"created_at", detail.created_at},
             {"updated_at", detail.updated_at}};
 }

@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, 4> filters{"system", "kind", "subject", "
 View line_view(const json::object& notification) {
     View line;
     put_all(line, notification,
-            {"id", "system", "kind", "subject", "state", "origin", "source", "cancelled_by"});
+            {"id", "system", "kind", "subject", "state", "origin", "source", "cancelled_by",
+             "changed_by"});
     const auto* const data = notification.if_contains("data");
     const auto title =
         data != nullptr && data->is_object() ? text_in(data->get_object(), "title") : std::string{};

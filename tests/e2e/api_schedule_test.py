@@ -35,7 +35,7 @@ class ApiSchedule(ApiCase):
         self.assertEqual(shop.post("/v1/notifications", self.notification("b", 3000), **key)[0], 201)
         self.refused(shop.post("/v1/notifications", self.notification("c", 3000), **key), 409, "key_reused")
         moved = shop.call("PATCH", path, {"due_at": "2029-01-01T00:00:00Z", "expires_at": "2029-01-02T00:00:00Z"})
-        self.assertEqual((moved[0], moved[1]["due_at"]), (200, "2029-01-01T00:00:00.000000Z"))
+        self.assertEqual((moved[0], moved[1]["due_at"], moved[1]["changed_by"]), (200, "2029-01-01T00:00:00.000000Z", "shop"))
         self.refused(shop.call("PATCH", path, {"due_at": "soon"}), 422, "invalid_timestamp")
         self.refused(shop.call("PATCH", path, {"due_at": "2029-01-02T00:00:00Z"}), 409, "past_expiry")
         self.refused(shop.call("PATCH", path, {"params": {"who": "creator"}}), 422, "missing_parameter")
