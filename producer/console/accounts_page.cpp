@@ -54,6 +54,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
         cards << card_view(account, lines);
     }
     page.view.set("cards", cards);
+    page.view.set("has_cards", View{cards.is_non_empty_list()});
     if (!answer.is_good()) {
         page.file = "refused.html";
         page.notice = to_notice(answer);

@@ -170,7 +170,9 @@ asio::awaitable<HttpReply> reasons(const PageContext& context, const Visit& visi
     const auto answer = co_await context.ask(visit.who, ask);
     View view;
     put(view, "fault", answer.is_good() ? std::string{} : answer.complaint());
-    view.set("lines", chosen_lines(answer.object()));
+    const auto lines = chosen_lines(answer.object());
+    view.set("lines", lines);
+    view.set("has_lines", View{lines.is_non_empty_list()});
     co_return html_reply(200, rendered("reasons.html", view));
 }
 

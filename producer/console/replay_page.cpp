@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -16,6 +17,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr std::array<std::string_view, 4> outcomes{"failed", "refused", "expired", "unknown"};
+constexpr std::int64_t ttl_max_min = 525'600;
 constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
 
 /// Two posts of one form are one replay.
@@ -31,19 +33,28 @@ bool is_ticked(const Visit& visit, std::string_view name, std::string_view value
     return false;
 }
 
-/// The order that the form's fields make.
+/// What stands against the form before the API is asked, which would take its own usual values
+/// for what is not said; "" for nothing.
+std::string complaint_about(const Visit& visit) {
+    const auto ticked = [&visit](auto outcome) { return is_ticked(visit, "outcome", outcome); };
+    if (std::none_of(outcomes.begin(), outcomes.end(), ticked)) return "Tick at least one outcome.";
+    const auto typed = visit.field("ttl_min");
+    const auto ttl = parse_whole(typed);
+    if (typed.empty() || (ttl && *ttl > 0 && *ttl <= ttl_max_min)) return {};
+    return fmt::format("A new life is a whole number of minutes, from 1 to {}.", ttl_max_min);
+}
+
+/// The order that the form's fields make, where nothing stands against them.
 json::object read_order(const Visit& visit) {
     json::object order{{"jobs", json::array{visit.field("job")}}};
     json::array wanted;
     for (const auto outcome : outcomes) {
         if (is_ticked(visit, "outcome", outcome)) wanted.emplace_back(std::string{outcome});
     }
-    if (!wanted.empty()) order["outcomes"] = std::move(wanted);
+    order["outcomes"] = std::move(wanted);
     if (is_ticked(visit, "outcome", "unknown")) order["include_unknown"] = true;
     if (const auto channel = visit.field("channel"); !channel.empty()) order["channel"] = channel;
-    if (const auto ttl = parse_whole(visit.field("ttl_min")); ttl && *ttl < 1'000'000) {
-        order["ttl_s"] = *ttl * 60;
-    }
+    if (const auto ttl = parse_whole(visit.field("ttl_min"))) order["ttl_s"] = *ttl * 60;
     return order;
 }
 
@@ -105,7 +116,9 @@ View dry_run_view(const json::object& told) {
     view.set("is_nobody", View{count_in(told, "people") == 0});
     view.set("left_out", left_out_view(told));
     view.set("outlook", outlook_view(told));
-    view.set("lines", chosen_lines(told));
+    const auto lines = chosen_lines(told);
+    view.set("lines", lines);
+    view.set("has_lines", View{lines.is_non_empty_list()});
     return view;
 }
 
@@ -143,6 +156,11 @@ asio::awaitable<HttpReply> try_it(const PageContext& context, const Visit& visit
 }
 
 asio::awaitable<HttpReply> order(const PageContext& context, const Visit& visit) {
+    if (auto complaint = complaint_about(visit); !complaint.empty()) {
+        auto page = form_page(visit, false);
+        page.notice = {std::move(complaint), true, 422};
+        co_return context.show(visit, std::move(page));
+    }
     if (visit.field("step") != "order") {
         Notice none;
         co_return co_await try_it(context, visit, std::move(none));
@@ -209,6 +227,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) 
         jobs << one;
     }
     page.view.set("new_jobs", jobs);
+    page.view.set("has_new_jobs", View{jobs.is_non_empty_list()});
     co_return context.show(visit, std::move(page));
 }
 

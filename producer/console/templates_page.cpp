@@ -222,6 +222,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
         lines << line;
     }
     page.view.set("lines", lines);
+    page.view.set("has_lines", View{lines.is_non_empty_list()});
     if (!answer.is_good()) page.notice = to_notice(answer);
     co_return context.show(visit, std::move(page));
 }

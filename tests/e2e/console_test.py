@@ -80,6 +80,7 @@ class Console(ApiCase):
         self.suppressed_addresses(page)
         self.only_those_who_may()
         self.many_jobs(page)
+        self.nothing_there(page)
         self.signed_out(page)
         self.assertEqual(self.faults, [], "\n".join(self.faults))
         elsewhere = [u for u in self.eyes.loaded if not u.startswith((self.run_.front(), "about:", "blob:"))]
@@ -174,6 +175,14 @@ class Console(ApiCase):
     def replayed(self, page):
         page.goto(f"/console/jobs/{self.job}")
         page.get_by_role("link", name="Replay…").click()
+        page.get_by_label("failed", exact=True).uncheck()
+        page.get_by_role("button", name="Try it: dry run").click()
+        page.get_by_role("alert").get_by_text("Tick at least one outcome").wait_for()
+        self.assertEqual(page.get_by_role("button", name="Replay these").count(), 0)
+        page.get_by_label("failed", exact=True).check()
+        page.get_by_role("button", name="Try it: dry run").click()
+        page.get_by_role("heading", name="0 would be served once more").wait_for()
+        self.look(page, "replay-nobody")
         page.get_by_label("refused", exact=True).check()
         page.get_by_label("failed", exact=True).uncheck()
         page.get_by_role("button", name="Try it: dry run").click()
@@ -202,6 +211,7 @@ class Console(ApiCase):
         self.look(page, "schedule-move")
         page.get_by_role("button", name="Move it").click()
         page.get_by_text("It is moved.").wait_for()
+        page.get_by_text("Moved or changed by shop").wait_for()
         moved = self.shop.get("/v1/notifications?subject=s9")[1]["notifications"][0]
         self.assertTrue(moved["due_at"].startswith(to), moved)
         page.goto("/console/schedule?subject=s9")
@@ -302,6 +312,14 @@ class Console(ApiCase):
         self.look(page, "jobs-many")
         page.get_by_role("link", name="Older").click()
         page.get_by_role("link", name="Newest").wait_for()
+
+    def nothing_there(self, page):
+        for path in ("jobs/no-such-job", "no/such/page", "replays/x", "dead-letters/x", "templates/shows/none"):
+            answer = page.goto(f"/console/{path}")
+            self.assertEqual(answer.status, 404, path)
+            page.get_by_role("navigation").get_by_role("link", name="Schedule").wait_for()
+        self.look(page, "nothing-there")
+        self.eyes.complaints.clear()  # Each of them.
 
     def signed_out(self, page):
         page.get_by_role("button", name="Sign out").click()

@@ -4,12 +4,16 @@
 (() => {
   const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
 
-  const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  // The year of a moment of this year goes without saying; the title has all of it.
+  const parts = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const short = new Intl.DateTimeFormat(undefined, parts);
+  const long = new Intl.DateTimeFormat(undefined, { year: "numeric", ...parts });
+  const written = (moment) => (moment.getFullYear() === new Date().getFullYear() ? short : long).format(moment);
   const localize = (root) => each(root, "time[datetime]", (time) => {
     const moment = new Date(time.getAttribute("datetime"));
     if (Number.isNaN(moment.getTime()) || time.title) return;
     time.title = time.textContent;
-    time.textContent = short.format(moment);
+    time.textContent = written(moment);
   });
 
   const parsed = (html) => {
