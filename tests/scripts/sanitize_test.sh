@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# scripts/sanitize: what it runs first, what counts as found, and where nothing can be judged. With stand-ins for compiler,
+# builds and tests.
+# usage: tests/scripts/sanitize_test.sh    from anywhere
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+mkdir -p "$work"/{bin,scripts,build/asan/tests,build/tsan/tests}
+cp "$top/scripts/lib.sh" "$top/scripts/sanitize" "$work/scripts"
+stand_in() { printf '#!/usr/bin/env bash\n%s\n' "$2" >"$work/$1"; chmod +x "$work/$1"; }
+export WORK=$work PROBE='exit 0'
+stand_in scripts/build true
+stand_in scripts/setup true
+# A program of the compiler's does what PROBE says.
+# shellcheck disable=SC2016
+stand_in bin/cxx 'while [[ $1 != -o ]]; do shift; done; printf "#!/usr/bin/env bash\n%s\n" "$PROBE" >"$2"; chmod +x "$2"'
+# shellcheck disable=SC2016
+stand_in bin/ninja 'case ${*: -1} in worker_test) printf "a.o\nb.o\nc.o\n" ;; web_test) printf "a.o\nd.cpp\n" ;; core_test) printf "e.o\n" ;; esac'
+touch "$work/build/asan/e.o"
+printf '%s core\n' worker_test core_test web_test >"$work/build/asan/unit_tests.txt"
+cp "$work/build/asan/unit_tests.txt" "$work/build/tsan/unit_tests.txt"
+tests() { # tests WHAT: of both; each notes its name.
+    local preset name
+    for preset in asan tsan; do
+        for name in core_test web_test worker_test; do
+            stand_in "build/$preset/tests/$name" "echo $preset/$name >>\"\$WORK/asked\"; $1"
+        done
+    done
+}
+
+# run WHAT STATUS WORD ASKED ARGUMENTS...: ends with that status, says the word, and has run these.
+run() {
+    local what=$1 wanted=$2 word=$3 asked=$4 status=0 said
+    shift 4
+    : >"$work/asked"
+    said=$(CXX=cxx PATH="$work/bin:$PATH" "$work/scripts/sanitize" "$@" 2>&1 </dev/null) || status=$?
+    if ((status != wanted)) || [[ $said != *"$word"* || $(xargs <"$work/asked") != "$asked" ]]; then
+        printf '%s: status %d, asked %s, said: %s\n' "$what" "$status" "$(xargs <"$work/asked")" "$said"
+        bad=1
+    fi
+}
+
+tests 'echo "3 tests from 1 test suite ran."'
+run "what needs least is first" 0 "asan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test" --all asan
+run "both" 0 "tsan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test tsan/core_test tsan/web_test tsan/worker_test" --all
+tests 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"; exit 1'
+run "a fault is found at once" 1 "these failed: asan/core_test asan/web_test asan/worker_test" \
+    "asan/core_test asan/web_test asan/worker_test" --all asan
+tests 'echo "WARNING: ThreadSanitizer: data race"; exit 66'
+run "a race" 1 "these failed: tsan/core_test tsan/web_test tsan/worker_test" "tsan/core_test tsan/web_test tsan/worker_test" --all tsan
+tests 'exit 1'
+run "who fails twice" 1 "these failed: asan/core_test" \
+    "asan/core_test asan/core_test asan/web_test asan/web_test asan/worker_test asan/worker_test" --all asan
+# shellcheck disable=SC2016
+tests 'if [[ -e $WORK/late ]]; then exit 0; fi; touch "$WORK/late"; exit 1'
+run "who was slow" 0 "once more" "asan/core_test asan/core_test asan/web_test asan/worker_test" --all asan
+
+PROBE='exit 1' run "a kernel that lets none run" 77 "NOT JUDGED: programs for asan tsan" "" --all
+# shellcheck disable=SC2016
+PROBE='[[ -n ${FIXED:-} ]]'
+# shellcheck disable=SC2016
+stand_in bin/setarch 'shift; FIXED=1 exec "$@"'
+tests true
+run "a kernel that places memory at random" 0 "asan/worker_test" "asan/core_test asan/web_test asan/worker_test" --all asan
+exit "$bad"
