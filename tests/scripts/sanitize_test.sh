@@ -57,6 +57,14 @@ run "who fails twice" 1 "these failed: asan/core_test" \
 tests 'if [[ -e $WORK/late ]]; then exit 0; fi; touch "$WORK/late"; exit 1'
 run "who was slow" 0 "once more" "asan/core_test asan/core_test asan/web_test asan/worker_test" --all asan
 
+# shellcheck disable=SC2016
+stand_in scripts/build '[[ $2 != web_test ]]'
+tests true
+run "what does not build" 2 "DOES NOT BUILD: asan/web_test" "asan/core_test asan/worker_test" --all asan
+tests 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"; exit 1'
+run "what does not build hides nothing" 1 "DOES NOT BUILD: asan/web_test" "asan/core_test asan/worker_test" --all asan
+stand_in scripts/build true
+
 PROBE='exit 1' run "a kernel that lets none run" 77 "NOT JUDGED: programs for asan tsan" "" --all
 # shellcheck disable=SC2016
 PROBE='[[ -n ${FIXED:-} ]]'
