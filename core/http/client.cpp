@@ -181,7 +181,9 @@ private:
         curl_multi_remove_handle(multi_.get(), raw->easy());
         auto answer = transfer->finish(code);
         auto done = transfer->take_done();
-        if (!closed_) idle_.push_back(std::move(transfer));
+        // One that failed is not used again: where libcurl 8.14 could not send a body once more, it
+        // keeps wanting to, and every later exchange on that handle fails.
+        if (!closed_ && code == CURLE_OK) idle_.push_back(std::move(transfer));
         done(std::move(answer));
     }
 
