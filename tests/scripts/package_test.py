@@ -176,8 +176,8 @@ class Installed(unittest.TestCase):
 
 class Package(unittest.TestCase):
     def test_debian(self):
-        if not has("dpkg-shlibdeps", "dpkg-deb"):
-            self.skipTest("no dpkg-dev")
+        if not has("dpkg-shlibdeps", "dpkg-deb", "file"):
+            self.skipTest("no dpkg-dev, or no file")
         with tempfile.TemporaryDirectory(prefix="fanfare-package-") as folder:
             self.look_at(pathlib.Path(folder))
 
