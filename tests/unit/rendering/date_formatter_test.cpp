@@ -3,6 +3,7 @@
 #include "core/rendering/segments.hpp"
 #include "core/wire/timestamp.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -178,8 +179,12 @@ TEST(DateFormatter, KeepAnSmsInGsm7) {
     DateFormatter dates;
     const auto when = moment("2026-11-21T00:30:00Z");
     EXPECT_FALSE(count_segments(dates.format(when, "UTC", "en-US")).unicode);
-    // ICU writes "a. m." with a no-break space, which would more than halve the room.
-    EXPECT_EQ(dates.format(when, "UTC", "es-US"), "21 de noviembre de 2026, 12:30 a. m. UTC");
+    // ICU 72 writes "a. m." with a no-break space, which would more than halve the room; ICU 76
+    // writes "a.m.".
+    const auto spanish = dates.format(when, "UTC", "es-US");
+    EXPECT_FALSE(count_segments(spanish).unicode);
+    EXPECT_THAT(spanish, ::testing::AnyOf("21 de noviembre de 2026, 12:30 a. m. UTC",
+                                          "21 de noviembre de 2026, 12:30 a.m. UTC"));
 }
 
 TEST(Relative, SaysHowLongAndNeverTooLate) {
