@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The Debian package in a bare Debian 12, as a stranger gets it: built by cpack, installed by apt, used, removed, purged.
+"""The Debian package in a bare Debian of this machine's release, as a stranger gets it: built by cpack, installed by apt, used,
+removed, purged.
 
 usage: tests/package/chroot_test.py [BUILD_DIR]    default: build/release
 
@@ -12,6 +13,7 @@ the end; what is mounted there is so only while it is needed.
 import contextlib
 import os
 import pathlib
+import platform
 import re
 import secrets
 import shutil
@@ -27,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release").resolve()
 MIRROR = os.environ.get("FANFARE_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 SKIPPED = 77
+# Where it is built it can be installed: the libraries of another release have other names.
+RELEASE = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
 PROGRAMS = ("fanfare", "fanfare-producer", "fanfare-worker")
 MOUNTS = (("proc", "proc"), ("dev", "bind"), ("dev/pts", "bind"))
 # What apt, dpkg and their triggers write whatever is installed.
@@ -35,7 +39,7 @@ OF_THE_SYSTEM = re.compile(r"^(var/(lib/(dpkg|apt)|cache|log)/|etc/(passwd|group
 
 
 def skip(why):
-    print(f"NOT TESTED: the Debian package in a bare Debian 12, because {why}", file=sys.stderr)
+    print(f"NOT TESTED: the Debian package in a bare Debian, because {why}", file=sys.stderr)
     sys.exit(SKIPPED)
 
 
@@ -43,13 +47,16 @@ def look_around():
     """What it takes is here, or nothing is tried."""
     if os.geteuid() != 0:
         skip("only root can make a chroot")
-    for tool, package in (("debootstrap", "debootstrap"), ("cpack", "cmake"), ("dpkg-shlibdeps", "dpkg-dev"), ("mount", "mount")):
+    if RELEASE not in ("bookworm", "trixie"):
+        skip(f"this is neither Debian 12 nor 13, but '{RELEASE}'")
+    for tool, package in (("debootstrap", "debootstrap"), ("cpack", "cmake"), ("dpkg-shlibdeps", "dpkg-dev"), ("file", "file"),
+                          ("mount", "mount")):
         if shutil.which(tool) is None:
             skip(f"there is no {tool}: apt-get install {package}")
     if not (BUILD / "CPackConfig.cmake").exists() or not (BUILD / "deploy/package/fanfare.1.gz").exists():
         skip(f"{BUILD} holds no whole build: scripts/build {BUILD.name}")
     try:
-        urllib.request.urlopen(f"{MIRROR}/dists/bookworm/Release", timeout=30).close()
+        urllib.request.urlopen(f"{MIRROR}/dists/{RELEASE}/Release", timeout=30).close()
     except (OSError, urllib.error.URLError) as fault:
         skip(f"{MIRROR} does not answer ({fault})")
 
@@ -75,7 +82,7 @@ class Chroot(unittest.TestCase):
              cwd=cls.folder)
         cls.package, = cls.folder.glob("*.deb")
         cls.root = cls.folder / "debian"
-        must("debootstrap", "--variant=minbase", "bookworm", cls.root, MIRROR, timeout=1500)
+        must("debootstrap", "--variant=minbase", RELEASE, cls.root, MIRROR, timeout=1500)
         shutil.copy("/etc/resolv.conf", cls.root / "etc/resolv.conf")
         (cls.root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
         (cls.root / "usr/sbin/policy-rc.d").chmod(0o755)
