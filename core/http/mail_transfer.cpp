@@ -189,8 +189,8 @@ void MailTransfer::note_reply(std::string_view line) {
     reply_ended_ = line.size() == 3 || line[3] != '-';
     replied_ = reply_ended_;
     const auto text = line.substr(std::min<std::size_t>(line.size(), 4));
-    if (!reply_.empty()) reply_.push_back('\n');
-    reply_.append(text.substr(0, reply_bytes_max - std::min(reply_bytes_max, reply_.size())));
+    if (!reply_.empty() && reply_.size() < reply_bytes_max) reply_.push_back('\n');
+    reply_.append(text.substr(0, reply_bytes_max - reply_.size()));
 }
 
 std::size_t MailTransfer::on_read(char* into, std::size_t size, std::size_t count, void* self) {
