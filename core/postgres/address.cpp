@@ -14,6 +14,13 @@ namespace {
 
 using Options = Handle<PQconninfoOption, PQconninfoFree>;
 
+/// libpq takes "host= password=x" for a host called "password=x": so nothing is shown that may be
+/// another field.
+std::string shown(std::string_view value) {
+    const bool may_be_another = value.find('=') != std::string_view::npos;
+    return may_be_another ? "(not shown)" : printable(value);
+}
+
 void take(const PQconninfoOption* option, bool instead, Address& address) {
     for (; option != nullptr && option->keyword != nullptr; ++option) {
         if (option->val == nullptr) continue;
@@ -24,7 +31,7 @@ void take(const PQconninfoOption* option, bool instead, Address& address) {
                             : name == "dbname"   ? &address.database
                             : name == "sslmode"  ? &address.sslmode
                                                  : nullptr;
-        if (field != nullptr && (instead || field->empty())) *field = printable(option->val);
+        if (field != nullptr && (instead || field->empty())) *field = shown(option->val);
     }
 }
 

@@ -59,6 +59,9 @@ TEST(Address, IsReadWithoutThePassword) {
     EXPECT_TRUE(postgres::parse_address(Secret{"host=127.0.0.1.example.com dbname=x"}).is_remote);
     EXPECT_FALSE(postgres::parse_address(Secret{"host=127.9.9.9,::1 dbname=x"}).is_remote);
     EXPECT_EQ(postgres::parse_address(Secret{"no such thing = ="}).database, "");
+    const auto empty = postgres::parse_address(Secret{"host= password=hush dbname= password=hush"});
+    EXPECT_EQ(empty.text(), "(not shown):5432/(not shown)") << "libpq's reading of an empty value";
+    EXPECT_TRUE(empty.is_remote);
 }
 
 TEST(WordsOfKafka, LeaveOutWhatIsQuotedAndWhatABrokerSaysOfALogin) {
