@@ -64,12 +64,16 @@ json::object named(const json::object& parent, std::string_view list) {
     return out;
 }
 
+/// Entries that were refused stand in the call too, and hold anything.
 bool is_to(const json::object& entry, std::string_view address) {
-    const auto* to = entry.at("Destination").as_object().if_contains("ToAddresses");
-    if (to == nullptr) return false;
-    return std::any_of(to->as_array().begin(), to->as_array().end(), [&](const json::value& one) {
-        return std::string_view{one.as_string()} == address;
-    });
+    const auto* destination = entry.if_contains("Destination");
+    const auto* lists = destination == nullptr ? nullptr : destination->if_object();
+    const auto* to = lists == nullptr ? nullptr : lists->if_contains("ToAddresses");
+    const auto* all = to == nullptr ? nullptr : to->if_array();
+    return all != nullptr && std::any_of(all->begin(), all->end(), [&](const json::value& one) {
+               const auto* text = one.if_string();
+               return text != nullptr && std::string_view{*text} == address;
+           });
 }
 
 json::object render_entry(const json::object& call, const json::object& entry) {

@@ -226,6 +226,19 @@ TEST_F(SesTest, ShowsWhatOnePersonSees) {
     EXPECT_FALSE(ses_->render(request_.view(), "c@example.com"));
 }
 
+TEST_F(SesTest, TellsOfTheOthersWhereAnEntryWasRefused) {
+    for (const auto* const refused : {"null", "1", "{}", R"({"ToAddresses":[1]})"}) {
+        request_ = signed_call(json::serialize(with(good_call(), first + "Destination", refused)));
+        check(*ses_, request_, checked_);
+        ASSERT_EQ(checked_.answer.status, 200) << refused << checked_.answer.body;
+        EXPECT_THAT(checked_.recipients, ElementsAre("b@example.com"));
+        std::vector<Delivery> told;
+        ses_->describe(request_.view(), {}, checked_.recipients, told);
+        ASSERT_EQ(told.size(), 1U) << refused;
+        EXPECT_EQ(told[0].address, "b@example.com");
+    }
+}
+
 TEST_F(SesTest, ThrottlesWithA400) {
     Answer answer;
     ses_->refuse({.kind = Trouble::Kind::throttle, .recipient = {}, .code = {}}, answer);
