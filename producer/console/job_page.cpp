@@ -75,8 +75,7 @@ void put_pause(View& view, const Answer& pauses, const std::string& id) {
 }
 
 std::string compose_heading(const json::object& job) {
-    auto title = text_in(job, "title");
-    return title.empty() ? text_in(job, "kind") : title;
+    return first_seen({text_in(job, "title"), text_in(job, "kind")});
 }
 
 void put_facts(View& view, const json::object& job) {

@@ -107,9 +107,8 @@ View job_row(const json::object& job, const Pace* pace) {
     const auto id = text_in(job, "id");
     row.set("id", id);
     row.set("short_id", id.substr(0, 8));
-    const auto title = text_in(job, "title");
-    const auto subject = text_in(job, "subject");
-    row.set("title", !title.empty() ? title : !subject.empty() ? subject : text_in(job, "kind"));
+    row.set("title",
+            first_seen({text_in(job, "title"), text_in(job, "subject"), text_in(job, "kind")}));
     put_all(row, job, {"system", "kind", "state", "failure"});
     row.set("is_replay", View{!text_in(job, "replay_of").empty()});
     put_moment(row, "created", text_in(job, "created_at"));

@@ -14,8 +14,7 @@ View fate_view(const json::object& fate) {
     one.set("short_job", text_in(fate, "job").substr(0, 8));
     one.set("outcome", to_words(text_in(fate, "outcome")));
     one.set("outcome_word", text_in(fate, "outcome"));
-    const auto title = text_in(fate, "title");
-    put(one, "title", title.empty() ? text_in(fate, "subject") : title);
+    put(one, "title", first_seen({text_in(fate, "title"), text_in(fate, "subject")}));
     one.set("is_replay", View{!text_in(fate, "replay_of").empty()});
     const auto attempts = count_in(fate, "attempts");
     put(one, "attempts", attempts > 0 ? grouped(attempts) : std::string{});

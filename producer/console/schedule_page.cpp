@@ -22,7 +22,8 @@ View line_view(const json::object& notification) {
     const auto* const data = notification.if_contains("data");
     const auto title =
         data != nullptr && data->is_object() ? text_in(data->get_object(), "title") : std::string{};
-    line.set("title", title.empty() ? text_in(notification, "subject") : title);
+    line.set("title",
+             first_seen({title, text_in(notification, "subject"), text_in(notification, "kind")}));
     const auto due = text_in(notification, "due_at");
     put_moment(line, "due", due);
     put(line, "due_input", due.substr(0, 16));

@@ -1,5 +1,6 @@
 #include "producer/console/view.hpp"
 
+#include "core/rendering/clean.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -50,6 +51,13 @@ std::vector<json::object> objects_in(const json::object& from, std::string_view 
         if (item.is_object()) objects.push_back(item.get_object());
     }
     return objects;
+}
+
+std::string first_seen(std::initializer_list<std::string> texts) {
+    for (const auto& text : texts) {
+        if (!is_nothing(text)) return text;
+    }
+    return {};
 }
 
 void put(View& into, const std::string& name, const std::string& text) {

@@ -25,6 +25,9 @@ using Views = kainjow::mustache::list;
 [[nodiscard]] std::vector<boost::json::object> objects_in(const boost::json::object& from,
                                                           std::string_view name);
 
+/// The first of them of which anybody sees something; "" for none.
+[[nodiscard]] std::string first_seen(std::initializer_list<std::string> texts);
+
 /// Nothing stands for "": a page's section on it stays closed.
 void put(View& into, const std::string& name, const std::string& text);
 void put(View& into, const std::string& name, const char* text) = delete;

@@ -48,6 +48,8 @@ class Console(ApiCase):
             at = (later + timedelta(minutes=30)).isoformat()
             self.assertEqual(self.shop.post("/v1/notifications", {**moment, "subject": subject, "occurrence": at,
                                                                   "due_at": later.isoformat(), "expires_at": at})[0], 201)
+        nothing_seen = {**moment, "subject": "s" * 190, "data": {**order["data"], "title": " "}}
+        self.assertEqual(self.shop.post("/v1/notifications", {**nothing_seen, "occurrence": at, "due_at": later.isoformat(), "expires_at": at})[0], 201)
         self.shop.post("/v1/systems/shows/recipients/p000002/unsubscribe", {"channel": "email"})
         run.db.psql("INSERT INTO suppression (channel, address, compared, reason, source) SELECT c, a, a, 'stop', 'test' FROM ("
                     f"VALUES (0, 'p3@example.com'), (0, $${ODD}$$)) v(c, a) UNION ALL "

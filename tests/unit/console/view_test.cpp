@@ -46,6 +46,12 @@ TEST(ConsoleView, EncodesWhateverIsNotPlainInAUrl) {
     EXPECT_EQ(percent_encoded("a b/c?d&e=\xc3\xa4"), "a%20b%2Fc%3Fd%26e%3D%C3%A4");
 }
 
+TEST(ConsoleView, ShowsATitleThatIsSeen) {
+    EXPECT_EQ(first_seen({"Friday", "s1"}), "Friday");
+    EXPECT_EQ(first_seen({"", "  ", "\xE2\x80\x8B", "s1"}), "s1");
+    EXPECT_EQ(first_seen({"", " "}), "");
+}
+
 TEST(ConsoleView, ReadsWhatIsThere) {
     const auto from = object(R"({"a":"x","n":3,"null":null,"list":[1,{"b":2}],"yes":true})");
     EXPECT_EQ(text_in(from, "a"), "x");
