@@ -36,7 +36,7 @@ pqxx::result read_chunk(pqxx::transaction_base& work, const std::string& job, in
         "  ELSE c.provider_ids[u.position] END, ''), coalesce(c.account, ''), "
         FANFARE_BYTE("attempts") ", "
         " to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
-        FANFARE_BYTE("causes") " "
+        FANFARE_BYTE("causes") ", c.on_doubt "
         "FROM chunk c CROSS JOIN LATERAL unnest(c.recipients) WITH ORDINALITY "
         " AS u(recipient, position) "
         "CROSS JOIN LATERAL (SELECT " FANFARE_BYTE("outcomes") " AS code) o "
@@ -66,7 +66,10 @@ bool read_deliveries(postgres::Connection& connection, const std::string& job,
                                   .provider_id = row[4].c_str(),
                                   .account = row[5].c_str(),
                                   .attempts = row[6].as<std::int32_t>(),
-                                  .updated_at = row[7].c_str()});
+                                  .updated_at = row[7].c_str(),
+                                  .chunk = cursor.number,
+                                  .position = static_cast<std::uint32_t>(cursor.position - 1),
+                                  .on_doubt = static_cast<DoubtPolicy>(row[9].as<int>())});
         }
         limit -= rows.size();
         if (limit == 0) return true;

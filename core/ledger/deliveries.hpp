@@ -23,6 +23,9 @@ struct Delivery {
     std::string account;
     std::int32_t attempts = 0;
     std::string updated_at;
+    std::int32_t chunk = 0;      // With the position, what a reference names
+    std::uint32_t position = 0;  // (core/reference/reference.hpp): from 0.
+    DoubtPolicy on_doubt = DoubtPolicy::hold;
 };
 
 /// After which person reading goes on: a place in a chunk. Chunks never change their people.
