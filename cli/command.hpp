@@ -126,6 +126,7 @@ void add_person(CLI::App& app, Globals& globals);
 void add_notifications(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
 void add_verify(CLI::App& app, Globals& globals);
+void add_audit(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
 void add_replay(CLI::App& app, Globals& globals);
 void add_pause(CLI::App& app, Globals& globals);

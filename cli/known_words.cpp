@@ -36,7 +36,7 @@ constexpr std::array<Word, 20> others{{
     {"export", "suppress export"},
     {"letters", "dead list"},
     {"schedule", "notifications"},
-    {"audit", "verify"},
+    {"compare", "audit"},
 }};
 
 }  // namespace

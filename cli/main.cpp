@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
     add_notifications(app, globals);
     add_dead(app, globals);
     add_verify(app, globals);
+    add_audit(app, globals);
     add_cancel(app, globals);
     add_replay(app, globals);
     add_pause(app, globals);
