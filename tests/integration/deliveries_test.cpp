@@ -4,6 +4,8 @@
 #include "core/ledger/progress.hpp"
 #include "tests/integration/replays_case.hpp"
 
+#include <fmt/format.h>
+
 namespace fanfare::ledger {
 namespace {
 
@@ -37,6 +39,32 @@ TEST_F(DeliveriesTest, TellTheLastFaultBehindAttemptsThatAreUsedUp) {
     EXPECT_EQ(explain(fates[0].outcome, fates[0].reason, fates[0].cause),
               "Not sent: every attempt failed; all attempts are used up; at last: the provider "
               "could not be reached or had a fault.");
+}
+
+TEST_F(DeliveriesTest, SayWhatAReferenceNames) {
+    const auto job = accept("show");
+    plan(job, {{"ada", "bob"}, {"cy"}});
+    DeliveryCursor cursor;
+    std::vector<Delivery> deliveries;
+    // Pages that end within a chunk.
+    while (read_deliveries(db(), job, {}, cursor, 1, deliveries)) {
+    }
+    std::vector<std::string> places;
+    for (const auto& one : deliveries) {
+        places.push_back(fmt::format("{} {}.{}", one.recipient, one.chunk, one.position));
+    }
+    EXPECT_THAT(places, ElementsAre("ada 0.0", "bob 0.1", "cy 1.0"));
+    const auto key_of = [&](const char* recipient) {
+        return pqxx::nontransaction{db().raw()}
+            .exec_params1(
+                "SELECT on_doubt FROM chunk WHERE job_id = $1::uuid AND $2 = "
+                "ANY(recipients)",
+                job, recipient)[0]
+            .as<int>();
+    };
+    for (const auto& one : deliveries) {
+        EXPECT_EQ(static_cast<int>(one.on_doubt), key_of(one.recipient.c_str()));
+    }
 }
 
 /// Outcomes of several jobs, one list.
