@@ -60,8 +60,9 @@ struct AuditedPerson {
 /// Everybody of one job. First add() of all, then note_...() of each accepted message of the log,
 /// then close().
 ///
-/// Bounds    Everybody of the job in memory, about 150 bytes each with their id, and 16 more for
-///           each message of a log that tells devices apart; `strangers_max` strangers by name.
+/// Bounds    Everybody of the job in memory, some 350 bytes each with ids of 36 characters, and 16
+///           more for each message of a log that tells devices apart; `strangers_max` strangers
+///           by name.
 /// Threads   one.
 class AuditBook {
 public:
