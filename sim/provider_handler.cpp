@@ -266,7 +266,10 @@ void ProviderHandler::count_outcome(const Arrival& arrival, std::string_view tre
     const bool answered = reaction.action == Reaction::Action::answer;
     const auto status = answered ? reaction.answer.status : 0;
     ++simulator_.oracle.provider(arrival.provider).codes[status];
-    simulator_.recorder.keep(arrival.provider, arrival.request, treatment, status);
+    const auto& checked = arrival.checked;
+    std::span<const std::string_view> accepted;
+    if (checked.taken) accepted = checked.recipients;
+    simulator_.recorder.keep(arrival.provider, arrival.request, treatment, status, accepted);
 }
 
 void ProviderHandler::ended(std::uint8_t ticket) {

@@ -29,6 +29,7 @@ constexpr Page pages[] = {
     {"GET", "/oracle/accepted", show_accepted},
     {"GET", "/oracle/messages", show_messages},
     {"GET", "/oracle/calls", show_calls},
+    {"GET", "/oracle/log", show_log},
     {"GET", "/oracle/events", show_events},
     {"GET", "/oracle/webhooks", show_webhooks},
     {"GET", "/control/webhook-keys", show_webhook_keys},

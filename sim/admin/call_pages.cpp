@@ -21,15 +21,6 @@ std::size_t read_limit(const Request& request) {
     return std::min(limit, shown_max);
 }
 
-Request to_request(const Call& call, std::vector<Field>& fields) {
-    for (const auto& [name, value] : call.headers) fields.push_back({name, value});
-    return {.method = call.method,
-            .path = call.path,
-            .query = call.query,
-            .headers = fields,
-            .body = call.body};
-}
-
 // JSON is text: bytes that are not UTF-8 (attachments) are replaced.
 std::string as_text(const std::string& bytes) {
     if (is_valid_utf8(bytes)) return bytes;
@@ -47,6 +38,15 @@ bool accepted(const Call& call) {
 }
 
 }  // namespace
+
+Request to_request(const Call& call, std::vector<Field>& fields) {
+    for (const auto& [name, value] : call.headers) fields.push_back({name, value});
+    return {.method = call.method,
+            .path = call.path,
+            .query = call.query,
+            .headers = fields,
+            .body = call.body};
+}
 
 void show_calls(SimulatorState& simulator, const Request& request, Answer& answer) {
     const std::lock_guard lock{simulator.mutex};

@@ -8,12 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanfare::sim {
 
 /// The index of a provider by name; nothing when there is none.
 [[nodiscard]] std::optional<ProviderIndex> provider_index(const SimulatorState& simulator,
                                                           std::string_view name);
+
+/// A kept request as it came, as views into it and `fields`.
+[[nodiscard]] Request to_request(const Call& call, std::vector<Field>& fields);
 
 /// Answers 400 with {"error": problem}.
 void answer_problem(Answer& answer, int status, std::string_view problem);
@@ -34,6 +38,7 @@ void show_jobs(SimulatorState& simulator, const Request& request, Answer& answer
 void show_accepted(SimulatorState& simulator, const Request& request, Answer& answer);
 void show_messages(SimulatorState& simulator, const Request& request, Answer& answer);
 void show_calls(SimulatorState& simulator, const Request& request, Answer& answer);
+void show_log(SimulatorState& simulator, const Request& request, Answer& answer);
 void show_events(SimulatorState& simulator, const Request& request, Answer& answer);
 void show_webhooks(SimulatorState& simulator, const Request& request, Answer& answer);
 void show_webhook_keys(SimulatorState& simulator, const Request& request, Answer& answer);

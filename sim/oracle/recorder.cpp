@@ -13,7 +13,7 @@ std::string redacted(const Field& header) {
 }  // namespace
 
 void Recorder::keep(ProviderIndex provider, const Request& request, std::string_view treatment,
-                    int status) {
+                    int status, std::span<const std::string_view> accepted) {
     if (!on()) return;
     while (!calls_.empty() &&
            (calls_.size() >= calls_max_ || bytes_ + request.body.size() > bytes_max)) {
@@ -28,7 +28,8 @@ void Recorder::keep(ProviderIndex provider, const Request& request, std::string_
                                           .path = std::string{request.path},
                                           .query = std::string{request.query},
                                           .headers = {},
-                                          .body = std::string{request.body}});
+                                          .body = std::string{request.body},
+                                          .accepted = {accepted.begin(), accepted.end()}});
     bytes_ += call.body.size();
     for (const auto& header : request.headers) {
         call.headers.emplace_back(header.name, redacted(header));

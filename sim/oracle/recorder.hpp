@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ struct Call {
     std::string method, path, query;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    std::vector<std::string> accepted;  // To whom a message of it was taken.
 };
 
 /// Keeps the last requests.
@@ -32,7 +34,7 @@ public:
 
     [[nodiscard]] bool on() const noexcept { return calls_max_ > 0; }
     void keep(ProviderIndex provider, const Request& request, std::string_view treatment,
-              int status);
+              int status, std::span<const std::string_view> accepted);
     /// Oldest first.
     [[nodiscard]] const std::deque<Call>& calls() const noexcept { return calls_; }
     void reset();
