@@ -44,6 +44,21 @@ TEST_F(AdminTest, ShowsMessagesAndCallsWithoutCredentials) {
     EXPECT_EQ(boost::json::parse(calls).as_array().size(), 2U);
 }
 
+TEST_F(AdminTest, LogsReferencesOfWhatWasAcceptedAndNoAddress) {
+    send(sms("15558675310", "job.1.0.tag"));
+    send(sms("15558675310", "job.1.0.tag"));
+    send(sms("1", "job.1.1.tag"));  // No number: refused.
+    send(sms("15558675311", "other.1.0.tag"));
+    send(sms("15558675312", "job,\"odd"));
+    EXPECT_EQ(admin("GET", "/oracle/log", "provider=twilio&job=job"),
+              "provider,reference,person\ntwilio,job.1.0.tag,\ntwilio,job.1.0.tag,\n"
+              "twilio,\"job,\"\"odd\",\n");
+    EXPECT_THAT(admin("GET", "/oracle/log"), HasSubstr("twilio,other.1.0.tag,\n"));
+    EXPECT_EQ(admin("GET", "/oracle/log", "provider=mailgun"), "provider,reference,person\n");
+    admin("GET", "/oracle/log", "provider=nobody");
+    EXPECT_EQ(status_, 400);
+}
+
 TEST_F(AdminTest, ResetForgets) {
     send(sms("15558675310"));
     admin("POST", "/oracle/reset");
