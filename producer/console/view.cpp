@@ -1,6 +1,6 @@
 #include "producer/console/view.hpp"
 
-#include "core/rendering/clean.hpp"
+#include "core/rendering/utf8.hpp"
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +17,13 @@ namespace json = boost::json;
 
 const json::value* find(const json::object& from, std::string_view name) {
     return from.if_contains({name.data(), name.size()});
+}
+
+/// Neither a blank nor a mark without a width.
+bool is_seen(char32_t character) {
+    const bool is_blank = character <= U' ' || character == U'\u00A0' || character == U'\u3000' ||
+                          (character >= U'\u2000' && character <= U'\u200A');
+    return !is_blank && !is_ignorable(character);
 }
 
 }  // namespace
@@ -55,7 +62,9 @@ std::vector<json::object> objects_in(const json::object& from, std::string_view 
 
 std::string first_seen(std::initializer_list<std::string> texts) {
     for (const auto& text : texts) {
-        if (!is_nothing(text)) return text;
+        for (std::size_t at = 0; at < text.size();) {
+            if (is_seen(next_character(text, at))) return text;
+        }
     }
     return {};
 }

@@ -49,7 +49,7 @@ TEST(ConsoleView, EncodesWhateverIsNotPlainInAUrl) {
 TEST(ConsoleView, ShowsATitleThatIsSeen) {
     EXPECT_EQ(first_seen({"Friday", "s1"}), "Friday");
     EXPECT_EQ(first_seen({"", "  ", "\xE2\x80\x8B", "s1"}), "s1");
-    EXPECT_EQ(first_seen({"", " "}), "");
+    EXPECT_EQ(first_seen({"", " ", " \xE2\x80\x8B\xC2\xA0"}), "");
 }
 
 TEST(ConsoleView, ReadsWhatIsThere) {
