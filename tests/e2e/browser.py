@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import ROOT, say
+from harness import PATIENCE_S, ROOT, SLOW, say
 
 SKIPPED = 77
 PINS, TOOLS = ROOT / "tests/console", ROOT / "build/console"
@@ -69,7 +69,7 @@ class Eyes:
 
     def context(self, **options):
         context = self.browser.new_context(base_url=self.base, viewport={"width": 1280, "height": 900}, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_S * SLOW * 1000)
         context.on("request", lambda request: self.loaded.append(request.url))
         context.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
