@@ -65,7 +65,7 @@ void try_provider(const Request& request, Answer& answer) {
     }
 }
 
-/// Answers what arrives, but each fourth exchange.
+/// Answers what arrives; of four exchanges one is given up, and one waits until all was read.
 class Answers final : public CodecEvents {
 public:
     explicit Answers(bool is_second)
@@ -74,15 +74,19 @@ public:
     void on_request(ExchangeId id, const Request& request) override {
         ensure(request.body.size() <= bounds.body_bytes_max, "a body has its bound");
         if (++requests_ % 4 == 0) return codec_->abandon(id);
-        Answer answer;
-        try_provider(request, answer);
-        codec_->answer(id, answer);
+        if (requests_ % 4 == 2) return waiting_.push_back(id);
+        answer(id, request);
     }
     void on_cancelled(ExchangeId) override {}
 
     void feed(std::string_view bytes) {
         codec_->feed(bytes);
-        std::string out;
+        while (!waiting_.empty()) {
+            const auto id = waiting_.back();
+            waiting_.pop_back();
+            if (const auto* const request = codec_->request(id)) answer(id, *request);
+        }
+        std::string out{"before"};
         codec_->flush(out);
         static_cast<void>(codec_->finished() || codec_->full() || codec_->reading());
     }
@@ -92,7 +96,14 @@ private:
                                        .header_fields_max = 8,
                                        .body_bytes_max = 2'048,
                                        .streams_max = 4};
+    void answer(ExchangeId id, const Request& request) {
+        Answer answer;
+        try_provider(request, answer);
+        codec_->answer(id, answer);
+    }
+
     std::size_t requests_ = 0;
+    std::vector<ExchangeId> waiting_;
     std::unique_ptr<Codec> codec_;
 };
 
