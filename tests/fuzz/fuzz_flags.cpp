@@ -4,6 +4,7 @@
 #include "cli/given.hpp"
 #include "cli/job_flags.hpp"
 #include "cli/known_words.hpp"
+#include "core/domain/utf8.hpp"
 #include "core/error/failure.hpp"
 #include "core/wire/job.hpp"
 
@@ -88,7 +89,8 @@ void try_job(const std::string& text) {
     }
     const auto job = decode_job(std::get<std::string>(message));
     if (const auto* const rejection = std::get_if<Rejection>(&job)) {
-        ensure(rejection->code != "not_json" || text.size() > 4'096, "flags make JSON");
+        // Other bytes are refused before: unreadable_option().
+        ensure(rejection->code != "not_json" || !is_utf8(text), "flags make JSON");
     }
 }
 
