@@ -159,8 +159,11 @@ private:
 
     /// "" for ready.
     std::string why_not_ready() const {
-        auto readiness = checks_.ready();
-        return readiness.ready ? watch_.trouble() : std::move(readiness.why);
+        const auto readiness = checks_.ready();
+        const auto side = watch_.trouble();
+        if (readiness.ready) return side;
+        // Where something is away, what it is comes with what it leads to: a due query that fails.
+        return side.empty() ? readiness.why : readiness.why + "; " + side;
     }
 
     std::string metrics() const {

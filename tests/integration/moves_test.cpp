@@ -187,9 +187,18 @@ TEST_F(MovesTest, ManyPeopleByBlocks) {
     EXPECT_THAT(moves(), ElementsAre("->pending 1000", "pending>sent 6", "pending>failed 3"));
 }
 
-TEST_F(MovesTest, FoldedTheyAreTheSame) {
+TEST_F(MovesTest, ChunksOfOneStatementAreCountedTogether) {
     const auto job = accept("a");
     plan(job, {{"a", "b"}, {"c"}});
+    EXPECT_THAT(moves(), ElementsAre("->pending 3"));
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM outcome_move"), "1");
+}
+
+TEST_F(MovesTest, FoldedTheyAreTheSame) {
+    const auto job = accept("a");
+    const auto other = accept("b");
+    plan(job, {{"a", "b"}});
+    plan(other, {{"c"}});
     EXPECT_THAT(record(record_for(claim({key(job)}).at(0), bytes_of({sent, failed}))), SizeIs(1));
     const auto before = moves();
     EXPECT_EQ(fold_moves(db(), 3), 3U) << "so many at once";
@@ -199,7 +208,7 @@ TEST_F(MovesTest, FoldedTheyAreTheSame) {
     EXPECT_EQ(moves(), before);
     EXPECT_EQ(ledger.value("SELECT count(*) FROM outcome_move"), "0");
     EXPECT_EQ(ledger.value("SELECT count(*) FROM outcome_total"), "3");
-    EXPECT_THAT(record(record_for(claim({key(job, 1)}).at(0), bytes_of({sent}))), SizeIs(1));
+    EXPECT_THAT(record(record_for(claim({key(other)}).at(0), bytes_of({sent}))), SizeIs(1));
     EXPECT_THAT(moves(), ElementsAre("->pending 3", "pending>sent 2", "pending>failed 1"));
 }
 

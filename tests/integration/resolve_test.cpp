@@ -228,7 +228,8 @@ TEST_F(ResolveTogetherTest, OneStatementAsksForAllWhoCameMeanwhile) {
     system.contacts[0]->query.sql =
         "WITH once AS MATERIALIZED (SELECT nextval('asked')) SELECT id AS recipient_id, address "
         "FROM person, once WHERE id = ANY($1)";
-    for (int i = 0; i < 20; ++i) chunk(std::to_string(i), {"a"});
+    constexpr auto chunks_at_once = static_cast<int>(DatabaseContacts::together_max);
+    for (int i = 0; i < chunks_at_once + 8; ++i) chunk(std::to_string(i), {"a"});
     look_all_up();
     EXPECT_EQ(ledger.value("SELECT last_value FROM asked"), "2");
     for (const auto& one : chunks) EXPECT_EQ(one->composed, "a@x.org ");

@@ -9,7 +9,10 @@
 #include <prometheus/counter.h>
 #include <prometheus/registry.h>
 
+#include <atomic>
+#include <chrono>
 #include <deque>
+#include <string>
 
 namespace fanfare {
 namespace {
@@ -17,6 +20,16 @@ namespace {
 using test::RawClient;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+
+/// Told by the test, asked by the server's threads.
+class ToldClock final : public Clock {
+public:
+    [[nodiscard]] TimePoint now() const noexcept override { return {}; }
+    [[nodiscard]] SteadyTime steady_now() const noexcept override {
+        return SteadyTime{} + std::chrono::seconds{seconds.load()};
+    }
+    std::atomic<int> seconds{0};
+};
 
 class HealthTest : public ::testing::Test {
 protected:
@@ -87,6 +100,23 @@ TEST_F(HealthTest, NothingEndlessIsKept) {
                              "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"),
                 StartsWith("HTTP/1.1 400 "));
     EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HealthTest, WhatIsAwayIsToldBesideWhatItLeadsTo) {
+    ToldClock clock;
+    std::string why{"a due query fails"};
+    HealthServer::Checks checks{.alive = [] { return true; },
+                                .ready =
+                                    [&why] {
+                                        return Readiness{why.empty(), why};
+                                    },
+                                .sides = {{"PostgreSQL", [] { return false; }}}};
+    server = HealthServer::start({}, clock, registry, std::move(checks)).value();
+    EXPECT_THAT(get("/readyz"), HasSubstr("\r\n\r\na due query fails\n"));
+    clock.seconds = 30;
+    EXPECT_THAT(get("/readyz"),
+                HasSubstr("\r\n\r\na due query fails; PostgreSQL has not answered for 30 s\n"));
+    server.reset();
 }
 
 }  // namespace
