@@ -126,9 +126,9 @@ std::int64_t cancel_earlier(Connection& connection, const Job& job,
 
 namespace {
 
-/// `which` jobs are looked at: by the primary key, or by the index of those that are not over. What
-/// is said about the state stands in a CASE where that index must not be chosen: it grows with what
-/// is open.
+/// Jobs are looked at by the primary key, or by the index of those that are not over. What is said
+/// about the state stands in a CASE where that index must not be chosen: it grows with what is
+/// open.
 #define FANFARE_FINISH(closing, settling)                                                 \
     "WITH closed AS (UPDATE job SET finished_at = app_now(), "                            \
     " state = CASE WHEN plan_failed_at IS NULL THEN 'done' ELSE 'failed' END::job_state " \

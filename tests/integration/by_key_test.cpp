@@ -24,23 +24,18 @@ protected:
         if (looked_at) pqxx::nontransaction{db().raw()}.exec("VACUUM ANALYZE chunk");
         fill("0", "planned", 50'000);
     }
-    /// How many entries of the indexes on what is open, and rows without an index, were read.
+    /// How many entries of these indexes, and rows of the table without an index, were read.
+    std::int64_t read_of(const char* indexes, const char* table) {
+        ledger.column("SELECT pg_stat_force_next_flush()::text");
+        return std::stoll(ledger.value(fmt::format(
+            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
+            "({})) + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = '{}')",
+            indexes, table)));
+    }
     std::int64_t read_of_the_open() {
-        ledger.column("SELECT pg_stat_force_next_flush()::text");
-        return std::stoll(ledger.value(
-            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
-            "('chunk_open', 'chunk_claimed', 'chunk_planned')) + (SELECT seq_tup_read FROM "
-            "pg_stat_user_tables WHERE relname = 'chunk')"));
+        return read_of("'chunk_open', 'chunk_claimed', 'chunk_planned'", "chunk");
     }
-
-    /// The same of jobs that are not over.
-    std::int64_t read_of_open_jobs() {
-        ledger.column("SELECT pg_stat_force_next_flush()::text");
-        return std::stoll(ledger.value(
-            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
-            "('job_open', 'job_unsettled')) + (SELECT seq_tup_read FROM pg_stat_user_tables "
-            "WHERE relname = 'job')"));
-    }
+    std::int64_t read_of_open_jobs() { return read_of("'job_open', 'job_unsettled'", "job"); }
 
     std::string job;
 };

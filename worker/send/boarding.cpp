@@ -27,10 +27,6 @@ asio::awaitable<std::size_t> Boarding::board(Wish wish) {
         is_awaited_ = false;
         look_again();
     }
-    if (waiter.look_in.count() > 0) {  // Answered before it could wait.
-        is_awaited_ = false;
-        look_again();
-    }
     co_return waiter.granted;
 }
 
@@ -46,6 +42,7 @@ void Boarding::give_back() {
 
 void Boarding::answer(Waiter& waiter, std::size_t granted) {
     waiter.answered = true;
+    if (waiter.look_in.count() > 0) is_awaited_ = false;  // Before it could wait.
     waiter.granted = granted;
     parts_.permits.take(granted);
     if (turns_++ == 0) wave_began_ = parts_.clock.steady_now();

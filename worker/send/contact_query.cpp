@@ -29,6 +29,10 @@ bool is_plain_uuid(std::string_view id) {
 
 }  // namespace
 
+const std::optional<Contact>& find_contact(const JobContext& job, Channel channel) {
+    return job.system->contacts[static_cast<std::size_t>(channel)];
+}
+
 std::shared_ptr<const ContactWays> KnownContactWays::find(postgres::Connection& source,
                                                           Channel channel,
                                                           std::string_view relation) {
@@ -50,13 +54,9 @@ void KnownContactWays::forget(Channel channel) {
 
 namespace {
 
-const Contact& find_contact(const JobContext& job, Channel channel) {
-    return *job.system->contacts[static_cast<std::size_t>(channel)];
-}
-
 std::shared_ptr<const ContactWays> find_ways(postgres::Connection& source, const JobContext& job,
                                              Channel channel) {
-    const auto& relation = find_contact(job, channel).relation;
+    const auto& relation = find_contact(job, channel)->relation;
     if (relation.empty() || job.ways == nullptr) return nullptr;
     try {
         return job.ways->find(source, channel, relation);
@@ -76,13 +76,13 @@ ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, 
       people_{people},
       turn_{static_cast<std::size_t>(turn)},
       ways_{find_ways(source, job, channel)},
-      sql_{ways_ ? ways_->by_key : find_contact(job, channel).query.sql} {}
+      sql_{ways_ ? ways_->by_key : find_contact(job, channel)->query.sql} {}
 
 pqxx::result ContactQuery::ask_by_key(postgres::Connection& source, const JobContext& job,
                                       Channel channel, const std::string& people) {
     const auto ways = find_ways(source, job, channel);
     pqxx::nontransaction work{source.raw()};
-    return work.exec_params(ways ? ways->by_key : find_contact(job, channel).query.sql, people);
+    return work.exec_params(ways ? ways->by_key : find_contact(job, channel)->query.sql, people);
 }
 
 ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace fanfare {
+
+/// How the job's system says where people are reached; nothing: not on that channel.
+[[nodiscard]] const std::optional<Contact>& find_contact(const JobContext& job, Channel channel);
 
 /// The ways of a system's contacts, asked for once. Any thread.
 class KnownContactWays {

@@ -1,5 +1,7 @@
 #include "worker/send/contact_source.hpp"
 
+#include "worker/send/contact_query.hpp"
+
 namespace fanfare {
 
 namespace asio = boost::asio;
@@ -11,17 +13,13 @@ bool is_small(const Claim& claim, const ledger::ChunkPeople& people) {
            people.recipients.elements.size() <= DatabaseContacts::small_people_max;
 }
 
-bool has_contact(const Claim& claim) {
-    return claim.job->system->contacts[static_cast<std::size_t>(claim.key.channel)].has_value();
-}
-
 }  // namespace
 
 asio::awaitable<Result<ContactsRead>> DatabaseContacts::load(const Claim& claim,
                                                              const ledger::ChunkPeople& people,
                                                              Resolved& resolved) {
     const PeopleLookup mine{&claim, &people, &resolved};
-    if (is_small(claim, people) && has_contact(claim)) {
+    if (is_small(claim, people) && find_contact(*claim.job, claim.key.channel)) {
         const auto load_them = [this](auto lookups) { return load_all(lookups); };
         const auto of = std::make_pair(claim.job->system, claim.key.channel);
         auto& loading = loading_.try_emplace(of, load_them, together_max).first->second;

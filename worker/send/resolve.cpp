@@ -52,8 +52,13 @@ std::vector<std::uint32_t> open_positions(const ledger::ChunkPeople& people) {
     return positions;
 }
 
-const std::optional<Contact>& find_contact(const Claim& claim) {
-    return claim.job->system->contacts[static_cast<std::size_t>(claim.key.channel)];
+/// Sorts people and keeps each once; returns them as an array literal.
+std::string keep_each_once(std::vector<std::string_view>& people) {
+    std::sort(people.begin(), people.end());
+    people.erase(std::unique(people.begin(), people.end()), people.end());
+    postgres::ArrayLiteral literal;
+    for (const auto person : people) literal.add(person);
+    return literal.text();
 }
 
 void begin(const ledger::ChunkPeople& people, Resolved& resolved) {
@@ -85,7 +90,7 @@ ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
     const auto channel = claim.key.channel;
     begin(people, resolved);
     auto asked = open_positions(people);
-    if (find_contact(claim)) {
+    if (find_contact(*claim.job, channel)) {
         ContactQuery query{source, *claim.job, channel, people, claim.failures};
         const auto read = query.ask(asked, resolved);
         if (read != ContactsRead::whole) return read;
@@ -102,14 +107,11 @@ bool load_contacts_together(postgres::Connection& source, std::span<const People
             ids.push_back(one.people->recipients.elements[i]);
         }
     }
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    postgres::ArrayLiteral literal;
-    for (const auto id : ids) literal.add(id);
+    const auto literal = keep_each_once(ids);
     const auto& first = *lookups.front().claim;
     pqxx::result rows;
     try {
-        rows = ContactQuery::ask_by_key(source, *first.job, first.key.channel, literal.text());
+        rows = ContactQuery::ask_by_key(source, *first.job, first.key.channel, literal);
     } catch (const std::exception& fault) {
         if (!postgres::is_data_error(fault)) throw;
         return false;
@@ -155,10 +157,7 @@ void apply_suppressions_together(postgres::Connection& ledger,
     for (const auto& one : lookups) {
         for (const auto& target : one.resolved->targets) people.push_back(id_of(one, target));
     }
-    std::sort(people.begin(), people.end());
-    people.erase(std::unique(people.begin(), people.end()), people.end());
-    postgres::ArrayLiteral literal;
-    for (const auto person : people) literal.add(person);
+    auto literal = keep_each_once(people);
     std::vector<Target> targets;
     for (const auto& one : lookups) {
         for (auto target : one.resolved->targets) {
@@ -171,7 +170,7 @@ void apply_suppressions_together(postgres::Connection& ledger,
     const ReachQuestion question{.system = first.job->system->name,
                                  .channel = first.key.channel,
                                  .list = first.job->kind->list,
-                                 .recipients = literal.text()};
+                                 .recipients = std::move(literal)};
     exclude(ledger, question, people, targets);
     auto answer = targets.begin();
     for (const auto& one : lookups) {
