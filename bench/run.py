@@ -13,68 +13,55 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
+import ceilings  # noqa: E402
 import harness  # noqa: E402
+from meter import Meter  # noqa: E402
 
 PEOPLE = {"email": 100_000, "sms": 20_000, "push": 20_000, "three": 10_000}
 CHANNELS = {"email": ["email"], "sms": ["sms"], "push": ["push"], "three": ["email", "sms", "push"]}
 TINY_JOBS, TINY_PEOPLE = 2_000, 5
 IDLE_S = 20
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-def ticks_of(pid):
-    """What a process has used, without its children; 0 when it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12])
+class Ledger:
+    """What PostgreSQL has written since it was made, and how much larger the ledger's tables are."""
 
+    SQL = """SELECT pg_current_wal_insert_lsn() - '0/0', sum(pg_total_relation_size(oid)) FROM pg_class
+        WHERE relname IN ('job', 'chunk', 'chunk_filter', 'outcome_move')"""
 
-def reaped_by(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(fields[13]) + int(fields[14])
-
-
-def children_of(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-class Meter:
-    """CPU seconds of each program since it was made."""
-
-    def __init__(self, run):
-        self.programs = {process.name.rstrip("0123456789"): process.child.pid for process in run.processes}
-        data = Path(run.maintenance.value("SHOW data_directory"))
-        self.postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
+    def __init__(self, database):
+        self.database = database
         self.before = self.read()
 
     def read(self):
-        found = {name: ticks_of(pid) for name, pid in self.programs.items()}
-        # Of those that have ended the postmaster knows.
-        found["postgres"] = (ticks_of(self.postmaster) + reaped_by(self.postmaster) +
-                             sum(ticks_of(child) for child in children_of(self.postmaster)))
-        return found
+        return [int(value) for value in self.database.rows(self.SQL)[0]]
 
-    def seconds(self):
-        return {name: (ticks - self.before[name]) / TICKS_A_SECOND for name, ticks in self.read().items()}
+    def figures(self, people):
+        wal, tables = (now - before for now, before in zip(self.read(), self.before))
+        return {"wal_bytes_a_person": round(wal / people, 1), "ledger_bytes_a_person": round(tables / people, 1)}
 
 
 class Scenario:
     """Programs with the shipped settings, on the tables of the system `shows`."""
 
-    def __init__(self, statements):
-        self.run, self.statements = harness.Run(), statements
+    def __init__(self, statements, uuids=False):
+        self.run, self.statements, self.uuids = harness.Run(), statements, uuids
         run = self.run
         run.settings["worker"], run.settings["producer"] = {}, {}
         run.settings["kafka"].pop("client")
         run.settings["observe"]["log_level"] = "warn"
         # A build of another revision has its own.
-        trees = [folder for folder in (harness.BIN, *harness.BIN.parents[:3]) if (folder / "config/systems").is_dir()]
+        trees = [folder for folder in (harness.BIN, *harness.BIN.parents[:3], ROOT) if (folder / "config/systems").is_dir()]
         run.system((trees[0] / "config/systems/shows/system.yaml").read_text())
 
     def start(self, people):
         self.run.people(people)
+        if self.uuids:
+            self.run.db.psql("SET session_replication_role = replica; "  # No look at references on the way.
+                             "UPDATE followers SET follower_id = md5(follower_id)::uuid::text; "
+                             "UPDATE push_tokens SET user_id = md5(user_id)::uuid::text; "
+                             "UPDATE users SET id = md5(id)::uuid::text WHERE id <> 'creator'; "
+                             "VACUUM ANALYZE users; VACUUM ANALYZE followers; VACUUM ANALYZE push_tokens;")
         self.run.producer()
         self.worker = self.run.worker()
         # The worker has its partitions, and every program its connections, once the first job is through.
@@ -82,7 +69,7 @@ class Scenario:
         self.run.wait_settled(self.run.publish(self.run.job(creator="first")))
         if self.statements:
             self.run.db.psql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset();")
-        self.meter = Meter(self.run)
+        self.meter, self.ledger = Meter(self.run), Ledger(self.run.db)
 
     def settle(self, jobs):
         """Seconds from publishing until the last job is closed, by the ledger's clock."""
@@ -101,10 +88,14 @@ class Scenario:
 
     def figures(self, people, seconds, messages):
         used = self.meter.seconds()
+        # Apart: the loop is part of the worker, and Kafka was never in the sum.
+        loop, kafka = used.pop("worker_loop"), used.pop("kafka", 0.0)
+        ledger = self.ledger.figures(messages)
         found = {"people": people, "seconds": round(seconds, 3), "per_s": round(messages / seconds),
-                 "cpu_s": {name: round(value, 2) for name, value in used.items()},
+                 "cpu_s": {name: round(value, 2) for name, value in used.items()}, "kafka_cpu_s": round(kafka, 2),
+                 "worker_loop_cpu_s": round(loop, 2),
                  "cpu_s_per_million": round(sum(used.values()) * 1e6 / messages, 2),
-                 "worker_rss_mib": round(self.worker.peak_bytes() / harness.MIB, 1)}
+                 "worker_rss_mib": round(self.worker.peak_bytes() / harness.MIB, 1), **ledger}
         return {**found, **(self.slowest() if self.statements else {})}
 
     def slowest(self):
@@ -115,27 +106,38 @@ class Scenario:
             "WHERE d.datname = current_database() ORDER BY total_exec_time DESC LIMIT 15")
         return {"statements": [[float(ms), int(calls), text] for ms, calls, text in rows]}
 
-    def fan_out(self, name, share):
+    def beside(self, measure):
+        """What the machine could do, once nothing else is done."""
+        for process in self.run.processes[1:]:
+            process.end()
+        return {"ceilings": measure()}
+
+    def fan_out(self, name, share, sample):
         people, channels = int(PEOPLE[name] * share), CHANNELS[name]
         self.start(people)
-        seconds = self.settle([self.run.job(channels=channels)])
-        return self.figures(people, seconds, people * len(channels))
+        job = self.run.job(channels=channels)
+        seconds = self.settle([job])
+        found = self.figures(people, seconds, people * len(channels))
+        if sample:
+            found.update(self.beside(lambda: ceilings.all_of(self.run, sample, channels, job["id"], share)))
+        return found
 
-    def tiny(self, share):
+    def tiny(self, share, sample):
         jobs = int(TINY_JOBS * share)
         self.start(TINY_PEOPLE)
         seconds = self.settle([self.run.job(channels=["email"]) for _ in range(jobs)])
         found = self.figures(TINY_PEOPLE * jobs, seconds, TINY_PEOPLE * jobs)
-        return {**found, "jobs_per_s": round(jobs / seconds, 1)}
+        found["jobs_per_s"] = round(jobs / seconds, 1)
+        return {**found, **(self.beside(lambda: {"commits": ceilings.commits(self.run)}) if sample else {})}
 
-    def idle(self, share):
+    def idle(self, share, _):
         self.start(TINY_PEOPLE)
         time.sleep(5)  # Until whatever the first job left is done.
         self.meter = Meter(self.run)
         begun = time.monotonic()
         time.sleep(IDLE_S * share)
         seconds = time.monotonic() - begun
-        used = {name: value for name, value in self.meter.seconds().items() if name != "sim"}
+        used = {name: value for name, value in self.meter.seconds().items() if name not in ("sim", "kafka", "worker_loop")}
         share_of = {name: round(100 * value / seconds, 2) for name, value in used.items()}
         found = self.slowest() if self.statements else {}
         return {**found, "core_percent": round(sum(share_of.values()), 2), "by_program": share_of}
@@ -146,11 +148,14 @@ def main():
     reader.add_argument("scenario", choices=[*PEOPLE, "tiny", "idle"])
     reader.add_argument("--share", type=float, default=1.0)
     reader.add_argument("--statements", action="store_true")
+    reader.add_argument("--ceilings", metavar="FILE", help="also what the machine could do; bench/sample.py wrote the file")
+    reader.add_argument("--uuids", action="store_true", help="random ids of 36 characters, as most systems have")
     options = reader.parse_args()
-    scenario = Scenario(options.statements)
+    sample = json.loads(Path(options.ceilings).read_text()) if options.ceilings else None
+    scenario = Scenario(options.statements, options.uuids)
     try:
         alone = {"tiny": scenario.tiny, "idle": scenario.idle}.get(options.scenario)
-        found = alone(options.share) if alone else scenario.fan_out(options.scenario, options.share)
+        found = alone(options.share, sample) if alone else scenario.fan_out(options.scenario, options.share, sample)
     except BaseException:
         scenario.run.show_logs()
         raise
