@@ -5,7 +5,6 @@
 #include "core/ledger/pauses.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -74,22 +73,18 @@ int set(const Globals& globals, const SetOptions& options) {
 
 }  // namespace
 
-void add_accounts(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_accounts(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "accounts", "How the providers' accounts are: health, rate, use, what went wrong last");
-    command->callback([&globals, command] {
-        if (!command->get_subcommands().empty()) return;
-        globals.chosen = [&globals] { return list(globals); };
-    });
-    auto* const change = command->add_subcommand("set", "Another rate, until it is taken back");
+    choose(command, globals, [&globals] { return list(globals); });
+    const auto change = command.command("set", "Another rate, until it is taken back");
     auto o = std::make_shared<SetOptions>();
-    change->add_option("account", o->account, "Its name in the settings")->required();
-    auto* const rate =
-        change
-            ->add_option("--rate", o->rate,
-                         "So many a second, in the provider's unit, all workers together")
-            ->check(CLI::Range(0.01, 1'000'000.0));
-    change->add_flag("--clear", o->clear, "The settings' rate again")->excludes(rate);
+    change.option("account", o->account, "Its name in the settings").required();
+    const auto rate = change
+                          .option("--rate", o->rate,
+                                  "So many a second, in the provider's unit, all workers together")
+                          .within(0.01, 1'000'000.0);
+    change.flag("--clear", o->clear, "The settings' rate again").excludes(rate);
     choose(change, globals, [&globals, o] { return set(globals, *o); });
 }
 

@@ -10,7 +10,6 @@
 #include "core/wire/csv.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -21,7 +20,7 @@ namespace fanfare::cli {
 namespace {
 
 constexpr std::size_t people_at_once = 5'000;
-constexpr std::size_t out_bytes_at_once = 64 * 1024;
+constexpr std::size_t out_bytes_at_once = 65'536;
 
 struct AuditOptions {
     std::string job;
@@ -310,31 +309,31 @@ int audit(const Globals& globals, const AuditOptions& options) {
 
 }  // namespace
 
-void add_audit(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_audit(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "audit",
         "Compare a job with what a provider's log says: who is lost, doubled, falsely sent or "
         "unexpected; exit code 1 if anybody is");
     auto options = std::make_shared<AuditOptions>();
-    command->add_option("job", options->job, "The job's id")->required();
+    command.option("job", options->job, "The job's id").required();
     command
-        ->add_option("--log", options->logs,
-                     "CSV with a heading and a row for each accepted message, in a column "
-                     "`reference`, `recipient` or `message_id`; -: standard input. May be given "
-                     "again. Memory is taken for everybody of the job, not for the log")
-        ->required()
-        ->take_all()
-        ->allow_extra_args(false);
-    command->add_option("--channel", options->channel, "Look at this channel only");
-    command->add_option("--account", options->account,
-                        "The account whose log it is: others' messages need not be in it");
+        .option("--log", options->logs,
+                "CSV with a heading and a row for each accepted message, in a column "
+                "`reference`, `recipient` or `message_id`; -: standard input. May be given "
+                "again. Memory is taken for everybody of the job, not for the log")
+        .required()
+        .repeats()
+        .takes_one();
+    command.option("--channel", options->channel, "Look at this channel only");
+    command.option("--account", options->account,
+                   "The account whose log it is: others' messages need not be in it");
     command
-        ->add_option("--accepted", options->accepted,
-                     "Rows that count: those with one of these words in the column `status`")
-        ->take_all()
-        ->allow_extra_args(false)
-        ->delimiter(',');
-    command->add_option("--out", options->out, "Write everyone who is in a set to this file: CSV");
+        .option("--accepted", options->accepted,
+                "Rows that count: those with one of these words in the column `status`")
+        .repeats()
+        .takes_one()
+        .cut_at_commas();
+    command.option("--out", options->out, "Write everyone who is in a set to this file: CSV");
     choose(command, globals, [&globals, options] { return audit(globals, *options); });
 }
 

@@ -121,7 +121,7 @@ std::string AuditLog::read_heading(const Fields& heading) {
 }
 
 std::string AuditLog::at(Column column) const {
-    return fmt::format("column {} ({})", *columns_[column] + 1, spelt_[column]);
+    return fmt::format("column {} ({})", columns_[column].value_or(0) + 1, spelt_[column]);
 }
 
 std::string_view AuditLog::field(const Fields& row, Column column) const {
@@ -146,7 +146,7 @@ std::string AuditLog::find_channel(const Fields& row, std::optional<Channel>& fo
 }
 
 std::string AuditLog::read_row(const Fields& row, AuditBook& book, LogCounts& counts) {
-    if (*columns_[key_] >= row.size()) {
+    if (columns_[key_].value_or(0) >= row.size()) {
         return fmt::format("{}: the row ends before it; give every row all columns", at(key_));
     }
     std::optional<Channel> found;

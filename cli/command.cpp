@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cstdlib>
@@ -23,7 +22,7 @@ std::string to_lines(const Problems& problems) {
 }
 
 template <class T>
-T value_or_stop(std::variant<T, Problems> loaded, int code = exit_config) {
+T loaded_or_stop(std::variant<T, Problems> loaded, int code = exit_config) {
     if (const auto* const problems = std::get_if<Problems>(&loaded)) {
         throw Stop{code, *problems};
     }
@@ -64,16 +63,16 @@ Stop::Stop(int code, const Problems& problems)
     : std::runtime_error{to_lines(problems)}, exit_code{code} {}
 
 Settings load_settings_or_stop(const Globals& globals) {
-    return value_or_stop(load_settings(globals.config, process_environment()),
-                         exit_code_of_settings(globals.config));
+    return loaded_or_stop(load_settings(globals.config, process_environment()),
+                          exit_code_of_settings(globals.config));
 }
 
 Systems load_systems_or_stop(const Settings& settings) {
-    return value_or_stop(load_systems(settings.systems_dir, process_environment()));
+    return loaded_or_stop(load_systems(settings.systems_dir, process_environment()));
 }
 
 Templates load_templates_or_stop(const Settings& settings) {
-    return value_or_stop(Templates::load(settings.templates_dir));
+    return loaded_or_stop(Templates::load(settings.templates_dir));
 }
 
 const AccountSettings& account_or_stop(const Settings& settings, const std::string& name) {
@@ -123,13 +122,13 @@ std::optional<TimePoint> moment_or_stop(const char* flag, const std::string& tex
     const auto moment = parse_timestamp(text);
     if (!moment) {
         throw Stop{exit_usage, fmt::format("{} {}: no moment", flag, text),
-                   "write it as 2026-11-28T09:30:00Z"};
+                   "write ISO 8601 with a zone, such as 2026-11-28T09:30:00Z"};
     }
     return moment;
 }
 
-void choose(CLI::App* command, Globals& globals, std::function<int()> action) {
-    command->callback([&globals, action = std::move(action)] { globals.chosen = action; });
+void choose(const Command& command, Globals& globals, std::function<int()> action) {
+    command.given([&globals, action = std::move(action)] { globals.chosen = action; });
 }
 
 }  // namespace fanfare::cli

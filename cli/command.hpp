@@ -5,6 +5,7 @@
 #include "core/error/failure.hpp"
 #include "core/postgres/connection.hpp"
 #include "core/program/command_line.hpp"
+#include "core/program/commands.hpp"
 #include "core/program/places.hpp"
 #include "core/rendering/templates.hpp"
 #include "core/settings/settings.hpp"
@@ -15,10 +16,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-
-namespace CLI {
-class App;
-}
 
 /// What a person types. One file a command: it declares its options, and one function does it.
 namespace fanfare::cli {
@@ -115,27 +112,27 @@ private:
 /// The moment that a flag names, nothing for ""; ends the command where it is none.
 [[nodiscard]] std::optional<TimePoint> moment_or_stop(const char* flag, const std::string& text);
 
-/// Makes `action` what the program does when `command` was typed.
-void choose(CLI::App* command, Globals& globals, std::function<int()> action);
+/// Makes `action` what the program does when `command` was typed, and none of its own.
+void choose(const Command& command, Globals& globals, std::function<int()> action);
 
 // The commands, as `fanfare --help` lists them.
-void add_publish(CLI::App& app, Globals& globals);
-void add_status(CLI::App& app, Globals& globals);
-void add_delivery(CLI::App& app, Globals& globals);
-void add_person(CLI::App& app, Globals& globals);
-void add_notifications(CLI::App& app, Globals& globals);
-void add_dead(CLI::App& app, Globals& globals);
-void add_verify(CLI::App& app, Globals& globals);
-void add_audit(CLI::App& app, Globals& globals);
-void add_cancel(CLI::App& app, Globals& globals);
-void add_replay(CLI::App& app, Globals& globals);
-void add_pause(CLI::App& app, Globals& globals);
-void add_accounts(CLI::App& app, Globals& globals);
-void add_suppress(CLI::App& app, Globals& globals);
-void add_config(CLI::App& app, Globals& globals);
-void add_doctor(CLI::App& app, Globals& globals);
-void add_db(CLI::App& app, Globals& globals);
-void add_topics(CLI::App& app, Globals& globals);
-void add_completion(CLI::App& app, Globals& globals);
+void add_publish(const Command& app, Globals& globals);
+void add_status(const Command& app, Globals& globals);
+void add_delivery(const Command& app, Globals& globals);
+void add_person(const Command& app, Globals& globals);
+void add_notifications(const Command& app, Globals& globals);
+void add_dead(const Command& app, Globals& globals);
+void add_verify(const Command& app, Globals& globals);
+void add_audit(const Command& app, Globals& globals);
+void add_cancel(const Command& app, Globals& globals);
+void add_replay(const Command& app, Globals& globals);
+void add_pause(const Command& app, Globals& globals);
+void add_accounts(const Command& app, Globals& globals);
+void add_suppress(const Command& app, Globals& globals);
+void add_config(const Command& app, Globals& globals);
+void add_doctor(const Command& app, Globals& globals);
+void add_db(const Command& app, Globals& globals);
+void add_topics(const Command& app, Globals& globals);
+void add_completion(const Command& app, Globals& globals);
 
 }  // namespace fanfare::cli

@@ -4,7 +4,6 @@
 #include "cli/command.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <string_view>
@@ -64,22 +63,22 @@ int print_candidates(const CLI::App& app, const std::vector<std::string>& words)
 
 }  // namespace
 
-void add_completion(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
-        "completion", "For a shell: source <(fanfare completion bash); or zsh; fish");
-    command->require_subcommand(1);
+void add_completion(const Command& app, Globals& globals) {
+    const auto command =
+        app.command("completion", "For a shell: source <(fanfare completion bash); or zsh; fish");
+    command.needs_command();
     const auto add_shell = [&](const char* name, const char* about, std::string_view script) {
-        choose(command->add_subcommand(name, about), globals,
-               [script] { return print_script(script); });
+        choose(command.command(name, about), globals, [script] { return print_script(script); });
     };
     add_shell("bash", "source <(fanfare completion bash)", for_bash);
     add_shell("zsh", "source <(fanfare completion zsh)", for_zsh);
     add_shell("fish", "fanfare completion fish | source", for_fish);
     // What the scripts ask; nobody types it.
-    auto* const asked = command->add_subcommand("candidates")->group("");
+    const auto asked = command.command("candidates");
+    asked.hide();
     auto words = std::make_shared<std::vector<std::string>>();
-    asked->add_option("words", *words);
-    choose(asked, globals, [&app, words] { return print_candidates(app, *words); });
+    asked.option("words", *words);
+    choose(asked, globals, [&all = app.app(), words] { return print_candidates(all, *words); });
 }
 
 }  // namespace fanfare::cli

@@ -4,7 +4,6 @@
 #include "core/time_zones/time_zone.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 namespace fanfare::cli {
 namespace {
@@ -60,16 +59,16 @@ int keys(const Globals& globals) {
 
 }  // namespace
 
-void add_config(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("config", "Settings, systems, templates, accounts");
-    command->require_subcommand(1);
-    auto* const find = command->add_subcommand("check", "Find every mistake at once");
+void add_config(const Command& app, Globals& globals) {
+    const auto command = app.command("config", "Settings, systems, templates, accounts");
+    command.needs_command();
+    const auto find = command.command("check", "Find every mistake at once");
     auto asked = std::make_shared<ConfigAsked>();
-    find->add_flag("--database", asked->database, "Try the queries on their databases too");
-    find->add_flag("--kafka", asked->kafka, "Look at the topics too");
+    find.flag("--database", asked->database, "Try the queries on their databases too");
+    find.flag("--kafka", asked->kafka, "Look at the topics too");
     choose(find, globals, [&globals, asked] { return check(globals, *asked); });
-    auto* const list = command->add_subcommand("keys", "Every key of the settings file");
-    list->callback([&globals] { globals.chosen = [&globals] { return keys(globals); }; });
+    const auto list = command.command("keys", "Every key of the settings file");
+    choose(list, globals, [&globals] { return keys(globals); });
 }
 
 }  // namespace fanfare::cli

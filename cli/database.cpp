@@ -9,7 +9,6 @@
 #include "core/ledger/retention_round.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <pqxx/nontransaction>
 
 #include <unistd.h>
@@ -96,6 +95,7 @@ int retention(const Globals& globals, bool drop) {
             return ledger::old_days(connection, keep, days_shown_max);
         });
         std::vector<Record> records;
+        records.reserve(days.size());
         for (const auto& day : days) {
             records.push_back({{"day", day.day},
                                {"jobs", day.jobs},
@@ -220,55 +220,54 @@ int person(const Globals& globals, const PersonOptions& options) {
 
 }  // namespace
 
-void add_db(CLI::App& app, Globals& globals) {
-    auto* const db = app.add_subcommand("db", "The ledger's tables");
-    db->require_subcommand(1);
+void add_db(const Command& app, Globals& globals) {
+    const auto db = app.command("db", "The ledger's tables");
+    db.needs_command();
     auto dir = std::make_shared<std::string>();
     const char* const help =
         "Folder of the migrations; default: beside the settings file, or "
         "what was installed";
-    auto* const up = db->add_subcommand("migrate", "Bring the tables up to date; safe to repeat");
-    up->add_option("--migrations", *dir, help);
+    const auto up = db.command("migrate", "Bring the tables up to date; safe to repeat");
+    up.option("--migrations", *dir, help);
     choose(up, globals, [&globals, dir] { return migrate(globals, *dir); });
-    auto* const state = db->add_subcommand("status", "Which migrations are applied");
-    state->add_option("--migrations", *dir, help);
+    const auto state = db.command("status", "Which migrations are applied");
+    state.option("--migrations", *dir, help);
     choose(state, globals, [&globals, dir] { return database_status(globals, *dir); });
-    auto* const old = db->add_subcommand(
+    const auto old = db.command(
         "retention", "What is older than database.keep_days; producers drop it by themselves");
     auto drop = std::make_shared<bool>(false);
-    old->add_flag("--drop", *drop, "Drop it now");
+    old.flag("--drop", *drop, "Drop it now");
     choose(old, globals, [&globals, drop] { return retention(globals, *drop); });
 }
 
-void add_verify(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_verify(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "verify", "Check that everyone planned has exactly one outcome; exit code 1 if not");
     auto job = std::make_shared<std::string>();
-    command->add_option("job", *job, "One job only");
+    command.option("job", *job, "One job only");
     choose(command, globals, [&globals, job] { return verify(globals, *job); });
 }
 
-void add_delivery(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("delivery", "What became of one person: why were they not notified?");
+void add_delivery(const Command& app, Globals& globals) {
+    const auto command =
+        app.command("delivery", "What became of one person: why were they not notified?");
     auto job = std::make_shared<std::string>();
     auto recipient = std::make_shared<std::string>();
-    command->add_option("job", *job, "The job's id")->required();
-    command->add_option("-r,--recipient", *recipient, "The person's id in the system")->required();
+    command.option("job", *job, "The job's id").required();
+    command.option("-r,--recipient", *recipient, "The person's id in the system").required();
     choose(command, globals,
            [&globals, job, recipient] { return delivery(globals, *job, *recipient); });
 }
 
-void add_person(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("person", "What one person was told, over all jobs, newest first");
+void add_person(const Command& app, Globals& globals) {
+    const auto command =
+        app.command("person", "What one person was told, over all jobs, newest first");
     auto options = std::make_shared<PersonOptions>();
-    command->add_option("recipient", options->recipient, "The person's id in the system")
-        ->required();
-    command->add_option("--system", options->system, "Jobs of this system");
-    command->add_option("-n,--limit", options->limit, "How many deliveries")
-        ->check(CLI::Range(1, 10'000))
-        ->capture_default_str();
+    command.option("recipient", options->recipient, "The person's id in the system").required();
+    command.option("--system", options->system, "Jobs of this system");
+    command.option("-n,--limit", options->limit, "How many deliveries")
+        .within(1, 10'000)
+        .shows_default();
     choose(command, globals, [&globals, options] { return person(globals, *options); });
 }
 

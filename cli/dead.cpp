@@ -9,7 +9,6 @@
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <iterator>
@@ -191,40 +190,36 @@ int drop(const Globals& globals, const LetterOptions& options) {
 }
 
 using Action = int (*)(const Globals&, const LetterOptions&);
-CLI::App* add_verb(CLI::App& group, Globals& globals, const std::string& name,
-                   const std::string& about, Action action,
-                   const std::shared_ptr<LetterOptions>& options) {
-    auto* const command = group.add_subcommand(name, about);
-    command->add_option("letter", options->name, "Its name, or how it begins")->required();
+Command add_verb(const Command& group, Globals& globals, const std::string& name,
+                 const std::string& about, Action action,
+                 const std::shared_ptr<LetterOptions>& options) {
+    const auto command = group.command(name, about);
+    command.option("letter", options->name, "Its name, or how it begins").required();
     choose(command, globals, [&globals, options, action] { return action(globals, *options); });
     return command;
 }
 
 }  // namespace
 
-void add_dead(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("dead", "Dead letters: what was published and refused");
-    command->require_subcommand(1);
-    auto* const all = command->add_subcommand("list", "What, why, and how to mend it");
+void add_dead(const Command& app, Globals& globals) {
+    const auto command = app.command("dead", "Dead letters: what was published and refused");
+    command.needs_command();
+    const auto all = command.command("list", "What, why, and how to mend it");
     auto options = std::make_shared<ListOptions>();
-    all->add_option("-n,--limit", options->limit, "How many")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-    all->add_option("--follow-ms", options->follow_ms, "Wait for new ones so long")
-        ->check(CLI::Range(0, 86'400'000));
-    all->add_flag("--all", options->all, "Also those that were requeued or dropped");
-    all->add_option("--cursor", options->cursor, "Go on where an earlier list ended: it says so");
+    all.option("-n,--limit", options->limit, "How many").within(1, 1'000'000).shows_default();
+    all.option("--follow-ms", options->follow_ms, "Wait for new ones so long")
+        .within(0, 86'400'000);
+    all.flag("--all", options->all, "Also those that were requeued or dropped");
+    all.option("--cursor", options->cursor, "Go on where an earlier list ended: it says so");
     choose(all, globals, [&globals, options] { return list(globals, *options); });
     auto letter = std::make_shared<LetterOptions>();
-    add_verb(*command, globals, "show", "One letter, its payload whole", show, letter)
-        ->add_flag("--raw", letter->raw,
-                   "Only the payload, byte for byte: into a file, to mend it");
+    add_verb(command, globals, "show", "One letter, its payload whole", show, letter)
+        .flag("--raw", letter->raw, "Only the payload, byte for byte: into a file, to mend it");
     letter = std::make_shared<LetterOptions>();
-    add_verb(*command, globals, "requeue", "Publish it once more, once for all", requeue, letter)
-        ->add_option("--edit", letter->edit, "A file with the mended payload");
+    add_verb(command, globals, "requeue", "Publish it once more, once for all", requeue, letter)
+        .option("--edit", letter->edit, "A file with the mended payload");
     letter = std::make_shared<LetterOptions>();
-    add_verb(*command, globals, "drop", "Nothing is to be done about it", drop, letter);
+    add_verb(command, globals, "drop", "Nothing is to be done about it", drop, letter);
 }
 
 }  // namespace fanfare::cli

@@ -4,7 +4,6 @@
 #include "cli/output.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -59,8 +58,8 @@ int examine(const Globals& globals) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_doctor(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "doctor", "What is wrong with everything around, and what to type; exit code 1 if so");
     choose(command, globals, [&globals] { return examine(globals); });
 }

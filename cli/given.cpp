@@ -1,5 +1,6 @@
 #include "cli/given.hpp"
 
+#include "cli/known_words.hpp"
 #include "core/audience/clean.hpp"
 #include "core/domain/utf8.hpp"
 
@@ -48,6 +49,30 @@ std::string empty_option(const CLI::App& app) { return first_that(app, is_empty,
 
 std::string unreadable_option(const CLI::App& app) {
     return first_that(app, is_unreadable, "no UTF-8 text");
+}
+
+std::string misspelt_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* group = &app;
+    std::string place;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word{argv[i]};
+        if (word == "-c" || word == "--config") ++i;
+        if (word.starts_with('-')) {
+            if (group != &app && word != "-c" && word != "--config") break;  // Its own option.
+            continue;
+        }
+        std::vector<std::string> known;
+        const CLI::App* next = nullptr;
+        for (const auto* const each : group->get_subcommands({})) {
+            known.push_back(each->get_name());
+            if (each->get_name() == word) next = each;
+        }
+        if (next == nullptr) return unknown_command(place, word, known);
+        group = next;
+        place += (place.empty() ? "" : " ") + word;
+        if (group->get_subcommands({}).empty()) break;
+    }
+    return {};
 }
 
 }  // namespace fanfare::cli

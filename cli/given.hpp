@@ -17,4 +17,7 @@ namespace fanfare::cli {
 /// given, but no UTF-8 text". "" where there is none.
 [[nodiscard]] std::string unreadable_option(const CLI::App& app);
 
+/// What to say of the first word that is no command where one must stand; "" where there is none.
+[[nodiscard]] std::string misspelt_command(const CLI::App& app, int argc, char** argv);
+
 }  // namespace fanfare::cli

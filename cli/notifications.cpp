@@ -7,7 +7,6 @@
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 namespace fanfare::cli {
 namespace {
@@ -51,12 +50,10 @@ int list(const Globals& globals, int limit, bool all) {
     return exit_ok;
 }
 
-std::string moment_or_stop(const std::string& option, const std::string& text) {
-    if (text.empty()) return {};
-    if (const auto moment = parse_timestamp(text)) return format_timestamp(*moment);
-    throw Stop{exit_usage, fmt::format("{} is no moment; write ISO 8601 with a zone, such as "
-                                       "2026-11-20T19:30:00Z",
-                                       option)};
+/// The moment that a flag names as the ledger reads it, nothing for "".
+std::string moment_text_or_stop(const char* flag, const std::string& text) {
+    const auto moment = moment_or_stop(flag, text);
+    return moment ? format_timestamp(*moment) : std::string{};
 }
 
 /// The system and the kind are served here: without them a job on its way cannot be stopped.
@@ -77,7 +74,7 @@ std::optional<ledger::NotificationKey> find_key(postgres::Connection& connection
                                                 const Which& which) {
     if (which.id.empty()) {
         return ledger::NotificationKey{which.system, which.kind, which.subject,
-                                       moment_or_stop("--occurrence", which.occurrence)};
+                                       moment_text_or_stop("--occurrence", which.occurrence)};
     }
     const auto detail = ledger::find_notification(connection, job_id_or_stop(which.id), {});
     if (!detail) return std::nullopt;
@@ -146,8 +143,8 @@ int reschedule(const Globals& globals, const Which& which, const Move& move) {
     if (move.due_at.empty() && move.expires_at.empty()) {
         throw Stop{exit_usage, "say when: --due-at, --expires-at, or both"};
     }
-    const ledger::NewMoment moment{moment_or_stop("--due-at", move.due_at),
-                                   moment_or_stop("--expires-at", move.expires_at), "", ""};
+    const ledger::NewMoment moment{moment_text_or_stop("--due-at", move.due_at),
+                                   moment_text_or_stop("--expires-at", move.expires_at), "", ""};
     Ledger ledger{load_settings_or_stop(globals)};
     return change_one(ledger, globals, which, [&](auto& connection, const auto&, const auto& id) {
         return ledger::reschedule_notification(connection, id, moment, by);
@@ -200,42 +197,36 @@ int cancel(const Globals& globals, const Which& which) {
     });
 }
 
-void add_which(CLI::App& command, Which& which) {
-    command.add_option("id", which.id, "Its id, as `fanfare notifications` lists it (job)");
-    command.add_option("--system", which.system, "Or its key: the system ...");
-    command.add_option("--kind", which.kind, "... the kind ...");
-    command.add_option("--subject", which.subject, "... the subject ...");
-    command.add_option("--occurrence", which.occurrence, "... and the moment it is about");
+void add_which(const Command& command, Which& which) {
+    command.option("id", which.id, "Its id, as `fanfare notifications` lists it (job)");
+    command.option("--system", which.system, "Or its key: the system ...");
+    command.option("--kind", which.kind, "... the kind ...");
+    command.option("--subject", which.subject, "... the subject ...");
+    command.option("--occurrence", which.occurrence, "... and the moment it is about");
 }
 
 }  // namespace
 
-void add_notifications(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("notifications", "What is due next; cancel or move it");
+void add_notifications(const Command& app, Globals& globals) {
+    const auto command = app.command("notifications", "What is due next; cancel or move it");
     auto limit = std::make_shared<int>(50);
     auto all = std::make_shared<bool>(false);
-    command->add_option("-n,--limit", *limit, "How many")
-        ->check(CLI::Range(1, 100'000))
-        ->capture_default_str();
-    command->add_flag("-a,--all", *all, "Published, cancelled and expired ones too");
-    command->callback([&globals, command, limit, all] {
-        if (!command->get_subcommands().empty()) return;  // They have chosen already.
-        globals.chosen = [&globals, limit, all] { return list(globals, *limit, *all); };
-    });
+    command.option("-n,--limit", *limit, "How many").within(1, 100'000).shows_default();
+    command.flag("-a,--all", *all, "Published, cancelled and expired ones too");
+    choose(command, globals, [&globals, limit, all] { return list(globals, *limit, *all); });
     auto which = std::make_shared<Which>();
-    auto* const stop = command->add_subcommand(
+    const auto stop = command.command(
         "cancel", "Cancel one for good, with its job; or all that is pending of a subject");
-    add_which(*stop, *which);
+    add_which(stop, *which);
     choose(stop, globals, [&globals, which] { return cancel(globals, *which); });
     auto move = std::make_shared<Move>();
-    auto* const later = command->add_subcommand("reschedule", "Make one due at another moment");
-    add_which(*later, *which);
-    later->add_option("--due-at", move->due_at, "When it is due: 2026-11-20T19:30:00Z");
-    later->add_option("--expires-at", move->expires_at, "From when on nobody is told");
+    const auto later = command.command("reschedule", "Make one due at another moment");
+    add_which(later, *which);
+    later.option("--due-at", move->due_at, "When it is due: 2026-11-20T19:30:00Z");
+    later.option("--expires-at", move->expires_at, "From when on nobody is told");
     choose(later, globals, [&globals, which, move] { return reschedule(globals, *which, *move); });
-    auto* const now = command->add_subcommand("send-now", "Make one due at once");
-    add_which(*now, *which);
+    const auto now = command.command("send-now", "Make one due at once");
+    add_which(now, *which);
     choose(now, globals, [&globals, which] { return send_now(globals, *which); });
 }
 

@@ -6,7 +6,6 @@
 #include "core/ledger/pauses.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 namespace fanfare::cli {
 namespace {
@@ -117,7 +116,7 @@ int resume(const Globals& globals, const TargetOptions& options) {
     return exit_ok;
 }
 
-int list(const Globals& globals) {
+int list_pauses(const Globals& globals) {
     Ledger ledger{load_settings_or_stop(globals)};
     const auto lines =
         ledger.run("list pauses", [](auto& connection) { return ledger::list_pauses(connection); });
@@ -127,35 +126,33 @@ int list(const Globals& globals) {
     return exit_ok;
 }
 
-void add_target(CLI::App& command, TargetOptions& target) {
-    auto* const which = command.add_option_group("what", "What: exactly one of these");
-    which->add_option("--job", target.job, "A job, by its id");
-    which->add_option("--kind", target.kind, "All jobs of a kind: shows/show.reminder");
-    which->add_option("--channel", target.channel, "A channel: email, sms, push");
-    which->add_option("--account", target.account, "A provider account, by its name");
-    which->require_option(1);
+void add_target(const Command& command, TargetOptions& target) {
+    const auto which = command.exactly_one("what", "What: exactly one of these");
+    which.option("--job", target.job, "A job, by its id");
+    which.option("--kind", target.kind, "All jobs of a kind: shows/show.reminder");
+    which.option("--channel", target.channel, "A channel: email, sms, push");
+    which.option("--account", target.account, "A provider account, by its name");
 }
 
 }  // namespace
 
-void add_pause(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_pause(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "pause", "Begin nothing new of a job, a kind, a channel or an account; nothing is lost");
     auto o = std::make_shared<PauseOptions>();
-    add_target(*command, o->target);
-    command->add_option("--because", o->because, "Why; `fanfare status` and `pauses` show it")
-        ->required();
-    auto* const until =
-        command->add_option("--until", o->until, "It ends by itself then (2026-11-28T09:30:00Z)");
-    command->add_option("--for", o->lasts, "It ends by itself after 90s, 30m, 2h, 1d")
-        ->excludes(until);
+    add_target(command, o->target);
+    command.option("--because", o->because, "Why; `fanfare status` and `pauses` show it")
+        .required();
+    const auto until =
+        command.option("--until", o->until, "It ends by itself then (2026-11-28T09:30:00Z)");
+    command.option("--for", o->lasts, "It ends by itself after 90s, 30m, 2h, 1d").excludes(until);
     choose(command, globals, [&globals, o] { return pause(globals, *o); });
-    auto* const again = app.add_subcommand("resume", "Go on with what was paused");
+    const auto again = app.command("resume", "Go on with what was paused");
     auto target = std::make_shared<TargetOptions>();
-    add_target(*again, *target);
+    add_target(again, *target);
     choose(again, globals, [&globals, target] { return resume(globals, *target); });
-    auto* const all = app.add_subcommand("pauses", "What is paused, since when, by whom and why");
-    choose(all, globals, [&globals] { return list(globals); });
+    const auto all = app.command("pauses", "What is paused, since when, by whom and why");
+    choose(all, globals, [&globals] { return list_pauses(globals); });
 }
 
 }  // namespace fanfare::cli

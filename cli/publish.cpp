@@ -10,7 +10,6 @@
 #include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -48,7 +47,7 @@ std::string contents(const std::string& file) {
 }
 
 /// A key for a job that was given none: every call is a job of its own.
-std::string fresh_key() {
+std::string fresh_job_key() {
     std::random_device device;
     return fmt::format("cli-{}-{:08x}", format_timestamp(system_clock().now()), device());
 }
@@ -82,7 +81,7 @@ std::string compose_message(PublishOptions options) {
                    "see fanfare publish --help"};
     }
     auto& flags = options.flags;
-    if (!flags.key) flags.key = fresh_key();
+    if (!flags.key) flags.key = fresh_job_key();
     take_recipients(flags);
     auto message = job_message(flags);
     if (const auto* const fault = std::get_if<FlagFault>(&message)) {
@@ -167,55 +166,48 @@ int publish(const Globals& globals, const PublishOptions& options) {
                    .wait_until_known = true});
 }
 
-void add_job_flags(CLI::App& command, JobFlags& flags) {
-    command.add_option("--system", flags.system, "Folder below systems_dir");
-    command.add_option("--kind", flags.kind, "Kind of notification, such as show.reminder");
-    command.add_option("--audience", flags.audience,
-                       "An audience of the system; default: the kind's");
-    command
-        .add_option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
-        ->take_all();
-    command.add_option("--recipients", flags.recipients,
-                       "Instead of an audience: a CSV file of ids, or ids (a,b,c)");
-    command.add_option("--recipient", flags.recipient, "One id instead; repeatable")->take_all();
-    command.add_option("--subject", flags.subject, "What it is about: the show's id, say");
-    command.add_option("--channel", flags.channels, "email, sms, push; default: the kind's")
-        ->take_all();
-    command.add_option("--lane", flags.lane, "urgent, normal, bulk; default: the kind's");
-    command.add_option("--data", flags.data, "Variable of the templates: name=value; repeatable")
-        ->take_all();
-    command.add_option("--key", flags.key,
-                       "Idempotency key: the same key is the same job; default: a fresh one");
-    auto* const expires = command.add_option("--expires-at", flags.expires_at,
-                                             "Nobody is told later: 2026-11-20T19:30:00Z");
-    command.add_option("--ttl-s", flags.ttl_s, "The same in seconds from acceptance on")
-        ->check(CLI::Range(1, 31'536'000))
-        ->excludes(expires);
+void add_job_flags(const Command& command, JobFlags& flags) {
+    command.option("--system", flags.system, "Folder below systems_dir");
+    command.option("--kind", flags.kind, "Kind of notification, such as show.reminder");
+    command.option("--audience", flags.audience, "An audience of the system; default: the kind's");
+    command.option("--param", flags.params, "Parameter of the audience: name=value; repeatable")
+        .repeats();
+    command.option("--recipients", flags.recipients,
+                   "Instead of an audience: a CSV file of ids, or ids (a,b,c)");
+    command.option("--recipient", flags.recipient, "One id instead; repeatable").repeats();
+    command.option("--subject", flags.subject, "What it is about: the show's id, say");
+    command.option("--channel", flags.channels, "email, sms, push; default: the kind's").repeats();
+    command.option("--lane", flags.lane, "urgent, normal, bulk; default: the kind's");
+    command.option("--data", flags.data, "Variable of the templates: name=value; repeatable")
+        .repeats();
+    command.option("--key", flags.key,
+                   "Idempotency key: the same key is the same job; default: a fresh one");
+    const auto expires = command.option("--expires-at", flags.expires_at,
+                                        "Nobody is told later: 2026-11-20T19:30:00Z");
+    command.option("--ttl-s", flags.ttl_s, "The same in seconds from acceptance on")
+        .within(1, 31'536'000)
+        .excludes(expires);
 }
 
 }  // namespace
 
-void add_publish(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("publish", "Order a notification");
+void add_publish(const Command& app, Globals& globals) {
+    const auto command = app.command("publish", "Order a notification");
     auto options = std::make_shared<PublishOptions>();
-    add_job_flags(*command, options->flags);
-    const auto flags = command->get_options();
-    auto* const file = command->add_option("--file,file", options->file,
-                                           "A job as JSON instead; - for standard input");
+    add_job_flags(command, options->flags);
+    const auto flags = command.flags();
+    auto file =
+        command.option("--file,file", options->file, "A job as JSON instead; - for standard input");
     // Beside a file none of them would count: whoever writes one means it.
-    for (auto* const flag : flags) {
-        if (flag != command->get_help_ptr()) file->excludes(flag);
-    }
-    command->add_flag("--no-check", options->no_check,
-                      "Publish the bytes as they are; a worker then judges them");
-    command->add_flag("--dry-run", options->dry_run, "Check and print the job, publish nothing");
-    command->add_flag("-w,--wait", options->wait, "Follow the job until it is over");
-    command->add_option("--timeout", options->timeout_s, "Seconds for the broker, and for --wait")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-    command->callback([&globals, options] {
-        globals.chosen = [&globals, options] { return publish(globals, *options); };
-    });
+    for (const auto& flag : flags) file.excludes(flag);
+    command.flag("--no-check", options->no_check,
+                 "Publish the bytes as they are; a worker then judges them");
+    command.flag("--dry-run", options->dry_run, "Check and print the job, publish nothing");
+    command.flag("-w,--wait", options->wait, "Follow the job until it is over");
+    command.option("--timeout", options->timeout_s, "Seconds for the broker, and for --wait")
+        .within(1, 1'000'000)
+        .shows_default();
+    choose(command, globals, [&globals, options] { return publish(globals, *options); });
 }
 
 }  // namespace fanfare::cli

@@ -9,7 +9,6 @@
 #include "core/ledger/retention.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <array>
 #include <random>
@@ -178,7 +177,7 @@ int tell(const Globals& globals, const Settings& settings, Ledger& ledger,
     return exit_ok;
 }
 
-std::string fresh_key() {
+std::string fresh_replay_key() {
     std::random_device device;
     return fmt::format("{:08x}{:08x}", device(), device());
 }
@@ -249,7 +248,7 @@ int replay(const Globals& globals, const ReplayOptions& options) {
     if (!options.yes) return tell(globals, settings, ledger, order);
     order.because = because_or_stop(options.because);
     order.who = somebody();
-    order.key = options.key.empty() ? fresh_key() : options.key;
+    order.key = options.key.empty() ? fresh_replay_key() : options.key;
     const auto known = ledger.run(
         "note a replay", [&](auto& connection) { return ledger::begin_replay(connection, order); });
     if (!known.same) {
@@ -282,49 +281,41 @@ int list(const Globals& globals, int limit) {
 
 }  // namespace
 
-void add_replay(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand(
+void add_replay(const Command& app, Globals& globals) {
+    const auto command = app.command(
         "replay", "Serve people of jobs once more, exactly those whom something went wrong for");
     auto o = std::make_shared<ReplayOptions>();
-    command->add_option("job", o->words.jobs,
-                        "Ids of jobs; without any, see --system, --kind, --subject, --since");
-    command->add_option("--system", o->words.system, "Jobs of this system");
-    command->add_option("--kind", o->words.kind, "Jobs of this kind");
-    command->add_option("--subject", o->words.subject,
-                        "Jobs about this, or about one of its moments");
-    command->add_option("--channel", o->words.channel, "People of this channel");
-    command->add_option("--account", o->words.account, "People whom this account served last");
+    command.option("job", o->words.jobs,
+                   "Ids of jobs; without any, see --system, --kind, --subject, --since");
+    command.option("--system", o->words.system, "Jobs of this system");
+    command.option("--kind", o->words.kind, "Jobs of this kind");
+    command.option("--subject", o->words.subject, "Jobs about this, or about one of its moments");
+    command.option("--channel", o->words.channel, "People of this channel");
+    command.option("--account", o->words.account, "People whom this account served last");
     command
-        ->add_option("--outcome", o->words.outcomes,
-                     "failed, refused, expired, unknown; default: failed")
-        ->delimiter(',');
-    command->add_option("--reason", o->words.reasons, "Only these reasons, or causes behind them")
-        ->delimiter(',');
-    command->add_option("--since", o->words.since,
-                        "Whose outcome was written since (2026-11-28T09:30:00Z)");
-    command->add_option("--until", o->words.until, "Whose outcome was written before");
-    command->add_flag("--include-unknown", o->words.include_unknown,
-                      "Also who may have been told already: some may be told twice");
-    command->add_option("--ttl", o->ttl_s, "Seconds that jobs which have expired live anew")
-        ->check(CLI::Range(1, 31'536'000));
-    command->add_option("--because", o->because, "Why; kept, and listed by `fanfare replays`");
-    command
-        ->add_option("--key", o->key,
-                     "The same key again goes on with a replay that was broken off")
-        ->check([](const std::string& key) {
+        .option("--outcome", o->words.outcomes,
+                "failed, refused, expired, unknown; default: failed")
+        .cut_at_commas();
+    command.option("--reason", o->words.reasons, "Only these reasons, or causes behind them")
+        .cut_at_commas();
+    command.option("--since", o->words.since,
+                   "Whose outcome was written since (2026-11-28T09:30:00Z)");
+    command.option("--until", o->words.until, "Whose outcome was written before");
+    command.flag("--include-unknown", o->words.include_unknown,
+                 "Also who may have been told already: some may be told twice");
+    command.option("--ttl", o->ttl_s, "Seconds that jobs which have expired live anew")
+        .within(1, 31'536'000);
+    command.option("--because", o->because, "Why; kept, and listed by `fanfare replays`");
+    command.option("--key", o->key, "The same key again goes on with a replay that was broken off")
+        .checked([](const std::string& key) {
             return key.empty() || key.size() > 100 ? std::string{"1 to 100 bytes"} : std::string{};
         });
-    command->add_flag("--yes", o->yes, "Do it; without, it is only told who would be");
-    command->callback(
-        [&globals, o] { globals.chosen = [&globals, o] { return replay(globals, *o); }; });
-    auto* const all = app.add_subcommand("replays", "Who replayed what, when and why");
+    command.flag("--yes", o->yes, "Do it; without, it is only told who would be");
+    choose(command, globals, [&globals, o] { return replay(globals, *o); });
+    const auto all = app.command("replays", "Who replayed what, when and why");
     auto limit = std::make_shared<int>(20);
-    all->add_option("-n,--limit", *limit, "How many")
-        ->check(CLI::Range(1, 10'000))
-        ->capture_default_str();
-    all->callback([&globals, limit] {
-        globals.chosen = [&globals, limit] { return list(globals, *limit); };
-    });
+    all.option("-n,--limit", *limit, "How many").within(1, 10'000).shows_default();
+    choose(all, globals, [&globals, limit] { return list(globals, *limit); });
 }
 
 }  // namespace fanfare::cli

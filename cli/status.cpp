@@ -2,9 +2,6 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
-#include "core/wire/timestamp.hpp"
-
-#include <CLI/CLI.hpp>
 
 namespace fanfare::cli {
 namespace {
@@ -18,9 +15,6 @@ struct StatusOptions {
 };
 
 int list(Ledger& ledger, const Globals& globals, const StatusOptions& options) {
-    if (!options.filter.since.empty() && !parse_timestamp(options.filter.since)) {
-        throw Stop{exit_usage, "--since: no moment", "write it as 2026-11-28T09:30:00Z"};
-    }
     const auto jobs = ledger.run("list jobs", [&options](auto& connection) {
         return ledger::latest_progress(connection, options.filter, options.limit);
     });
@@ -57,6 +51,7 @@ int list(Ledger& ledger, const Globals& globals, const StatusOptions& options) {
 }
 
 int status(const Globals& globals, const StatusOptions& options) {
+    static_cast<void>(moment_or_stop("--since", options.filter.since));
     Ledger ledger{load_settings_or_stop(globals)};
     if (options.job.empty()) return list(ledger, globals, options);
     const auto job = job_id_or_stop(options.job);
@@ -82,37 +77,32 @@ int cancel(const Globals& globals, const std::string& text) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("status", "Where a job stands, or the latest jobs");
+void add_status(const Command& app, Globals& globals) {
+    const auto command = app.command("status", "Where a job stands, or the latest jobs");
     auto options = std::make_shared<StatusOptions>();
-    command->add_option("job", options->job, "A job's id; without it the latest jobs are listed");
-    command->add_flag("-f,--follow", options->follow, "Go on until the job is over");
-    command->add_option("--timeout", options->timeout_s, "Give up following after so many seconds")
-        ->check(CLI::Range(1, 1'000'000));
-    command->add_option("-n,--limit", options->limit, "How many jobs to list")
-        ->check(CLI::Range(1, 10'000))
-        ->capture_default_str();
+    command.option("job", options->job, "A job's id; without it the latest jobs are listed");
+    command.flag("-f,--follow", options->follow, "Go on until the job is over");
+    command.option("--timeout", options->timeout_s, "Give up following after so many seconds")
+        .within(1, 1'000'000);
+    command.option("-n,--limit", options->limit, "How many jobs to list")
+        .within(1, 10'000)
+        .shows_default();
     auto& filter = options->filter;
-    command->add_option("--system", filter.system, "Of a list: jobs of this system");
-    command->add_option("--kind", filter.kind, "Of a list: jobs of this kind");
-    command->add_option("--state", filter.state, "Of a list: jobs in this state")
-        ->check(CLI::IsMember({"planning", "sending", "done", "cancelled", "failed"}));
-    command->add_option("--since", filter.since,
-                        "Of a list: taken in since (2026-11-28T09:30:00Z)");
-    command->add_flag("--has-failures", filter.has_failures,
-                      "Of a list: jobs of which somebody has failed, or is unknown");
-    command->callback([&globals, options] {
-        globals.chosen = [&globals, options] { return status(globals, *options); };
-    });
+    command.option("--system", filter.system, "Of a list: jobs of this system");
+    command.option("--kind", filter.kind, "Of a list: jobs of this kind");
+    command.option("--state", filter.state, "Of a list: jobs in this state")
+        .one_of({"planning", "sending", "done", "cancelled", "failed"});
+    command.option("--since", filter.since, "Of a list: taken in since (2026-11-28T09:30:00Z)");
+    command.flag("--has-failures", filter.has_failures,
+                 "Of a list: jobs of which somebody has failed, or is unknown");
+    choose(command, globals, [&globals, options] { return status(globals, *options); });
 }
 
-void add_cancel(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("cancel", "Stop a job: what is not sent yet will not be");
+void add_cancel(const Command& app, Globals& globals) {
+    const auto command = app.command("cancel", "Stop a job: what is not sent yet will not be");
     auto job = std::make_shared<std::string>();
-    command->add_option("job", *job, "The job's id")->required();
-    command->callback(
-        [&globals, job] { globals.chosen = [&globals, job] { return cancel(globals, *job); }; });
+    command.option("job", *job, "The job's id").required();
+    choose(command, globals, [&globals, job] { return cancel(globals, *job); });
 }
 
 }  // namespace fanfare::cli

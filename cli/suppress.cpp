@@ -8,7 +8,6 @@
 #include "core/wire/csv_reader.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
@@ -219,30 +218,29 @@ int suppress_export(const Globals& globals, const SuppressOptions& options) {
 
 }  // namespace
 
-void add_suppress(CLI::App& app, Globals& globals) {
-    auto* const command = app.add_subcommand("suppress", "Addresses that get nothing more");
-    command->require_subcommand(1);
+void add_suppress(const Command& app, Globals& globals) {
+    const auto command = app.command("suppress", "Addresses that get nothing more");
+    command.needs_command();
     auto options = std::make_shared<SuppressOptions>();
-    auto* const list = command->add_subcommand("list", "The latest first");
-    list->add_option("--channel", options->channel, "email, sms or push");
-    list->add_option("-n,--limit", options->limit, "How many")->check(CLI::Range(1, 100'000));
+    const auto list = command.command("list", "The latest first");
+    list.option("--channel", options->channel, "email, sms or push");
+    list.option("-n,--limit", options->limit, "How many").within(1, 100'000);
     choose(list, globals, [&globals, options] { return suppress_list(globals, *options); });
-    auto* const add = command->add_subcommand("add", "Send nothing more to an address");
-    add->add_option("channel", options->channel, "email, sms or push")->required();
-    add->add_option("address", options->address, "The address, number or token")->required();
-    add->add_option("--reason", options->reason, "Why")->capture_default_str();
+    const auto add = command.command("add", "Send nothing more to an address");
+    add.option("channel", options->channel, "email, sms or push").required();
+    add.option("address", options->address, "The address, number or token").required();
+    add.option("--reason", options->reason, "Why").shows_default();
     choose(add, globals, [&globals, options] { return suppress_add(globals, *options); });
-    auto* const remove = command->add_subcommand("remove", "Allow an address again");
-    remove->add_option("channel", options->channel, "email, sms or push")->required();
-    remove->add_option("address", options->address, "The address, number or token")->required();
+    const auto remove = command.command("remove", "Allow an address again");
+    remove.option("channel", options->channel, "email, sms or push").required();
+    remove.option("address", options->address, "The address, number or token").required();
     choose(remove, globals, [&globals, options] { return suppress_remove(globals, *options); });
-    auto* const import = command->add_subcommand(
+    const auto import = command.command(
         "import", "Add all of a CSV file: channel,address[,reason]; all lines or none");
-    import->add_option("file", options->file, "The file; - for standard input")
-        ->capture_default_str();
+    import.option("file", options->file, "The file; - for standard input").shows_default();
     choose(import, globals, [&globals, options] { return suppress_import(globals, *options); });
-    auto* const all = command->add_subcommand("export", "All of them as CSV, for import");
-    all->add_option("--channel", options->channel, "email, sms or push");
+    const auto all = command.command("export", "All of them as CSV, for import");
+    all.option("--channel", options->channel, "email, sms or push");
     choose(all, globals, [&globals, options] { return suppress_export(globals, *options); });
 }
 

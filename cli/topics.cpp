@@ -2,8 +2,6 @@
 #include "cli/output.hpp"
 #include "core/kafka/topic_admin.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 
 namespace fanfare::cli {
@@ -31,14 +29,14 @@ int topics(const Globals& globals, std::int32_t partitions) {
 
 }  // namespace
 
-void add_topics(CLI::App& app, Globals& globals) {
-    auto* const command =
-        app.add_subcommand("topics", "Create Kafka's topics where missing; give them partitions");
+void add_topics(const Command& app, Globals& globals) {
+    const auto command =
+        app.command("topics", "Create Kafka's topics where missing; give them partitions");
     auto partitions = std::make_shared<std::int32_t>(0);
     command
-        ->add_option("--partitions", *partitions,
-                     "Give each topic so many, where it has fewer; none are ever taken away")
-        ->check(CLI::Range(1, 1'000));
+        .option("--partitions", *partitions,
+                "Give each topic so many, where it has fewer; none are ever taken away")
+        .within(1, 1'000);
     choose(command, globals, [&globals, partitions] { return topics(globals, *partitions); });
 }
 

@@ -1,9 +1,8 @@
 #include "core/program/command_line.hpp"
 
+#include "core/program/commands.hpp"
 #include "core/program/places.hpp"
 #include "core/program/version.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <fstream>
 #include <system_error>
@@ -12,19 +11,16 @@ namespace fanfare {
 
 std::variant<std::string, int> read_command_line(int argc, char** argv, const std::string& about) {
     auto config = default_settings_file();
-    CLI::App app{about};
-    app.add_option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")
-        ->envname(config_variable)
-        ->capture_default_str();
-    app.set_version_flag("--version", version());
-    app.footer(
+    CommandLine line{about};
+    line.root()
+        .option("-c,--config", config, "Settings file; FANFARE_... variables override its keys")
+        .from_environment(config_variable)
+        .shows_default();
+    line.version(version());
+    line.footer(
         "Exit codes: 0 ended as asked, 64 usage, 66 no such settings file, 69 unavailable, "
         "78 configuration.");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& fault) {
-        return app.exit(fault) == 0 ? exit_ok : exit_usage;
-    }
+    if (const auto code = line.read(argc, argv)) return *code;
     return config;
 }
 
