@@ -1,5 +1,6 @@
 #include "core/kafka/client.hpp"
 
+#include "core/clock/clock.hpp"
 #include "core/kafka/words.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +46,21 @@ struct Closing {
 };
 std::atomic<std::size_t> closings{0};
 
+// From 2.4 on librdkafka keeps its topics by their ids, too. Up to 2.8 it frees one that was
+// deleted and made again and goes on to use it, unless the client had looked while it was not
+// there. So clients look often, what they have not heard again is forgotten soon, and whoever makes
+// a topic first waits until all have seen that it is gone.
+constexpr int ids_since = 0x02040000;
+constexpr int ids_mended = 0x02090000;
+constexpr const char* look_often_ms = "500";
+constexpr const char* forget_after_ms = "1500";
+constexpr std::chrono::milliseconds all_looked{2'000};
+
+bool confuses_topics() {
+    const int version = rd_kafka_version();
+    return version >= ids_since && version < ids_mended;
+}
+
 constexpr std::chrono::milliseconds ask_max{15'000};
 constexpr int look_again_ms = 100;
 constexpr int looks_max = 50;
@@ -77,6 +93,10 @@ Result<Conf> make_conf(const KafkaSettings& settings,
         {"receive.message.max.bytes", "100000000"},
     };
     all.insert(all.end(), extra.begin(), extra.end());
+    if (confuses_topics()) {
+        all.emplace_back("topic.metadata.refresh.interval.ms", look_often_ms);
+        all.emplace_back("metadata.max.age.ms", forget_after_ms);
+    }
     all.insert(all.end(), settings.client.begin(), settings.client.end());
     for (const auto& [key, value] : all) {
         if (auto done = set(conf.get(), key, value); !done) return done.error();
@@ -104,6 +124,10 @@ bool says_unknown(rd_kafka_resp_err_t error) noexcept {
     return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
            error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
            error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+std::chrono::milliseconds wait_before_making() noexcept {
+    return confuses_topics() ? all_looked : std::chrono::milliseconds{0};
 }
 
 void close_beside(std::function<void()> close, std::chrono::milliseconds most) {
@@ -226,6 +250,8 @@ Result<void> create_topics(const KafkaSettings& settings) {
         return failure;
     }
     if (missing.value().topics.empty()) return {};
+    const auto end = system_clock().steady_now() + wait_before_making();
+    while (system_clock().steady_now() < end) rd_kafka_poll(client.value().get(), look_again_ms);
     auto made = make_topics(client.value().get(), settings, missing.value().topics);
     if (made) await_topics(client.value().get(), known);
     return made;

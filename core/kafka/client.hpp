@@ -29,7 +29,7 @@ struct Topics {
 
 /// The largest record that clients and topics take. A job that is too big must reach us to be
 /// refused.
-inline constexpr std::size_t record_bytes_max = 8 * 1024 * 1024;
+inline constexpr std::size_t record_bytes_max = 8UL * 1024 * 1024;
 
 /// True for an error that says that a topic, or a partition of it, is not there.
 [[nodiscard]] bool says_unknown(rd_kafka_resp_err_t error) noexcept;
@@ -60,11 +60,15 @@ struct Missing {
 };
 [[nodiscard]] Result<Missing> missing_topics(rd_kafka_t* client, const std::vector<Topic>& known,
                                              std::chrono::milliseconds most);
+/// How long a topic that is missing is left so, that every client sees it: some versions of
+/// librdkafka die of a topic that is another than it was at their last look. Mostly 0.
+[[nodiscard]] std::chrono::milliseconds wait_before_making() noexcept;
 /// Creates `names`; that one is there already is no fault.
 [[nodiscard]] Result<void> make_topics(rd_kafka_t* client, const KafkaSettings& settings,
                                        const std::vector<std::string>& names);
 
-/// Creates our topics where they are missing. Needs the broker; waits up to 15 s.
+/// Creates our topics where they are missing, after wait_before_making(). Needs the broker; waits
+/// up to 15 s.
 [[nodiscard]] Result<void> create_topics(const KafkaSettings& settings);
 
 /// librdkafka's own mock cluster inside this process: no durability, forgets beyond 5 MB a

@@ -34,7 +34,7 @@
 namespace fanfare::kafka {
 namespace {
 
-constexpr int poll_ms = 50;
+constexpr int poll_ms = 500;  // What there is to do meanwhile wakes it.
 constexpr std::chrono::milliseconds commit_interval{1'000};
 constexpr std::size_t record_bytes = 512;  // Of the structures around its bytes.
 
@@ -81,8 +81,8 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"max.poll.interval.ms", "60000"},
                               // Short: a partition that was paused waits it out, the embedded
                               // broker too, and a topic that is deleted and made again within
-                              // it may go unnoticed.
-                              {"fetch.wait.max.ms", "20"},
+                              // it may go unnoticed. Not shorter: an idle worker asks as often.
+                              {"fetch.wait.max.ms", "100"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},
                               {"queued.max.messages.kbytes", "1024"},
@@ -99,6 +99,7 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
     if (!client) return client.error();
     session->client = std::move(client.value());
     rd_kafka_poll_set_consumer(session->client.get());
+    session->queue.reset(rd_kafka_queue_get_consumer(session->client.get()));
 
     const TopicList list{rd_kafka_topic_partition_list_new(static_cast<int>(topics_.size()))};
     for (const auto& topic : topics_) {
@@ -142,7 +143,15 @@ void Consumer::close(Session& session, const rd_kafka_topic_partition_list_t& fi
 
 void Consumer::stop() {
     stopping_ = true;
+    {
+        const std::lock_guard guard{mutex_};
+        wake();
+    }
     if (poller_.joinable()) poller_.join();
+}
+
+void Consumer::wake() {
+    if (session_) rd_kafka_queue_yield(session_->queue.get());
 }
 
 void Consumer::forget_partitions() {
@@ -196,7 +205,10 @@ void Consumer::open_anew() {
     membership_.set(false);
     distrusted_ = false;
     session_->owner = nullptr;
-    std::swap(session_, fresh.value());
+    {
+        const std::lock_guard guard{mutex_};
+        std::swap(session_, fresh.value());
+    }
     close_beside(
         [old = std::move(fresh.value())]() mutable {
             rd_kafka_consumer_close(old->client.get());
@@ -275,7 +287,9 @@ void Consumer::take(const rd_kafka_message_t& message) {
 
 void Consumer::finish(const Received& record) {
     const std::lock_guard guard{mutex_};
+    const bool was_full = held_.is_full(record.topic);
     held_.give_back(record.topic, record.bytes);
+    if (was_full && !held_.is_full(record.topic)) wake();
     const auto found = partitions_.find({record.topic, record.partition});
     if (found == partitions_.end() || record.generation != found->second.generation) return;
     found->second.watermark.finish(record.offset);
@@ -283,7 +297,9 @@ void Consumer::finish(const Received& record) {
 
 void Consumer::set_paused(std::size_t topic, bool paused) {
     const std::lock_guard guard{mutex_};
+    if (pause_wanted_[topic] == paused) return;
     pause_wanted_[topic] = paused;
+    wake();
 }
 
 void Consumer::apply_pauses() {

@@ -108,6 +108,7 @@ private:
     struct Session {
         std::atomic<Consumer*> owner{nullptr};
         Client client;
+        Queue queue;  // Of it; gone before it.
     };
 
     Consumer(KafkaSettings settings, std::vector<std::string> topics, Deliver deliver,
@@ -118,6 +119,7 @@ private:
     static void on_error(rd_kafka_t* client, int error, const char* reason, void* session);
     static void close(Session& session, const rd_kafka_topic_partition_list_t& finished);
     void poll_loop();
+    void wake();  // Under the mutex: poll_loop() looks at once.
     void open_anew();
     void note(rd_kafka_resp_err_t error);
     void take(const rd_kafka_message_t& message);
@@ -132,7 +134,7 @@ private:
     std::vector<std::string> topics_;
     Deliver deliver_;
     TopicKeeper* keeper_;
-    std::shared_ptr<Session> session_;  // The poll thread's own, while it runs.
+    std::shared_ptr<Session> session_;  // Changed by the poll thread, under the mutex.
     std::uint64_t renewal_ = 0;         // As the keeper counts them.
     bool distrusted_ = false;           // A topic was missed: nothing is committed any more.
     mutable std::mutex mutex_;  // Guards partitions_, generation_, held_, lags_, pause wishes.

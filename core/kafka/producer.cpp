@@ -20,6 +20,7 @@ constexpr milliseconds producer_close_max{3'000};
 constexpr milliseconds replace_wait_first{1'000};
 constexpr milliseconds replace_wait_max{30'000};
 constexpr milliseconds report_max{5'000};
+constexpr int report_poll_ms = 500;  // A report ends it, and so does the destructor.
 constexpr int everything = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT;
 
 /// Asks after the topics that the client knows.
@@ -86,6 +87,7 @@ Result<std::shared_ptr<Producer::Line>> Producer::open_line() {
     if (!client) return client.error();
     auto line = std::make_shared<Line>();
     line->client = std::move(client.value());
+    line->queue.reset(rd_kafka_queue_get_main(line->client.get()));
     if (names_.empty()) return line;
     line->topics = topics_named(line->client.get(), names_);
     static_cast<void>(answers(line->client.get(), look_up_max));
@@ -104,6 +106,8 @@ std::shared_ptr<Producer::Line> Producer::line() const {
 Producer::~Producer() {
     if (line_) rd_kafka_flush(line_->client.get(), flush_ms);
     stopping_ = true;
+    // Of a client that was made anew just now the poll ends by itself, a little later.
+    if (const auto now = line()) rd_kafka_queue_yield(now->queue.get());
     if (poller_.joinable()) poller_.join();
     if (!line_) return;
     close_beside([line = std::move(line_)]() mutable { line.reset(); }, producer_close_max);
@@ -111,7 +115,7 @@ Producer::~Producer() {
 
 void Producer::poll_loop() {
     while (!stopping_) {
-        rd_kafka_poll(line_->client.get(), 100);
+        rd_kafka_poll(line_->client.get(), report_poll_ms);
         if (is_worn()) replace();
     }
 }

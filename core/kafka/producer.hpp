@@ -70,6 +70,7 @@ public:
 private:
     struct Line {  // One client of librdkafka; the topics go first.
         Client client;
+        Queue queue;                // Of its reports; gone before it.
         std::vector<Topic> topics;  // Known as long as they are held.
     };
 

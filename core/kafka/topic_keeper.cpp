@@ -58,7 +58,10 @@ void TopicKeeper::run() {
 /// Returns how long there is nothing to do, unless somebody misses a topic.
 milliseconds TopicKeeper::look() {
     const auto missing = missing_topics(client_.get(), topics_, answer_max);
-    if (!missing) return answer_max;  // Whether the broker answers is for others to say.
+    if (!missing) {
+        missing_since_.reset();
+        return answer_max;  // Whether the broker answers is for others to say.
+    }
     const auto& [cluster, names] = missing.value();
     if (!cluster.empty()) {
         if (!cluster_.empty() && cluster_ != cluster) is_other_ = true;
@@ -66,9 +69,20 @@ milliseconds TopicKeeper::look() {
     }
     if (!names.empty()) {
         lost_ = true;
+        well_ = 0;
+        set_trouble("topics are missing in Kafka; they are being made again");
+        const auto now = system_clock().steady_now();
+        const bool has_others = std::any_of(names.begin(), names.end(), [this](const auto& name) {
+            return std::find(missing_.begin(), missing_.end(), name) == missing_.end();
+        });
+        if (!missing_since_ || has_others) missing_since_ = now;
+        missing_ = names;
+        const auto make_at = *missing_since_ + wait_before_making();
+        if (now < make_at) return std::chrono::ceil<milliseconds>(make_at - now);
         make(names);
         return next_wait();
     }
+    missing_since_.reset();
     set_trouble("");
     if (!lost_ && !is_other_ && !missed_) {
         if (++well_ == well_enough) tries_ = 0;
@@ -82,8 +96,6 @@ milliseconds TopicKeeper::look() {
 }
 
 void TopicKeeper::make(const std::vector<std::string>& names) {
-    well_ = 0;
-    set_trouble("topics are missing in Kafka; they are being made again");
     spdlog::warn("the broker has no {}: made again", fmt::join(names, ", "));
     const auto made = make_topics(client_.get(), settings_, names);
     if (!made) spdlog::warn("{}", describe(made.error()));

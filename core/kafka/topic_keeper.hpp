@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -18,9 +19,9 @@
 namespace fanfare::kafka {
 
 /// Keeps our topics on the broker: asks for them now and then, and at once when a client missed
-/// one, and makes what is missing again. Clients look at its counts and open anew: in this version
-/// of librdkafka a reader of a broker that was wiped reads nothing for ever, and a writer goes on
-/// under a number that the broker may give to another.
+/// one, and makes what is missing again, after wait_before_making(). Clients look at its counts and
+/// open anew: in this version of librdkafka a reader of a broker that was wiped reads nothing for
+/// ever, and a writer goes on under a number that the broker may give to another.
 ///
 /// Bounds    one question at a time, every look_interval; tries to make topics, and clients that
 ///           open anew, are 0.2, 0.4 ... 30 s apart, spread by chance.
@@ -64,11 +65,13 @@ private:
     mutable std::mutex mutex_;
     std::string trouble_;  // Under the mutex. The rest is the thread's own.
     std::string cluster_;
-    bool lost_ = false;        // Topics were missing since clients opened last ...
-    bool is_other_ = false;    // ... or the broker became another.
-    SteadyTime renew_at_{};    // Not before.
-    std::uint32_t tries_ = 0;  // Since all was well for a while.
-    std::uint32_t well_ = 0;   // Looks in a row that found all there.
+    bool lost_ = false;                        // Topics were missing since clients opened last ...
+    bool is_other_ = false;                    // ... or the broker became another.
+    std::vector<std::string> missing_;         // At the last look at which some were.
+    std::optional<SteadyTime> missing_since_;  // All of these.
+    SteadyTime renew_at_{};                    // Not before.
+    std::uint32_t tries_ = 0;                  // Since all was well for a while.
+    std::uint32_t well_ = 0;                   // Looks in a row that found all there.
     std::minstd_rand random_{std::random_device{}()};
     std::thread thread_;
 };

@@ -36,7 +36,11 @@ class LostTopics(OwnStack):
                 if k not in ("version", "id", "idempotency_key")}
 
     def order(self, backend, key, body):
-        status, document, _ = backend.post("/v1/jobs", body, Idempotency_Key=key)
+        """As its answer says: a broker that does not answer yet is asked again with the same key."""
+        def answered():
+            status, document, _ = backend.post("/v1/jobs", body, Idempotency_Key=key)
+            return None if status == 503 else (status, document)
+        status, document = until(answered, "an answer to the order", 60, 0.5)
         self.assertEqual(status, 202, document)
         return document["id"]
 
