@@ -64,6 +64,10 @@ HttpAnswer Transfer::finish(CURLcode code) {
     answer_.status = static_cast<int>(status);
     answer_.elapsed = std::chrono::microseconds{elapsed};
     answer_.transport = to_transport(code);
+    if (code == CURLE_OK && status < 200) {  // "HTTP/1.1 000", which libcurl lets pass.
+        answer_.transport = Transport::in_doubt;
+        answer_.fault = "http: the answer has no status";
+    }
     if (code != CURLE_OK) {
         answer_.fault =
             fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));

@@ -273,6 +273,19 @@ TEST_F(HttpTest, AnAnswerThatIsNoHttpIsInDoubt) {
     EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
+TEST_F(HttpTest, AnAnswerWithoutAStatusIsInDoubt) {
+    for (const std::string status : {"HTTP/1.1 000 OK", "HTTP/2-1. 00 OK"}) {
+        HttpServer server{[&](Line& line, int) {
+            if (!line.read_request()) return;
+            line.write(status + "\r\nContent-Length: 2\r\n\r\n{}");
+            line.wait_for_close();
+        }};
+        const auto answer = send(server);
+        EXPECT_EQ(answer.transport, Transport::in_doubt) << status;
+        EXPECT_THAT(answer.fault, Not(IsEmpty())) << status;
+    }
+}
+
 TEST_F(HttpTest, OtherProtocolsAreRefused) {
     for (const auto* url : {"file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
                             "dict://127.0.0.1/x", "smtp://127.0.0.1/x", "telnet://127.0.0.1"}) {
