@@ -26,7 +26,7 @@ Stages::Stages(Worker::Configuration configuration, Shutdown& given)
       settings{std::move(configuration.settings)},
       systems{std::move(configuration.systems)},
       templates{std::move(configuration.templates)},
-      ledger{settings.database.url, {}, settings.database.connections},
+      ledger{settings.database.url, {.goes_by_key = true}, settings.database.connections},
       references{settings.link_key},
       // A link that nobody could check would be worse than none.
       job_contexts{

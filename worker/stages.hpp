@@ -93,7 +93,7 @@ struct Stages {
     WriteBacks write_backs{ports.write_backs, ports.done_listeners, settings.worker};
     OptOuts opt_outs{ports.opt_outs, ports.address_books, settings.worker};
     TimeWatch time{{ports.time, clock, probe, [this](bool held) { dispatcher.set_held(held); },
-                    settings.worker.lease}};
+                    settings.worker.lease, settings.worker.republish_after}};
     std::unique_ptr<HealthServer> health;
 
 private:

@@ -45,6 +45,7 @@ private:
                      stages_.selector->all().size(), stages_.systems.size());
         asio::signal_set signals{stages_.loop, SIGTERM, SIGINT};
         co_await stages_.accounts->look();  // Before anything begins.
+        co_await stages_.time.look();
         TaskGroup lanes{stages_.loop.get_executor()};
         for (const auto channel : channels) {
             for (std::uint32_t i = 0; i < stages_.sender->lanes(channel); ++i) {

@@ -26,7 +26,7 @@ namespace fanfare {
 /// Bounds    one group at a time, of at most `most` requests; callers bound how many wait.
 /// Threads   one serial executor.
 /// Lifetime  it outlives those who wait, and they wait to their end; so does what a request refers
-/// to.
+/// to. The loop on which it was first asked outlives it.
 template <class Request, class Answer>
 class Grouped {
 public:

@@ -1,8 +1,9 @@
 #pragma once
 
+#include "core/clock/signal.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 
@@ -32,23 +33,8 @@ public:
 
 private:
     boost::asio::any_io_executor executor_;
-    boost::asio::steady_timer idle_;
+    Signal idle_;
     std::size_t running_ = 0;
-};
-
-/// Wakes coroutines that wait; the woken then look at their condition again.
-///
-/// Threads   one serial executor.
-class Signal {
-public:
-    explicit Signal(const boost::asio::any_io_executor& executor);
-    void notify();
-    /// Wakes the one that has waited longest.
-    void notify_one();
-    [[nodiscard]] boost::asio::awaitable<void> wait();
-
-private:
-    boost::asio::steady_timer timer_;
 };
 
 }  // namespace fanfare

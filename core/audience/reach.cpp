@@ -158,6 +158,7 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     const auto id_column = find_column(rows, "recipient_id");
     const auto address_column = find_column(rows, "address");
     const auto opted_out = find_column(rows, "opted_out");
+    const auto time_zone = find_column(rows, "time_zone");
     if (!id_column || !address_column) {
         throw postgres::QueryMistake{"the contact query yields no recipient_id or address"};
     }
@@ -174,6 +175,10 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
         target.row = static_cast<std::int32_t>(row.num());
         read_field(channel, row[*address_column], contacts, target);
         if (opted_out && says_yes(row[*opted_out])) target.exclusion = Exclusion::opted_out;
+        if (time_zone) {
+            const auto zone = row[*time_zone];
+            target.time_zone = {zone.c_str(), zone.size()};
+        }
     }
 }
 

@@ -27,6 +27,7 @@ struct Target {
     std::string_view address;     // As it is sent to; "" where it can be none.
     std::string_view written{};   // As the system has it.
     Exclusion exclusion = Exclusion::none;
+    std::string_view time_zone{};  // Of the person; "" where the query does not say.
 };
 
 /// The answer of a contact query, read.

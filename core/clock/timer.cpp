@@ -13,7 +13,13 @@ namespace fanfare {
 namespace asio = boost::asio;
 
 Timer::Timer(const asio::any_io_executor& executor)
-    : timer_{executor}, virtual_time_{VirtualTime::find(executor)} {}
+    : executor_{executor}, virtual_time_{VirtualTime::find(executor)} {
+    if (virtual_time_ == nullptr) {
+        waits_.emplace<asio::steady_timer>(executor);
+    } else {
+        waits_.emplace<Signal>(executor);
+    }
+}
 
 Timer::~Timer() {
     if (virtual_time_ != nullptr) virtual_time_->forget(*this);
@@ -21,25 +27,29 @@ Timer::~Timer() {
 
 asio::awaitable<bool> Timer::wait(std::chrono::nanoseconds duration) {
     if (virtual_time_ == nullptr) {
-        timer_.expires_after(duration);
-        const auto [fault] = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        auto& timer = std::get<asio::steady_timer>(waits_);
+        timer.expires_after(duration);
+        const auto [fault] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
         co_return !fault;
     }
     expired_ = false;
-    timer_.expires_at(asio::steady_timer::time_point::max());
     virtual_time_->call(*this, duration);
-    std::ignore = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await std::get<Signal>(waits_).wait();
     co_return expired_;
 }
 
 void Timer::cancel() {
-    if (virtual_time_ != nullptr) virtual_time_->forget(*this);
-    timer_.cancel();
+    if (virtual_time_ == nullptr) {
+        std::get<asio::steady_timer>(waits_).cancel();
+    } else {
+        virtual_time_->forget(*this);
+        std::get<Signal>(waits_).notify();
+    }
 }
 
 void Timer::expire() {
     expired_ = true;
-    timer_.cancel();
+    std::get<Signal>(waits_).notify();
 }
 
 asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {

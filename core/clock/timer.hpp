@@ -1,16 +1,24 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/clock/signal.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
 
 namespace fanfare {
 
 class VirtualTime;
+
+/// When a timer is due, and the order of calls among those that are due together.
+using TurnInTime = std::pair<SteadyTime, std::uint64_t>;
 
 /// The one way of coroutines to let time pass. Whose time that is, the executor's context says: the
 /// machine's, unless a VirtualTime was put in front of it.
@@ -34,8 +42,11 @@ private:
     /// Called by the virtual time when it has come.
     void expire();
 
-    boost::asio::steady_timer timer_;  // Under a virtual time it never runs out by itself.
+    boost::asio::any_io_executor executor_;
     VirtualTime* virtual_time_;
+    // Under a virtual time a Signal, and its turn while somebody waits; else the machine's timer.
+    std::variant<std::monostate, boost::asio::steady_timer, Signal> waits_;
+    std::optional<TurnInTime> turn_;
     bool expired_ = false;
 };
 

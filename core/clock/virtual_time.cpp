@@ -35,8 +35,11 @@ void VirtualTime::attach(asio::io_context& loop) {
 
 void VirtualTime::detach(asio::io_context& loop) {
     freeze(loop);
-    std::erase_if(places_, [&](const auto& place) { return due_.at(place.second).loop == &loop; });
-    std::erase_if(due_, [&](const auto& entry) { return entry.second.loop == &loop; });
+    std::erase_if(due_, [&](const auto& entry) {
+        if (entry.second.loop != &loop) return false;
+        entry.second.timer->turn_.reset();
+        return true;
+    });
 }
 
 void VirtualTime::freeze(asio::io_context& loop) { std::erase(loops_, &loop); }
@@ -85,17 +88,15 @@ bool VirtualTime::move_on(SteadyTime end) {
 
 void VirtualTime::call(Timer& timer, std::chrono::nanoseconds after) {
     forget(timer);
-    const Due due{now_ + std::max(after, std::chrono::nanoseconds{0}), ++calls_};
-    const auto& loop = asio::query(timer.timer_.get_executor(), asio::execution::context);
-    due_.emplace(due, Waiting{&timer, &loop});
-    places_.emplace(&timer, due);
+    timer.turn_.emplace(now_ + std::max(after, std::chrono::nanoseconds{0}), ++calls_);
+    const auto& loop = asio::query(timer.executor_, asio::execution::context);
+    due_.emplace(*timer.turn_, Waiting{&timer, &loop});
 }
 
 void VirtualTime::forget(Timer& timer) {
-    const auto place = places_.find(&timer);
-    if (place == places_.end()) return;
-    due_.erase(place->second);
-    places_.erase(place);
+    if (!timer.turn_) return;
+    due_.erase(*timer.turn_);
+    timer.turn_.reset();
 }
 
 }  // namespace fanfare

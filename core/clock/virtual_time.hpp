@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/clock/timer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
@@ -8,12 +9,9 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <utility>
 #include <vector>
 
 namespace fanfare {
-
-class Timer;
 
 /// Time that passes only when nothing else is left to do: ten minutes of pauses, timeouts and
 /// leases run in milliseconds, and the same way each time.
@@ -69,12 +67,9 @@ private:
     /// Moves to the next timer that is due by `end`; false where there is none.
     bool move_on(SteadyTime end);
 
-    using Due = std::pair<SteadyTime, std::uint64_t>;  // The second one is the order of calls.
-
     TimePoint begins_;
     SteadyTime now_{};
     std::vector<boost::asio::io_context*> loops_;  // In the order in which they run.
-    std::uint64_t calls_ = 0;
     struct Waiting {
         Timer* timer;
         const boost::asio::execution_context* loop;
@@ -82,8 +77,9 @@ private:
     /// One handler that is ready, of the first loop that has any.
     bool run_one();
 
-    std::map<Due, Waiting> due_;
-    std::map<const Timer*, Due> places_;
+    std::uint64_t calls_ = 0;
+
+    std::map<TurnInTime, Waiting> due_;
 };
 
 }  // namespace fanfare

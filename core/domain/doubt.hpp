@@ -54,6 +54,16 @@ struct Fate {
     return {Outcome::retry, known.reason, next.cause != Reason::none ? next.cause : next.reason};
 }
 
+/// What becomes of somebody whose request was answered by nobody, or unreadably, as `reason` says.
+/// `again`: an attempt is left. Policies other than resend are one here: under `reconcile` a
+/// receipt is expected to settle it, under `hold` one may.
+[[nodiscard]] constexpr Fate after_lost_answer(Reason reason, bool again,
+                                               DoubtPolicy policy) noexcept {
+    if (policy != DoubtPolicy::resend) return {Outcome::unknown, reason};
+    if (again) return {Outcome::retry, reason};
+    return {Outcome::unknown, reason, Reason::attempts_exhausted};
+}
+
 /// What becomes of somebody when the worker is gone that held their chunk. `begun`: a request for
 /// them may have been under way; nothing happened to the others.
 [[nodiscard]] constexpr Fate after_loss(const Fate& known, bool begun,

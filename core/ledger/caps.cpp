@@ -18,6 +18,8 @@ void lock_places(pqxx::transaction_base& work) {
     work.exec("SELECT pg_advisory_xact_lock(hashtextextended('fanfare.places', 0))");
 }
 
+constexpr int stays_bit = 8;  // Of no channel: nobody gives the place back.
+
 int channel_bit(Channel channel) { return 1 << static_cast<int>(channel); }
 
 /// People of a chunk by their outcomes, which count as told or do not; those in between do neither.
@@ -52,7 +54,8 @@ std::vector<std::string> over_cap(Connection& connection, const CapQuestion& que
 }
 
 std::vector<std::string> take_places(Connection& connection, const CapQuestion& question,
-                                     Channel channel, const std::string& recipients) {
+                                     Channel channel, const ChunkClaim& claim,
+                                     const std::string& recipients) {
     pqxx::work work{connection.raw()};
     lock_places(work);
     const auto rows = work.exec_params(
@@ -63,13 +66,15 @@ std::vector<std::string> take_places(Connection& connection, const CapQuestion& 
         "taken AS (INSERT INTO counted_send AS s (system, kind, recipient, job_id, channels) "
         " SELECT $1, $2, asked.recipient, $4::uuid, $7 FROM "
         "  (SELECT unnest($3::text[]) COLLATE \"C\" AS recipient EXCEPT SELECT recipient FROM over)"
-        "  asked "
+        "  asked WHERE EXISTS (SELECT FROM chunk c WHERE c.job_id = $8::uuid AND c.channel = $9 "
+        "  AND c.number = $10 AND c.state = 'claimed' AND c.epoch = $11) "
         " ON CONFLICT (system, kind, recipient, job_id) "
         " DO UPDATE SET channels = s.channels | excluded.channels "
         " WHERE s.channels & excluded.channels = 0) "
         "SELECT recipient FROM over",
         question.system, question.kind, recipients, question.job, question.window.count(),
-        question.count, channel_bit(channel));
+        question.count, channel_bit(channel), claim.key.job, static_cast<int>(claim.key.channel),
+        claim.key.number, claim.epoch);
     work.commit();
     return first_column(rows);
 }
@@ -99,6 +104,21 @@ void settle_places(pqxx::transaction_base& work, const ChunkKey& key, std::chron
         " WHERE c.job_id = $1::uuid AND c.channel = $2 AND c.number = $3 "
         " AND s.sent_at < app_now() - $4 * interval '1 hour' FOR UPDATE OF s SKIP LOCKED))",
         key.job, channel, key.number, window.count());
+}
+
+void keep_places(pqxx::transaction_base& work, const std::string& job,
+                 const std::string& recipients) {
+    const auto held = work.exec_params(
+        "SELECT FROM counted_send WHERE job_id = (SELECT coalesce(origin, id) FROM job "
+        " WHERE id = $1::uuid) LIMIT 1",
+        job);
+    if (held.empty()) return;
+    // Without the lock: nobody is given a place, and those of the whole job may be many.
+    work.exec_params(
+        "UPDATE counted_send s SET channels = s.channels | $3::smallint FROM job j "
+        "WHERE j.id = $1::uuid AND s.system = j.system AND s.kind = j.kind "
+        "AND s.recipient = ANY($2::text[]) AND s.job_id = coalesce(j.origin, j.id)",
+        job, recipients, stays_bit);
 }
 
 }  // namespace fanfare::ledger

@@ -28,14 +28,21 @@ struct CapQuestion {
                                                 const std::string& recipients);
 
 /// Takes a place for each of `recipients` who has one left, or of this job already; returns the
-/// others. What is taken here nobody else is given: ask for those only who are told next.
+/// others. What is taken here nobody else is given: ask for those only who are told next. Nothing
+/// is taken where `claim` has lost its chunk: whoever has it now gives places back, or has.
 [[nodiscard]] std::vector<std::string> take_places(Connection& connection,
                                                    const CapQuestion& question, Channel channel,
+                                                   const ChunkClaim& claim,
                                                    const std::string& recipients);
 
 /// After a chunk was written: places of those who were not told are given back, those of the
 /// others kept, also where none was taken. What is older than `window` is forgotten. Part of
 /// record_chunks().
 void settle_places(pqxx::transaction_base& work, const ChunkKey& key, std::chrono::hours window);
+
+/// Of people of `job` whom another job takes over though they may have been told: their places stay
+/// for good, whatever becomes of them there. Part of replay_job(), last in its transaction.
+void keep_places(pqxx::transaction_base& work, const std::string& job,
+                 const std::string& recipients);
 
 }  // namespace fanfare::ledger

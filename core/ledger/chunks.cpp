@@ -20,6 +20,8 @@
 //   claim.
 // - A lease is over when it was over when the statement was asked, not when it got its turn:
 //   while the table was locked nobody could record either.
+// - Who asks says what time it is. A clock that has jumped a moment ago ends no lease that runs,
+//   and begins none that is over as soon as the clock is set right.
 //
 // What is in a row is one byte a person in each column, in the order of the recipients; null
 // where no byte says anything. See docs/decisions/0001, 0006 and 0011.
@@ -28,6 +30,7 @@
 #include "core/error/failure.hpp"
 #include "core/ledger/bytea.hpp"
 #include "core/ledger/chunk_rows.hpp"
+#include "core/ledger/clock.hpp"
 #include "core/ledger/pauses.hpp"
 
 #include <fmt/format.h>
@@ -149,7 +152,8 @@ std::array<std::int32_t, outcome_count> count_outcomes(std::string_view outcomes
 
 std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                        std::span<const ClaimRequest> requests,
-                                       std::chrono::milliseconds lease, std::int64_t token) {
+                                       std::chrono::milliseconds lease, std::int64_t token,
+                                       std::optional<TimePoint> believed) {
     KeyArrays keys;
     ArrayLiteral accounts;
     for (const auto& request : requests) {
@@ -168,7 +172,7 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
         "    AS w(job_id, channel, number, account) " FANFARE_ROW_OF_W(
             "k.state, k.next_at, k.claim_token", "FOR UPDATE SKIP LOCKED")
         "  WHERE CASE c.state WHEN 'planned' THEN c.next_at <= app_now() "
-        "   WHEN 'claimed' THEN c.claim_token = $5 ELSE false END) "
+        "   WHEN 'claimed' THEN c.claim_token = $5 ELSE false END AND {2}) "
         "UPDATE chunk c SET state = 'claimed', epoch = c.epoch + 1, claim_token = $5, "
         "  marked_epoch = c.epoch + 1, begun = CASE WHEN c.state = 'claimed' THEN c.begun END, "
         "  lease_until = app_now() + $4 * interval '1 ms', "
@@ -176,10 +180,10 @@ std::vector<ClaimedChunk> claim_chunks(Connection& connection,
         "WHERE " FANFARE_KEYS_EQUAL("c", "ours") 
         // What a lost answer claimed is taken all the same: its mark tells of the pause.
         "AND (c.state = 'claimed' OR NOT " FANFARE_PAUSED("c.job_id", "c.channel", "{0}") ") {1}",
-        serving, returning);
+        serving, returning, clock_shows("$7::text"));
     return read_chunks(connection.exec_prepared(work, sql, keys.jobs.text(), keys.channels.text(),
                                                 keys.numbers.text(), lease.count(), token,
-                                                accounts.text()));
+                                                accounts.text(), moment_parameter(believed)));
 }
 
 bool has_work(Connection& connection) {
@@ -197,19 +201,21 @@ bool has_work(Connection& connection) {
 }
 
 std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
-                                            std::chrono::milliseconds lease) {
+                                            std::chrono::milliseconds lease,
+                                            std::optional<TimePoint> believed) {
     // now(): when it was asked. While it waited for a lock nobody could record either. So it is not
     // prepared: that would wait in a transaction of its own.
     static const std::string sql = fmt::format(
         "WITH stalled AS MATERIALIZED (SELECT job_id, channel, number FROM chunk "
-        "  WHERE state = 'claimed' AND lease_until < app_now() - (clock_timestamp() - now()) "
+        "  WHERE state = 'claimed' AND lease_until < app_now() - (clock_timestamp() - now()) AND "
+        "{} "
         "  ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED) "
         "UPDATE chunk c SET {}, takeovers = least(c.takeovers + 1, 1000) "
         "FROM stalled s JOIN job j ON j.id = s.job_id "
         "WHERE " FANFARE_KEYS_EQUAL("c", "s") "{}",
-        take_over_sql, returning);
+        clock_shows("$3::text"), take_over_sql, returning);
     pqxx::nontransaction work{connection.raw()};
-    return read_chunks(work.exec_params(sql, limit, lease.count()));
+    return read_chunks(work.exec_params(sql, limit, lease.count(), moment_parameter(believed)));
 }
 
 std::vector<ClaimedChunk> claim_of_ended_jobs(Connection& connection, int limit,

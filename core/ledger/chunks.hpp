@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.hpp"
 #include "core/domain/vocabulary.hpp"
+#include "core/ledger/addresses.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <array>
@@ -93,6 +94,8 @@ struct ChunkMark {
     std::string begun;                      // ... and whose requests may have begun.
     std::vector<std::string> provider_ids;  // Empty: as they are. Else as in a record.
     std::string account;                    // That begins them; "": as it is.
+    std::vector<NewSuppression>
+        suppressions;  // Of its channel: what its provider has said of them.
 };
 
 /// What is written back.
@@ -102,7 +105,8 @@ struct ChunkRecord {
     std::int64_t token = 0;                // The claim's.
     bool taken_over = false;               // By who took the chunk over from a lost worker.
     bool done = false;                     // Otherwise planned again ...
-    std::chrono::milliseconds next_in{0};  // ... and claimable after this.
+    std::chrono::milliseconds next_in{0};  // ... and claimable after this ...
+    std::optional<TimePoint> not_before;   // ... and at this moment of the calendar.
     std::string outcomes;
     std::string reasons;                    // Full length, or "" when all are none.
     std::string attempts;                   // The same.
@@ -112,6 +116,7 @@ struct ChunkRecord {
     std::string account;                    // "": as it is.
     std::optional<FallbackChunk> fallback;
     std::chrono::hours counted{0};  // The window of the kind's cap: who was told counts. 0: none.
+    std::vector<NewSuppression> suppressions;  // As in a mark.
 };
 
 /// Provider ids, one a recipient, as they are stored: none, one for all, or as they are.
@@ -122,10 +127,13 @@ struct ChunkRecord {
 
 /// Claims those chunks that are planned and due; others (claimed, done, paused, locked by another
 /// replica right now) are left out. `token` makes a repeat after a lost answer harmless.
+/// `believed`: what time it is, as whoever asks knows it; where the database's clock shows another
+/// one, nothing is claimed: the lease would end when nobody expects it.
 [[nodiscard]] std::vector<ClaimedChunk> claim_chunks(Connection& connection,
                                                      std::span<const ClaimRequest> requests,
                                                      std::chrono::milliseconds lease,
-                                                     std::int64_t token);
+                                                     std::int64_t token,
+                                                     std::optional<TimePoint> believed = {});
 
 /// What became of writing to several chunks. Who is in neither list has lost the chunk.
 struct Written {
@@ -137,12 +145,15 @@ struct Written {
 
 /// Writes what is known before the next requests begin, fenced by epoch: what is missing in the
 /// answer is somebody else's, and nothing of it may be begun. Claims and records clear `begun`.
+/// Suppressions come into being in the same transaction, also those of a chunk that was lost: what
+/// a provider says of an address is true whoever holds the chunk.
 [[nodiscard]] Written mark_chunks(Connection& connection, std::span<const ChunkMark> marks);
 
 /// Writes outcomes, fenced by epoch. What a takeover wrote without knowing is replaced by the late
 /// record of the worker that lost the chunk, until somebody claims it anew; what is missing in the
 /// answer has another word that counts. Fallback chunks of those written come into being in the
-/// same transaction, so that no job is closed before them; so does what counts for a cap.
+/// same transaction, so that no job is closed before them; so does what counts for a cap, and
+/// suppressions as in mark_chunks().
 [[nodiscard]] Written record_chunks(Connection& connection, std::span<const ChunkRecord> records);
 
 /// Whether a sweep may find anything: a job that is not over, a receipt that came early, a
@@ -151,9 +162,11 @@ struct Written {
 [[nodiscard]] bool has_work(Connection& connection);
 
 /// Takes over chunks whose lease had run out when it was asked (their worker died or stalled). The
-/// claim's token stays, for the record of a worker that still lives.
+/// claim's token stays, for the record of a worker that still lives. `believed` as in a claim:
+/// where the clock has jumped, leases that have ended say nothing.
 [[nodiscard]] std::vector<ClaimedChunk> take_over_stalled(Connection& connection, int limit,
-                                                          std::chrono::milliseconds lease);
+                                                          std::chrono::milliseconds lease,
+                                                          std::optional<TimePoint> believed = {});
 
 /// Claims chunks that wait though their job is over, cancelled or expired, whoever could have sent
 /// them: for settling. Who lost one of them keeps its token, as in a takeover.

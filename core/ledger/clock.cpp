@@ -1,5 +1,6 @@
 #include "core/ledger/clock.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <pqxx/nontransaction>
 
@@ -28,24 +29,50 @@ ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
     return reading;
 }
 
-std::size_t mend_moments(postgres::Connection& connection, std::chrono::milliseconds lease) {
+std::string clock_shows(std::string_view parameter) {
+    const microseconds most = LedgerClock::skew_max;
+    return fmt::format(
+        "coalesce(abs(extract(epoch FROM now()) * 1000000 - nullif({}, '')::bigint) <= {}, true)",
+        parameter, most.count());
+}
+
+std::string moment_parameter(const std::optional<TimePoint>& believed) {
+    return believed ? std::to_string(believed->time_since_epoch().count()) : std::string{};
+}
+
+std::size_t mend_moments(postgres::Connection& connection, std::chrono::milliseconds lease,
+                         std::chrono::milliseconds republish_after,
+                         const std::optional<TimePoint>& believed) {
     pqxx::nontransaction work{connection.raw()};
-    const auto waits = work.exec(
+    static const std::string is_believed = " AND " + clock_shows("$1::text");
+    const auto shown = moment_parameter(believed);
+    const auto waits = work.exec_params(
         "UPDATE chunk SET next_at = app_now() + greatest(next_at - updated_at, interval '0'), "
         "publish_at = app_now() + greatest(publish_at - updated_at, interval '0'), "
         "updated_at = app_now() WHERE state = 'planned' AND publish_at > app_now() "
-        "AND updated_at > app_now() + interval '2 s'");
+        "AND updated_at > app_now() + interval '2 s'" +
+            is_believed,
+        shown);
+    // Whoever was given it found that it was not due, and nothing of it was written.
+    const auto given_out = work.exec_params(
+        "UPDATE chunk SET publish_at = greatest(next_at, app_now()) WHERE state = 'planned' "
+        "AND publish_at > greatest(next_at, app_now()) + $2 * interval '1 ms' + interval '2 s'" +
+            is_believed,
+        shown, republish_after.count());
     // A lease is ten minutes at most, by the bounds of its setting.
     const auto claims = work.exec_params(
-        "UPDATE chunk SET lease_until = app_now() + $1 * interval '1 ms' "
-        "WHERE state = 'claimed' AND lease_until > app_now() + interval '15 min'",
-        lease.count());
+        "UPDATE chunk SET lease_until = app_now() + $2 * interval '1 ms' "
+        "WHERE state = 'claimed' AND lease_until > app_now() + interval '15 min'" +
+            is_believed,
+        shown, lease.count());
     const auto notifications = work.exec_params(
-        "UPDATE notification SET lease_until = app_now() + $1 * interval '1 ms' "
+        "UPDATE notification SET lease_until = app_now() + $2 * interval '1 ms' "
         "WHERE state IN ('scheduled', 'publishing') "
-        "AND lease_until > app_now() + interval '15 min'",
-        lease.count());
-    return waits.affected_rows() + claims.affected_rows() + notifications.affected_rows();
+        "AND lease_until > app_now() + interval '15 min'" +
+            is_believed,
+        shown, lease.count());
+    return waits.affected_rows() + given_out.affected_rows() + claims.affected_rows() +
+           notifications.affected_rows();
 }
 
 LedgerClock::LedgerClock(const Clock& own) : own_{own}, offset_{own_offset().count()} {}
@@ -62,7 +89,7 @@ void LedgerClock::adopt(Offset offset) {
     offset_ = offset.count();
     own_at_adoption_ = own_offset();
     doubtful_.reset();
-    learned_ = true;
+    known_ = true;
     steady_ = true;
 }
 
@@ -75,7 +102,7 @@ void LedgerClock::learn(const ClockReading& reading) {
     const microseconds current{offset_.load()};
     // A machine that slept: its calendar and the database's agree on how long.
     const bool slept = is_near(measured - current, own_offset() - own_at_adoption_);
-    if (!learned_ || is_near(measured, current) || slept) return adopt(measured);
+    if (!known_ || is_near(measured, current) || slept) return adopt(measured);
     if (!doubtful_ || !is_near(measured, *doubtful_)) doubtful_since_ = reading.answered;
     doubtful_ = measured;
     steady_ = false;

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace fanfare::ledger {
 
@@ -19,10 +21,21 @@ struct ClockReading {
 /// Not app_now(): what tests move is no fault of a clock.
 [[nodiscard]] ClockReading read_clock(postgres::Connection& connection, const Clock& own);
 
+/// For SQL that goes by the clock of its database: true where that shows what `parameter` says, a
+/// moment_parameter() of what whoever asks believes. A clock that has jumped a moment ago shows
+/// another time. It is looked at when the statement is asked, whatever lock that waits for.
+[[nodiscard]] std::string clock_shows(std::string_view parameter);
+/// Nothing: whatever the clock shows is believed.
+[[nodiscard]] std::string moment_parameter(const std::optional<TimePoint>& believed);
+
 /// Sets right what a clock has written that was ahead and is not any more: waits of chunks go on
-/// from now, as long as they were, and leases further ahead than any is end after `lease`.
-/// Returns how many rows there were.
-std::size_t mend_moments(postgres::Connection& connection, std::chrono::milliseconds lease);
+/// from now, as long as they were, leases further ahead than any is end after `lease`, and what was
+/// given out while such a clock called it overdue is overdue again when it is due, and not much
+/// later than `republish_after`. Nothing by a clock that does not show what is `believed`: it is
+/// the one that is wrong. Returns how many rows there were.
+std::size_t mend_moments(postgres::Connection& connection, std::chrono::milliseconds lease,
+                         std::chrono::milliseconds republish_after,
+                         const std::optional<TimePoint>& believed = {});
 
 /// The ledger's calendar time on this machine: expiry, quiet hours and texts go by it, as the
 /// leases do, whatever the machine's own clock says.
@@ -48,6 +61,8 @@ public:
     void learn(const ClockReading& reading);
 
     [[nodiscard]] bool is_steady() const noexcept { return steady_.load(); }
+    /// False before the first reading: then it shows the machine's own time.
+    [[nodiscard]] bool is_known() const noexcept { return known_.load(); }
     /// How far the database's clock was ahead of the machine's at the last reading.
     [[nodiscard]] std::chrono::microseconds skew() const noexcept {
         return std::chrono::microseconds{skew_.load()};
@@ -62,8 +77,8 @@ private:
     std::atomic<std::int64_t> offset_;
     std::atomic<std::int64_t> skew_{0};
     std::atomic<bool> steady_{true};
+    std::atomic<bool> known_{false};
     std::mutex mutex_;  // Guards what follows.
-    bool learned_ = false;
     Offset own_at_adoption_{};
     std::optional<Offset> doubtful_;
     SteadyTime doubtful_since_{};

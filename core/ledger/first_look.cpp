@@ -27,10 +27,12 @@ std::optional<int> wait_for_ledger(const Settings& settings, boost::asio::io_con
         loop.restart();
         return !stopping.load();
     });
+    loop.poll();  // A signal that came meanwhile is heard before nobody waits for one.
     signals.cancel();
     loop.poll();
     loop.restart();
-    if (fits) return fits.value() ? std::nullopt : std::optional{exit_ok};
+    if (stopping) return exit_ok;
+    if (fits) return std::nullopt;  // It was not given up: only who is stopping does that.
     spdlog::critical("{}", describe(fits.error()));
     return fits.error().code == Errc::config_invalid ? exit_config : exit_unavailable;
 }

@@ -228,11 +228,4 @@ std::vector<TakenJob> take_jobs(Connection& connection, std::span<const NewJob* 
     return taken;
 }
 
-bool insert_job(Connection& connection, const Job& job, const std::string& list, bool writes_back) {
-    return take_job(
-               connection,
-               {.job = job, .list = list, .writes_back = writes_back, .digest = {}, .origin = {}})
-               .how == How::added;
-}
-
 }  // namespace fanfare::ledger

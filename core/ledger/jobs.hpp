@@ -55,10 +55,6 @@ struct TakenJob {
 /// what it was, whatever can be said of it by now.
 [[nodiscard]] bool is_taken(Connection& connection, const NewJob& job);
 
-/// The same of whom nothing else is known; false when its id or idempotency key is known already.
-[[nodiscard]] bool insert_job(Connection& connection, const Job& job, const std::string& list = {},
-                              bool writes_back = false);
-
 /// A job as sending needs it.
 struct JobRow {
     std::string body;                           // encode_job()

@@ -26,7 +26,7 @@ struct HoldArrays {
     postgres::ArrayLiteral systems, kinds, subjects, occurrences, epochs;
 };
 
-#define FANFARE_HELD                                                                    \
+#define FANFARE_MINE                                                                    \
     "unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[]) "     \
     "AS mine(system, kind, subject, occurrence, epoch) "                                \
     "WHERE n.system = mine.system AND n.kind = mine.kind AND n.subject = mine.subject " \
@@ -243,7 +243,7 @@ std::vector<PublishedNotification> mark_published(Connection& connection,
     const auto rows = connection.exec_prepared(work, 
         "UPDATE notification n SET state = 'published', lease_until = NULL, "
         "published_at = coalesce(n.published_at, app_now()), "
-        "updated_at = app_now() FROM " FANFARE_HELD
+        "updated_at = app_now() FROM " FANFARE_MINE
         "RETURNING n.system, n.kind, n.subject, " FANFARE_ISO("n.occurrence") ", "
         "(extract(epoch FROM app_now() - greatest(n.due_at, n.created_at)) * 1000000)::bigint",
         mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
@@ -261,7 +261,7 @@ void renew_notifications(Connection& connection, std::span<const NotificationHol
     const HoldArrays mine{holds};
     work.exec_params(
         "UPDATE notification n SET lease_until = app_now() + $6 * interval '1 ms' "
-        "FROM " FANFARE_HELD,
+        "FROM " FANFARE_MINE,
         mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
         mine.epochs.text(), lease.count());
 }
@@ -272,7 +272,7 @@ void give_back_notifications(Connection& connection, std::span<const Notificatio
     const HoldArrays mine{holds};
     work.exec_params(
         "UPDATE notification n SET state = 'scheduled', updated_at = app_now(), "
-        "lease_until = app_now() + $6 * interval '1 ms' FROM " FANFARE_HELD,
+        "lease_until = app_now() + $6 * interval '1 ms' FROM " FANFARE_MINE,
         mine.systems.text(), mine.kinds.text(), mine.subjects.text(), mine.occurrences.text(),
         mine.epochs.text(), wait.count());
 }

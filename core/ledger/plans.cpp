@@ -83,12 +83,13 @@ std::vector<PlanTask> claim_plans(Connection& connection, std::span<const std::s
                                   std::chrono::milliseconds lease) {
     pqxx::nontransaction work{connection.raw()};
     // Of many rows at once a lock is never waited for: whoever cancels several could wait for ours.
+    // What is said of the state stands in a CASE: the index of what is open must not be chosen.
     const auto rows = connection.exec_prepared(
         work,
         FANFARE_CLAIM_PLAN
         "WHERE id = ANY(ARRAY(SELECT id FROM job WHERE id = ANY($1::uuid[]) "
-        " AND state = 'planning' AND pg_column_size(body) <= 8192 AND " FANFARE_FREE_PLAN
-        " FOR NO KEY UPDATE SKIP LOCKED)) "
+        " AND CASE WHEN state = 'planning' THEN pg_column_size(body) <= 8192 AND " FANFARE_FREE_PLAN
+        " ELSE false END FOR NO KEY UPDATE SKIP LOCKED)) "
         "RETURNING " FANFARE_PLAN ", id",
         postgres::to_array_literal(ids), lease.count());
     std::vector<PlanTask> tasks;
@@ -245,7 +246,8 @@ std::vector<JobChunks> lock_ours(Connection& connection, pqxx::work& work,
     const auto rows = connection.exec_prepared(
         work,
         "SELECT id, plan_epoch, app_now(), app_now() + $2 * interval '1 ms', day FROM job "
-        "WHERE id = ANY($1::uuid[]) AND state = 'planning' ORDER BY id FOR NO KEY UPDATE",
+        "WHERE id = ANY($1::uuid[]) AND CASE WHEN state = 'planning' THEN true ELSE false END "
+        "ORDER BY id FOR NO KEY UPDATE",
         ids.text(), republish_after.count());
     std::vector<JobChunks> ours;
     for (const auto& row : rows) {

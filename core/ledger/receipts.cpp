@@ -106,7 +106,8 @@ struct Changes {
             "UPDATE chunk c SET outcomes = decode(substr(w.outcomes, 3), 'hex'), "
             "  reasons = decode(substr(w.reasons, 3), 'hex'), tally = w.tally::int[], "
             "  causes = CASE WHEN w.causes <> '' THEN decode(substr(w.causes, 3), 'hex') END, "
-            "  updated_at = app_now() "
+            // What a clock that was ahead has written stays recognizable.
+            "  updated_at = greatest(c.updated_at, app_now()) "
             "FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::text[], $5::text[], "
             "  $6::text[], $7::text[]) "
             "  AS w(job_id, channel, number, outcomes, reasons, tally, causes) "

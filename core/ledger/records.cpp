@@ -4,12 +4,14 @@
 #include "core/ledger/chunk_rows.hpp"
 #include "core/ledger/pauses.hpp"
 #include "core/ledger/splits.hpp"
+#include "core/wire/timestamp.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 #include <algorithm>
+#include <array>
 
 namespace fanfare::ledger {
 namespace {
@@ -48,7 +50,7 @@ struct WordArrays {
 
 /// What a record writes besides; a chunk that waits is due at the latest when its job expires.
 struct RecordArrays : WordArrays {
-    ArrayLiteral states, waits, failures, keeps;
+    ArrayLiteral states, waits, failures, keeps, moments;
 
     void add(const ChunkRecord& record) {
         WordArrays::add(record);
@@ -56,11 +58,13 @@ struct RecordArrays : WordArrays {
         waits.add(record.next_in.count());
         failures.add(record.failures);
         keeps.add(record.taken_over ? "t" : "f");
+        moments.add(record.not_before ? format_timestamp(*record.not_before) : std::string{});
     }
 };
 #define FANFARE_DUE                                                                       \
-    "CASE WHEN w.state = 'done' THEN app_now() ELSE least(app_now() + w.wait * interval " \
-    "'1 ms', (SELECT j.expires_at FROM job j WHERE j.id = w.job_id)) END"
+    "CASE WHEN w.state = 'done' THEN app_now() ELSE least(greatest(app_now() + w.wait * " \
+    "interval '1 ms', nullif(w.not_before, '')::timestamptz), "                           \
+    "(SELECT j.expires_at FROM job j WHERE j.id = w.job_id)) END"
 #define FANFARE_SET_RECORD                                                              \
     "state = w.state::chunk_state, lease_until = NULL, begun = NULL, "                  \
     "claim_token = CASE WHEN w.keep THEN c.claim_token END, "                           \
@@ -68,9 +72,10 @@ struct RecordArrays : WordArrays {
     "next_at = " FANFARE_DUE ", publish_at = " FANFARE_DUE                              \
     ", "                                                                                \
     "provider_ids = nullif(w.ids, '{}')::text[], " FANFARE_SET_WORDS
-#define FANFARE_RECORDS \
-    "unnest(" FANFARE_WORDS ", $12::text[], $13::bigint[], $14::smallint[], $15::boolean[])"
-#define FANFARE_RECORD_NAMES FANFARE_WORD_NAMES ", state, wait, failures, keep"
+#define FANFARE_RECORDS     \
+    "unnest(" FANFARE_WORDS \
+    ", $12::text[], $13::bigint[], $14::smallint[], $15::boolean[], $16::text[])"
+#define FANFARE_RECORD_NAMES FANFARE_WORD_NAMES ", state, wait, failures, keep, not_before"
 
 /// `set` for all whose chunk is still theirs. A row that somebody has locked is left out, so that
 /// it holds up nobody else.
@@ -104,7 +109,7 @@ pqxx::result exec_records(Connection& connection, pqxx::transaction_base& work,
         work, sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
         w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(), w.causes.text(),
         w.ids.text(), w.tallies.text(), w.accounts.text(), w.states.text(), w.waits.text(),
-        w.failures.text(), w.keeps.text());
+        w.failures.text(), w.keeps.text(), w.moments.text());
 }
 
 Written write_records(Connection& connection, pqxx::transaction_base& work,
@@ -164,8 +169,19 @@ bool is_guess(char outcome, char reason) {
             static_cast<Reason>(reason) == Reason::worker_lost);
 }
 
+/// Takes these people, who are sorted, out of a fallback; nothing where nobody is left.
+void take_out(const std::vector<std::string_view>& people, std::optional<FallbackChunk>& fallback) {
+    if (!fallback) return;
+    std::erase_if(fallback->recipients, [&](const auto& one) {
+        return std::binary_search(people.begin(), people.end(), one);
+    });
+    if (fallback->recipients.empty()) fallback.reset();
+}
+
 /// The record with everybody in it who is known otherwise as the ledger knows them: receipts may
-/// have told of them meanwhile.
+/// have told of them meanwhile, or a cancel have ended it for them: nobody turns those elsewhere.
+/// Whom they settle alone are left to the next claim, which knows who is to be turned to another
+/// channel.
 ChunkRecord merged(const ChunkRecord& late, const pqxx::row& row) {
     ChunkRecord record = late;
     const auto count = late.outcomes.size();
@@ -179,18 +195,30 @@ ChunkRecord merged(const ChunkRecord& late, const pqxx::row& row) {
     for (auto* const bytes : {&record.reasons, &record.attempts, &record.causes}) {
         bytes->resize(count, '\0');
     }
-    record.done = true;
+    postgres::TextArray people;
+    postgres::parse_array(row[5].c_str(), people);
+    std::vector<std::string_view> known_otherwise;
+    bool all_final = true;
     for (std::size_t i = 0; i < count; ++i) {
         if (!is_guess(outcomes[i], reasons[i])) {
+            if (outcomes[i] != record.outcomes[i] || reasons[i] != record.reasons[i]) {
+                known_otherwise.push_back(people.elements[i]);
+            }
             record.outcomes[i] = outcomes[i];
             record.reasons[i] = reasons[i];
             record.attempts[i] = attempts[i];
             record.causes[i] = causes[i];
         }
         if (!ids[i].empty()) record.provider_ids[i] = std::move(ids[i]);
-        if (!is_final(static_cast<Outcome>(record.outcomes[i]))) record.done = false;
+        if (!is_final(static_cast<Outcome>(record.outcomes[i]))) all_final = false;
+    }
+    record.done = late.done && all_final;
+    if (all_final) {
+        record.next_in = {};
+        record.not_before.reset();
     }
     record.provider_ids = compact_ids(std::move(record.provider_ids));
+    take_out(known_otherwise, record.fallback);
     return record;
 }
 
@@ -202,7 +230,7 @@ void record_late(Connection& connection, const ChunkRecord& late, Written& writt
     const auto size = static_cast<std::int32_t>(late.outcomes.size());
     const auto find = [&](const std::string& lock) {
         return work.exec_params(
-            "SELECT outcomes, reasons, attempts, causes, provider_ids FROM chunk "
+            "SELECT outcomes, reasons, attempts, causes, provider_ids, recipients FROM chunk "
             "WHERE job_id = $1::uuid AND channel = $2 AND number = $3 AND claim_token = $4 "
             "AND size = $5 " +
                 lock,
@@ -230,6 +258,25 @@ void record_late(Connection& connection, const ChunkRecord& late, Written& writt
     written.keys.push_back(late.key);
 }
 
+bool suppresses(const auto& words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const auto& word) { return !word.suppressions.empty(); });
+}
+
+/// Last in its transaction: whom it waits for waits for no chunk.
+void suppress(pqxx::transaction_base& work, const auto& words) {
+    std::array<std::vector<NewSuppression>, channel_count> all;
+    for (const auto& word : words) {
+        auto& of_channel = all[static_cast<std::size_t>(word.key.channel)];
+        of_channel.insert(of_channel.end(), word.suppressions.begin(), word.suppressions.end());
+    }
+    for (std::size_t i = 0; i < channel_count; ++i) {
+        if (!all[i].empty()) {
+            add_suppressions(work, static_cast<Channel>(i), all[i], "provider");
+        }
+    }
+}
+
 bool contains(const std::vector<ChunkKey>& keys, const ChunkKey& key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
@@ -243,25 +290,38 @@ Written mark_chunks(Connection& connection, std::span<const ChunkMark> marks) {
         w.add(mark);
         begun.add(hex_or_none(mark.begun));
     }
-    pqxx::nontransaction work{connection.raw()};
     static const std::string sql = FANFARE_FENCED(
         "unnest(" FANFARE_WORDS ", $12::text[])", FANFARE_WORD_NAMES ", begun",
         FANFARE_BYTES("begun") "provider_ids = CASE WHEN w.ids = '{}' THEN c.provider_ids "
         " ELSE w.ids::text[] END, " FANFARE_SET_WORDS,
         FANFARE_PAUSED("w.job_id", "w.channel", "w.account"));
-    return read_written(
-        connection.exec_prepared(work, sql, w.keys.jobs.text(), w.keys.channels.text(),
-                                 w.keys.numbers.text(), w.epochs.text(), w.outcomes.text(),
-                                 w.reasons.text(), w.attempts.text(), w.causes.text(), w.ids.text(),
-                                 w.tallies.text(), w.accounts.text(), begun.text()),
-        marks);
+    const auto write = [&](pqxx::transaction_base& work) {
+        return read_written(
+            connection.exec_prepared(
+                work, sql, w.keys.jobs.text(), w.keys.channels.text(), w.keys.numbers.text(),
+                w.epochs.text(), w.outcomes.text(), w.reasons.text(), w.attempts.text(),
+                w.causes.text(), w.ids.text(), w.tallies.text(), w.accounts.text(), begun.text()),
+            marks);
+    };
+    if (!suppresses(marks)) {
+        pqxx::nontransaction work{connection.raw()};
+        return write(work);
+    }
+    pqxx::work work{connection.raw()};
+    auto written = write(work);
+    suppress(work, marks);
+    work.commit();
+    return written;
 }
 
 Written record_chunks(Connection& connection, std::span<const ChunkRecord> records) {
     Written written;
-    const bool plain = std::none_of(records.begin(), records.end(), [](const auto& record) {
-        return record.fallback.has_value() || record.counted.count() > 0;
-    });
+    const bool plain =
+        std::none_of(records.begin(), records.end(),
+                     [](const auto& record) {
+                         return record.fallback.has_value() || record.counted.count() > 0;
+                     }) &&
+        !suppresses(records);
     if (plain) {
         pqxx::nontransaction work{connection.raw()};
         written = write_records(connection, work, records);
@@ -271,6 +331,7 @@ Written record_chunks(Connection& connection, std::span<const ChunkRecord> recor
         for (const auto& record : records) {
             if (contains(written.keys, record.key)) complete(work, record);
         }
+        suppress(work, records);
         work.commit();
     }
     for (const auto& record : records) {

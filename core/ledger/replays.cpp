@@ -1,6 +1,7 @@
 #include "core/ledger/replays.hpp"
 
 #include "core/ledger/bytea.hpp"
+#include "core/ledger/caps.hpp"
 #include "core/ledger/iso.hpp"
 #include "core/ledger/replay_choice.hpp"
 #include "core/ledger/splits.hpp"
@@ -129,9 +130,17 @@ bool insert_new_job(pqxx::transaction_base& work, std::int64_t replay, const Rep
                .affected_rows() == 1;
 }
 
+/// What is made of people who are taken over.
+struct NewJob {
+    NewChunks chunks;
+    ArrayLiteral in_doubt{};  // Who of them may have been told.
+    ReplayedJob done{};
+};
+
 /// Rows of `chosen`, below.
 void take_over(pqxx::transaction_base& work, const pqxx::result& rows, const Chooser& chooser,
-               NewChunks& new_chunks, ReplayedJob& done) {
+               NewJob& new_job) {
+    auto& [new_chunks, in_doubt, done] = new_job;
     std::vector<ChunkChoice> old;
     for (const auto& row : rows) {
         postgres::TextArray recipients;
@@ -154,7 +163,11 @@ void take_over(pqxx::transaction_base& work, const pqxx::result& rows, const Cho
         for (std::size_t at = 0; at < chunk.choices.size(); ++at) {
             if (chunk.choices[at] != Choice::taken) continue;
             new_chunks.add(source, std::string{chunk.recipients.elements[at]});
-            chunk.fates.outcomes[at] = static_cast<char>(Outcome::replayed);
+            auto& outcome = chunk.fates.outcomes[at];
+            if (static_cast<Outcome>(outcome) == Outcome::unknown) {
+                in_doubt.add(chunk.recipients.elements[at]);
+            }
+            outcome = static_cast<char>(Outcome::replayed);
         }
         done.people += taken;
         moved.add(chunk.key, chunk.fates.outcomes);
@@ -187,31 +200,32 @@ bool is_called_off(pqxx::transaction_base& work, const std::string& job) {
 ReplayedJob replay_job(Connection& connection, std::int64_t replay, const ReplayOrder& order,
                        const std::string& job) {
     const auto key = fmt::format("replay/{}/{}", replay, job);
-    ReplayedJob done;
     const auto id = derived_id(key);
     pqxx::work work{connection.raw()};
     // One replay of a job at a time, and nothing of the job itself is held back by it.
     work.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "replay/" + job);
-    if (!insert_new_job(work, replay, order, job, id, key)) return done;
+    if (!insert_new_job(work, replay, order, job, id, key)) return {};
     auto one = order.filter;
     one.jobs = {job};
     const Chooser chooser{work, one};
-    NewChunks chunks{work, job, id};
+    NewJob made{{work, job, id}};
     const auto take = [&](std::string_view which) {
         exec_filtered(work, FANFARE_CHOSEN_ROWS + std::string{which}, one);
         while (true) {
             const auto rows = work.exec(fmt::format("FETCH {} FROM chosen", chunks_taken_at_once));
             if (rows.empty()) break;
-            take_over(work, rows, chooser, chunks, done);
+            take_over(work, rows, chooser, made);
         }
         work.exec("CLOSE chosen");
     };
     take("AND c.state <> 'claimed' ORDER BY c.channel, c.number FOR UPDATE OF c");
     take("AND c.state = 'claimed'");  // Who is held is only counted.
+    auto& done = made.done;
     if (done.people == 0 || is_called_off(work, job)) return {{}, 0, done.held};
-    chunks.flush();
+    made.chunks.flush();
     work.exec_params("UPDATE job SET planned = $2::bigint[] WHERE id = $1::uuid", id,
-                     fmt::format("{{{}}}", fmt::join(chunks.planned(), ",")));
+                     fmt::format("{{{}}}", fmt::join(made.chunks.planned(), ",")));
+    keep_places(work, job, made.in_doubt.text());
     work.commit();
     done.job = id;
     return done;

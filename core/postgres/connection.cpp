@@ -98,6 +98,9 @@ Connection::Connection(const Secret& url, const Limits& limits) : connection_{co
                     "SET idle_in_transaction_session_timeout = 60000; "
                     "SET default_transaction_read_only = {}; SET jit = off",
                     limits.statement_timeout.count(), limits.read_only ? "on" : "off"));
+    if (limits.goes_by_key) {
+        session.exec("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off");
+    }
 }
 
 bool Connection::is_open() const noexcept { return connection_ && connection_->is_open(); }

@@ -44,6 +44,10 @@ struct Unreachable : pqxx::broken_connection {
 struct Limits {
     std::chrono::milliseconds statement_timeout{30'000};
     bool read_only = false;  // For the databases of others.
+    /// Its statements name their rows by key. They are planned for any values, once: planned for
+    /// those of each execution, a statement for three chunks costs more to plan than to execute.
+    /// And never to read a whole table, as while that is small; a plan lasts while it grows.
+    bool goes_by_key = false;
 };
 
 /// One connection to PostgreSQL that never comes back to life by itself: that would lose

@@ -2,22 +2,18 @@
 
 #include "core/postgres/connection.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace fanfare::postgres {
@@ -51,60 +47,64 @@ public:
     template <class Work>
     [[nodiscard]] auto run(std::string doing, Work work)
         -> boost::asio::awaitable<Result<std::invoke_result_t<Work&, Connection&>>> {
-        using Value = Result<std::invoke_result_t<Work&, Connection&>>;
-        auto home = co_await boost::asio::this_coro::executor;
-        auto start = [this, &home, &doing, &work](auto handler) {
-            auto on_thread = [this, doing = std::move(doing), work = std::move(work),
-                              handler = std::move(handler),
-                              alive = boost::asio::make_work_guard(home)]() mutable {
-                --waiting_;
-                auto value = call(std::move(doing), work);
-                boost::asio::post(alive.get_executor(), [handler = std::move(handler),
-                                                         value = std::move(value)]() mutable {
-                    std::move(handler)(std::move(value));
-                });
-            };
-            ++waiting_;
-            boost::asio::post(threads_, std::move(on_thread));
-        };
-        co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&,
-                                                       void(Value)>(start,
-                                                                    boost::asio::use_awaitable);
+        const auto task = std::make_shared<TaskOf<Work>>(std::move(work));
+        const auto failure = co_await carry_out(std::move(doing), task);
+        co_return result_of<Work>(failure, task->value);
     }
 
     /// The same on the calling thread.
     template <class Work>
     [[nodiscard]] auto call(std::string doing, Work& work)
         -> Result<std::invoke_result_t<Work&, Connection&>> {
-        using Value = std::invoke_result_t<Work&, Connection&>;
-        const Use use{in_use_};
-        std::unique_ptr<Connection> connection = take();
-        try {
-            if (!connection) connection = open();
-            if constexpr (std::is_void_v<Value>) {
-                work(*connection);
-                give_back(std::move(connection));
-                return {};
-            } else {
-                Value value = work(*connection);
-                give_back(std::move(connection));
-                return Result<Value>{boost::system::in_place_value, std::move(value)};
-            }
-        } catch (const std::exception& fault) {
-            // The connection is not given back: after a fault nobody knows its state.
-            const bool is_open = connection && connection->is_open();
-            ++failed_;
-            if (!is_open) forget_idle();
-            // The tag, because a Value may itself be a Result that a Failure converts to.
-            return Result<Value>{boost::system::in_place_error,
-                                 to_failure(fault, is_open, std::move(doing))};
-        }
+        TaskOf<Work&> task{work};
+        const auto failure = carry_out_here(std::move(doing), task);
+        return result_of<Work&>(failure, task.value);
     }
 
     [[nodiscard]] std::unique_ptr<Connection> open() const;
     [[nodiscard]] PoolLoad load() const noexcept;
 
 private:
+    /// What is to be done with a connection. Whoever runs it need not know what comes of it: the
+    /// code of a hand-over to a thread is there once, not for each statement.
+    struct Task {
+        Task() = default;
+        Task(const Task&) = delete;
+        Task& operator=(const Task&) = delete;
+        virtual ~Task() = default;
+        virtual void carry_out(Connection& connection) = 0;
+    };
+    template <class Work>
+    struct TaskOf final : Task {
+        using Value = std::invoke_result_t<Work&, Connection&>;
+        explicit TaskOf(Work&& given) : work{std::forward<Work>(given)} {}
+        void carry_out(Connection& connection) override {
+            if constexpr (std::is_void_v<Value>) {
+                work(connection);
+            } else {
+                value.emplace(work(connection));
+            }
+        }
+        Work work;
+        std::optional<std::conditional_t<std::is_void_v<Value>, std::monostate, Value>> value;
+    };
+    template <class Work>
+    [[nodiscard]] static auto result_of(const std::optional<Failure>& failure,
+                                        decltype(TaskOf<Work>::value)& value)
+        -> Result<typename TaskOf<Work>::Value> {
+        using Value = typename TaskOf<Work>::Value;
+        // The tags, because a Value may itself be a Result that a Failure converts to.
+        if (failure) return Result<Value>{boost::system::in_place_error, *failure};
+        if constexpr (std::is_void_v<Value>) {
+            return {};
+        } else {
+            return Result<Value>{boost::system::in_place_value, std::move(*value)};
+        }
+    }
+    [[nodiscard]] boost::asio::awaitable<std::optional<Failure>> carry_out(
+        std::string doing, std::shared_ptr<Task> task);
+    [[nodiscard]] std::optional<Failure> carry_out_here(std::string doing, Task& task);
+
     /// One piece of work, while it runs.
     class Use {
     public:

@@ -95,8 +95,7 @@ enum class RateUnit : std::uint8_t { recipients, requests, segments };
 /// One vendor account: how it wants a request, and what its answers mean. No I/O: the
 /// send stage moves the bytes, so that every provider is tested as two pure functions.
 ///
-/// To add one: a folder under core/providers/, one line in registry.cpp, a table of
-/// its documented codes in its test, and the contract suite instantiated for it.
+/// To add one: docs/providers.md, "Adding one".
 ///
 /// Threads   const functions may run on several threads at once; set_credential() is
 ///           safe beside them.

@@ -24,11 +24,11 @@ struct Fleet {
     std::vector<ledger::PauseLine> pauses;
 };
 
-Fleet look(postgres::Connection& ledger) {
+Fleet read_fleet(postgres::Connection& ledger) {
     return {ledger::account_states(ledger), ledger::list_pauses(ledger)};
 }
 
-std::optional<HttpReply> denied_here(const Caller& caller) {
+std::optional<HttpReply> denied_accounts(const Caller& caller) {
     if (!caller.owner_bound && caller.systems.empty()) return std::nullopt;
     return refusal(403, "owner_denied", "Accounts serve every owner and every system.");
 }
@@ -55,9 +55,11 @@ json::object row_to_json(const AccountSettings& account, const Fleet& fleet) {
             {"last_error_at", text_or_null(state.last_error_at)}};
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
-    if (auto denial = denied_here(caller)) co_return std::move(*denial);
+asio::awaitable<HttpReply> list_accounts(const ApiContext& parts, const Caller& caller) {
+    if (auto denial = denied_accounts(caller)) co_return std::move(*denial);
     std::string doing{"look at accounts"};
+    // No bare function: GCC 14 dies of a coroutine whose template names a type of this file alone.
+    const auto look = [](postgres::Connection& ledger) { return read_fleet(ledger); };
     const auto fleet = co_await parts.reading.run(std::move(doing), look);
     if (!fleet) co_return unavailable(fleet.error());
     json::array accounts;
@@ -77,7 +79,7 @@ asio::awaitable<HttpReply> set(const ApiContext& parts, const Caller& caller,
         } else {
             ledger::clear_rate(ledger, account.name);
         }
-        return look(ledger);
+        return read_fleet(ledger);
     };
     std::string doing{"set a rate"};
     const auto fleet = co_await parts.ledger.run(std::move(doing), work);
@@ -89,7 +91,7 @@ asio::awaitable<HttpReply> set(const ApiContext& parts, const Caller& caller,
 
 asio::awaitable<HttpReply> change(const ApiContext& parts, const HttpCall& call,
                                   const Caller& caller, bool takes_back) {
-    if (auto denial = denied_here(caller)) co_return std::move(*denial);
+    if (auto denial = denied_accounts(caller)) co_return std::move(*denial);
     const auto* const account = find_account(parts.settings, call.param("name"));
     if (account == nullptr) co_return nothing_here("account");
     std::optional<double> rate = 0;
@@ -111,8 +113,9 @@ const AccountSettings* find_account(const Settings& settings, std::string_view n
 }
 
 void add_account_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
-    routes.get("/v1/accounts", Scope::read,
-               [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
+    routes.get("/v1/accounts", Scope::read, [&parts](const HttpCall&, const Caller& caller) {
+        return list_accounts(parts, caller);
+    });
     const auto changes = [&parts](bool takes_back) {
         return [&parts, takes_back](const HttpCall& call, const Caller& caller) {
             return change(parts, call, caller, takes_back);

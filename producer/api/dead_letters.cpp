@@ -37,7 +37,7 @@ struct Letter {
     std::optional<ledger::LetterFate> fate;
 };
 
-std::optional<HttpReply> denied_here(const Caller& caller) {
+std::optional<HttpReply> denied_letters(const Caller& caller) {
     if (!caller.owner_bound && caller.systems.empty()) return std::nullopt;
     return refusal(403, "owner_denied", "Nobody knows whose a dead letter is.");
 }
@@ -89,16 +89,16 @@ struct Page {
 constexpr std::string_view cursor_word = "dead";
 
 /// Nothing for a cursor that is not of this list.
-std::optional<kafka::DeadPlace> parse_cursor(std::string_view cursor) {
+std::optional<kafka::DeadPlace> parse_dead_place(std::string_view cursor) {
     if (cursor.empty()) return kafka::DeadPlace{};
     const auto words = read_cursor(cursor);
     if (!words || words->first != cursor_word) return std::nullopt;
     return kafka::parse_dead_place(words->second);
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
-    if (auto denial = denied_here(caller)) co_return std::move(*denial);
+asio::awaitable<HttpReply> list_letters(const ApiContext& parts, const HttpCall& call,
+                                        const Caller& caller) {
+    if (auto denial = denied_letters(caller)) co_return std::move(*denial);
     constexpr std::array<std::string_view, 3> known{"all", "cursor", "limit"};
     const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
@@ -108,7 +108,7 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
     const auto all = query["all"];
     if (!all.empty() && all != "true" && all != "false")
         co_return bad_query("all", "true or false");
-    const auto from = parse_cursor(query["cursor"]);
+    const auto from = parse_dead_place(query["cursor"]);
     if (!from) co_return bad_query("cursor", "next_cursor of the page before");
     const bool also_sealed = all == "true";
     auto look = [&](postgres::Connection& ledger) -> Result<Page> {
@@ -142,9 +142,10 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
 }
 
 /// The one that the path names.
-asio::awaitable<std::variant<Letter, HttpReply>> find(const ApiContext& parts, const HttpCall& call,
-                                                      const Caller& caller) {
-    if (auto denial = denied_here(caller)) co_return std::move(*denial);
+asio::awaitable<std::variant<Letter, HttpReply>> find_letter(const ApiContext& parts,
+                                                             const HttpCall& call,
+                                                             const Caller& caller) {
+    if (auto denial = denied_letters(caller)) co_return std::move(*denial);
     const std::string digest{call.param("letter")};
     if (digest.size() != digest_length) co_return nothing_here("dead letter");
     using Found = std::optional<Letter>;
@@ -162,9 +163,9 @@ asio::awaitable<std::variant<Letter, HttpReply>> find(const ApiContext& parts, c
     co_return std::move(*letter);
 }
 
-asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
-    auto found = co_await find(parts, call, caller);
+asio::awaitable<HttpReply> show_letter(const ApiContext& parts, const HttpCall& call,
+                                       const Caller& caller) {
+    auto found = co_await find_letter(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     const auto document = to_document(std::get<Letter>(found));
     co_return reply_with(200, document);
@@ -225,11 +226,11 @@ std::optional<HttpReply> refused_again(const ApiContext& parts, const kafka::Dea
 
 asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call,
                                    const Caller& caller) {
-    if (auto denial = denied_here(caller)) co_return std::move(*denial);
+    if (auto denial = denied_letters(caller)) co_return std::move(*denial);
     auto read = mended(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& instead = std::get<std::optional<std::string>>(read);
-    auto found = co_await find(parts, call, caller);
+    auto found = co_await find_letter(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     auto& letter = std::get<Letter>(found);
     if (!instead && letter.letter.is_cut()) {
@@ -253,7 +254,7 @@ asio::awaitable<HttpReply> requeue(const ApiContext& parts, const HttpCall& call
 
 asio::awaitable<HttpReply> drop(const ApiContext& parts, const HttpCall& call,
                                 const Caller& caller) {
-    auto found = co_await find(parts, call, caller);
+    auto found = co_await find_letter(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     std::function<Result<void>()> act = [] { return Result<void>{}; };
     std::string_view fate = "dropped";
@@ -264,12 +265,13 @@ asio::awaitable<HttpReply> drop(const ApiContext& parts, const HttpCall& call,
 }  // namespace
 
 void add_dead_letter_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
-    routes.get(
-        "/v1/dead-letters", Scope::operate,
-        [&parts](const HttpCall& call, const Caller& who) { return list(parts, call, who); });
+    routes.get("/v1/dead-letters", Scope::operate,
+               [&parts](const HttpCall& call, const Caller& who) {
+                   return list_letters(parts, call, who);
+               });
     constexpr std::string_view one = "/v1/dead-letters/{letter}";
     routes.get(one, Scope::operate, [&parts](const HttpCall& call, const Caller& who) {
-        return show(parts, call, who);
+        return show_letter(parts, call, who);
     });
     routes.post(
         "/v1/dead-letters/{letter}/requeue", Scope::operate,

@@ -19,8 +19,8 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", "cancelled",
-                                                 "failed"};
+constexpr std::array<std::string_view, 5> job_states{"planning", "sending", "done", "cancelled",
+                                                     "failed"};
 
 json::object row_to_json(const ledger::JobLine& job) {
     json::value version;  // null.
@@ -65,8 +65,9 @@ asio::awaitable<HttpReply> list_jobs(const ApiContext& parts, const HttpCall& ca
     filter.system = query["system"];
     filter.kind = query["kind"];
     filter.state = query["state"];
-    const bool state_is_known = filter.state.empty() || std::find(states.begin(), states.end(),
-                                                                  filter.state) != states.end();
+    const bool state_is_known =
+        filter.state.empty() ||
+        std::find(job_states.begin(), job_states.end(), filter.state) != job_states.end();
     if (!state_is_known) {
         co_return bad_query("state", "planning, sending, done, cancelled or failed");
     }

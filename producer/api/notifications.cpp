@@ -137,8 +137,8 @@ asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& cal
     co_return reply;
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
+asio::awaitable<HttpReply> list_notifications(const ApiContext& parts, const HttpCall& call,
+                                              const Caller& caller) {
     constexpr std::array<std::string_view, 6> known{"system", "kind",   "subject",
                                                     "state",  "cursor", "limit"};
     constexpr std::array<std::string_view, 6> states{"",          "scheduled", "publishing",
@@ -212,8 +212,9 @@ asio::awaitable<HttpReply> change_one(const ApiContext& parts, const HttpCall& c
     co_return reply_with(200, document);
 }
 
-asio::awaitable<std::variant<Detail, HttpReply>> find(const ApiContext& parts, const HttpCall& call,
-                                                      const Caller& caller) {
+asio::awaitable<std::variant<Detail, HttpReply>> find_notification(const ApiContext& parts,
+                                                                   const HttpCall& call,
+                                                                   const Caller& caller) {
     const auto named = parse_uuid(call.param("id"));
     if (!named) co_return nothing_here("notification");
     const auto& id = *named;
@@ -227,9 +228,9 @@ asio::awaitable<std::variant<Detail, HttpReply>> find(const ApiContext& parts, c
     co_return std::move(*found.value());
 }
 
-asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
-    auto found = co_await find(parts, call, caller);
+asio::awaitable<HttpReply> show_notification(const ApiContext& parts, const HttpCall& call,
+                                             const Caller& caller) {
+    auto found = co_await find_notification(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     const auto document = to_json(std::get<Detail>(found));
     co_return reply_with(200, document);
@@ -292,7 +293,7 @@ asio::awaitable<HttpReply> reschedule(const ApiContext& parts, const HttpCall& c
     auto read = read_changes(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& changes = std::get<Changes>(read);
-    auto found = co_await find(parts, call, caller);
+    auto found = co_await find_notification(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&found)) co_return std::move(*reply);
     // Asked before anything is held for it: the system's database may take its time.
     const auto& before = std::get<Detail>(found);
@@ -379,8 +380,8 @@ void add_notification_routes(AuthorizedRoutes& routes, const ApiContext& parts) 
     };
     const std::string one{"/v1/notifications/{id}"};
     routes.post("/v1/notifications", Scope::schedule, bound(schedule));
-    routes.get("/v1/notifications", Scope::read, bound(list));
-    routes.get(one, Scope::read, bound(show));
+    routes.get("/v1/notifications", Scope::read, bound(list_notifications));
+    routes.get(one, Scope::read, bound(show_notification));
     routes.post(one, Scope::schedule, bound(reschedule), Job::bytes_max, "PATCH");
     routes.post(one + "/cancel", Scope::cancel, bound(cancel));
     routes.post(one + "/send-now", Scope::schedule, bound(send_now));

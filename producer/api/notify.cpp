@@ -26,21 +26,22 @@ using Detail = ledger::NotificationDetail;
 constexpr std::int64_t wait_default_s = 5;
 constexpr std::int64_t wait_max_s = 30;
 constexpr std::size_t refreshes_in_line = 64;  // Many shows may begin at once.
-constexpr std::chrono::milliseconds look_first{20};
+constexpr std::chrono::milliseconds notify_look_first{20};
 // The scheduler may be at the same due query, and find it: so long that is waited for at least.
 constexpr std::chrono::seconds busy_max{2};
-constexpr std::chrono::milliseconds look_max{250};
+constexpr std::chrono::milliseconds notify_look_max{250};
 
 /// One occurrence of a subject, as it is asked for.
-struct Asked {
+struct NotifyRequest {
     const System& system;
     std::string kind;
     std::string subject;
     std::chrono::seconds wait{0};
 };
 
-std::variant<Asked, HttpReply> read_asked(const ApiContext& parts, const HttpCall& call,
-                                          const Caller& caller) {
+std::variant<NotifyRequest, HttpReply> read_notify_request(const ApiContext& parts,
+                                                           const HttpCall& call,
+                                                           const Caller& caller) {
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) return std::move(*denial);
     const auto system = parts.systems.find(name);
@@ -55,22 +56,22 @@ std::variant<Asked, HttpReply> read_asked(const ApiContext& parts, const HttpCal
     if (system->second.find_kind(kind) == nullptr) {
         return refusal(422, "unknown_kind", "/kind: the system has no such kind");
     }
-    return Asked{system->second, std::move(kind), std::move(subject), wait};
+    return NotifyRequest{system->second, std::move(kind), std::move(subject), wait};
 }
 
 /// What there is once the due query has run; maybe not all while the scheduler runs it itself.
-struct Found {
+struct Refreshed {
     std::optional<Detail> detail;
     bool busy = false;
 };
 
-Result<Found> find(const ApiContext& parts, const Caller& caller, const Asked& asked,
-                   postgres::Connection& reading) {
+Result<Refreshed> find_notified(const ApiContext& parts, const Caller& caller,
+                                const NotifyRequest& asked, postgres::Connection& reading) {
     const auto refreshed = refresh_now(parts, asked.system, asked.kind);
     if (!refreshed) return refreshed.error();
     auto detail = ledger::latest_of_subject(reading, asked.system.name, asked.kind, asked.subject,
                                             caller.access);
-    return Found{std::move(detail), refreshed.value().busy};
+    return Refreshed{std::move(detail), refreshed.value().busy};
 }
 
 /// How far it has come.
@@ -120,13 +121,13 @@ HttpReply still_busy() {
 
 /// Finds it and makes it due; or why not.
 asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
-                                                       const Caller& caller, const Asked& asked,
-                                                       SteadyTime end) {
+                                                       const Caller& caller,
+                                                       const NotifyRequest& asked, SteadyTime end) {
     std::optional<Detail> detail;
     const auto last_look = std::max(end, parts.clock.steady_now() + busy_max);
     while (true) {
         auto work = [&](postgres::Connection& reading) {
-            return find(parts, caller, asked, reading);
+            return find_notified(parts, caller, asked, reading);
         };
         std::string client = caller.client;
         auto turn = co_await parts.refreshes.take(std::move(client), refreshes_in_line);
@@ -140,7 +141,7 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
         const bool may_come = !detail && found.value().value().busy;
         if (!may_come) break;
         if (parts.clock.steady_now() >= last_look) co_return still_busy();
-        co_await pause_for(look_first);
+        co_await pause_for(notify_look_first);
     }
     if (!detail) co_return nothing_here("notification: no due query finds one now");
     auto make_due = [&](postgres::Connection& ledger) {
@@ -160,7 +161,7 @@ asio::awaitable<std::variant<Detail, HttpReply>> hurry(const ApiContext& parts,
 /// Looks until it is over, or the time is.
 asio::awaitable<Result<NotifyStatus>> settle(const ApiContext& parts, const Caller& caller,
                                              const std::string& id, SteadyTime end) {
-    auto wait = look_first;
+    auto wait = notify_look_first;
     while (true) {
         auto look = [&](postgres::Connection& ledger) {
             ledger::Snapshot work{ledger.raw()};
@@ -172,15 +173,15 @@ asio::awaitable<Result<NotifyStatus>> settle(const ApiContext& parts, const Call
         if (!looked) co_return looked.error();
         if (looked.value().is_over() || parts.clock.steady_now() >= end) co_return looked;
         co_await pause_for(wait);
-        wait = std::min(wait * 2, look_max);
+        wait = std::min(wait * 2, notify_look_max);
     }
 }
 
 asio::awaitable<HttpReply> notify(const ApiContext& parts, const HttpCall& call,
                                   const Caller& caller) {
-    const auto read = read_asked(parts, call, caller);
+    const auto read = read_notify_request(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& asked = std::get<Asked>(read);
+    const auto& asked = std::get<NotifyRequest>(read);
     const auto end = parts.clock.steady_now() + asked.wait;
     auto hurried = co_await hurry(parts, caller, asked, end);
     if (auto* const reply = std::get_if<HttpReply>(&hurried)) co_return std::move(*reply);

@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-enum class Change : std::uint8_t { leaves, comes_back };
+enum class OptOutMove : std::uint8_t { leaves, comes_back };
 constexpr int others_max = 100;  // Looked up for one who comes back.
 
 /// The person a path names, or the refusal.
@@ -89,8 +89,8 @@ HttpReply answer_with(const ledger::OptOutChange& person, const Result<OptOuts>&
     return shown_opt_outs(person, found.value());
 }
 
-asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
+asio::awaitable<HttpReply> show_opt_outs(const ApiContext& parts, const HttpCall& call,
+                                         const Caller& caller) {
     auto read = read_person(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     const auto& person = std::get<ledger::OptOutChange>(read);
@@ -103,7 +103,7 @@ asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
 }
 
 /// What was found of a person, or of several.
-using Found = Result<std::vector<AddressLookup::Addresses>>;
+using FoundAddresses = Result<std::vector<AddressLookup::Addresses>>;
 
 /// What holds for the person's addresses, too. On one channel at a time: what fails on one keeps no
 /// other back.
@@ -113,7 +113,7 @@ asio::awaitable<std::optional<Failure>> find_addresses(const ApiContext& parts,
     for (const auto channel : person.channels) {
         std::string system = person.system;
         std::vector<AddressLookup::Sought> sought{{channel, person.recipient}};
-        Found found = co_await parts.lookup.find(std::move(system), std::move(sought));
+        FoundAddresses found = co_await parts.lookup.find(std::move(system), std::move(sought));
         if (found) {
             auto& addresses = person.addresses[static_cast<std::size_t>(channel)];
             addresses = std::move(found.value().front());
@@ -158,7 +158,7 @@ asio::awaitable<Result<std::vector<ledger::LeftWith>>> find_others(
     std::string system = person.system;
     std::vector<AddressLookup::Sought> sought;
     for (const auto& left : unread.value()) sought.push_back({left.channel, left.recipient});
-    Found found = co_await parts.lookup.find(std::move(system), std::move(sought));
+    FoundAddresses found = co_await parts.lookup.find(std::move(system), std::move(sought));
     if (!found) co_return found.error();
     for (std::size_t i = 0; i < found.value().size(); ++i) {
         others.push_back({std::move(unread.value()[i]), std::move(found.value()[i])});
@@ -180,13 +180,13 @@ asio::awaitable<Result<OptOuts>> come_back(const ApiContext& parts, ledger::OptO
 }
 
 asio::awaitable<HttpReply> apply(const ApiContext& parts, const HttpCall& call,
-                                 const Caller& caller, Change change) {
+                                 const Caller& caller, OptOutMove change) {
     auto read = read_person(parts, call, caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& person = std::get<ledger::OptOutChange>(read);
     const auto& system = parts.systems.find(person.system)->second;
     if (auto fault = read_scope(call, system, person)) co_return std::move(*fault);
-    if (change == Change::leaves) {
+    if (change == OptOutMove::leaves) {
         const auto left = co_await leave(parts, person);
         co_return answer_with(person, left);
     }
@@ -197,18 +197,19 @@ asio::awaitable<HttpReply> apply(const ApiContext& parts, const HttpCall& call,
 }  // namespace
 
 void add_opt_out_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
-    const auto changes = [&parts](Change change) {
+    const auto changes = [&parts](OptOutMove change) {
         return [&parts, change](const HttpCall& call, const Caller& caller) {
             return apply(parts, call, caller, change);
         };
     };
-    routes.get(
-        "/v1/systems/{system}/recipients/{recipient}/opt-outs", Scope::read,
-        [&parts](const HttpCall& call, const Caller& caller) { return show(parts, call, caller); });
+    routes.get("/v1/systems/{system}/recipients/{recipient}/opt-outs", Scope::read,
+               [&parts](const HttpCall& call, const Caller& caller) {
+                   return show_opt_outs(parts, call, caller);
+               });
     routes.post("/v1/systems/{system}/recipients/{recipient}/unsubscribe", Scope::publish,
-                changes(Change::leaves));
+                changes(OptOutMove::leaves));
     routes.post("/v1/systems/{system}/recipients/{recipient}/resubscribe", Scope::publish,
-                changes(Change::comes_back));
+                changes(OptOutMove::comes_back));
 }
 
 }  // namespace fanfare::api

@@ -40,7 +40,7 @@ json::object row_to_json(const ledger::Delivery& delivery) {
             {"updated_at", delivery.updated_at}};
 }
 
-std::optional<ledger::DeliveryCursor> parse_cursor(std::string_view text) {
+std::optional<ledger::DeliveryCursor> parse_delivery_cursor(std::string_view text) {
     ledger::DeliveryCursor cursor;
     if (text.empty()) return cursor;
     const auto words = read_cursor(text);
@@ -172,7 +172,7 @@ asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall
     if (auto* const reply = std::get_if<HttpReply>(&filtered)) co_return std::move(*reply);
     const auto filter = std::get<ledger::DeliveryFilter>(filtered);
     const auto limit = query.limit();
-    const auto cursor = parse_cursor(query["cursor"]);
+    const auto cursor = parse_delivery_cursor(query["cursor"]);
     if (!limit) co_return bad_query("limit", "a whole number from 1 to 1000");
     if (!cursor) co_return bad_query("cursor", "next_cursor of the page before");
     const auto named = parse_uuid(call.param("id"));
@@ -223,20 +223,20 @@ std::optional<ledger::OutcomeCursor> parse_outcome_cursor(std::string_view text)
 }
 
 /// What a query asks of several jobs.
-struct Asked {
+struct OutcomesRequest {
     ledger::OutcomeJobs jobs;
     ledger::DeliveryFilter filter;
     ledger::OutcomeCursor cursor;
     int limit = 0;
 };
 
-std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
+std::variant<OutcomesRequest, HttpReply> read_outcomes_request(const HttpCall& call) {
     constexpr std::array<std::string_view, 9> known{
         "job", "system", "kind", "subject", "since", "channel", "outcome", "cursor", "limit"};
     const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) return *reply;
     const auto& query = std::get<QueryString>(read);
-    Asked asked;
+    OutcomesRequest asked;
     asked.jobs = {.jobs = {},
                   .system = std::string{query["system"]},
                   .kind = std::string{query["kind"]},
@@ -268,9 +268,9 @@ std::variant<Asked, HttpReply> read_asked(const HttpCall& call) {
 
 asio::awaitable<HttpReply> show_many(const ApiContext& parts, const HttpCall& call,
                                      const Caller& caller) {
-    auto read = read_asked(call);
+    auto read = read_outcomes_request(call);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
-    auto& asked = std::get<Asked>(read);
+    auto& asked = std::get<OutcomesRequest>(read);
     std::vector<ledger::JobDelivery> deliveries;
     auto work = [&](postgres::Connection& ledger) {
         return ledger::read_outcomes(ledger, caller.access, asked.jobs, asked.filter, asked.cursor,

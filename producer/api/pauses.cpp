@@ -195,7 +195,7 @@ asio::awaitable<HttpReply> resume(const ApiContext& parts, const HttpCall& call,
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const Caller& caller) {
+asio::awaitable<HttpReply> list_pauses(const ApiContext& parts, const Caller& caller) {
     auto work = [&](postgres::Connection& ledger) {
         auto lines = ledger::list_pauses(ledger);
         std::vector<std::string> jobs;
@@ -230,8 +230,9 @@ void add_pause_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
             return resume(parts, call, caller);
         },
         Job::bytes_max, "DELETE");
-    routes.get("/v1/pauses", Scope::read,
-               [&parts](const HttpCall&, const Caller& caller) { return list(parts, caller); });
+    routes.get("/v1/pauses", Scope::read, [&parts](const HttpCall&, const Caller& caller) {
+        return list_pauses(parts, caller);
+    });
 }
 
 }  // namespace fanfare::api

@@ -27,15 +27,15 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr std::size_t jobs_max = 1'000;  // That one order may name, and one answer has.
+constexpr std::size_t replay_jobs_max = 1'000;  // That one order may name, and one answer has.
 constexpr std::size_t words_max = 100;
 constexpr std::int64_t ttl_max_s = 31'536'000;
 constexpr std::chrono::seconds wait_max{5};  // Beyond, the answer is that it goes on.
-constexpr std::chrono::milliseconds look_first{20};
-constexpr std::chrono::milliseconds look_max{250};
+constexpr std::chrono::milliseconds replay_look_first{20};
+constexpr std::chrono::milliseconds replay_look_max{250};
 
 /// A replay as it was asked for.
-struct Asked {
+struct ReplayRequest {
     ledger::ReplayOrder order;
     bool dry_run = false;
 };
@@ -48,8 +48,8 @@ public:
                   {"jobs", "system", "kind", "subject", "channel", "account", "outcomes", "reasons",
                    "since", "until", "include_unknown", "ttl_s", "because", "dry_run"}} {}
 
-    std::variant<Asked, HttpReply> read(const Caller& caller) {
-        Asked asked;
+    std::variant<ReplayRequest, HttpReply> read(const Caller& caller) {
+        ReplayRequest asked;
         fields_.refuse_nulls();
         asked.dry_run = flag("dry_run");
         auto& order = asked.order;
@@ -77,7 +77,7 @@ public:
 private:
     ledger::ReplayWords read_words() {
         ledger::ReplayWords words;
-        words.jobs = texts("jobs", jobs_max);
+        words.jobs = texts("jobs", replay_jobs_max);
         words.system = fields_.text_if_there("system", 40);
         words.kind = fields_.text_if_there("kind", 100);
         words.subject = fields_.text_if_there("subject", Job::id_bytes_max);
@@ -187,7 +187,8 @@ json::object to_document(const Told& told) {
             {"if_served_now", outlook_to_json(told.terms, told.outlook)}};
 }
 
-asio::awaitable<HttpReply> tell(const ApiContext& parts, const Caller& caller, const Asked& asked) {
+asio::awaitable<HttpReply> tell(const ApiContext& parts, const Caller& caller,
+                                const ReplayRequest& asked) {
     const auto& order = asked.order;
     auto work = [&](postgres::Connection& ledger) {
         const auto counts = ledger::count_replay(ledger, order.filter);
@@ -228,7 +229,8 @@ struct Shown {
     std::vector<ledger::ReplayPair> jobs;
 };
 
-std::optional<Shown> find(postgres::Connection& ledger, std::int64_t id, const Caller& caller) {
+std::optional<Shown> find_replay(postgres::Connection& ledger, std::int64_t id,
+                                 const Caller& caller) {
     const ledger::ReplayPage page{.systems = caller.access.systems,
                                   .sources = caller.access.sources,
                                   .before = 0,
@@ -236,7 +238,7 @@ std::optional<Shown> find(postgres::Connection& ledger, std::int64_t id, const C
     auto lines = ledger::list_replays(ledger, page, 1);
     if (lines.empty()) return std::nullopt;
     return Shown{std::move(lines[0]),
-                 ledger::jobs_of_replay(ledger, id, static_cast<int>(jobs_max))};
+                 ledger::jobs_of_replay(ledger, id, static_cast<int>(replay_jobs_max))};
 }
 
 json::object to_document(const Shown& shown) {
@@ -254,9 +256,9 @@ json::object to_document(const Shown& shown) {
 asio::awaitable<HttpReply> wait_for(const ApiContext& parts, const Caller& caller,
                                     std::int64_t id) {
     const auto end = parts.clock.steady_now() + wait_max;
-    auto wait = look_first;
+    auto wait = replay_look_first;
     while (true) {
-        auto look = [&](postgres::Connection& ledger) { return find(ledger, id, caller); };
+        auto look = [&](postgres::Connection& ledger) { return find_replay(ledger, id, caller); };
         std::string looking{"look up a replay"};
         auto looked = co_await parts.reading.run(std::move(looking), look);
         if (!looked) co_return unavailable(looked.error());
@@ -269,7 +271,7 @@ asio::awaitable<HttpReply> wait_for(const ApiContext& parts, const Caller& calle
             co_return reply;
         }
         co_await pause_for(wait);
-        wait = std::min(wait * 2, look_max);
+        wait = std::min(wait * 2, replay_look_max);
     }
 }
 
@@ -285,7 +287,7 @@ asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall&
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
     auto read = Reading{call}.read(caller);
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
-    auto& asked = std::get<Asked>(read);
+    auto& asked = std::get<ReplayRequest>(read);
     auto& order = asked.order;
     if (!order.filter.system.empty()) {
         if (auto denial = denied(caller, order.filter.system)) co_return std::move(*denial);
@@ -359,7 +361,7 @@ asio::awaitable<HttpReply> show_replay(const ApiContext& parts, const HttpCall& 
                                        const Caller& caller) {
     const auto id = parse_whole(call.param("id"));
     if (!id || *id < 1) co_return nothing_here("replay");
-    auto work = [&](postgres::Connection& ledger) { return find(ledger, *id, caller); };
+    auto work = [&](postgres::Connection& ledger) { return find_replay(ledger, *id, caller); };
     std::string doing{"look up a replay"};
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());

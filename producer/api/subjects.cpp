@@ -18,9 +18,9 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr int jobs_max = 1'000;
-constexpr std::array<std::string_view, 5> states{"scheduled", "publishing", "published", "expired",
-                                                 "cancelled"};
+constexpr int subject_jobs_max = 1'000;
+constexpr std::array<std::string_view, 5> notification_states{"scheduled", "publishing",
+                                                              "published", "expired", "cancelled"};
 
 /// What several jobs come to.
 struct Sum {
@@ -52,7 +52,7 @@ asio::awaitable<HttpReply> show_subject(const ApiContext& parts, const HttpCall&
     }
     const auto& sources = caller.access.sources;
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::progress_about(ledger, system, subject, sources, jobs_max);
+        return ledger::progress_about(ledger, system, subject, sources, subject_jobs_max);
     };
     std::string client = caller.client;
     const auto turn = co_await parts.turns.take(std::move(client));
@@ -68,7 +68,7 @@ asio::awaitable<HttpReply> show_subject(const ApiContext& parts, const HttpCall&
         by_kind[job.kind].add(job);
     }
     json::object notifications;
-    for (const auto state : states) {
+    for (const auto state : notification_states) {
         const auto count = about.notifications.find(std::string{state});
         const bool some = count != about.notifications.end();
         notifications[text(state)] = some ? count->second : 0;

@@ -53,8 +53,8 @@ json::object row_to_json(const ledger::Suppression& one) {
             {"since", one.since}};
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
+asio::awaitable<HttpReply> list_suppressions(const ApiContext& parts, const HttpCall& call,
+                                             const Caller& caller) {
     if (caller.owner_bound || !caller.systems.empty()) {
         co_return refusal(403, "owner_denied", "An address is suppressed for all systems.");
     }
@@ -86,9 +86,10 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
 }  // namespace
 
 void add_suppression_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
-    routes.get(
-        "/v1/suppressions", Scope::export_,
-        [&parts](const HttpCall& call, const Caller& caller) { return list(parts, call, caller); });
+    routes.get("/v1/suppressions", Scope::export_,
+               [&parts](const HttpCall& call, const Caller& caller) {
+                   return list_suppressions(parts, call, caller);
+               });
 }
 
 }  // namespace fanfare::api

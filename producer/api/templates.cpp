@@ -71,8 +71,8 @@ json::object to_document(const ApiContext& parts, const Place& place, const Own&
     return document;
 }
 
-asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
+asio::awaitable<HttpReply> list_templates(const ApiContext& parts, const HttpCall& call,
+                                          const Caller& caller) {
     constexpr std::array<std::string_view, 2> known{"system", "kind"};
     const auto read = QueryString::read(call, known);
     if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
@@ -99,8 +99,8 @@ asio::awaitable<HttpReply> list(const ApiContext& parts, const HttpCall& call,
     co_return reply_with(200, document);
 }
 
-asio::awaitable<HttpReply> show(const ApiContext& parts, const HttpCall& call,
-                                const Caller& caller) {
+asio::awaitable<HttpReply> show_templates(const ApiContext& parts, const HttpCall& call,
+                                          const Caller& caller) {
     constexpr std::array<std::string_view, 1> known{"version"};
     const auto asked = read_place(parts, call, caller);
     if (const auto* const reply = std::get_if<HttpReply>(&asked)) co_return *reply;
@@ -201,8 +201,8 @@ void add_template_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
         };
     };
     const std::string one{"/v1/templates/{system}/{kind}"};
-    routes.get("/v1/templates", Scope::read, bound(list));
-    routes.get(one, Scope::read, bound(show));
+    routes.get("/v1/templates", Scope::read, bound(list_templates));
+    routes.get(one, Scope::read, bound(show_templates));
     routes.post(one, Scope::templates, bound(save), Job::bytes_max, "PUT");
     routes.post(one, Scope::templates, bound(remove), Job::bytes_max, "DELETE");
 }

@@ -42,7 +42,8 @@ View card_view(const json::object& account, const std::vector<json::object>& pau
     return card;
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show_accounts(const PageContext& context, const Visit& visit,
+                                         Notice notice) {
     const Ask ask{"GET", "/v1/accounts"};
     const auto answer = co_await context.ask(visit.who, ask);
     const Ask ask_pauses{"GET", "/v1/pauses"};
@@ -62,17 +63,17 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_accounts_done(const PageContext& context, const Visit& visit) {
     Notice notice;
     if (visit.field("done") == "true") notice.text = "Done. Workers heed it within a second.";
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_accounts(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask) {
+asio::awaitable<HttpReply> act_on_account(const PageContext& context, const Visit& visit, Ask ask) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/accounts?done=true");
     auto notice = to_notice(answer);
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_accounts(context, visit, std::move(notice));
 }
 
 std::string rate_target(const Visit& visit) {
@@ -82,22 +83,23 @@ std::string rate_target(const Visit& visit) {
 asio::awaitable<HttpReply> set_rate(const PageContext& context, const Visit& visit) {
     const auto rate = parse_whole(visit.field("per_second"));
     const json::object body{{"per_second", rate ? json::value(*rate) : json::value(nullptr)}};
-    return act(context, visit, {"PUT", rate_target(visit), json::value(body)});
+    return act_on_account(context, visit, {"PUT", rate_target(visit), json::value(body)});
 }
 
 asio::awaitable<HttpReply> clear_rate(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"DELETE", rate_target(visit)});
+    return act_on_account(context, visit, {"DELETE", rate_target(visit)});
 }
 
-asio::awaitable<HttpReply> pause(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> pause_account(const PageContext& context, const Visit& visit) {
     const json::object body{{"account", std::string{visit.call.param("name")}},
                             {"because", visit.field("because")}};
-    return act(context, visit, {"POST", "/v1/pauses", json::value(body)});
+    return act_on_account(context, visit, {"POST", "/v1/pauses", json::value(body)});
 }
 
-asio::awaitable<HttpReply> resume(const PageContext& context, const Visit& visit) {
-    return act(context, visit,
-               {"DELETE", "/v1/pauses?account=" + percent_encoded(visit.call.param("name"))});
+asio::awaitable<HttpReply> resume_account(const PageContext& context, const Visit& visit) {
+    return act_on_account(
+        context, visit,
+        {"DELETE", "/v1/pauses?account=" + percent_encoded(visit.call.param("name"))});
 }
 
 }  // namespace
@@ -107,11 +109,11 @@ void add_account_pages(Pages& pages) {
     const auto bound = [&context](auto serve) {
         return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
-    pages.get("/console/accounts", bound(show_done));
+    pages.get("/console/accounts", bound(show_accounts_done));
     pages.post("/console/accounts/{name}/rate", bound(set_rate));
     pages.post("/console/accounts/{name}/rate/clear", bound(clear_rate));
-    pages.post("/console/accounts/{name}/pause", bound(pause));
-    pages.post("/console/accounts/{name}/resume", bound(resume));
+    pages.post("/console/accounts/{name}/pause", bound(pause_account));
+    pages.post("/console/accounts/{name}/resume", bound(resume_account));
 }
 
 }  // namespace fanfare::console

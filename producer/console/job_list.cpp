@@ -14,14 +14,14 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr int jobs_on_a_page = 50;
-constexpr std::array<std::string_view, 5> states{"planning", "sending", "done", "cancelled",
-                                                 "failed"};
-constexpr std::array<std::string_view, 4> filters{"system", "kind", "state", "has_failures"};
+constexpr std::array<std::string_view, 5> job_states{"planning", "sending", "done", "cancelled",
+                                                     "failed"};
+constexpr std::array<std::string_view, 4> job_filters{"system", "kind", "state", "has_failures"};
 
 /// The query of the API, and of this page, that the filters of a visit make; "" or "a=b&c=d".
-std::string compose_query(const Visit& visit) {
+std::string compose_jobs_query(const Visit& visit) {
     std::string query;
-    for (const auto name : filters) {
+    for (const auto name : job_filters) {
         const auto value = visit.field(name);
         if (value.empty()) continue;
         query.append(
@@ -52,8 +52,8 @@ View row_views(const json::object& document, const PageContext& context, Paces* 
     return rows;
 }
 
-asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
-    const auto query = compose_query(visit);
+asio::awaitable<HttpReply> list_jobs(const PageContext& context, const Visit& visit) {
+    const auto query = compose_jobs_query(visit);
     const auto cursor = visit.field("cursor");
     const auto asked =
         joined(joined(query, "cursor", cursor), "limit", std::to_string(jobs_on_a_page));
@@ -61,8 +61,8 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"jobs.html", "Jobs", "jobs", {}};
     auto& view = page.view;
-    for (const auto name : filters) put(view, std::string{name}, visit.field(name));
-    view.set("states", option_views(states, visit.field("state")));
+    for (const auto name : job_filters) put(view, std::string{name}, visit.field(name));
+    view.set("states", option_views(job_states, visit.field("state")));
     view.set("is_filtered", View{!query.empty()});
     view.set("rows", row_views(answer.object(), context, nullptr));
     view.set("has_rows", View{!objects_in(answer.object(), "jobs").empty()});
@@ -99,8 +99,9 @@ private:
     Paces paces_;
 };
 
-asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, const Visit& visit) {
-    const auto rows = std::make_shared<LiveRows>(context, visit.who, compose_query(visit));
+asio::awaitable<HttpReply> follow_jobs(const PageContext& context, LiveSlots& slots,
+                                       const Visit& visit) {
+    const auto rows = std::make_shared<LiveRows>(context, visit.who, compose_jobs_query(visit));
     co_return live_reply(slots, [rows] { return rows->draw(); });
 }
 
@@ -109,9 +110,11 @@ asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, co
 void add_job_list_pages(Pages& pages) {
     const auto& context = pages.context();
     auto& slots = pages.slots();
-    pages.get("/console/jobs", [&context](const Visit& visit) { return list(context, visit); });
-    pages.get_part("/console/live/jobs",
-                   [&context, &slots](const Visit& visit) { return live(context, slots, visit); });
+    pages.get("/console/jobs",
+              [&context](const Visit& visit) { return list_jobs(context, visit); });
+    pages.get_part("/console/live/jobs", [&context, &slots](const Visit& visit) {
+        return follow_jobs(context, slots, visit);
+    });
 }
 
 }  // namespace fanfare::console

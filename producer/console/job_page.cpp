@@ -104,7 +104,7 @@ void put_facts(View& view, const json::object& job) {
     view.set("has_replays", View{!objects_in(job, "replays").empty()});
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show_job(const PageContext& context, const Visit& visit, Notice notice) {
     const auto ask = ask_for_job(visit);
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"job.html", "Job", "jobs", {}, std::move(notice)};
@@ -129,34 +129,34 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_job_done(const PageContext& context, const Visit& visit) {
     auto notice = done_notice(visit);
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_job(context, visit, std::move(notice));
 }
 
 /// Says so where it was done; else the page with what stands against it.
-asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
-                               std::string word) {
+asio::awaitable<HttpReply> act_on_job(const PageContext& context, const Visit& visit, Ask ask,
+                                      std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect(compose_path(visit) + "?done=" + word);
     auto notice = to_notice(answer);
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_job(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> cancel(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> cancel_job(const PageContext& context, const Visit& visit) {
     Ask ask{"POST", ask_for_job(visit).target + "/cancel"};
-    return act(context, visit, std::move(ask), "cancelled");
+    return act_on_job(context, visit, std::move(ask), "cancelled");
 }
 
-asio::awaitable<HttpReply> pause(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> pause_job(const PageContext& context, const Visit& visit) {
     const json::object body{{"job", std::string{visit.call.param("id")}},
                             {"because", visit.field("because")}};
-    return act(context, visit, {"POST", "/v1/pauses", json::value(body)}, "paused");
+    return act_on_job(context, visit, {"POST", "/v1/pauses", json::value(body)}, "paused");
 }
 
-asio::awaitable<HttpReply> resume(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> resume_job(const PageContext& context, const Visit& visit) {
     Ask ask{"DELETE", "/v1/pauses?job=" + percent_encoded(visit.call.param("id"))};
-    return act(context, visit, std::move(ask), "resumed");
+    return act_on_job(context, visit, std::move(ask), "resumed");
 }
 
 /// Why people of it failed: what the dry run of a replay of all of them says.
@@ -195,7 +195,8 @@ private:
     Pace pace_;
 };
 
-asio::awaitable<HttpReply> live(const PageContext& context, LiveSlots& slots, const Visit& visit) {
+asio::awaitable<HttpReply> follow_job(const PageContext& context, LiveSlots& slots,
+                                      const Visit& visit) {
     const auto job = std::make_shared<LiveJob>(context, visit.who, ask_for_job(visit));
     co_return live_reply(slots, [job] { return job->draw(); });
 }
@@ -208,13 +209,14 @@ void add_job_pages(Pages& pages) {
     const auto bound = [&context](auto serve) {
         return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
-    pages.get("/console/jobs/{id}", bound(show_done));
+    pages.get("/console/jobs/{id}", bound(show_job_done));
     pages.get_part("/console/jobs/{id}/reasons", bound(reasons));
-    pages.get_part("/console/live/jobs/{id}",
-                   [&context, &slots](const Visit& visit) { return live(context, slots, visit); });
-    pages.post("/console/jobs/{id}/cancel", bound(cancel));
-    pages.post("/console/jobs/{id}/pause", bound(pause));
-    pages.post("/console/jobs/{id}/resume", bound(resume));
+    pages.get_part("/console/live/jobs/{id}", [&context, &slots](const Visit& visit) {
+        return follow_job(context, slots, visit);
+    });
+    pages.post("/console/jobs/{id}/cancel", bound(cancel_job));
+    pages.post("/console/jobs/{id}/pause", bound(pause_job));
+    pages.post("/console/jobs/{id}/resume", bound(resume_job));
 }
 
 }  // namespace fanfare::console

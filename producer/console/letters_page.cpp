@@ -8,7 +8,7 @@ namespace json = boost::json;
 
 constexpr std::size_t form_max = 6 * Job::bytes_max;  // A payload as a form writes it.
 
-View line_view(const json::object& letter) {
+View letter_view(const json::object& letter) {
     View line;
     put_all(line, letter, {"letter", "key", "from", "reason", "message", "fate", "fate_by"});
     line.set("short_letter", text_in(letter, "letter").substr(0, 10));
@@ -18,7 +18,7 @@ View line_view(const json::object& letter) {
     return line;
 }
 
-asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> list_letters(const PageContext& context, const Visit& visit) {
     const bool all = visit.field("all") == "true";
     std::string target{"/v1/dead-letters?limit=50"};
     if (all) target.append("&all=true");
@@ -29,7 +29,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     Page page{"letters.html", "Dead letters", "dead-letters", {}};
     View lines{View::type::list};
     for (const auto& letter : objects_in(answer.object(), "dead_letters")) {
-        lines << line_view(letter);
+        lines << letter_view(letter);
     }
     page.view.set("lines", lines);
     page.view.set("has_lines", View{lines.is_non_empty_list()});
@@ -48,12 +48,13 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     co_return context.show(visit, std::move(page));
 }
 
-std::string read_target(const Visit& visit) {
+std::string letter_target(const Visit& visit) {
     return "/v1/dead-letters/" + percent_encoded(visit.call.param("letter"));
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
-    const Ask ask{"GET", read_target(visit)};
+asio::awaitable<HttpReply> show_letter_with(const PageContext& context, const Visit& visit,
+                                            Notice notice) {
+    const Ask ask{"GET", letter_target(visit)};
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"letter.html", "Dead letter", "dead-letters", {}, std::move(notice)};
     if (!answer.is_good()) {
@@ -61,7 +62,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
         page.notice = to_notice(answer);
         co_return context.show(visit, std::move(page));
     }
-    page.view = line_view(answer.object());
+    page.view = letter_view(answer.object());
     put_all(page.view, answer.object(), {"payload", "payload_base64"});
     page.view.set("is_cut", View{!flag_in(answer.object(), "payload_is_whole")});
     page.view.set("is_open", View{text_in(answer.object(), "fate").empty()});
@@ -70,15 +71,15 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
 
 asio::awaitable<HttpReply> show_letter(const PageContext& context, const Visit& visit) {
     Notice none;
-    co_return co_await show(context, visit, std::move(none));
+    co_return co_await show_letter_with(context, visit, std::move(none));
 }
 
-asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
-                               std::string word) {
+asio::awaitable<HttpReply> act_on_letter(const PageContext& context, const Visit& visit, Ask ask,
+                                         std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/dead-letters?done=" + word);
     auto notice = to_notice(answer);
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_letter_with(context, visit, std::move(notice));
 }
 
 /// A text area gives lines back with CR LF; JSON does not mind, whoever compares does.
@@ -88,16 +89,16 @@ std::string plain_lines(std::string text) {
 }
 
 asio::awaitable<HttpReply> requeue(const PageContext& context, const Visit& visit) {
-    Ask ask{"POST", read_target(visit) + "/requeue"};
+    Ask ask{"POST", letter_target(visit) + "/requeue"};
     if (visit.field("is_mended") == "true") {
         const json::object body{{"payload", plain_lines(visit.field("payload"))}};
         ask.body = json::value(body);
     }
-    return act(context, visit, std::move(ask), "requeued");
+    return act_on_letter(context, visit, std::move(ask), "requeued");
 }
 
 asio::awaitable<HttpReply> drop(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", read_target(visit) + "/drop"}, "dropped");
+    return act_on_letter(context, visit, {"POST", letter_target(visit) + "/drop"}, "dropped");
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ void add_letter_pages(Pages& pages) {
     const auto bound = [&context](auto serve) {
         return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
-    pages.get("/console/dead-letters", bound(list));
+    pages.get("/console/dead-letters", bound(list_letters));
     pages.get("/console/dead-letters/{letter}", bound(show_letter));
     pages.post("/console/dead-letters/{letter}/requeue", bound(requeue), form_max);
     pages.post("/console/dead-letters/{letter}/drop", bound(drop));

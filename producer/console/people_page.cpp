@@ -75,7 +75,7 @@ asio::awaitable<HttpReply> show_history(const PageContext& context, const Visit&
     co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_people(const PageContext& context, const Visit& visit) {
     Page page{"people.html", "People", "people", {}};
     put(page.view, "id", visit.field("id"));
     put(page.view, "system", visit.field("system"));
@@ -111,7 +111,8 @@ asio::awaitable<HttpReply> show_in_job(const PageContext& context, const Visit& 
 
 void add_people_pages(Pages& pages) {
     const auto& context = pages.context();
-    pages.get("/console/people", [&context](const Visit& visit) { return show(context, visit); });
+    pages.get("/console/people",
+              [&context](const Visit& visit) { return show_people(context, visit); });
     pages.get("/console/jobs/{id}/person",
               [&context](const Visit& visit) { return show_in_job(context, visit); });
 }

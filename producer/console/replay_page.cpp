@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 constexpr std::array<std::string_view, 4> outcomes{"failed", "refused", "expired", "unknown"};
 constexpr std::int64_t ttl_max_min = 525'600;
-constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
 
 /// Two posts of one form are one replay.
 std::string fresh_key() {
@@ -176,7 +175,7 @@ asio::awaitable<HttpReply> order(const PageContext& context, const Visit& visit)
     co_return co_await try_it(context, visit, std::move(notice));
 }
 
-View line_view(const json::object& replay) {
+View replay_view(const json::object& replay) {
     View line;
     put_all(line, replay, {"id", "who", "because"});
     put_moment(line, "at", text_in(replay, "at"));
@@ -188,7 +187,7 @@ View line_view(const json::object& replay) {
     return line;
 }
 
-asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> list_replays(const PageContext& context, const Visit& visit) {
     const auto cursor = visit.field("cursor");
     std::string target{"/v1/replays?limit=50"};
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
@@ -196,7 +195,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"replays.html", "Replays", "replays", {}};
     View lines{View::type::list};
-    for (const auto& replay : objects_in(answer.object(), "replays")) lines << line_view(replay);
+    for (const auto& replay : objects_in(answer.object(), "replays")) lines << replay_view(replay);
     page.view.set("lines", lines);
     page.view.set("has_lines", View{lines.is_non_empty_list()});
     const auto next = text_in(answer.object(), "next_cursor");
@@ -206,7 +205,7 @@ asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) 
     co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_replay(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", "/v1/replays/" + percent_encoded(visit.call.param("id"))};
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"replay_done.html", "Replay", "replays", {}};
@@ -215,7 +214,7 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) 
         page.notice = to_notice(answer);
         co_return context.show(visit, std::move(page));
     }
-    page.view = line_view(answer.object());
+    page.view = replay_view(answer.object());
     View jobs{View::type::list};
     for (const auto& pair : objects_in(answer.object(), "new_jobs")) {
         View one;
@@ -240,8 +239,8 @@ void add_replay_pages(Pages& pages) {
     };
     pages.get("/console/replay", bound(ask_for_order));
     pages.post("/console/replay", bound(order));
-    pages.get("/console/replays", bound(list));
-    pages.get("/console/replays/{id}", bound(show));
+    pages.get("/console/replays", bound(list_replays));
+    pages.get("/console/replays/{id}", bound(show_replay));
 }
 
 }  // namespace fanfare::console

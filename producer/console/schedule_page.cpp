@@ -10,11 +10,11 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 5> states{"scheduled", "publishing", "published", "expired",
-                                                 "cancelled"};
-constexpr std::array<std::string_view, 4> filters{"system", "kind", "subject", "state"};
+constexpr std::array<std::string_view, 5> notification_states{"scheduled", "publishing",
+                                                              "published", "expired", "cancelled"};
+constexpr std::array<std::string_view, 4> schedule_filters{"system", "kind", "subject", "state"};
 
-View line_view(const json::object& notification) {
+View notification_view(const json::object& notification) {
     View line;
     put_all(line, notification,
             {"id", "system", "kind", "subject", "state", "origin", "source", "cancelled_by",
@@ -44,11 +44,12 @@ std::string read_state(const Visit& visit) {
     return "scheduled";
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, Notice notice) {
+asio::awaitable<HttpReply> show_schedule(const PageContext& context, const Visit& visit,
+                                         Notice notice) {
     const auto state = read_state(visit);
     std::string query;
     std::string target = "/v1/notifications?limit=50";
-    for (const auto name : filters) {
+    for (const auto name : schedule_filters) {
         const auto value = name == "state" ? state : visit.field(name);
         const auto field = fmt::format("&{}={}", name, percent_encoded(value));
         query.append(field);
@@ -61,9 +62,10 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     Page page{"schedule.html", "Schedule", "schedule", {}, std::move(notice)};
     auto& view = page.view;
     for (const auto name : {"system", "kind", "subject"}) put(view, name, visit.field(name));
-    view.set("states", option_views(states, state));
+    view.set("states", option_views(notification_states, state));
     View lines{View::type::list};
-    for (const auto& each : objects_in(answer.object(), "notifications")) lines << line_view(each);
+    for (const auto& each : objects_in(answer.object(), "notifications"))
+        lines << notification_view(each);
     view.set("lines", lines);
     view.set("has_lines", View{lines.is_non_empty_list()});
     const auto next = text_in(answer.object(), "next_cursor");
@@ -73,39 +75,42 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit, 
     co_return context.show(visit, std::move(page));
 }
 
-asio::awaitable<HttpReply> show_done(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_schedule_done(const PageContext& context, const Visit& visit) {
     Notice notice;
     const auto done = visit.field("done");
     if (done == "cancelled") notice.text = "That moment is cancelled for good.";
     if (done == "due") notice.text = "It is due now.";
     if (done == "moved") notice.text = "It is moved.";
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_schedule(context, visit, std::move(notice));
 }
 
-std::string read_target(const Visit& visit) {
+std::string notification_target(const Visit& visit) {
     return "/v1/notifications/" + percent_encoded(visit.call.param("id"));
 }
 
-asio::awaitable<HttpReply> act(const PageContext& context, const Visit& visit, Ask ask,
-                               std::string word) {
+asio::awaitable<HttpReply> act_on_notification(const PageContext& context, const Visit& visit,
+                                               Ask ask, std::string word) {
     const auto answer = co_await context.ask(visit.who, ask);
     if (answer.is_good()) co_return redirect("/console/schedule?done=" + word);
     auto notice = to_notice(answer);
-    co_return co_await show(context, visit, std::move(notice));
+    co_return co_await show_schedule(context, visit, std::move(notice));
 }
 
-asio::awaitable<HttpReply> cancel(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", read_target(visit) + "/cancel"}, "cancelled");
+asio::awaitable<HttpReply> cancel_notification(const PageContext& context, const Visit& visit) {
+    return act_on_notification(context, visit, {"POST", notification_target(visit) + "/cancel"},
+                               "cancelled");
 }
 
 asio::awaitable<HttpReply> send_now(const PageContext& context, const Visit& visit) {
-    return act(context, visit, {"POST", read_target(visit) + "/send-now"}, "due");
+    return act_on_notification(context, visit, {"POST", notification_target(visit) + "/send-now"},
+                               "due");
 }
 
 /// The form's moment is in UTC, as the page says.
 asio::awaitable<HttpReply> move(const PageContext& context, const Visit& visit) {
     const json::object body{{"due_at", visit.field("due_at") + "Z"}};
-    return act(context, visit, {"PATCH", read_target(visit), json::value(body)}, "moved");
+    return act_on_notification(context, visit,
+                               {"PATCH", notification_target(visit), json::value(body)}, "moved");
 }
 
 }  // namespace
@@ -115,8 +120,8 @@ void add_schedule_pages(Pages& pages) {
     const auto bound = [&context](auto serve) {
         return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
-    pages.get("/console/schedule", bound(show_done));
-    pages.post("/console/schedule/{id}/cancel", bound(cancel));
+    pages.get("/console/schedule", bound(show_schedule_done));
+    pages.post("/console/schedule/{id}/cancel", bound(cancel_notification));
     pages.post("/console/schedule/{id}/send-now", bound(send_now));
     pages.post("/console/schedule/{id}/move", bound(move));
 }

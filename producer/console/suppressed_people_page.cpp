@@ -115,8 +115,8 @@ bool put_parameters(View& view, const Visit& visit, const Audience& audience) {
     return is_whole;
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Systems& systems,
-                                const Visit& visit) {
+asio::awaitable<HttpReply> show_suppressed_people(const PageContext& context,
+                                                  const Systems& systems, const Visit& visit) {
     Page page{"suppressed_people.html", "Suppressions", "suppressions", {}};
     auto& view = page.view;
     view.set("sees_addresses", View{sees_addresses(visit.who)});
@@ -157,8 +157,9 @@ asio::awaitable<HttpReply> show(const PageContext& context, const Systems& syste
 
 void add_suppressed_people_page(Pages& pages, const Systems& systems) {
     const auto& context = pages.context();
-    pages.get("/console/suppressions/people",
-              [&context, &systems](const Visit& visit) { return show(context, systems, visit); });
+    pages.get("/console/suppressions/people", [&context, &systems](const Visit& visit) {
+        return show_suppressed_people(context, systems, visit);
+    });
 }
 
 }  // namespace fanfare::console

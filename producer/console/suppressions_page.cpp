@@ -13,7 +13,7 @@ namespace json = boost::json;
 constexpr std::array<std::string_view, 2> asked_for{"search", "channel"};
 
 /// What the visitor asks for, each beginning with '&': for the API, and for the next page.
-std::string compose_query(const Visit& visit) {
+std::string compose_suppressions_query(const Visit& visit) {
     std::string query;
     for (const auto name : asked_for) {
         const auto value = visit.field(name);
@@ -45,10 +45,10 @@ View address_views(const json::object& document) {
     return lines;
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_suppressions(const PageContext& context, const Visit& visit) {
     // To whom not all systems are open, the API tells only of people whom they may see.
     if (!sees_addresses(visit.who)) co_return redirect("/console/suppressions/people");
-    const auto query = compose_query(visit);
+    const auto query = compose_suppressions_query(visit);
     auto target = "/v1/suppressions?limit=50" + query;
     const auto cursor = visit.field("cursor");
     if (!cursor.empty()) target.append("&cursor=").append(percent_encoded(cursor));
@@ -79,7 +79,7 @@ bool sees_addresses(const api::Identity& who) { return who.owner.empty() && who.
 void add_suppression_pages(Pages& pages, const Systems& systems) {
     const auto& context = pages.context();
     pages.get("/console/suppressions",
-              [&context](const Visit& visit) { return show(context, visit); });
+              [&context](const Visit& visit) { return show_suppressions(context, visit); });
     add_suppressed_people_page(pages, systems);
 }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <map>
 #include <set>
 
@@ -15,7 +14,6 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr std::string_view field_prefix{"v."};
-constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
 using Values = std::map<std::string, std::string, std::less<>>;
 
 /// What a variable could say, where no job of the kind tells.
@@ -145,7 +143,7 @@ View input_views(const Values& values) {
     return inputs;
 }
 
-asio::awaitable<HttpReply> show(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> show_template(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", kind_target(visit)};
     const auto templates = co_await context.ask(visit.who, ask);
     Page page{"template.html", std::string{visit.call.param("kind")}, "templates", {}};
@@ -207,7 +205,7 @@ asio::awaitable<HttpReply> show_email(const PageContext& context, const Visit& v
     co_return reply;
 }
 
-asio::awaitable<HttpReply> list(const PageContext& context, const Visit& visit) {
+asio::awaitable<HttpReply> list_templates(const PageContext& context, const Visit& visit) {
     const Ask ask{"GET", "/v1/templates"};
     const auto answer = co_await context.ask(visit.who, ask);
     Page page{"templates.html", "Templates", "templates", {}};
@@ -234,8 +232,8 @@ void add_template_pages(Pages& pages) {
     const auto bound = [&context](auto serve) {
         return [&context, serve](const Visit& visit) { return serve(context, visit); };
     };
-    pages.get("/console/templates", bound(list));
-    pages.get("/console/templates/{system}/{kind}", bound(show));
+    pages.get("/console/templates", bound(list_templates));
+    pages.get("/console/templates/{system}/{kind}", bound(show_template));
     pages.get_part("/console/templates/{system}/{kind}/email", bound(show_email));
 }
 

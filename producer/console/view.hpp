@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <kainjow/mustache.hpp>
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -15,6 +16,9 @@ namespace fanfare::console {
 
 using View = kainjow::mustache::data;
 using Views = kainjow::mustache::list;
+
+/// The channels in the words of the API, in the order in which pages show them.
+inline constexpr std::array<std::string_view, 3> channel_words{"email", "sms", "push"};
 
 /// The member as text; "" where it is absent or null.
 [[nodiscard]] std::string text_in(const boost::json::object& from, std::string_view name);

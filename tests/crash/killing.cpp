@@ -85,9 +85,16 @@ Function* next(Function*, const char* name) {
 
 thread_local bool in_transaction = false;  // The armed statement is in the one that is open.
 
+/// libpqxx 6.4 names the table of a COPY bare, 7.10 in quotes.
+std::string without_quotes(std::string text) {
+    std::erase(text, '"');
+    return text;
+}
+
 /// A commit is armed by a statement of its transaction.
 template <class Call>
-auto around_statement(std::string_view text, const Call& call) {
+auto around_statement(const std::string& query, const Call& call) {
+    const auto text = without_quotes(query);
     if (text.starts_with("BEGIN")) in_transaction = false;
     if (is_armed("commit", text)) in_transaction = true;
     const bool commits = in_transaction && text == "COMMIT" && is_armed("commit", armed()->pattern);

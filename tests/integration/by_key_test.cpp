@@ -36,6 +36,46 @@ protected:
         return read_of("'chunk_open', 'chunk_claimed', 'chunk_planned'", "chunk");
     }
     std::int64_t read_of_open_jobs() { return read_of("'job_open', 'job_unsettled'", "job"); }
+    std::int64_t read_whole() {
+        return std::stoll(ledger.value(
+            "SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('chunk', "
+            "'job')) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN "
+            "('job_open', 'job_unsettled'))"));
+    }
+    static void flush_counts(postgres::Connection& session) {
+        pqxx::nontransaction{session.raw()}.exec("SELECT pg_stat_force_next_flush()");
+    }
+    /// A small job from its order to its end, as a worker asks.
+    static void serve(postgres::Connection& worker, const std::vector<Job>& orders) {
+        std::vector<NewJob> news;
+        std::vector<std::string> ids;
+        for (const auto& job : orders) {
+            news.push_back({.job = job, .list = "", .digest = {}, .origin = {}});
+            ids.push_back(job.id);
+        }
+        std::vector<const NewJob*> given;
+        for (const auto& order : news) given.push_back(&order);
+        ASSERT_THAT(take_jobs(worker, given), SizeIs(orders.size()));
+        std::vector<WholePlan> plans;
+        for (auto& task : claim_plans(worker, ids, lease)) {
+            auto& plan = plans.emplace_back(WholePlan{std::move(task), Lane::normal, {}});
+            plan.chunks.push_back({Channel::email, 0, 1, "{u}", DoubtPolicy::hold});
+            plan.task.chunks[0] = 1;
+        }
+        ASSERT_THAT(write_whole_plans(worker, plans, republish_after), SizeIs(orders.size()));
+        std::vector<ClaimRequest> requests;
+        for (const auto& id : ids) requests.push_back({{id, Channel::email, 0}, "mail"});
+        std::vector<ChunkMark> marks;
+        std::vector<ChunkRecord> records;
+        for (const auto& chunk : claim_chunks(worker, requests, lease, 1)) {
+            marks.push_back(mark_for(chunk, bytes_of({Outcome::pending})));
+            records.push_back(record_for(chunk, bytes_of({Outcome::sent})));
+        }
+        ASSERT_THAT(load_jobs(worker, ids), SizeIs(orders.size()));
+        ASSERT_THAT(mark_chunks(worker, marks).keys, SizeIs(orders.size()));
+        ASSERT_THAT(record_chunks(worker, records).keys, SizeIs(orders.size()));
+        ASSERT_THAT(finish_jobs(worker, ids), SizeIs(orders.size()));
+    }
 
     std::string job;
 };
@@ -92,6 +132,18 @@ TEST_F(ByKeyTest, AJobIsClosedWithoutALookAtWhatElseIsOpen) {
     EXPECT_THAT(finish_jobs(db(), std::vector<std::string>{over}), SizeIs(1));
     EXPECT_LE(read_of_the_open() - chunks_before, 4) << "but for what is left of its own";
     EXPECT_EQ(read_of_open_jobs() - jobs_before, 0);
+}
+
+TEST_F(ByKeyTest, ForAWorkerNothingIsReadWholeWhileItIsSmall) {
+    const auto worker = ledger.database().connect({.goes_by_key = true});
+    serve(*worker, {job_named("a"), job_named("b")});  // Plans are made of an empty ledger.
+    for (int i = 0; i < 30; ++i) accept(fmt::format("other {}", i));
+    flush_counts(db());
+    flush_counts(*worker);
+    const auto before = read_whole();
+    serve(*worker, {job_named("c"), job_named("d"), job_named("e")});
+    flush_counts(*worker);
+    EXPECT_EQ(read_whole() - before, 0);
 }
 
 }  // namespace

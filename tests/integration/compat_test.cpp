@@ -1,12 +1,19 @@
 // A program and a ledger that do not fit.
 #include "core/ledger/compat.hpp"
 
+#include "core/ledger/first_look.hpp"
 #include "core/ledger/migrate.hpp"
+#include "core/program/exit_codes.hpp"
 #include "tests/support/test_database.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <pqxx/nontransaction>
+
+#include <atomic>
+#include <csignal>
 
 namespace fanfare::ledger {
 namespace {
@@ -73,6 +80,17 @@ TEST(Compat, ADatabaseThatIsAwayIsWaitedFor) {
     ASSERT_TRUE(ended) << describe(ended.error());
     EXPECT_FALSE(ended.value());
     EXPECT_EQ(pauses, 3);
+}
+
+TEST_F(CompatTest, WhoeverIsAskedToEndWhileItLooksEnds) {
+    migrate_all();
+    Settings settings;
+    settings.database.url = database.url();
+    boost::asio::io_context loop{1};
+    std::atomic<bool> stopping{false};
+    boost::asio::post(loop, [] { ASSERT_EQ(std::raise(SIGTERM), 0); });  // The ledger fits at once.
+    EXPECT_EQ(wait_for_ledger(settings, loop, stopping), std::optional<int>{exit_ok});
+    EXPECT_TRUE(stopping);
 }
 
 TEST_F(CompatTest, OneThatComesBackIsLookedAt) {

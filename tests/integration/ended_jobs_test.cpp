@@ -141,7 +141,9 @@ TEST_F(EndedJobsTest, AMarkSaysThatTheJobIsCancelled) {
 TEST_F(EndedJobsTest, WhoHoldsAPlaceUnderACapGivesItBack) {
     const auto job = planned("a");
     const CapQuestion question{"shows", "show.reminder", job, 1, std::chrono::hours{24}};
-    EXPECT_THAT(take_places(db(), question, Channel::email, "{a1,a2}"), IsEmpty());
+    const auto held = claim({key(job, 0)});
+    EXPECT_THAT(take_places(db(), question, Channel::email, held.at(0), "{a1,a2}"), IsEmpty());
+    EXPECT_THAT(record(record_for(held[0], bytes_of({retry, retry}))), SizeIs(1));
     {
         pqxx::work work{db().raw()};
         EXPECT_EQ(stop_jobs(work, "{" + job + "}"), 1U);

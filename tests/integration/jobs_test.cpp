@@ -14,14 +14,14 @@ class JobsTest : public LedgerCase {};
 
 TEST_F(JobsTest, AreAcceptedOncePerIdAndKey) {
     const auto job = job_named("show-1/reminder");
-    EXPECT_TRUE(insert_job(db(), job));
-    EXPECT_FALSE(insert_job(db(), job)) << "published again";
+    EXPECT_TRUE(test::insert_job(db(), job));
+    EXPECT_FALSE(test::insert_job(db(), job)) << "published again";
     auto other_id = job;
     other_id.id = derived_id("another");
-    EXPECT_FALSE(insert_job(db(), other_id)) << "the same key, another id";
+    EXPECT_FALSE(test::insert_job(db(), other_id)) << "the same key, another id";
     auto other_key = job;
     other_key.idempotency_key = "another";
-    EXPECT_FALSE(insert_job(db(), other_key)) << "the same id, another key";
+    EXPECT_FALSE(test::insert_job(db(), other_key)) << "the same id, another key";
     EXPECT_EQ(ledger.value("SELECT count(*) FROM job"), "1");
 }
 

@@ -207,6 +207,11 @@ TEST_F(FaultyBrokerTest, WhatIsGivenUpIsToldSo) {
         [&told](const Result<void>& result) { told.set_value(result.has_value()); }));
     producer.value()->give_up();
     EXPECT_FALSE(told.get_future().get());
+    // It counts until its callback has returned, on the producer's own thread.
+    const auto end = system_clock().steady_now() + patience;
+    while (producer.value()->waiting() > 0 && system_clock().steady_now() < end) {
+        std::this_thread::yield();
+    }
     EXPECT_EQ(producer.value()->waiting(), 0U);
 }
 

@@ -61,7 +61,7 @@ protected:
     }
 
     std::string accept(const Job& job) {
-        EXPECT_TRUE(insert_job(db(), job));
+        EXPECT_TRUE(test::insert_job(db(), job));
         return job.id;
     }
     std::string accept(const std::string& key) { return accept(job_named(key)); }
@@ -92,6 +92,12 @@ protected:
         std::vector<ClaimRequest> requests;
         for (const auto& one : keys) requests.push_back({one, "mail"});
         return claim_chunks(db(), requests, lease, token);
+    }
+    /// Of a job of its own: for what only who holds a chunk may do.
+    ChunkClaim hold_a_chunk() {
+        const auto job = accept("a job of a holder");
+        plan(job, {{"nobody"}});
+        return claim({key(job)}).at(0);
     }
     static ChunkRecord record_for(const ClaimedChunk& chunk, std::string outcomes) {
         ChunkRecord record;
@@ -127,7 +133,8 @@ protected:
                 .causes = chunk.causes,
                 .begun = chunk.begun,
                 .provider_ids = {},
-                .account = {}};
+                .account = {},
+                .suppressions = {}};
     }
     Written mark(const ClaimedChunk& chunk, const std::string& outcomes) {
         return mark_chunks(db(), std::vector{mark_for(chunk, outcomes)});

@@ -4,6 +4,7 @@
 #include <pqxx/transaction>
 
 #include <algorithm>
+#include <tuple>
 
 namespace fanfare::ledger {
 namespace {
@@ -13,7 +14,15 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class MarksTest : public LedgerCase {};
+class MarksTest : public LedgerCase {
+protected:
+    std::vector<std::string> suppressed() {
+        return ledger.column(
+            "SELECT s.address || ' ' || s.reason || ' ' || s.source || ' ' || ch.name "
+            "FROM suppression s JOIN channel ch ON ch.code = s.channel "
+            "ORDER BY s.address COLLATE \"C\"");
+    }
+};
 
 TEST_F(MarksTest, TakenOverHearTheWorkerThatLives) {
     const auto job = accept("a");
@@ -72,6 +81,33 @@ TEST_F(MarksTest, SettledWithoutKnowingHearTheWorkerThatLives) {
     expect_everyone_counted();
 }
 
+TEST_F(MarksTest, WhomAReceiptSettlesBesideALateWordIsLeftToTheNextClaim) {
+    const auto job = accept("a");
+    plan(job, {{"u1", "u2"}});
+    const auto late = claim({key(job)}, 7);
+    ledger.advance(lease + std::chrono::seconds{1});
+    auto guess = record_for(take_over_stalled(db(), 10, lease).at(0), bytes_of({unknown, unknown}));
+    guess.reasons = reasons_of({Reason::worker_lost, Reason::worker_lost});
+    guess.taken_over = true;
+    ASSERT_THAT(record(guess), SizeIs(1));
+    ledger.column(
+        "UPDATE chunk SET outcomes = set_byte(outcomes, 1, 3), "
+        "reasons = set_byte(reasons, 1, 0) RETURNING 1");
+    // Not done as its worker knows it: so it says nothing of whom another channel is to tell.
+    auto entry = record_for(late.at(0), bytes_of({refused, retry}));
+    entry.reasons = reasons_of({Reason::address_invalid, Reason::throttled});
+    entry.next_in = std::chrono::seconds{5};
+    EXPECT_THAT(record(entry), SizeIs(1));
+    EXPECT_EQ(outcomes_of(job), "refused opened");
+    const auto next = claim({key(job)}, 8);
+    ASSERT_THAT(next, SizeIs(1)) << "at once: nobody waits for anything";
+    auto last = record_for(next[0], next[0].outcomes);
+    last.reasons = next[0].reasons;
+    last.fallback = FallbackChunk{Channel::sms, DoubtPolicy::hold, Lane::normal, {"u1"}};
+    EXPECT_THAT(record(last), SizeIs(1));
+    EXPECT_EQ(ledger.value("SELECT recipients FROM chunk WHERE channel = 1"), "{u1}");
+}
+
 TEST_F(MarksTest, PlannedAgainHearTheWorkerThatLivesUntilTheNextClaim) {
     const auto job = accept("a");
     plan(job, {{"u1"}}, DoubtPolicy::resend);
@@ -115,6 +151,53 @@ TEST_F(MarksTest, SayWhatHasBegun) {
     ASSERT_THAT(next, SizeIs(1));
     EXPECT_EQ(next[0].begun, std::string(3, '\0')) << "of the claim before";
     EXPECT_EQ(next[0].takeovers, 0) << "somebody recorded";
+}
+
+TEST_F(MarksTest, SuppressWhomTheyCallRefused) {
+    const auto job = accept("a");
+    plan(job, {{"u1", "u2"}, {"u3", "u4"}});
+    const auto chunks = claim({key(job), key(job, 1)});
+    auto marked = mark_for(chunks.at(0), bytes_of({refused, pending}));
+    marked.suppressions = {{"a@x.org", "address_invalid"}};
+    EXPECT_THAT(mark_chunks(db(), std::vector{marked}).keys, SizeIs(1));
+    EXPECT_THAT(suppressed(), ElementsAre("a@x.org address_invalid provider email"));
+    auto first = record_for(chunks[0], bytes_of({refused, refused}));
+    first.suppressions = {{"b@x.org", "unsubscribed"}, {"a@x.org", "address_invalid"}};
+    auto second = record_for(chunks.at(1), bytes_of({refused, sent}));
+    second.suppressions = {{"c@x.org", "address_invalid"}};
+    EXPECT_THAT(record_chunks(db(), std::vector{first, second}).keys, SizeIs(2));
+    EXPECT_THAT(suppressed(), ElementsAre("a@x.org address_invalid provider email",
+                                          "b@x.org unsubscribed provider email",
+                                          "c@x.org address_invalid provider email"));
+}
+
+TEST_F(MarksTest, AreNotWrittenWithoutTheirSuppressions) {
+    const auto job = accept("a");
+    plan(job, {{"u1", "u2"}});
+    const auto chunk = std::move(claim({key(job)}).at(0));
+    auto marked = mark_for(chunk, bytes_of({refused, pending}));
+    auto entry = record_for(chunk, bytes_of({refused, sent}));
+    marked.suppressions = entry.suppressions = {{"a@x.org", "address_invalid"}};
+    ledger.column("ALTER TABLE suppression RENAME TO away");
+    EXPECT_ANY_THROW(std::ignore = mark_chunks(db(), std::vector{marked}));
+    EXPECT_ANY_THROW(record(entry));
+    EXPECT_EQ(outcomes_of(job), "pending pending");
+    ledger.column("ALTER TABLE away RENAME TO suppression");
+    EXPECT_THAT(record(entry), SizeIs(1));
+    EXPECT_EQ(outcomes_of(job), "refused sent");
+    EXPECT_THAT(suppressed(), SizeIs(1));
+}
+
+TEST_F(MarksTest, OfALostChunkSuppressAllTheSame) {
+    const auto job = accept("a");
+    plan(job, {{"u1"}});
+    const auto chunk = std::move(claim({key(job)}).at(0));
+    ledger.advance(lease + std::chrono::seconds{1});
+    ASSERT_THAT(take_over_stalled(db(), 10, lease), SizeIs(1));
+    auto marked = mark_for(chunk, bytes_of({refused}));
+    marked.suppressions = {{"a@x.org", "address_invalid"}};
+    EXPECT_THAT(mark_chunks(db(), std::vector{marked}).keys, IsEmpty());
+    EXPECT_THAT(suppressed(), SizeIs(1)) << "the address is dead whoever holds the chunk";
 }
 
 TEST_F(MarksTest, OfAProgramThatMarksNothingMayAllHaveBegun) {

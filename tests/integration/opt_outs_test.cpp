@@ -16,7 +16,7 @@ class OptOutsTest : public LedgerCase {};
 
 TEST_F(OptOutsTest, NameThePersonOfTheReferenceAndTheListOfItsJob) {
     const auto one = job_named("show-1");
-    ASSERT_TRUE(insert_job(db(), one, "news"));
+    ASSERT_TRUE(test::insert_job(db(), one, "news"));
     plan(one.id, {{"a", "b"}});
     EXPECT_TRUE(opt_out(db(), {one.id, Channel::email, 0, 1}));
     EXPECT_TRUE(opt_out(db(), {one.id, Channel::email, 0, 1})) << "asked again";
@@ -31,7 +31,7 @@ TEST_F(OptOutsTest, NameThePersonOfTheReferenceAndTheListOfItsJob) {
 
 TEST_F(OptOutsTest, HoldForTheAddressToo) {
     const auto one = job_named("show-1");
-    ASSERT_TRUE(insert_job(db(), one, "news"));
+    ASSERT_TRUE(test::insert_job(db(), one, "news"));
     plan(one.id, {{"a", "b"}});
     const auto left = opt_out(db(), {one.id, Channel::email, 0, 0});
     ASSERT_TRUE(left);
@@ -160,7 +160,7 @@ TEST_F(OptOutsTest, WhoComesBackTakesBackWhatATwinIsYetToBring) {
 
 TEST_F(OptOutsTest, OfWhatTheLedgerDoesNotKnowAreRefused) {
     const auto one = job_named("show-1");
-    ASSERT_TRUE(insert_job(db(), one, "news"));
+    ASSERT_TRUE(test::insert_job(db(), one, "news"));
     plan(one.id, {{"a"}});
     const auto no_list = accept("show-2");
     plan(no_list, {{"a"}});

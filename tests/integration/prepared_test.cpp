@@ -55,6 +55,23 @@ TEST_F(PreparedTest, IsPlannedAnewAfterSoManyUses) {
     EXPECT_NE(prepared_at(), first);
 }
 
+TEST_F(PreparedTest, OfOneForFewKeysThePlanIsKeptFromTheFirstTimeOnWhereAskedFor) {
+    const auto keyed = [](Connection& session) {
+        const std::string by_key{
+            "SELECT count(*) FROM unnest($1::oid[]) k JOIN pg_class c ON c.oid = k"};
+        for (int i = 0; i < 9; ++i) {
+            pqxx::nontransaction work{session.raw()};
+            session.exec_prepared(work, by_key, "{1,2}");
+        }
+        return pqxx::nontransaction{session.raw()}
+            .exec("SELECT custom_plans FROM pg_prepared_statements")[0][0]
+            .as<int>();
+    };
+    EXPECT_EQ(keyed(db), 9) << "PostgreSQL keeps one of its own accord: nobody need ask for it";
+    const auto kept = database.connect({.goes_by_key = true});
+    EXPECT_EQ(keyed(*kept), 0);
+}
+
 TEST_F(PreparedTest, WhereSessionsChangeTheNextAttemptDoesWithout) {
     add(1);
     pqxx::nontransaction{db.raw()}.exec("DEALLOCATE ALL");  // As in a session of somebody else.

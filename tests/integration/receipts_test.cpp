@@ -313,6 +313,20 @@ TEST_F(FallbackTest, WhoeverIsFoundUnreachableLaterGetsAChunkToo) {
     EXPECT_EQ(ledger.value("SELECT state || planned::text FROM job"), "sending{3,2,0}");
 }
 
+TEST_F(FallbackTest, NobodyIsTurnedElsewhereForWhomTheJobWasOverByThen) {
+    const auto job = accept("show-1");
+    plan(job, {{"a", "b"}});
+    const auto chunk = std::move(claim({key(job)}).at(0));
+    ledger.advance(lease + std::chrono::seconds{1});
+    auto over = record_for(take_over_stalled(db(), 10, lease).at(0),
+                           bytes_of({Outcome::cancelled, Outcome::cancelled}));
+    over.taken_over = true;
+    ASSERT_EQ(record(over).size(), 1U);
+    ASSERT_EQ(record(with_fallback(chunk)).size(), 1U) << "late";
+    EXPECT_EQ(outcomes_of(job), "cancelled cancelled");
+    EXPECT_TRUE(claim({{job, Channel::sms, 0}}, 2).empty());
+}
+
 class DoubtTest : public LedgerCase {};
 
 TEST_F(DoubtTest, BindsAChunkToTheAccountThatCausedIt) {

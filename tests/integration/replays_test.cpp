@@ -1,5 +1,6 @@
 // Exactly the chosen people again, and nobody twice.
 #include "core/ledger/api_jobs.hpp"
+#include "core/ledger/caps.hpp"
 #include "core/ledger/progress.hpp"
 #include "core/ledger/receipts.hpp"
 #include "core/wire/timestamp.hpp"
@@ -265,6 +266,27 @@ TEST_F(ReplaysTest, NobodyIsToldOnceMoreOfWhatIsCalledOff) {
         EXPECT_EQ(replay_job(db(), id, order, job).job, "");
     }
     EXPECT_EQ(outcomes_of(cancelled) + " " + outcomes_of(over), "failed failed sent");
+}
+
+TEST_F(ReplaysTest, WhoMayHaveBeenToldKeepsTheirPlaceUnderACap) {
+    const auto job = accept("a");
+    plan(job, {{"a", "b"}});
+    const auto send = [&](const std::string& id, const std::string& outcomes) {
+        const auto claimed = claim({key(id)});
+        const CapQuestion question{"shows", "show.reminder", job, 1, 24h};
+        EXPECT_THAT(take_places(db(), question, Channel::email, claimed.at(0), "{a,b}"), IsEmpty());
+        auto entry = record_for(claimed.at(0), outcomes);
+        entry.reasons = reasons_of({Reason::answer_lost, Reason::none});
+        entry.counted = 24h;
+        EXPECT_THAT(record(entry), SizeIs(1));
+        finish_jobs(db(), {});
+    };
+    send(job, bytes_of({unknown, failed}));
+    const auto jobs = replay(order_of("one", {failed, unknown}));
+    ASSERT_THAT(jobs, SizeIs(1));
+    send(jobs[0], bytes_of({failed, failed}));
+    const CapQuestion next{"shows", "show.reminder", derived_id("next"), 1, 24h};
+    EXPECT_THAT(over_cap(db(), next, "{a,b}"), ElementsAre("a")) << "the first job may have told a";
 }
 
 TEST_F(ReplaysTest, HoldsBackNobodyWhoSends) {

@@ -26,7 +26,7 @@ protected:
     /// Of the list "news", with everybody in one chunk.
     std::string planned(const std::string& name) {
         const auto job = job_named(name);
-        EXPECT_TRUE(insert_job(db(), job, "news"));
+        EXPECT_TRUE(test::insert_job(db(), job, "news"));
         plan(job.id, {{name + "1", name + "2"}});
         return job.id;
     }
@@ -175,11 +175,11 @@ TEST_F(RetentionTest, TheSameOrderIsNeverANewOne) {
     ledger.column("WITH w AS (UPDATE job SET state = 'failed' RETURNING 1) SELECT count(*) FROM w");
     ledger.advance(beyond);
     ASSERT_EQ(drop().jobs, 1);
-    EXPECT_FALSE(insert_job(db(), job_named("old"), "news")) << "whom it told nobody knows";
+    EXPECT_FALSE(test::insert_job(db(), job_named("old"), "news")) << "whom it told nobody knows";
     EXPECT_THAT(jobs_with_chunks(), IsEmpty());
     // Of one that never had a chunk it is known: nobody.
     const auto never = job_named("never");
-    ASSERT_TRUE(insert_job(db(), never, "news"));
+    ASSERT_TRUE(test::insert_job(db(), never, "news"));
     const auto task = claim_plan(db(), never.id, lease);
     ASSERT_TRUE(fail_plan(db(), *task, {.why = "no", .final = true}));
     ledger.advance(beyond);

@@ -96,14 +96,22 @@ protected:
     std::vector<std::string> take(const std::string& job, Channel channel,
                                   const std::vector<std::string>& people, std::int32_t count = 1) {
         auto over = take_places(db(), {"shows", "show.reminder", derived_id(job), count, 24h},
-                                channel, literal_of(people));
+                                channel, holder(), literal_of(people));
         std::sort(over.begin(), over.end());
         return over;
+    }
+    /// Somebody who holds a chunk.
+    const ChunkClaim& holder() {
+        if (!holder_) holder_ = hold_a_chunk();
+        return *holder_;
     }
     std::vector<std::string> over(std::int32_t count, const std::string& job = "next") {
         return over_cap(db(), {"shows", "show.reminder", derived_id(job), count, 24h},
                         literal_of({"a", "b", "c", "d"}));
     }
+
+private:
+    std::optional<ChunkClaim> holder_;
 };
 
 TEST_F(CapsTest, CountsTheJobsThatReachedAPersonOrMayHave) {
@@ -126,6 +134,19 @@ TEST_F(CapsTest, APlaceIsTakenBeforeAnythingIsSent) {
     EXPECT_THAT(take("one", Channel::email, {"a"}), IsEmpty()) << "begun, it is not broken off";
 }
 
+TEST_F(CapsTest, WhoHasLostTheChunkTakesNoPlace) {
+    const auto job = accept("one");
+    plan(job, {{"a", "b"}});
+    const auto chunk = claimed(job);
+    const CapQuestion question{"shows", "show.reminder", job, 1, 24h};
+    ledger.advance(lease + 1s);
+    ASSERT_THAT(take_over_stalled(db(), 10, lease), SizeIs(1));
+    EXPECT_THAT(take_places(db(), question, Channel::email, chunk, "{a,b}"), IsEmpty());
+    EXPECT_THAT(ledger.column("SELECT recipient FROM counted_send"), IsEmpty())
+        << "nobody would give it back";
+    EXPECT_THAT(take("two", Channel::email, {"a", "b"}), IsEmpty());
+}
+
 TEST_F(CapsTest, WhoWasNotToldGivesThePlaceBack) {
     const std::vector<std::string> people{"a", "b", "c", "d", "e"};
     EXPECT_THAT(take("one", Channel::email, people), IsEmpty());
@@ -139,6 +160,7 @@ TEST_F(CapsTest, OfManyJobsAtOnceAsManyGetAPlaceAsThereAre) {
     std::vector<std::string> people;
     for (int i = 0; i < 200; ++i) people.push_back(fmt::format("p{:03}", i));
     std::vector<std::thread> jobs;
+    const auto claim = holder();
     std::atomic<std::size_t> refusals{0};
     for (int i = 0; i < 8; ++i) {
         jobs.emplace_back([&, i] {
@@ -146,7 +168,8 @@ TEST_F(CapsTest, OfManyJobsAtOnceAsManyGetAPlaceAsThereAre) {
             const CapQuestion question{"shows", "show.reminder", derived_id(fmt::format("{}", i)),
                                        3, 24h};
             refusals +=
-                take_places(*connection, question, Channel::email, literal_of(people)).size();
+                take_places(*connection, question, Channel::email, claim, literal_of(people))
+                    .size();
         });
     }
     for (auto& job : jobs) job.join();

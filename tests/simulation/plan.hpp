@@ -2,6 +2,7 @@
 
 #include "core/domain/vocabulary.hpp"
 #include "tests/simulation/chaos.hpp"
+#include "tests/simulation/nights.hpp"
 #include "tests/simulation/plants.hpp"
 
 #include <chrono>
@@ -21,10 +22,15 @@ enum class MoveKind : std::uint8_t {
     leave,      // Somebody unsubscribes.
     rebalance,  // Partitions go to other workers.
     repeat,     // A job is published once more.
-    wipe,       // All topics are empty.
+    wipe,       // Topics are empty: all of them, or those of jobs or of chunks.
+    clock,      // The clock of the ledger jumps, and comes back or is right from then on.
+    machine,    // The calendar of a worker's machine jumps, for good.
+    reload,     // Accounts have other limits, and each worker reads that in its own time.
+    rotate,     // An account has another credential, and the old one is worth nothing soon.
 };
-inline constexpr std::array<std::string_view, 9> move_names{
-    "crash", "pause", "cancel", "hold", "replay", "leave", "rebalance", "repeat", "wipe"};
+inline constexpr std::array<std::string_view, 13> move_names{
+    "crash",  "pause", "cancel", "hold",    "replay", "leave", "rebalance",
+    "repeat", "wipe",  "clock",  "machine", "reload", "rotate"};
 
 /// Something that happens to a world: so many steps after a moment.
 struct Move {
@@ -44,11 +50,20 @@ struct WorldPlan {
     double per_second = 40;                      // Of each account.
     std::chrono::milliseconds expires_after{0};  // 0: never.
     std::size_t cursed = 0;                      // People of whom the provider never answers.
+    std::size_t at_most = 0;  // Jobs that may tell one person; 0: any number. Jobs share people.
+    bool turns = false;       // To e-mail, whom push cannot reach.
+    Nights::Rule nights = Nights::Rule::none;
+    std::chrono::milliseconds wakes_after{0};  // The first of those who sleep ...
+    bool wake_at_once = false;                 // ... and all others.
     Odds odds{};
     Plant plant = Plant::none;
     std::vector<Move> moves;
 
     [[nodiscard]] std::size_t count(MoveKind kind) const;
+    /// Clocks are not what they seem: workers ask the ledger for the time.
+    [[nodiscard]] bool has_clocks() const;
+    [[nodiscard]] bool has_reloads() const;
+    [[nodiscard]] Nights sleepers() const;
 };
 
 /// The world of a seed: small, and of every kind.

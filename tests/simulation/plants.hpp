@@ -47,6 +47,27 @@ enum class Plant : std::uint8_t {
     unreadable_as_sent,
     partial_as_sent,
     partial_as_passing,
+    nothing_mended,
+    bucket_believed,
+    machine_believed,
+    reading_believed,
+    ended_by_any_clock,
+    zones_lost,
+    sleepers_dropped,
+    stayers_leave,
+    place_looked_at,
+    place_of_doubt_given_back,
+    place_kept,
+    fallback_apart,
+    fallback_again,
+    limits_kept,
+    credentials_kept,
+    claims_by_any_clock,
+    takes_over_by_any_clock,
+    mends_by_any_clock,
+    replay_gives_place_back,
+    split_repeated,
+    split_unfenced,
 };
 
 struct NamedPlant {
@@ -54,7 +75,7 @@ struct NamedPlant {
     std::string_view name;
     std::string_view what;
 };
-inline constexpr std::array<NamedPlant, 37> all_plants{{
+inline constexpr std::array<NamedPlant, 58> all_plants{{
     {Plant::no_fence, "no_fence", "a record counts whoever holds the chunk"},
     {Plant::claims_claimed, "claims_claimed", "a chunk is claimed though somebody holds it"},
     {Plant::forgets_mark, "forgets_mark", "who had begun is not known after a takeover"},
@@ -92,6 +113,33 @@ inline constexpr std::array<NamedPlant, 37> all_plants{{
     {Plant::unreadable_as_sent, "unreadable_as_sent", "a 502 is read as taken"},
     {Plant::partial_as_sent, "partial_as_sent", "of a batch the refused count as sent"},
     {Plant::partial_as_passing, "partial_as_passing", "a batch with one refused goes again"},
+    {Plant::nothing_mended, "nothing_mended", "what a wrong clock has written stays"},
+    {Plant::bucket_believed, "bucket_believed", "a bucket is believed whenever it was written"},
+    {Plant::machine_believed, "machine_believed", "a worker goes by its own machine's calendar"},
+    {Plant::reading_believed, "reading_believed", "a worker believes each reading of the clock"},
+    {Plant::ended_by_any_clock, "ended_by_any_clock", "chunks end by a clock that is in doubt"},
+    {Plant::zones_lost, "zones_lost", "nobody's time zone is known"},
+    {Plant::sleepers_dropped, "sleepers_dropped", "who sleeps leaves the chunk for nowhere"},
+    {Plant::stayers_leave, "stayers_leave", "who is awake leaves with who sleeps"},
+    {Plant::place_looked_at, "place_looked_at", "places under a cap are counted, not taken"},
+    {Plant::place_of_doubt_given_back, "place_of_doubt_given_back",
+     "who may have been told gives the place back"},
+    {Plant::place_kept, "place_kept", "who was not told keeps the place"},
+    {Plant::fallback_apart, "fallback_apart", "record and fallback are two transactions"},
+    {Plant::fallback_again, "fallback_again", "a second record turns all of them once more"},
+    {Plant::limits_kept, "limits_kept", "a worker does not read that a rate is lower"},
+    {Plant::credentials_kept, "credentials_kept",
+     "a worker does not read that a credential is new"},
+    {Plant::claims_by_any_clock, "claims_by_any_clock",
+     "chunks are claimed whatever the clock shows"},
+    {Plant::takes_over_by_any_clock, "takes_over_by_any_clock",
+     "leases end whatever the clock shows"},
+    {Plant::mends_by_any_clock, "mends_by_any_clock",
+     "moments are set right whatever the clock shows"},
+    {Plant::replay_gives_place_back, "replay_gives_place_back",
+     "who may have been told and is replayed gives the place back"},
+    {Plant::split_repeated, "split_repeated", "a split whose answer was lost is made twice"},
+    {Plant::split_unfenced, "split_unfenced", "a split counts whoever holds the chunk"},
 }};
 
 }  // namespace fanfare::simulation

@@ -1,16 +1,19 @@
 #pragma once
 
 #include "core/clock/timer.hpp"
+#include "core/ledger/clock.hpp"
 #include "tests/simulation/provider_model.hpp"
 #include "worker/send/chunk_store.hpp"
 #include "worker/send/contact_source.hpp"
 #include "worker/send/dead_addresses.hpp"
 #include "worker/send/job_store.hpp"
 #include "worker/send/rate_bucket.hpp"
+#include "worker/sweep/ledger_time.hpp"
 #include "worker/sweep/sweep_store.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,9 +36,10 @@ struct Wire {
         co_await pause_for(there);
         if (dice.hits(odds.lost_question)) co_return fail(Errc::store_unavailable, "ask");
         Result<decltype(work())> value{work()};
-        auto back = dice.between(0, 8);
+        // Somebody may die behind each fourth one, before the answer comes.
+        auto back = dice.hits(250) ? dice.between(0, 8) : std::chrono::milliseconds{};
         if (dice.hits(odds.slow_query)) back += dice.between(500, 8'000);
-        co_await pause_for(back);
+        if (back.count() > 0) co_await pause_for(back);
         if (dice.hits(odds.lost_answer)) co_return fail(Errc::commit_in_doubt, "hear the answer");
         co_return value;
     }
@@ -44,12 +48,14 @@ struct Wire {
 /// Everything that the send stage asks of the ledger, on a StoreModel.
 class ModelPorts final : public ChunkStore, public RateBucket {
 public:
-    ModelPorts(StoreModel& store, const Wire& wire) : store_{store}, wire_{wire} {}
+    /// `time`: the ledger's, as the worker knows it.
+    ModelPorts(StoreModel& store, const Wire& wire, const Clock& time)
+        : store_{store}, wire_{wire}, time_{time} {}
 
     Answer<std::vector<ledger::ClaimedChunk>> claim(std::span<const ledger::ClaimRequest> requests,
                                                     std::chrono::milliseconds lease,
                                                     std::int64_t token) override {
-        return wire_.ask([=, this] { return store_.claim(requests, lease, token); });
+        return wire_.ask([=, this] { return store_.claim(requests, lease, token, time_.now()); });
     }
     Answer<WrittenChunks> mark(std::span<const ledger::ChunkMark> marks) override {
         if (store_.plant() == Plant::mark_after_begin) return mark_later(marks);
@@ -58,9 +64,17 @@ public:
     Answer<WrittenChunks> record(std::span<const ledger::ChunkRecord> records) override {
         return wire_.ask([=, this] { return WrittenChunks{store_.record(records), {}}; });
     }
-    Answer<bool> split(const ledger::ChunkClaim&, ledger::ChunkPeople&,
-                       std::span<const ledger::Split>) override {
-        return wire_.ask([] { return false; });  // Nobody sleeps here.
+    Answer<bool> split(const ledger::ChunkClaim& claim, ledger::ChunkPeople& people,
+                       std::span<const ledger::Split> splits) override {
+        // After a lost answer the worker has everybody still.
+        ledger::ChunkPeople changed;
+        copy(people, changed);
+        // Not const: boost's result of a bool is made of a constant one by whether that has a
+        // value.
+        auto done = co_await wire_.ask(
+            [this, &claim, &changed, splits] { return store_.split(claim, changed, splits); });
+        if (done && done.value()) copy(changed, people);
+        co_return done;
     }
     Answer<bool> is_cancelled(const std::string& job) override {
         return wire_.ask([this, &job] { return store_.is_cancelled(job); });
@@ -93,6 +107,7 @@ private:
 
     StoreModel& store_;
     Wire wire_;
+    const Clock& time_;
     std::vector<ledger::ChunkMark> later_;
 };
 
@@ -103,28 +118,32 @@ public:
         const WorldPlan& plan;
         const Inbox& inbox;
         const JobContextsById& jobs;
+        StoreModel& store;
     };
     ModelPeople(const Wire& wire, const Parts& parts) : wire_{wire}, parts_{parts} {}
 
-    boost::asio::awaitable<Result<ContactsRead>> load(const Claim&,
+    boost::asio::awaitable<Result<ContactsRead>> load(const Claim& claim,
                                                       const ledger::ChunkPeople& people,
                                                       Resolved& resolved) override {
-        return wire_.ask([this, &people, &resolved] {
+        return wire_.ask([this, channel = claim.key.channel, &people, &resolved] {
             const auto count = people.outcomes.size();
             resolved.clear(count);
             resolved.fates.assign(count, {});
             resolved.exclusions.assign(count, Exclusion::none);
             for (std::uint32_t i = 0; i < count; ++i) {
-                if (!is_final(static_cast<Outcome>(people.outcomes[i]))) find(people, i, resolved);
+                if (is_final(static_cast<Outcome>(people.outcomes[i]))) continue;
+                find(channel, people, i, resolved);
             }
             return ContactsRead::whole;
         });
     }
-    boost::asio::awaitable<Result<void>> suppress(const Claim&, const ledger::ChunkPeople& people,
+    boost::asio::awaitable<Result<void>> suppress(const Claim& claim,
+                                                  const ledger::ChunkPeople& people,
                                                   Resolved& resolved,
                                                   const std::function<void()>& compose) override {
-        const auto asked = co_await wire_.ask([this, &people, &resolved, &compose] {
+        const auto asked = co_await wire_.ask([this, &claim, &people, &resolved, &compose] {
             drop_those_who_left(people, resolved);
+            if (claim.job->kind->at_most) drop_those_told_enough(claim, people, resolved);
             compose();
             return true;
         });
@@ -134,15 +153,47 @@ public:
     boost::asio::awaitable<Result<Context>> load(const std::string& job) override {
         return wire_.ask([this, &job] { return parts_.jobs.at(job); });
     }
-    boost::asio::awaitable<void> suppress(const Claim&, Pass&) override { co_return; }
+    boost::asio::awaitable<void> tell(const Claim&, std::vector<std::string>) override {
+        co_return;
+    }
 
 private:
-    void find(const ledger::ChunkPeople& people, std::uint32_t i, Resolved& resolved) const {
-        for (std::size_t device = 0; device < parts_.plan.devices; ++device) {
-            const auto& address = resolved.forms.emplace_back(
-                fmt::format("{}/{}", people.recipients.elements[i], device));
-            resolved.targets.push_back({i, 0, address, address});
+    void find(Channel channel, const ledger::ChunkPeople& people, std::uint32_t i,
+              Resolved& resolved) const {
+        const std::string person{people.recipients.elements[i]};
+        const bool is_mail = channel == Channel::email;
+        if (!is_mail && parts_.plan.turns && has_no_device(person)) {
+            resolved.fates[i] = to_fate(Exclusion::no_address);
+            return;
         }
+        const auto nights = parts_.plan.sleepers();
+        for (std::size_t device = 0; device < (is_mail ? 1 : parts_.plan.devices); ++device) {
+            const auto& address =
+                resolved.forms.emplace_back(is_mail ? mail_of(person) : device_of(person, device));
+            auto& target = resolved.targets.emplace_back();
+            target.recipient = i;
+            target.address = target.written = address;
+            if (parts_.plan.plant != Plant::zones_lost) {
+                target.time_zone = nights.zone_of(person, device);
+            }
+        }
+    }
+    void drop_those_told_enough(const Claim& claim, const ledger::ChunkPeople& people,
+                                Resolved& resolved) const {
+        std::vector<std::string> asked;
+        for (const auto& target : resolved.targets) {
+            asked.emplace_back(people.recipients.elements[target.recipient]);
+        }
+        const auto at_most = static_cast<std::size_t>(claim.job->kind->at_most->count);
+        const auto over =
+            parts_.store.take_places(claim.job->origin, claim.key.channel, claim, at_most, asked);
+        std::erase_if(resolved.targets, [&](const Target& target) {
+            const std::string person{people.recipients.elements[target.recipient]};
+            if (std::find(over.begin(), over.end(), person) == over.end()) return false;
+            auto& fate = resolved.fates[target.recipient];
+            fate = merge(fate, to_fate(Exclusion::too_often));
+            return true;
+        });
     }
     void drop_those_who_left(const ledger::ChunkPeople& people, Resolved& resolved) const {
         if (parts_.plan.plant == Plant::stale_contacts) return;
@@ -159,24 +210,57 @@ private:
     Parts parts_;
 };
 
+/// What time it is in the ledger.
+class ModelTime final : public LedgerTime {
+public:
+    ModelTime(StoreModel& store, const Wire& wire, const Clock& own)
+        : store_{store}, wire_{wire}, own_{own} {}
+
+    Answer<ledger::ClockReading> read() override {
+        const auto asked = own_.steady_now();
+        const auto theirs = co_await wire_.ask([this] { return store_.calendar_now(); });
+        if (!theirs) co_return theirs.error();
+        co_return ledger::ClockReading{theirs.value(), asked, own_.steady_now()};
+    }
+    Answer<std::size_t> mend(std::chrono::milliseconds lease,
+                             std::chrono::milliseconds republish_after,
+                             TimePoint believed) override {
+        return wire_.ask([=, this] { return store_.mend(lease, republish_after, believed); });
+    }
+
+private:
+    StoreModel& store_;
+    Wire wire_;
+    const Clock& own_;
+};
+
 /// What the sweeper sees.
 class ModelSweep final : public SweepStore {
 public:
-    ModelSweep(StoreModel& store, const Wire& wire, const JobContextsById& jobs)
-        : store_{store}, wire_{wire}, jobs_{jobs} {}
+    struct Parts {
+        StoreModel& store;
+        const JobContextsById& jobs;
+        ledger::LedgerClock& time;
+        bool asks_the_time = false;
+    };
+    ModelSweep(const Wire& wire, const Parts& parts)
+        : store_{parts.store}, wire_{wire}, jobs_{parts.jobs}, parts_{parts} {}
 
     Answer<bool> has_work() override {
-        return wire_.ask([] { return true; });
+        return wire_.ask([this] { return !store_.is_settled(); });
     }
     Answer<std::vector<ledger::ClaimedChunk>> take_over(int limit,
                                                         std::chrono::milliseconds lease) override {
-        return wire_.ask(
-            [=, this] { return store_.take_over(static_cast<std::size_t>(limit), lease); });
+        return wire_.ask([=, this] {
+            return store_.take_over(static_cast<std::size_t>(limit), lease, parts_.time.now());
+        });
     }
     Answer<std::vector<ledger::ClaimedChunk>> claim_ended(
         int limit, std::chrono::milliseconds lease) override {
-        return wire_.ask(
-            [=, this] { return store_.claim_ended(static_cast<std::size_t>(limit), lease); });
+        return wire_.ask([=, this] {
+            if (!knows_the_time()) return std::vector<ledger::ClaimedChunk>{};
+            return store_.claim_ended(static_cast<std::size_t>(limit), lease);
+        });
     }
     Answer<SweptJob> job(const std::string& id) override {
         return wire_.ask([this, &id] { return SweptJob{{}, jobs_.at(id)}; });
@@ -202,9 +286,17 @@ public:
     }
 
 private:
+    [[nodiscard]] bool knows_the_time() {
+        if (!parts_.asks_the_time || store_.plant() == Plant::ended_by_any_clock) return true;
+        const auto asked = parts_.time.steady_now();
+        parts_.time.learn({store_.calendar_now(), asked, asked});
+        return parts_.time.is_steady();
+    }
+
     StoreModel& store_;
     Wire wire_;
     const JobContextsById& jobs_;
+    Parts parts_;
 };
 
 }  // namespace fanfare::simulation

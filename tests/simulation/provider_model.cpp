@@ -22,7 +22,9 @@ void rethrow(const std::exception_ptr& fault) {
 
 void PushProvider::compose(const Batch& batch, HttpRequest& out) const {
     out.url = "https://simulated.example/";
-    out.body = fmt::format("{} {} {}", account_, batch.reference.job, batch.reference.chunk);
+    out.body =
+        fmt::format("{} {} {} {} {}", parts_.account, batch.reference.job, batch.reference.chunk,
+                    static_cast<int>(parts_.channel), parts_.credential);
     for (const auto& message : batch.messages) {
         out.body += ' ';
         out.body += message.address;
@@ -47,6 +49,8 @@ BatchAnswer PushProvider::read(const HttpAnswer& answer, std::size_t count,
         return read_people(answer.body);
     } else if (answer.status == 200) {
         say(Verdict::ambiguous, Reason::answer_unreadable);
+    } else if (answer.status == 401) {
+        say(Verdict::config, Reason::account_unusable);
     } else if (answer.status == 429) {
         say(Verdict::throttle, Reason::throttled);
     } else if (answer.status == 502 && no_doubt(Plant::unreadable_as_sent)) {
@@ -75,6 +79,8 @@ BatchAnswer PushProvider::read_people(const std::string& body) const {
     for (std::uint32_t i = 0; i < body.size(); ++i) {
         if (body[i] == 'r') {
             read.exceptions.push_back({i, Verdict::perm_rcpt, Reason::recipient_refused, {}});
+        } else if (body[i] == 'd') {
+            read.exceptions.push_back({i, Verdict::suppress, Reason::address_invalid, {}});
         } else if (body[i] == 't') {
             read.exceptions.push_back({i, Verdict::transient, Reason::provider_unavailable, {}});
         }
@@ -129,6 +135,10 @@ asio::awaitable<HttpAnswer> SimulatedHttp::answer(const Asked& asked, Dice& dice
     co_await pause_for(way);
     if (dice.hits(odds.unreachable)) co_return said;
     said.transport = Transport::answered;
+    if (!parts_.inbox.knows(asked)) {
+        said.status = 401;
+        co_return said;
+    }
     bool never = std::any_of(asked.addresses.begin(), asked.addresses.end(),
                              [this](const auto& address) { return is_cursed(address); });
     if (!never && dice.hits(odds.throttled)) {
@@ -162,7 +172,11 @@ std::string SimulatedHttp::serve(const Asked& asked, Dice& dice) {
     const auto& odds = parts_.plan.odds;
     std::string body;
     for (const auto& address : asked.addresses) {
-        if (dice.hits(odds.refused)) {
+        const bool is_dead = parts_.plan.turns && asked.channel == Channel::push &&
+                             has_dead_devices(person_of(address));
+        if (is_dead) {
+            body += 'd';
+        } else if (dice.hits(odds.refused)) {
             body += 'r';
         } else if (asked.addresses.size() > 1 && dice.hits(odds.passing)) {
             body += 't';
@@ -175,7 +189,7 @@ std::string SimulatedHttp::serve(const Asked& asked, Dice& dice) {
 }
 
 void SimulatedHttp::accept(const Asked& asked, const std::string& address, Dice& dice) {
-    parts_.inbox.accepts(address);
+    parts_.inbox.accepts(address, asked);
     parts_.story.tell("{} is told", address);
     if (!dice.hits(parts_.plan.odds.receipts)) return;
     asio::co_spawn(parts_.outside, tell_later(asked.key(), person_of(address), Dice{dice.word()}),

@@ -87,6 +87,9 @@ std::vector<WorldPlan> smaller(const WorldPlan& plan) {
     count_down(&WorldPlan::workers, 1);
     count_down(&WorldPlan::cursed, 0);
     if (plan.expires_after.count() > 0) with([](auto& p) { p.expires_after = {}; });
+    count_down(&WorldPlan::at_most, 0);
+    if (plan.turns) with([](auto& p) { p.turns = false; });
+    if (plan.nights != Nights::Rule::none) with([](auto& p) { p.nights = Nights::Rule::none; });
     return all;
 }
 

@@ -43,13 +43,17 @@ SimulatedWorker::SimulatedWorker(const Parts& parts)
     : parts_{parts},
       dice_{parts.plan.seed * 1'000'003 + parts.number},
       settings_{small_settings(parts.plan)},
+      machine_{parts.time, parts.clock_off},
+      believed_{parts.time, parts.store},
       wire_{dice_, parts_.plan.odds},
-      ports_{parts.store, wire_},
-      people_{wire_, {parts_.plan, parts.inbox, parts.jobs}},
-      sweep_{parts.store, wire_, parts.jobs},
+      ports_{parts.store, wire_, clock_},
+      people_{wire_, {parts_.plan, parts.inbox, parts.jobs, parts.store}},
+      sweep_{wire_, {parts.store, parts.jobs, clock_, parts_.plan.has_clocks()}},
+      ledger_time_{parts.store, wire_, machine_},
       probe_{the_probe()},
       reader_{parts.topic, parts.number} {
     parts_.time.attach(loop_);
+    news_.emplace(loop_.get_executor());
     selector_.emplace(accounts());
     batcher_.emplace(loop_.get_executor(), ports_,
                      ChunkBatcher::Options{settings_.lease, [this] {
@@ -57,53 +61,126 @@ SimulatedWorker::SimulatedWorker(const Parts& parts)
                                            }});
     sender_.emplace(
         Sender::Parts{loop_.get_executor(), dispatcher_, *batcher_, ports_, people_, people_,
-                      people_, *selector_, pauses_, the_references(), parts_.time, probe_,
+                      people_, *selector_, pauses_, the_references(), calendar(), probe_,
                       [this] { return dice_.share(); },
                       [this](const kafka::Received& record) { reader_.finish(record); }},
         settings_);
     sweeper_.emplace(
-        Sweeper::Parts{loop_.get_executor(), sweep_, parts_.time, *batcher_, dispatcher_,
+        Sweeper::Parts{loop_.get_executor(), sweep_, machine_, *batcher_, dispatcher_,
                        [this](Channel channel) { return selector_->serves(channel); }, probe_,
                        [this](const std::string& job, Lane) { tasks_.spawn(plan(job)); },
                        [this] { return apply_early(); }},
         settings_);
-    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push));
-    tasks_.spawn(sweeper_->run());
+    time_watch_.emplace(TimeWatch::Parts{ledger_time_, clock_, probe_,
+                                         [this](bool held) { dispatcher_.set_held(held); },
+                                         settings_.lease, settings_.republish_after});
+    revision_ = parts_.file.revision;
+    credentials_ = parts_.file.credentials;
+    if (parts_.plan.has_clocks()) {
+        tasks_.spawn(begin_when_time_is_known());
+    } else {
+        begin_sending();
+    }
     tasks_.spawn(read());
     tasks_.spawn(watch());
+    parts_.topic.listen(parts_.number, [this] { news_->cancel(); });
     parts_.topic.join(parts_.number);
     parts_.story.tell("worker {} begins", parts_.number);
+}
+
+asio::awaitable<void> SimulatedWorker::begin_when_time_is_known() {
+    co_await time_watch_->look();
+    begin_sending();
+}
+
+/// As worker.cpp begins.
+void SimulatedWorker::begin_sending() {
+    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push));
+    for (int i = 0; i < 2 && parts_.plan.turns; ++i) {
+        tasks_.spawn(sender_->run_lane(Channel::email));
+    }
+    tasks_.spawn(sweeper_->run());
+    if (parts_.plan.has_clocks()) tasks_.spawn(time_watch_->run());
+    if (parts_.plan.has_reloads()) tasks_.spawn(look_at_settings());
+}
+
+/// What time it is, as its send stage knows it.
+const Clock& SimulatedWorker::calendar() const {
+    if (parts_.plan.plant == Plant::machine_believed) return machine_;
+    if (parts_.plan.plant == Plant::reading_believed) return believed_;
+    return clock_;
 }
 
 std::vector<std::unique_ptr<Account>> SimulatedWorker::accounts() {
     constexpr std::array<const char*, 2> names{"north", "south"};
     std::vector<std::unique_ptr<Account>> made;
+    for (std::size_t i = 0; i < parts_.plan.accounts; ++i) {
+        made.push_back(account(names.at(i), Channel::push));
+    }
+    if (parts_.plan.turns) made.push_back(account("east", Channel::email));
+    return made;
+}
+
+AccountSettings SimulatedWorker::account_settings(const std::string& name, Channel channel) const {
+    AccountSettings settings;
+    settings.name = name;
+    settings.channel = channel;
+    settings.timeout = seconds{5};
+    settings.weight = parts_.file.weight;
+    settings.rate.per_second = parts_.file.per_second;
+    settings.rate.concurrency = parts_.file.concurrency;
+    return settings;
+}
+
+std::shared_ptr<Provider> SimulatedWorker::provider(const std::string& name,
+                                                    Channel channel) const {
+    const auto found = parts_.file.credentials.find(name);
+    const int credential = found == parts_.file.credentials.end() ? 0 : found->second;
+    return std::make_shared<PushProvider>(
+        PushProvider::Parts{name, channel, parts_.plan.batch, parts_.plan.plant, credential});
+}
+
+std::unique_ptr<Account> SimulatedWorker::account(const std::string& name, Channel channel) {
     const auto connect = [this](const HttpOptions& options) -> std::unique_ptr<HttpClient> {
         SimulatedHttp::Parts http{loop_.get_executor(), parts_.outside, parts_.plan,
                                   parts_.store,         parts_.inbox,   parts_.story};
         return std::make_unique<SimulatedHttp>(std::move(http), options);
     };
-    for (std::size_t i = 0; i < parts_.plan.accounts; ++i) {
-        AccountSettings settings;
-        settings.name = names.at(i);
-        settings.channel = Channel::push;
-        settings.timeout = seconds{5};
-        settings.rate.per_second = parts_.plan.per_second;
-        settings.rate.concurrency = 4;
-        auto provider =
-            std::make_shared<PushProvider>(settings.name, parts_.plan.batch, parts_.plan.plant);
-        made.push_back(std::make_unique<Account>(
-            loop_.get_executor(),
-            Account::Parts{settings, std::move(provider), ports_, parts_.time,
-                           probe_.account(settings.name, settings.channel), connect}));
+    return std::make_unique<Account>(
+        loop_.get_executor(),
+        Account::Parts{account_settings(name, channel), provider(name, channel), ports_, machine_,
+                       probe_.account(name, channel), connect});
+}
+
+/// As SecretWatch does it: what is another in the file counts from now on.
+asio::awaitable<void> SimulatedWorker::look_at_settings() {
+    while (true) {
+        co_await pause_for(seconds{2});
+        if (revision_ == parts_.file.revision) continue;
+        revision_ = parts_.file.revision;
+        reload();
     }
-    return made;
+}
+
+void SimulatedWorker::reload() {
+    const auto plant = parts_.plan.plant;
+    parts_.story.tell("worker {} reads its settings again", parts_.number);
+    for (const auto& account : selector_->all()) {
+        const auto& [name, channel] =
+            std::pair{account->settings().name, account->settings().channel};
+        if (plant != Plant::limits_kept) account->set_limits(account_settings(name, channel));
+        const auto found = parts_.file.credentials.find(name);
+        if (found == parts_.file.credentials.end() || plant == Plant::credentials_kept) continue;
+        if (credentials_[name] == found->second) continue;
+        credentials_[name] = found->second;
+        account->reload(provider(name, channel));
+    }
 }
 
 /// Topics: names of chunks are given to the lanes, jobs are taken.
 asio::awaitable<void> SimulatedWorker::read() {
     const auto& odds = parts_.plan.odds;
-    for (int turn = 0;; ++turn) {
+    while (true) {
         auto polled = reader_.poll();
         for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
             if (dice_.hits(odds.swapped)) std::swap(polled[i], polled[i + 1]);
@@ -119,8 +196,13 @@ asio::awaitable<void> SimulatedWorker::read() {
                 if (!dispatcher_.push(Lane::normal, {key, received})) reader_.finish(received);
             }
         }
-        if (turn % 4 == 0) reader_.commit();
-        co_await pause_for(milliseconds{120});
+        bool is_quiet = false;
+        if (!reader_.has_more()) {
+            is_quiet = co_await news_->wait(reader_.is_behind() ? milliseconds{500}
+                                                                : milliseconds{10'000});
+        }
+        if (is_quiet || dice_.hits(250)) reader_.commit();
+        if (!is_quiet) co_await pause_for(dice_.between(0, 120));
     }
 }
 
@@ -179,7 +261,7 @@ asio::awaitable<void> SimulatedWorker::watch() {
             return standing;
         });
         if (read) obey(read.value());
-        co_await pause_for(milliseconds{500});
+        co_await pause_for(seconds{1});
     }
 }
 

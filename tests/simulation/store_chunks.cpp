@@ -1,4 +1,4 @@
-// Who may send to whom: claims, takeovers, what is overdue, and the rates.
+// Who may send to whom: claims, takeovers, and what is overdue.
 #include "core/domain/doubt.hpp"
 #include "core/postgres/connection.hpp"
 #include "tests/simulation/store_model.hpp"
@@ -30,8 +30,9 @@ void StoreModel::add(ledger::ChunkKey key, std::vector<std::string> recipients,
     }
     chunk.ids.resize(count);
     chunk.recipients = std::move(recipients);
-    chunk.next_at = chunk.due_at = clock_.steady_now();
-    chunk.publish_at = clock_.steady_now() + publish_after;
+    chunk.next_at = chunk.updated_at = now();
+    chunk.due_at = truth_.steady_now();
+    chunk.publish_at = now() + publish_after;
     story_.tell("chunk {}/{} is planned: {}", key.job, key.number,
                 fmt::join(chunk.recipients, " "));
     chunks_.emplace(std::move(key), std::move(chunk));
@@ -71,23 +72,26 @@ bool StoreModel::may_claim(const Chunk& chunk, std::int64_t token) const {
     if (chunk.state == State::claimed) {
         return plant_ == Plant::claims_claimed || (token != 0 && chunk.token == token);
     }
-    const bool is_due = plant_ == Plant::claim_too_early || chunk.next_at <= clock_.steady_now();
+    const bool is_due = plant_ == Plant::claim_too_early || chunk.next_at <= now();
     const bool held = plant_ != Plant::claim_ignores_hold && is_held(chunk.key.job);
     return is_due && !held;
 }
 
 std::vector<ledger::ClaimedChunk> StoreModel::claim(std::span<const ledger::ClaimRequest> requests,
                                                     std::chrono::milliseconds lease,
-                                                    std::int64_t token) {
+                                                    std::int64_t token, TimePoint believed) {
     std::vector<ledger::ClaimedChunk> claimed;
-    const auto now = clock_.steady_now();
+    if (plant_ != Plant::claims_by_any_clock && !shows(believed)) return claimed;
+    const auto at = now();
     for (const auto& request : requests) {
         const auto found = chunks_.find(request.key);
         if (found == chunks_.end()) continue;  // A descriptor of what nobody planned.
         auto& chunk = found->second;
         if (!may_claim(chunk, token)) continue;
         const bool is_repeat = chunk.state == State::claimed && chunk.token == token;
-        if (!is_repeat && chunk.due_at > now) breaks("a chunk was claimed before its time");
+        if (!is_repeat && !moved_at_ && chunk.due_at > at) {
+            breaks("a chunk was claimed before its time");
+        }
         const auto count = chunk.recipients.size();
         ++chunk.epoch;
         chunk.token = token;
@@ -96,7 +100,8 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim(std::span<const ledger::Clai
             chunk.begun.assign(count, '\0');
         }
         chunk.state = State::claimed;
-        chunk.lease_until = now + (plant_ == Plant::lease_too_short ? lease / 8 : lease);
+        chunk.lease_until = at + (plant_ == Plant::lease_too_short ? lease / 8 : lease);
+        chunk.truly_until = truth_.steady_now() + lease;
         const bool is_bound = has_doubt(chunk) && plant_ != Plant::claim_moves_doubt;
         if (!is_bound || chunk.account.empty()) chunk.account = request.account;
         claimed.push_back(hand_out(chunk));
@@ -107,12 +112,14 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim(std::span<const ledger::Clai
 }
 
 std::vector<ledger::ClaimedChunk> StoreModel::take_over(std::size_t limit,
-                                                        std::chrono::milliseconds lease) {
+                                                        std::chrono::milliseconds lease,
+                                                        TimePoint believed) {
+    if (plant_ != Plant::takes_over_by_any_clock && !shows(believed)) return {};
     std::vector<Chunk*> stalled;
-    const auto now = clock_.steady_now();
+    const auto at = now();
     for (auto& [key, chunk] : chunks_) {
         if (chunk.state != State::claimed) continue;
-        const bool is_over = plant_ == Plant::takes_the_living || chunk.lease_until < now;
+        const bool is_over = plant_ == Plant::takes_the_living || chunk.lease_until < at;
         if (is_over) stalled.push_back(&chunk);
     }
     std::stable_sort(stalled.begin(), stalled.end(),
@@ -120,9 +127,14 @@ std::vector<ledger::ClaimedChunk> StoreModel::take_over(std::size_t limit,
     if (stalled.size() > limit) stalled.resize(limit);
     std::vector<ledger::ClaimedChunk> taken;
     for (auto* const chunk : stalled) {
+        if (!leases_doubted_ && truth_.steady_now() < chunk->truly_until) {
+            breaks(fmt::format("chunk {}/{} was taken over before its lease had ended",
+                               chunk->key.job, chunk->key.number));
+        }
         if (plant_ != Plant::takeover_keeps_epoch) ++chunk->epoch;
         chunk->takeovers = std::min(chunk->takeovers + 1, 1'000);
-        chunk->lease_until = now + lease;
+        chunk->lease_until = at + lease;
+        chunk->truly_until = truth_.steady_now() + lease;
         if (plant_ == Plant::forgets_mark) chunk->begun.assign(chunk->recipients.size(), '\0');
         taken.push_back(hand_out(*chunk));
         story_.tell("chunk {}/{} is taken over, epoch {}", chunk->key.job, chunk->key.number,
@@ -145,7 +157,7 @@ std::vector<ledger::ClaimedChunk> StoreModel::claim_ended(std::size_t limit,
         chunk.state = State::claimed;
         chunk.begun.assign(chunk.recipients.size(), '\0');
         if (plant_ != Plant::ended_takes_claimed) chunk.truly_begun = chunk.begun;
-        chunk.lease_until = clock_.steady_now() + lease;
+        chunk.lease_until = now() + lease;
         ended.push_back(hand_out(chunk));
         story_.tell("chunk {}/{} is claimed because its job is over", key.job, key.number);
     }
@@ -156,51 +168,20 @@ std::vector<ledger::Overdue> StoreModel::take_overdue(std::span<const ledger::Ro
                                                       std::chrono::milliseconds again_after) {
     std::vector<ledger::Overdue> overdue;
     if (plant_ == Plant::sweeps_nothing) return overdue;
-    const auto now = clock_.steady_now();
+    const auto at = now();
     for (const auto& room : rooms) {
         auto left = room.chunks;
         if (room.lane != Lane::normal) continue;
         for (auto& [key, chunk] : chunks_) {
             const bool is_due =
-                chunk.state == State::planned && chunk.publish_at <= now && chunk.next_at <= now;
+                chunk.state == State::planned && chunk.publish_at <= at && chunk.next_at <= at;
             if (left == 0 || !is_due || key.channel != room.channel || is_held(key.job)) continue;
-            chunk.publish_at = now + again_after;
+            chunk.publish_at = at + again_after;
             overdue.push_back({key, room.lane});
             --left;
         }
     }
     return overdue;
-}
-
-std::chrono::microseconds StoreModel::lease_rate(const std::string& account, double per_second,
-                                                 std::uint32_t tokens) {
-    auto& bucket = buckets_[account];
-    const auto now = clock_.steady_now();
-    const auto begins = std::max({now, bucket.next_free, bucket.blocked_until});
-    const std::chrono::duration<double> length{tokens / per_second};
-    if (plant_ != Plant::slice_given_twice) {
-        bucket.next_free = begins + std::chrono::duration_cast<std::chrono::nanoseconds>(length);
-    }
-    return std::chrono::ceil<std::chrono::microseconds>(begins - now);
-}
-
-void StoreModel::block(const std::string& account, std::chrono::milliseconds wait) {
-    const auto now = clock_.steady_now();
-    story_.tell("account {} waits {} ms: a 429", account, wait.count());
-    blocks_[account] = {now, std::max(blocks_[account].until, now + wait)};
-    if (plant_ == Plant::block_forgotten) return;
-    auto& bucket = buckets_[account];
-    bucket.blocked_until = std::max(bucket.blocked_until, now + wait);
-}
-
-std::map<std::string, std::chrono::microseconds> StoreModel::blocked() const {
-    std::map<std::string, std::chrono::microseconds> all;
-    const auto now = clock_.steady_now();
-    for (const auto& [account, bucket] : buckets_) {
-        if (bucket.blocked_until <= now) continue;
-        all[account] = std::chrono::ceil<std::chrono::microseconds>(bucket.blocked_until - now);
-    }
-    return all;
 }
 
 bool StoreModel::is_settled() const {

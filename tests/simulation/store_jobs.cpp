@@ -34,8 +34,12 @@ const StoreModel::Job* StoreModel::find_job(const std::string& id) const {
 }
 
 bool StoreModel::is_expired(const Job& job) const {
-    return plant_ != Plant::expiry_ignored && job.expires_at &&
-           *job.expires_at <= clock_.steady_now();
+    return plant_ != Plant::expiry_ignored && job.expires_at && *job.expires_at <= now();
+}
+
+std::string StoreModel::origin_of(const std::string& id) const {
+    const auto* const job = find_job(id);
+    return job == nullptr || job->replay_of.empty() ? id : job->replay_of;
 }
 
 bool StoreModel::is_held(const std::string& job) const {
@@ -43,14 +47,19 @@ bool StoreModel::is_held(const std::string& job) const {
     return found != nullptr && found->held_since.has_value();
 }
 
+/// Further ahead than any is: a clock that was wrong has written it.
+bool StoreModel::is_nobodys(SteadyTime plan_lease) const {
+    constexpr std::chrono::minutes lease_max{15};
+    return plan_lease <= now() || plan_lease > now() + lease_max;
+}
+
 std::optional<StoreModel::PlanTask> StoreModel::claim_plan(const std::string& id,
                                                            std::chrono::milliseconds lease) {
     auto& job = jobs_.at(id);
-    const auto now = clock_.steady_now();
-    const bool is_free = plant_ == Plant::plan_without_lease || job.plan_lease <= now;
+    const bool is_free = plant_ == Plant::plan_without_lease || is_nobodys(job.plan_lease);
     if (job.state != Job::State::planning || !is_free) return std::nullopt;
     if (plant_ != Plant::plan_without_lease) ++job.plan_epoch;
-    job.plan_lease = now + lease;
+    job.plan_lease = now() + lease;
     return PlanTask{id, job.plan_epoch, job.next_number, job.cursor};
 }
 
@@ -76,7 +85,7 @@ std::optional<ledger::ChunkKey> StoreModel::write_plan(PlanTask& task,
     task.cursor = end;
     ++task.number;
     job.next_number = std::max(job.next_number, task.number);
-    job.plan_lease = clock_.steady_now() + lease;
+    job.plan_lease = now() + lease;
     // The other transaction: it comes with the next one, or never.
     if (plant_ != Plant::cursor_apart || end == job.people.size()) job.cursor = end;
     return key;
@@ -93,8 +102,7 @@ void StoreModel::finish_plan(const PlanTask& task) {
 std::vector<std::string> StoreModel::unplanned() const {
     std::vector<std::string> found;
     for (const auto& [id, job] : jobs_) {
-        const bool is_free =
-            plant_ == Plant::plan_without_lease || job.plan_lease <= clock_.steady_now();
+        const bool is_free = plant_ == Plant::plan_without_lease || is_nobodys(job.plan_lease);
         if (job.state == Job::State::planning && is_free) found.push_back(id);
     }
     return found;
@@ -103,13 +111,19 @@ std::vector<std::string> StoreModel::unplanned() const {
 /// Nobody was tried of it: it needs nobody who knows more.
 void StoreModel::settle_untouched(Chunk& chunk) {
     if (chunk.state != State::planned) return;
-    if (chunk.is_untouched) {
+    const auto origin = origin_of(chunk.key.job);
+    const auto is_its = [&](const auto& entry) { return entry.first.second == origin; };
+    // Who holds a place under a cap is left to the sweep.
+    const bool has_places = std::any_of(places_.begin(), places_.end(), is_its);
+    if (chunk.is_untouched && !has_places) {
+        chunk.updated_at = now();
         chunk.is_untouched = false;
         chunk.state = State::done;
         chunk.outcomes.assign(chunk.recipients.size(), static_cast<char>(Outcome::cancelled));
         chunk.reasons.assign(chunk.recipients.size(), static_cast<char>(Reason::job_cancelled));
-    } else if (chunk.next_at > clock_.steady_now()) {
-        chunk.next_at = chunk.publish_at = chunk.due_at = clock_.steady_now();
+    } else if (chunk.next_at > now()) {
+        chunk.next_at = chunk.publish_at = now();
+        chunk.due_at = truth_.steady_now();
     }
 }
 
@@ -124,7 +138,7 @@ void StoreModel::cancel(const std::string& id) {
         auto& job = jobs_.at(one);
         if (job.state == Job::State::cancelled) continue;
         job.state = Job::State::cancelled;
-        job.cancelled_at = clock_.steady_now();
+        job.cancelled_at = truth_.steady_now();
         story_.tell("job {} is cancelled", one);
         for (auto& [key, chunk] : chunks_) {
             if (key.job == one) settle_untouched(chunk);
@@ -137,7 +151,7 @@ void StoreModel::hold(const std::string& id, bool held) {
     if (found == jobs_.end()) return;
     story_.tell("job {} {}", id, held ? "is paused by an operator" : "goes on");
     if (held) {
-        found->second.held_since = clock_.steady_now();
+        found->second.held_since = truth_.steady_now();
     } else {
         found->second.held_since.reset();
     }
@@ -154,15 +168,15 @@ std::size_t StoreModel::replay(const std::string& id, const std::string& as) {
     std::vector<std::string> people;
     for (auto& [key, chunk] : chunks_) {
         const bool may = chunk.state != State::claimed || plant_ == Plant::replay_of_claimed;
-        if (key.job != id || !may) continue;
+        if (key.job != id || key.channel != Channel::push || !may) continue;
         for (std::size_t i = 0; i < chunk.recipients.size(); ++i) {
             const auto outcome = static_cast<Outcome>(chunk.outcomes[i]);
             const bool is_open = plant_ == Plant::replay_of_claimed && !is_final(outcome);
             if (outcome != Outcome::failed && outcome != Outcome::unknown && !is_open) continue;
             people.push_back(chunk.recipients[i]);
+            if (outcome == Outcome::unknown) keep_place(chunk.recipients[i], id);
             if (plant_ == Plant::replay_keeps_old) continue;
             chunk.outcomes[i] = static_cast<char>(Outcome::replayed);
-            chunk.reasons[i] = chunk.causes[i] = '\0';
         }
     }
     if (people.empty()) return 0;

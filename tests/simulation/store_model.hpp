@@ -1,7 +1,9 @@
 #pragma once
 
 #include "core/ledger/chunks.hpp"
+#include "core/ledger/splits.hpp"
 #include "core/wire/receipt.hpp"
+#include "tests/simulation/nights.hpp"
 #include "tests/simulation/plants.hpp"
 #include "tests/simulation/story.hpp"
 
@@ -11,22 +13,34 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare::simulation {
+
+/// Reads the ids anew: views of a copy would point into the original.
+inline void copy(const ledger::ChunkPeople& from, ledger::ChunkPeople& to) {
+    to.recipients_literal = from.recipients_literal;
+    postgres::parse_array(to.recipients_literal, to.recipients);
+    to.outcomes = from.outcomes;
+    to.reasons = from.reasons;
+    to.attempts = from.attempts;
+    to.causes = from.causes;
+    to.provider_ids = from.provider_ids;
+}
 
 /// The ledger's jobs, chunks, receipts and buckets as they are meant to be: what core/ledger/ does
 /// in SQL, in plain steps. Every call is one transaction. differential_test.cpp holds its chunks
 /// against the real ledger.
 ///
 /// Beside what the ledger knows it keeps what is true, whatever is planted, and says in broken()
-/// what must not be.
+/// what must not be. Its own clock may be wrong for a while: leases, waits and rates go by that.
 ///
 /// Threads   one.
 class StoreModel {
 public:
-    StoreModel(const Clock& clock, Story& story, Plant plant = Plant::none)
-        : clock_{clock}, story_{story}, plant_{plant} {}
+    StoreModel(const Clock& truth, Story& story, Plant plant = Plant::none)
+        : truth_{truth}, story_{story}, plant_{plant} {}
 
     enum class State : std::uint8_t { planned, claimed, done };
     struct Chunk {
@@ -35,7 +49,7 @@ public:
         State state = State::planned;
         std::int32_t epoch = 0;
         std::int64_t token = 0;
-        SteadyTime lease_until{}, next_at{}, publish_at{};
+        SteadyTime lease_until{}, next_at{}, publish_at{}, updated_at{};
         std::int32_t takeovers = 0, failures = 0;
         std::string account, outcomes, reasons, attempts, causes, begun;
         std::vector<std::string> recipients, ids;
@@ -43,7 +57,8 @@ public:
         // What is true:
         std::int32_t highest_epoch = 0;  // That anybody was given.
         std::string truly_begun;         // Of the claim in hand.
-        SteadyTime due_at{};             // Before that nobody may claim it.
+        SteadyTime due_at{};             // Before that nobody may claim it ...
+        SteadyTime truly_until{};        // ... or take it over.
     };
     struct NewJob {
         std::string id;
@@ -90,9 +105,10 @@ public:
              std::chrono::milliseconds publish_after = {});
     [[nodiscard]] std::vector<ledger::ClaimedChunk> claim(
         std::span<const ledger::ClaimRequest> requests, std::chrono::milliseconds lease,
-        std::int64_t token);
+        std::int64_t token, TimePoint believed);
     [[nodiscard]] std::vector<ledger::ClaimedChunk> take_over(std::size_t limit,
-                                                              std::chrono::milliseconds lease);
+                                                              std::chrono::milliseconds lease,
+                                                              TimePoint believed);
     [[nodiscard]] std::vector<ledger::ClaimedChunk> claim_ended(std::size_t limit,
                                                                 std::chrono::milliseconds lease);
     [[nodiscard]] std::vector<ledger::Overdue> take_overdue(std::span<const ledger::Room> rooms,
@@ -102,17 +118,57 @@ public:
     [[nodiscard]] ledger::Written mark(std::span<const ledger::ChunkMark> marks);
     [[nodiscard]] ledger::Written record(std::span<const ledger::ChunkRecord> records);
 
+    // People who leave a chunk, or may not be told (store_people.cpp).
+    [[nodiscard]] bool split(const ledger::ChunkClaim& claim, ledger::ChunkPeople& people,
+                             std::span<const ledger::Split> splits);
+    /// Takes a place for each of them who has one left; returns the others.
+    [[nodiscard]] std::vector<std::string> take_places(const std::string& origin, Channel channel,
+                                                       const ledger::ChunkClaim& claim,
+                                                       std::size_t at_most,
+                                                       std::span<const std::string> people);
+    struct Place {
+        unsigned channels = 0;
+    };
+    /// By whoever holds them and for which job.
+    using Places = std::map<std::pair<std::string, std::string>, Place>;
+    [[nodiscard]] const Places& places() const { return places_; }
+    /// The job whose places count as those of this one.
+    [[nodiscard]] std::string origin_of(const std::string& job) const;
+    /// Who somebody of a job's audience is to all jobs.
+    [[nodiscard]] static std::string human_of(const std::string& person) {
+        return person.substr(1);
+    }
+
     // Receipts (store_receipts.cpp).
     void hear(const ledger::ChunkKey& key, std::uint32_t position, ReceiptEvent event);
     void apply_early();
 
-    // Rates.
+    // Its clock (store_clock.cpp): so far ahead of what is true.
+    void set_clock(std::chrono::milliseconds ahead);
+    [[nodiscard]] TimePoint calendar_now() const { return truth_.now() + ahead_; }
+    [[nodiscard]] std::chrono::milliseconds ahead() const { return ahead_; }
+    /// When its clock was moved last; never: nothing.
+    [[nodiscard]] std::optional<SteadyTime> moved_at() const { return moved_at_; }
+    std::size_t mend(std::chrono::milliseconds lease, std::chrono::milliseconds republish_after,
+                     TimePoint believed);
+    /// What workers may be mistaken by about the time. Nothing: anything.
+    void set_slack(std::optional<std::chrono::milliseconds> slack) { slack_ = slack; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> slack() const { return slack_; }
+    /// Somebody has begun by a wrong clock: what they claim ends when nobody knows.
+    void doubt_leases() { leases_doubted_ = true; }
+    [[nodiscard]] bool leases_doubted() const { return leases_doubted_; }
+    void set_nights(const Nights& nights, std::size_t devices) {
+        nights_ = nights;
+        devices_ = devices;
+    }
+
+    // Rates (store_clock.cpp).
     /// How long until the slice begins.
     [[nodiscard]] std::chrono::microseconds lease_rate(const std::string& account,
                                                        double per_second, std::uint32_t tokens);
     void block(const std::string& account, std::chrono::milliseconds wait);
     /// Accounts that are, and for how long, as workers read it.
-    [[nodiscard]] std::map<std::string, std::chrono::microseconds> blocked() const;
+    [[nodiscard]] std::map<std::string, std::chrono::microseconds> blocked();
     struct Block {
         SteadyTime since{}, until{};
     };
@@ -131,7 +187,7 @@ public:
 
 private:
     struct Bucket {
-        SteadyTime next_free{}, blocked_until{};
+        SteadyTime next_free{}, reserved_at{}, blocked_until{}, blocked_at{};
     };
     struct Word {
         ledger::ChunkKey key;
@@ -141,15 +197,28 @@ private:
     [[nodiscard]] ledger::ClaimedChunk hand_out(Chunk& chunk);
     [[nodiscard]] bool may_claim(const Chunk& chunk, std::int64_t token) const;
     [[nodiscard]] bool is_expired(const Job& job) const;
+    [[nodiscard]] bool is_nobodys(SteadyTime plan_lease) const;
     [[nodiscard]] bool is_held(const std::string& job) const;
+    [[nodiscard]] bool shows(TimePoint believed) const;
+    [[nodiscard]] SteadyTime steady(TimePoint moment) const {
+        return SteadyTime{} + (moment - nights_.begins());
+    }
     void settle_untouched(Chunk& chunk);
     void write(Chunk& chunk, const ledger::ChunkRecord& record);
     void write_late(Chunk& chunk, const ledger::ChunkRecord& record);
     void check_guess(const Chunk& chunk, const ledger::ChunkRecord& record);
     void look_at(const Chunk& chunk);
+    void check_expired(const Chunk& chunk, const std::string& person);
+    [[nodiscard]] SteadyTime now() const { return truth_.steady_now() + ahead_; }
+    [[nodiscard]] std::int32_t next_split_number(const std::string& job) const;
+    void complete(const ledger::ChunkRecord& record);
+    void add_fallback(const ledger::ChunkKey& key, const ledger::FallbackChunk& fallback);
+    void settle_places(const ledger::ChunkKey& key);
+    void keep_place(const std::string& person, const std::string& job);
+    [[nodiscard]] SteadyTime block_of(const Bucket& bucket) const;
     void tell_of_job(const ledger::ChunkKey& key, ledger::Written& written) const;
 
-    const Clock& clock_;
+    const Clock& truth_;
     Story& story_;
     Plant plant_;
     std::map<std::string, Job> jobs_;
@@ -157,6 +226,13 @@ private:
     std::map<std::string, Bucket> buckets_;
     std::map<std::string, Block> blocks_;
     std::vector<Word> early_;
+    Places places_;
+    Nights nights_;
+    std::size_t devices_ = 1;
+    std::chrono::milliseconds ahead_{0};
+    std::optional<SteadyTime> moved_at_;
+    std::optional<std::chrono::milliseconds> slack_{0};
+    bool leases_doubted_ = false;
     std::string broken_;
 };
 

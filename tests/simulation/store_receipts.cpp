@@ -29,7 +29,9 @@ void StoreModel::hear(const ledger::ChunkKey& key, std::uint32_t position, Recei
         if (!proves_arrival(event)) return;
         for (auto& [other, theirs] : chunks_) {  // Where they stand now.
             const auto* const job = find_job(other.job);
-            if (job == nullptr || job->replay_of != key.job) continue;
+            if (job == nullptr || job->replay_of != key.job || other.channel != key.channel) {
+                continue;
+            }
             const auto place =
                 std::find(theirs.recipients.begin(), theirs.recipients.end(), person);
             if (place == theirs.recipients.end()) continue;
@@ -44,6 +46,7 @@ void StoreModel::hear(const ledger::ChunkKey& key, std::uint32_t position, Recei
     }
     if (!raised) return;
     chunk.is_untouched = false;
+    chunk.updated_at = std::max(chunk.updated_at, now());
     chunk.outcomes[position] = static_cast<char>(raised->outcome);
     chunk.reasons[position] = static_cast<char>(raised->reason);
     chunk.causes[position] = '\0';

@@ -24,6 +24,13 @@ std::vector<std::string> one_each(std::vector<std::string> ids, std::size_t coun
     return ids;
 }
 
+/// Nobody is turned to another channel of whom the ledger knows better.
+void leave_out(std::optional<ledger::FallbackChunk>& fallback, const std::string& person) {
+    if (!fallback) return;
+    std::erase(fallback->recipients, person);
+    if (fallback->recipients.empty()) fallback.reset();
+}
+
 /// "2 sent, 1 unknown".
 std::string count_words(const std::string& outcomes) {
     std::string text;
@@ -54,6 +61,7 @@ ledger::Written StoreModel::mark(std::span<const ledger::ChunkMark> marks) {
         if (!ours && plant_ != Plant::mark_unfenced) continue;
         const auto count = chunk.recipients.size();
         chunk.outcomes = mark.outcomes;
+        chunk.updated_at = now();
         chunk.is_untouched = false;
         chunk.reasons = or_zeros(mark.reasons, count);
         chunk.attempts = or_zeros(mark.attempts, count);
@@ -82,6 +90,7 @@ ledger::Written StoreModel::record(std::span<const ledger::ChunkRecord> records)
                           chunk.recipients.size() == record.outcomes.size();
         if (ours || plant_ == Plant::no_fence) {
             write(chunk, record);
+            complete(record);
         } else if (late || (plant_ == Plant::late_overrules && !record.taken_over)) {
             write_late(chunk, record);
         } else {
@@ -126,6 +135,7 @@ void StoreModel::write(Chunk& chunk, const ledger::ChunkRecord& record) {
             breaks(fmt::format("{} was {} and is {}", chunk.recipients[i], to_string(before),
                                to_string(static_cast<Outcome>(record.outcomes[i]))));
         }
+        if (after == Outcome::expired && before != after) check_expired(chunk, chunk.recipients[i]);
     }
     if (record.taken_over) check_guess(chunk, record);
     chunk.outcomes = record.outcomes;
@@ -144,13 +154,21 @@ void StoreModel::write(Chunk& chunk, const ledger::ChunkRecord& record) {
         chunk.takeovers = 0;
     }
     chunk.failures = record.failures;
-    const auto now = clock_.steady_now();
-    chunk.next_at = record.done ? now : now + record.next_in;
+    const auto at = now();
+    const auto wait = record.done ? std::chrono::milliseconds{0} : record.next_in;
+    chunk.next_at = at + wait;
+    chunk.due_at = truth_.steady_now() + wait;
+    if (!record.done && record.not_before) {
+        chunk.next_at = std::max(chunk.next_at, steady(*record.not_before));
+        chunk.due_at = std::max(chunk.due_at, steady(*record.not_before));
+    }
+    chunk.updated_at = at;
     const auto* const job = find_job(chunk.key.job);
     if (!record.done && job != nullptr && job->expires_at) {
         chunk.next_at = std::min(chunk.next_at, *job->expires_at);
+        chunk.due_at = std::min(chunk.due_at, *job->expires_at);
     }
-    chunk.publish_at = chunk.due_at = chunk.next_at;
+    chunk.publish_at = chunk.next_at;
     if (!record.account.empty()) chunk.account = record.account;
 }
 
@@ -162,21 +180,28 @@ void StoreModel::write_late(Chunk& chunk, const ledger::ChunkRecord& record) {
     merged.attempts = or_zeros(record.attempts, count);
     merged.causes = or_zeros(record.causes, count);
     merged.provider_ids = one_each(record.provider_ids, count);
-    merged.done = true;
+    bool all_final = true;
     for (std::size_t i = 0; i < count; ++i) {
         const bool stands = !is_guessed(chunk.outcomes[i], chunk.reasons[i]);
         if (stands && plant_ != Plant::late_overrules) {
+            const bool is_known_otherwise =
+                merged.outcomes[i] != chunk.outcomes[i] || merged.reasons[i] != chunk.reasons[i];
+            if (is_known_otherwise) leave_out(merged.fallback, chunk.recipients[i]);
             merged.outcomes[i] = chunk.outcomes[i];
             merged.reasons[i] = chunk.reasons[i];
             merged.attempts[i] = chunk.attempts[i];
             merged.causes[i] = chunk.causes[i];
         }
         if (!chunk.ids[i].empty()) merged.provider_ids[i] = chunk.ids[i];
-        if (!is_final(static_cast<Outcome>(merged.outcomes[i]))) merged.done = false;
+        if (!is_final(static_cast<Outcome>(merged.outcomes[i]))) all_final = false;
         // A guess may change: write() need not look.
         if (!stands) chunk.outcomes[i] = merged.outcomes[i];
     }
+    merged.done = record.done && all_final;
+    if (all_final) merged.next_in = {};
+    if (all_final) merged.not_before.reset();
     write(chunk, merged);
+    complete(merged);
 }
 
 void StoreModel::look_at(const Chunk& chunk) {

@@ -9,30 +9,44 @@ void TopicModel::publish(TopicRecord record) {
     const auto half = partition_count / 2;
     auto hash = std::hash<std::string>{}(record.job);
     if (record.chunk) hash += static_cast<std::size_t>(*record.chunk);
-    records_[(record.chunk ? half : 0) + hash % half].push_back(std::move(record));
+    const auto partition = (record.chunk ? half : 0) + hash % half;
+    records_[partition].push_back(std::move(record));
+    if (members_.empty()) return;
+    const auto owner =
+        std::next(members_.begin(), static_cast<std::ptrdiff_t>(place_of(partition)));
+    if (const auto found = listeners_.find(*owner); found != listeners_.end()) found->second();
 }
 
-void TopicModel::wipe() {
-    for (std::size_t i = 0; i < partition_count; ++i) {
+void TopicModel::listen(std::uint64_t member, std::function<void()> wake) {
+    listeners_.insert_or_assign(member, std::move(wake));
+}
+
+void TopicModel::begin_generation() {
+    ++generation_;
+    for (const auto& [member, wake] : listeners_) wake();
+}
+
+void TopicModel::wipe(std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
         begins_[i] += static_cast<std::int64_t>(records_[i].size());
         records_[i].clear();
         committed_[i] = begins_[i];
     }
-    ++generation_;
+    begin_generation();
 }
 
 void TopicModel::join(std::uint64_t member) {
     members_.insert(member);
-    ++generation_;
+    begin_generation();
 }
 
 void TopicModel::leave(std::uint64_t member) {
-    if (members_.erase(member) > 0) ++generation_;
+    if (members_.erase(member) > 0) begin_generation();
 }
 
 void TopicModel::rebalance(std::uint64_t turn) {
     turn_ += 1 + turn % 3;
-    ++generation_;
+    begin_generation();
 }
 
 std::vector<std::size_t> TopicModel::partitions_of(std::uint64_t member) const {
@@ -41,7 +55,7 @@ std::vector<std::size_t> TopicModel::partitions_of(std::uint64_t member) const {
     if (found == members_.end()) return mine;
     const auto place = static_cast<std::size_t>(std::distance(members_.begin(), found));
     for (std::size_t i = 0; i < partition_count; ++i) {
-        if ((i + turn_) % members_.size() == place) mine.push_back(i);
+        if (place_of(i) == place) mine.push_back(i);
     }
     return mine;
 }
@@ -81,6 +95,18 @@ void TopicReader::finish(const kafka::Received& received) {
     if (received.generation != generation_) return;
     const auto found = places_.find(static_cast<std::size_t>(received.partition));
     if (found != places_.end()) found->second.watermark.finish(received.offset);
+}
+
+bool TopicReader::has_more() const {
+    return std::any_of(places_.begin(), places_.end(), [this](const auto& entry) {
+        return topic_.read(entry.first, entry.second.next) != nullptr;
+    });
+}
+
+bool TopicReader::is_behind() const {
+    return std::any_of(places_.begin(), places_.end(), [this](const auto& entry) {
+        return topic_.committed(entry.first) < entry.second.next;
+    });
 }
 
 void TopicReader::commit() {

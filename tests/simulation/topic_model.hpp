@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,13 +30,15 @@ public:
     static constexpr std::size_t partition_count = 4;
 
     void publish(TopicRecord record);
-    /// Nothing is left of it.
-    void wipe();
+    /// Nothing is left of these partitions.
+    void wipe(std::size_t begin, std::size_t end);
 
     /// Who takes part; partitions go round among them.
     void join(std::uint64_t member);
     void leave(std::uint64_t member);
     void rebalance(std::uint64_t turn);
+    /// Whom a member has called when there is something new for it.
+    void listen(std::uint64_t member, std::function<void()> wake);
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
     [[nodiscard]] std::vector<std::size_t> partitions_of(std::uint64_t member) const;
 
@@ -46,10 +49,16 @@ public:
     [[nodiscard]] const TopicRecord* read(std::size_t partition, std::int64_t offset) const;
 
 private:
+    [[nodiscard]] std::size_t place_of(std::size_t partition) const {
+        return (partition + turn_) % members_.size();
+    }
+    void begin_generation();
+
     std::array<std::vector<TopicRecord>, partition_count> records_;
     std::array<std::int64_t, partition_count> begins_{};  // After a wipe.
     std::array<std::int64_t, partition_count> committed_{};
     std::set<std::uint64_t> members_;
+    std::map<std::uint64_t, std::function<void()>> listeners_;
     std::uint64_t generation_ = 1, turn_ = 0;
 };
 
@@ -62,6 +71,10 @@ public:
     [[nodiscard]] std::vector<std::pair<kafka::Received, TopicRecord>> poll();
     void finish(const kafka::Received& received);
     void commit();
+    /// Whether there is more for it than the last poll brought.
+    [[nodiscard]] bool has_more() const;
+    /// Whether it has read what is not committed.
+    [[nodiscard]] bool is_behind() const;
 
 private:
     struct Place {

@@ -11,8 +11,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds session_timeout{6};  // Until the group notices that somebody is gone.
 constexpr seconds second{1};
+constexpr seconds lease{20};  // Of all workers.
 
 std::string job_id(std::size_t number) {
     return fmt::format("0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c{:02x}", number);
@@ -38,22 +38,42 @@ const JobContext& the_job() {
         made->system = &system;
         made->kind = &kind;
         const std::vector<TemplateSource> texts{{"show.live/push.title.mustache", "Live"},
-                                                {"show.live/push.body.mustache", "Now"}};
+                                                {"show.live/push.body.mustache", "Now"},
+                                                {"show.live/email.subject.mustache", "Live"},
+                                                {"show.live/email.text.mustache", "Now"}};
         made->templates = std::get<Templates>(Templates::parse(texts));
         return made;
     }();
     return *job;
 }
 
+/// What the world's notifications are, beside that.
+Kind kind_of(const WorldPlan& plan) {
+    Kind kind = *the_job().kind;
+    kind.quiet_hours = plan.sleepers().quiet_hours();
+    if (plan.at_most > 0) {
+        kind.at_most = Cap{static_cast<std::int32_t>(plan.at_most), std::chrono::hours{24}};
+    }
+    if (plan.turns) kind.fallback[static_cast<std::size_t>(Channel::push)] = Channel::email;
+    for (auto& policy : kind.on_doubt) policy = plan.on_doubt;
+    return kind;
+}
+
 }  // namespace
 
 World::World(const WorldPlan& plan, bool wants_story)
     : plan_{plan},
-      time_{TimePoint{}},
+      time_{plan.sleepers().begins()},
       story_{time_, wants_story},
       store_{time_, story_, plan.plant},
-      inbox_{{plan_, time_, store_, story_}} {
+      inbox_{{plan_, time_, store_, story_}},
+      kind_{kind_of(plan)} {
     time_.attach(outside_);
+    file_.per_second = plan.per_second;
+    inbox_.allows(plan.per_second);
+    store_.set_nights(plan.sleepers(), plan.devices);
+    // A way to the ledger and back takes two seconds at most, or is no reading of its clock.
+    if (plan.has_clocks()) store_.set_slack(milliseconds{1'100});
     publish_jobs();
     for (std::size_t i = 0; i < plan.workers; ++i) begin_worker();
     moves_.assign(plan.moves.rbegin(), plan.moves.rend());
@@ -88,97 +108,50 @@ void World::publish_jobs() {
 }
 
 void World::admit(StoreModel::NewJob order) {
-    make_context(order.id);
+    make_context(order.id, order.id);
     topic_.publish({order.id, std::nullopt});
-    if (plan_.plant == Plant::job_taken_twice) make_context(StoreModel::twin_of(order.id));
+    if (plan_.plant == Plant::job_taken_twice) {
+        make_context(StoreModel::twin_of(order.id), order.id);
+    }
     orders_.emplace(order.id, std::move(order));
 }
 
-void World::make_context(const std::string& id) {
+void World::make_context(const std::string& id, const std::string& origin) {
     auto made = std::make_shared<JobContext>();
     const auto& common = the_job();
     made->job = common.job;
     made->job.id = id;
+    made->job.channels = {Channel::push};
+    made->origin = origin;
     made->system = common.system;
-    made->kind = common.kind;
+    made->kind = &kind_;
     made->templates = common.templates;
     if (plan_.expires_after.count() > 0 && plan_.plant != Plant::expiry_ignored) {
-        made->job.expires_at = TimePoint{plan_.expires_after};
+        made->job.expires_at = plan_.sleepers().begins() + plan_.expires_after;
     }
     jobs_.emplace(id, std::move(made));
 }
 
+/// Somebody knows the time by that clock alone, and may say of what they claim anything.
+void World::believe_wrong_clock() {
+    store_.set_slack(std::nullopt);
+    store_.doubt_leases();
+}
+
 void World::begin_worker() {
-    const SimulatedWorker::Parts parts{
-        plan_,   time_, store_,  inbox_, topic_, story_, outside_.get_executor(),
-        orders_, jobs_, begun_++};
-    workers_.push_back(std::make_unique<SimulatedWorker>(parts));
-}
-
-const std::string* World::job_of(const Move& move) const {
-    auto found = orders_.begin();
-    std::advance(found, static_cast<std::ptrdiff_t>(move.which % orders_.size()));
-    return &found->first;
-}
-
-void World::crash(SimulatedWorker& worker, milliseconds back_after) {
-    story_.tell("worker {} dies", worker.number());
-    time_.detach(worker.loop());
-    dead_.push_back(&worker);
-    missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
-    births_.push_back(time_.steady_now() + back_after);
-}
-
-void World::replay(const Move& move) {
-    const auto* const job = job_of(move);
-    auto as = *job;
-    as.front() = static_cast<char>('2' + replays_++);
-    make_context(as);
-    std::ignore = store_.replay(*job, as);
-}
-
-void World::carry_out(const Move& move) {
-    SimulatedWorker& worker = *workers_[move.which % workers_.size()];
-    const auto is_away = [&](const auto& entry) { return entry.second == &worker; };
-    const bool is_here = std::none_of(frozen_.begin(), frozen_.end(), is_away) &&
-                         std::find(dead_.begin(), dead_.end(), &worker) == dead_.end();
-    switch (move.kind) {
-        case MoveKind::crash:
-            if (is_here) crash(worker, move.lasts);
-            break;
-        case MoveKind::pause:
-            if (!is_here) break;
-            story_.tell("worker {} stands still", worker.number());
-            time_.freeze(worker.loop());
-            frozen_.emplace_back(time_.steady_now() + move.lasts, &worker);
-            missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
-            break;
-        case MoveKind::cancel:
-            store_.cancel(*job_of(move));
-            break;
-        case MoveKind::hold:
-            store_.hold(*job_of(move), true);
-            releases_.emplace_back(time_.steady_now() + move.lasts, *job_of(move));
-            break;
-        case MoveKind::replay:
-            replay(move);
-            break;
-        case MoveKind::leave: {
-            const auto& people = orders_.at(*job_of(move)).people;
-            inbox_.leaves(people[move.which % people.size()]);
-            break;
-        }
-        case MoveKind::rebalance:
-            topic_.rebalance(move.which);
-            break;
-        case MoveKind::repeat:
-            topic_.publish({*job_of(move), std::nullopt});
-            break;
-        case MoveKind::wipe:
-            story_.tell("all topics are empty");
-            topic_.wipe();
-            break;
+    milliseconds off{0};
+    if (plan_.has_clocks()) {
+        Dice dice{plan_.seed * 37 + begun_};
+        if (dice.hits(500)) off = dice.between(0, 7'000'000) - milliseconds{3'500'000};
+        // Whoever begins now believes what the ledger's clock shows, and may not.
+        if (store_.ahead() != clock_set_) believe_wrong_clock();
+        // Leases of the clock before end at once by one that was set ahead, and nobody told them.
+        if (clock_set_at_ && time_.steady_now() < *clock_set_at_ + lease) store_.doubt_leases();
     }
+    const SimulatedWorker::Parts parts{
+        plan_,   time_, store_, inbox_,   topic_, story_, outside_.get_executor(),
+        orders_, jobs_, file_,  begun_++, off};
+    workers_.push_back(std::make_unique<SimulatedWorker>(parts));
 }
 
 /// What is due by now: each virtual second.
@@ -196,6 +169,15 @@ void World::tick() {
         topic_.leave(entry.second);
         return true;
     });
+    std::erase_if(revocations_, [&](const auto& entry) {
+        if (entry.first > now) return false;
+        inbox_.revokes(entry.second.account, entry.second.below);
+        return true;
+    });
+    if (clock_right_at_ && *clock_right_at_ <= now) {
+        clock_right_at_.reset();
+        store_.set_clock(clock_set_);
+    }
     std::erase_if(releases_, [&](const auto& entry) {
         if (entry.first > now) return false;
         store_.hold(entry.second, false);
@@ -234,7 +216,8 @@ bool World::is_settled() const {
     const bool all_taken = std::all_of(orders_.begin(), orders_.end(), [this](const auto& order) {
         return store_.find_job(order.first) != nullptr;
     });
-    return all_taken && moves_.empty() && frozen_.empty() && births_.empty() && store_.is_settled();
+    return all_taken && moves_.empty() && frozen_.empty() && births_.empty() && !clock_right_at_ &&
+           store_.is_settled();
 }
 
 Verdict World::run(std::chrono::minutes most) {
@@ -246,7 +229,13 @@ Verdict World::run(std::chrono::minutes most) {
         settled_for = is_settled() ? settled_for + 1 : 0;
     }
     auto verdict = judge(plan_, store_, inbox_, orders_);
-    if (!verdict.is_good()) story_.tell("in the end: {}", verdict.first());
+    if (verdict.is_good()) return verdict;
+    for (const auto& [key, chunk] : store_.chunks()) {
+        if (chunk.state == StoreModel::State::done) continue;
+        story_.tell("chunk {}/{} is open, due after {} s", key.job, key.number,
+                    std::chrono::duration<double>(chunk.next_at - time_.steady_now()).count());
+    }
+    story_.tell("in the end: {}", verdict.first());
     return verdict;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,13 +35,17 @@ public:
 
 private:
     void begin_worker();
+    void believe_wrong_clock();
     void publish_jobs();
     void admit(StoreModel::NewJob order);
-    void make_context(const std::string& id);
+    void make_context(const std::string& id, const std::string& origin);
     void tick();
     void carry_out(const Move& move);
     void crash(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void replay(const Move& move);
+    void wipe(const Move& move);
+    void step_clock(const Move& move);
+    void change_settings(const Move& move);
     [[nodiscard]] const std::string* job_of(const Move& move) const;
     [[nodiscard]] bool is_settled() const;
     void run_second();
@@ -51,7 +56,9 @@ private:
     StoreModel store_;
     Inbox inbox_;
     TopicModel topic_;
-    boost::asio::io_context outside_{1};
+    SettingsFile file_;
+    Kind kind_;
+    boost::asio::io_context outside_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
     std::map<std::string, StoreModel::NewJob> orders_;
     JobContextsById jobs_;
     std::vector<std::unique_ptr<SimulatedWorker>> workers_;
@@ -63,6 +70,14 @@ private:
     std::vector<std::pair<SteadyTime, std::uint64_t>> missing_;  // Until the group notices.
     std::vector<std::pair<SteadyTime, std::string>> releases_;   // Of jobs held back.
     std::vector<SimulatedWorker*> dead_;
+    std::optional<SteadyTime> clock_right_at_;  // The ledger's.
+    std::chrono::milliseconds clock_set_{0};    // Ahead for good ...
+    std::optional<SteadyTime> clock_set_at_;    // ... from then on.
+    struct Revocation {
+        std::string account;
+        int below = 0;
+    };
+    std::vector<std::pair<SteadyTime, Revocation>> revocations_;
     std::uint64_t begun_ = 0, replays_ = 0;
 };
 

@@ -16,9 +16,9 @@ namespace fanfare::test {
 /// must not pass.
 class TestDatabase {
 public:
+    TestDatabase();
     /// `options` go behind CREATE DATABASE name.
-    explicit TestDatabase(
-        std::string_view options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'");
+    explicit TestDatabase(std::string_view options);
     ~TestDatabase();
     TestDatabase(const TestDatabase&) = delete;
     TestDatabase& operator=(const TestDatabase&) = delete;
@@ -32,6 +32,9 @@ private:
     std::string name_;
     Secret url_;
 };
+
+/// What goes behind CREATE DATABASE name so that it has the ledger in it.
+[[nodiscard]] std::string copy_of_ledger();
 
 /// A database with the ledger in it and a clock that stands still until told.
 class TestLedger {
@@ -56,5 +59,10 @@ private:
     std::unique_ptr<postgres::Connection> connection_;
     std::chrono::milliseconds now_{};
 };
+
+/// Takes a job of which nothing else is known; false where its id or idempotency key is known
+/// already.
+[[nodiscard]] bool insert_job(postgres::Connection& connection, const Job& job,
+                              const std::string& list = {});
 
 }  // namespace fanfare::test

@@ -115,8 +115,9 @@ void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, 
     if (costs_attempt(verdict)) pass_.spent.push_back(target.recipient);
     if (verdict == Verdict::suppress) {
         const bool opted_out = reason == Reason::consent_withdrawn;
-        (opted_out ? pass_.opted_out : pass_.dead).emplace_back(target.address);
-        if (!opted_out) pass_.dead_as_written.emplace_back(target.written);
+        std::string why{opted_out ? "unsubscribed" : to_string(Reason::address_invalid)};
+        people_.suppressions.push_back({std::string{target.address}, std::move(why)});
+        if (!opted_out) pass_.dead.emplace_back(target.written);
     }
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
         auto& ids = people_.provider_ids;

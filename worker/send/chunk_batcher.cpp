@@ -14,6 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::size_t chunks_per_statement_max = 64;
+constexpr std::size_t gathered_max = 16;  // As many as these are worth a statement at once.
 constexpr std::chrono::milliseconds retry_first{50};
 constexpr std::chrono::milliseconds retry_max{2'000};
 
@@ -129,11 +130,24 @@ asio::awaitable<void> ChunkBatcher::serve_claims() {
     claiming_ = false;
 }
 
+/// Marks wait for nobody: the permits of their requests have waited already (Boarding).
+template <class Word>
+bool ChunkBatcher::is_worth_gathering(const WordQueue<Word>& waiting) const {
+    if (!is_record<Word> || stopping_) return false;
+    const auto count = waiting.queue.size();
+    if (std::max(count, waiting.latest) < 2 || count >= gathered_max) return false;
+    return std::all_of(waiting.queue.begin(), waiting.queue.end(), [](const auto& ticket) {
+        return ticket->request.outcomes.size() <= small_people_max;
+    });
+}
+
 template <class Word>
 asio::awaitable<void> ChunkBatcher::serve(WordQueue<Word>& waiting) {
     co_await asio::post(executor_, asio::use_awaitable);  // The others of a wave.
     while (!waiting.queue.empty()) {
+        if (is_worth_gathering(waiting)) co_await pause_for(gather);
         auto tickets = take(waiting.queue);
+        waiting.latest = tickets.size();
         auto again = co_await write(waiting, std::move(tickets));
         for (auto& ticket : again) tasks_.spawn(write_alone(waiting, std::move(ticket)));
     }

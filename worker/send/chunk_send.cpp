@@ -148,7 +148,12 @@ void ChunkSend::add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wa
 asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
     auto entry = to_mark(claim_, people_, pass_.resolved.fates, devices_);
     entry.account = account_.settings().name;
+    const auto told = static_cast<std::ptrdiff_t>(entry.suppressions.size());
     const auto marked = co_await parts_.mark(std::move(entry));
+    auto& suppressions = people_.suppressions;
+    if (marked != Marked::away) {  // Some may have come meanwhile.
+        suppressions.erase(suppressions.begin(), suppressions.begin() + told);
+    }
     if (marked == Marked::ours && !pass_.ended_by) {
         marked_.insert(marked_.end(), wave.begin(), wave.end());
         co_return;

@@ -37,8 +37,8 @@ WrittenChunks write_halving(postgres::Connection& ledger, std::span<const Word> 
 asio::awaitable<Result<std::vector<ledger::ClaimedChunk>>> LedgerChunkStore::claim(
     std::span<const ledger::ClaimRequest> requests, std::chrono::milliseconds lease,
     std::int64_t token) {
-    return ledger_.run("claim chunks", [=](postgres::Connection& ledger) {
-        return ledger::claim_chunks(ledger, requests, lease, token);
+    return ledger_.run("claim chunks", [=, this](postgres::Connection& ledger) {
+        return ledger::claim_chunks(ledger, requests, lease, token, time_.now());
     });
 }
 

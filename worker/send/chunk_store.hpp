@@ -48,10 +48,11 @@ public:
 
 /// The ledger's.
 ///
-/// Lifetime  the pool outlives it.
+/// Lifetime  pool and clock outlive it.
 class LedgerChunkStore final : public ChunkStore {
 public:
-    explicit LedgerChunkStore(postgres::Pool& ledger) : ledger_{ledger} {}
+    /// `time`: the ledger's, as this worker knows it.
+    LedgerChunkStore(postgres::Pool& ledger, const Clock& time) : ledger_{ledger}, time_{time} {}
     [[nodiscard]] Answer<std::vector<ledger::ClaimedChunk>> claim(
         std::span<const ledger::ClaimRequest> requests, std::chrono::milliseconds lease,
         std::int64_t token) override;
@@ -64,6 +65,7 @@ public:
 
 private:
     postgres::Pool& ledger_;
+    const Clock& time_;
 };
 
 }  // namespace fanfare

@@ -87,9 +87,17 @@ Move wait_here_or_release(const ChunkState& chunk, const Situation& now, millise
     return here ? simple(MoveKind::wait, wait) : release_untold(chunk, now, wait);
 }
 
+/// Until a moment, not for a while: what time it is somebody may be mistaken about, when people
+/// wake is what it is. Whoever looks too early looks again in a moment, not at once.
+Move release_sleepers(const ChunkState& chunk, const Situation& now, milliseconds wait) {
+    auto move = release_untold(chunk, now, std::max(wait, short_wait));
+    move.not_before = now.quiet_until;
+    return move;
+}
+
 Move after_pass(const ChunkState& chunk, const Situation& now) {
     const auto wait = find_wait(chunk, now);
-    if (now.quiet_for) return release_untold(chunk, now, std::max(wait, *now.quiet_for));
+    if (now.quiet_until) return release_sleepers(chunk, now, wait);
     // Also when another chunk had it stopped: nothing of this one was sent.
     if (now.account_is_usable) return wait_here_or_release(chunk, now, wait);
     if (!chunk.is_in_doubt) return simple(MoveKind::reroute, wait);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock/clock.hpp"
 #include "core/domain/vocabulary.hpp"
 
 #include <chrono>
@@ -57,8 +58,8 @@ struct Situation {
     std::int32_t passes = 0;    // Since the claim, this one included.
     std::int32_t attempts = 0;  // The most that anybody at whom it failed has used.
     std::chrono::milliseconds asked_to_wait{0};  // By the provider: the account, or an address.
-    /// Nobody else is open but who is in their quiet hours: until the first end of these.
-    std::optional<std::chrono::milliseconds> quiet_for;
+    /// Nobody else is open but who is in their quiet hours: the first end of these.
+    std::optional<TimePoint> quiet_until;
 
     // The account in hand.
     bool account_serves = true;  // It has served somebody since its last passing fault.
@@ -88,6 +89,7 @@ struct Move {
     std::chrono::milliseconds wait{0};  // Of a try: what was waited before it.
     std::int32_t failures = 0;  // Of a release: claims in a row that failed, this one included.
     Reason why = Reason::none;  // Of giving up.
+    std::optional<TimePoint> not_before{};  // Of a release besides: people sleep until then.
     bool operator==(const Move&) const = default;
 };
 

@@ -60,10 +60,7 @@ Fate to_fate(Verdict verdict, Reason reason, const Attempt& attempt) {
             return {Outcome::retry, or_else(reason, Reason::provider_unavailable),
                     Reason::account_unusable};
         case Verdict::ambiguous:
-            reason = or_else(reason, Reason::answer_lost);
-            if (attempt.on_doubt != DoubtPolicy::resend) return {Outcome::unknown, reason};
-            if (again) return {Outcome::retry, reason};
-            return {Outcome::unknown, reason, Reason::attempts_exhausted};
+            return after_lost_answer(or_else(reason, Reason::answer_lost), again, attempt.on_doubt);
     }
     return {Outcome::unknown, Reason::answer_unreadable};
 }

@@ -44,6 +44,7 @@ constexpr std::chrono::milliseconds database_retry{500};
 // second of the provider's own clock holds more than the limit.
 constexpr double used_share = 0.97;
 constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
+constexpr std::chrono::seconds marked_max{1};     // As ready(): what waits longer is marked anew.
 
 }  // namespace
 
@@ -118,11 +119,14 @@ std::optional<SteadyTime> Pacer::reserve_now(std::size_t count, SteadyTime until
 }
 
 asio::awaitable<std::optional<SteadyTime>> Pacer::reserve(std::size_t count, SteadyTime latest) {
-    const auto slot = co_await take_slot(count, latest);
-    if (!slot) co_return std::nullopt;
-    const auto now = clock_.steady_now();
-    if (*slot - ahead > now) co_await pause_for(*slot - ahead - now);
-    co_return slot;
+    while (true) {
+        const double rate = options_.per_second;  // It may change meanwhile.
+        const auto slot = co_await take_slot(count, latest);
+        if (!slot) co_return std::nullopt;
+        const auto now = clock_.steady_now();
+        if (*slot - ahead > now) co_await pause_for(*slot - ahead - now);
+        if (rate == options_.per_second) co_return slot;
+    }
 }
 
 bool Pacer::is_usable(SteadyTime slot) const {
@@ -143,9 +147,11 @@ asio::awaitable<bool> Pacer::keep(SteadyTime slot, std::size_t count, SteadyTime
         const auto now = clock_.steady_now();
         if (slot > now) co_await pause_for(slot - now);
         if (is_usable(slot)) co_return true;
-        // What is marked does not wait for the provider: by then its job may be over.
+        // What is marked does not wait for the provider, nor for the end of a wait that another
+        // replica was asked for: by then its job may be over.
         if (clock_.steady_now() < blocked_until_) co_return false;
-        const auto other = co_await take_slot(count, latest);
+        const auto other = co_await take_slot(
+            count, std::min<SteadyTime>(latest, clock_.steady_now() + marked_max));
         if (!other) co_return false;
         slot = *other;
     }

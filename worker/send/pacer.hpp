@@ -45,7 +45,8 @@ public:
     [[nodiscard]] std::optional<SteadyTime> reserve_now(std::size_t count, SteadyTime until);
 
     /// Waits for the slot. A slot that is late by then is exchanged for another one; false when
-    /// `latest` comes first, or the provider has asked everyone to wait.
+    /// `latest` comes first, when there is none within a second, or the provider has asked everyone
+    /// to wait.
     [[nodiscard]] boost::asio::awaitable<bool> keep(SteadyTime slot, std::size_t count,
                                                     SteadyTime latest);
 

@@ -28,9 +28,8 @@ struct Pass {
     std::chrono::milliseconds throttled_for{0};    // The provider asked the account to wait.
     std::chrono::milliseconds recipients_wait{0};  // The same of single addresses.
     std::optional<std::string> refusal;            // Of the account, in the provider's words.
-    std::vector<std::string> dead;                 // Addresses the provider calls dead.
-    std::vector<std::string> dead_as_written;      // The same as the system has them.
-    std::vector<std::string> opted_out;            // Those whose owners told the provider to stop.
+    std::vector<std::string> dead;                 // Addresses the provider calls dead, as the
+                                                   // system has them.
     std::optional<Marked> ended_by;                // What the ledger said: nothing more is begun.
 };
 

@@ -24,26 +24,13 @@ milliseconds quiet_for(const QuietHours& quiet, milliseconds wall) {
     return wall < to ? to - wall : day - wall + to;
 }
 
-std::optional<pqxx::row::size_type> zone_column(const pqxx::result& rows) {
-    for (pqxx::row::size_type i = 0; i < rows.columns(); ++i) {
-        if (std::string_view{rows.column_name(i)} == "time_zone") return i;
-    }
-    return std::nullopt;
-}
-
 /// What quiet hours make of people, asked once a zone.
 class QuietNight {
 public:
-    QuietNight(const QuietHours& quiet, const pqxx::result& contacts, TimePoint now)
-        : quiet_{quiet}, contacts_{contacts}, now_{now}, column_{zone_column(contacts)} {}
+    QuietNight(const QuietHours& quiet, TimePoint now) : quiet_{quiet}, now_{now} {}
 
     std::optional<TimePoint> until(const Target& target) {
-        std::string zone = quiet_.time_zone;
-        if (column_) {
-            const auto field =
-                contacts_[static_cast<pqxx::result::size_type>(target.row)][*column_];
-            if (!field.is_null() && field.size() > 0) zone.assign(field.c_str(), field.size());
-        }
+        std::string zone{target.time_zone.empty() ? quiet_.time_zone : target.time_zone};
         const auto known = answers_.find(zone);
         if (known != answers_.end()) return known->second;
         return answers_.emplace(zone, quiet_until(quiet_, zone, now_)).first->second;
@@ -51,9 +38,7 @@ public:
 
 private:
     const QuietHours& quiet_;
-    const pqxx::result& contacts_;
     TimePoint now_;
-    std::optional<pqxx::row::size_type> column_;
     std::unordered_map<std::string, std::optional<TimePoint>> answers_;
 };
 
@@ -86,7 +71,7 @@ std::vector<ledger::Split> set_quiet_aside(const JobContext& job, TimePoint now,
                                            Resolved& resolved) {
     if (!job.kind->quiet_hours || job.job.lane == Lane::urgent) return {};
     const auto& quiet = *job.kind->quiet_hours;
-    QuietNight night{quiet, resolved.rows, now};
+    QuietNight night{quiet, now};
     const auto& expires = job.job.expires_at;
     std::map<TimePoint, std::vector<std::uint32_t>> deferred;
     std::erase_if(resolved.targets, [&](const Target& target) {

@@ -33,12 +33,13 @@ void drop_excluded(Resolved& resolved) {
 
 /// Who takes a place and is not sent to after all gives it back when the chunk is recorded.
 std::function<std::vector<std::string>(const std::string&)> make_place_taker(
-    postgres::Connection& ledger, const JobContext& job, Channel channel) {
+    postgres::Connection& ledger, const Claim& claim) {
+    const auto& job = *claim.job;
     if (!job.kind->at_most) return {};
     ledger::CapQuestion question{job.system->name, job.kind->name, job.origin,
                                  job.kind->at_most->count, job.kind->at_most->window};
-    return [&ledger, channel, question = std::move(question)](const std::string& people) {
-        return ledger::take_places(ledger, question, channel, people);
+    return [&ledger, &claim, question = std::move(question)](const std::string& people) {
+        return ledger::take_places(ledger, question, claim.key.channel, claim, people);
     };
 }
 
@@ -134,7 +135,7 @@ void apply_suppressions(postgres::Connection& ledger, const Claim& claim,
                            .channel = channel,
                            .list = job.kind->list,
                            .recipients = people.recipients_literal,
-                           .over_cap = make_place_taker(ledger, job, channel)};
+                           .over_cap = make_place_taker(ledger, claim)};
     if (job.kind->dedupe == Dedupe::address) {
         question.own = [&](std::span<const ledger::AddressClaim> claims) {
             return ledger::own_addresses(ledger, job.origin, channel, claims);

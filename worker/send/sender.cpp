@@ -33,6 +33,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -132,8 +133,15 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
 asio::awaitable<void> Sender::send(ledger::ChunkClaim claimed, Recipients people,
                                    SteadyTime claimed_at, Account& account,
                                    LaneRoom::Place* place) {
+    // The ledger's clock may have jumped a moment ago: whether it is too late is asked of the time
+    // that is known, where the job is.
+    const bool has_expired = std::exchange(people.job_expired, false);
     settle_over(people);  // Before anything is looked up that may not be there any more.
     auto context = co_await known_jobs_.find(claimed.key.job);
+    const bool says_when = context && context.value()->job.expires_at;
+    const bool may_say_later = !context && is_retryable(context.error().code);
+    if (!says_when && !may_say_later) people.job_expired = has_expired;
+    settle_over(people);
     std::optional<Failure> unknown_job;
     if (!context) unknown_job = context.error();
     if (place != nullptr) {
@@ -183,10 +191,10 @@ Situation Sender::begin(InHand& hand, const std::optional<Failure>& unknown_job)
         return situation_after(Situation::After::claim, hand);
     }
     spdlog::error("job {}: {}", hand.claim.key.job, describe(*unknown_job));
-    const bool is_away = is_retryable(unknown_job->code);
-    if (!is_away) wait_for_configuration(hand.people);
+    hand.is_job_away = is_retryable(unknown_job->code);
+    if (!hand.is_job_away) wait_for_configuration(hand.people);
     Situation situation = situation_after(Situation::After::setback, hand);
-    situation.setback = is_away ? Setback::job_away : Setback::not_configured;
+    situation.setback = hand.is_job_away ? Setback::job_away : Setback::not_configured;
     return situation;
 }
 
@@ -216,10 +224,7 @@ asio::awaitable<Situation> Sender::try_all(InHand& hand) {
     // and again meanwhile.
     situation.asked_to_wait =
         std::max({pass.throttled_for, pass.recipients_wait, hand.account->pacer().blocked_for()});
-    if (const auto until = only_quiet_left(hand.people, pass)) {
-        situation.quiet_for =
-            std::chrono::ceil<std::chrono::milliseconds>(*until - parts_.clock.now());
-    }
+    situation.quiet_until = only_quiet_left(hand.people, pass);
     co_return situation;
 }
 
@@ -231,7 +236,7 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     ChunkSend sending{std::move(parts), hand.claim, hand.people, pass};
     co_await sending.run();
     const auto attempts = settle_pass(hand.people, pass);
-    co_await parts_.dead_addresses.suppress(hand.claim, pass);
+    co_await parts_.dead_addresses.tell(hand.claim, std::move(pass.dead));
     if (pass.refusal) account.pause(account_pause, *pass.refusal);
     if (pass.throttled_for.count() > 0) co_await account.pacer().block(pass.throttled_for);
     co_return attempts;
@@ -316,8 +321,16 @@ asio::awaitable<void> Sender::record(InHand& hand, const Move& move) {
     std::string name;
     if (job) name = hand.account->settings().name;
     auto entry = to_record(hand.claim, hand.people, std::move(name), move.wait);
+    const bool is_over = hand.people.job_cancelled || hand.people.job_expired;
+    if (entry.done && hand.is_job_away && !is_over) {
+        // Who turns to another channel only the job says: the next claim settles it.
+        entry.done = false;
+        entry.next_in = account_pause;
+    }
     entry.failures = entry.done ? 0 : move.failures;
+    if (!entry.done) entry.not_before = move.not_before;
     entry.counted = counted_window(job.get());
+    entry.suppressions = std::move(hand.people.suppressions);
     if (entry.done && job) entry.fallback = to_fallback(hand.claim, hand.people, *job, settings_);
     const auto given_up = entry.done ? given_up_in(hand.people) : std::string{};
     auto written = co_await parts_.batcher.record(std::move(entry));

@@ -87,7 +87,8 @@ private:
         ChunkSpan& span;
         Account* account;
         std::int32_t passes = 0;
-        bool is_paused = false;  // The ledger said so.
+        bool is_paused = false;    // The ledger said so.
+        bool is_job_away = false;  // Nobody can say just now what its job is.
     };
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;

@@ -193,6 +193,7 @@ ledger::ChunkMark to_mark(const ledger::ChunkClaim& claim, const Recipients& peo
     mark.reasons = people.reasons;
     mark.causes = people.causes;
     mark.attempts = people.attempts;
+    mark.suppressions = people.suppressions;
     mark.begun.assign(fates.size(), '\0');
     for (std::size_t i = 0; i < fates.size(); ++i) {
         if (devices.begun[i] > 0) mark.begun[i] = '\1';

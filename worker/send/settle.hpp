@@ -72,8 +72,8 @@ struct DeviceCounts {
     std::vector<std::uint16_t> open_to;  // ... and all of which nothing is known yet.
 };
 
-/// The mark before the next requests begin: what is known of everybody by now, and who has devices
-/// in requests that are under way or begin next.
+/// The mark before the next requests begin: what is known of everybody and of dead addresses by
+/// now, and who has devices in requests that are under way or begin next.
 [[nodiscard]] ledger::ChunkMark to_mark(const ledger::ChunkClaim& claim, const Recipients& people,
                                         const std::vector<Fate>& fates,
                                         const DeviceCounts& devices);

@@ -9,9 +9,10 @@ boost::asio::awaitable<Result<ledger::ClockReading>> DatabaseLedgerTime::read() 
 }
 
 boost::asio::awaitable<Result<std::size_t>> DatabaseLedgerTime::mend(
-    std::chrono::milliseconds lease) {
-    return ledger_.run("set moments right", [lease](postgres::Connection& ledger) {
-        return ledger::mend_moments(ledger, lease);
+    std::chrono::milliseconds lease, std::chrono::milliseconds republish_after,
+    TimePoint believed) {
+    return ledger_.run("set moments right", [=](postgres::Connection& ledger) {
+        return ledger::mend_moments(ledger, lease, republish_after, believed);
     });
 }
 

@@ -22,7 +22,9 @@ public:
     /// As ledger::read_clock().
     [[nodiscard]] virtual Answer<ledger::ClockReading> read() = 0;
     /// As ledger::mend_moments().
-    [[nodiscard]] virtual Answer<std::size_t> mend(std::chrono::milliseconds lease) = 0;
+    [[nodiscard]] virtual Answer<std::size_t> mend(std::chrono::milliseconds lease,
+                                                   std::chrono::milliseconds republish_after,
+                                                   TimePoint believed) = 0;
 };
 
 /// As its database says.
@@ -33,7 +35,9 @@ public:
     /// `own`: the machine's clock.
     DatabaseLedgerTime(postgres::Pool& ledger, const Clock& own) : ledger_{ledger}, own_{own} {}
     [[nodiscard]] Answer<ledger::ClockReading> read() override;
-    [[nodiscard]] Answer<std::size_t> mend(std::chrono::milliseconds lease) override;
+    [[nodiscard]] Answer<std::size_t> mend(std::chrono::milliseconds lease,
+                                           std::chrono::milliseconds republish_after,
+                                           TimePoint believed) override;
 
 private:
     postgres::Pool& ledger_;

@@ -15,8 +15,8 @@ asio::awaitable<Result<bool>> LedgerSweepStore::has_work() {
 
 asio::awaitable<Result<std::vector<ledger::ClaimedChunk>>> LedgerSweepStore::take_over(
     int limit, std::chrono::milliseconds lease) {
-    return parts_.ledger.run("take over chunks", [=](postgres::Connection& ledger) {
-        return ledger::take_over_stalled(ledger, limit, lease);
+    return parts_.ledger.run("take over chunks", [=, this](postgres::Connection& ledger) {
+        return ledger::take_over_stalled(ledger, limit, lease, parts_.time.now());
     });
 }
 

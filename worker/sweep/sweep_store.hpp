@@ -35,7 +35,7 @@ public:
     virtual ~SweepStore() = default;
     /// As ledger::has_work().
     [[nodiscard]] virtual Answer<bool> has_work() = 0;
-    /// As ledger::take_over_stalled().
+    /// As ledger::take_over_stalled(), by the time that is known.
     [[nodiscard]] virtual Answer<std::vector<ledger::ClaimedChunk>> take_over(
         int limit, std::chrono::milliseconds lease) = 0;
     /// As ledger::claim_of_ended_jobs(); nobody's while the time is in doubt.

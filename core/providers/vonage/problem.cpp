@@ -69,18 +69,18 @@ const Meaning* find(int code) noexcept {
 }
 
 /// "https://developer.vonage.com/api-errors/messages#1020"
-bool is_own(std::string_view type) noexcept {
+bool is_own(std::string_view about) noexcept {
     constexpr std::array<std::string_view, 4> sites{
         "https://developer.vonage.com/", "https://www.developer.vonage.com/",
         "https://developer.nexmo.com/", "https://www.developer.nexmo.com/"};
     return std::any_of(sites.begin(), sites.end(),
-                       [type](std::string_view site) { return type.starts_with(site); });
+                       [about](std::string_view site) { return about.starts_with(site); });
 }
 
-std::optional<int> parse_code(std::string_view type) {
-    const auto mark = type.rfind('#');
+std::optional<int> parse_code(std::string_view about) {
+    const auto mark = about.rfind('#');
     if (mark == std::string_view::npos) return std::nullopt;
-    return parse_number<int>(type.substr(mark + 1));
+    return parse_number<int>(about.substr(mark + 1));
 }
 
 }  // namespace
@@ -88,10 +88,10 @@ std::optional<int> parse_code(std::string_view type) {
 Problem read_problem(const boost::json::value& body) {
     Problem problem;
     if (!body.is_object()) return problem;
-    const auto type = string_at(body.get_object(), "type");
-    problem.document.own = is_own(type);
+    const auto about = string_at(body.get_object(), "type");
+    problem.document.own = is_own(about);
     if (!problem.document.own) return problem;
-    problem.code = parse_code(type);
+    problem.code = parse_code(about);
     if (!problem.code) return problem;
     if (const auto* const meaning = find(*problem.code)) problem.document.meaning = *meaning;
     problem.is_of_recipient = problem.code == too_often_code;

@@ -13,26 +13,26 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Meaning bad_request{Verdict::perm_req, Reason::request_refused, "request refused"};
-constexpr Meaning too_long{Verdict::perm_req, Reason::content_too_large, "text too long"};
-constexpr Meaning bad_account{Verdict::config, Reason::account_unusable, "account unusable"};
-constexpr Meaning bad_number{Verdict::suppress, Reason::address_invalid, "number barred"};
-constexpr Meaning cannot_serve{Verdict::perm_rcpt, Reason::recipient_refused,
-                               "cannot serve this recipient"};
-constexpr Meaning outage{Verdict::transient, Reason::provider_unavailable, "provider's fault"};
-constexpr Meaning too_fast{Verdict::throttle, Reason::throttled, "too fast", seconds{1}};
-constexpr Meaning too_many{Verdict::throttle, Reason::throttled, "too many connections",
-                           seconds{1}};
-constexpr Meaning perhaps{Verdict::ambiguous, Reason::answer_lost, "may have been sent"};
-constexpr Meaning taken{Verdict::ok, Reason::none, ""};
+constexpr Meaning sms_bad_request{Verdict::perm_req, Reason::request_refused, "request refused"};
+constexpr Meaning sms_too_long{Verdict::perm_req, Reason::content_too_large, "text too long"};
+constexpr Meaning sms_bad_account{Verdict::config, Reason::account_unusable, "account unusable"};
+constexpr Meaning sms_bad_number{Verdict::suppress, Reason::address_invalid, "number barred"};
+constexpr Meaning sms_cannot_serve{Verdict::perm_rcpt, Reason::recipient_refused,
+                                   "cannot serve this recipient"};
+constexpr Meaning sms_outage{Verdict::transient, Reason::provider_unavailable, "provider's fault"};
+constexpr Meaning sms_too_fast{Verdict::throttle, Reason::throttled, "too fast", seconds{1}};
+constexpr Meaning sms_too_many{Verdict::throttle, Reason::throttled, "too many connections",
+                               seconds{1}};
+constexpr Meaning sms_perhaps{Verdict::ambiguous, Reason::answer_lost, "may have been sent"};
+constexpr Meaning sms_taken{Verdict::ok, Reason::none, ""};
 
 /// By `status` of one part of a text. A bad `to` comes as 3 too, but only E.164 is sent.
 const Meaning& find_meaning(int status) noexcept {
     switch (status) {
         case 0:
-            return taken;
+            return sms_taken;
         case 1:
-            return too_fast;
+            return sms_too_fast;
         case 4:
         case 8:
         case 9:
@@ -40,21 +40,21 @@ const Meaning& find_meaning(int status) noexcept {
         case 14:
         case 29:
         case 32:
-            return bad_account;
+            return sms_bad_account;
         case 5:
-            return outage;
+            return sms_outage;
         case 6:
         case 15:  // The sender is often refused in one country only.
-            return cannot_serve;
+            return sms_cannot_serve;
         case 7:
         case 33:
-            return bad_number;
+            return sms_bad_number;
         case 10:
-            return too_many;
+            return sms_too_many;
         case 12:
-            return too_long;
+            return sms_too_long;
         default:
-            return bad_request;
+            return sms_bad_request;
     }
 }
 
@@ -81,16 +81,16 @@ int badness(Verdict verdict) noexcept {
 }
 
 /// What the parts of one text amount to.
-struct Parts {
-    const Meaning* worst = &taken;
+struct SmsParts {
+    const Meaning* worst = &sms_taken;
     int status = 0;  // Of the worst.
     bool any_taken = false;
     std::string_view first_id;
 };
 
 /// Nothing where a part has no status that can be read.
-std::optional<Parts> read_parts(const boost::json::array& messages) {
-    Parts parts;
+std::optional<SmsParts> read_parts(const boost::json::array& messages) {
+    SmsParts parts;
     for (const auto& entry : messages) {
         const auto* const message = entry.if_object();
         if (message == nullptr) return std::nullopt;
@@ -126,8 +126,8 @@ BatchAnswer read_messages(const HttpAnswer& answer, const boost::json::value& bo
     }
     // A part is on its way already: sent again, it would arrive twice.
     const bool is_half_sent = parts->any_taken && is_repeated(parts->worst->verdict);
-    auto result = as_answer(type, is_half_sent ? perhaps : *parts->worst, answer, now_unix);
-    result.fewer_requests = !is_half_sent && parts->worst == &too_many;
+    auto result = as_answer(type, is_half_sent ? sms_perhaps : *parts->worst, answer, now_unix);
+    result.fewer_requests = !is_half_sent && parts->worst == &sms_too_many;
     result.detail.append(" (status ").append(std::to_string(parts->status)).append(")");
     return result;
 }

@@ -81,6 +81,18 @@ TEST(Doubt, WhoWasNotTriedStaysAsTheyWere) {
     EXPECT_EQ(follow(known, {}), known);
 }
 
+TEST(AfterALostAnswer, OnlyResendAsksAgainWhileAnAttemptIsLeft) {
+    constexpr auto lost = Reason::answer_lost;
+    for (const auto policy : {DoubtPolicy::hold, DoubtPolicy::reconcile}) {
+        for (const bool again : {false, true}) {
+            EXPECT_EQ(after_lost_answer(lost, again, policy), (Fate{unknown, lost}));
+        }
+    }
+    EXPECT_EQ(after_lost_answer(lost, true, DoubtPolicy::resend), (Fate{retry, lost}));
+    EXPECT_EQ(after_lost_answer(lost, false, DoubtPolicy::resend),
+              (Fate{unknown, lost, Reason::attempts_exhausted}));
+}
+
 TEST(AfterALostWorker, OnlyWhoseRequestMayHaveBegunIsInDoubt) {
     for (const auto policy : {DoubtPolicy::hold, DoubtPolicy::resend, DoubtPolicy::reconcile}) {
         const Fate waiting{retry, Reason::throttled};

@@ -2,27 +2,17 @@
 
 #include "tests/contract/accounts.hpp"
 #include "tests/contract/wire_reader.hpp"
+#include "tests/unit/providers/jwt.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <fstream>
-#include <iterator>
-
 namespace fanfare::fcm {
 namespace {
 
 using testing::test_now;
-
-// The vector fcm_service_account_jwt: a public key, and a token that its owner once signed.
-constexpr const char* vector_folder = "/work/shared/providers/vectors/";
-
-std::string file(const std::string& name) {
-    std::ifstream in{vector_folder + name};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 PrivateKey public_key(const std::string& pem) {
     BIO* const memory = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
@@ -76,11 +66,10 @@ TEST(ServiceAccount, SignsTheInputOfTheVector) {
 }
 
 TEST(ServiceAccount, AgreesWithTheVectorsSignature) {
-    const auto pem = file("test-only-rsa2048.pub.pem");
-    if (pem.empty()) GTEST_SKIP() << "no vectors on this machine";
+    // A public key, and a token that its owner once signed.
+    const auto pem = testing::vector_file("test-only-rsa2048.pub.pem");
     const auto account = parse_service_account(testing::service_account_json());
-    auto jwt = file("fcm_assertion.jwt");
-    while (jwt.ends_with('\n')) jwt.pop_back();
+    const std::string jwt{testing::vectors().at("fcm_service_account_jwt").at("jwt").as_string()};
     EXPECT_TRUE(is_signed_by(jwt, public_key(pem).get()));
     EXPECT_EQ(jwt.substr(0, jwt.rfind('.')), assertion_input(*account, test_now));
     EXPECT_FALSE(is_signed_by(sign_assertion(*account, test_now), public_key(pem).get()));

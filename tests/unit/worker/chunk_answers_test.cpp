@@ -73,7 +73,7 @@ protected:
         auto& group =
             pass.requests.groups.emplace_back(std::make_unique<ComposedRequests::Group>());
         for (std::uint32_t i = 0; i < names.size(); ++i) {
-            pass.resolved.targets.push_back({i, 0, ids[i]});
+            pass.resolved.targets.push_back({i, 0, ids[i], ids[i]});
         }
         for (const auto& target : pass.resolved.targets) {
             group->targets.push_back(&target);
@@ -150,6 +150,12 @@ protected:
     std::vector<ledger::ChunkMark> marks;
 };
 
+std::vector<std::string> suppressed(const std::vector<ledger::NewSuppression>& all) {
+    std::vector<std::string> words;
+    for (const auto& one : all) words.push_back(one.address + " " + one.reason);
+    return words;
+}
+
 BatchAnswer answer_of(Verdict verdict, Reason reason = Reason::none) {
     BatchAnswer answer;
     answer.verdict = verdict;
@@ -170,6 +176,9 @@ TEST_F(FlightAnswersTest, TheOthersOfACallAreSentAgainWithoutThoseWhoWereNamed) 
                 ElementsAre(ElementsAre("a", "b", "c", "d"), ElementsAre("a", "c")));
     EXPECT_TRUE(nobody_lost_an_attempt()) << "nothing was sent the first time";
     EXPECT_THAT(pass.dead, ElementsAre("b"));
+    ASSERT_EQ(marks.size(), 2U);
+    EXPECT_THAT(suppressed(marks[1].suppressions), ElementsAre("b address_invalid"));
+    EXPECT_THAT(recipients.suppressions, IsEmpty()) << "the mark has told the ledger";
 }
 
 TEST_F(FlightAnswersTest, WhereAllWereNamedNothingIsSentAgain) {
@@ -198,7 +207,7 @@ TEST_F(FlightAnswersTest, WhoToldTheProviderToStopIsRefusedAndNotDead) {
     provider->answers = {answer_of(Verdict::suppress, Reason::consent_withdrawn)};
     EXPECT_THAT(run(), ElementsAre(Outcome::refused));
     EXPECT_EQ(static_cast<Reason>(recipients.reasons[0]), Reason::consent_withdrawn);
-    EXPECT_THAT(pass.opted_out, ElementsAre("a"));
+    EXPECT_THAT(suppressed(recipients.suppressions), ElementsAre("a unsubscribed"));
     EXPECT_THAT(pass.dead, IsEmpty());
 }
 

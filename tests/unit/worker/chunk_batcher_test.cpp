@@ -98,9 +98,11 @@ protected:
         answers.push_back((claimed && claimed.value() ? "claimed " : "nothing ") +
                           std::to_string(number));
     }
-    asio::awaitable<void> record_one(std::int32_t number, std::vector<std::string> ids = {}) {
+    asio::awaitable<void> record_one(std::int32_t number, std::vector<std::string> ids = {},
+                                     std::size_t people = 1) {
         ledger::ChunkRecord record;
         record.key = chunk(number);
+        record.outcomes.resize(people);
         record.done = true;
         record.provider_ids = std::move(ids);
         const auto written = co_await batcher->record(std::move(record));
@@ -110,7 +112,9 @@ protected:
                           std::to_string(number));
     }
     void claim(std::int32_t number) { test::begin(loop, claim_one(number)); }
-    void record(std::int32_t number) { test::begin(loop, record_one(number)); }
+    void record(std::int32_t number, std::size_t people = 1) {
+        test::begin(loop, record_one(number, {}, people));
+    }
 
     VirtualTime time{TimePoint{}};
     StoreStub store;
@@ -135,6 +139,35 @@ TEST_F(ChunkBatcherTest, ThoseWhoComeAtOnceShareTheFirstStatementToo) {
     time.run_for(50ms);
     EXPECT_THAT(store.claims, ElementsAre(3U));
     EXPECT_THAT(store.records, ElementsAre(2U));
+}
+
+TEST_F(ChunkBatcherTest, RecordsThatComeOneAfterTheOtherShareAStatement) {
+    record(0);
+    record(1);
+    time.run_for(1ms);
+    record(2);
+    time.run_for(20ms);
+    EXPECT_THAT(store.records, ElementsAre(3U)) << "the answers of a wave";
+    record(3);
+    time.run_for(1ms);
+    record(4);
+    time.run_for(20ms);
+    EXPECT_THAT(store.records, ElementsAre(3U, 2U)) << "as those before did";
+}
+
+TEST_F(ChunkBatcherTest, ARecordThatComesAloneWaitsForNobody) {
+    record(0);
+    time.run_for(11ms);
+    EXPECT_THAT(answers, ElementsAre("written 0"));
+}
+
+TEST_F(ChunkBatcherTest, NobodyWaitsBesideTheRecordOfALargeChunk) {
+    record(0);
+    record(1, 1'000);
+    time.run_for(1ms);
+    record(2);
+    time.run_for(30ms);
+    EXPECT_THAT(store.records, ElementsAre(2U, 1U));
 }
 
 TEST_F(ChunkBatcherTest, OneChunkIsGivenToOneOfThoseWhoAskForIt) {

@@ -31,6 +31,12 @@ constexpr Move reroute(milliseconds time) { return {Move::Kind::reroute, time, 0
 constexpr Move release(milliseconds next_in, std::int32_t failures = 0) {
     return {Move::Kind::release, next_in, failures, Reason::none};
 }
+inline constexpr TimePoint morning{std::chrono::hours{7}};
+constexpr Move until(TimePoint moment, milliseconds next_in) {
+    auto move = release(next_in);
+    move.not_before = moment;
+    return move;
+}
 constexpr Move give_up(Reason why) { return {Move::Kind::give_up, milliseconds{0}, 0, why}; }
 inline constexpr Move finish{Move::Kind::finish, milliseconds{0}, 0, Reason::none};
 inline constexpr Move leave{Move::Kind::leave, milliseconds{0}, 0, Reason::none};

@@ -247,22 +247,21 @@ INSTANTIATE_TEST_SUITE_P(Retry, AfterAPass,
                                      Row{"SleepersAreNotWokenHowShortTheyMaySle"
                                          "ep",
                                          [](auto &, auto &now) {
-                                           now.quiet_for = milliseconds{10};
+                                           now.quiet_until = morning;
                                          },
-                                         release(milliseconds{10})},
+                                         until(morning, milliseconds{1'000})},
                                      Row{"NorBeforeTheirBackoff",
                                          [](auto &, auto &now) {
                                            now.attempts = 2;
-                                           now.quiet_for = milliseconds{10};
+                                           now.quiet_until = morning;
                                          },
-                                         release(milliseconds{2'000})},
+                                         until(morning, milliseconds{2'000})},
                                      Row{"NorByAnotherAccount",
                                          [](auto &, auto &now) {
                                            now.account_is_usable = false;
-                                           now.quiet_for =
-                                               milliseconds{3'600'000};
+                                           now.quiet_until = morning;
                                          },
-                                         release(milliseconds{3'600'000})}),
+                                         until(morning, milliseconds{1'000})}),
                          name_pattern);
 
 // ---- After a pass: doubt and reroute.

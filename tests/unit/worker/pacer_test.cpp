@@ -1,5 +1,6 @@
 #include "worker/send/pacer.hpp"
 
+#include "core/clock/virtual_time.hpp"
 #include "tests/support/coroutines.hpp"
 
 #include <gtest/gtest.h>
@@ -83,6 +84,23 @@ TEST_F(PacerTest, ASlotThatIsLateIsNotUsed) {
     EXPECT_EQ(leases, 2) << "its time was gone: another one was taken";
 }
 
+TEST_F(PacerTest, WhatIsMarkedDoesNotWaitForASliceBehindAWait) {
+    VirtualTime time{TimePoint{}};
+    time.attach(context);
+    Pacer marked{context.get_executor(), *this, time, {.account = "a", .per_second = rate / 0.97}};
+    next_free = clock.steady_now() + seconds{8};  // Another replica was asked to wait.
+    std::optional<bool> kept;
+    const auto keep = [](Pacer& of, SteadyTime slot,
+                         std::optional<bool>& answer) -> boost::asio::awaitable<void> {
+        answer = co_await of.keep(slot, 1, slot + seconds{30});
+    };
+    time.run_for(seconds{1});  // The worker stood still: the slot is late.
+    test::begin(context, keep(marked, SteadyTime{}, kept));
+    time.run_for(milliseconds{100});
+    EXPECT_EQ(kept, false) << "its job may be over by then";
+    time.detach(context);
+}
+
 TEST_F(PacerTest, ASlotInItsTimeIsUsed) {
     const auto slot = reserve(12);
     ASSERT_TRUE(slot);
@@ -150,6 +168,27 @@ TEST_F(PacerTest, ASliceOfTheRateBeforeIsNotUsed) {
     ASSERT_TRUE(first && second);
     EXPECT_EQ(leases, 2);
     EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
+}
+
+TEST_F(PacerTest, ASlotOfTheRateBeforeIsNotWaitedFor) {
+    VirtualTime time{TimePoint{}};
+    time.attach(context);
+    next_free = clock.steady_now() + seconds{5};  // The provider asked everyone to wait.
+    Pacer lower{context.get_executor(), *this, time, {.account = "a", .per_second = rate / 0.97}};
+    std::optional<SteadyTime> slot;
+    const auto wait = [](Pacer& of, SteadyTime latest,
+                         std::optional<SteadyTime>& found) -> boost::asio::awaitable<void> {
+        found = co_await of.reserve(1, latest);
+    };
+    test::begin(context, wait(lower, time.steady_now() + seconds{30}, slot));
+    time.run_for(seconds{1});
+    EXPECT_EQ(leases, 1);
+    rate = 100;
+    lower.set_rate(rate / 0.97);
+    time.run_for(seconds{20});
+    EXPECT_TRUE(slot);
+    EXPECT_EQ(leases, 2);
+    time.detach(context);
 }
 
 TEST_F(PacerTest, ALimitMayGoAndComeBack) {

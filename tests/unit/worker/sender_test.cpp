@@ -147,7 +147,7 @@ protected:
         compose();
         co_return Result<void>{};
     }
-    asio::awaitable<void> suppress(const Claim&, Pass&) override { co_return; }
+    asio::awaitable<void> tell(const Claim&, std::vector<std::string>) override { co_return; }
 
     VirtualTime time{TimePoint{1'800'000'000s}};
     Steps steps;
@@ -252,6 +252,34 @@ TEST_F(SenderTest, AJobThatExpiredWhileItsChunkWaitedTellsNobody) {
     EXPECT_EQ(records[0].outcomes, std::string(2, static_cast<char>(Outcome::expired)));
 }
 
+TEST_F(SenderTest, NobodyExpiresBecauseTheLedgersClockJumped) {
+    auto later = std::make_shared<JobContext>();
+    later->system = &system;
+    later->kind = &kind;
+    later->job.expires_at = time.now() + 1min;
+    job = later;
+    chunk->job_expired = true;  // As the claim says, by a clock that is an hour ahead.
+    push();
+    time.run_for(1s);
+    EXPECT_EQ(records.at(0).outcomes, std::string(2, static_cast<char>(Outcome::no_address)));
+}
+
+TEST_F(SenderTest, NobodyExpiresWhileNobodyCanSayWhenTheirJobDoes) {
+    job_fault = Errc::store_unavailable;
+    chunk->job_expired = true;
+    push();
+    time.run_for(1s);
+    EXPECT_FALSE(records.at(0).done);
+}
+
+TEST_F(SenderTest, OfAJobThatNobodyKnowsTheClaimSaysThatItIsTooLate) {
+    job_fault = Errc::job_rejected;
+    chunk->job_expired = true;
+    push();
+    time.run_for(1s);
+    EXPECT_EQ(records.at(0).outcomes, std::string(2, static_cast<char>(Outcome::expired)));
+}
+
 TEST_F(SenderTest, WhereNobodyCanSayWhatAJobIsItsChunkIsPutBack) {
     job_fault = Errc::store_unavailable;
     push();
@@ -261,6 +289,16 @@ TEST_F(SenderTest, WhereNobodyCanSayWhatAJobIsItsChunkIsPutBack) {
     EXPECT_EQ(records[0].next_in, 30s);
     EXPECT_EQ(records[0].failures, 0) << "nobody is to blame";
     EXPECT_EQ(steps.back(), "finished");
+}
+
+TEST_F(SenderTest, WhereNobodyCanSayWhatAJobIsNoChunkEnds) {
+    job_fault = Errc::store_unavailable;
+    chunk->outcomes = std::string(2, static_cast<char>(Outcome::no_address));
+    push();
+    time.run_for(1s);
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_FALSE(records[0].done) << "whom another channel should tell only the job says";
+    EXPECT_EQ(records[0].next_in, 30s);
 }
 
 TEST_F(SenderTest, AJobThatIsNotConfiguredWaitsForSomebodyToMendThat) {

@@ -57,7 +57,7 @@ protected:
         job.idempotency_key = "key of " + id;
         job.system = "shows";
         job.kind = "show.reminder";
-        run([&](postgres::Connection& db) { return ledger::insert_job(db, job); });
+        run([&](postgres::Connection& db) { return test::insert_job(db, job); });
     }
     std::string job_of(const std::string& subject) {
         return ask("SELECT job_id FROM notification WHERE subject = '" + subject + "'");

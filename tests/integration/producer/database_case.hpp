@@ -3,6 +3,7 @@
 #include "core/ledger/notifications.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
+#include "tests/support/test_database.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,24 +12,21 @@
 
 namespace fanfare::testing {
 
-/// A database of its own for one test, with nothing in it; dropped at the end.
+/// A database of its own for one test, with nothing in it.
 class EmptyDatabaseCase : public ::testing::Test {
 protected:
-    void SetUp() override;
-    void TearDown() override;
+    test::TestDatabase database;
+    const Secret& url = database.url();
 
-    Secret url;
-
-private:
-    std::string server_;
-    std::string name_;
+    EmptyDatabaseCase() = default;
+    explicit EmptyDatabaseCase(const std::string& options) : database{options} {}
 };
 
 /// The ledger and the tables of the system shows. The ledger's clock can be moved.
 class LedgerCase : public EmptyDatabaseCase {
 protected:
+    LedgerCase() : EmptyDatabaseCase{test::copy_of_ledger()} {}
     void SetUp() override;
-    void TearDown() override;
 
     void sql(const std::string& statement);
     /// The first column of the first row.

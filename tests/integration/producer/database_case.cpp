@@ -1,22 +1,13 @@
 #include "database_case.hpp"
 
-#include "core/ledger/migrate.hpp"
-#include "tests/support/services.hpp"
-
 #include <fmt/format.h>
-#include <unistd.h>
 #include <pqxx/nontransaction>
 
-#include <atomic>
 #include <fstream>
 #include <sstream>
 
 namespace fanfare::testing {
 namespace {
-
-std::string on_database(const std::string& server, const std::string& name) {
-    return server.substr(0, server.rfind('/') + 1) + name;
-}
 
 std::string contents(const std::string& path) {
     std::ifstream stream{std::string{FANFARE_SOURCE_DIR} + path};
@@ -27,28 +18,7 @@ std::string contents(const std::string& path) {
 
 }  // namespace
 
-void EmptyDatabaseCase::SetUp() {
-    const char* const server = test::service("FANFARE_TEST_DATABASE_URL");
-    if (server == nullptr) GTEST_SKIP() << "FANFARE_TEST_DATABASE_URL is not set";
-    static std::atomic<int> count{0};
-    server_ = server;
-    name_ = fmt::format("fanfare_producer_{}_{}", ::getpid(), ++count);
-    pqxx::connection connection{server_};
-    pqxx::nontransaction{connection}.exec("CREATE DATABASE " + name_);
-    url = Secret{on_database(server_, name_)};
-}
-
-void EmptyDatabaseCase::TearDown() {
-    if (name_.empty()) return;
-    pqxx::connection connection{server_};
-    pqxx::nontransaction{connection}.exec(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
-}
-
 void LedgerCase::SetUp() {
-    EmptyDatabaseCase::SetUp();
-    if (IsSkipped()) return;
-    ASSERT_TRUE(
-        ledger::migrate(url, std::string{FANFARE_SOURCE_DIR} + "/config/migrations").has_value());
     pool = std::make_unique<postgres::Pool>(url, postgres::Limits{}, 1);
     sql(contents("/tests/fixtures/shows.sql"));
     sql("INSERT INTO users (id, username) VALUES ('ann', 'Ann')");
@@ -60,11 +30,6 @@ void LedgerCase::SetUp() {
     systems = std::get<Systems>(loaded);
     std::erase_if(systems, [](const auto& system) { return system.first != "shows"; });
     systems.at("shows").database = Secret{};  // The ledger's.
-}
-
-void LedgerCase::TearDown() {
-    pool.reset();
-    EmptyDatabaseCase::TearDown();
 }
 
 void LedgerCase::sql(const std::string& statement) {

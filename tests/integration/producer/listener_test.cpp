@@ -11,14 +11,6 @@ constexpr auto patience = 60s;  // Never waited for in full.
 
 class ListenerTest : public testing::EmptyDatabaseCase {
 protected:
-    void SetUp() override {
-        EmptyDatabaseCase::SetUp();
-        if (!IsSkipped()) pool = std::make_unique<postgres::Pool>(url, postgres::Limits{}, 1);
-    }
-    void TearDown() override {
-        pool.reset();
-        EmptyDatabaseCase::TearDown();
-    }
     void sql(const std::string& statement) {
         auto work = [&](postgres::Connection& connection) {
             pqxx::work one{connection.raw()};
@@ -29,7 +21,8 @@ protected:
         ASSERT_TRUE(pool->call("sql", work));
     }
 
-    std::unique_ptr<postgres::Pool> pool;
+    std::unique_ptr<postgres::Pool> pool =
+        std::make_unique<postgres::Pool>(url, postgres::Limits{}, 1);
     WakeSignal heard;
 };
 

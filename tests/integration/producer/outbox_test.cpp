@@ -20,7 +20,6 @@ class OutboxTest : public testing::LedgerCase {
 protected:
     void SetUp() override {
         LedgerCase::SetUp();
-        if (IsSkipped()) return;
         std::ifstream file{std::string{FANFARE_SOURCE_DIR} + "/docs/examples/outbox.sql"};
         std::stringstream text;
         text << file.rdbuf();
@@ -46,7 +45,7 @@ protected:
     /// What a worker does with a job that it reads.
     void take(const std::string& bytes) {
         const auto job = std::get<Job>(decode_job(bytes));
-        run([&](postgres::Connection& db) { return ledger::insert_job(db, job); });
+        run([&](postgres::Connection& db) { return test::insert_job(db, job); });
     }
 
     ScheduleProbe probe{std::make_shared<prometheus::Registry>()};

@@ -61,7 +61,7 @@ protected:
     }
     bool take(const ledger::ClaimedNotification& claimed) {
         const auto job = std::get<Job>(due_job(claimed, systems));
-        return run([&](auto& db) { return ledger::insert_job(db, job, "shows"); });
+        return run([&](auto& db) { return test::insert_job(db, job, "shows"); });
     }
     std::string job_state() { return ask("SELECT string_agg(state::text, ' ') FROM job"); }
 };
