@@ -16,7 +16,7 @@ JOB = {
     "plan.finish": ("sql", "planned_at = app_now(), left_out = $4"),
     "send.claim": ("sql", "claim_token = $5, "),
     "send.contacts": ("sql", "username AS name"),
-    "send.mark": ("sql", "$12::text[]"),
+    "send.mark": ("sql", "begun = CASE WHEN w.begun"),
     "send.request": ("request", "http"),
     "send.record": ("sql", "takeovers = CASE WHEN w.keep"),
     "job.close": ("sql", "WITH closed AS (UPDATE job"),
@@ -33,6 +33,33 @@ FALLBACK = {
     "fallback.insert": ("sql", "FROM job WHERE id = $1::uuid ON CONFLICT DO NOTHING"),
     "fallback.count": ("sql", "planned[$2] = planned[$2] + $3"),
     "fallback.commit": ("commit", "planned[$2] = planned[$2] + $3"),
+}
+# Of a chunk in which some sleep.
+SPLIT = {
+    "split.shrink": ("sql", "UPDATE chunk SET recipients = $5::text[], size = $6"),
+    "split.number": ("sql", "coalesce(max(last.number) + 1, $2)"),
+    "split.insert": ("sql", "INSERT INTO chunk (job_id, day, channel, number, on_doubt, lane, next_at"),
+    "split.commit": ("commit", "UPDATE chunk SET recipients = $5::text[], size = $6"),
+}
+# Of a job that is called off by a client of the API, and what a worker then does with it.
+CANCEL = {
+    "cancel.write": ("sql", "WHERE (id = $1::uuid OR origin = $1::uuid) AND state IN ('planning', 'sending')"),
+}
+ENDED = {
+    "ended.claim": ("sql", "SELECT id FROM job WHERE state = 'cancelled' AND settled_at IS NULL UNION ALL"),
+    "ended.record": ("sql", "takeovers = CASE WHEN w.keep"),
+    "ended.close": ("sql", "WITH closed AS (UPDATE job"),
+}
+PAUSE = {
+    "pause.write": ("sql", "INSERT INTO pause (what, name"),
+    "pause.read": ("sql", "UNION ALL SELECT what, name, 0 FROM pause p"),
+    "pause.lift": ("sql", "DELETE FROM pause p WHERE what = $1"),
+}
+DEAD = {
+    "dead.mark": ("sql", "begun = CASE WHEN w.begun"),
+    "dead.suppress": ("sql", "WITH stored AS (INSERT INTO suppression"),
+    "dead.commit": ("commit", "WITH stored AS (INSERT INTO suppression"),
+    "dead.record": ("sql", "takeovers = CASE WHEN w.keep"),
 }
 REFUSED = {
     "refusal.note": ("sql", "INSERT INTO absent_job AS a"),
@@ -80,7 +107,19 @@ REPLAY = {
     "replay.commit": ("commit", "UPDATE chunk c SET outcomes = decode(substr(w.outcomes"),
     "replay.end": ("sql", "UPDATE replay SET finished_at"),
 }
-STEPS = (JOB, CAPPED, FALLBACK, REFUSED, SCHEDULED, OUTBOX, ORDER, RECEIPTS, REPLAY)
+RETENTION = {
+    "old.find": ("sql", "ORDER BY j.day LIMIT $2 FOR UPDATE OF j SKIP LOCKED"),
+    "old.look_again": ("sql", "pg_try_advisory_xact_lock(hashtextextended('replay/' || j.id, 0))"),
+    "old.filters": ("sql", "DELETE FROM chunk_filter WHERE job_id"),
+    "old.owners": ("sql", "DELETE FROM address_owner WHERE job_id"),
+    "old.early": ("sql", "DELETE FROM early_receipt WHERE job_id"),
+    "old.chunks": ("sql", "DELETE FROM chunk WHERE job_id"),
+    "old.note": ("sql", "UPDATE job SET dropped_at"),
+    "old.commit": ("commit", "UPDATE job SET dropped_at"),
+    "old.orders": ("sql", "DELETE FROM api_request WHERE ctid"),
+    "old.bounces": ("sql", "DELETE FROM soft_bounce WHERE ctid"),
+}
+STEPS = (JOB, CAPPED, FALLBACK, SPLIT, CANCEL, ENDED, PAUSE, DEAD, REFUSED, SCHEDULED, OUTBOX, ORDER, RECEIPTS, REPLAY, RETENTION)
 
 # Of which there is one moment only.
 ALONE = {

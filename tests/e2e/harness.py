@@ -8,6 +8,7 @@ its own. Needs FANFARE_BIN_DIR, FANFARE_TEST_DATABASE_URL and FANFARE_TEST_KAFKA
 
 import contextlib
 import ctypes
+import fcntl
 import functools
 import hashlib
 import json
@@ -163,8 +164,9 @@ class Database:
         lines = ("\t".join("\\N" if field is None else str(field) for field in row) for row in rows)
         self.psql(f"COPY {table} FROM STDIN;\n" + "".join(line + "\n" for line in lines) + "\\.\n")
 
-    def migrate(self, upto=None):
-        """As `fanfare db migrate` does it, for programs look at what it has noted; upto: the first so many files."""
+    @staticmethod
+    def migrations(upto=None):
+        """What `fanfare db migrate` does, for programs look at what it has noted; upto: the first so many files."""
         steps = ["SET synchronous_commit = off;",  # What comes after waits for the disk.
                  "CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, "
                  "applied_at timestamptz NOT NULL DEFAULT now());"]
@@ -172,7 +174,30 @@ class Database:
             text = file.read_text()
             note = f"INSERT INTO schema_migration VALUES ('{file.stem}', '{hashlib.md5(text.encode()).hexdigest()}');"
             steps.append(f"BEGIN;\n{text}\n{note}\nCOMMIT;")
-        self.psql("\n".join(steps))
+        return "\n".join(steps)
+
+    def beside(self, name):
+        """Another database of the same server."""
+        parts = urllib.parse.urlsplit(self.url)
+        return Database(urllib.parse.urlunsplit(parts._replace(path="/" + name)))
+
+    def create(self, name, upto=None):
+        """A database with the ledger in it: a copy of one that the first test on this server makes, which costs a third.
+        The first so many migrations only: made anew."""
+        migrations = self.migrations(upto)
+        if upto is not None:
+            self.psql(f"CREATE DATABASE {name};")
+            self.beside(name).psql(migrations)
+            return
+        origin = "e2e_ledger_" + hashlib.md5(migrations.encode()).hexdigest()[:16]
+        server = hashlib.md5(self.url.encode()).hexdigest()[:16]
+        with open(Path(tempfile.gettempdir()) / f"fanfare-{origin}-{server}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.value(f"SELECT 1 FROM pg_database WHERE datname = '{origin}'"):
+                self.psql(f"DROP DATABASE IF EXISTS {origin}_draft; CREATE DATABASE {origin}_draft;")
+                self.beside(f"{origin}_draft").psql(migrations)
+                self.psql(f"ALTER DATABASE {origin}_draft RENAME TO {origin};")
+        self.psql(f"CREATE DATABASE {name} TEMPLATE {origin};")
 
 
 MIB = 1 << 20
@@ -305,11 +330,9 @@ class Run:
         self.providers = dict(PROVIDERS)
         self.system_url = {}
         self.tokens = {}
-        parts = urllib.parse.urlsplit(self.maintenance.url)
-        self.db = Database(urllib.parse.urlunsplit(parts._replace(path="/" + self.name)))
+        self.db = self.maintenance.beside(self.name)
         self.sim = Simulator(self, sim)
-        self.maintenance.psql(f'CREATE DATABASE {self.name};')
-        self.db.migrate(upto)
+        self.maintenance.create(self.name, upto)
         self.db.psql((ROOT / f"tests/fixtures/{system}.sql").read_text())
         self.settings = self._settings()
         self.system_url = {f"FANFARE_{system.upper()}_URL": self.db.url}

@@ -95,7 +95,7 @@ class LedgerLine(EndToEnd):
         run.maintenance.psql(f"ALTER DATABASE {name} CONNECTION LIMIT 0;")
         self.end_connections(run)
         self.noticed(worker)
-        self.assertIn("no connection to spare", worker.log.read_text())
+        until(lambda: "no connection to spare" in worker.log.read_text(), "the worker to say why", 60)
         run.maintenance.psql(f"ALTER DATABASE {name} CONNECTION LIMIT -1;")
         self.finish(run, job, worker)
 

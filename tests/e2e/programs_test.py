@@ -64,6 +64,15 @@ kafka: {{brokers: "127.0.0.1:1"}}
             self.assertIn("unknown command", said)
             self.assertIn(f"did you mean {meant}", said)
 
+    def test_no_moment_is_told_alike_everywhere(self):
+        an_id = "00000000-0000-4000-8000-000000000000"
+        for words, flag in ((["status"], "--since"), (["notifications", "reschedule", an_id], "--due-at"),
+                            (["notifications", "reschedule", an_id], "--expires-at")):
+            for text in ("soon", "2026-11-28T09:30:00", "2026-02-30T09:30:00Z"):
+                said = self.run_it(64, BIN / "fanfare", *words, flag, text)
+                self.assertIn(f"{flag} {text}: no moment", said)
+                self.assertIn("write ISO 8601 with a zone, such as 2026-11-28T09:30:00Z", said)
+
     def test_a_missing_file_is_one_mistake(self):
         none = self.dir / "none"
         for words in (["config", "check", "-c", none], ["status", "-c", none], ["publish", none], ["publish", self.dir],

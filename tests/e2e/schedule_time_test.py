@@ -29,8 +29,8 @@ CLAIMS = """
     END $$;
     CREATE TRIGGER hold_mark BEFORE UPDATE ON notification FOR EACH ROW EXECUTE FUNCTION hold_mark();
 """
-HELD = ("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted "
-        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+HELD = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND {HERE}"
 
 
 class TimeCase(SystemCase):
@@ -111,7 +111,7 @@ class ScheduleTime(TimeCase):
         for producer in (sleeper, first, second):
             producer.kill()
         run.db.psql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 "
-                    f"AND NOT granted; SELECT pg_terminate_backend({holder});")
+                    f"AND NOT granted AND {HERE}; SELECT pg_terminate_backend({holder});")
         self.assertEqual({s for s, state in self.states(run, "show.reminder") if state == "publishing"}, {"b1", "b2"})
         third = run.producer()
         run.producer()
@@ -133,8 +133,9 @@ class ScheduleTime(TimeCase):
         """The backend that holds the lock."""
         run.start("psql", "psql", "-X", "-q", "-d", run.db.url, "-c",
                   "SELECT pg_advisory_lock(42); SELECT pg_sleep(600);")
-        return until(lambda: run.db.value("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 "
-                                          "AND granted"), "the lock", 20)
+        # Whoever marks just now has it, too, for a moment, but shared.
+        return until(lambda: run.db.value("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND granted "
+                                          "AND mode = 'ExclusiveLock' AND " + HERE), "the lock", 20)
 
     def freeze(self, process):
         process.signal(19)  # SIGSTOP
