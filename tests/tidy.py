@@ -14,6 +14,7 @@ import documents  # noqa: E402
 import faults  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
+import leftovers  # noqa: E402
 import names  # noqa: E402
 from functions import code_only  # noqa: E402
 
@@ -172,7 +173,7 @@ def main() -> int:
         print(f"tests/tidy/includes.py: nothing in {folder} includes {header} any more: take it off the list")
         breaches += 1
     for where, law, advice in (*names.twins(texts), *commits.check(root), *documents.unread_settings(texts), *documents.check(root, texts),
-                               *faults.check(root, texts)):
+                               *faults.check(root, texts), *leftovers.check(root)):
         print(f"{where}: [{law}] {advice}")
         breaches += 1
     print(f"{len(files)} files, {breaches} breaches")

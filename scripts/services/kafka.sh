@@ -132,8 +132,9 @@ kafka_settled() {
     ! live_pid "$STACK/kafka.pid" >/dev/null
 }
 
+# FANFARE_KAFKA_JVM: how its Java collects and compiles, for brokers that live for minutes only.
 kafka_start() {
-    local port
+    local port jvm
     if live_pid "$STACK/kafka.pid" >/dev/null; then return 0; fi
     if ! command -v java >/dev/null; then
         warn "Kafka needs Java, and there is none (next: scripts/setup kafka)"
@@ -158,7 +159,8 @@ kafka_start() {
     done
     if [[ ! -e $STACK/kafka/data/meta.properties ]]; then kafka_format; fi
     KAFKA_LOG_FROM=$(stat -c %s "$STACK/kafka.log" 2>/dev/null || printf 0)
-    setsid java -Xms256m -Xmx512m -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:+ExitOnOutOfMemoryError \
+    read -ra jvm <<<"${FANFARE_KAFKA_JVM:--XX:+UseG1GC -XX:MaxGCPauseMillis=20}"
+    setsid java -Xms256m -Xmx512m "${jvm[@]}" -XX:+ExitOnOutOfMemoryError \
         -Djava.awt.headless=true "-Dlog4j.configuration=file:$STACK/kafka/log4j.properties" \
         -cp "$KAFKA_HOME/*" kafka.Kafka "$STACK/kafka/server.properties" \
         >>"$STACK/kafka.out" 2>&1 </dev/null 9>&- &

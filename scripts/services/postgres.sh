@@ -52,7 +52,7 @@ postgres_configure() {
 listen_addresses = '127.0.0.1'
 port = $1
 unix_socket_directories = '$2'
-max_connections = 200
+max_connections = 500
 
 # Promises rest on these three: never switch them off.
 fsync = on

@@ -73,7 +73,9 @@ STAND_IN_tsan='trap "exit 1" TERM; sleep 100' run "found something before its ti
     "asan fuzz tsan lint" --minutes 20
 STAND_IN_fuzz='exit 77' STAND_IN_lint='exit 77' run "no compiler" 0 "NOT JUDGED, for want of a compiler: fuzz lint" \
     "asan fuzz tsan lint" --minutes 20
-STAND_IN_asan='exit 2' run "what does not build" 0 "NOT JUDGED, for it does not build: asan" "asan fuzz tsan lint" --minutes 20
+STAND_IN_asan='exit 2' run "what does not build" 0 "NOT JUDGED, for it does not build, or not run: asan" "asan fuzz tsan lint" --minutes 20
+STAND_IN_fuzz='exit 126' run "what cannot run" 0 "does not build, or not run: fuzz" "asan fuzz tsan lint" --minutes 20
+STAND_IN_tsan='exit 3' run "a slow machine" 0 "NOT JUDGED: tests failed under tsan" "asan fuzz tsan lint" --minutes 20
 STAND_IN_lint='exit 1' run "what clang-tidy says" 0 "found nothing" "asan fuzz tsan lint" --minutes 20
 
 # Whoever ends it ends what it asked.

@@ -8,7 +8,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bad=0
 mkdir -p "$work"/{bin,scripts,build/asan/tests,build/tsan/tests}
-cp "$top/scripts/lib.sh" "$top/scripts/sanitize" "$work/scripts"
+cp "$top/scripts/lib.sh" "$work/scripts"
+sed -E 's/^(SEEN_[at]san)=.*/\1=(core_test web_test)/' "$top/scripts/sanitize" >"$work/scripts/sanitize"
+chmod +x "$work/scripts/sanitize"
 stand_in() { printf '#!/usr/bin/env bash\n%s\n' "$2" >"$work/$1"; chmod +x "$work/$1"; }
 export WORK=$work PROBE='exit 0'
 stand_in scripts/build true
@@ -45,14 +47,18 @@ run() {
 tests 'echo "3 tests from 1 test suite ran."'
 run "what needs least is first" 0 "asan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test" --all asan
 run "both" 0 "tsan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test tsan/core_test tsan/web_test tsan/worker_test" --all
+run "what has been seen" 0 "tsan/web_test: 3 tests" "asan/core_test asan/web_test tsan/core_test tsan/web_test" --all --seen
 tests 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"; exit 1'
 run "a fault is found at once" 1 "these failed: asan/core_test asan/web_test asan/worker_test" \
     "asan/core_test asan/web_test asan/worker_test" --all asan
 tests 'echo "WARNING: ThreadSanitizer: data race"; exit 66'
 run "a race" 1 "these failed: tsan/core_test tsan/web_test tsan/worker_test" "tsan/core_test tsan/web_test tsan/worker_test" --all tsan
 tests 'exit 1'
-run "who fails twice" 1 "these failed: asan/core_test" \
+run "who fails twice, and nobody says why" 3 "FAILED TWICE, and no sanitizer said why: asan/core_test asan/web_test asan/worker_test" \
     "asan/core_test asan/core_test asan/web_test asan/web_test asan/worker_test asan/worker_test" --all asan
+# shellcheck disable=SC2016
+tests 'kill -s ABRT $$'
+run "who ends itself" 1 "these failed: asan/core_test asan/web_test asan/worker_test" "asan/core_test asan/web_test asan/worker_test" --all asan
 # shellcheck disable=SC2016
 tests 'if [[ -e $WORK/late ]]; then exit 0; fi; touch "$WORK/late"; exit 1'
 run "who was slow" 0 "once more" "asan/core_test asan/core_test asan/web_test asan/worker_test" --all asan
@@ -63,6 +69,22 @@ tests true
 run "what does not build" 2 "DOES NOT BUILD: asan/web_test" "asan/core_test asan/worker_test" --all asan
 tests 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"; exit 1'
 run "what does not build hides nothing" 1 "DOES NOT BUILD: asan/web_test" "asan/core_test asan/worker_test" --all asan
+stand_in scripts/build true
+
+# Whom the end of the time ends has not failed, though time is counted in seconds: with a clock of our own.
+cp "$work/scripts/lib.sh" "$work/lib.sh"
+# shellcheck disable=SC2016
+printf 'now_ms() { cat "$WORK/now"; }\n' >>"$work/scripts/lib.sh"
+echo 1000000 >"$work/now"
+# shellcheck disable=SC2016
+stand_in scripts/build 'echo $(($(<"$WORK/now") + 300)) >"$WORK/now"'
+# shellcheck disable=SC2016
+stand_in bin/timeout 'while [[ $1 == --* ]]; do shift; done
+if [[ $2 != timeout ]]; then shift; exec "$@"; fi
+echo $(($(<"$WORK/now") + $1 * 1000)) >"$WORK/now"; exit 124'
+run "time is up in the midst of a test" 0 "LEFT OUT, for want of time: asan/core_test asan/web_test asan/worker_test" "" --all --minutes 1 asan
+mv "$work/lib.sh" "$work/scripts/lib.sh"
+rm "$work/bin/timeout"
 stand_in scripts/build true
 
 PROBE='exit 1' run "a kernel that lets none run" 77 "NOT JUDGED: programs for asan tsan" "" --all

@@ -1,8 +1,9 @@
 """How a commit is named. Looked at where there is history; a tree without is as good."""
 
 import re
-import subprocess
 from pathlib import Path
+
+import history
 
 SUBJECT_MAX = 72
 SUBJECT = re.compile(r"[a-z][a-z0-9_./, -]*: \S")
@@ -22,14 +23,8 @@ def subject_fault(subject: str) -> str:
 
 def subjects(root: Path):
     """Yields (commit, subject) since BASE; none without git, or in a clone that does not reach so far back."""
-    command = ["git", "-C", str(root), "log", "--no-merges", "--format=%h%x09%s", f"{BASE}..HEAD", "--"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    except OSError:
-        return
-    if done.returncode == 0:
-        for line in done.stdout.splitlines():
-            yield line.split("\t", 1)
+    for line in history.ask(root, "log", "--no-merges", "--format=%h%x09%s", f"{BASE}..HEAD", "--").splitlines():
+        yield line.split("\t", 1)
 
 
 def check(root: Path):

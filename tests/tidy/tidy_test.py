@@ -16,6 +16,7 @@ import documents  # noqa: E402
 import faults  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
+import leftovers  # noqa: E402
 import names  # noqa: E402
 
 
@@ -188,6 +189,10 @@ class Finds(unittest.TestCase):
                 self.assertEqual(list(commits.check(Path(folder))), [], "the base is not there")
                 with mock.patch.object(commits, "BASE", base):
                     self.assertEqual([law for _, law, _ in commits.check(Path(folder))], ["subject"])
+
+    def test_what_a_tool_has_left(self):
+        with mock.patch.object(leftovers.history, "ask", lambda *_: "a.cpp\0a.cpp.orig\0b~\0original\0"):
+            self.assertEqual([path for path, _, _ in leftovers.check(Path())], ["a.cpp.orig", "b~"])
 
     def test_the_right_line(self):
         found = list(tidy.check("core/a.cpp", '/* a\n b */\n"x"\nsleep(1);\n'))
