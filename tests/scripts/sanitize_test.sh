@@ -19,10 +19,12 @@ stand_in scripts/setup true
 # shellcheck disable=SC2016
 stand_in bin/cxx 'while [[ $1 != -o ]]; do shift; done; printf "#!/usr/bin/env bash\n%s\n" "$PROBE" >"$2"; chmod +x "$2"'
 # shellcheck disable=SC2016
-stand_in bin/ninja 'case ${*: -1} in worker_test) printf "a.o\nb.o\nc.o\n" ;; web_test) printf "a.o\nd.cpp\n" ;; core_test) printf "e.o\n" ;; esac'
+stand_in bin/ninja 'case ${*: -1} in kafka_test) printf "a.o\nb.o\nc.o\nd.o\n" ;; worker_test) printf "a.o\nb.o\nc.o\n" ;; web_test) printf "a.o\nd.cpp\n" ;; core_test) printf "e.o\n" ;; esac'
 touch "$work/build/asan/e.o"
-printf '%s core\n' worker_test core_test web_test >"$work/build/asan/unit_tests.txt"
-cp "$work/build/asan/unit_tests.txt" "$work/build/tsan/unit_tests.txt"
+printf '%s core\n' "worker_test unit" "core_test unit" "web_test unit" "kafka_test kafka" >"$work/build/asan/tests.txt"
+cp "$work/build/asan/tests.txt" "$work/build/tsan/tests.txt"
+# shellcheck disable=SC2016
+stand_in scripts/stack 'echo "stack/$1" >>"$WORK/asked"; if [[ $1 == env ]]; then echo "export PLACE=here"; fi'
 tests() { # tests WHAT: of both; each notes its name.
     local preset name
     for preset in asan tsan; do
@@ -48,6 +50,10 @@ tests 'echo "3 tests from 1 test suite ran."'
 run "what needs least is first" 0 "asan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test" --all asan
 run "both" 0 "tsan/worker_test: 3 tests" "asan/core_test asan/web_test asan/worker_test tsan/core_test tsan/web_test tsan/worker_test" --all
 run "what has been seen" 0 "tsan/web_test: 3 tests" "asan/core_test asan/web_test tsan/core_test tsan/web_test" --all --seen
+# shellcheck disable=SC2016
+stand_in build/asan/tests/kafka_test 'echo "kafka at $PLACE" >>"$WORK/asked"; echo "5 tests from 1 test suite ran."'
+run "with services" 0 "asan/kafka_test: 5 tests" \
+    "asan/core_test asan/web_test asan/worker_test stack/up stack/env kafka at here stack/down" --all --services asan
 tests 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"; exit 1'
 run "a fault is found at once" 1 "these failed: asan/core_test asan/web_test asan/worker_test" \
     "asan/core_test asan/web_test asan/worker_test" --all asan
