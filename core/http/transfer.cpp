@@ -61,10 +61,12 @@ HttpAnswer Transfer::finish(CURLcode code) {
     curl_off_t elapsed = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &elapsed);
-    answer_.status = static_cast<int>(status);
+    // libcurl lets "HTTP/2-1. 00" pass, and numbers of any length.
+    const bool has_status = status >= 200 && status <= 999;
+    answer_.status = has_status ? static_cast<int>(status) : 0;
     answer_.elapsed = std::chrono::microseconds{elapsed};
     answer_.transport = to_transport(code);
-    if (code == CURLE_OK && status < 200) {  // "HTTP/1.1 000", which libcurl lets pass.
+    if (code == CURLE_OK && !has_status) {
         answer_.transport = Transport::in_doubt;
         answer_.fault = "http: the answer has no status";
     }

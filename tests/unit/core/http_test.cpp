@@ -274,7 +274,8 @@ TEST_F(HttpTest, AnAnswerThatIsNoHttpIsInDoubt) {
 }
 
 TEST_F(HttpTest, AnAnswerWithoutAStatusIsInDoubt) {
-    for (const std::string status : {"HTTP/1.1 000 OK", "HTTP/2-1. 00 OK"}) {
+    for (const std::string status :
+         {"HTTP/1.1 000 OK", "HTTP/2-1. 00 OK", "HTTP/2 2000", "HTTP/2 99 OK"}) {
         HttpServer server{[&](Line& line, int) {
             if (!line.read_request()) return;
             line.write(status + "\r\nContent-Length: 2\r\n\r\n{}");
@@ -282,6 +283,7 @@ TEST_F(HttpTest, AnAnswerWithoutAStatusIsInDoubt) {
         }};
         const auto answer = send(server);
         EXPECT_EQ(answer.transport, Transport::in_doubt) << status;
+        EXPECT_EQ(answer.status, 0) << status;
         EXPECT_THAT(answer.fault, Not(IsEmpty())) << status;
     }
 }
