@@ -51,6 +51,17 @@ std::vector<std::string> PlanQueue::take(std::deque<Waiting>& queue) {
     return jobs;
 }
 
+/// The first ones of those that need not be planned alone.
+std::vector<std::string> PlanQueue::take_together(std::deque<Waiting>& queue, std::size_t most) {
+    std::vector<std::string> jobs;
+    std::erase_if(queue, [&](Waiting& waiting) {
+        if (waiting.is_alone || jobs.size() == most) return false;
+        jobs.push_back(std::move(waiting.job));
+        return true;
+    });
+    return jobs;
+}
+
 PlanQueue::Taken PlanQueue::next(Lane last) {
     std::unique_lock lock{mutex_};
     while (!stopping_) {
@@ -73,22 +84,46 @@ PlanQueue::Taken PlanQueue::next(Lane last) {
 
 void PlanQueue::work(Lane last) {
     while (true) {
-        auto [jobs, lane] = next(last);
-        if (jobs.empty()) return;
-        const auto waits = plan_(jobs);
-        const std::lock_guard guard{mutex_};
-        for (std::size_t i = jobs.size(); i-- > 0;) {
-            if (!waits[i]) {
-                known_.erase(jobs[i]);
-            } else if (waits[i]->count() == 0) {  // It keeps its place, before all others.
-                queues_[static_cast<std::size_t>(lane)].push_front({std::move(jobs[i]), true});
-                changed_.notify_all();
-            } else {
-                later_.emplace(clock_.steady_now() + *waits[i], Later{std::move(jobs[i]), lane});
-                changed_.notify_all();
-            }
+        auto taken = next(last);
+        if (taken.jobs.empty()) return;
+        const auto waits = plan_(taken.jobs);
+        put_back(std::move(taken), waits);
+    }
+}
+
+void PlanQueue::put_back(Taken taken, const Waits& waits) {
+    auto& [jobs, lane] = taken;
+    const std::lock_guard guard{mutex_};
+    for (std::size_t i = jobs.size(); i-- > 0;) {
+        if (!waits[i]) {
+            known_.erase(jobs[i]);
+        } else if (waits[i]->count() == 0) {  // It keeps its place, before all others.
+            queues_[static_cast<std::size_t>(lane)].push_front({std::move(jobs[i]), true});
+            changed_.notify_all();
+        } else {
+            later_.emplace(clock_.steady_now() + *waits[i], Later{std::move(jobs[i]), lane});
+            changed_.notify_all();
         }
     }
+}
+
+void PlanQueue::give_way(Lane last, const Plan& plan, std::size_t most) {
+    const auto self = std::this_thread::get_id();
+    Taken taken;
+    {
+        const std::lock_guard guard{mutex_};
+        if (stopping_ || giving_way_.contains(self)) return;
+        for (const auto lane : lanes) {
+            if (lane > last || !taken.jobs.empty()) break;
+            taken = {take_together(queues_[static_cast<std::size_t>(lane)], most), lane};
+        }
+        if (taken.jobs.empty()) return;
+        giving_way_.insert(self);
+    }
+    const auto waits = plan(taken.jobs);
+    put_back(std::move(taken), waits);
+    const std::lock_guard guard{mutex_};
+    giving_way_.erase(self);
 }
 
 }  // namespace fanfare

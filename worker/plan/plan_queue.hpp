@@ -24,7 +24,8 @@ namespace fanfare {
 /// after the other, so several are planned at a time; one thread takes no bulk jobs and one nothing
 /// but urgent ones, so that giant bulk audiences keep neither waiting. Where many wait a thread
 /// takes several of a lane at once, which share their statements. What failed for now comes again
-/// after its wait, and alone.
+/// after its wait, and alone. Whoever plans a giant audience gives way to small jobs: however many
+/// giants there are, these wait for a fetch and not for an audience.
 ///
 /// Bounds    a thread for each of last_lanes; queue_max jobs a lane, each once. What is beyond
 ///           stays in the ledger, and the sweeper brings it back.
@@ -52,6 +53,11 @@ public:
 
     void add(const std::string& job, Lane lane);
 
+    /// Has at most `most` of those planned that wait in `last` or in a more urgent lane, by `plan`,
+    /// on the calling thread: one that plans a job of `last`. What comes back at once from that is
+    /// left to the threads. Does nothing when `plan` calls it.
+    void give_way(Lane last, const Plan& plan, std::size_t most);
+
 private:
     struct Waiting {
         std::string job;
@@ -68,6 +74,9 @@ private:
     void work(Lane last);
     [[nodiscard]] Taken next(Lane last);
     [[nodiscard]] static std::vector<std::string> take(std::deque<Waiting>& queue);
+    [[nodiscard]] static std::vector<std::string> take_together(std::deque<Waiting>& queue,
+                                                                std::size_t most);
+    void put_back(Taken taken, const Waits& waits);
     void bring_back(SteadyTime now);
 
     Plan plan_;
@@ -78,6 +87,7 @@ private:
     std::array<std::deque<Waiting>, lane_count> queues_;
     std::multimap<SteadyTime, Later> later_;
     std::set<std::string> known_;  // Queued, for later, or being planned.
+    std::set<std::thread::id> giving_way_;
     std::vector<std::thread> threads_;
 };
 

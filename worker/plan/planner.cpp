@@ -183,7 +183,11 @@ Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Ho
     const auto left_out = task.left_out;
     const auto take = [&](std::span<const std::string_view> ids, std::int64_t more) -> Tried {
         task.left_out = left_out + more;
-        return ids.empty() ? std::nullopt : write(job, task, ids, hold);
+        if (ids.empty()) return {};
+        if (auto fault = write(job, task, ids, hold)) return fault;
+        const bool is_full = ids.size() == static_cast<std::size_t>(settings_.plan_batch);
+        if (is_full && parts_.give_way && !hold.is_over()) parts_.give_way(job.job.lane);
+        return {};
     };
     const auto cursor = task.cursor;  // It moves on while they are read.
     return parts_.audiences.read(job, cursor, static_cast<std::size_t>(settings_.plan_batch), hold,

@@ -33,12 +33,14 @@ namespace fanfare {
 /// over an outage of the ledger (PlanKeeper).
 ///
 /// Small jobs that wait together are planned together: their statements are shared, which is most
-/// of what such a job costs. Whatever stands in the way of that is planned alone.
+/// of what such a job costs. Whatever stands in the way of that is planned alone. Between two
+/// fetches of a large audience give_way() may have small jobs planned on the same thread.
 ///
 /// What fails is tried again, ever later, and given up after failures_max times in a row without
 /// a step forward, or when the job expires; so is a plan that took unheard_max workers down.
 ///
-/// Bounds    plan_batch recipients in memory, whatever the audience.
+/// Bounds    plan_batch recipients in memory, whatever the audience; of small jobs those of 32, or
+///           of beside_max.
 /// Stop      set `stopping`: a query that runs is ended and the plan given back, for another to
 ///           resume.
 /// Threads   plan() blocks; one job a thread.
@@ -56,6 +58,9 @@ public:
         std::function<void(std::chrono::milliseconds)> pause;
         std::function<double()> jitter;  // Uniform in [0, 1); from any thread.
         Tracer* tracer = nullptr;        // Null: nobody wants spans.
+        /// Called on the planning thread after each full fetch of a job of that lane. Null: nobody
+        /// waits.
+        std::function<void(Lane)> give_way{};
     };
     static constexpr std::int32_t failures_max = 5;
     static constexpr std::int32_t outages_max = 20;  // In the middle of the audience.
@@ -77,6 +82,13 @@ public:
     /// is to be planned alone.
     [[nodiscard]] std::vector<std::optional<std::chrono::milliseconds>> plan_together(
         std::span<const std::string> jobs);
+
+    /// The same of at most beside_max jobs, for give_way(): what has more than people_beside_max
+    /// people, or is no job to be planned with others, comes back at once.
+    [[nodiscard]] std::vector<std::optional<std::chrono::milliseconds>> plan_beside(
+        std::span<const std::string> jobs);
+    static constexpr std::size_t beside_max = 8;
+    static constexpr std::size_t people_beside_max = 2'000;
 
     /// The system's database has just said that this job can be told: it is not asked once more,
     /// unless its owner has texts of their own. For checked_for, of checked_max jobs. Any thread.
@@ -119,7 +131,9 @@ private:
     using Waits = std::unordered_map<std::string, Wait>;
     [[nodiscard]] Wait plan_claimed(ledger::PlanTask& task);
     [[nodiscard]] PlanStore::Context small_perhaps(const ledger::PlanTask& task, Wait& again);
-    void read_small(std::vector<Small>& jobs);
+    [[nodiscard]] std::vector<Wait> plan_small(std::span<const std::string> jobs,
+                                               std::size_t people_max);
+    void read_small(std::vector<Small>& jobs, std::size_t people_max);
     void write_small(std::span<Small> jobs, Waits& waits);
     void plan_apart(const ledger::PlanTask& task, Wait& wait);
     [[nodiscard]] bool is_read_apart(const postgres::Pool* source);

@@ -37,6 +37,15 @@ struct Planner::Small {
 
 std::vector<Planner::Wait> Planner::plan_together(std::span<const std::string> jobs) {
     if (jobs.size() == 1) return {plan(jobs.front())};
+    return plan_small(jobs, small_max);
+}
+
+std::vector<Planner::Wait> Planner::plan_beside(std::span<const std::string> jobs) {
+    return plan_small(jobs, people_beside_max);
+}
+
+std::vector<Planner::Wait> Planner::plan_small(std::span<const std::string> jobs,
+                                               std::size_t people_max) {
     const auto claimed = parts_.store.claim_many(jobs, settings_.lease);
     if (!claimed) {
         spdlog::warn("{}; {} jobs are tried again", describe(claimed.error()), jobs.size());
@@ -55,7 +64,7 @@ std::vector<Planner::Wait> Planner::plan_together(std::span<const std::string> j
             plan_apart(task, wait);
         }
     }
-    read_small(small);
+    read_small(small, people_max);
     const auto rest = std::stable_partition(small.begin(), small.end(),
                                             [](const Small& job) { return job.audience.is_whole; });
     for (auto job = rest; job != small.end(); ++job) plan_apart(job->task, waits[job->task.job]);
@@ -88,7 +97,7 @@ void Planner::plan_apart(const ledger::PlanTask& task, Wait& wait) {
     wait = at_once;
 }
 
-void Planner::read_small(std::vector<Small>& jobs) {
+void Planner::read_small(std::vector<Small>& jobs, std::size_t people_max) {
     const auto source_of = [](const Small& job) { return job.context->source; };
     std::stable_sort(jobs.begin(), jobs.end(), [&](const Small& a, const Small& b) {
         return std::less<>{}(source_of(a), source_of(b));
@@ -99,7 +108,7 @@ void Planner::read_small(std::vector<Small>& jobs) {
         });
         std::vector<SmallAudience*> audiences;
         for (auto job = first; job != last; ++job) audiences.push_back(&job->audience);
-        const auto read = parts_.audiences.read_small(audiences, small_max, together_max);
+        const auto read = parts_.audiences.read_small(audiences, people_max, together_max);
         if (!read) {
             spdlog::info("{}; {} jobs are planned alone", describe(read.error()), last - first);
             const std::lock_guard guard{apart_mutex_};

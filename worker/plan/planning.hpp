@@ -31,7 +31,7 @@ public:
     Planning(const Parts& parts, const WorkerSettings& settings, Planner::Sizes sizes)
         : planner_{{parts.store, parts.audiences, parts.descriptors, parts.clock, parts.probe,
                     parts.stopping, [this](auto wait) { keeper_.pause(wait); }, parts.jitter,
-                    parts.tracer},
+                    parts.tracer, [this](Lane lane) { give_way(lane); }},
                    settings,
                    sizes},
           keeper_{planner_.keeper()},
@@ -44,6 +44,12 @@ public:
     void was_checked(const std::string& job) { planner_.was_checked(job); }
 
 private:
+    void give_way(Lane lane) {
+        queue_.give_way(
+            lane, [this](std::span<const std::string> jobs) { return planner_.plan_beside(jobs); },
+            Planner::beside_max);
+    }
+
     Planner planner_;
     KeeperThread keeper_;
     PlanQueue queue_;  // Ends first.

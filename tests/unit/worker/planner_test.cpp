@@ -67,7 +67,8 @@ protected:
     }
     Planner make(std::atomic<bool>& stop) {
         return {Planner::Parts{ledger, audiences, descriptors, time, probe, stop,
-                               [this](milliseconds wait) { pause(wait); }, [] { return 1.0; }},
+                               [this](milliseconds wait) { pause(wait); }, [] { return 1.0; },
+                               nullptr, [this](Lane lane) { way_given.push_back(lane); }},
                 settings, Planner::Sizes{3, 3, 3}};
     }
     /// Plans until nobody tries again, as PlanQueue does; how long it waited between.
@@ -94,6 +95,7 @@ protected:
     Kind kind;
     std::shared_ptr<JobContext> context;
     bool is_over = false;
+    std::vector<Lane> way_given;
     std::atomic<bool> stopping{false}, other_stops{false};
     asio::io_context loop{1};
     Planner planner{make(stopping)};
@@ -114,6 +116,19 @@ TEST_F(PlanTest, CutsWhatItReadsForEveryChannelAndTellsOfItAfterwards) {
     EXPECT_THAT(told, ElementsAre(0, 4, 6)) << "3 and 1 of each channel, and then the last one";
     EXPECT_EQ(descriptors.told.back().second, (ledger::ChunkKey{"j", Channel::push, 2}));
     EXPECT_EQ(audiences.checks, 1);
+}
+
+TEST_F(PlanTest, GivesWayAfterEachFullFetch) {
+    context->job.lane = Lane::bulk;
+    EXPECT_THAT(plan_to_the_end(), IsEmpty());
+    EXPECT_THAT(way_given, ElementsAre(Lane::bulk, Lane::bulk)) << "of five people two and two";
+    expect_everybody_once();
+}
+
+TEST_F(PlanTest, ASmallJobGivesWayToNobody) {
+    audiences.people = {"a"};
+    EXPECT_THAT(plan_to_the_end(), IsEmpty());
+    EXPECT_THAT(way_given, IsEmpty());
 }
 
 TEST_F(PlanTest, NobodyIsThereToBeTold) {

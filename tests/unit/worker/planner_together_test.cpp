@@ -2,6 +2,7 @@
 #include "tests/unit/worker/plan_model.hpp"
 #include "worker/plan/planner.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +174,23 @@ TEST_F(PlanTogetherTest, WhoHasManyPeopleGoesAlone) {
     expect_read_together("j3");
     EXPECT_FALSE(planner.plan("j1"));
     EXPECT_THAT(plan_of("j1").people(Channel::email), ElementsAre("read alone"));
+}
+
+TEST_F(PlanTogetherTest, BesideAGiantOneAloneIsReadAsASmallOneAndMayBeLarger) {
+    audiences.of_job["j1"].clear();
+    for (std::size_t i = 0; i < Planner::people_beside_max; ++i) {
+        audiences.of_job["j1"].push_back(fmt::format("{:04}", i));
+    }
+    EXPECT_EQ(planner.plan_beside(std::span{jobs}.first(1)), Waits(1));
+    expect_read_together("j1");
+    EXPECT_EQ(audiences.reads, 0);
+}
+
+TEST_F(PlanTogetherTest, BesideAGiantNoOtherGiantIsPlanned) {
+    audiences.of_job["j1"].assign(Planner::people_beside_max + 1, "somebody");
+    EXPECT_EQ(planner.plan_beside(std::span{jobs}.first(2)), (Waits{alone, std::nullopt}));
+    expect_apart("j1");
+    expect_read_together("j2");
 }
 
 TEST_F(PlanTogetherTest, WhoseWorkerDiedTakesNobodyElseWithIt) {
