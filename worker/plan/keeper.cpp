@@ -86,7 +86,8 @@ void PlanKeeper::interrupt() {
     }
 }
 
-KeeperThread::KeeperThread(PlanKeeper& keeper) : keeper_{keeper}, thread_{[this] { run(); }} {}
+KeeperThread::KeeperThread(PlanKeeper& keeper, std::function<void()> beside)
+    : keeper_{keeper}, beside_{std::move(beside)}, thread_{[this] { run(); }} {}
 
 KeeperThread::~KeeperThread() {
     {
@@ -117,6 +118,10 @@ void KeeperThread::run() {
         }
         keeper_.changed_.wait_for(lock, std::min(keeper_.interval_, look_every));
         keeper_.look(lock);
+        if (!beside_) continue;
+        lock.unlock();
+        beside_();
+        lock.lock();
     }
 }
 

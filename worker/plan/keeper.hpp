@@ -94,7 +94,8 @@ private:
 /// Lifetime  the keeper outlives it.
 class KeeperThread {
 public:
-    explicit KeeperThread(PlanKeeper& keeper);
+    /// `beside` is called at each look, after it.
+    explicit KeeperThread(PlanKeeper& keeper, std::function<void()> beside = {});
     ~KeeperThread();
     KeeperThread(const KeeperThread&) = delete;
     KeeperThread& operator=(const KeeperThread&) = delete;
@@ -106,6 +107,7 @@ private:
     void run();
 
     PlanKeeper& keeper_;
+    std::function<void()> beside_;
     bool ended_ = false;  // Guarded by the keeper's mutex.
     std::thread thread_;
 };

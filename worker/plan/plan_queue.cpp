@@ -1,14 +1,18 @@
 #include "worker/plan/plan_queue.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace fanfare {
 
 PlanQueue::PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping,
-                     std::span<const Lane> threads)
-    : plan_{std::move(plan)}, clock_{clock}, stopping_{stopping} {
+                     std::span<const Lane> threads, std::function<std::size_t()> stuck)
+    : plan_{std::move(plan)}, clock_{clock}, stopping_{stopping}, stuck_{std::move(stuck)} {
     for (const auto last : threads) threads_.emplace_back([this, last] { work(last); });
+    if (!stuck_) return;
+    for (std::size_t i = 0; i < reserve_max; ++i)
+        threads_.emplace_back([this] { work_in_reserve(); });
 }
 
 PlanQueue::~PlanQueue() {
@@ -17,6 +21,7 @@ PlanQueue::~PlanQueue() {
         stopping_ = true;
     }
     changed_.notify_all();
+    overdue_.notify_all();
     for (auto& thread : threads_) thread.join();
 }
 
@@ -24,7 +29,7 @@ void PlanQueue::add(const std::string& job, Lane lane) {
     const std::lock_guard guard{mutex_};
     auto& queue = queues_[static_cast<std::size_t>(lane)];
     if (queue.size() >= queue_max || !known_.insert(job).second) return;
-    queue.push_back({job});
+    queue.push_back({job, false, clock_.steady_now()});
     changed_.notify_all();
 }
 
@@ -32,7 +37,7 @@ void PlanQueue::add(const std::string& job, Lane lane) {
 void PlanQueue::bring_back(SteadyTime now) {
     while (!later_.empty() && later_.begin()->first <= now) {
         auto& later = later_.begin()->second;
-        queues_[static_cast<std::size_t>(later.lane)].push_back({std::move(later.job), true});
+        queues_[static_cast<std::size_t>(later.lane)].push_back({std::move(later.job), true, now});
         later_.erase(later_.begin());
         changed_.notify_all();
     }
@@ -80,6 +85,47 @@ PlanQueue::Taken PlanQueue::next(Lane last) {
         }
     }
     return {};
+}
+
+/// The first lane whose first job has waited for too long.
+std::optional<Lane> PlanQueue::find_overdue() const {
+    const auto now = clock_.steady_now();
+    for (const auto lane : lanes) {
+        const auto& queue = queues_[static_cast<std::size_t>(lane)];
+        if (!queue.empty() && now - queue.front().since >= patience) return lane;
+    }
+    return std::nullopt;
+}
+
+void PlanQueue::look() {
+    const std::lock_guard guard{mutex_};
+    if (!stuck_) return;
+    bring_back(clock_.steady_now());
+    if (reserves_at_work_ < stuck_() && find_overdue()) overdue_.notify_one();
+}
+
+PlanQueue::Taken PlanQueue::next_overdue() {
+    std::unique_lock lock{mutex_};
+    while (!stopping_) {
+        const auto lane = reserves_at_work_ < stuck_() ? find_overdue() : std::nullopt;
+        if (lane) {
+            ++reserves_at_work_;
+            return {take(queues_[static_cast<std::size_t>(*lane)]), *lane};
+        }
+        overdue_.wait(lock);
+    }
+    return {};
+}
+
+void PlanQueue::work_in_reserve() {
+    while (true) {
+        auto taken = next_overdue();
+        if (taken.jobs.empty()) return;
+        const auto waits = plan_(taken.jobs);
+        put_back(std::move(taken), waits);
+        const std::lock_guard guard{mutex_};
+        --reserves_at_work_;
+    }
 }
 
 void PlanQueue::work(Lane last) {

@@ -77,6 +77,7 @@ void cut(std::span<const std::string_view> ids, Channel channel, std::uint32_t s
 }  // namespace
 
 Planner::Wait Planner::plan(const std::string& id) {
+    if (turns_.is_refused(id)) return SourceTurns::come_again;
     auto claimed = parts_.store.claim(id, settings_.lease);
     if (!claimed) {
         spdlog::warn("job {}: {}; it is tried again", id, describe(claimed.error()));
@@ -142,6 +143,8 @@ Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again)
     const auto& [known, unknown] = understood.value();
     if (unknown) return PlanFault{job, *unknown};
     const auto& context = *known;
+    auto turn = turns_.begin(task.job, context.source, context.job.lane);
+    if (!turn) return come_again(task, SourceTurns::come_again, again);
     const bool is_known_sound = is_checked(task.job) && !task.own_templates;
     if (!is_known_sound) {
         if (auto fault = parts_.audiences.check(context, parts_.clock.now(), hold)) return fault;
@@ -150,7 +153,7 @@ Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again)
     if (!clear) return PlanFault{ledger, clear.error()};
     again = clear.value();
     if (again) return std::nullopt;
-    if (auto fault = stream(context, task, hold)) return fault;
+    if (auto fault = stream(context, task, hold, *turn)) return fault;
     return hold.is_over() ? std::nullopt : finish(context, task);
 }
 
@@ -179,17 +182,29 @@ Result<Planner::Wait> Planner::clear_the_way(const JobContext& job, const ledger
     return Wait{paused_wait + early};
 }
 
-Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Hold& hold) {
+/// Its system's database answers nobody: others need the thread.
+Planner::Tried Planner::come_again(const ledger::PlanTask& task, milliseconds after, Wait& again) {
+    const auto postponed = parts_.store.postpone(task, after);
+    if (!postponed) return PlanFault{PlanFault::Place::ledger, postponed.error()};
+    again = after + early;
+    return std::nullopt;
+}
+
+Planner::Tried Planner::stream(const JobContext& job, ledger::PlanTask& task, Hold& hold,
+                               SourceTurns::Turn& turn) {
     const auto left_out = task.left_out;
     const auto take = [&](std::span<const std::string_view> ids, std::int64_t more) -> Tried {
+        turn.heard();
         task.left_out = left_out + more;
         if (ids.empty()) return {};
         if (auto fault = write(job, task, ids, hold)) return fault;
         const bool is_full = ids.size() == static_cast<std::size_t>(settings_.plan_batch);
         if (is_full && parts_.give_way && !hold.is_over()) parts_.give_way(job.job.lane);
+        turn.asks();
         return {};
     };
     const auto cursor = task.cursor;  // It moves on while they are read.
+    turn.asks();
     return parts_.audiences.read(job, cursor, static_cast<std::size_t>(settings_.plan_batch), hold,
                                  take);
 }

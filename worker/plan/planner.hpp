@@ -6,6 +6,7 @@
 #include "worker/plan/descriptors.hpp"
 #include "worker/plan/keeper.hpp"
 #include "worker/plan/plan_store.hpp"
+#include "worker/plan/source_turns.hpp"
 #include "worker/probes/probes.hpp"
 
 #include <array>
@@ -72,7 +73,8 @@ public:
         : parts_{std::move(parts)},
           settings_{settings},
           sizes_{sizes},
-          keeper_{parts_.store, parts_.clock, settings.lease, parts_.stopping} {}
+          keeper_{parts_.store, parts_.clock, settings.lease, parts_.stopping},
+          turns_{parts_.clock} {}
 
     /// Plans the job, or resumes it, if nobody else does. When that failed for now: after how
     /// long it is worth another try.
@@ -96,6 +98,8 @@ public:
 
     /// Of the plans in hand. Somebody has it look, as long as plans are made.
     [[nodiscard]] PlanKeeper& keeper() noexcept { return keeper_; }
+    /// How many plans hear nothing from their systems' databases. Any thread.
+    [[nodiscard]] std::size_t stuck() { return turns_.stuck(); }
 
 private:
     static constexpr std::chrono::seconds checked_for{60};
@@ -109,8 +113,11 @@ private:
 
     [[nodiscard]] Wait carry_out(ledger::PlanTask& task, bool& failed);
     [[nodiscard]] Tried attempt(ledger::PlanTask& task, Hold& hold, Wait& again);
+    [[nodiscard]] Tried come_again(const ledger::PlanTask& task, std::chrono::milliseconds after,
+                                   Wait& again);
     [[nodiscard]] Result<Wait> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
-    [[nodiscard]] Tried stream(const JobContext& job, ledger::PlanTask& task, Hold& hold);
+    [[nodiscard]] Tried stream(const JobContext& job, ledger::PlanTask& task, Hold& hold,
+                               SourceTurns::Turn& turn);
     [[nodiscard]] Tried write(const JobContext& job, ledger::PlanTask& task,
                               std::span<const std::string_view> ids, Hold& hold);
     [[nodiscard]] Tried finish(const JobContext& job, const ledger::PlanTask& task);
@@ -144,6 +151,7 @@ private:
     const WorkerSettings& settings_;
     Sizes sizes_;
     PlanKeeper keeper_;
+    SourceTurns turns_;
     std::mutex checked_mutex_;
     std::unordered_map<std::string, SteadyTime> checked_;  // When.
     std::mutex apart_mutex_;

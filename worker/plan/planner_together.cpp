@@ -83,6 +83,7 @@ PlanStore::Context Planner::small_perhaps(const ledger::PlanTask& task, Wait& ag
     if (!understood || understood.value().unknown) return nullptr;
     auto context = understood.value().context;
     if (is_told_audience(*context) || is_read_apart(context->source)) return nullptr;
+    if (turns_.is_full(context->source)) return nullptr;
     if (task.own_templates || !is_checked(task.job)) return nullptr;
     const auto clear = clear_the_way(*context, task);
     if (!clear) return nullptr;

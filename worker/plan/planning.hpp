@@ -34,9 +34,10 @@ public:
                     parts.tracer, [this](Lane lane) { give_way(lane); }},
                    settings,
                    sizes},
-          keeper_{planner_.keeper()},
+          keeper_{planner_.keeper(), [this] { queue_.look(); }},
           queue_{[this](std::span<const std::string> jobs) { return planner_.plan_together(jobs); },
-                 parts.clock, parts.stopping} {}
+                 parts.clock, parts.stopping, PlanQueue::last_lanes,
+                 [this] { return planner_.stuck(); }} {}
 
     /// As PlanQueue::add().
     void add(const std::string& job, Lane lane) { queue_.add(job, lane); }

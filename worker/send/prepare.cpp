@@ -70,6 +70,7 @@ void Preparation::stays_away(const JobContext& job, const Failure& failure) {
     auto& absence = away_[job.source];
     absence.wait = std::clamp(absence.wait * 2, away_first, away_max);
     absence.until = parts_.clock.steady_now() + absence.wait;
+    absence.is_asked = false;
     spdlog::error("system {}: {}; its chunks wait", job.system->name, describe(failure));
 }
 
@@ -78,6 +79,10 @@ asio::awaitable<Preparation::Prepared> Preparation::load(const Claim& claim, Rec
     const JobContext& job = *claim.job;
     if (const auto wait = away_for(job.source); wait.count() > 0) {
         co_return Prepared{Setback::system_away, wait};
+    }
+    if (const auto found = away_.find(job.source); found != away_.end()) {
+        if (found->second.is_asked) co_return Prepared{Setback::system_away, away_first};
+        found->second.is_asked = true;
     }
     auto loaded = co_await parts_.contacts.load(claim, people, pass.resolved);
     if (!loaded && is_retryable(loaded.error().code)) {

@@ -18,7 +18,8 @@ namespace fanfare {
 /// Makes a claimed chunk ready to be sent: contacts, quiet hours, suppressions, requests.
 ///
 /// It says what stood in the way, if anything did; what follows is next_move()'s. A system's
-/// database that is away is not asked again for a while, longer each time.
+/// database that is away is not asked again for a while, longer each time, and then by one chunk
+/// before all others: one that answers nobody keeps no more from serving other systems.
 ///
 /// Threads   one serial executor; databases and rendering on the pools' threads.
 /// Lifetime  everything in Parts outlives it.
@@ -44,6 +45,7 @@ private:
     struct Absence {
         SteadyTime until{};
         std::chrono::milliseconds wait{0};
+        bool is_asked = false;  // Whether it is there again.
     };
 
     enum class Quiet : std::uint8_t { awake, left, lost };

@@ -1,5 +1,5 @@
 // Which job is planned next, and when: with a planner that does what each test says.
-#include "worker/plan/plan_queue.hpp"
+#include "tests/unit/worker/plan_queue_case.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,118 +16,9 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using test::PlanQueueTest;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-/// The machine's time and a leap that a test may make; from any thread.
-class LeapingClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const noexcept override { return system_clock().now(); }
-    [[nodiscard]] SteadyTime steady_now() const noexcept override {
-        return system_clock().steady_now() + leap_.load();
-    }
-    void leap(milliseconds by) { leap_ = leap_.load() + by; }
-
-private:
-    std::atomic<milliseconds> leap_{milliseconds{0}};
-};
-
-/// Notes which jobs are planned, in what order; those that are held do not come to an end until
-/// they are let go. Threads: any.
-class FakePlanner {
-public:
-    PlanQueue::Waits plan(std::span<const std::string> jobs) {
-        std::unique_lock lock{mutex_};
-        together_.emplace_back(jobs.begin(), jobs.end());
-        planned_.insert(planned_.end(), jobs.begin(), jobs.end());
-        changed_.notify_all();
-        PlanQueue::Waits waits;
-        for (const auto& job : jobs) {
-            changed_.wait(lock, [&] { return !held_.contains(job); });
-            auto& again = waits.emplace_back();
-            const auto wait = waits_.extract(job);
-            if (!wait.empty()) again = wait.mapped();
-        }
-        return waits;
-    }
-    void hold(const std::string& job) {
-        const std::lock_guard guard{mutex_};
-        held_.insert(job);
-    }
-    void let_go(const std::string& job) {
-        const std::lock_guard guard{mutex_};
-        held_.erase(job);
-        changed_.notify_all();
-    }
-    /// The next plan of `job` fails, and is worth another try after `wait`.
-    void fails_once(const std::string& job, milliseconds wait) {
-        const std::lock_guard guard{mutex_};
-        waits_[job] = wait;
-    }
-    /// Waits until `job` has been begun `times` times.
-    void await(const std::string& job, std::ptrdiff_t times = 1) {
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return count(job) >= times; });
-    }
-    void await_all(std::size_t plans) {
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return planned_.size() >= plans; });
-    }
-    [[nodiscard]] std::vector<std::string> planned() {
-        const std::lock_guard guard{mutex_};
-        return planned_;
-    }
-
-    [[nodiscard]] std::vector<std::vector<std::string>> together() {
-        const std::lock_guard guard{mutex_};
-        return together_;
-    }
-
-private:
-    [[nodiscard]] std::ptrdiff_t count(const std::string& job) const {
-        return std::count(planned_.begin(), planned_.end(), job);
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<std::string> planned_;
-    std::vector<std::vector<std::string>> together_;
-    std::set<std::string> held_;
-    std::map<std::string, milliseconds> waits_;
-};
-
-class PlanQueueTest : public ::testing::Test {
-protected:
-    PlanQueueTest() { open(two_threads); }
-
-    /// Begins anew, with a thread for each of `threads`.
-    void open(std::span<const Lane> threads) {
-        queue.reset();  // Which also stops.
-        stopping = false;
-        queue.emplace([this](std::span<const std::string> jobs) { return planner.plan(jobs); },
-                      clock, stopping, threads);
-    }
-    /// Both threads are busy, with one job each.
-    void occupy() {
-        planner.hold("slow");
-        planner.hold("slow and urgent");
-        queue->add("slow", Lane::normal);
-        planner.await("slow");
-        queue->add("slow and urgent", Lane::urgent);
-        planner.await("slow and urgent");
-    }
-    /// What was planned since occupy().
-    std::vector<std::string> rest() {
-        auto jobs = planner.planned();
-        jobs.erase(jobs.begin(), jobs.begin() + 2);
-        return jobs;
-    }
-
-    static constexpr std::array two_threads{Lane::bulk, Lane::urgent};
-    LeapingClock clock;
-    std::atomic<bool> stopping{false};
-    FakePlanner planner;
-    std::optional<PlanQueue> queue;
-};
 
 TEST_F(PlanQueueTest, MoreUrgentLanesGoFirstAndWithinOneWhoCameFirst) {
     occupy();
@@ -290,63 +181,6 @@ TEST_F(PlanQueueTest, WhatIsToBePlannedAloneKeepsItsPlaceAndComesAlone) {
     EXPECT_THAT(planner.together()[2], ElementsAre("job 0", "job 1", "job 2", "job 3"));
     EXPECT_THAT(planner.together()[3], ElementsAre("job 1")) << "before those that came after it";
     EXPECT_THAT(planner.together()[4], ElementsAre("job 2"));
-    planner.let_go("slow and urgent");
-}
-
-TEST_F(PlanQueueTest, AGiantGivesWayToThoseOfItsLaneAndOfMoreUrgentOnes) {
-    occupy();
-    queue->add("bulk", Lane::bulk);
-    for (int i = 0; i < 3; ++i) queue->add("job " + std::to_string(i), Lane::normal);
-    queue->add("urgent", Lane::urgent);
-    std::vector<std::vector<std::string>> beside;
-    const PlanQueue::Plan note = [&](std::span<const std::string> jobs) {
-        beside.emplace_back(jobs.begin(), jobs.end());
-        return PlanQueue::Waits(jobs.size());
-    };
-    for (int fetch = 0; fetch < 4; ++fetch) queue->give_way(Lane::normal, note, 2);
-    EXPECT_THAT(beside, ElementsAre(ElementsAre("urgent"), ElementsAre("job 0", "job 1"),
-                                    ElementsAre("job 2")))
-        << "and nobody of a lane that is less urgent than its own";
-    queue->add("job 0", Lane::normal);
-    planner.let_go("slow");
-    planner.await("bulk");
-    EXPECT_THAT(rest(), ElementsAre("job 0", "bulk")) << "it is known no more";
-    planner.let_go("slow and urgent");
-}
-
-TEST_F(PlanQueueTest, WhatIsNotSmallIsLeftToTheThreads) {
-    occupy();
-    queue->add("giant", Lane::normal);
-    queue->add("later", Lane::normal);
-    queue->add("small", Lane::normal);
-    std::vector<std::string> beside;
-    const PlanQueue::Plan plan = [&](std::span<const std::string> jobs) {
-        beside.insert(beside.end(), jobs.begin(), jobs.end());
-        return PlanQueue::Waits{milliseconds{0}, hours{1}, std::nullopt};
-    };
-    for (int fetch = 0; fetch < 3; ++fetch) queue->give_way(Lane::bulk, plan, 8);
-    EXPECT_THAT(beside, ElementsAre("giant", "later", "small"));
-    planner.let_go("slow");
-    planner.await("giant");
-    EXPECT_THAT(rest(), ElementsAre("giant"));
-    planner.let_go("slow and urgent");
-}
-
-TEST_F(PlanQueueTest, WhoGivesWayIsNotInterruptedAgain) {
-    occupy();
-    for (int i = 0; i < 3; ++i) queue->add("job " + std::to_string(i), Lane::normal);
-    std::vector<std::string> beside;
-    const PlanQueue::Plan plan = [&](std::span<const std::string> jobs) {
-        beside.push_back(jobs.front());
-        queue->give_way(
-            Lane::normal, [](auto) { return PlanQueue::Waits(1); }, 1);
-        return PlanQueue::Waits(jobs.size());
-    };
-    queue->give_way(Lane::normal, plan, 1);
-    queue->give_way(Lane::normal, plan, 1);
-    EXPECT_THAT(beside, ElementsAre("job 0", "job 1")) << "each time anew, and never within itself";
-    planner.let_go("slow");
-    planner.await("job 2");
     planner.let_go("slow and urgent");
 }
 

@@ -1,5 +1,6 @@
 #include "worker/send/prepare.hpp"
 
+#include "core/clock/signal.hpp"
 #include "core/clock/virtual_time.hpp"
 #include "tests/support/coroutines.hpp"
 
@@ -53,6 +54,7 @@ protected:
     asio::awaitable<Result<ContactsRead>> load(const Claim&, const ledger::ChunkPeople&,
                                                Resolved& resolved) override {
         ++questions;
+        if (answers) co_await answers->wait();
         resolved.clear(1);
         resolved.fates.assign(1, {});
         if (system_fault) co_return fail(*system_fault, "load contacts");
@@ -93,6 +95,10 @@ protected:
         Pass pass;
         return test::run(loop, preparation.prepare(claim_in_hand, people, pass, *account));
     }
+    asio::awaitable<void> prepare_into(std::optional<Prepared>& found) {
+        Pass pass;
+        found = co_await preparation.prepare(claim_in_hand, people, pass, *account);
+    }
 
     VirtualTime time{TimePoint{}};
     asio::io_context loop{1};
@@ -107,6 +113,7 @@ protected:
     std::optional<Errc> system_fault, ledger_fault;
     ContactsRead read = ContactsRead::whole;
     int questions = 0;
+    std::optional<Signal> answers;  // Until then nobody is answered.
     Preparation preparation{{*this, *this, references, time}};
 };
 
@@ -131,6 +138,34 @@ TEST_F(PreparationTest, ASystemThatIsAwayIsNotAskedForAWhileLongerEachTime) {
     EXPECT_EQ(prepare().setback, Setback::none);
     system_fault = Errc::store_unavailable;
     EXPECT_EQ(prepare().away_for, 1s) << "it had answered";
+}
+
+TEST_F(PreparationTest, OneAsksWhetherItIsThereAgain) {
+    system_fault = Errc::store_unavailable;
+    EXPECT_EQ(prepare().setback, Setback::system_away);
+    time.stand_still(1s);
+    answers.emplace(loop.get_executor());
+    std::optional<Prepared> first;
+    test::begin(loop, prepare_into(first));
+    test::settle(loop);
+    EXPECT_EQ(prepare().setback, Setback::system_away);
+    EXPECT_EQ(questions, 2) << "it waits for nobody";
+    system_fault.reset();
+    answers->notify();
+    test::settle(loop);
+    answers.reset();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->setback, Setback::none);
+    EXPECT_EQ(prepare().setback, Setback::none);
+}
+
+TEST_F(PreparationTest, WhereItStaysAwayItIsAskedAgainInTime) {
+    system_fault = Errc::store_unavailable;
+    for (const auto wait : {0s, 1s, 2s, 4s}) {
+        time.stand_still(wait);
+        EXPECT_EQ(prepare().setback, Setback::system_away);
+    }
+    EXPECT_EQ(questions, 4);
 }
 
 TEST_F(PreparationTest, AQueryThatFailsIsNoOutage) {
