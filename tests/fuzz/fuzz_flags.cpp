@@ -112,6 +112,8 @@ void try_people(const std::string& text) {
 
 void try_words(const std::string& text) {
     CLI::App app{"fuzz", "fuzz"};
+    app.fallthrough();  // As main() has it. Without it CLI11 2.1 reads "pause '' -A-f" for ever.
+    app.require_subcommand(1);
     std::vector<std::string> texts;
     bool flag = false;
     app.add_option("-c,--config", texts, "Settings");
