@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 bad=0
 mkdir -p "$work"/{bin,scripts,build/asan/tests,build/tsan/tests}
 cp "$top/scripts/lib.sh" "$work/scripts"
-sed -E 's/^(SEEN_[at]san)=.*/\1=(core_test web_test)/' "$top/scripts/sanitize" >"$work/scripts/sanitize"
+perl -0pe 's/^(SEEN_[at]san)=\([^)]*\)/$1=(core_test web_test)/mg' "$top/scripts/sanitize" >"$work/scripts/sanitize"
 chmod +x "$work/scripts/sanitize"
 stand_in() { printf '#!/usr/bin/env bash\n%s\n' "$2" >"$work/$1"; chmod +x "$work/$1"; }
 export WORK=$work PROBE='exit 0'
