@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A private PostgreSQL cluster, 15 or whatever there is: loopback and a Unix socket, its own port and password, fsync on.
-# Expects STACK (the stack's folder) and lib.sh.
+# With a standby, a copy that is written to synchronously. The files postgres.* are of whichever of the two takes writes, standby.*
+# of the other one. Expects STACK (the stack's folder) and lib.sh.
 
 postgres_init_names() {
     local bin
@@ -19,7 +20,11 @@ postgres_init_names() {
     fi
     PG_HOME=''
     if [[ -r $STACK/postgres.home ]]; then PG_HOME=$(<"$STACK/postgres.home"); fi
-    PG_DATA=$PG_HOME/data
+    PG_DATA=$(postgres_data postgres)
+}
+
+postgres_data() { # postgres_data postgres|standby: the folder of its cluster
+    if [[ -r $STACK/$1.data ]]; then cat "$STACK/$1.data"; else printf '%s/data' "$PG_HOME"; fi
 }
 
 # Where the server's user can reach it: in the stack, else below /var/tmp under a name made from it.
@@ -101,17 +106,40 @@ postgres_url() { # postgres_url DATABASE
     printf 'postgresql://fanfare:%s@127.0.0.1:%s/%s' "$(<"$STACK/postgres.password")" "$(<"$STACK/postgres.port")" "$1"
 }
 
-postgres_query() { PGPASSWORD=$(<"$STACK/postgres.password") psql -X -q -A -t -v ON_ERROR_STOP=1 \
-    -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -U fanfare -d postgres -c "$1"; }
+postgres_query_of() { PGPASSWORD=$(<"$STACK/postgres.password") psql -X -q -A -t -v ON_ERROR_STOP=1 \
+    -h 127.0.0.1 -p "$(<"$STACK/$1.port")" -U fanfare -d postgres -c "$2"; }
+postgres_query() { postgres_query_of postgres "$1"; }
 
 # A restarted server accepts connections only when its recovery is over; a dead one never will.
-postgres_settled() {
-    "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$STACK/postgres.port")" -U fanfare -d postgres -t 1 && return 0
-    ! live_pid "$STACK/postgres.pid" >/dev/null
+postgres_settled() { # postgres_settled postgres|standby
+    "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$STACK/$1.port")" -U fanfare -d postgres -t 1 && return 0
+    ! live_pid "$STACK/$1.pid" >/dev/null
+}
+
+postgres_run() { # postgres_run postgres|standby: its server, on a cluster that is there
+    local port data
+    data=$(postgres_data "$1")
+    # The children of a killed server hold its shared memory until they notice.
+    sweep "$data" postgres 10
+    # A killed server that nobody has reaped yet (a container without an init) still counts as alive in
+    # PostgreSQL's eyes. Nobody works in the folder any more: its lock files are stale.
+    port=$(<"$STACK/$1.port")
+    rm -f "$data/postmaster.pid" "$(<"$STACK/postgres.socket")"/.s.PGSQL."$port"{,.lock}
+    if listening "$port"; then
+        warn "port $port is taken by somebody else (next: scripts/stack down, then up)"
+        return 1
+    fi
+    # Nothing of ours may be inherited: the lock would outlive us.
+    setsid "${PG_AS[@]}" "$PG_BIN/postgres" -D "$data" >>"$STACK/$1.log" 2>&1 </dev/null 9>&- &
+    write_pid "$STACK/$1.pid" $!
+    if ! wait_until 300 postgres_settled "$1" || ! live_pid "$STACK/$1.pid" >/dev/null; then
+        warn "PostgreSQL did not start; the end of $STACK/$1.log:"
+        tail -n 15 "$STACK/$1.log" | sed 's/^/    /' >&2
+        return 1
+    fi
 }
 
 postgres_start() {
-    local port
     postgres_init_names
     if live_pid "$STACK/postgres.pid" >/dev/null; then return 0; fi
     if [[ -z $PG_BIN || ! -x $PG_BIN/initdb ]]; then
@@ -124,24 +152,7 @@ postgres_start() {
         rm -rf "$PG_DATA"
         postgres_create
     fi
-    # The children of a killed server hold its shared memory until they notice.
-    sweep "$PG_DATA" postgres 10
-    # A killed server that nobody has reaped yet (a container without an init) still counts as alive in
-    # PostgreSQL's eyes. Nobody works in the folder any more: its lock files are stale.
-    port=$(<"$STACK/postgres.port")
-    rm -f "$PG_DATA/postmaster.pid" "$(<"$STACK/postgres.socket")"/.s.PGSQL."$port"{,.lock}
-    if listening "$port"; then
-        warn "port $port is taken by somebody else (next: scripts/stack down, then up)"
-        return 1
-    fi
-    # Nothing of ours may be inherited: the lock would outlive us.
-    setsid "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DATA" >>"$STACK/postgres.log" 2>&1 </dev/null 9>&- &
-    write_pid "$STACK/postgres.pid" $!
-    if ! wait_until 300 postgres_settled || ! live_pid "$STACK/postgres.pid" >/dev/null; then
-        warn "PostgreSQL did not start; the end of $STACK/postgres.log:"
-        tail -n 15 "$STACK/postgres.log" | sed 's/^/    /' >&2
-        return 1
-    fi
+    postgres_run postgres || return 1
     if [[ -z $(postgres_query "select 1 from pg_database where datname = 'fanfare'") ]]; then
         postgres_query 'create database fanfare'
     fi
@@ -154,6 +165,76 @@ postgres_stop() {
     case ${1:-fast} in immediate) signal=QUIT ;; kill) signal=KILL ;; esac
     stop_process "$STACK/postgres.pid" "$signal" 60
     if [[ -n $PG_HOME ]]; then sweep "$PG_DATA" postgres 10; fi
+}
+
+# --- the standby ---
+
+standby_in_sync() { [[ $(postgres_query 'select sync_state from pg_stat_replication' 2>/dev/null) == sync ]]; }
+
+# A copy of the server that takes writes. It will itself wait for its standby as soon as it is the first.
+standby_copy() {
+    local data
+    data=$(postgres_data standby)
+    rm -rf "$data"
+    PGPASSWORD=$(<"$STACK/postgres.password") "${PG_AS[@]}" "$PG_BIN/pg_basebackup" --host=127.0.0.1 \
+        --port="$(<"$STACK/postgres.port")" --username=fanfare --checkpoint=fast --no-sync --write-recovery-conf --pgdata="$data" \
+        >>"$STACK/standby.log" 2>&1 || return 1
+    {
+        postgres_configure "$(<"$STACK/standby.port")" "$(<"$STACK/postgres.socket")"
+        standby_configure
+    } | "${PG_AS[@]}" tee "$data/fanfare.conf" >/dev/null
+}
+
+# What the standby has not got yet must be kept for it while it is away.
+standby_configure() { printf "synchronous_standby_names = '*'\nwal_keep_size = 1GB\n"; }
+
+standby_start() {
+    postgres_init_names
+    if live_pid "$STACK/standby.pid" >/dev/null; then return 0; fi
+    cd "$PG_HOME" || return 1
+    if [[ ! -s $STACK/standby.port ]]; then free_port >"$STACK/standby.port"; fi
+    if [[ ! -s $STACK/standby.data ]]; then
+        printf '%s/data\n' "$PG_HOME" >"$STACK/postgres.data"
+        printf '%s/second\n' "$PG_HOME" >"$STACK/standby.data"
+    fi
+    if [[ ! -e $STACK/standby.copied ]]; then
+        standby_copy || { warn "PostgreSQL cannot be copied: $STACK/standby.log"; return 1; }
+        : >"$STACK/standby.copied"
+    fi
+    postgres_run standby || return 1
+    if ! grep -q '^synchronous_standby_names' "$PG_DATA/fanfare.conf"; then
+        standby_configure | "${PG_AS[@]}" tee -a "$PG_DATA/fanfare.conf" >/dev/null
+        postgres_query 'select pg_reload_conf()' >/dev/null
+    fi
+    wait_until 60 standby_in_sync || { warn "the standby does not follow: $STACK/standby.log"; return 1; }
+}
+
+standby_stop() { # standby_stop [fast|immediate|kill]
+    local signal=INT
+    postgres_init_names
+    case ${1:-fast} in immediate) signal=QUIT ;; kill) signal=KILL ;; esac
+    stop_process "$STACK/standby.pid" "$signal" 60
+    if [[ -s $STACK/standby.data ]]; then sweep "$(postgres_data standby)" postgres 10; fi
+}
+
+standby_remove() { rm -f "$STACK"/standby.{port,pid,log,data,copied} "$STACK/postgres.data"; }
+
+# postgres_fail_over [fast|immediate|kill]: the first server ends, the standby takes its place, and the first one's place is
+# taken by a new copy. All that was committed is there: without a standby that follows nothing begins.
+postgres_fail_over() {
+    local file
+    postgres_init_names
+    wait_until 60 standby_in_sync || { warn "the standby does not follow: $STACK/standby.log"; return 1; }
+    postgres_stop "$1"
+    [[ $(postgres_query_of standby 'select pg_promote()') == t ]] || { warn "the standby cannot be promoted"; return 1; }
+    for file in port pid log data; do
+        if [[ -e $STACK/postgres.$file ]]; then mv "$STACK/postgres.$file" "$STACK/swap.$file"; fi
+        mv "$STACK/standby.$file" "$STACK/postgres.$file"
+        if [[ -e $STACK/swap.$file ]]; then mv "$STACK/swap.$file" "$STACK/standby.$file"; fi
+    done
+    say "the standby was promoted"
+    rm -f "$STACK/standby.copied"
+    standby_start
 }
 
 postgres_remove() {

@@ -24,7 +24,8 @@ class OwnStack(EndToEnd):
 
     def setUp(self):
         self.begin()
-        found = dict(re.findall(r"export (\w+)='?([^'\s]+)", self.stack("env")))
+        # Commas come with a backslash before them.
+        found = dict(re.findall(r"export (\w+)='?([^'\s]+)", self.stack("env").replace("\\", "")))
         self.url, self.brokers = found["FANFARE_TEST_DATABASE_URL"], found.get("FANFARE_TEST_KAFKA_BROKERS")
 
     def begin(self):

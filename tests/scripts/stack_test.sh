@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A whole life of a stack: up, up again, a killed service, restarts that keep the address, down; and two side by side.
+# A whole life of a stack: up, up again, a killed service, restarts that keep the address, down; two side by side; a standby that
+# takes over, three brokers that are killed in turn.
 # usage: tests/scripts/stack_test.sh [--kafka|--no-kafka]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -69,6 +70,37 @@ if [[ $kafka == --kafka ]]; then
     [[ -z $(stack kafka topics --list) ]] || fail "a wiped broker remembers"
     [[ $(stack env) == "$before" ]] || fail "a wiped broker changes its address"
 fi
+
+# A standby takes over with all that was committed, twice, since it gets a standby of its own each time.
+scripts/stack up --no-kafka --standby --dir "$other"
+other_query() { scripts/stack psql --dir "$other" -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
+other_query 'create table kept (n int)'
+for number in 1 2; do
+    first=$(<"$other/postgres.port")
+    other_query "insert into kept values ($number)"
+    scripts/stack failover --kill --dir "$other"
+    [[ $(<"$other/standby.port") == "$first" ]] || fail "the old place has no standby"
+    [[ $(other_query 'select count(*) from kept') == "$number" ]] || fail "a failover loses what was committed"
+done
+scripts/stack stop standby --dir "$other"
+if PGOPTIONS='-c statement_timeout=1s' timeout 3 scripts/stack psql --dir "$other" -X -q -c 'insert into kept values (3)' 2>/dev/null; then
+    fail "a commit does not wait for the standby"
+fi
+scripts/stack start standby --dir "$other"
+scripts/stack down --dir "$other"
+if [[ $kafka == --kafka ]]; then
+    scripts/stack up --brokers 3 --dir "$other"
+    if scripts/stack up --brokers 1 --dir "$other" 2>/dev/null; then fail "the number of brokers changes"; fi
+    scripts/stack kafka --dir "$other" topics --create --topic first
+    for node in kafka1 kafka2 kafka3; do
+        echo "$node" | scripts/stack kafka --dir "$other" produce --topic first --producer-property acks=all
+        scripts/stack restart "$node" --kill --dir "$other"
+    done
+    consumed=$(scripts/stack kafka --dir "$other" consume --topic first --from-beginning --max-messages 3 --timeout-ms 20000 2>/dev/null)
+    [[ $(wc -l <<<"$consumed") == 3 ]] || fail "brokers that are killed in turn lose a message"
+    scripts/stack down --dir "$other"
+fi
+[[ ! -e $other ]] || fail "down leaves something of three brokers or a standby"
 
 # What fails half-way undoes what it began, and keeps the logs.
 status=0
