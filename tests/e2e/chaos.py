@@ -22,7 +22,7 @@ class Chaos(World):
     """A run."""
 
     def runTest(self):
-        self.plan = chaos_plan.plan(self.seed, self.minutes, self.workers, self.every_s)
+        self.plan = chaos_plan.plan(self.seed, self.minutes, self.workers, self.every_s, self.more)
         self.happened, self.spoilt = [], False
         self.start()
         try:
@@ -184,7 +184,8 @@ class Chaos(World):
     def mend(self):
         with contextlib.suppress(RuntimeError):  # PostgreSQL is away: the next time.
             if self.spoilt:
-                self.run_.db.psql("UPDATE chaos SET slow_s = 0, failing = false;")
+                self.run_.db.psql("UPDATE chaos SET slow_s = 0, failing = false; "
+                                  f"ALTER DATABASE {self.run_.name} CONNECTION LIMIT -1;")
                 self.spoilt = False
 
     def slow_query(self, fault):
@@ -209,6 +210,9 @@ class Chaos(World):
     def calm(self):
         """Whatever lasts has ended with the plan; the machinery may still be busy."""
         self.stage.finish()
+        for holder in self.holders:
+            holder.wait(60)
+        self.spoilt = True  # Whatever a failover has brought back.
         until(lambda: self.mend() or not self.spoilt, "PostgreSQL to be back", 60)
         self.run_.sim.control(all={**CALM, "latency_ms": 0})
         say(f"    {self.now():7.1f} s  calm: {len(self.jobs)} jobs until now")
@@ -228,7 +232,7 @@ class Chaos(World):
                 wrong.append(f"{program.name} ended with {code}")
         self.verdict = {
             "seed": self.seed, "minutes": self.minutes, "workers": self.workers, "policy": self.policy,
-            "every_s": self.every_s,
+            "every_s": self.every_s, "more": self.more,
             "raged_s": round(self.raged_s, 1), "settled_s": self.settled_s and round(self.settled_s, 1),
             "jobs": len(self.jobs), **found, "outcomes": dict(judge.outcomes),
             "reasons": dict(judge.reasons), "started_again_without_kafka": self.started_again,

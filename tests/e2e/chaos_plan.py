@@ -31,9 +31,30 @@ FAULTS = {
     "remove_kind": (1, "system", 1, 3),
     "repeat": (4, "records", 0, 0),
 }
+# What a run has besides, when it is asked for: without, a seed has the plan that it always had.
+MORE = {
+    "brokers": {  # Three of them.
+        "kill_broker": (6, "kafka", 0, 0),
+        "restart_broker": (3, "kafka", 0, 0),
+        "broker_away": (4, "kafka", 6, 12),
+        "stop_broker": (4, "kafka", 5, 9),
+    },
+    "standby": {
+        "failover": (6, "postgres", 0, 0),
+        "standby_away": (3, "postgres", 4, 8),
+    },
+    "contention": {
+        "lock_table": (5, "tables", 3, 7),
+        "no_connections": (4, "connections", 3, 7),
+    },
+    "full_disk": {
+        "postgres_full": (4, "postgres", 4, 9),
+        "kafka_full": (3, "kafka", 4, 9),
+    },
+}
 EVERY_S, LEAST, MOST = 2.25, 4 / 9, 14 / 9  # From fault to fault: the mean, and its least and most as parts of it.
 # What a part needs beyond the fault itself to be of use again.
-REST_S = {"kafka": 15, "postgres": 6, "system": 10}
+REST_S = {"kafka": 15, "postgres": 6, "system": 10, "tables": 8, "connections": 8}
 
 
 @dataclass(frozen=True)
@@ -49,13 +70,22 @@ class Fault:
         return things[int(self.die * len(things))]
 
 
-def plan(seed, minutes, workers, every_s=EVERY_S):
+def faults(more=()):
+    """Those of a run that has so much more."""
+    found = dict(FAULTS)
+    for option in MORE:  # In one order, however they were asked for.
+        found.update(MORE[option] if option in more else {})
+    return found
+
+
+def plan(seed, minutes, workers, every_s=EVERY_S, more=()):
     """The faults of a run, in their order: the same for the same arguments."""
     dice, found, busy_until, at_s = random.Random(seed), [], {}, 0.0
-    names, weights = list(FAULTS), [weight for weight, *_ in FAULTS.values()]
+    known = faults(more)
+    names, weights = list(known), [weight for weight, *_ in known.values()]
     while (at_s := at_s + every_s * dice.uniform(LEAST, MOST)) < minutes * 60:
         name = dice.choices(names, weights)[0]
-        _, part, least_s, most_s = FAULTS[name]
+        _, part, least_s, most_s = known[name]
         if part == "worker":
             part = f"worker {dice.randrange(workers) + 1}"
         lasts_s, die = round(dice.uniform(least_s, most_s), 2), dice.random()

@@ -4,7 +4,12 @@
 import unittest
 
 import timeline
-from chaos_plan import FAULTS, REST_S, plan
+from chaos_plan import FAULTS, MORE, REST_S, faults, plan
+
+
+# How the seed 7 begins.
+SEVEN = [(1.81, "kill", "worker 1"), (3.72, "kill", "worker 1"), (4.9, "kill", "worker 2"), (8.27, "cut_line", "line"),
+         (10.73, "kill", "worker 1")]
 
 
 class ChaosPlan(unittest.TestCase):
@@ -14,18 +19,34 @@ class ChaosPlan(unittest.TestCase):
         self.assertEqual(plan(7, 5, 3), plan(7, 10, 3)[:len(plan(7, 5, 3))], "a longer run begins as the shorter one")
 
     def test_has_every_fault_and_one_at_a_time_for_a_part(self):
-        found, free_at = plan(1, 60, 3), {}
-        self.assertEqual({fault.name for fault in found}, set(FAULTS))
+        known = faults(MORE)
+        self.assertEqual({fault.name for fault in plan(1, 60, 3)}, set(FAULTS))
+        found, free_at = plan(1, 120, 3, more=tuple(MORE)), {}
+        self.assertEqual({fault.name for fault in found}, set(known))
         self.assertEqual({f.part for f in found if f.name == "kill"}, {"worker 1", "worker 2", "worker 3"})
         for fault in found:
-            _, part, least_s, most_s = FAULTS[fault.name]
+            _, part, least_s, most_s = known[fault.name]
             self.assertTrue(least_s <= fault.lasts_s <= most_s, fault)
             self.assertLessEqual(free_at.get(fault.part, 0), fault.at_s + 0.01, fault)
             free_at[fault.part] = fault.at_s + fault.lasts_s + REST_S.get(part, 0)
 
+    def test_has_of_an_option_what_was_asked_for(self):
+        for option, added in MORE.items():
+            self.assertEqual({fault.name for fault in plan(1, 60, 3, more=(option,))}, {*FAULTS, *added}, option)
+        self.assertEqual(plan(1, 60, 3, more=tuple(MORE)), plan(1, 60, 3, more=tuple(reversed(MORE))))
+
+    def test_of_a_seed_without_options_stays_as_it_was(self):
+        self.assertEqual([(fault.at_s, fault.name, fault.part) for fault in plan(7, 1, 2)][:5], SEVEN)
+
     def test_each_fault_is_a_method_of_chaos(self):
         from chaos import Chaos
-        self.assertEqual([name for name in FAULTS if not callable(getattr(Chaos, name, None))], [])
+        self.assertEqual([name for name in faults(MORE) if not callable(getattr(Chaos, name, None))], [])
+
+    def test_a_stack_has_what_an_option_needs(self):
+        from chaos import Chaos
+        Chaos.with_more(("brokers", "standby"))
+        self.addCleanup(Chaos.with_more, ())
+        self.assertEqual(Chaos.services, ("--brokers", "3", "--standby"))
 
 
 class Timeline(unittest.TestCase):

@@ -4,15 +4,14 @@ that keep coming, and what the simulator has accepted each second."""
 import signal
 import threading
 import time
-import urllib.parse
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 from api_client import Backend
 from chaos_judge import POLICIES
-from harness import say, until
+from chaos_services import Services
+from harness import BIN, say, until
 from own_stack import OwnStack
-from tcp_proxy import TcpProxy
 
 LEASE_S = 4
 SETTLE_S = 300
@@ -80,12 +79,14 @@ class Stage:
         self._line.shutdown(cancel_futures=True)
 
 
-class World(OwnStack):
-    """Who uses it sets `seed`, `minutes`, `workers`, `people` (of each job), `policy` and `every_s` (from fault to fault) before."""
+class World(Services, OwnStack):
+    """Who uses it sets `seed`, `minutes`, `workers`, `people` (of each job), `policy`, `every_s` (from fault to fault), `older`
+    (the programs of another version, for every other worker) and with_more() before."""
 
-    seed, minutes, workers, people, policy, every_s = 1, 1.0, 2, 300, "mixed", 2.25
+    seed, minutes, workers, people, policy, every_s, older = 1, 1.0, 2, 300, "mixed", 2.25, None
 
     def start(self):
+        self.all_servers()
         run = self.run_ = self.own_run(sim=["--seed", str(self.seed)])
         run.db.psql(FUNCTIONS)
         run.people(self.people)
@@ -102,16 +103,13 @@ class World(OwnStack):
         run.with_links()
         run.with_clients()
         run.sim.control(all=CALM)
-        parts = urllib.parse.urlsplit(run.db.url)
-        self.line = TcpProxy(parts.port)
-        self.addCleanup(self.line.stop)
-        through = parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{self.line.port}"))
-        run.system_url = {name: through.geturl() for name in (*run.system_url, "FANFARE_DATABASE_URL")}
+        self.connect()
+        self.holders = []
         self.stage, self.enough, self.ending = Stage(), threading.Event(), {}
         self.addCleanup(self.stage.close)
         self.jobs, self.samples, self.died, self.started_again = [], [], [], 0
         self.in_doubt, self.doubt, self.doubtful = defaultdict(set), threading.Event(), False
-        self.programs = [run.producer(), *(run.worker() for _ in range(self.workers))]
+        self.programs = [run.producer(), *(run.worker(folder=self.version(slot + 1)) for slot in range(self.workers))]
         self.began_at = dict.fromkeys(range(self.workers + 1), time.monotonic())
         self.begun = time.monotonic()
         self.threads = [threading.Thread(target=work, daemon=True) for work in (self.order_on, self.sample_on, self.note_doubt_on)]
@@ -121,10 +119,14 @@ class World(OwnStack):
     def now(self):
         return time.monotonic() - self.begun
 
+    def version(self, slot):
+        return self.older if self.older and slot % 2 == 0 else BIN
+
     def begin_program(self, slot):
         """The producer is 0, workers count from 1. They die with the thread that starts them: always the test's."""
         self.ending.pop(slot, None)
-        self.programs[slot] = self.run_.worker(ready_s=None) if slot else self.run_.producer(ready_s=None)
+        self.programs[slot] = (self.run_.worker(ready_s=None, folder=self.version(slot)) if slot
+                               else self.run_.producer(ready_s=None))
         self.began_at[slot] = time.monotonic()
 
     def ask_to_end(self, slot):
