@@ -61,7 +61,10 @@ class Chaos(World):
             next(done)
             return done, shown
         if done is not None:  # It is under way on the stage.
-            done.add_done_callback(lambda _: shown.update(ended_s=self.now()))
+            def over(_):
+                shown.update(ended_s=self.now())
+                self.doubt.set()
+            done.add_done_callback(over)
         return None
 
     def tend_until(self, at_s):

@@ -203,9 +203,12 @@ class World(Services, OwnStack):
         while not self.enough.is_set():
             if self.doubt.wait(1) or self.doubtful:
                 self.doubt.clear()
-                self.note_doubt()
+                if not self.note_doubt():  # Again at once: a sweeper takes over what was left as soon as PostgreSQL is back.
+                    self.doubt.set()
+                    self.enough.wait(0.02)
 
     def note_doubt(self):
+        """False when nobody can be asked."""
         try:
             for job, channel, person in self.run_.db.rows(
                     "SELECT c.job_id, ch.name, u.recipient FROM chunk c JOIN channel ch ON ch.code = c.channel "
@@ -213,8 +216,9 @@ class World(Services, OwnStack):
                     "WHERE c.state = 'claimed' AND c.begun IS NOT NULL "
                     "AND get_byte(c.begun, (u.position - 1)::integer) = 1"):
                 self.in_doubt[job, channel].add(person)
+            return True
         except RuntimeError:
-            pass  # PostgreSQL is away.
+            return False  # PostgreSQL is away.
 
     def stop_ordering(self):
         self.enough.set()
