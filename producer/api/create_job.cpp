@@ -126,9 +126,10 @@ asio::awaitable<HttpReply> create_job(const ApiContext& parts, const Caller& cal
         auto mark = [&request](postgres::Connection& ledger) {
             ledger::mark_request_published(ledger, request.owner, request.key);
         };
-        // Unmarked it is published once more with the next try, as the same job.
+        // Unmarked nobody would publish it again if the broker lost it: it is not accepted yet.
+        // With the next try it is published once more, as the same job.
         const auto marked = co_await parts.ledger.run(std::move(marking), mark);
-        static_cast<void>(marked);
+        if (!marked) co_return unavailable(marked.error());
     }
     boost::json::object document{{"id", known.job}, {"state", "accepted"}};
     if (listed > 0) document["left_out"] = left_out_to_json(known.body, listed);

@@ -42,6 +42,23 @@ class Api(ApiCase):
         self.refused(shop.post(f"/v1/jobs/{job}/cancel", {}), 409, "job_over")
         self.isolated(backend, job)
 
+    def test_an_order_that_is_not_noted_as_published_is_not_accepted(self):
+        """Whatever Kafka loses is published again from what the ledger has noted: without it nothing can be promised."""
+        run, backend = self.start(worker=False)
+        shop, order = backend("shop"), self.order(run)
+        run.db.psql("""
+            CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN RAISE ''away'' USING ERRCODE = ''57P03''; END';
+            CREATE TRIGGER away BEFORE UPDATE OF published_at ON api_request FOR EACH ROW EXECUTE FUNCTION away();""")
+        self.refused(shop.post("/v1/jobs", order, Idempotency_Key="once"), 503, "unavailable")
+        run.db.psql("DROP TRIGGER away ON api_request;")
+        status, document, _ = shop.post("/v1/jobs", order, Idempotency_Key="once")
+        self.assertEqual(status, 202, document)
+        self.assertEqual(run.db.value("SELECT count(published_at) FROM api_request"), "1")
+        run.worker()
+        run.wait_settled(document["id"])
+        self.assertEqual(run.db.value("SELECT count(*) FROM job"), "1", "published twice, it is the same job")
+
     def test_what_can_be_told_to_nobody_is_refused_at_once(self):
         run, backend = self.start(worker=False)
         shop = backend("shop")
