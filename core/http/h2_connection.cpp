@@ -23,12 +23,12 @@ constexpr std::size_t batch_bytes_max = 256 * 1024;
 
 }  // namespace
 
-H2Connection::H2Connection(const Parts& parts, SSL_CTX* tls)
+H2Connection::H2Connection(const Parts& parts)
     : parts_{parts},
       session_{parts.options.streams_max},
       begun_at_{parts.clock.steady_now()},
       heard_at_{begun_at_} {
-    if (tls != nullptr) tls_.emplace(*tls, parts.origin.host);
+    if (parts.tls != nullptr) tls_.emplace(*parts.tls, parts.origin.host, HttpVersion::h2);
 }
 
 void H2Connection::begin() {
@@ -95,7 +95,7 @@ void H2Connection::after_bytes() {
     std::ignore = tell_moved(session_.take_ended());
 }
 
-bool H2Connection::tell_moved(std::vector<H2Exchange*> ended) {
+bool H2Connection::tell_moved(std::vector<OpenExchange*> ended) {
     parts_.owner.moved(std::move(ended));
     return !closed_;
 }
@@ -132,7 +132,7 @@ void H2Connection::write() {
     writing_.clear();
     if (open_) {
         frames_.clear();
-        session_.gather(frames_, batch_bytes_max, [this]() -> H2Exchange* {
+        session_.gather(frames_, batch_bytes_max, [this]() -> OpenExchange* {
             return is_proven() ? parts_.owner.next(*this) : nullptr;
         });
         // A PING of is_proven() is the last thing to leave.
@@ -191,7 +191,7 @@ bool H2Connection::is_unresponsive(SteadyTime now) const {
            (busy_writing_ && now - writing_since_ >= 2 * silence);
 }
 
-void H2Connection::abandon(H2Exchange& exchange, std::string_view fault) {
+void H2Connection::abandon(OpenExchange& exchange, std::string_view fault) {
     session_.abandon(exchange, fault);
     std::ignore = session_.take_ended();
 }
@@ -203,7 +203,7 @@ void H2Connection::shut() {
     if (socket_) socket_->close(ignored);
 }
 
-std::vector<H2Exchange*> H2Connection::close(std::string_view fault) {
+std::vector<OpenExchange*> H2Connection::close(std::string_view fault) {
     shut();
     session_.lose(fault, batch_left_);
     return session_.take_ended();

@@ -1,13 +1,10 @@
 #pragma once
 
-#include "core/clock/clock.hpp"
-#include "core/http/client.hpp"
+#include "core/http/connection.hpp"
 #include "core/http/dialer.hpp"
-#include "core/http/h2_exchange.hpp"
 #include "core/http/h2_session.hpp"
 #include "core/http/tls.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
@@ -16,21 +13,6 @@
 #include <vector>
 
 namespace fanfare {
-
-class H2Connection;
-
-/// Who gives a connection its work.
-class H2Owner {
-public:
-    virtual ~H2Owner() = default;
-    /// The exchange that waits longest; nothing where none does. It is the connection's then.
-    [[nodiscard]] virtual H2Exchange* next(H2Connection& connection) = 0;
-    /// Exchanges ended, or there may be room for others.
-    virtual void moved(std::vector<H2Exchange*> ended) = 0;
-    /// It is closed, and so ended the last of its exchanges. Called last, once, unless close() was;
-    /// the owner may be gone when it returns.
-    virtual void gone(H2Connection& connection, std::vector<H2Exchange*> ended) = 0;
-};
 
 /// One connection: dialled, then with TLS where the origin has it, then an HTTP/2 session.
 ///
@@ -41,38 +23,22 @@ public:
 ///           it stays silent for as long again, or reads nothing for so long altogether, it gets no
 ///           further request: those that are open keep their whole time. After 20 s of idleness one
 ///           that does not answer a PING takes no request.
-/// Threads   one serial executor.
-/// Lifetime  kept alive by its own pending operations; calls its owner until it is closed.
-class H2Connection : public std::enable_shared_from_this<H2Connection> {
+class H2Connection final : public HttpConnection,
+                           public std::enable_shared_from_this<H2Connection> {
 public:
-    struct Parts {
-        boost::asio::any_io_executor executor;
-        const H2Origin& origin;
-        const HttpOptions& options;
-        const Clock& clock;
-        H2Owner& owner;
-    };
-    H2Connection(const Parts& parts, SSL_CTX* tls);
+    explicit H2Connection(const Parts& parts);
 
-    void begin();
-    /// Ends every exchange of it; the owner is not called any more.
-    [[nodiscard]] std::vector<H2Exchange*> close(std::string_view fault);
-    /// Writes what may leave, if nothing is being written.
-    void pump();
-    /// Looks at what should have happened by now.
-    void check_time();
-    /// Ends one of its exchanges from our side; moved() is not called for it.
-    void abandon(H2Exchange& exchange, std::string_view fault);
+    void begin() override;
+    [[nodiscard]] std::vector<OpenExchange*> close(std::string_view fault) override;
+    void pump() override;
+    void check_time() override;
+    void abandon(OpenExchange& exchange, std::string_view fault) override;
 
-    /// It is not open yet, or has to show that it still is.
-    [[nodiscard]] bool is_coming() const noexcept;
-    /// It may take requests, now or later.
-    [[nodiscard]] bool is_useful() const noexcept;
-    /// It takes one as soon as what is being written has left.
-    [[nodiscard]] bool has_room() const;
-    /// A stream was opened on it.
-    [[nodiscard]] bool has_served() const noexcept { return session_.begun() > 0; }
-    [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
+    [[nodiscard]] bool is_coming() const noexcept override;
+    [[nodiscard]] bool is_useful() const noexcept override;
+    [[nodiscard]] bool has_room() const override;
+    [[nodiscard]] bool has_served() const noexcept override { return session_.begun() > 0; }
+    [[nodiscard]] const std::string& fault() const noexcept override { return fault_; }
 
 private:
     void dialled(boost::asio::ip::tcp::socket* socket, const std::string& fault);
@@ -84,7 +50,7 @@ private:
     void lose(std::string_view fault);
     void shut();
     /// False where that closed it.
-    [[nodiscard]] bool tell_moved(std::vector<H2Exchange*> ended);
+    [[nodiscard]] bool tell_moved(std::vector<OpenExchange*> ended);
     /// False while it has yet to show that it lives.
     [[nodiscard]] bool is_proven();
     /// True where the server has not reacted for half of the exchanges' timeout.

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::int32_t connection_window_bytes = 1 << 20;
 constexpr std::uint32_t stream_window_bytes = 64 * 1024;
-constexpr std::size_t header_bytes_max = 64 * 1024;   // Of one answer.
 constexpr std::size_t header_overhead_bytes = 32;     // Of one field, as RFC 9113 counts.
 constexpr std::size_t fruitless_max = 10'000;         // Frames in a row ...
 constexpr std::size_t fruitless_bytes_max = 2 << 20;  // ... and bytes.
@@ -46,7 +45,7 @@ Rules make_rules() {
 }
 
 /// What is known of an exchange that ends without a complete answer.
-Transport without_answer(const H2Exchange& exchange, bool left) {
+Transport without_answer(const OpenExchange& exchange, bool left) {
     // Who answers had the request. Else its last byte decides.
     if (exchange.answer.status != 0) return Transport::in_doubt;
     return exchange.whole && left ? Transport::in_doubt : Transport::not_sent;
@@ -65,7 +64,7 @@ struct H2Session::Callbacks {
         auto* const exchange = self(user).find(frame->hd.stream_id);
         if (exchange == nullptr) return 0;
         exchange->header_bytes += name_size + value_size + header_overhead_bytes;
-        if (exchange->header_bytes > header_bytes_max) {
+        if (exchange->header_bytes > answer_header_bytes_max) {
             nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, nullptr);
             self(user).end(*exchange, Transport::in_doubt,
                            "http2: the answer's headers are too large");
@@ -123,7 +122,7 @@ struct H2Session::Callbacks {
                              std::size_t room, std::uint32_t* flags, nghttp2_data_source*,
                              void* user) {
         auto* const exchange =
-            static_cast<H2Exchange*>(nghttp2_session_get_stream_user_data(session, stream));
+            static_cast<OpenExchange*>(nghttp2_session_get_stream_user_data(session, stream));
         if (exchange == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         const std::string_view body = exchange->request->body;
         const auto size = std::min(room, body.size() - exchange->body_read);
@@ -163,14 +162,14 @@ H2Session::H2Session(std::uint32_t streams_max, std::int32_t first_stream)
     const std::array<nghttp2_settings_entry, 3> settings{{
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window_bytes},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_bytes_max},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, answer_header_bytes_max},
     }};
     nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, connection_window_bytes);
 }
 
-H2Exchange* H2Session::find(std::int32_t stream) const {
-    return static_cast<H2Exchange*>(nghttp2_session_get_stream_user_data(session_.get(), stream));
+OpenExchange* H2Session::find(std::int32_t stream) const {
+    return static_cast<OpenExchange*>(nghttp2_session_get_stream_user_data(session_.get(), stream));
 }
 
 void H2Session::receive(std::string_view bytes) {
@@ -184,7 +183,7 @@ void H2Session::receive(std::string_view bytes) {
 }
 
 void H2Session::gather(std::string& out, std::size_t bytes_max,
-                       const std::function<H2Exchange*()>& next) {
+                       const std::function<OpenExchange*()>& next) {
     ++batch_;
     while (true) {
         drain(out, bytes_max);
@@ -219,7 +218,7 @@ bool H2Session::is_leaving() const noexcept {
     return leaving_ || nghttp2_session_check_request_allowed(session_.get()) == 0;
 }
 
-void H2Session::begin(H2Exchange& exchange) {
+void H2Session::begin(OpenExchange& exchange) {
     const auto& request = *exchange.request;
     const bool has_body = !request.get && !request.body.empty();
     std::array<char, 20> length{};
@@ -256,7 +255,7 @@ void H2Session::begin(H2Exchange& exchange) {
     ++begun_;
 }
 
-void H2Session::end(H2Exchange& exchange, Transport transport, std::string_view fault) {
+void H2Session::end(OpenExchange& exchange, Transport transport, std::string_view fault) {
     exchange.answer.transport = transport;
     exchange.answer.fault = fault;
     exchange.ended = true;
@@ -266,7 +265,7 @@ void H2Session::end(H2Exchange& exchange, Transport transport, std::string_view 
     ended_.push_back(&exchange);
 }
 
-void H2Session::abandon(H2Exchange& exchange, std::string_view fault) {
+void H2Session::abandon(OpenExchange& exchange, std::string_view fault) {
     nghttp2_session_set_stream_user_data(session_.get(), exchange.stream, nullptr);
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, exchange.stream, NGHTTP2_CANCEL);
     end(exchange, without_answer(exchange, true), fault);
@@ -282,14 +281,14 @@ void H2Session::lose(std::string_view fault, bool batch_left) {
 
 void H2Session::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
 
-std::vector<H2Exchange*> H2Session::take_ended() { return std::exchange(ended_, {}); }
+std::vector<OpenExchange*> H2Session::take_ended() { return std::exchange(ended_, {}); }
 
 bool H2Session::is_over() const {
     return broken_ || (nghttp2_session_want_read(session_.get()) == 0 &&
                        nghttp2_session_want_write(session_.get()) == 0);
 }
 
-void H2Session::on_status(H2Exchange& exchange, std::string_view value) {
+void H2Session::on_status(OpenExchange& exchange, std::string_view value) {
     int status = 0;
     std::from_chars(value.data(), value.data() + value.size(), status);
     if (status >= 200) exchange.answer.status = status;  // Below, the answer is yet to come.
@@ -326,7 +325,7 @@ void H2Session::on_frame(const nghttp2_frame& frame) {
     }
 }
 
-void H2Session::on_end(H2Exchange& exchange) {
+void H2Session::on_end(OpenExchange& exchange) {
     note_fruit();
     nghttp2_session_set_stream_user_data(session_.get(), exchange.stream, nullptr);
     if (!exchange.whole) {  // It answers before it has read all; it need not read the rest.

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/handle/handle.hpp"
-#include "core/http/h2_exchange.hpp"
+#include "core/http/open_exchange.hpp"
 
 #include <nghttp2/nghttp2.h>
 
@@ -36,11 +36,12 @@ public:
     void receive(std::string_view bytes);
     /// Appends frames that may leave now, until `out` holds so many bytes or more: the next batch.
     /// Where there is room for a stream, `next` gives the exchange that gets it, or nothing.
-    void gather(std::string& out, std::size_t bytes_max, const std::function<H2Exchange*()>& next);
+    void gather(std::string& out, std::size_t bytes_max,
+                const std::function<OpenExchange*()>& next);
     /// True where one more stream may be opened: the server's settings are known and leave room.
     [[nodiscard]] bool has_room() const;
     /// Ends an exchange from our side: the stream is cancelled, the exchange let go.
-    void abandon(H2Exchange& exchange, std::string_view fault);
+    void abandon(OpenExchange& exchange, std::string_view fault);
     /// Ends all: the connection is lost. Where nothing of the current batch left, who is in it
     /// was not sent.
     void lose(std::string_view fault, bool batch_left);
@@ -48,7 +49,7 @@ public:
     void ping();
 
     /// Those that ended since the last call, with their answer.
-    [[nodiscard]] std::vector<H2Exchange*> take_ended();
+    [[nodiscard]] std::vector<OpenExchange*> take_ended();
 
     [[nodiscard]] std::size_t open() const noexcept { return open_.size(); }
     /// Streams that were opened so far.
@@ -68,24 +69,24 @@ private:
     using Native = Handle<nghttp2_session, nghttp2_session_del>;
     struct Callbacks;
 
-    void begin(H2Exchange& exchange);
+    void begin(OpenExchange& exchange);
     void drain(std::string& out, std::size_t bytes_max);
-    void on_status(H2Exchange& exchange, std::string_view value);
+    void on_status(OpenExchange& exchange, std::string_view value);
     void on_frame(const nghttp2_frame& frame);
     void on_close(std::int32_t stream, std::uint32_t code);
     /// The server's last word on a stream.
-    void on_end(H2Exchange& exchange);
-    void end(H2Exchange& exchange, Transport transport, std::string_view fault);
+    void on_end(OpenExchange& exchange);
+    void end(OpenExchange& exchange, Transport transport, std::string_view fault);
     /// False where the server has sent too much for nothing.
     [[nodiscard]] bool bears_frame();
     [[nodiscard]] bool bears_bytes(std::size_t size);
     void note_fruit();
-    [[nodiscard]] H2Exchange* find(std::int32_t stream) const;
+    [[nodiscard]] OpenExchange* find(std::int32_t stream) const;
 
     Native session_;
     std::uint32_t streams_max_;
-    std::vector<H2Exchange*> open_;
-    std::vector<H2Exchange*> ended_;
+    std::vector<OpenExchange*> open_;
+    std::vector<OpenExchange*> ended_;
     std::vector<nghttp2_nv> headers_;  // Of the request that begins; kept for its memory.
     std::size_t streams_ = 0;          // That nghttp2 has open, abandoned ones among them.
     std::uint64_t begun_ = 0;

@@ -6,14 +6,19 @@
 #include <openssl/x509v3.h>
 #include <boost/asio/ip/address.hpp>
 
-#include <array>
 #include <tuple>
 #include <utility>
 
 namespace fanfare {
 namespace {
 
-constexpr std::array<unsigned char, 3> only_h2{2, 'h', '2'};  // As ALPN writes a list.
+// As ALPN writes lists.
+constexpr std::string_view only_h2{"\x02h2"};
+constexpr std::string_view only_h1{"\x08http/1.1"};
+
+std::string_view protocols(HttpVersion version) {
+    return version == HttpVersion::h2 ? only_h2 : only_h1;
+}
 
 std::string last_tls_error() {
     const auto code = ERR_peek_last_error();
@@ -23,7 +28,7 @@ std::string last_tls_error() {
 
 }  // namespace
 
-TlsContext make_tls_context(const std::filesystem::path& ca_file) {
+TlsContext make_tls_context(const std::filesystem::path& ca_file, HttpVersion version) {
     TlsContext made{SSL_CTX_new(TLS_client_method())};
     ensure(made != nullptr, "OpenSSL gives out contexts");
     SSL_CTX* const context = made.get();
@@ -31,15 +36,20 @@ TlsContext make_tls_context(const std::filesystem::path& ca_file) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_alpn_protos(context, only_h2.data(), only_h2.size());
+    const auto list = protocols(version);
+    SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned>(list.size()));
     const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
                                        : SSL_CTX_load_verify_file(context, ca_file.c_str());
     ERR_clear_error();
     return loaded == 1 ? std::move(made) : TlsContext{};
 }
 
-TlsChannel::TlsChannel(SSL_CTX& context, const std::string& host)
-    : ssl_{SSL_new(&context)}, in_{BIO_new(BIO_s_mem())}, out_{BIO_new(BIO_s_mem())} {
+TlsChannel::TlsChannel(SSL_CTX& context, const std::string& host, HttpVersion version)
+    : ssl_{SSL_new(&context)},
+      in_{BIO_new(BIO_s_mem())},
+      out_{BIO_new(BIO_s_mem())},
+      version_{version} {
     ensure(ssl_ != nullptr && in_ != nullptr && out_ != nullptr, "OpenSSL gives out memory");
     SSL_set_bio(ssl_.get(), in_, out_);
     SSL_set_connect_state(ssl_.get());
@@ -66,7 +76,8 @@ bool TlsChannel::refuse(std::string fault) {
 bool TlsChannel::is_patient(int result) {
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return true;
-    if (error == SSL_ERROR_ZERO_RETURN) return refuse("the server closed the connection");
+    closed_ = error == SSL_ERROR_ZERO_RETURN;
+    if (closed_) return refuse("the server closed the connection");
     const auto verified = SSL_get_verify_result(ssl_.get());
     return refuse(verified != X509_V_OK ? X509_verify_cert_error_string(verified)
                                         : last_tls_error());
@@ -79,8 +90,12 @@ bool TlsChannel::shake_hands() {
     const unsigned char* protocol = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
-    if (size != 2 || protocol[0] != 'h' || protocol[1] != '2') {
-        return refuse("the server does not speak HTTP/2 (it did not choose h2)");
+    const std::string_view chosen{reinterpret_cast<const char*>(protocol), size};
+    const bool needs_none = version_ == HttpVersion::h1 && chosen.empty();
+    if (!needs_none && chosen != protocols(version_).substr(1)) {
+        return refuse(version_ == HttpVersion::h2
+                          ? "the server does not speak HTTP/2 (it did not choose h2)"
+                          : "the server does not speak HTTP/1.1");
     }
     ready_ = true;
     return true;

@@ -24,13 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto cut = size == 0 ? 0 : (size - 1) * data[0] / 255;
     const auto rest = bytes.substr(std::min<std::size_t>(size, 1));
 
-    const H2Origin origin{
+    const HttpOrigin origin{
         .url = "https://h", .tls = true, .host = "h", .port = "443", .authority = "h"};
     const std::array<HttpRequest, 3> requests{
         HttpRequest{.url = "https://h/", .headers = {"A: b"}, .body = "body"},
         HttpRequest{.url = "https://h/", .headers = {}, .body = std::string(100'000, 'x')},
         HttpRequest{.url = "https://h/", .headers = {}, .body = {}, .get = true}};
-    std::array<H2Exchange, 3> exchanges;
+    std::array<OpenExchange, 3> exchanges;
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
         exchanges[i].request = &requests[i];
         exchanges[i].origin = &origin;
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string out;
     const auto turn = [&] {
         out.clear();
-        session.gather(out, 256 * 1024, [&]() -> H2Exchange* {
+        session.gather(out, 256 * 1024, [&]() -> OpenExchange* {
             return next < exchanges.size() ? &exchanges[next++] : nullptr;
         });
         told += session.take_ended().size();

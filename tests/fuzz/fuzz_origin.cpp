@@ -2,7 +2,7 @@
 // connection string, of which the password is never shown.
 #include "core/domain/this_machine.hpp"
 #include "core/error/failure.hpp"
-#include "core/http/h2_origin.hpp"
+#include "core/http/origin.hpp"
 #include "core/postgres/address.hpp"
 #include "core/settings/text_rules.hpp"
 

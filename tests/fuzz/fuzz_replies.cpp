@@ -1,7 +1,8 @@
 // Whatever a mail server or a server of HTTP/1.1 says, an exchange ends, and how far it came is
-// known. The first byte chooses; the rest is all that the server writes, to a real socket, as
-// libcurl reads the bytes first.
+// known. The first byte chooses; the rest is all that the server writes: to a real socket, as
+// libcurl reads the bytes first, and into our own reader, in pieces of any size.
 #include "core/error/failure.hpp"
+#include "core/http/h1_reader.hpp"
 #include "core/http/limits.hpp"
 #include "core/http/mail_transfer.hpp"
 #include "core/http/transfer.hpp"
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <mutex>
@@ -108,6 +110,40 @@ HttpAnswer call(int port) {
     return transfer.finish(curl_easy_perform(transfer.easy()));
 }
 
+struct Reading {
+    HttpAnswer answer;
+    H1Reader::State state = H1Reader::State::more;
+    bool may_go_on = false;
+};
+
+Reading read_in_pieces(std::string_view words, std::size_t piece) {
+    Reading reading;
+    H1Reader reader;
+    reader.begin(reading.answer);
+    while (!words.empty() && reading.state == H1Reader::State::more) {
+        reading.state = reader.read(words.substr(0, piece));
+        words.remove_prefix(std::min(piece, words.size()));
+    }
+    if (reading.state == H1Reader::State::more) reading.state = reader.end();
+    const bool is_whole = reading.state == H1Reader::State::whole;
+    reading.may_go_on = is_whole && reader.may_go_on();
+    const int status = reading.answer.status;
+    ensure(reading.state != H1Reader::State::more, "the end is the end");
+    ensure(is_whole || !reader.fault().empty(), "a fault has words");
+    ensure(status == 0 ? !is_whole : status >= 200 && status <= 999, "an answer has a status");
+    ensure(reading.answer.body.size() <= answer_bytes_max, "an answer has bounds");
+    return reading;
+}
+
+void check_reader(std::string_view words, std::size_t piece) {
+    const auto whole = read_in_pieces(words, std::max<std::size_t>(words.size(), 1));
+    const auto pieces = read_in_pieces(words, piece);
+    ensure(whole.state == pieces.state, "however it comes, an answer is one or is none");
+    ensure(whole.answer.status == pieces.answer.status, "however it comes, it has its status");
+    if (whole.state != H1Reader::State::whole) return;
+    ensure(whole.answer.body == pieces.answer.body, "however it comes, it has its body");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -115,6 +151,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     static Server server;
     server.say({reinterpret_cast<const char*>(bytes + 1), size - 1});
     const bool is_mail = bytes[0] % 4 != 0;
+    if (!is_mail) {
+        const auto piece = std::size_t{bytes[0]} / 4 + 1;
+        check_reader({reinterpret_cast<const char*>(bytes + 1), size - 1}, piece);
+    }
     const auto answer = is_mail ? send_mail(server.port(), bytes[0] % 4 == 1) : call(server.port());
     const bool is_answered = answer.transport == Transport::answered;
     ensure(answer.status >= 0 && answer.status <= 999, "a status has three digits");

@@ -53,7 +53,7 @@ protected:
     }
     std::string gather(std::size_t bytes_max = enough) {
         std::string out;
-        session.gather(out, bytes_max, [this]() -> H2Exchange* {
+        session.gather(out, bytes_max, [this]() -> OpenExchange* {
             if (waiting.empty()) return nullptr;
             auto* const first = waiting.front();
             waiting.pop_front();
@@ -81,10 +81,11 @@ protected:
         return out;
     }
 
-    H2Origin origin{.url = "https://h", .tls = true, .host = "h", .port = "443", .authority = "h"};
+    HttpOrigin origin{
+        .url = "https://h", .tls = true, .host = "h", .port = "443", .authority = "h"};
     std::deque<HttpRequest> requests;
-    std::deque<H2Exchange> exchanges;
-    std::deque<H2Exchange*> waiting;
+    std::deque<OpenExchange> exchanges;
+    std::deque<OpenExchange*> waiting;
     H2Session session{100};
 };
 
@@ -260,7 +261,7 @@ TEST_F(H2SessionTest, StreamsThatRunOutEndItAsAGoAwayDoes) {
     std::string out;
     std::size_t given = 0;
     EXPECT_FALSE(last.is_leaving());
-    last.gather(out, enough, [&]() -> H2Exchange* {
+    last.gather(out, enough, [&]() -> OpenExchange* {
         return given < waiting.size() ? waiting[given++] : nullptr;
     });
     EXPECT_EQ(given, 1U) << "there is no stream left for the other";
@@ -301,7 +302,7 @@ TEST_F(H2SessionTest, FramesWithoutEndThatAnswerNobodyEndTheSession) {
           frame(NGHTTP2_WINDOW_UPDATE, 0, 0, four_bytes(1)),
           frame(NGHTTP2_PRIORITY, 0, 7, four_bytes(0) + "x"), frame(NGHTTP2_DATA, 0, 1)}) {
         H2Session flooded{100};
-        H2Exchange exchange;
+        OpenExchange exchange;
         exchange.request = &requests.emplace_back();
         exchange.origin = &origin;
         exchange.path = "/";

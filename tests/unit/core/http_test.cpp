@@ -10,18 +10,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <future>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace fanfare {
-
 namespace {
 
-namespace asio = boost::asio;
 using test::answer_all;
+using test::EitherHttpTest;
+using test::HttpEngine;
 using test::HttpServer;
 using test::HttpTest;
 using test::Line;
@@ -30,7 +29,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-TEST_F(HttpTest, SendsTheBytesAndReadsTheAnswer) {
+INSTANTIATE_TEST_SUITE_P(Engines, EitherHttpTest, test::either_engine(), EitherHttpTest::name);
+
+TEST_P(EitherHttpTest, SendsTheBytesAndReadsTheAnswer) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write(HttpServer::answer(429, "slow down",
@@ -55,7 +56,7 @@ TEST_F(HttpTest, SendsTheBytesAndReadsTheAnswer) {
     EXPECT_THAT(seen, ::testing::EndsWith("\r\n\r\nthe body"));
 }
 
-TEST_F(HttpTest, GetsWithoutABodyAndPostsAgainOnTheSameHandle) {
+TEST_P(EitherHttpTest, GetsWithoutABodyAndPostsAgainOnTheSameHandle) {
     HttpServer server{answer_all};
     const HttpRequest get{.url = server.url("/a.pem"), .headers = {}, .body = "left", .get = true};
     EXPECT_EQ(send(get).status, 200);
@@ -66,7 +67,7 @@ TEST_F(HttpTest, GetsWithoutABodyAndPostsAgainOnTheSameHandle) {
     EXPECT_THAT(server.requests()[1], ::testing::StartsWith("POST /send HTTP/1.1\r\n"));
 }
 
-TEST_F(HttpTest, DoesNotWaitForLeaveToSendALargeBody) {
+TEST_P(EitherHttpTest, DoesNotWaitForLeaveToSendALargeBody) {
     HttpServer server{answer_all};
     const std::string body(3'000'000, 'x');
     EXPECT_EQ(send(server, body).status, 200);
@@ -74,7 +75,7 @@ TEST_F(HttpTest, DoesNotWaitForLeaveToSendALargeBody) {
     EXPECT_THAT(server.requests().front().substr(0, 1'000), Not(HasSubstr("Expect:")));
 }
 
-TEST_F(HttpTest, TellsNothingOfOneAnswerInTheNext) {
+TEST_P(EitherHttpTest, TellsNothingOfOneAnswerInTheNext) {
     HttpServer server{[](Line& line, int) {
         if (line.read_request()) {
             line.write(HttpServer::answer(500, "first", "Retry-After: 9\r\nX-Message-Id: m\r\n"));
@@ -95,10 +96,18 @@ TEST_F(HttpTest, TellsNothingOfOneAnswerInTheNext) {
 
 enum class End { fin, rst };
 
-class KeptConnectionTest : public HttpTest, public ::testing::WithParamInterface<End> {};
+using EngineAndEnd = std::tuple<HttpEngine, End>;
+
+class KeptConnectionTest : public HttpTest, public ::testing::WithParamInterface<EngineAndEnd> {
+protected:
+    std::unique_ptr<HttpClient> make_client() override {
+        return make(std::get<HttpEngine>(GetParam()));
+    }
+    [[nodiscard]] static End end() { return std::get<End>(GetParam()); }
+};
 
 TEST_P(KeptConnectionTest, ThatDiesAfterTheRequestNeverSendsItTwice) {
-    HttpServer server{[end = GetParam()](Line& line, int connection) {
+    HttpServer server{[end = end()](Line& line, int connection) {
         if (connection > 0) return answer_all(line, connection);
         if (line.read_request()) line.write(HttpServer::answer(200, "one"));
         if (!line.read_request()) return;
@@ -116,7 +125,7 @@ TEST_P(KeptConnectionTest, ThatDiesAfterTheRequestNeverSendsItTwice) {
 
 TEST_P(KeptConnectionTest, ThatDiesUnderAllOfManyRequestsSendsEachOnce) {
     constexpr int count = 16;
-    HttpServer server{[end = GetParam()](Line& line, int) {
+    HttpServer server{[end = end()](Line& line, int) {
         if (line.read_request()) line.write(HttpServer::answer(200, "warm"));
         if (!line.read_request()) return;
         end == End::fin ? line.close() : line.reset();
@@ -150,7 +159,7 @@ TEST_P(KeptConnectionTest, ThatDiesUnderAllOfManyRequestsSendsEachOnce) {
 
 TEST_P(KeptConnectionTest, ThatDiesUnderHalfALargeBodyNeverBeginsAgain) {
     std::atomic<int> uploads{0};
-    HttpServer server{[&, end = GetParam()](Line& line, int) {
+    HttpServer server{[&, end = end()](Line& line, int) {
         if (line.read_request()) line.write(HttpServer::answer(200, "one"));
         if (!line.read_bytes(1'000'000)) return;
         ++uploads;
@@ -163,10 +172,16 @@ TEST_P(KeptConnectionTest, ThatDiesUnderHalfALargeBodyNeverBeginsAgain) {
     EXPECT_EQ(uploads, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ends, KeptConnectionTest, ::testing::Values(End::fin, End::rst),
-                         [](const auto& param) { return param.param == End::fin ? "Fin" : "Rst"; });
+INSTANTIATE_TEST_SUITE_P(Ends, KeptConnectionTest,
+                         ::testing::Combine(test::either_engine(),
+                                            ::testing::Values(End::fin, End::rst)),
+                         [](const auto& param) {
+                             const bool fin = std::get<End>(param.param) == End::fin;
+                             return test::name_of(std::get<HttpEngine>(param.param)) +
+                                    (fin ? "Fin" : "Rst");
+                         });
 
-TEST_F(HttpTest, ConnectionRefusedMeansNotSent) {
+TEST_P(EitherHttpTest, ConnectionRefusedMeansNotSent) {
     // Bound but not listening: refused, and nobody else can take the port.
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -184,7 +199,7 @@ TEST_F(HttpTest, ConnectionRefusedMeansNotSent) {
     EXPECT_THAT(answer.fault, Not(IsEmpty()));
 }
 
-TEST_F(HttpTest, AServerThatLeavesBeforeTheEndOfTheBodyGotNothing) {
+TEST_P(EitherHttpTest, AServerThatLeavesBeforeTheEndOfTheBodyGotNothing) {
     HttpServer server{[](Line& line, int) {
         if (line.read_bytes(500'000)) line.reset();
     }};
@@ -192,7 +207,7 @@ TEST_F(HttpTest, AServerThatLeavesBeforeTheEndOfTheBodyGotNothing) {
     EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(HttpTest, AServerThatLeavesWithoutAnAnswerIsInDoubt) {
+TEST_P(EitherHttpTest, AServerThatLeavesWithoutAnAnswerIsInDoubt) {
     HttpServer server{[](Line& line, int) {
         if (line.read_request()) line.close();
     }};
@@ -200,7 +215,7 @@ TEST_F(HttpTest, AServerThatLeavesWithoutAnAnswerIsInDoubt) {
     EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
-TEST_F(HttpTest, RedirectsAreAnswersNotOrders) {
+TEST_P(EitherHttpTest, RedirectsAreAnswersNotOrders) {
     HttpServer elsewhere{answer_all};
     HttpServer server{[&](Line& line, int) {
         for (const int status : {301, 302, 303, 307, 308}) {
@@ -219,7 +234,7 @@ TEST_F(HttpTest, RedirectsAreAnswersNotOrders) {
     EXPECT_THAT(server.requests(), SizeIs(5));
 }
 
-TEST_F(HttpTest, AnAnswerBeyondItsBoundIsInDoubt) {
+TEST_P(EitherHttpTest, AnAnswerBeyondItsBoundIsInDoubt) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write(HttpServer::answer(200, std::string((1 << 20) + 1, 'x')));
@@ -230,7 +245,7 @@ TEST_F(HttpTest, AnAnswerBeyondItsBoundIsInDoubt) {
     EXPECT_LE(answer.body.size(), std::size_t{1 << 20});
 }
 
-TEST_F(HttpTest, AnAnswerAtItsBoundIsRead) {
+TEST_P(EitherHttpTest, AnAnswerAtItsBoundIsRead) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write(HttpServer::answer(200, std::string(1 << 20, 'x')));
@@ -241,7 +256,7 @@ TEST_F(HttpTest, AnAnswerAtItsBoundIsRead) {
     EXPECT_EQ(answer.body.size(), std::size_t{1 << 20});
 }
 
-TEST_F(HttpTest, AnEndlessAnswerIsCutOff) {
+TEST_P(EitherHttpTest, AnEndlessAnswerIsCutOff) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -253,7 +268,7 @@ TEST_F(HttpTest, AnEndlessAnswerIsCutOff) {
     EXPECT_LE(answer.body.size(), std::size_t{1 << 20});
 }
 
-TEST_F(HttpTest, AnAnswerThatBreaksOffIsInDoubt) {
+TEST_P(EitherHttpTest, AnAnswerThatBreaksOffIsInDoubt) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
@@ -262,7 +277,7 @@ TEST_F(HttpTest, AnAnswerThatBreaksOffIsInDoubt) {
     EXPECT_EQ(send(server).transport, Transport::in_doubt);
 }
 
-TEST_F(HttpTest, AnAnswerThatIsNoHttpIsInDoubt) {
+TEST_P(EitherHttpTest, AnAnswerThatIsNoHttpIsInDoubt) {
     HttpServer server{[](Line& line, int) {
         if (!line.read_request()) return;
         line.write("SSH-2.0-OpenSSH_9.2p1\r\n");
@@ -273,7 +288,7 @@ TEST_F(HttpTest, AnAnswerThatIsNoHttpIsInDoubt) {
     EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
-TEST_F(HttpTest, AnAnswerWithoutAStatusIsInDoubt) {
+TEST_P(EitherHttpTest, AnAnswerWithoutAStatusIsInDoubt) {
     for (const std::string status :
          {"HTTP/1.1 000 OK", "HTTP/2-1. 00 OK", "HTTP/2 2000", "HTTP/2 99 OK"}) {
         HttpServer server{[&](Line& line, int) {
@@ -288,7 +303,7 @@ TEST_F(HttpTest, AnAnswerWithoutAStatusIsInDoubt) {
     }
 }
 
-TEST_F(HttpTest, OtherProtocolsAreRefused) {
+TEST_P(EitherHttpTest, OtherProtocolsAreRefused) {
     for (const auto* url : {"file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
                             "dict://127.0.0.1/x", "smtp://127.0.0.1/x", "telnet://127.0.0.1"}) {
         const HttpRequest request{url, {}, "x"};
@@ -298,14 +313,14 @@ TEST_F(HttpTest, OtherProtocolsAreRefused) {
     }
 }
 
-TEST_F(HttpTest, PlainHttpIsRefusedUnlessItWasAllowed) {
+TEST_P(EitherHttpTest, PlainHttpIsRefusedUnlessItWasAllowed) {
     HttpServer server{answer_all};
     options.allow_http = false;
     EXPECT_EQ(send(server).transport, Transport::not_sent);
     EXPECT_EQ(server.connections(), 0);
 }
 
-TEST_F(HttpTest, AProxyOfTheEnvironmentIsNotUsed) {
+TEST_P(EitherHttpTest, AProxyOfTheEnvironmentIsNotUsed) {
     HttpServer proxy{answer_all};
     HttpServer server{answer_all};
     for (const auto* name : {"http_proxy", "ALL_PROXY", "all_proxy"}) {
@@ -318,7 +333,7 @@ TEST_F(HttpTest, AProxyOfTheEnvironmentIsNotUsed) {
     EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(HttpTest, AnAnswerThatDoesNotComeInTimeIsInDoubt) {
+TEST_P(EitherHttpTest, AnAnswerThatDoesNotComeInTimeIsInDoubt) {
     options.timeout = std::chrono::milliseconds{200};
     HttpServer server{[](Line& line, int) {
         if (line.read_request()) line.wait_for_close();
@@ -329,7 +344,7 @@ TEST_F(HttpTest, AnAnswerThatDoesNotComeInTimeIsInDoubt) {
     EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
-TEST_F(HttpTest, ManyAtOnceShareFewConnectionsAndAreAnsweredOnceEach) {
+TEST_P(EitherHttpTest, ManyAtOnceShareFewConnectionsAndAreAnsweredOnceEach) {
     constexpr int count = 200;
     HttpServer server{answer_all};
     std::vector<HttpRequest> requests;
@@ -357,7 +372,7 @@ TEST_F(HttpTest, ManyAtOnceShareFewConnectionsAndAreAnsweredOnceEach) {
     EXPECT_LE(server.connections(), 8);
 }
 
-TEST_F(HttpTest, EndingTheClientTellsWhatBecameOfOpenExchanges) {
+TEST_P(EitherHttpTest, EndingTheClientTellsWhatBecameOfOpenExchanges) {
     std::promise<void> arrived;
     HttpServer server{[&](Line& line, int) {
         if (!line.read_request()) return;

@@ -11,13 +11,13 @@ namespace fanfare {
 namespace {
 
 using test::answer_all;
+using test::EitherHttpTest;
 using test::HttpServer;
-using test::HttpTest;
 using test::Line;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class TlsTest : public HttpTest {
+class TlsTest : public EitherHttpTest {
 protected:
     void trust(const std::string& certificate) {
         options.allow_http = false;
@@ -30,7 +30,9 @@ protected:
     }
 };
 
-TEST_F(TlsTest, TrustsTheCertificateItWasGiven) {
+INSTANTIATE_TEST_SUITE_P(Engines, TlsTest, test::either_engine(), TlsTest::name);
+
+TEST_P(TlsTest, TrustsTheCertificateItWasGiven) {
     const auto own = test::make_certificate("IP:127.0.0.1");
     HttpServer server{answer_all, own.certificate, own.key};
     trust(own.certificate);
@@ -39,7 +41,7 @@ TEST_F(TlsTest, TrustsTheCertificateItWasGiven) {
     EXPECT_EQ(answer.body, "secret");
 }
 
-TEST_F(TlsTest, SendsNothingUnderAnUnknownAuthority) {
+TEST_P(TlsTest, SendsNothingUnderAnUnknownAuthority) {
     const auto own = test::make_certificate("IP:127.0.0.1");
     const auto other = test::make_certificate("IP:127.0.0.1");
     HttpServer server{answer_all, own.certificate, own.key};
@@ -48,7 +50,7 @@ TEST_F(TlsTest, SendsNothingUnderAnUnknownAuthority) {
     EXPECT_THAT(server.requests(), IsEmpty());
 }
 
-TEST_F(TlsTest, SendsNothingUnderAnotherHostsName) {
+TEST_P(TlsTest, SendsNothingUnderAnotherHostsName) {
     const auto own = test::make_certificate("DNS:other.example");
     HttpServer server{answer_all, own.certificate, own.key};
     trust(own.certificate);
@@ -56,7 +58,7 @@ TEST_F(TlsTest, SendsNothingUnderAnotherHostsName) {
     EXPECT_THAT(server.requests(), IsEmpty());
 }
 
-TEST_F(TlsTest, NeverSendsTwiceOnAKeptConnectionThatDies) {
+TEST_P(TlsTest, NeverSendsTwiceOnAKeptConnectionThatDies) {
     const auto own = test::make_certificate("IP:127.0.0.1");
     HttpServer server{[](Line& line, int connection) {
                           if (connection > 0) return answer_all(line, connection);

@@ -1,4 +1,4 @@
-#include "core/http/h2_origin.hpp"
+#include "core/http/origin.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -12,10 +12,10 @@ constexpr std::size_t host_bytes_max = 253;  // Of a name, as DNS has it.
 
 }  // namespace
 
-std::optional<H2Origin> read_origin(std::string_view url) {
+std::optional<HttpOrigin> read_origin(std::string_view url) {
     const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
     if (!parsed || !parsed->has_authority() || parsed->has_userinfo()) return std::nullopt;
-    H2Origin origin;
+    HttpOrigin origin;
     const auto scheme = parsed->scheme();
     if (scheme != "https" && scheme != "http") return std::nullopt;
     origin.tls = scheme == "https";
@@ -34,13 +34,13 @@ std::optional<H2Origin> read_origin(std::string_view url) {
     return origin;
 }
 
-bool is_of(std::string_view url, const H2Origin& origin) {
+bool is_of(std::string_view url, const HttpOrigin& origin) {
     if (!url.starts_with(origin.url)) return false;
     const auto rest = url.substr(origin.url.size());
     return rest.empty() || rest[0] == '/' || rest[0] == '?' || rest[0] == '#';
 }
 
-std::optional<std::string> target_of(std::string_view url, const H2Origin& origin) {
+std::optional<std::string> target_of(std::string_view url, const HttpOrigin& origin) {
     const auto rest = url.substr(origin.url.size());
     const auto target = rest.substr(0, rest.find('#'));
     const bool is_clean =

@@ -1,4 +1,4 @@
-#include "core/http/h2_pool.hpp"
+#include "core/http/pool.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,23 +7,24 @@ namespace fanfare {
 namespace {
 
 constexpr std::chrono::seconds rest{1};
+constexpr std::size_t dials_max = 16;  // At once: each may need a thread to look a name up.
 
-void end_unsent(H2Exchange& exchange, std::string_view fault) {
+void end_unsent(OpenExchange& exchange, std::string_view fault) {
     exchange.answer.transport = Transport::not_sent;
     exchange.answer.fault = fault;
 }
 
 }  // namespace
 
-H2Pool::H2Pool(H2Origin origin, Parts parts)
+HttpPool::HttpPool(HttpOrigin origin, Parts parts)
     : origin_{std::move(origin)}, parts_{std::move(parts)} {}
 
-void H2Pool::place(H2Exchange& exchange, Exchanges& list) {
+void HttpPool::place(OpenExchange& exchange, Exchanges& list) {
     list.splice(list.end(), *exchange.list, exchange.self);
     exchange.list = &list;
 }
 
-void H2Pool::add(const HttpRequest& request, std::string path, HttpClient::Done done) {
+void HttpPool::add(const HttpRequest& request, std::string path, HttpClient::Done done) {
     if (spare_.empty()) {
         spare_.emplace_back();
         spare_.back().list = &spare_;
@@ -43,14 +44,14 @@ void H2Pool::add(const HttpRequest& request, std::string path, HttpClient::Done 
     parts_.kick();
 }
 
-SteadyTime H2Pool::first_deadline() const {
+SteadyTime HttpPool::first_deadline() const {
     auto first = SteadyTime::max();
     if (!waiting_.empty()) first = waiting_.front().begun_at;
     if (!running_.empty()) first = std::min(first, running_.front().begun_at);
     return first + parts_.options.timeout;
 }
 
-H2Exchange* H2Pool::next(H2Connection& connection) {
+OpenExchange* HttpPool::next(HttpConnection& connection) {
     if (waiting_.empty()) return nullptr;
     auto& exchange = waiting_.front();
     place(exchange, running_);
@@ -58,21 +59,21 @@ H2Exchange* H2Pool::next(H2Connection& connection) {
     return &exchange;
 }
 
-void H2Pool::complete_all(const std::vector<H2Exchange*>& ended) {
+void HttpPool::complete_all(const std::vector<OpenExchange*>& ended) {
     for (auto* const exchange : ended) {
         if (closed_) return;  // By the one before; close() has told the others.
         complete(*exchange);
     }
 }
 
-void H2Pool::moved(std::vector<H2Exchange*> ended) {
+void HttpPool::moved(std::vector<OpenExchange*> ended) {
     const auto self = shared_from_this();
     complete_all(ended);
     // Also without any: windows and settings make room.
     if (!closed_) parts_.kick();
 }
 
-void H2Pool::gone(H2Connection& connection, std::vector<H2Exchange*> ended) {
+void HttpPool::gone(HttpConnection& connection, std::vector<OpenExchange*> ended) {
     const auto self = shared_from_this();
     complete_all(ended);
     if (closed_) return;
@@ -86,7 +87,7 @@ void H2Pool::gone(H2Connection& connection, std::vector<H2Exchange*> ended) {
     if (!closed_) parts_.kick();
 }
 
-void H2Pool::turn() {
+void HttpPool::turn() {
     const auto self = shared_from_this();
     const auto connections = connections_;  // One that breaks leaves the original.
     for (const auto& connection : connections) {
@@ -95,7 +96,7 @@ void H2Pool::turn() {
     while (!closed_ && wants_connection()) dial();
 }
 
-bool H2Pool::wants_connection() const {
+bool HttpPool::wants_connection() const {
     if (waiting_.empty()) return false;
     const auto& options = parts_.options;
     std::size_t useful = 0;
@@ -105,29 +106,28 @@ bool H2Pool::wants_connection() const {
         if (connection->is_useful()) ++useful;
         if (connection->is_coming()) ++coming;
     }
-    if (useful >= options.connections_max) return false;
+    if (useful >= options.connections_max || coming >= dials_max) return false;
     if (connections_.size() >= std::size_t{options.connections_max} * 2) return false;
     if (useful > 0 && parts_.clock.steady_now() < rest_until_) return false;
     return waiting_.size() > coming * options.streams_max;
 }
 
-void H2Pool::dial() {
+void HttpPool::dial() {
     auto* const tls = origin_.tls ? parts_.tls() : nullptr;
     if (origin_.tls && tls == nullptr) {
         return fail_waiting("tls: the certificates to trust cannot be read");
     }
-    const auto connection =
-        std::make_shared<H2Connection>(H2Connection::Parts{.executor = parts_.executor,
-                                                           .origin = origin_,
-                                                           .options = parts_.options,
-                                                           .clock = parts_.clock,
-                                                           .owner = *this},
-                                       tls);
+    const auto connection = parts_.connect({.executor = parts_.executor,
+                                            .origin = origin_,
+                                            .options = parts_.options,
+                                            .clock = parts_.clock,
+                                            .owner = *this,
+                                            .tls = tls});
     connections_.push_back(connection);
     connection->begin();
 }
 
-void H2Pool::fail_waiting(std::string_view fault) {
+void HttpPool::fail_waiting(std::string_view fault) {
     // Who is added meanwhile is not of them.
     for (auto left = waiting_.size(); left > 0 && !closed_ && !waiting_.empty(); --left) {
         end_unsent(waiting_.front(), fault);
@@ -135,7 +135,7 @@ void H2Pool::fail_waiting(std::string_view fault) {
     }
 }
 
-void H2Pool::check_time() {
+void HttpPool::check_time() {
     const auto self = shared_from_this();
     const auto late = parts_.clock.steady_now() - parts_.options.timeout;
     for (auto* const list : {&waiting_, &running_}) {
@@ -150,8 +150,8 @@ void H2Pool::check_time() {
     if (!closed_) parts_.kick();
 }
 
-void H2Pool::expire(H2Exchange& exchange) {
-    constexpr std::string_view fault = "http2: no answer in time";
+void HttpPool::expire(OpenExchange& exchange) {
+    constexpr std::string_view fault = "http: no answer in time";
     if (exchange.carrier == nullptr) {
         end_unsent(exchange, fault);
     } else {
@@ -160,7 +160,7 @@ void H2Pool::expire(H2Exchange& exchange) {
     complete(exchange);
 }
 
-void H2Pool::complete(H2Exchange& exchange) {
+void HttpPool::complete(OpenExchange& exchange) {
     exchange.answer.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
         parts_.clock.steady_now() - exchange.begun_at);
     auto answer = std::move(exchange.answer);
@@ -169,10 +169,10 @@ void H2Pool::complete(H2Exchange& exchange) {
     done(std::move(answer));
 }
 
-void H2Pool::close() {
+void HttpPool::close() {
     const auto self = shared_from_this();
     closed_ = true;
-    constexpr std::string_view fault = "http2: the client ends";
+    constexpr std::string_view fault = "http: the client ends";
     // Those that have ended, and were about to be told, keep what they are told.
     for (const auto& connection : connections_) std::ignore = connection->close(fault);
     connections_.clear();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/http/h2_exchange.hpp"
+#include "core/http/open_exchange.hpp"
 
 #include <optional>
 #include <string>
@@ -9,13 +9,13 @@
 namespace fanfare {
 
 /// The server of an absolute URL of http or https; nothing where it is none, or names a user.
-[[nodiscard]] std::optional<H2Origin> read_origin(std::string_view url);
+[[nodiscard]] std::optional<HttpOrigin> read_origin(std::string_view url);
 
 /// True where the URL goes to that server.
-[[nodiscard]] bool is_of(std::string_view url, const H2Origin& origin);
+[[nodiscard]] bool is_of(std::string_view url, const HttpOrigin& origin);
 
 /// What of a URL of that server stands in a request, without the fragment; nothing where a byte
 /// may not stand there.
-[[nodiscard]] std::optional<std::string> target_of(std::string_view url, const H2Origin& origin);
+[[nodiscard]] std::optional<std::string> target_of(std::string_view url, const HttpOrigin& origin);
 
 }  // namespace fanfare

@@ -1,8 +1,11 @@
-#include "core/http/h2_client.hpp"
-
 #include "core/clock/alarm.hpp"
-#include "core/http/h2_origin.hpp"
-#include "core/http/h2_pool.hpp"
+#include "core/http/h1_client.hpp"
+#include "core/http/h1_connection.hpp"
+#include "core/http/h2_client.hpp"
+#include "core/http/h2_connection.hpp"
+#include "core/http/origin.hpp"
+#include "core/http/pool.hpp"
+#include "core/http/tls.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -18,11 +21,23 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds look_every{250};  // While something is in flight.
 
+template <class Connection>
+std::shared_ptr<HttpConnection> connect(const HttpConnection::Parts& parts) {
+    return std::make_shared<Connection>(parts);
+}
+
 /// The pools of one client, by server, and the time that passes for them.
-class H2Engine final : public std::enable_shared_from_this<H2Engine> {
+class PooledEngine final : public std::enable_shared_from_this<PooledEngine> {
 public:
-    H2Engine(const asio::any_io_executor& executor, const HttpOptions& options, const Clock& clock)
-        : executor_{executor}, options_{options}, clock_{clock}, alarm_{executor} {}
+    PooledEngine(const asio::any_io_executor& executor, const HttpOptions& options,
+                 const Clock& clock, HttpVersion version)
+        : executor_{executor},
+          options_{options},
+          clock_{clock},
+          version_{version},
+          alarm_{executor} {
+        if (version == HttpVersion::h1) options_.streams_max = 1;
+    }
 
     void start(const HttpRequest& request, HttpClient::Done done) {
         auto* const pool = closed_ || request.mail ? nullptr : pool_of(request.url);
@@ -51,23 +66,26 @@ public:
     }
 
 private:
-    H2Pool* pool_of(const std::string& url) {
+    HttpPool* pool_of(const std::string& url) {
         for (const auto& pool : pools_) {
             if (is_of(url, pool->origin())) return pool.get();
         }
         auto origin = read_origin(url);
         if (!origin || (!origin->tls && !options_.allow_http)) return nullptr;
-        pools_.push_back(std::make_shared<H2Pool>(
-            std::move(*origin), H2Pool::Parts{.executor = executor_,
-                                              .options = options_,
-                                              .clock = clock_,
-                                              .tls = [this] { return tls_context(); },
-                                              .kick = [this] { kick(); }}));
+        pools_.push_back(std::make_shared<HttpPool>(
+            std::move(*origin),
+            HttpPool::Parts{.executor = executor_,
+                            .options = options_,
+                            .clock = clock_,
+                            .tls = [this] { return tls_context(); },
+                            .kick = [this] { kick(); },
+                            .connect = version_ == HttpVersion::h1 ? connect<H1Connection>
+                                                                   : connect<H2Connection>}));
         return pools_.back().get();
     }
 
     SSL_CTX* tls_context() {
-        if (!tls_) tls_ = make_tls_context(options_.ca_file);
+        if (!tls_) tls_ = make_tls_context(options_.ca_file, version_);
         return tls_.get();
     }
 
@@ -93,7 +111,7 @@ private:
     void refuse() {
         for (auto& done : std::exchange(refused_, {})) {
             HttpAnswer answer;
-            answer.fault = "http2: no URL that this client may send to";
+            answer.fault = "http: no URL that this client may send to";
             done(std::move(answer));
         }
     }
@@ -122,9 +140,10 @@ private:
     asio::any_io_executor executor_;
     HttpOptions options_;
     const Clock& clock_;
+    HttpVersion version_;
     Alarm alarm_;
     TlsContext tls_;
-    std::vector<std::shared_ptr<H2Pool>> pools_;
+    std::vector<std::shared_ptr<HttpPool>> pools_;
     std::vector<HttpClient::Done> refused_;
     bool kicked_ = false;
     bool armed_ = false;
@@ -132,25 +151,31 @@ private:
 };
 
 /// Ties the engine, which handlers look at weakly, to one owner.
-class H2Client final : public HttpClient {
+class PooledClient final : public HttpClient {
 public:
-    H2Client(const asio::any_io_executor& executor, const HttpOptions& options, const Clock& clock)
-        : engine_{std::make_shared<H2Engine>(executor, options, clock)} {}
-    ~H2Client() override { engine_->close(); }
+    PooledClient(const asio::any_io_executor& executor, const HttpOptions& options,
+                 const Clock& clock, HttpVersion version)
+        : engine_{std::make_shared<PooledEngine>(executor, options, clock, version)} {}
+    ~PooledClient() override { engine_->close(); }
     void start(const HttpRequest& request, Done done) override {
         engine_->start(request, std::move(done));
     }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return engine_->in_flight(); }
 
 private:
-    std::shared_ptr<H2Engine> engine_;
+    std::shared_ptr<PooledEngine> engine_;
 };
 
 }  // namespace
 
+std::unique_ptr<HttpClient> make_h1_client(const asio::any_io_executor& executor,
+                                           const HttpOptions& options, const Clock& clock) {
+    return std::make_unique<PooledClient>(executor, options, clock, HttpVersion::h1);
+}
+
 std::unique_ptr<HttpClient> make_h2_client(const asio::any_io_executor& executor,
                                            const HttpOptions& options, const Clock& clock) {
-    return std::make_unique<H2Client>(executor, options, clock);
+    return std::make_unique<PooledClient>(executor, options, clock, HttpVersion::h2);
 }
 
 }  // namespace fanfare

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/http/h2_connection.hpp"
+#include "core/http/connection.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -16,10 +16,10 @@ namespace fanfare {
 /// The exchanges with one server: those that wait, those on their way, and the connections.
 ///
 /// Bounds    connections_max connections that take requests, and as many that only end what they
-///           began. One more is dialled where no other has room. Where none can be had, who waits
-///           is told not_sent.
+///           began, 16 of them dialled at a time. One more is dialled where no other has room.
+///           Where none can be had, who waits is told not_sent.
 /// Threads   one serial executor.
-class H2Pool final : public H2Owner, public std::enable_shared_from_this<H2Pool> {
+class HttpPool final : public ConnectionOwner, public std::enable_shared_from_this<HttpPool> {
 public:
     struct Parts {
         boost::asio::any_io_executor executor;
@@ -27,10 +27,11 @@ public:
         const Clock& clock;
         std::function<SSL_CTX*()> tls;  // Null: the certificates cannot be read.
         std::function<void()> kick;     // Has turn() called soon.
+        std::shared_ptr<HttpConnection> (*connect)(const HttpConnection::Parts& parts);
     };
-    H2Pool(H2Origin origin, Parts parts);
+    HttpPool(HttpOrigin origin, Parts parts);
 
-    [[nodiscard]] const H2Origin& origin() const noexcept { return origin_; }
+    [[nodiscard]] const HttpOrigin& origin() const noexcept { return origin_; }
     void add(const HttpRequest& request, std::string path, HttpClient::Done done);
     /// Lets connections write and, where they have no room, dials another.
     void turn();
@@ -45,28 +46,29 @@ public:
     /// When the first of them will have taken too long; only with any in flight.
     [[nodiscard]] SteadyTime first_deadline() const;
 
-    [[nodiscard]] H2Exchange* next(H2Connection& connection) override;
-    void moved(std::vector<H2Exchange*> ended) override;
-    void gone(H2Connection& connection, std::vector<H2Exchange*> ended) override;
+    [[nodiscard]] bool has_waiting() const noexcept override { return !waiting_.empty(); }
+    [[nodiscard]] OpenExchange* next(HttpConnection& connection) override;
+    void moved(std::vector<OpenExchange*> ended) override;
+    void gone(HttpConnection& connection, std::vector<OpenExchange*> ended) override;
 
 private:
-    using Exchanges = std::list<H2Exchange>;
+    using Exchanges = std::list<OpenExchange>;
 
     [[nodiscard]] bool wants_connection() const;
     void dial();
     void fail_waiting(std::string_view fault);
-    void expire(H2Exchange& exchange);
-    void complete(H2Exchange& exchange);
-    void complete_all(const std::vector<H2Exchange*>& ended);
-    static void place(H2Exchange& exchange, Exchanges& list);
+    void expire(OpenExchange& exchange);
+    void complete(OpenExchange& exchange);
+    void complete_all(const std::vector<OpenExchange*>& ended);
+    static void place(OpenExchange& exchange, Exchanges& list);
 
-    H2Origin origin_;
+    HttpOrigin origin_;
     Parts parts_;
     // Both in the order in which they began.
     Exchanges waiting_;
     Exchanges running_;
     Exchanges spare_;
-    std::vector<std::shared_ptr<H2Connection>> connections_;
+    std::vector<std::shared_ptr<HttpConnection>> connections_;
     SteadyTime rest_until_{};  // After a connection that came to nothing, if there are others.
     bool closed_ = false;
 };
