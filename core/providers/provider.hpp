@@ -119,6 +119,9 @@ public:
     /// True where requests go as streams of few HTTP/2 connections.
     [[nodiscard]] virtual bool uses_http2() const noexcept { return false; }
 
+    /// True where requests are mails.
+    [[nodiscard]] virtual bool uses_smtp() const noexcept { return false; }
+
     /// Writes the whole request. `out` is reused: keep its capacity, replace its content.
     virtual void compose(const Batch& batch, HttpRequest& out) const = 0;
 

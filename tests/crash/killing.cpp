@@ -5,13 +5,13 @@
 // The file that FANFARE_CRASH_FILE names is mapped by the test and by all programs of its world. It
 // holds how often the point is still to be passed, and which it is. Whoever passes it for the last
 // time dies, at once and unasked; so of several programs the one that comes by, and only that one.
-#include <curl/multi.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
 #include <nghttp2/nghttp2.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -108,6 +108,15 @@ std::string text_of(const std::string& name) {
     const std::lock_guard guard{names_mutex};
     const auto found = texts_by_name.find(name);
     return found == texts_by_name.end() ? std::string{} : found->second;
+}
+
+bool begins(std::string_view call, std::string_view bytes, std::string_view with) {
+    return bytes.starts_with(with) && is_armed(call, "http");
+}
+
+std::string_view first_of(const msghdr& message) {
+    if (message.msg_iovlen == 0) return {};
+    return {static_cast<const char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len};
 }
 
 // Kafka and HTTP/2: whom the library calls back.
@@ -223,16 +232,29 @@ rd_kafka_message_t* rd_kafka_consumer_poll(rd_kafka_t* client, int timeout_ms) {
     return message;
 }
 
-CURLMcode curl_multi_add_handle(CURLM* multi, CURL* easy) {
-    static auto* const real = NEXT(curl_multi_add_handle);
-    return around(is_armed("request", "http"), [&] { return real(multi, easy); });
+// HTTP/1.1 in clear, whoever speaks it: a request begins with its method, an answer with the
+// version.
+
+ssize_t send(int socket, const void* bytes, std::size_t size, int flags) {
+    static auto* const real = NEXT(send);
+    return around(begins("request", {static_cast<const char*>(bytes), size}, "POST "),
+                  [&] { return real(socket, bytes, size, flags); });
 }
 
-CURLMsg* curl_multi_info_read(CURLM* multi, int* left) {
-    static auto* const real = NEXT(curl_multi_info_read);
-    auto* const message = real(multi, left);
-    if (message != nullptr && is_armed("answer", "http")) pass("before");
-    return message;
+ssize_t sendmsg(int socket, const msghdr* message, int flags) {
+    static auto* const real = NEXT(sendmsg);
+    return around(begins("request", first_of(*message), "POST "),
+                  [&] { return real(socket, message, flags); });
+}
+
+ssize_t recv(int socket, void* bytes, std::size_t size, int flags) {
+    static auto* const real = NEXT(recv);
+    const auto got = real(socket, bytes, size, flags);
+    if (got > 0 && (flags & MSG_PEEK) == 0 &&
+        begins("answer", {static_cast<char*>(bytes), static_cast<std::size_t>(got)}, "HTTP/1.")) {
+        pass("before");
+    }
+    return got;
 }
 
 std::int32_t nghttp2_submit_request(nghttp2_session* session, const nghttp2_priority_spec* priority,

@@ -1,7 +1,9 @@
 #include "worker/send/account.hpp"
 
 #include "core/domain/printable.hpp"
+#include "core/http/h1_client.hpp"
 #include "core/http/h2_client.hpp"
+#include "core/providers/http1_option.hpp"
 #include "core/providers/http2_option.hpp"
 
 #include <fmt/format.h>
@@ -35,7 +37,8 @@ std::uint32_t upload_bytes(const Provider& provider) {
     return provider.batch_max() > 1 ? 256 * 1024 : 16 * 1024;
 }
 
-/// What carries the provider's requests out: by nghttp2 where HTTP/2 is all that it knows.
+/// What carries the provider's requests out: by nghttp2 where HTTP/2 is all that it knows, by
+/// libcurl where they are mails.
 std::unique_ptr<HttpClient> open_client(const asio::any_io_executor& executor,
                                         const Account::Parts& parts) {
     const auto& settings = parts.settings;
@@ -45,8 +48,12 @@ std::unique_ptr<HttpClient> open_client(const asio::any_io_executor& executor,
                               .ca_file = settings.ca_file,
                               .allow_http = settings.allow_http};
     if (parts.connect) return parts.connect(options);
-    if (parts.provider->uses_http2() && wants_nghttp2(settings)) {
-        return make_h2_client(executor, options, parts.clock);
+    if (parts.provider->uses_http2()) {
+        return wants_nghttp2(settings) ? make_h2_client(executor, options, parts.clock)
+                                       : HttpClient::create(executor, options);
+    }
+    if (!parts.provider->uses_smtp() && wants_beast(settings)) {
+        return make_h1_client(executor, options, parts.clock);
     }
     return HttpClient::create(executor, options);
 }

@@ -35,7 +35,7 @@ public:
         RateBucket& bucket;
         const Clock& clock;
         AccountProbe& probe;
-        Connect connect{};  // None: libcurl.
+        Connect connect{};  // None: as its options say.
     };
     Account(const boost::asio::any_io_executor& executor, Parts parts);
 

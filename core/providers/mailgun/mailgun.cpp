@@ -4,6 +4,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/error/failure.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http1_option.hpp"
 #include "core/providers/mailgun/recipient_variables.hpp"
 #include "core/providers/unsubscribe.hpp"
 
@@ -24,6 +25,7 @@ constexpr std::array option_docs{
     OptionDoc{"webhook_signing_key", true, false, "", "HTTP webhook signing key, for receipts"},
     OptionDoc{"tracking", false, false, "",
               "o:tracking: yes, no, true, false or htmlonly; default: as set for the domain"},
+    http1_option,
 };
 
 constexpr std::size_t tag_bytes_max = 128;
@@ -224,6 +226,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     parts.batch_max = reader.batch_max(recipients_max);
     parts.clock = context.clock;
     reader.require_channel(Channel::email);
+    check_http1_option(reader);
     reader.require("domain", is_host_name(domain), "a host name such as mg.example.org");
     reader.require("from", parse_mailbox(from).has_value(), "name@domain or Name <name@domain>");
     reader.require("tag", is_tag(tag), "at most 128 visible ASCII characters");

@@ -3,6 +3,7 @@
 #include "core/audience/address.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http1_option.hpp"
 #include "core/providers/sendgrid/substitutions.hpp"
 #include "core/providers/unsubscribe.hpp"
 
@@ -21,6 +22,7 @@ constexpr std::array option_docs{
     OptionDoc{"ip_pool_name", false, false, "", "pool of IP addresses, 2 to 64 characters"},
     OptionDoc{"webhook_public_key", false, false, "",
               "verification key of the signed event webhook, for receipts"},
+    http1_option,
 };
 
 constexpr std::size_t category_bytes_max = 255;
@@ -175,6 +177,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& /*co
     const auto api_key = reader.text("api_key");
     parts.batch_max = reader.batch_max(recipients_max);
     reader.require_channel(Channel::email);
+    check_http1_option(reader);
     const auto mailbox = parse_mailbox(from);
     reader.require("from", mailbox.has_value(), "name@domain or Name <name@domain>");
     reader.require("ip_pool_name", pool.size() >= 2 && pool.size() <= 64, "2 to 64 characters");

@@ -4,6 +4,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http1_option.hpp"
 #include "core/providers/ses/bulk_template.hpp"
 #include "core/providers/ses/sigv4.hpp"
 #include "core/providers/unsubscribe.hpp"
@@ -25,6 +26,7 @@ constexpr std::array option_docs{
     OptionDoc{"configuration_set", false, false, "", "publishes events; needed for receipts"},
     OptionDoc{"base_url", false, false, "", "default: https://email.<region>.amazonaws.com"},
     OptionDoc{"topic_arn", false, false, "", "SNS topic of the events, for receipts"},
+    http1_option,
 };
 
 constexpr std::string_view content_type = "application/json";
@@ -263,6 +265,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     parts.batch_max = reader.batch_max(recipients_max);
     parts.clock = context.clock;
     reader.require_channel(Channel::email);
+    check_http1_option(reader);
     reader.require("region", is_region(region), "an AWS region such as eu-west-1");
     const auto mailbox = parse_mailbox(from);
     reader.require("from", mailbox.has_value(), "name@domain or Name <name@domain>");

@@ -80,6 +80,7 @@ public:
     [[nodiscard]] Channel channel() const noexcept override { return Channel::email; }
     [[nodiscard]] std::size_t batch_max() const noexcept override { return 1; }
     [[nodiscard]] RateUnit rate_unit() const noexcept override { return RateUnit::recipients; }
+    [[nodiscard]] bool uses_smtp() const noexcept override { return true; }
 
     void compose(const Batch& batch, HttpRequest& out) const override {
         ensure_composable(batch, Channel::email, 1);

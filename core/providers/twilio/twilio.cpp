@@ -3,6 +3,7 @@
 #include "core/audience/address.hpp"
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http1_option.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,7 @@ constexpr std::array option_docs{
     OptionDoc{"segments_max", false, false, "10", "longer texts are not sent; each segment costs"},
     OptionDoc{"webhook_auth_token", true, false, "",
               "the account's primary token, for receipts; needed with api_key_sid only"},
+    http1_option,
 };
 
 constexpr std::int64_t validity_min = 6;  // Twilio calls 5 seconds and less unwise.
@@ -164,6 +166,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     static_cast<void>(ignored);
     parts.segments_max = reader.whole("segments_max", 1, 10);
     reader.require_channel(Channel::sms);
+    check_http1_option(reader);
     reader.require("account_sid", is_sid(account_sid, "AC"), "AC and 32 hexadecimal digits");
     reader.require("messaging_service_sid", is_sid(service, "MG"), "MG and 32 hexadecimal digits");
     reader.require("from", is_sender(from),

@@ -2,6 +2,7 @@
 
 #include "core/providers/bytes.hpp"
 #include "core/providers/encoding.hpp"
+#include "core/providers/http1_option.hpp"
 #include "core/providers/vonage/app_token.hpp"
 #include "core/providers/vonage/signature.hpp"
 #include "core/reference/compact.hpp"
@@ -30,6 +31,7 @@ constexpr std::array option_docs{
     OptionDoc{"base_url", false, false, "",
               "default: https://rest.nexmo.com for sms, https://api.nexmo.com for messages"},
     OptionDoc{"segments_max", false, false, "10", "longer texts are not sent; each segment costs"},
+    http1_option,
 };
 
 constexpr std::int64_t ttl_min_s = 20;
@@ -300,6 +302,7 @@ std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& cont
     static_cast<void>(ignored);
     parts.segments_max = reader.whole("segments_max", 1, 10);
     reader.require_channel(Channel::sms);
+    check_http1_option(reader);
     parts.api_key = reader.text("api_key");
     reader.require("api_key", is_word(parts.api_key), "letters and digits");
     parts.from = reader.text("from");
