@@ -124,10 +124,12 @@ std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit) {
     pqxx::nontransaction work{connection.raw()};
     const auto rows = connection.exec_prepared(
         work,
-        "SELECT id, lane FROM job WHERE state = 'planning' "
-        "AND created_at NOT BETWEEN app_now() - interval '1 s' AND app_now() AND " FANFARE_FREE_PLAN
-        " ORDER BY lane, created_at LIMIT $1",
-        limit);
+        "SELECT id, lane FROM (SELECT id, lane, created_at, "
+        "  row_number() OVER (PARTITION BY system ORDER BY lane, created_at) AS place "
+        " FROM job WHERE state = 'planning' AND created_at NOT BETWEEN "
+        "  app_now() - interval '1 s' AND app_now() AND " FANFARE_FREE_PLAN
+        ") AS free ORDER BY (place - 1) / $2::int, lane, created_at LIMIT $1",
+        limit, std::max(1, limit / 4));
     std::vector<UnplannedJob> jobs;
     for (const auto& row : rows) {
         jobs.push_back({row[0].c_str(), static_cast<Lane>(row[1].as<int>())});

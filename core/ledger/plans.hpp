@@ -55,7 +55,8 @@ struct UnplannedJob {
     Lane lane = Lane::normal;
     bool operator==(const UnplannedJob&) const = default;
 };
-/// Those whose planner died, never began or gave up for a while; the most urgent first.
+/// Those whose planner died, never began or gave up for a while; the most urgent first. Where they
+/// are of several systems, none has more than a quarter before all others have theirs.
 [[nodiscard]] std::vector<UnplannedJob> unplanned_jobs(Connection& connection, int limit);
 
 /// One chunk about to be written.

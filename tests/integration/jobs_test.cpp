@@ -169,6 +169,17 @@ TEST_F(JobsTest, ThatNobodyPlansKeepTheirLane) {
     EXPECT_THAT(unplanned_jobs(db(), 1), ElementsAre(UnplannedJob{urgent.id, Lane::urgent}));
 }
 
+TEST_F(JobsTest, ThatNobodyPlansOfOneSystemLeaveRoomForOthers) {
+    for (int i = 0; i < 8; ++i) accept("a" + std::to_string(i));
+    ledger.advance(std::chrono::seconds{2});
+    auto other = job_named("other");
+    other.system = "clips";
+    accept(other);
+    ledger.advance(std::chrono::seconds{2});
+    EXPECT_THAT(unplanned_jobs(db(), 4), ::testing::Contains(UnplannedJob{other.id, Lane::normal}));
+    EXPECT_EQ(unplanned_jobs(db(), 8).size(), 8U) << "what others leave is its own";
+}
+
 TEST_F(JobsTest, StayWithAPlannerThatKeepsThem) {
     const auto job = accept("a");
     const auto mine = claim_plan(db(), job, lease);

@@ -69,10 +69,11 @@ AudienceSource::Tried DatabaseAudiences::read(const JobContext& job, const std::
 }
 
 Result<void> DatabaseAudiences::read_small(std::span<SmallAudience* const> audiences,
-                                           std::size_t people_max,
-                                           std::chrono::milliseconds within) {
+                                           std::size_t people_max, std::chrono::milliseconds within,
+                                           PlanKeeper::Hold& hold) {
     const auto run = [&](postgres::Connection& source) {
         const auto end = clock_.steady_now() + within;
+        const PlanKeeper::Reading reading{hold, ends_query_of(source)};
         AudienceSnapshot snapshot{source, within};
         std::vector<std::string_view> ids;
         for (auto* const audience : audiences) {
@@ -85,6 +86,7 @@ Result<void> DatabaseAudiences::read_small(std::span<SmallAudience* const> audie
             stream.next(1, ids);  // For those who were left out at the end.
             audience->left_out = stream.left_out();
         }
+        if (hold.is_over()) throw Interrupted{};
     };
     return audiences.front()->job->source->call("read small audiences", run);
 }

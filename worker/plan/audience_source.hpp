@@ -55,10 +55,12 @@ public:
                                      std::size_t batch, PlanKeeper::Hold& hold,
                                      const Each& each) = 0;
     /// Reads the audiences of jobs of one database whole, as of one snapshot, each that has at most
-    /// `people_max`; within little more than `within`. A fault says nothing about any single one.
+    /// `people_max`; within little more than `within`, and not beyond the plan of `hold`. A fault
+    /// says nothing about any single one.
     [[nodiscard]] virtual Result<void> read_small(std::span<SmallAudience* const> audiences,
                                                   std::size_t people_max,
-                                                  std::chrono::milliseconds within) = 0;
+                                                  std::chrono::milliseconds within,
+                                                  PlanKeeper::Hold& hold) = 0;
 };
 
 /// The systems' databases, and the ledger for is_told_audience().
@@ -73,8 +75,8 @@ public:
     [[nodiscard]] Tried read(const JobContext& job, const std::string& cursor, std::size_t batch,
                              PlanKeeper::Hold& hold, const Each& each) override;
     [[nodiscard]] Result<void> read_small(std::span<SmallAudience* const> audiences,
-                                          std::size_t people_max,
-                                          std::chrono::milliseconds within) override;
+                                          std::size_t people_max, std::chrono::milliseconds within,
+                                          PlanKeeper::Hold& hold) override;
 
 private:
     postgres::Pool& ledger_;

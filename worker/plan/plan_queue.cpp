@@ -1,6 +1,7 @@
 #include "worker/plan/plan_queue.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,20 +16,25 @@ PlanQueue::PlanQueue(Plan plan, const Clock& clock, std::atomic<bool>& stopping,
         threads_.emplace_back([this] { work_in_reserve(); });
 }
 
-PlanQueue::~PlanQueue() {
+PlanQueue::~PlanQueue() { stop(); }
+
+void PlanQueue::stop() {
     {
         const std::lock_guard guard{mutex_};
         stopping_ = true;
     }
     changed_.notify_all();
     overdue_.notify_all();
-    for (auto& thread : threads_) thread.join();
+    for (auto& thread : threads_) {
+        if (thread.joinable()) thread.join();
+    }
 }
 
 void PlanQueue::add(const std::string& job, Lane lane) {
     const std::lock_guard guard{mutex_};
     auto& queue = queues_[static_cast<std::size_t>(lane)];
-    if (queue.size() >= queue_max || !known_.insert(job).second) return;
+    if (queue.size() >= queue_max || known_.size() >= known_max) return;
+    if (!known_.insert(job).second) return;
     queue.push_back({job, false, clock_.steady_now()});
     changed_.notify_all();
 }
@@ -166,10 +172,19 @@ void PlanQueue::give_way(Lane last, const Plan& plan, std::size_t most) {
         if (taken.jobs.empty()) return;
         giving_way_.insert(self);
     }
-    const auto waits = plan(taken.jobs);
+    const auto stops = [this, self](void*) {
+        const std::lock_guard guard{mutex_};
+        giving_way_.erase(self);
+    };
+    const std::unique_ptr<void, decltype(stops)> gives_way{this, stops};
+    Waits waits(taken.jobs.size(), std::chrono::milliseconds{0});  // What throws planned nothing.
+    try {
+        waits = plan(taken.jobs);
+    } catch (...) {
+        put_back(std::move(taken), waits);
+        throw;
+    }
     put_back(std::move(taken), waits);
-    const std::lock_guard guard{mutex_};
-    giving_way_.erase(self);
 }
 
 }  // namespace fanfare

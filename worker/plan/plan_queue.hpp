@@ -30,13 +30,14 @@ namespace fanfare {
 /// `patience`.
 ///
 /// Bounds    a thread for each of last_lanes and reserve_max more; queue_max jobs a lane, each
-/// once. What is beyond
-///           stays in the ledger, and the sweeper brings it back.
-/// Stop      the destructor waits for the fetch in hand of each plan.
+///           once, and known_max with those that come again. What is beyond stays in the ledger,
+///           and the sweeper brings it back.
+/// Stop      stop(), or the destructor.
 /// Threads   add() from any.
 class PlanQueue {
 public:
     static constexpr std::size_t queue_max = 10'000;
+    static constexpr std::size_t known_max = queue_max * lane_count;  // With what comes again.
     /// Of each thread: the least urgent lane that it takes jobs of.
     static constexpr std::array last_lanes{Lane::bulk, Lane::bulk, Lane::normal, Lane::urgent};
 
@@ -59,6 +60,9 @@ public:
     PlanQueue& operator=(const PlanQueue&) = delete;
 
     void add(const std::string& job, Lane lane);
+
+    /// Waits for the fetch in hand of each plan; nothing is planned any more. Also twice.
+    void stop();
 
     /// Has at most `most` of those planned that wait in `last` or in a more urgent lane, by `plan`,
     /// on the calling thread: one that plans a job of `last`. What comes back at once from that is
@@ -103,8 +107,8 @@ private:
     std::condition_variable overdue_;  // For those in reserve.
     std::array<std::deque<Waiting>, lane_count> queues_;
     std::multimap<SteadyTime, Later> later_;
-    std::set<std::string> known_;  // Queued, for later, or being planned.
-    std::set<std::thread::id> giving_way_;
+    std::set<std::string> known_;           // Queued, for later, or being planned.
+    std::set<std::thread::id> giving_way_;  // Those that do.
     std::size_t reserves_at_work_ = 0;
     std::vector<std::thread> threads_;
 };

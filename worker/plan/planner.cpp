@@ -144,7 +144,7 @@ Planner::Tried Planner::attempt(ledger::PlanTask& task, Hold& hold, Wait& again)
     if (unknown) return PlanFault{job, *unknown};
     const auto& context = *known;
     auto turn = turns_.begin(task.job, context.source, context.job.lane);
-    if (!turn) return come_again(task, SourceTurns::come_again, again);
+    if (!turn) return come_again(task, again);
     const bool is_known_sound = is_checked(task.job) && !task.own_templates;
     if (!is_known_sound) {
         if (auto fault = parts_.audiences.check(context, parts_.clock.now(), hold)) return fault;
@@ -183,10 +183,13 @@ Result<Planner::Wait> Planner::clear_the_way(const JobContext& job, const ledger
 }
 
 /// Its system's database answers nobody: others need the thread.
-Planner::Tried Planner::come_again(const ledger::PlanTask& task, milliseconds after, Wait& again) {
-    const auto postponed = parts_.store.postpone(task, after);
-    if (!postponed) return PlanFault{PlanFault::Place::ledger, postponed.error()};
-    again = after + early;
+Planner::Tried Planner::come_again(const ledger::PlanTask& task, Wait& again) {
+    const ledger::PlanFailure why{.why = "its system's database answers nobody",
+                                  .counts = false,
+                                  .wait = SourceTurns::come_again};
+    const auto ended = parts_.store.note_failure(task, why);
+    if (!ended) return PlanFault{PlanFault::Place::ledger, ended.error()};
+    if (!ended.value()) again = why.wait + early;
     return std::nullopt;
 }
 

@@ -113,8 +113,7 @@ private:
 
     [[nodiscard]] Wait carry_out(ledger::PlanTask& task, bool& failed);
     [[nodiscard]] Tried attempt(ledger::PlanTask& task, Hold& hold, Wait& again);
-    [[nodiscard]] Tried come_again(const ledger::PlanTask& task, std::chrono::milliseconds after,
-                                   Wait& again);
+    [[nodiscard]] Tried come_again(const ledger::PlanTask& task, Wait& again);
     [[nodiscard]] Result<Wait> clear_the_way(const JobContext& job, const ledger::PlanTask& task);
     [[nodiscard]] Tried stream(const JobContext& job, ledger::PlanTask& task, Hold& hold,
                                SourceTurns::Turn& turn);
@@ -138,10 +137,11 @@ private:
     using Waits = std::unordered_map<std::string, Wait>;
     [[nodiscard]] Wait plan_claimed(ledger::PlanTask& task);
     [[nodiscard]] PlanStore::Context small_perhaps(const ledger::PlanTask& task, Wait& again);
+    enum class Beside : bool { no, a_giant };
     [[nodiscard]] std::vector<Wait> plan_small(std::span<const std::string> jobs,
-                                               std::size_t people_max);
+                                               std::size_t people_max, Beside beside);
     void read_small(std::vector<Small>& jobs, std::size_t people_max);
-    void write_small(std::span<Small> jobs, Waits& waits);
+    void write_small(std::span<Small> jobs, Waits& waits, Beside beside);
     void plan_apart(const ledger::PlanTask& task, Wait& wait);
     [[nodiscard]] bool is_read_apart(const postgres::Pool* source);
     void end_span(std::optional<Span> span, const ledger::PlanTask& before,

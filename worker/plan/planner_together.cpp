@@ -37,15 +37,15 @@ struct Planner::Small {
 
 std::vector<Planner::Wait> Planner::plan_together(std::span<const std::string> jobs) {
     if (jobs.size() == 1) return {plan(jobs.front())};
-    return plan_small(jobs, small_max);
+    return plan_small(jobs, small_max, Beside::no);
 }
 
 std::vector<Planner::Wait> Planner::plan_beside(std::span<const std::string> jobs) {
-    return plan_small(jobs, people_beside_max);
+    return plan_small(jobs, people_beside_max, Beside::a_giant);
 }
 
 std::vector<Planner::Wait> Planner::plan_small(std::span<const std::string> jobs,
-                                               std::size_t people_max) {
+                                               std::size_t people_max, Beside beside) {
     const auto claimed = parts_.store.claim_many(jobs, settings_.lease);
     if (!claimed) {
         spdlog::warn("{}; {} jobs are tried again", describe(claimed.error()), jobs.size());
@@ -69,7 +69,7 @@ std::vector<Planner::Wait> Planner::plan_small(std::span<const std::string> jobs
                                             [](const Small& job) { return job.audience.is_whole; });
     for (auto job = rest; job != small.end(); ++job) plan_apart(job->task, waits[job->task.job]);
     small.erase(rest, small.end());
-    write_small(small, waits);
+    write_small(small, waits, beside);
     std::vector<Wait> ordered;
     for (const auto& job : jobs) ordered.push_back(waits[job]);
     return ordered;
@@ -109,7 +109,12 @@ void Planner::read_small(std::vector<Small>& jobs, std::size_t people_max) {
         });
         std::vector<SmallAudience*> audiences;
         for (auto job = first; job != last; ++job) audiences.push_back(&job->audience);
-        const auto read = parts_.audiences.read_small(audiences, people_max, together_max);
+        const auto& task = first->task;
+        Hold hold{keeper_, task.job, task.epoch};
+        const auto turn = turns_.begin(task.job, source_of(*first), first->context->job.lane);
+        const auto read =
+            turn ? parts_.audiences.read_small(audiences, people_max, together_max, hold)
+                 : Result<void>{fail(Errc::store_unavailable, "read small audiences")};
         if (!read) {
             spdlog::info("{}; {} jobs are planned alone", describe(read.error()), last - first);
             const std::lock_guard guard{apart_mutex_};
@@ -126,7 +131,7 @@ bool Planner::is_read_apart(const postgres::Pool* source) {
     return found != apart_.end() && parts_.clock.steady_now() < found->second;
 }
 
-void Planner::write_small(std::span<Small> jobs, Waits& waits) {
+void Planner::write_small(std::span<Small> jobs, Waits& waits, Beside beside) {
     if (jobs.empty()) return;
     std::vector<ledger::WholePlan> plans;
     for (const auto& job : jobs) {
@@ -138,6 +143,10 @@ void Planner::write_small(std::span<Small> jobs, Waits& waits) {
     const auto written = parts_.store.write_whole(plans, settings_.republish_after);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         auto& [task, context, span, audience] = jobs[i];
+        if (!written && beside == Beside::a_giant) {  // Which waits meanwhile.
+            plan_apart(task, waits[task.job]);
+            continue;
+        }
         if (!written) {
             waits[task.job] = plan_claimed(task);
             continue;

@@ -34,10 +34,14 @@ public:
                     parts.tracer, [this](Lane lane) { give_way(lane); }},
                    settings,
                    sizes},
-          keeper_{planner_.keeper(), [this] { queue_.look(); }},
           queue_{[this](std::span<const std::string> jobs) { return planner_.plan_together(jobs); },
                  parts.clock, parts.stopping, PlanQueue::last_lanes,
-                 [this] { return planner_.stuck(); }} {}
+                 [this] { return planner_.stuck(); }},
+          keeper_{planner_.keeper(), [this] { queue_.look(); }} {}
+    /// The keeper ends what the queue waits for, and looks at the queue: both go on until here.
+    ~Planning() { queue_.stop(); }
+    Planning(const Planning&) = delete;
+    Planning& operator=(const Planning&) = delete;
 
     /// As PlanQueue::add().
     void add(const std::string& job, Lane lane) { queue_.add(job, lane); }
@@ -52,8 +56,8 @@ private:
     }
 
     Planner planner_;
+    PlanQueue queue_;
     KeeperThread keeper_;
-    PlanQueue queue_;  // Ends first.
 };
 
 }  // namespace fanfare

@@ -33,10 +33,8 @@ std::optional<SourceTurns::Turn> SourceTurns::begin(const std::string& job, Sour
         return std::nullopt;
     }
     refused_.erase(job);
-    Turn turn{this};
-    turn.number_ = ++begun_;
-    readings_[turn.number_] = {source, clock_.steady_now()};
-    return turn;
+    readings_[++begun_] = {source, lane, clock_.steady_now()};
+    return Turn{this, begun_};
 }
 
 bool SourceTurns::is_refused(const std::string& job) {
@@ -69,10 +67,11 @@ bool SourceTurns::refuses(Source source, Lane lane) const {
     bool has_stuck = false;
     for (const auto& [number, reading] : readings_) {
         if (reading.source != source || !reading.asked) continue;
+        if (lane == Lane::urgent && reading.lane != Lane::urgent) continue;
         ++waiting;
         has_stuck = has_stuck || is_stuck(reading);
     }
-    return waiting >= waiting_max && (has_stuck || lane != Lane::urgent);
+    return has_stuck && (lane == Lane::urgent || waiting >= waiting_max);
 }
 
 }  // namespace fanfare

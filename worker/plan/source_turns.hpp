@@ -17,8 +17,10 @@ namespace fanfare {
 /// Keeps a system's database that answers nobody from holding up the plans of all others: whose
 /// plans wait there already for too many answers plans nothing more until one comes.
 ///
-/// Bounds    waiting_max plans of a source wait for an answer, urgent ones apart as long as nobody
-///           has waited for `patience`; refused_max jobs are known.
+/// Where somebody has waited for `patience`, waiting_max plans of a source wait in all; an urgent
+/// one begins unless another urgent one has.
+///
+/// Bounds    refused_max jobs are known.
 /// Threads   any.
 /// Lifetime  the clock outlives it; it outlives turns.
 class SourceTurns {
@@ -43,9 +45,9 @@ public:
 
     private:
         friend class SourceTurns;
-        explicit Turn(SourceTurns* turns) : turns_{turns} {}
+        Turn(SourceTurns* turns, std::size_t number) : turns_{turns}, number_{number} {}
         SourceTurns* turns_;
-        std::size_t number_ = 0;
+        std::size_t number_;
     };
 
     /// Nothing where `job` is to come again, after come_again.
@@ -60,6 +62,7 @@ public:
 private:
     struct Reading {
         Source source = nullptr;
+        Lane lane = Lane::normal;
         std::optional<SteadyTime> asked{};  // Nothing while what it has heard is worked on.
     };
     struct Refused {

@@ -203,7 +203,7 @@ public:
     }
 
     Result<void> read_small(std::span<SmallAudience* const> audiences, std::size_t people_max,
-                            std::chrono::milliseconds) override {
+                            std::chrono::milliseconds, PlanKeeper::Hold&) override {
         ++reads_together;
         if (breaks_together) return *breaks_together;
         if (before_small) before_small();

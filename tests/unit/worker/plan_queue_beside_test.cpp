@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,23 @@ TEST_F(PlanQueueBesideTest, WhatIsNotSmallIsLeftToTheThreads) {
     planner.await("giant");
     EXPECT_THAT(rest(), ElementsAre("giant"));
     planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueBesideTest, WhatIsNotPlannedAfterAllIsLeftToTheThreads) {
+    occupy();
+    queue->add("job", Lane::normal);
+    const PlanQueue::Plan fails = [](auto) -> PlanQueue::Waits { throw std::runtime_error{""}; };
+    EXPECT_THROW(queue->give_way(Lane::normal, fails, 1), std::runtime_error);
+    planner.let_go("slow");
+    planner.await("job");
+    planner.let_go("slow and urgent");
+}
+
+TEST_F(PlanQueueBesideTest, StopsTwice) {
+    queue->stop();
+    queue->look();
+    queue->stop();
+    EXPECT_TRUE(stopping);
 }
 
 TEST_F(PlanQueueBesideTest, WhoGivesWayIsNotInterruptedAgain) {

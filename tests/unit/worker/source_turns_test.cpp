@@ -37,6 +37,8 @@ protected:
 
 TEST_F(SourceTurnsTest, OneThatAnswersNobodyHoldsUpNoOther) {
     const auto waiting = fill(&a);
+    EXPECT_TRUE(may_begin(&a)) << "nobody has waited";
+    time.run_for(SourceTurns::patience);
     EXPECT_FALSE(may_begin(&a));
     EXPECT_TRUE(turns.is_full(&a));
     EXPECT_TRUE(may_begin(&b));
@@ -45,20 +47,25 @@ TEST_F(SourceTurnsTest, OneThatAnswersNobodyHoldsUpNoOther) {
 
 TEST_F(SourceTurnsTest, AnAnswerMakesRoom) {
     auto waiting = fill(&a);
+    time.run_for(SourceTurns::patience);
     waiting.front().heard();
     EXPECT_TRUE(may_begin(&a));
     waiting.front().asks();
-    EXPECT_FALSE(may_begin(&a)) << "it waits for the next one";
+    EXPECT_FALSE(may_begin(&a)) << "it waits for the next one, and the others still do";
 }
 
 TEST_F(SourceTurnsTest, SoDoesTheEndOfAPlan) {
     auto waiting = fill(&a);
+    time.run_for(SourceTurns::patience);
     waiting.pop_back();
     EXPECT_TRUE(may_begin(&a));
 }
 
-TEST_F(SourceTurnsTest, TheUrgentBeginUntilSomebodyHasWaited) {
-    const auto waiting = fill(&a);
+TEST_F(SourceTurnsTest, TheUrgentWaitForNobodyButAnUrgentOne) {
+    const auto giants = fill(&a);
+    time.run_for(SourceTurns::patience);
+    const auto urgent = turns.begin("urgent", &a, Lane::urgent);
+    ASSERT_TRUE(urgent);
     EXPECT_TRUE(may_begin(&a, Lane::urgent));
     time.run_for(SourceTurns::patience);
     EXPECT_FALSE(may_begin(&a, Lane::urgent));
@@ -66,12 +73,14 @@ TEST_F(SourceTurnsTest, TheUrgentBeginUntilSomebodyHasWaited) {
 
 TEST_F(SourceTurnsTest, WhoWasRefusedIsUntilThereIsRoom) {
     auto waiting = fill(&a);
+    time.run_for(SourceTurns::patience);
     EXPECT_FALSE(turns.is_refused("another"));
     EXPECT_FALSE(may_begin(&a));
     EXPECT_TRUE(turns.is_refused("another"));
     waiting.clear();
     EXPECT_FALSE(turns.is_refused("another"));
     waiting = fill(&a);
+    time.run_for(SourceTurns::patience);
     EXPECT_FALSE(turns.is_refused("another")) << "it is not known any more";
 }
 
