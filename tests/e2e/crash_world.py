@@ -143,13 +143,13 @@ class World:
 
     def dead(self):
         """The index of a program that has died, as it was told to. Who found no Kafka at its start is begun anew, as an
-        orchestrator does it."""
+        orchestrator does it, and so is who was killed because its end took too long."""
         for index, (name, process) in enumerate(self.programs):
             if process.is_alive():
                 continue
-            if process.child.returncode == KILLED:
+            if process.child.returncode == KILLED and self.is_hit():
                 return index
-            if process.child.returncode != START_AGAIN:
+            if process.child.returncode not in (KILLED, START_AGAIN):
                 raise AssertionError(f"{process.name} ended with {process.child.returncode}")
             self.programs[index] = (name, self._begin(name))
         return None
