@@ -19,7 +19,7 @@ struct HttpOrigin {
     bool tls = true;
     std::string host;       // Without the brackets of IPv6.
     std::string port;       // Digits.
-    std::string authority;  // As the URL says it.
+    std::string authority;  // As the URL says it, without the scheme's own port.
 };
 
 /// One request on its way: what goes out, what came back so far.

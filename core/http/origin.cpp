@@ -24,13 +24,18 @@ std::optional<HttpOrigin> read_origin(std::string_view url) {
     origin.url = url.substr(0, end);
     origin.authority = url.substr(begin, end - begin);
     origin.host = parsed->host_address();
-    origin.port = parsed->has_port() ? std::string{parsed->port()} : origin.tls ? "443" : "80";
+    const std::string_view own_port = origin.tls ? "443" : "80";
+    origin.port = parsed->has_port() ? std::string{parsed->port()} : std::string{own_port};
     // Boost 1.81 ends a host of digits where everybody else goes on reading.
     const bool is_whole = origin.authority.find(origin.host) != std::string::npos &&
                           origin.authority.size() <= origin.host.size() + origin.port.size() + 3;
     const bool has_port = !parsed->has_port() || parsed->port_number() != 0;
     if (origin.host.empty() || origin.host.size() > host_bytes_max) return std::nullopt;
     if (!has_port || !is_whole) return std::nullopt;
+    // Who signs the name of the server signs it without the scheme's own port, as libcurl sends it.
+    if (parsed->has_port() && origin.port == own_port) {
+        origin.authority.resize(origin.authority.size() - own_port.size() - 1);
+    }
     return origin;
 }
 
