@@ -18,6 +18,7 @@ using boost::beast::string_view;
 
 constexpr int final_from = 200;  // Statuses below are interim.
 constexpr int switching_protocols = 101;
+constexpr std::string_view shortest_end = "0\r\n\r\n";  // Of chunks.
 
 }  // namespace
 
@@ -87,6 +88,9 @@ H1Reader::State H1Reader::refuse(std::string fault) {
 H1Reader::State H1Reader::read(std::string_view bytes) {
     const bool continues = !rest_.empty();
     if (continues) bytes = rest_.append(bytes);
+    // Beast's assertion: of the last chunk's line and more it wants to see so much again.
+    const bool in_chunks = parser_->is_header_done() && parser_->chunked();
+    if (continues && in_chunks && bytes.size() < shortest_end.size()) return State::more;
     const auto state = parse(bytes);
     if (state != State::more) return state;
     if (bytes.size() > answer_header_bytes_max) return refuse("a line of the answer does not end");
