@@ -61,8 +61,10 @@ public:
     [[nodiscard]] virtual bool is_useful() const noexcept = 0;
     /// It takes one as soon as what is being written has left.
     [[nodiscard]] virtual bool has_room() const = 0;
-    /// A request began on it.
+    /// A request began on it, or might have: where it ends, the server is there all the same.
     [[nodiscard]] virtual bool has_served() const noexcept = 0;
+    /// When it was dialled.
+    [[nodiscard]] virtual SteadyTime begun_at() const noexcept = 0;
     [[nodiscard]] virtual const std::string& fault() const noexcept = 0;
 };
 

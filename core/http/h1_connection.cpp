@@ -17,7 +17,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kept_max{20};  // Below what providers keep idle connections.
+constexpr std::chrono::seconds kept_max{20};     // Below what providers keep idle connections.
+constexpr std::chrono::seconds proven_after{1};  // Open for so long: the server means it.
 constexpr std::size_t answer_read_bytes =
     8 * 1024;  // Answers are small; a thousand connections are not.
 constexpr std::size_t sealed_bytes_max = 256 * 1024;
@@ -82,7 +83,10 @@ void H1Connection::take(std::string_view bytes) {
     if (!tls_) return take_plain(bytes);
     plain_.clear();
     const bool alive = tls_->receive(bytes, plain_);
-    if (!open_ && tls_->is_ready()) open_ = true;
+    if (!open_ && tls_->is_ready()) {
+        open_ = true;
+        idle_since_ = parts_.clock.steady_now();
+    }
     if (!plain_.empty()) take_plain(plain_);
     if (closed_) return;
     if (!alive) return take_end(tls_->fault());
@@ -120,6 +124,10 @@ void H1Connection::finish(bool stays) {
 }
 
 bool H1Connection::has_room() const { return is_useful() && open_ && exchange_ == nullptr; }
+
+bool H1Connection::has_served() const noexcept {
+    return served_ || (open_ && parts_.clock.steady_now() - idle_since_ >= proven_after);
+}
 
 bool H1Connection::is_stale() const { return parts_.clock.steady_now() - idle_since_ >= kept_max; }
 

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] bool is_coming() const noexcept override { return is_useful() && !open_; }
     [[nodiscard]] bool is_useful() const noexcept override { return !closed_ && !leaving_; }
     [[nodiscard]] bool has_room() const override;
-    [[nodiscard]] bool has_served() const noexcept override { return served_; }
+    [[nodiscard]] bool has_served() const noexcept override;
+    [[nodiscard]] SteadyTime begun_at() const noexcept override { return begun_at_; }
     [[nodiscard]] const std::string& fault() const noexcept override { return fault_; }
 
 private:

@@ -38,6 +38,7 @@ public:
     [[nodiscard]] bool is_useful() const noexcept override;
     [[nodiscard]] bool has_room() const override;
     [[nodiscard]] bool has_served() const noexcept override { return session_.begun() > 0; }
+    [[nodiscard]] SteadyTime begun_at() const noexcept override { return begun_at_; }
     [[nodiscard]] const std::string& fault() const noexcept override { return fault_; }
 
 private:

@@ -82,7 +82,7 @@ void HttpPool::gone(HttpConnection& connection, std::vector<OpenExchange*> ended
         rest_until_ = parts_.clock.steady_now() + rest;
         const bool others = std::any_of(connections_.begin(), connections_.end(),
                                         [](const auto& each) { return each->is_useful(); });
-        if (!others) fail_waiting(connection.fault());
+        if (!others) fail_waiting(connection.fault(), connection.begun_at());
     }
     if (!closed_) parts_.kick();
 }
@@ -115,7 +115,7 @@ bool HttpPool::wants_connection() const {
 void HttpPool::dial() {
     auto* const tls = origin_.tls ? parts_.tls() : nullptr;
     if (origin_.tls && tls == nullptr) {
-        return fail_waiting("tls: the certificates to trust cannot be read");
+        return fail_waiting("tls: the certificates to trust cannot be read", SteadyTime::max());
     }
     const auto connection = parts_.connect({.executor = parts_.executor,
                                             .origin = origin_,
@@ -127,9 +127,10 @@ void HttpPool::dial() {
     connection->begin();
 }
 
-void HttpPool::fail_waiting(std::string_view fault) {
+void HttpPool::fail_waiting(std::string_view fault, SteadyTime until) {
     // Who is added meanwhile is not of them.
     for (auto left = waiting_.size(); left > 0 && !closed_ && !waiting_.empty(); --left) {
+        if (waiting_.front().begun_at > until) return;
         end_unsent(waiting_.front(), fault);
         complete(waiting_.front());
     }

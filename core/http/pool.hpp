@@ -17,7 +17,8 @@ namespace fanfare {
 ///
 /// Bounds    connections_max connections that take requests, and as many that only end what they
 ///           began, 16 of them dialled at a time. One more is dialled where no other has room.
-///           Where none can be had, who waits is told not_sent.
+///           Where none can be had, who waits is told not_sent; who began after the one that came
+///           to nothing is dialled for anew.
 /// Threads   one serial executor.
 class HttpPool final : public ConnectionOwner, public std::enable_shared_from_this<HttpPool> {
 public:
@@ -56,7 +57,8 @@ private:
 
     [[nodiscard]] bool wants_connection() const;
     void dial();
-    void fail_waiting(std::string_view fault);
+    /// Those that began until then.
+    void fail_waiting(std::string_view fault, SteadyTime until);
     void expire(OpenExchange& exchange);
     void complete(OpenExchange& exchange);
     void complete_all(const std::vector<OpenExchange*>& ended);
