@@ -101,7 +101,9 @@ void H1Connection::take_plain(std::string_view bytes) {
     const auto state = reader_.read(bytes);
     if (state == H1Reader::State::broken) return lose(reader_.fault());
     // One that is answered before it has left need not leave; nothing follows it then.
-    if (state == H1Reader::State::whole) finish(exchange_->whole && reader_.may_go_on());
+    if (state == H1Reader::State::whole) {
+        finish(exchange_->whole && reader_.may_go_on() && !holds_bytes());
+    }
 }
 
 /// Without TLS the server's end may be the answer's; with TLS only where it says so.
@@ -123,7 +125,12 @@ void H1Connection::finish(bool stays) {
     parts_.owner.gone(*this, {exchange});
 }
 
-bool H1Connection::has_room() const { return is_useful() && open_ && exchange_ == nullptr; }
+bool H1Connection::is_idle() const { return is_useful() && open_ && exchange_ == nullptr; }
+
+/// Part of a record came: what it says would pass for the answer to what is sent now.
+bool H1Connection::holds_bytes() const { return tls_ && tls_->holds_bytes(); }
+
+bool H1Connection::has_room() const { return is_idle() && !holds_bytes(); }
 
 bool H1Connection::has_served() const noexcept {
     return served_ || (open_ && parts_.clock.steady_now() - idle_since_ >= proven_after);
@@ -247,7 +254,10 @@ void H1Connection::check_time() {
     if (!open_ && now - begun_at_ >= std::min(parts_.options.timeout, http_connect_max)) {
         return lose("http1: connecting took too long");
     }
-    if (has_room() && is_stale()) lose("http1: the connection was idle for too long");
+    if (!is_idle()) return;
+    if (is_stale()) return lose("http1: the connection was idle for too long");
+    // It takes none while it does, and its place may be the only one.
+    if (has_served() && holds_bytes()) lose("http1: the server speaks unasked");
 }
 
 void H1Connection::end_exchange(std::string_view fault) {

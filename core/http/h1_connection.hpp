@@ -22,7 +22,8 @@ namespace fanfare {
 /// Of a request that comes to no answer it says: not_sent where its last byte was never taken by
 /// the kernel and no byte of an answer came; in_doubt otherwise. That is known at once, for it
 /// writes by itself and without waiting. A kept connection is looked at before a request goes out:
-/// where the server has ended it, or said something unasked, the request is another's.
+/// where the server has ended it, or said something unasked, be it part of a record of TLS, the
+/// request is another's.
 ///
 /// Bounds    connecting takes 5 s or the exchanges' timeout, if that is shorter; one that was idle
 ///           for 20 s takes no request any more. Of a request 256 KiB are encrypted at once.
@@ -60,6 +61,8 @@ private:
     void note_written(std::size_t bytes);
     [[nodiscard]] bool is_readable();
     [[nodiscard]] bool is_stale() const;
+    [[nodiscard]] bool is_idle() const;
+    [[nodiscard]] bool holds_bytes() const;
     void lose(std::string_view fault);
     /// What is known of the exchange that ends without a complete answer.
     void end_exchange(std::string_view fault);

@@ -112,6 +112,12 @@ bool TlsChannel::receive(std::string_view bytes, std::string& plain) {
     }
 }
 
+bool TlsChannel::holds_bytes() const {
+    // A header by itself is with the state only: "RB", a body is read.
+    return BIO_ctrl_pending(in_) > 0 || SSL_has_pending(ssl_.get()) == 1 ||
+           std::string_view{SSL_rstate_string(ssl_.get())} == "RB";
+}
+
 bool TlsChannel::encrypt(std::string_view plain) {
     ERR_clear_error();
     const int written = SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size()));

@@ -43,6 +43,8 @@ public:
     /// Appends what is to be written to the network.
     void take(std::string& bytes);
 
+    /// Bytes came that are not a whole record yet, and so have not been told by receive().
+    [[nodiscard]] bool holds_bytes() const;
     /// The server has said that nothing follows: what came before is whole.
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
