@@ -73,7 +73,10 @@ void H1Connection::read() {
     socket_->async_read_some(asio::buffer(in_.data(), in_.size()),
                              [self = shared_from_this()](error_code fault, std::size_t size) {
                                  if (self->closed_) return;
-                                 if (fault) return self->take_end("reading: " + fault.message());
+                                 if (fault) {
+                                     return self->take_end("reading: " + fault.message(),
+                                                           fault == asio::error::eof);
+                                 }
                                  self->take({self->in_.data(), size});
                                  if (!self->closed_) self->read();
                              });
@@ -89,7 +92,7 @@ void H1Connection::take(std::string_view bytes) {
     }
     if (!plain_.empty()) take_plain(plain_);
     if (closed_) return;
-    if (!alive) return take_end(tls_->fault());
+    if (!alive) return take_end(tls_->fault(), false);
     write();  // The handshake's next bytes.
     // Also where there were none: whoever wanted it may have waited for these.
     if (!closed_ && exchange_ == nullptr && open_) parts_.owner.moved({});
@@ -106,9 +109,9 @@ void H1Connection::take_plain(std::string_view bytes) {
     }
 }
 
-/// Without TLS the server's end may be the answer's; with TLS only where it says so.
-void H1Connection::take_end(const std::string& fault) {
-    const bool is_proper = !tls_ || tls_->is_closed();
+/// Without TLS the server's orderly end may be the answer's; with TLS only where it says so.
+void H1Connection::take_end(const std::string& fault, bool is_orderly) {
+    const bool is_proper = tls_ ? tls_->is_closed() : is_orderly;
     const bool may_be_whole = exchange_ != nullptr && heard_ && is_proper;
     if (may_be_whole && reader_.end() == H1Reader::State::whole) return finish(false);
     lose(tls_ && !tls_->fault().empty() ? tls_->fault() : "http1: " + fault);

@@ -51,7 +51,7 @@ private:
     void read();
     void take(std::string_view bytes);
     void take_plain(std::string_view bytes);
-    void take_end(const std::string& fault);
+    void take_end(const std::string& fault, bool is_orderly);
     /// The server's last word on the exchange; `stays`: it may have another.
     void finish(bool stays);
     void write_head();

@@ -221,6 +221,15 @@ TEST_F(H1ClientTest, AnAnswerThatOnlyTheConnectionEndsIsWholeWhereNobodyCanHaveC
     EXPECT_EQ(send(tls).transport, Transport::in_doubt);
 }
 
+TEST_F(H1ClientTest, AnAnswerThatOnlyAResetEndsIsCut) {
+    HttpServer server{[](Line& line, int) {
+        if (!line.read_request()) return;
+        line.write("HTTP/1.1 200 OK\r\n\r\nuntil the");
+        line.reset();
+    }};
+    EXPECT_EQ(send(server).transport, Transport::in_doubt);
+}
+
 TEST_F(H1ClientTest, AServerThatWasAwayIsAskedAgainByTheNextRequest) {
     auto server = std::make_unique<HttpServer>(answer_all);
     const HttpRequest request{server->url(), {}, "x"};
