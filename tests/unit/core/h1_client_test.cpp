@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-/// The machine's clock, as far ahead as a test says.
+/// The machine's clock, as far ahead as a test says, or standing.
 class ClockAhead final : public Clock {
 public:
     [[nodiscard]] TimePoint now() const noexcept override { return system_clock().now(); }
     [[nodiscard]] SteadyTime steady_now() const noexcept override {
-        return system_clock().steady_now() + ahead;
+        return stands.value_or(system_clock().steady_now()) + ahead;
     }
+    std::optional<SteadyTime> stands;
     std::chrono::milliseconds ahead{0};
 };
 
@@ -50,16 +52,18 @@ protected:
                           fmt::format("fanfare-h1-test-{}.pem", ::getpid());
         std::ofstream{options.ca_file} << certificate;
     }
-    /// All at once; their answers, in the same order.
+    /// All at the same time, by the clock too; their answers, in the same order.
     std::vector<HttpAnswer> send_all(const std::vector<HttpRequest>& requests) {
         std::vector<HttpAnswer> answers(requests.size());
         auto open = requests.size();
+        clock.stands = system_clock().steady_now();
         for (std::size_t i = 0; i < requests.size(); ++i) {
             http().start(requests[i], [&, i](HttpAnswer answer) {
                 answers[i] = std::move(answer);
                 if (--open == 0) context.stop();
             });
         }
+        clock.stands.reset();
         context.restart();
         context.run();
         return answers;
