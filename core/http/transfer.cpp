@@ -7,10 +7,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace fanfare {
 namespace {
+
+/// libcurl 7.88 lets "HTTP/2-1. 00" pass, as -1, and 8.14 takes it, and "HTTP/2 2000", for 200.
+bool is_status_line(std::string_view line) {
+    const auto version = line.substr(0, line.find(' '));
+    constexpr std::array<std::string_view, 4> versions{"HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"};
+    if (std::find(versions.begin(), versions.end(), version) == versions.end()) return false;
+    const auto code = line.substr(std::min(line.size(), version.size() + 1));
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return code.size() >= 3 && std::all_of(code.begin(), code.begin() + 3, is_digit) &&
+           (code.size() == 3 || code[3] == ' ');
+}
 
 constexpr long answer_buffer_bytes = 16 * 1024;  // Answers are small; a thousand transfers are not.
 
@@ -42,6 +54,7 @@ void Transfer::prepare(const HttpRequest& request, HttpClient::Done done) {
     body_ = request.body;
     body_read_ = 0;
     too_large_ = false;
+    has_status_line_ = false;
     curl_slist* list = curl_slist_append(nullptr, "Expect:");
     for (const auto& header : request.headers) list = curl_slist_append(list, header.c_str());
     CURL* const easy = easy_.get();
@@ -61,8 +74,7 @@ HttpAnswer Transfer::finish(CURLcode code) {
     curl_off_t elapsed = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &elapsed);
-    // libcurl lets "HTTP/2-1. 00" pass, and numbers of any length.
-    const bool has_status = status >= 200 && status <= 999;
+    const bool has_status = has_status_line_ && status >= 200 && status <= 999;
     answer_.status = has_status ? static_cast<int>(status) : 0;
     answer_.elapsed = std::chrono::microseconds{elapsed};
     answer_.transport = to_transport(code);
@@ -110,6 +122,9 @@ std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t count,
     auto& answer = static_cast<Transfer*>(self)->answer_;
     std::string_view line{from, size * count};
     line = line.substr(0, line.find_first_of("\r\n"));
+    if (line.starts_with("HTTP/")) {
+        static_cast<Transfer*>(self)->has_status_line_ = is_status_line(line);
+    }
     if (const auto colon = line.find(':'); colon != std::string_view::npos) {
         keep_header(answer, line.substr(0, colon), line.substr(colon + 1));
     }

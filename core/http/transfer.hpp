@@ -42,6 +42,7 @@ private:
     std::string_view body_;      // Of the request.
     std::size_t body_read_ = 0;  // Bytes libcurl took of it.
     bool too_large_ = false;
+    bool has_status_line_ = false;  // The last one, and that it is one.
 };
 
 }  // namespace fanfare
