@@ -45,6 +45,10 @@ struct HttpAnswer {
     std::chrono::microseconds elapsed{0};
 };
 
+/// A byte of a header line, a space in the place of what could begin another one.
+[[nodiscard]] constexpr char in_header_line(char byte) noexcept {
+    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f ? ' ' : byte;
+}
 /// "Name: value" with every byte below 0x20 and 0x7f of `value` replaced by a space, so
 /// that no value can begin a header line of its own.
 [[nodiscard]] std::string header_line(std::string_view name, std::string_view value);

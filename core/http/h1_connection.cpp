@@ -25,11 +25,7 @@ constexpr std::size_t sealed_bytes_max = 256 * 1024;
 
 /// One line of the head; no value can begin another.
 void append_line(std::string_view line, std::string& head) {
-    const auto from = head.size();
-    head.append(line);
-    std::replace_if(
-        head.begin() + static_cast<std::ptrdiff_t>(from), head.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    for (const char byte : line) head.push_back(in_header_line(byte));
     head.append("\r\n");
 }
 

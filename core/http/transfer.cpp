@@ -78,13 +78,12 @@ HttpAnswer Transfer::finish(CURLcode code) {
     answer_.status = has_status ? static_cast<int>(status) : 0;
     answer_.elapsed = std::chrono::microseconds{elapsed};
     answer_.transport = to_transport(code);
-    if (code == CURLE_OK && !has_status) {
-        answer_.transport = Transport::in_doubt;
-        answer_.fault = "http: the answer has no status";
-    }
     if (code != CURLE_OK) {
         answer_.fault =
             fmt::format("curl {}: {}", static_cast<int>(code), curl_easy_strerror(code));
+    } else if (!has_status) {
+        answer_.transport = Transport::in_doubt;
+        answer_.fault = "http: the answer has no status";
     }
     return std::move(answer_);
 }

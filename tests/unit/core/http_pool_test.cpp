@@ -87,6 +87,16 @@ protected:
         pool->turn();
     }
     static std::vector<FakeConnection*>& made() { return FakeConnection::made; }
+    /// Of two connections that are dialled the first one serves both requests.
+    void serve_two_by_one() {
+        add(2);
+        ASSERT_EQ(made().size(), 2U);
+        made()[0]->open = true;
+        pool->turn();
+        made()[0]->answer();
+        pool->turn();
+        made()[0]->answer();
+    }
 
     test::asio::io_context context{1};
     TestClock clock;
@@ -117,13 +127,7 @@ TEST_F(HttpPoolTest, WhoWaitsIsToldWhenTheConnectionDialledForThemComesToNothing
 }
 
 TEST_F(HttpPoolTest, WhoBeganAfterTheConnectionThatCameToNothingIsDialledForAnew) {
-    add(2);
-    ASSERT_EQ(made().size(), 2U);
-    made()[0]->open = true;
-    pool->turn();
-    made()[0]->answer();
-    pool->turn();
-    made()[0]->answer();
+    ASSERT_NO_FATAL_FAILURE(serve_two_by_one());
     made()[0]->lose("the server ends it");
     ASSERT_EQ(told.size(), 2U);
     clock.at += std::chrono::seconds{30};
@@ -139,13 +143,7 @@ TEST_F(HttpPoolTest, WhoBeganAfterTheConnectionThatCameToNothingIsDialledForAnew
 }
 
 TEST_F(HttpPoolTest, ABurstAfterAQuietTimeIsSentThoughOneConnectionNeverServed) {
-    add(2);
-    ASSERT_EQ(made().size(), 2U);
-    made()[0]->open = true;
-    pool->turn();
-    made()[0]->answer();
-    pool->turn();
-    made()[0]->answer();
+    ASSERT_NO_FATAL_FAILURE(serve_two_by_one());
     made()[1]->open = true;
     clock.at += std::chrono::seconds{20};
     made()[0]->stale = made()[1]->stale = true;
