@@ -1,7 +1,7 @@
 #include "worker/plan/plan_queue.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -93,8 +93,10 @@ PlanQueue::Taken PlanQueue::next(Lane last) {
     return {};
 }
 
-/// The first lane whose first job has waited for too long.
+/// The first lane whose first job has waited for too long, where a plan is stuck for which nobody
+/// stands in yet.
 std::optional<Lane> PlanQueue::find_overdue() const {
+    if (reserves_at_work_ >= stuck_()) return std::nullopt;
     const auto now = clock_.steady_now();
     for (const auto lane : lanes) {
         const auto& queue = queues_[static_cast<std::size_t>(lane)];
@@ -107,14 +109,13 @@ void PlanQueue::look() {
     const std::lock_guard guard{mutex_};
     if (!stuck_) return;
     bring_back(clock_.steady_now());
-    if (reserves_at_work_ < stuck_() && find_overdue()) overdue_.notify_one();
+    if (find_overdue()) overdue_.notify_one();
 }
 
 PlanQueue::Taken PlanQueue::next_overdue() {
     std::unique_lock lock{mutex_};
     while (!stopping_) {
-        const auto lane = reserves_at_work_ < stuck_() ? find_overdue() : std::nullopt;
-        if (lane) {
+        if (const auto lane = find_overdue()) {
             ++reserves_at_work_;
             return {take(queues_[static_cast<std::size_t>(*lane)]), *lane};
         }
@@ -172,19 +173,19 @@ void PlanQueue::give_way(Lane last, const Plan& plan, std::size_t most) {
         if (taken.jobs.empty()) return;
         giving_way_.insert(self);
     }
-    const auto stops = [this, self](void*) {
-        const std::lock_guard guard{mutex_};
-        giving_way_.erase(self);
-    };
-    const std::unique_ptr<void, decltype(stops)> gives_way{this, stops};
     Waits waits(taken.jobs.size(), std::chrono::milliseconds{0});  // What throws planned nothing.
+    std::exception_ptr fault;
     try {
         waits = plan(taken.jobs);
     } catch (...) {
-        put_back(std::move(taken), waits);
-        throw;
+        fault = std::current_exception();
     }
     put_back(std::move(taken), waits);
+    {
+        const std::lock_guard guard{mutex_};
+        giving_way_.erase(self);
+    }
+    if (fault) std::rethrow_exception(fault);
 }
 
 }  // namespace fanfare
