@@ -92,8 +92,10 @@ void Inbox::check_rate(const std::string& account) {
     // What a wrong clock gave out overlaps with what the right one gives out, for moments; what was
     // given out within a wait does so when that wait is over.
     auto uneven_until = moved ? *moved + seconds{4} : SteadyTime::min();
-    if (moved && found != blocks.end() && found->second.since <= *moved) {
-        uneven_until = std::max<SteadyTime>(uneven_until, found->second.until + seconds{4});
+    if (moved && found != blocks.end()) {
+        const auto& block = found->second;
+        const auto until = block.since <= *moved ? block.until : block.unsure_until;
+        uneven_until = std::max<SteadyTime>(uneven_until, until + seconds{4});
     }
     if (now > uneven_until && count > rate_max() + 1) {
         parts_.store.breaks(fmt::format("{} calls in a second", count));
@@ -101,7 +103,7 @@ void Inbox::check_rate(const std::string& account) {
     if (found == blocks.end()) return;
     // Who has a slice in hand may use it up, until they read that another worker was asked to wait.
     const auto& block = found->second;
-    if (moved && *moved + seconds{2} >= block.since) return;
+    if (parts_.store.is_unsure(block)) return;
     if (now > block.since + grace() && now + milliseconds{50} < block.until) {
         parts_.store.breaks(fmt::format("account {} is asked though it said 429", account));
     }

@@ -87,7 +87,10 @@ microseconds StoreModel::lease_rate(const std::string& account, double per_secon
 void StoreModel::block(const std::string& account, milliseconds wait) {
     const auto truly = truth_.steady_now();
     story_.tell("account {} waits {} ms: a 429", account, wait.count());
-    blocks_[account] = {truly, std::max(blocks_[account].until, truly + wait)};
+    auto& block = blocks_[account];
+    if (is_unsure(block)) block.unsure_until = std::max(block.unsure_until, block.until);
+    const auto before = is_unsure(block) ? truly : block.until;
+    block = {truly, std::max(before, truly + wait), block.unsure_until};
     if (plant_ == Plant::block_forgotten) return;
     auto& bucket = buckets_[account];
     bucket.blocked_until = std::max(block_of(bucket), now() + wait);

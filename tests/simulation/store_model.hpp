@@ -169,9 +169,15 @@ public:
     void block(const std::string& account, std::chrono::milliseconds wait);
     /// Accounts that are, and for how long, as workers read it.
     [[nodiscard]] std::map<std::string, std::chrono::microseconds> blocked();
+    /// A 429's wait, in true time. One that was said before the ledger's clock moved may be shorter
+    /// there: it is `unsure_until`, and is not promised.
     struct Block {
-        SteadyTime since{}, until{};
+        SteadyTime since{}, until{}, unsure_until{};
     };
+    /// Whether the ledger's clock moved after, or hardly before, the wait was said.
+    [[nodiscard]] bool is_unsure(const Block& block) const {
+        return moved_at_ && *moved_at_ + std::chrono::seconds{2} >= block.since;
+    }
     [[nodiscard]] const std::map<std::string, Block>& blocks() const { return blocks_; }
 
     [[nodiscard]] const std::map<ledger::ChunkKey, Chunk>& chunks() const { return chunks_; }
