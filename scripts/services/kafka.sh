@@ -190,8 +190,8 @@ kafka_node_start() {
     if [[ ! -e $STACK/$1/data/meta.properties ]]; then kafka_format "$1"; fi
     KAFKA_LOG_FROM=$(stat -c %s "$STACK/$1.log" 2>/dev/null || printf 0)
     read -ra jvm <<<"${FANFARE_KAFKA_JVM:--XX:+UseG1GC -XX:MaxGCPauseMillis=20}"
-    on_disk "$STACK/$1/full"
-    setsid "${DISK[@]}" java "${memory[@]}" "${jvm[@]}" -XX:+ExitOnOutOfMemoryError \
+    preload "$STACK/$1" "$STACK/$1/full"
+    setsid "${PRELOAD[@]}" java "${memory[@]}" "${jvm[@]}" -XX:+ExitOnOutOfMemoryError \
         -Djava.awt.headless=true "-Dlog4j.configuration=file:$STACK/$1/log4j.properties" \
         -cp "$KAFKA_HOME/*" kafka.Kafka "$STACK/$1/server.properties" \
         >>"$STACK/$1.out" 2>&1 </dev/null 9>&- &

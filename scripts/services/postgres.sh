@@ -130,8 +130,8 @@ postgres_run() { # postgres_run postgres|standby: its server, on a cluster that 
         return 1
     fi
     # Nothing of ours may be inherited: the lock would outlive us.
-    on_disk "$data.full"
-    setsid "${PG_AS[@]}" "${DISK[@]}" "$PG_BIN/postgres" -D "$data" >>"$STACK/$1.log" 2>&1 </dev/null 9>&- &
+    preload "${data%/*}" "$data.full" "${FANFARE_MACHINE:-}"
+    setsid "${PG_AS[@]}" "${PRELOAD[@]}" "$PG_BIN/postgres" -D "$data" >>"$STACK/$1.log" 2>&1 </dev/null 9>&- &
     write_pid "$STACK/$1.pid" $!
     if ! wait_until 300 postgres_settled "$1" || ! live_pid "$STACK/$1.pid" >/dev/null; then
         warn "PostgreSQL did not start; the end of $STACK/$1.log:"

@@ -12,7 +12,8 @@ from collections import Counter
 import broker
 import chaos_plan
 from chaos_judge import Judge
-from chaos_world import BATCH, CALM, REMINDER, SETTLE_S, SYSTEM, World
+from chaos_plan import BATCH
+from chaos_world import CALM, REMINDER, SETTLE_S, SYSTEM, World
 from harness import BIN, say, until
 
 LYING = {"lose_before_rate": 0.01, "error_rate": 0.01, "lose_after_rate": 0.01, "malformed_rate": 0.01, "error_after_rate": 0.01}
@@ -71,13 +72,14 @@ class Chaos(World):
         while True:
             self.tend()
             self.mend()
+            self.jump_when_all_know_the_time()
             left = at_s - self.now()
             if left <= 0:
                 return
             time.sleep(min(left, 0.1))  # The faults come at moments of the seed's choice; nothing is awaited here.
 
     def slot(self, fault):
-        return int(fault.part.split()[1])
+        return int(fault.part.split()[-1])
 
     def kill(self, fault):
         self.programs[self.slot(fault)].kill()
@@ -221,7 +223,7 @@ class Chaos(World):
         say(f"    {self.now():7.1f} s  calm: {len(self.jobs)} jobs until now")
 
     def judge(self):
-        run, judge = self.run_, Judge(self.run_, self.policy, self.in_doubt, BATCH)
+        run, judge = self.run_, Judge(self.run_, self.policy, self.in_doubt, BATCH, self.requests_cut)
         found = judge.judge(self.jobs)
         verified = subprocess.run([BIN / "fanfare", "-c", run.dir / "fanfare.yaml", "verify"], text=True,
                                   capture_output=True, env=run.environment(), timeout=300)

@@ -16,11 +16,11 @@ UNCERTAIN = ("lost_before", "lost_after", "malformed", "errors", "errors_after",
 
 class Judge:
     """Asks of each job. `in_doubt` has by job and channel who was in a request that a fault may have met; `batch` says of how
-    many people one request is."""
+    many people one request is; `cut` people, at most, were in requests that ended with their connections."""
 
-    def __init__(self, run, policy, in_doubt, batch):
+    def __init__(self, run, policy, in_doubt, batch, cut=0):
         self.run, self.policies, self.in_doubt, self.batch = run, POLICIES[policy], in_doubt, batch
-        self.found, self.outcomes, self.excused = Counter(dict.fromkeys(FAULTS, 0)), Counter(), 0
+        self.found, self.outcomes, self.excused = Counter(dict.fromkeys(FAULTS, 0)), Counter(), cut
         self.reasons = Counter()  # Of those who were not sent, and why.
         self.stories = []  # Of the first few that are not as they should be.
 

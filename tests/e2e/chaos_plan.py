@@ -4,7 +4,9 @@ import random
 from dataclasses import dataclass
 
 # Fault: weight, the part that it hits, and the least and the most seconds that it lasts. A part has one fault at a time.
-# A lease of the run is four seconds.
+# A lease of the run is LEASE_S seconds, and one request is of so many people.
+LEASE_S = 4
+BATCH = {"email": 20, "sms": 1, "push": 1}
 FAULTS = {
     "kill": (30, "worker", 0, 0),
     "stop": (10, "worker", 5, 8),
@@ -51,10 +53,21 @@ MORE = {
         "postgres_full": (4, "postgres", 4, 9),
         "kafka_full": (3, "kafka", 4, 9),
     },
+    "clocks": {
+        "machine_clock": (6, "clock of worker", 3, 8),
+        "ledger_clock": (3, "clock", 3, 7),
+    },
+    "names": {
+        "no_names": (4, "provider line", 3, 7),
+        "cut_providers": (4, "provider line", 0, 0),
+    },
+    "certificates": {
+        "expired_certificate": (4, "provider line", 3, 7),
+    },
 }
 EVERY_S, LEAST, MOST = 2.25, 4 / 9, 14 / 9  # From fault to fault: the mean, and its least and most as parts of it.
 # What a part needs beyond the fault itself to be of use again.
-REST_S = {"kafka": 15, "postgres": 6, "system": 10, "tables": 8, "connections": 8}
+REST_S = {"kafka": 15, "postgres": 6, "system": 10, "tables": 8, "connections": 8, "clock": 20, "provider line": 5}
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,8 @@ def plan(seed, minutes, workers, every_s=EVERY_S, more=()):
     while (at_s := at_s + every_s * dice.uniform(LEAST, MOST)) < minutes * 60:
         name = dice.choices(names, weights)[0]
         _, part, least_s, most_s = known[name]
-        if part == "worker":
-            part = f"worker {dice.randrange(workers) + 1}"
+        if part.endswith("worker"):
+            part = f"{part} {dice.randrange(workers) + 1}"
         lasts_s, die = round(dice.uniform(least_s, most_s), 2), dice.random()
         if busy_until.get(part, 0) <= at_s:
             busy_until[part] = at_s + lasts_s + REST_S.get(part, 0)

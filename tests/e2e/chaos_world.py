@@ -9,16 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from api_client import Backend
 from chaos_judge import POLICIES
+from chaos_machines import Machines
+from chaos_plan import BATCH, EVERY_S, LEASE_S
 from chaos_services import Services
 from harness import BIN, say, until
 from own_stack import OwnStack
 
-LEASE_S = 4
 SETTLE_S = 300
 END_S = 60  # From SIGTERM to the end; drain_max_ms is 5,000, and a machine may be busy.
 START_AGAIN = 69  # Kafka was away at the start: docs/operations.md.
 OPEN_JOBS = 3  # So many are under way at any time.
-BATCH = {"email": 20, "sms": 1, "push": 1}
 CALM = {"latency_ms": 50, "jitter_ms": 0, "lose_before_rate": 0, "error_rate": 0, "lose_after_rate": 0, "malformed_rate": 0,
         "error_after_rate": 0, "throttle_rate": 0}
 FUNCTIONS = """
@@ -79,15 +79,15 @@ class Stage:
         self._line.shutdown(cancel_futures=True)
 
 
-class World(Services, OwnStack):
+class World(Services, Machines, OwnStack):
     """Who uses it sets `seed`, `minutes`, `workers`, `people` (of each job), `policy`, `every_s` (from fault to fault), `older`
     (the programs of another version, for every other worker) and with_more() before."""
 
-    seed, minutes, workers, people, policy, every_s, older = 1, 1.0, 2, 300, "mixed", 2.25, None
+    seed, minutes, workers, people, policy, every_s, older = 1, 1.0, 2, 300, "mixed", EVERY_S, None
 
     def start(self):
         self.all_servers()
-        run = self.run_ = self.own_run(sim=["--seed", str(self.seed)])
+        run = self.run_ = self.own_run(sim=["--seed", str(self.seed), *self.simulator_options()])
         run.db.psql(FUNCTIONS)
         run.people(self.people)
         run.system(SYSTEM + REMINDER)
@@ -104,12 +104,13 @@ class World(Services, OwnStack):
         run.with_clients()
         run.sim.control(all=CALM)
         self.connect()
+        self.prepare_machines()
         self.holders = []
         self.stage, self.enough, self.ending = Stage(), threading.Event(), {}
         self.addCleanup(self.stage.close)
         self.jobs, self.samples, self.died, self.started_again = [], [], [], 0
         self.in_doubt, self.doubt, self.doubtful = defaultdict(set), threading.Event(), False
-        self.programs = [run.producer(), *(run.worker(folder=self.version(slot + 1)) for slot in range(self.workers))]
+        self.programs, self.withheld = [self.program(slot) for slot in range(self.workers + 1)], set()
         self.began_at = dict.fromkeys(range(self.workers + 1), time.monotonic())
         self.begun = time.monotonic()
         self.threads = [threading.Thread(target=work, daemon=True) for work in (self.order_on, self.sample_on, self.note_doubt_on)]
@@ -122,11 +123,18 @@ class World(Services, OwnStack):
     def version(self, slot):
         return self.older if self.older and slot % 2 == 0 else BIN
 
-    def begin_program(self, slot):
+    def program(self, slot, ready_s=60):
         """The producer is 0, workers count from 1. They die with the thread that starts them: always the test's."""
+        self.run_.more_environment = self.environment_of(slot)
+        return self.run_.worker(ready_s, self.version(slot)) if slot else self.run_.producer(ready_s)
+
+    def begin_program(self, slot):
         self.ending.pop(slot, None)
-        self.programs[slot] = (self.run_.worker(ready_s=None, folder=self.version(slot)) if slot
-                               else self.run_.producer(ready_s=None))
+        if self.now() < self.wrong_until:
+            self.withheld.add(slot)
+            return
+        self.withheld.discard(slot)
+        self.programs[slot] = self.program(slot, ready_s=None)
         self.began_at[slot] = time.monotonic()
 
     def ask_to_end(self, slot):
@@ -143,6 +151,9 @@ class World(Services, OwnStack):
         """Whoever has ended is begun anew, as an orchestrator does; who ended unasked, badly or late is noted, but for those
         that found no Kafka at their start."""
         for slot, program in enumerate(self.programs):
+            if slot in self.withheld:
+                self.begin_program(slot)
+                continue
             late = time.monotonic() > self.ending.get(slot, float("inf"))
             if program.is_alive() and not late:
                 continue

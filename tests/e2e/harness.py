@@ -330,6 +330,7 @@ class Run:
         self.providers = dict(PROVIDERS)
         self.system_url = {}
         self.tokens = {}
+        self.more_environment = {}  # Of programs that begin from now on.
         self.db = self.maintenance.beside(self.name)
         self.sim = Simulator(self, sim)
         self.maintenance.create(self.name, upto)
@@ -408,7 +409,7 @@ class Run:
 
     def environment(self, **more):
         return {"PATH": os.environ["PATH"], "FANFARE_DATABASE_URL": self.db.url,
-                **accounts.ENVIRONMENT, **self.system_url, **self.tokens,
+                **accounts.ENVIRONMENT, **self.system_url, **self.tokens, **self.more_environment,
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **more}
 
     def start(self, name, program, *arguments, **environment):

@@ -2,13 +2,10 @@
 """A provider whose name, line, certificate or answers are odd: who was never sent stays sendable, who may have been told
 is unknown, and the worker lives."""
 
-import contextlib
-import socket
-import ssl
-import subprocess
 import threading
 
 from harness import ROOT, EndToEnd, main, until
+from listener import Listener, expired_certificate
 from tcp_proxy import TcpProxy
 
 PEOPLE = 60
@@ -23,35 +20,6 @@ ODD = {
     "a length that is none": HEAD + b"Content-Length: -1\r\n\r\n" + BODY,
     "no status": b"HTTP/1.1 \r\n\r\n" + BODY,
 }
-
-
-class Listener:
-    """Hands each connection to `serve(connection)`, in a thread of its own."""
-
-    def __init__(self, serve, context=None):
-        self.server = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port, self.serve, self.context = self.server.getsockname()[1], serve, context
-        self.taken = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.server.accept()
-                self.taken += 1
-                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection):
-        with contextlib.suppress(OSError):
-            if self.context:
-                connection = self.context.wrap_socket(connection, server_side=True)
-            with connection:
-                self.serve(connection)
-
-    def stop(self):
-        with contextlib.suppress(OSError):
-            self.server.shutdown(socket.SHUT_RDWR)
-        self.server.close()
 
 
 def read_request(connection):
@@ -115,34 +83,13 @@ class ProviderLine(EndToEnd):
 
     def test_a_certificate_that_has_expired(self):
         run = self.start("push")
-        context = self.expired(run)
+        context, authority = expired_certificate(run.dir, "localhost")
+        (run.dir / "both.pem").write_text(authority + run.sim.ca.read_text())
         stale = self.listen(lambda connection: connection.recv(1), context)
         self.nobody_is_in_doubt_until_it_is_mended(
             run, "the certificate", {"base_url": f"https://localhost:{stale.port}",
                                      "account": {"ca_file": str(run.dir / "both.pem")}},
             lambda worker: stale.taken > 2 and "certificate has expired" in worker.log.read_text(), "push")
-
-    @staticmethod
-    def expired(run):
-        """Of an authority that is trusted, for the right name, and good until 2001."""
-        folder = run.dir / "expired"
-        folder.mkdir()
-        (folder / "index").write_text("")
-        (folder / "serial").write_text("01\n")
-        (folder / "ca.cnf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n"
-                                       "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n[e]\n"
-                                       "subjectAltName=DNS:localhost\n")
-        for command in (
-                "req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -keyout ca.key -out ca.pem -days 30",
-                "req -new -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem",
-                "ca -batch -config ca.cnf -extensions e -cert ca.pem -keyfile ca.key -in request.pem -out cert.pem "
-                "-startdate 20000101000000Z -enddate 20010101000000Z"):
-            subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
-        (run.dir / "both.pem").write_text((folder / "ca.pem").read_text() + run.sim.ca.read_text())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        context.set_alpn_protocols(["h2"])
-        return context
 
     def test_answers_without_bounds(self):
         """The request was taken, so whoever was in it is unknown; memory stays what it is."""
