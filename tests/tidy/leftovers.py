@@ -4,7 +4,7 @@ from pathlib import Path
 
 import history
 
-SUFFIXES = (".orig", ".rej", ".bak", ".swp", ".pyc", "~")
+SUFFIXES = (".orig", ".rej", ".bak", ".swp", ".pyc", ".profraw", "~")
 
 
 def check(root: Path):

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace fanfare {
 namespace {
@@ -36,12 +37,34 @@ PlanKeeper::Hold::~Hold() {
 PlanKeeper::Reading::Reading(Hold& hold, std::function<void()> end_query)
     : hold_{hold}, end_query_{std::move(end_query)} {
     const std::lock_guard guard{hold.keeper_.mutex_};
-    hold.end_query_ = &end_query_;
+    hold.reading_ = this;
 }
 
 PlanKeeper::Reading::~Reading() {
-    const std::lock_guard guard{hold_.keeper_.mutex_};
-    hold_.end_query_ = nullptr;
+    {
+        const std::lock_guard guard{hold_.keeper_.mutex_};
+        hold_.reading_ = nullptr;
+    }
+    if (ending_.joinable()) ending_.join();
+}
+
+void PlanKeeper::Reading::end() {
+    if (is_ending_) return;
+    if (ending_.joinable()) ending_.join();
+    const auto ask = [this] {
+        try {
+            end_query_();
+        } catch (const std::exception&) {
+            // The server is away: so is the query.
+        }
+        is_ending_ = false;
+    };
+    is_ending_ = true;
+    try {
+        ending_ = std::thread{ask};
+    } catch (const std::system_error&) {
+        is_ending_ = false;  // There is no thread to be had: at the next look.
+    }
 }
 
 void PlanKeeper::look() {
@@ -77,12 +100,7 @@ void PlanKeeper::beat(std::unique_lock<std::mutex>& lock) {
 /// Again at each look, for the order may come between two statements.
 void PlanKeeper::interrupt() {
     for (const auto* const hold : holds_) {
-        if (hold->end_query_ == nullptr || !hold->is_over()) continue;
-        try {
-            (*hold->end_query_)();
-        } catch (const std::exception&) {
-            // The server is away: so is the query.
-        }
+        if (hold->reading_ != nullptr && hold->is_over()) hold->reading_->end();
     }
 }
 

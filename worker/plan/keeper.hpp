@@ -17,10 +17,12 @@ namespace fanfare {
 
 /// Keeps the plans in hand this worker's own while their queries run, however long these take:
 /// makes their leases new, and ends the query of a plan that is lost (taken over, cancelled, over)
-/// or whose worker stops. It does so in look(), which somebody calls: KeeperThread, or a test.
+/// or whose worker stops. It does so in look(), which somebody calls: KeeperThread, or a test. To
+/// end a query its server is asked, who may not answer: nobody else's lease waits for that.
 ///
 /// Bounds    one statement a plan and beat; a beat is a fraction of the lease, at most 2 s.
-/// Threads   look() on one at a time; Hold and Reading on any.
+/// Threads   look() on one at a time; Hold and Reading on any; one more for each query that is
+///           being ended.
 /// Lifetime  what it is given outlives it, and it outlives holds.
 class PlanKeeper {
 public:
@@ -28,6 +30,8 @@ public:
                const std::atomic<bool>& stopping);
     PlanKeeper(const PlanKeeper&) = delete;
     PlanKeeper& operator=(const PlanKeeper&) = delete;
+
+    class Reading;
 
     /// One plan in hand, as long as it lives.
     class Hold {
@@ -48,12 +52,13 @@ public:
         std::string job_;
         std::int32_t epoch_;
         std::atomic<bool> lost_{false};
-        const std::function<void()>* end_query_ = nullptr;  // Guarded by the keeper's mutex.
+        Reading* reading_ = nullptr;  // Guarded by the keeper's mutex.
     };
 
-    /// While it lives, `end_query` is called when the plan is over: on the thread of look(), and
-    /// again at each look. A connection whose query it ends is not to be used again then: the order
-    /// to end may come late.
+    /// While it lives, `end_query` is called when the plan is over: on a thread of its own, and
+    /// again at each look that finds it done. A connection whose query it ends is not to be used
+    /// again then: the order to end may come late. The destructor waits for a call that is under
+    /// way.
     class Reading {
     public:
         Reading(Hold& hold, std::function<void()> end_query);
@@ -62,8 +67,13 @@ public:
         Reading& operator=(const Reading&) = delete;
 
     private:
+        friend class PlanKeeper;
+        void end();
+
         Hold& hold_;
         std::function<void()> end_query_;
+        std::atomic<bool> is_ending_{false};
+        std::thread ending_;  // Guarded by the keeper's mutex.
     };
 
     /// Makes leases new where that is due, and ends queries whose plan is over.
