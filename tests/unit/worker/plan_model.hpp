@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <utility>
 #include <vector>
@@ -179,10 +180,14 @@ public:
         ++reads;
         if (unreachable) return PlanFault{PlanFault::Place::source, *unreachable};
         bool ended = false;
-        const PlanKeeper::Reading reading{hold, [&ended] { ended = true; }};
+        std::counting_semaphore asked_to_end{0};
+        const PlanKeeper::Reading reading{hold, [&] { asked_to_end.release(); }};
         const auto begun = time_.steady_now();
         while (!ended && time_.steady_now() < begun + takes) {
             time_.run_for(std::chrono::milliseconds{10});
+            if (!hold.is_over()) continue;
+            time_.run_for(std::chrono::milliseconds{100});  // A look, which has a thread ask.
+            ended = asked_to_end.try_acquire_for(std::chrono::seconds{30});
         }
         took = time_.steady_now() - begun;
         auto next = std::upper_bound(people.begin(), people.end(), cursor);
