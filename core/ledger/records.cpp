@@ -23,10 +23,14 @@ struct WordArrays {
     KeyArrays keys;
     ArrayLiteral epochs, outcomes, reasons, attempts, causes, ids, tallies, accounts;
 
-    void add(const auto& word) {
+    void add(const ChunkMark& mark) {
+        // Most say of nobody yet what became of them: no change that the ledger has to count.
+        add(mark, hex_or_none(mark.outcomes));
+    }
+    void add(const auto& word, const std::string& hex_of_outcomes) {
         keys.add(word.key);
         epochs.add(word.epoch);
-        outcomes.add(encode_bytea(word.outcomes));
+        outcomes.add(hex_of_outcomes);
         reasons.add(hex_or_none(word.reasons));
         attempts.add(hex_or_none(word.attempts));
         causes.add(hex_or_none(word.causes));
@@ -53,7 +57,7 @@ struct RecordArrays : WordArrays {
     ArrayLiteral states, waits, failures, keeps, moments;
 
     void add(const ChunkRecord& record) {
-        WordArrays::add(record);
+        WordArrays::add(record, encode_bytea(record.outcomes));
         states.add(record.done ? "done" : "planned");
         waits.add(record.next_in.count());
         failures.add(record.failures);
