@@ -2,6 +2,7 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/reach.hpp"
+#include "core/orders/known_columns.hpp"
 #include "core/postgres/halving.hpp"
 #include "core/rendering/layout.hpp"
 #include "core/rendering/program.hpp"
@@ -13,6 +14,7 @@
 #include <pqxx/nontransaction>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -103,10 +105,35 @@ std::vector<std::string_view> find_casts(std::string_view sql, std::size_t numbe
     return types;
 }
 
+/// Whether all that the query does with a parameter is to look what equals its text: then none of
+/// its values is at fault.
+bool is_only_compared(std::string_view sql, std::size_t number) {
+    constexpr std::string_view spaces{" \t\n\r\f\v"};
+    const auto parameter = fmt::format("${}::text", number);
+    for (auto at = sql.find(parameter); at != std::string_view::npos;
+         at = sql.find(parameter, at)) {
+        const auto before = sql.substr(0, at).find_last_not_of(spaces);
+        if (before == std::string_view::npos || sql[before] != '=') return false;
+        at += parameter.size();
+        const auto after = std::min(sql.find_first_not_of(spaces, at), sql.size());
+        const bool is_word = after > at && after < sql.size() &&
+                             std::isalpha(static_cast<unsigned char>(sql[after])) != 0;
+        if (after < sql.size() && sql[after] != ')' && !is_word) return false;
+    }
+    return true;
+}
+
+/// Whatever encoding a database has, it knows these.
+bool is_plain_text(std::string_view value) {
+    return std::all_of(value.begin(), value.end(),
+                       [](unsigned char byte) { return byte > 0 && byte < 0x80; });
+}
+
 /// Whether a value alone is what the query casts it to. Planning the query does not tell of all:
 /// what looks at a moment is only run where something is found to look at.
 bool is_of_its_types(postgres::Connection& source, const Query& query, std::size_t index,
                      const char* value) {
+    if (is_only_compared(query.sql, index + 1) && is_plain_text(value)) return true;
     for (const auto type : find_casts(query.sql, index + 1)) {
         try {
             if (!takes(source, fmt::format("SELECT $1::text::{}", type), {value})) return false;
@@ -250,15 +277,23 @@ std::optional<Rejection> check_texts(const Telling& telling, Channel channel, Na
     return std::nullopt;
 }
 
-std::optional<Rejection> check_order(postgres::Connection& source, const Telling& telling) {
+std::vector<std::string> columns_now(postgres::Connection& source, const System& system,
+                                     Channel channel) {
+    pqxx::nontransaction work{source.raw()};
+    const auto& contact = *system.contacts[static_cast<std::size_t>(channel)];
+    return personal_columns(work.exec_params(contact.query.sql, "{}"));
+}
+
+std::optional<Rejection> check_order(postgres::Connection& source, const Telling& telling,
+                                     KnownColumns* known) {
+    const auto& system = telling.system;
     const auto moments = find_moments(telling.kind.times, telling.job.data);
     for (const auto channel : channels_used(telling.job, telling.kind)) {
-        const auto& contact = telling.system.contacts[static_cast<std::size_t>(channel)];
-        if (!contact) continue;
-        pqxx::nontransaction work{source.raw()};
-        const auto columns = work.exec_params(contact->query.sql, "{}");
-        const auto personal = personal_names(telling.kind, channel, personal_columns(columns),
-                                             moments, telling.has_links);
+        if (!system.contacts[static_cast<std::size_t>(channel)]) continue;
+        auto columns = known != nullptr ? known->find(source, system, channel)
+                                        : columns_now(source, system, channel);
+        const auto personal =
+            personal_names(telling.kind, channel, std::move(columns), moments, telling.has_links);
         if (auto rejection = check_texts(telling, channel, personal)) return rejection;
     }
     if (auto rejection = check_recipients(source, telling)) return rejection;

@@ -18,6 +18,8 @@
 // for the planner.
 namespace fanfare {
 
+class KnownColumns;
+
 /// A job with what it is told by.
 struct Telling {
     const Job& job;
@@ -49,6 +51,10 @@ struct Telling {
 /// The columns of a contact query that are the person's variables.
 [[nodiscard]] std::vector<std::string> personal_columns(const pqxx::result& contacts);
 
+/// What the system's database says that they are now. Throws what libpqxx throws.
+[[nodiscard]] std::vector<std::string> columns_now(postgres::Connection& source,
+                                                   const System& system, Channel channel);
+
 /// Refuses a job whose texts of one channel lack a variable, or cannot be written with its values,
 /// in any language. Pure.
 [[nodiscard]] std::optional<Rejection> check_texts(const Telling& telling, Channel channel,
@@ -56,8 +62,9 @@ struct Telling {
 
 /// The same for every channel it may use, with what the system's own database knows of people; and
 /// a parameter that is not of the type that the audience casts it to. Throws what libpqxx throws,
-/// but for that.
+/// but for that. `known`, where given, is asked for what it may know already.
 [[nodiscard]] std::optional<Rejection> check_order(postgres::Connection& source,
-                                                   const Telling& telling);
+                                                   const Telling& telling,
+                                                   KnownColumns* known = nullptr);
 
 }  // namespace fanfare

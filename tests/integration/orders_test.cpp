@@ -85,6 +85,36 @@ TEST_F(OrdersTest, AParameterHasTheTypeItIsCastTo) {
     EXPECT_THAT(checked(), HasSubstr("invalid_parameter /audience/params/age"));
 }
 
+TEST_F(OrdersTest, OnlyWhatIsComparedAsTextTakesEveryText) {
+    const auto checked_with = [this](const std::string& condition) {
+        audience("SELECT id AS recipient_id FROM buyer WHERE " + condition, {"value"});
+        job_.params = {{"value", "abc"}};
+        return checked();
+    };
+    for (const auto* const condition :
+         {"name = $1::text", "( $1::text IS NOT NULL ) AND name =\n$1::text\nAND age > 1",
+          "(name=$1::text) ORDER BY id", "name = $1::text || 'x'", "1 = length($1::text)"}) {
+        EXPECT_EQ(checked_with(condition), "") << condition;
+    }
+    for (const auto* const condition :
+         {"shop = ($1::text)::uuid", "shop = $1::text ::uuid", "shop = $1::text\n::text::uuid",
+          "name = $1::text AND shop = $1::text::uuid", "age = CAST( $1::text AS int)"}) {
+        EXPECT_THAT(checked_with(condition), HasSubstr("invalid_parameter")) << condition;
+    }
+}
+
+TEST_F(OrdersTest, WhatAQuerySaidAMomentAgoIsGood) {
+    ManualClock clock{TimePoint{}};
+    KnownColumns known{clock};
+    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name"));
+    system_.contacts[0]->query.sql =
+        "SELECT id::text AS recipient_id, address, name, age FROM buyer "
+        "WHERE id = ANY($1::text[]::uuid[])";
+    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name"));
+    clock.advance(KnownColumns::good_for);
+    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name", "age"));
+}
+
 TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {
     audience("SELECT id AS recipient_id FROM buyer WHERE age = 1 / 0 AND shop = $1::text::uuid",
              {"shop"});
