@@ -140,6 +140,25 @@ TEST_P(AudienceTest, LeavesOutAndCountsIdsThatAreTooLong) {
     EXPECT_EQ(rest.left_out(), 4);
 }
 
+TEST_P(AudienceTest, AFewAreReadAtOnce) {
+    follow({"b", "a", std::string(201, 'x'), "B", "a"});
+    AudienceSnapshot snapshot{*connection};
+    std::vector<std::string_view> ids;
+    AudienceStream all{snapshot, job, std::size_t{6}};
+    all.next(6, ids);
+    EXPECT_THAT(ids, ElementsAre("B", "a", "b"));
+    EXPECT_TRUE(all.is_read());
+    all.next(1, ids);
+    EXPECT_THAT(ids, IsEmpty());
+    EXPECT_EQ(all.left_out(), 1);
+    AudienceStream some{snapshot, job, std::size_t{2}};
+    some.next(2, ids);
+    EXPECT_THAT(ids, ElementsAre("B", "a"));
+    EXPECT_FALSE(some.is_read());
+    some.next(2, ids);
+    EXPECT_THAT(ids, IsEmpty()) << "no others come";
+}
+
 TEST_P(AudienceTest, CanBeEmpty) { EXPECT_THAT(read(), IsEmpty()); }
 
 TEST_P(AudienceTest, IsOfOneMoment) {

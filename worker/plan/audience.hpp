@@ -31,6 +31,7 @@ public:
 
 private:
     friend class AudienceStream;
+    postgres::Connection& source_;
     std::unique_ptr<pqxx::transaction_base> work_;
     std::string_view order_;
     int streams_ = 0;
@@ -46,6 +47,9 @@ private:
 class AudienceStream {
 public:
     AudienceStream(AudienceSnapshot& snapshot, const JobContext& job, const std::string& cursor);
+    /// From the beginning, of at most so many rows: read at once, in one round trip. Whether these
+    /// are all is_read() tells; no others come.
+    AudienceStream(AudienceSnapshot& snapshot, const JobContext& job, std::size_t rows_max);
 
     /// Replaces `ids` with up to `count` further ids; empty at the end.
     void next(std::size_t count, std::vector<std::string_view>& ids);
@@ -59,9 +63,10 @@ private:
     void take(const pqxx::row& row, std::vector<std::string_view>& ids);
 
     pqxx::transaction_base& work_;
-    std::string name_;
+    std::string name_;  // Of the cursor; "": there is none.
     pqxx::result rows_;
-    bool is_read_ = false;  // To its end: a fetch gave less than it might.
+    bool is_at_hand_ = false;  // `rows_` are not given yet.
+    bool is_read_ = false;     // To its end: a fetch gave less than it might.
     std::string last_;
     std::string last_long_;       // Its digest.
     std::int64_t long_seen_ = 0;  // Those behind the last id are counted with the next one.

@@ -78,7 +78,7 @@ Result<void> DatabaseAudiences::read_small(std::span<SmallAudience* const> audie
         std::vector<std::string_view> ids;
         for (auto* const audience : audiences) {
             if (clock_.steady_now() > end) return;
-            AudienceStream stream{snapshot, *audience->job, ""};
+            AudienceStream stream{snapshot, *audience->job, people_max + 1};
             stream.next(people_max + 1, ids);
             audience->is_whole = stream.is_read();
             if (!audience->is_whole) continue;
