@@ -75,7 +75,7 @@ struct WorkerSettings {
     std::array<ChannelSettings, channel_count> channels{
         {                                               // By Channel.
          {1000, 8, DoubtPolicy::reconcile},             // email
-         {32, 32, DoubtPolicy::hold},                   // sms: little in doubt after a crash
+         {128, 8, DoubtPolicy::hold},                   // sms
          {200, 32, DoubtPolicy::resend}}};              // push: a collapse key hides a double
     std::chrono::milliseconds lease{60'000};            // [2'000, 600'000]
     std::uint32_t attempts_max = 5;                     // [1, 100]

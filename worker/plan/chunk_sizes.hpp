@@ -5,8 +5,7 @@
 
 namespace fanfare {
 
-/// A chunk never holds more than two seconds of its account's rate: a crash leaves little in
-/// doubt, and a claim is always sent well within its lease.
+/// What fits the slowest account of each channel: Account::chunk_people().
 [[nodiscard]] Planner::Sizes chunk_sizes(const Settings& settings, const AccountSelector& selector);
 
 }  // namespace fanfare

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace fanfare {
 namespace {
@@ -24,6 +25,8 @@ constexpr std::chrono::milliseconds unproven_wait{100};  // Then its requests ma
 constexpr int patience_of_timeout = 5;  // Where nobody is answered for a fifth of it, it stalls.
 
 constexpr std::uint32_t streams_per_connection = 100;
+
+constexpr double small_chunk = 32;  // Smaller ones for the sake of the rate would cost more.
 
 /// Requests of HTTP/1.1 need a connection each, streams of HTTP/2 share few.
 std::uint32_t connections_max(const Account::Parts& parts) {
@@ -99,6 +102,17 @@ std::size_t Account::batch_max() const noexcept {
 std::size_t Account::tokens_for(std::size_t recipients) const noexcept {
     if (parts_.provider->rate_unit() != RateUnit::requests) return recipients;
     return (recipients + batch_max() - 1) / batch_max();
+}
+
+std::uint32_t Account::chunk_people(std::uint32_t most) const noexcept {
+    const double rate = parts_.settings.rate.per_second;
+    if (rate <= 0) return most;
+    const bool counts_requests = parts_.provider->rate_unit() == RateUnit::requests;
+    const double a_second = rate * (counts_requests ? static_cast<double>(batch_max()) : 1.0);
+    double people = std::floor(a_second * 2);
+    if (batch_max() == 1)
+        people = std::min(people, std::max(small_chunk, std::floor(a_second / 2)));
+    return static_cast<std::uint32_t>(std::clamp(people, 1.0, static_cast<double>(most)));
 }
 
 void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::Era era,

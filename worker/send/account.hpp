@@ -53,6 +53,11 @@ public:
     [[nodiscard]] HttpClient& http() noexcept { return *http_; }
     [[nodiscard]] std::size_t batch_max() const noexcept;
 
+    /// How many of at most so many people a chunk may hold: two seconds of the account's rate, so
+    /// that a crash leaves little in doubt and a claim is sent well within its lease. Where each
+    /// person is a request, half a second of it: while one chunk waits for its last answers, the
+    /// next ones use the rate.
+    [[nodiscard]] std::uint32_t chunk_people(std::uint32_t most) const noexcept;
     /// Tokens of the account's rate that so many recipients take, as far as can be told.
     [[nodiscard]] std::size_t tokens_for(std::size_t recipients) const noexcept;
 

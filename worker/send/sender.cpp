@@ -94,8 +94,8 @@ asio::awaitable<void> Sender::serve(const Descriptor& descriptor, LaneRoom::Plac
     const auto& key = descriptor.key;
     Account* const account = co_await account_for(key.channel);
     if (account != nullptr) {
-        auto reserved = account->tokens_for(
-            settings_.channels[static_cast<std::size_t>(key.channel)].chunk_recipients_max);
+        const auto& limits = settings_.channels[static_cast<std::size_t>(key.channel)];
+        auto reserved = account->tokens_for(account->chunk_people(limits.chunk_recipients_max));
         const auto waits = parts_.clock.steady_now();
         co_await account->pacer().ready(reserved);
         account->probe().waited(parts_.clock.steady_now() - waits);

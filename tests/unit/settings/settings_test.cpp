@@ -206,8 +206,8 @@ TEST(Settings, HaveTheDefaultsOfEachChannel) {
     EXPECT_EQ(email.chunk_recipients_max, 1000U);
     EXPECT_EQ(email.chunks_in_flight_max, 8U);
     EXPECT_EQ(email.on_doubt, DoubtPolicy::reconcile);
-    EXPECT_EQ(sms.chunk_recipients_max, 32U);
-    EXPECT_EQ(sms.chunks_in_flight_max, 32U);
+    EXPECT_EQ(sms.chunk_recipients_max, 128U);
+    EXPECT_EQ(sms.chunks_in_flight_max, 8U);
     EXPECT_EQ(sms.on_doubt, DoubtPolicy::hold);
     EXPECT_EQ(push.chunk_recipients_max, 200U);
     EXPECT_EQ(push.chunks_in_flight_max, 32U);
