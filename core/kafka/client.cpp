@@ -64,6 +64,7 @@ bool confuses_topics() {
 constexpr std::chrono::milliseconds ask_max{15'000};
 constexpr int look_again_ms = 100;
 constexpr int looks_max = 50;
+constexpr std::string_view embedded_cluster{"mockCluster"};  // So librdkafka's begin.
 
 }  // namespace
 
@@ -234,9 +235,8 @@ void await_topics(rd_kafka_t* client, const std::vector<Topic>& known) {
     }
 }
 
-}  // namespace
-
-Result<void> create_topics(const KafkaSettings& settings) {
+/// As create_topics(); what the cluster calls itself.
+Result<std::string> open_topics(const KafkaSettings& settings) {
     auto conf = make_conf(settings, {});
     if (!conf) return conf.error();
     // A consumer: a producer's question would have some brokers create what it asks for.
@@ -249,12 +249,21 @@ Result<void> create_topics(const KafkaSettings& settings) {
         failure.doing += fmt::format(" (kafka.brokers: {})", settings.brokers);
         return failure;
     }
-    if (missing.value().topics.empty()) return {};
+    auto cluster = missing.value().cluster;
+    if (missing.value().topics.empty()) return cluster;
     const auto end = system_clock().steady_now() + wait_before_making();
     while (system_clock().steady_now() < end) rd_kafka_poll(client.value().get(), look_again_ms);
     auto made = make_topics(client.value().get(), settings, missing.value().topics);
-    if (made) await_topics(client.value().get(), known);
-    return made;
+    if (!made) return made.error();
+    await_topics(client.value().get(), known);
+    return cluster;
+}
+
+}  // namespace
+
+Result<void> create_topics(const KafkaSettings& settings) {
+    const auto opened = open_topics(settings);
+    return opened ? Result<void>{} : Result<void>{opened.error()};
 }
 
 Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
@@ -285,8 +294,11 @@ Result<EmbeddedBroker> EmbeddedBroker::start(const KafkaSettings& settings) {
 Result<std::optional<EmbeddedBroker>> open_broker(KafkaSettings& settings) {
     using Opened = std::optional<EmbeddedBroker>;
     if (settings.brokers != "embedded") {
-        auto done = create_topics(settings);
-        return done ? Result<Opened>{Opened{}} : Result<Opened>{done.error()};
+        const auto cluster = open_topics(settings);
+        if (!cluster) return cluster.error();
+        // The embedded one of another process is spoken to by its address.
+        settings.tells_at_once = !cluster.value().starts_with(embedded_cluster);
+        return Opened{};
     }
     auto broker = EmbeddedBroker::start(settings);
     if (!broker) return broker.error();

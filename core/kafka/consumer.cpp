@@ -79,10 +79,10 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"session.timeout.ms", "10000"},
                               {"heartbeat.interval.ms", "1000"},
                               {"max.poll.interval.ms", "60000"},
-                              // Short: a partition that was paused waits it out, the embedded
-                              // broker too, and a topic that is deleted and made again within
-                              // it may go unnoticed. Not shorter: an idle worker asks as often.
-                              {"fetch.wait.max.ms", "100"},
+                              // An idle worker asks as often. A partition that was paused or
+                              // is new waits it out, where nothing else comes; on the embedded
+                              // broker everybody does.
+                              {"fetch.wait.max.ms", settings_.tells_at_once ? "500" : "100"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},
                               {"queued.max.messages.kbytes", "1024"},

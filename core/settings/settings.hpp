@@ -30,6 +30,7 @@ struct KafkaSettings {
     std::map<std::string, std::string> client;  // Passed on to librdkafka (security.* and so on).
                                                 // May hold passwords: never log the values.
     bool allow_insecure = false;                // They may switch checks off, or load code.
+    bool tells_at_once = false;  // The broker wakes who waits for records. By open_broker().
 };
 
 struct DatabaseSettings {
