@@ -2,6 +2,9 @@
 
 #include "core/clock/timer.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +19,8 @@ asio::awaitable<std::size_t> Boarding::board(Wish wish) {
         return wish.arrival < other->wish.arrival;
     };
     queue_.insert(std::find_if(queue_.begin(), queue_.end(), is_later), &waiter);
+    // Those who were called with this one share its wave.
+    if (!wish.urgent) co_await asio::post(parts_.executor, asio::use_awaitable);
     look_again();
     while (!waiter.answered) {
         const auto look_in = std::exchange(waiter.look_in, {});

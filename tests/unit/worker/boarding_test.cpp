@@ -65,6 +65,15 @@ TEST_F(BoardingTest, GivesWhoComesFirstAllThatIsFree) {
     EXPECT_EQ(permits.free(), 0U);
 }
 
+TEST_F(BoardingTest, WhoComesAtOnceSharesTheFirstWave) {
+    prove();
+    for (const auto* const name : {"a", "b", "c"}) {
+        test::begin(context, board(name, 2, false, boarding.arrive()));
+    }
+    test::settle(context);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 2), Pair("b", 2), Pair("c", 2)));
+}
+
 TEST_F(BoardingTest, KeepsWhatComesBackTogetherUntilTheWaveIsMarked) {
     prove();
     come("a", 8);
