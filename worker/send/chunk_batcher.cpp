@@ -52,9 +52,10 @@ void ChunkBatcher::stop() {
 }
 
 asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> ChunkBatcher::claim(
-    ledger::ClaimRequest request) {
+    ledger::ClaimRequest request, bool urgent) {
     auto ticket = std::make_shared<ClaimTicket>(executor_);
     ticket->request = std::move(request);
+    ticket->urgent = urgent;
     claims_.push_back(ticket);
     if (!claiming_) {
         claiming_ = true;
@@ -90,11 +91,22 @@ asio::awaitable<Result<Marked>> ChunkBatcher::hand_in(WordQueue<Word>& waiting, 
     co_return std::move(*ticket->answer);
 }
 
+/// Waits for those who are likely to come, unless somebody is in a hurry.
+asio::awaitable<void> ChunkBatcher::gather_claims() {
+    const auto count = claims_.size();
+    if (stopping_ || std::max(count, latest_claims_) < 2 || count >= gathered_max) co_return;
+    const bool hurries = std::any_of(claims_.begin(), claims_.end(),
+                                     [](const auto& ticket) { return ticket->urgent; });
+    if (!hurries) co_await pause_for(gather);
+}
+
 asio::awaitable<void> ChunkBatcher::serve_claims() {
     co_await asio::post(executor_, asio::use_awaitable);  // Those who were called with this one.
     while (!claims_.empty()) {
+        co_await gather_claims();
         while (behind_ && !stopping_) co_await caught_up_.wait();
         const auto tickets = take(claims_);
+        latest_claims_ = tickets.size();
         std::vector<ledger::ClaimRequest> requests;
         for (const auto& ticket : tickets) requests.push_back(ticket->request);
         const auto same_chunk = [](const auto& a, const auto& b) { return a.key == b.key; };

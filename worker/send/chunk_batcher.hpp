@@ -28,8 +28,9 @@ enum class Marked : std::uint8_t {
 /// under way the next requests queue up and share the following one: many chunks, one round trip
 /// and one flush to disk. Nobody waits for another's chunk: one whose row is locked is tried again
 /// alone, and one that PostgreSQL refuses is refused alone. While records cannot be written,
-/// nothing is claimed. Records of small chunks that come one after the other, as answers of one
-/// wave do, wait for each other for `gather`: to write one costs nearly as much as to write ten.
+/// nothing is claimed. Where chunks come one after the other, as small ones of many jobs do, claims
+/// wait for each other for `gather`, and so do records of small chunks: one costs nearly as much as
+/// ten, and those who are claimed together share their later statements, too.
 ///
 /// Bounds    64 chunks a statement; one statement of each kind at a time. Nobody gathers where no
 ///           two came together of late.
@@ -45,9 +46,10 @@ public:
     };
     ChunkBatcher(const boost::asio::any_io_executor& executor, ChunkStore& store, Options options);
 
-    /// Ours, or nothing: it is settled, not yet due, or somebody else's.
+    /// Ours, or nothing: it is settled, not yet due, or somebody else's. What is urgent waits for
+    /// no others, nor do they for others then.
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
-        ledger::ClaimRequest request);
+        ledger::ClaimRequest request, bool urgent = false);
 
     /// Goes on trying while the database is away, until stop().
     [[nodiscard]] boost::asio::awaitable<Marked> mark(ledger::ChunkMark mark);
@@ -72,6 +74,7 @@ private:
         Request request;
         std::optional<Result<Answer>> answer;
         Signal ready;
+        bool urgent = false;
     };
     using ClaimTicket = Ticket<ledger::ClaimRequest, std::optional<ledger::ClaimedChunk>>;
     template <class Word>
@@ -90,6 +93,7 @@ private:
     };
 
     [[nodiscard]] boost::asio::awaitable<void> serve_claims();
+    [[nodiscard]] boost::asio::awaitable<void> gather_claims();
     template <class Word>
     [[nodiscard]] boost::asio::awaitable<Result<Marked>> hand_in(WordQueue<Word>& waiting,
                                                                  Word word);
@@ -116,6 +120,7 @@ private:
     Options options_;
     TaskGroup tasks_;
     std::deque<std::shared_ptr<ClaimTicket>> claims_;
+    std::size_t latest_claims_ = 0;  // How many shared the last statement.
     WordQueue<ledger::ChunkMark> marks_;
     WordQueue<ledger::ChunkRecord> records_;
     Signal caught_up_;

@@ -110,7 +110,8 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
                                              std::size_t& reserved, LaneRoom::Place* place) {
     const auto asked = parts_.clock.steady_now();
     ledger::ClaimRequest request{key, account.settings().name};
-    auto claimed = co_await parts_.batcher.claim(std::move(request));
+    const bool urgent = place == nullptr;
+    auto claimed = co_await parts_.batcher.claim(std::move(request), urgent);
     if (!claimed) spdlog::error("{}; the sweeper brings the chunk back", describe(claimed.error()));
     if (!claimed || !claimed.value()) co_return;
     auto& chunk = *claimed.value();

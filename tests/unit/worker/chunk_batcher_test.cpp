@@ -92,9 +92,9 @@ protected:
         batcher->on_settled = [this](const std::string& job) { settled.push_back(job); };
     }
 
-    asio::awaitable<void> claim_one(std::int32_t number) {
+    asio::awaitable<void> claim_one(std::int32_t number, bool urgent) {
         ledger::ClaimRequest request{chunk(number), "a"};
-        const auto claimed = co_await batcher->claim(std::move(request));
+        const auto claimed = co_await batcher->claim(std::move(request), urgent);
         answers.push_back((claimed && claimed.value() ? "claimed " : "nothing ") +
                           std::to_string(number));
     }
@@ -111,7 +111,9 @@ protected:
                                              : "lost ") +
                           std::to_string(number));
     }
-    void claim(std::int32_t number) { test::begin(loop, claim_one(number)); }
+    void claim(std::int32_t number, bool urgent = false) {
+        test::begin(loop, claim_one(number, urgent));
+    }
     void record(std::int32_t number, std::size_t people = 1) {
         test::begin(loop, record_one(number, {}, people));
     }
@@ -153,6 +155,32 @@ TEST_F(ChunkBatcherTest, RecordsThatComeOneAfterTheOtherShareAStatement) {
     record(4);
     time.run_for(20ms);
     EXPECT_THAT(store.records, ElementsAre(3U, 2U)) << "as those before did";
+}
+
+TEST_F(ChunkBatcherTest, ClaimsThatComeOneAfterTheOtherShareAStatement) {
+    claim(0);
+    time.run_for(1ms);
+    EXPECT_THAT(store.claims, ElementsAre(1U)) << "alone it goes at once";
+    claim(1);
+    claim(2);
+    time.run_for(10ms);
+    claim(3);
+    time.run_for(20ms);
+    EXPECT_THAT(store.claims, ElementsAre(1U, 3U));
+    claim(4);
+    time.run_for(1ms);
+    claim(5);
+    time.run_for(20ms);
+    EXPECT_THAT(store.claims, ElementsAre(1U, 3U, 2U)) << "as those before did";
+}
+
+TEST_F(ChunkBatcherTest, NobodyWaitsBesideAnUrgentClaim) {
+    claim(0);
+    claim(1, true);
+    time.run_for(1ms);
+    claim(2);
+    time.run_for(30ms);
+    EXPECT_THAT(store.claims, ElementsAre(2U, 1U));
 }
 
 TEST_F(ChunkBatcherTest, ARecordThatComesAloneWaitsForNobody) {
