@@ -187,6 +187,22 @@ TEST_F(MovesTest, ManyPeopleByBlocks) {
     EXPECT_THAT(moves(), ElementsAre("->pending 1000", "pending>sent 6", "pending>failed 3"));
 }
 
+TEST_F(MovesTest, FromWaveToWaveByTallies) {
+    const auto job = accept("a");
+    plan(job, {{"a", "b", "c", "d"}});
+    const auto chunk = claim_one(key(job));
+    EXPECT_THAT(mark(chunk, bytes_of({pending, pending, pending, pending})).keys, SizeIs(1));
+    EXPECT_EQ(ledger.value("SELECT count(*) FROM chunk WHERE outcomes IS NULL"), "1")
+        << "nothing is known, and nothing changes";
+    EXPECT_THAT(mark(chunk, bytes_of({sent, pending, pending, pending})).keys, SizeIs(1));
+    EXPECT_THAT(mark(chunk, bytes_of({sent, sent, pending, pending})).keys, SizeIs(1));
+    EXPECT_THAT(moves(), ElementsAre("->pending 4", "pending>sent 2"));
+    EXPECT_THAT(mark(chunk, bytes_of({sent, sent, sent, retry})).keys, SizeIs(1));
+    EXPECT_THAT(record(record_for(chunk, bytes_of({sent, sent, sent, sent}))), SizeIs(1));
+    EXPECT_THAT(moves(),
+                ElementsAre("->pending 4", "pending>sent 3", "pending>retry 1", "retry>sent 1"));
+}
+
 TEST_F(MovesTest, ChunksOfOneStatementAreCountedTogether) {
     const auto job = accept("a");
     plan(job, {{"a", "b"}, {"c"}});
