@@ -22,7 +22,7 @@ boost::asio::awaitable<std::optional<Rejection>> OrderLook::ask(postgres::Pool& 
     if (line.under_way >= questions_max || is_resting(line)) co_return std::nullopt;
     ++line.under_way;
     const auto look = [this, &telling](postgres::Connection& connection) {
-        return check_order(connection, telling, &columns_);
+        return check_order(connection, telling, &recent_);
     };
     const auto begun = clock_.steady_now();
     std::string doing{"check an order"};

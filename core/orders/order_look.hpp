@@ -2,8 +2,8 @@
 
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
-#include "core/orders/known_columns.hpp"
 #include "core/orders/order_rules.hpp"
+#include "core/orders/recent_answers.hpp"
 #include "core/postgres/pool.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -31,7 +31,7 @@ public:
     static constexpr std::chrono::seconds rest{30};
 
     OrderLook(const Clock& clock, std::chrono::seconds patience)
-        : clock_{clock}, patience_{patience}, columns_{clock} {}
+        : clock_{clock}, patience_{patience}, recent_{clock} {}
 
     /// check_order(); nothing where the job may be taken. `told`, where given, is set when the
     /// database has said that it may. What `telling` and `told` refer to outlives the wait.
@@ -52,7 +52,7 @@ private:
 
     const Clock& clock_;
     std::chrono::seconds patience_;
-    KnownColumns columns_;
+    RecentAnswers recent_;
     std::map<std::string, Line, std::less<>> lines_;  // By system.
 };
 

@@ -2,7 +2,7 @@
 
 #include "core/audience/channels.hpp"
 #include "core/audience/reach.hpp"
-#include "core/orders/known_columns.hpp"
+#include "core/orders/recent_answers.hpp"
 #include "core/postgres/halving.hpp"
 #include "core/rendering/layout.hpp"
 #include "core/rendering/program.hpp"
@@ -105,15 +105,19 @@ std::vector<std::string_view> find_casts(std::string_view sql, std::size_t numbe
     return types;
 }
 
-/// Whether all that the query does with a parameter is to look what equals its text: then none of
-/// its values is at fault.
+/// Whether all that the query does with a parameter is to look what equals its text, as its words
+/// tell: then none of its values is at fault, unless the database compares other than texts.
 bool is_only_compared(std::string_view sql, std::size_t number) {
     constexpr std::string_view spaces{" \t\n\r\f\v"};
+    constexpr std::string_view operators{"+-*/<>=~!@#%^&|`?:"};
     const auto parameter = fmt::format("${}::text", number);
     for (auto at = sql.find(parameter); at != std::string_view::npos;
          at = sql.find(parameter, at)) {
         const auto before = sql.substr(0, at).find_last_not_of(spaces);
-        if (before == std::string_view::npos || sql[before] != '=') return false;
+        if (before == std::string_view::npos || before == 0 || sql[before] != '=' ||
+            operators.find(sql[before - 1]) != std::string_view::npos) {
+            return false;
+        }
         at += parameter.size();
         const auto after = std::min(sql.find_first_not_of(spaces, at), sql.size());
         const bool is_word = after > at && after < sql.size() &&
@@ -132,8 +136,11 @@ bool is_plain_text(std::string_view value) {
 /// Whether a value alone is what the query casts it to. Planning the query does not tell of all:
 /// what looks at a moment is only run where something is found to look at.
 bool is_of_its_types(postgres::Connection& source, const Query& query, std::size_t index,
-                     const char* value) {
-    if (is_only_compared(query.sql, index + 1) && is_plain_text(value)) return true;
+                     const char* value, RecentAnswers* recent) {
+    if (recent != nullptr && is_only_compared(query.sql, index + 1) && is_plain_text(value) &&
+        recent->takes_any_text(source, query, index)) {
+        return true;
+    }
     for (const auto type : find_casts(query.sql, index + 1)) {
         try {
             if (!takes(source, fmt::format("SELECT $1::text::{}", type), {value})) return false;
@@ -150,12 +157,14 @@ bool is_of_its_types(postgres::Connection& source, const Query& query, std::size
     return !takes(source, plan, alone);
 }
 
-std::optional<Rejection> check_parameters(postgres::Connection& source, const Telling& telling) {
+std::optional<Rejection> check_parameters(postgres::Connection& source, const Telling& telling,
+                                          RecentAnswers* recent) {
     const auto* const audience = telling.system.find_audience(telling.job.audience);
     if (!telling.job.recipients.empty() || audience == nullptr) return std::nullopt;
     const auto values = audience->values(telling.job.params);
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (values[i] == nullptr || is_of_its_types(source, audience->query, i, values[i])) {
+        if (values[i] == nullptr ||
+            is_of_its_types(source, audience->query, i, values[i], recent)) {
             continue;
         }
         const auto at = point_to("/audience/params", audience->query.parameters[i]);
@@ -284,20 +293,29 @@ std::vector<std::string> columns_now(postgres::Connection& source, const System&
     return personal_columns(work.exec_params(contact.query.sql, "{}"));
 }
 
+bool takes_odd_text(postgres::Connection& source, const Query& query, std::size_t parameter) {
+    std::vector<const char*> alone(query.parameters.size(), nullptr);
+    alone[parameter] = "~'no value of any type\\";
+    return takes(source, "EXPLAIN " + query.sql, alone);
+}
+
 std::optional<Rejection> check_order(postgres::Connection& source, const Telling& telling,
-                                     KnownColumns* known) {
+                                     RecentAnswers* recent) {
     const auto& system = telling.system;
     const auto moments = find_moments(telling.kind.times, telling.job.data);
     for (const auto channel : channels_used(telling.job, telling.kind)) {
         if (!system.contacts[static_cast<std::size_t>(channel)]) continue;
-        auto columns = known != nullptr ? known->find(source, system, channel)
-                                        : columns_now(source, system, channel);
-        const auto personal =
-            personal_names(telling.kind, channel, std::move(columns), moments, telling.has_links);
-        if (auto rejection = check_texts(telling, channel, personal)) return rejection;
+        const auto check = [&](std::vector<std::string> columns) {
+            return check_texts(telling, channel,
+                               personal_names(telling.kind, channel, std::move(columns), moments,
+                                              telling.has_links));
+        };
+        // A column may have come since.
+        if (recent != nullptr && !check(recent->columns(source, system, channel))) continue;
+        if (auto rejection = check(columns_now(source, system, channel))) return rejection;
     }
     if (auto rejection = check_recipients(source, telling)) return rejection;
-    return check_parameters(source, telling);
+    return check_parameters(source, telling, recent);
 }
 
 }  // namespace fanfare

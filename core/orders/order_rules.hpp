@@ -18,7 +18,7 @@
 // for the planner.
 namespace fanfare {
 
-class KnownColumns;
+class RecentAnswers;
 
 /// A job with what it is told by.
 struct Telling {
@@ -55,6 +55,11 @@ struct Telling {
 [[nodiscard]] std::vector<std::string> columns_now(postgres::Connection& source,
                                                    const System& system, Channel channel);
 
+/// Whether it plans a query with a text for one parameter, and no other value, that is nobody's
+/// idea of a value of any other type. Throws what libpqxx throws.
+[[nodiscard]] bool takes_odd_text(postgres::Connection& source, const Query& query,
+                                  std::size_t parameter);
+
 /// Refuses a job whose texts of one channel lack a variable, or cannot be written with its values,
 /// in any language. Pure.
 [[nodiscard]] std::optional<Rejection> check_texts(const Telling& telling, Channel channel,
@@ -62,9 +67,10 @@ struct Telling {
 
 /// The same for every channel it may use, with what the system's own database knows of people; and
 /// a parameter that is not of the type that the audience casts it to. Throws what libpqxx throws,
-/// but for that. `known`, where given, is asked for what it may know already.
+/// but for that. `recent`, where given, is asked for what it may know already; nothing is refused
+/// by it alone.
 [[nodiscard]] std::optional<Rejection> check_order(postgres::Connection& source,
                                                    const Telling& telling,
-                                                   KnownColumns* known = nullptr);
+                                                   RecentAnswers* recent = nullptr);
 
 }  // namespace fanfare

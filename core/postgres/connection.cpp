@@ -89,7 +89,8 @@ Failure to_failure(const std::exception& fault, bool connection_open, std::strin
     return {Errc::store_rejected, with(words_of_fault(fault)), where};
 }
 
-Connection::Connection(const Secret& url, const Limits& limits) : connection_{connected(url)} {
+Connection::Connection(const Secret& url, const Limits& limits)
+    : connection_{connected(url)}, prepared_{url.reveal()} {
     forbid_reconnecting(*connection_);
     silence_ = std::make_unique<Silence>(*connection_);
     pqxx::nontransaction session{*connection_};

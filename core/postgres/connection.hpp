@@ -66,12 +66,18 @@ public:
     [[nodiscard]] bool is_alive() const noexcept;
 
     /// Executes a statement that comes again and again, in `work` of this connection: prepared,
-    /// where sessions are kept. For constants of the program: each text is one prepared statement.
+    /// where sessions are kept. For constants of the program and of its settings: each text is one
+    /// prepared statement.
     template <class... Values>
     pqxx::result exec_prepared(pqxx::transaction_base& work, const std::string& sql,
                                const Values&... values) {
-        if (const auto* const name = prepared_.prepare(*connection_, sql)) {
-            return work.exec_prepared(*name, values...);
+        try {
+            if (const auto* const name = prepared_.prepare(*connection_, sql)) {
+                return work.exec_prepared(*name, values...);
+            }
+        } catch (const pqxx::sql_error& fault) {
+            prepared_.note(fault.sqlstate());
+            throw;
         }
         return work.exec_params(sql, values...);
     }

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <cstdint>
+#include <map>
+#include <mutex>
 
 namespace fanfare::postgres {
 namespace {
-
-std::atomic<bool> are_sessions_kept{true};
 
 /// FNV-1a of 64 bits: the same in every program and version.
 std::uint64_t hash_of_text(std::string_view text) {
@@ -18,11 +17,25 @@ std::uint64_t hash_of_text(std::string_view text) {
     return hash;
 }
 
+/// Whether those of a database are kept, as far as anybody in this program knows. By a hash: a URL
+/// holds a password.
+std::shared_ptr<std::atomic<bool>> sessions_of(std::string_view database) {
+    static std::mutex mutex;
+    static std::map<std::uint64_t, std::shared_ptr<std::atomic<bool>>> known;
+    const std::lock_guard guard{mutex};
+    auto& sessions = known[hash_of_text(database)];
+    if (sessions == nullptr) sessions = std::make_shared<std::atomic<bool>>(true);
+    return sessions;
+}
+
 }  // namespace
+
+PreparedStatements::PreparedStatements(std::string_view database)
+    : are_sessions_kept_{sessions_of(database)} {}
 
 const std::string* PreparedStatements::prepare(pqxx::connection& connection,
                                                const std::string& sql) {
-    if (!are_sessions_kept) return nullptr;
+    if (!*are_sessions_kept_) return nullptr;
     auto& statement = statements_[sql];
     if (statement.name.empty()) {
         const auto name = fmt::format("fanfare_{:016x}", hash_of_text(sql));
@@ -39,13 +52,14 @@ const std::string* PreparedStatements::prepare(pqxx::connection& connection,
 
 bool PreparedStatements::are_lost(std::string_view state) {
     // No statement of this name; one already. Ours are named by their text, once a session.
-    if (state != "26000" && state != "42P05") return false;
-    if (are_sessions_kept.exchange(false)) {
-        spdlog::warn(
-            "a pooler before PostgreSQL changes sessions between transactions: statements are not "
-            "prepared any more, which costs PostgreSQL's time; session pooling keeps them");
-    }
-    return true;
+    return state == "26000" || state == "42P05";
+}
+
+void PreparedStatements::note(std::string_view state) {
+    if (!are_lost(state) || !are_sessions_kept_->exchange(false)) return;
+    spdlog::warn(
+        "a pooler before a PostgreSQL changes sessions between transactions: statements are not "
+        "prepared there any more, which costs PostgreSQL's time; session pooling keeps them");
 }
 
 }  // namespace fanfare::postgres

@@ -41,9 +41,9 @@ protected:
         system_.audiences["buyers"] = {
             "buyers", {.sql = query, .parameters = std::move(parameters), .file = {}}, {}, {}};
     }
-    std::string checked() {
+    std::string checked(RecentAnswers* recent = nullptr) {
         const Telling telling{job_, system_, kind_, templates_, false, TimePoint{}};
-        const auto rejection = check_order(db(), telling);
+        const auto rejection = check_order(db(), telling, recent);
         return rejection ? rejection->code + " " + rejection->message : "";
     }
 
@@ -86,33 +86,65 @@ TEST_F(OrdersTest, AParameterHasTheTypeItIsCastTo) {
 }
 
 TEST_F(OrdersTest, OnlyWhatIsComparedAsTextTakesEveryText) {
-    const auto checked_with = [this](const std::string& condition) {
+    ManualClock clock{TimePoint{}};
+    RecentAnswers recent{clock};
+    const auto checked_with = [&](const std::string& condition) {
         audience("SELECT id AS recipient_id FROM buyer WHERE " + condition, {"value"});
         job_.params = {{"value", "abc"}};
-        return checked();
+        return checked(&recent);
     };
     for (const auto* const condition :
          {"name = $1::text", "( $1::text IS NOT NULL ) AND name =\n$1::text\nAND age > 1",
           "(name=$1::text) ORDER BY id", "name = $1::text || 'x'", "1 = length($1::text)"}) {
         EXPECT_EQ(checked_with(condition), "") << condition;
     }
+    sql("CREATE FUNCTION as_number(int, text) RETURNS bool LANGUAGE sql IMMUTABLE "
+        "AS 'SELECT $1 OPERATOR(pg_catalog.=) $2::int'; "
+        "CREATE OPERATOR = (LEFTARG = int, RIGHTARG = text, FUNCTION = as_number)");
     for (const auto* const condition :
          {"shop = ($1::text)::uuid", "shop = $1::text ::uuid", "shop = $1::text\n::text::uuid",
-          "name = $1::text AND shop = $1::text::uuid", "age = CAST( $1::text AS int)"}) {
+          "name = $1::text AND shop = $1::text::uuid", "age = CAST( $1::text AS int)",
+          "age = $1::text"}) {
         EXPECT_THAT(checked_with(condition), HasSubstr("invalid_parameter")) << condition;
     }
 }
 
+TEST_F(OrdersTest, OfWhatIsOnlyComparedTheDatabaseIsNotAskedEachTime) {
+    ManualClock clock{TimePoint{}};
+    RecentAnswers recent{clock};
+    audience("SELECT id AS recipient_id FROM buyer WHERE name = $1::text", {"value"});
+    job_.params = {{"value", "abc"}};
+    EXPECT_EQ(checked(&recent), "");
+    sql("ALTER TABLE buyer RENAME TO sold");
+    job_.params = {{"value", "def"}};
+    EXPECT_EQ(checked(&recent), "");
+    job_.params = {{"value", "d\xc3\xa9j\xc3\xa0"}};
+    EXPECT_THROW(checked(&recent), pqxx::sql_error) << "not every encoding has these";
+}
+
 TEST_F(OrdersTest, WhatAQuerySaidAMomentAgoIsGood) {
     ManualClock clock{TimePoint{}};
-    KnownColumns known{clock};
-    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name"));
+    RecentAnswers recent{clock};
+    const auto columns = [&] { return recent.columns(db(), system_, Channel::email); };
+    EXPECT_THAT(columns(), ElementsAre("name"));
     system_.contacts[0]->query.sql =
         "SELECT id::text AS recipient_id, address, name, age FROM buyer "
         "WHERE id = ANY($1::text[]::uuid[])";
-    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name"));
-    clock.advance(KnownColumns::good_for);
-    EXPECT_THAT(known.find(db(), system_, Channel::email), ElementsAre("name", "age"));
+    EXPECT_THAT(columns(), ElementsAre("name"));
+    clock.advance(RecentAnswers::good_for);
+    EXPECT_THAT(columns(), ElementsAre("name", "age"));
+}
+
+TEST_F(OrdersTest, NobodyIsRefusedForAColumnThatCameAMomentAgo) {
+    ManualClock clock{TimePoint{}};
+    RecentAnswers recent{clock};
+    audience("SELECT id AS recipient_id FROM buyer", {});
+    job_.data.clear();
+    EXPECT_THAT(checked(&recent), HasSubstr("missing_variable /data/title"));
+    system_.contacts[0]->query.sql =
+        "SELECT id::text AS recipient_id, address, name, name AS title FROM buyer "
+        "WHERE id = ANY($1::text[]::uuid[])";
+    EXPECT_EQ(checked(&recent), "");
 }
 
 TEST_F(OrdersTest, AQueryThatFailsForAnyoneIsNotTheJobsFault) {

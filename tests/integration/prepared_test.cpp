@@ -85,6 +85,12 @@ TEST_F(PreparedTest, WhereSessionsChangeTheNextAttemptDoesWithout) {
     }
     EXPECT_EQ(add(1), 8);
     EXPECT_EQ(prepared_at(), "never");
+    test::TestDatabase another;
+    const auto elsewhere = another.connect();
+    pqxx::nontransaction work{elsewhere->raw()};
+    elsewhere->exec_prepared(work, "SELECT 1");
+    EXPECT_EQ(work.exec("SELECT count(*) FROM pg_prepared_statements")[0][0].as<int>(), 1)
+        << "what one database's pooler does says nothing of another's";
 }
 
 }  // namespace
