@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -130,8 +131,8 @@ asio::awaitable<void> ChunkBatcher::serve_claims() {
                 std::optional<ledger::ClaimedChunk> mine;
                 for (auto& chunk : claimed.value()) {
                     if (chunk.key != ticket->request.key) continue;
-                    mine = std::move(chunk);
-                    chunk.key.job.clear();  // Given out: a second descriptor gets nothing.
+                    // Given out: a second descriptor gets nothing.
+                    mine = std::exchange(chunk, {});
                     break;
                 }
                 ticket->answer = std::move(mine);

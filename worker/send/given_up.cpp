@@ -14,7 +14,7 @@ std::string given_up_in(const ledger::ChunkPeople& people) {
         if (static_cast<Outcome>(people.outcomes[i]) != Outcome::failed) continue;
         // Behind used up attempts stands what used them up.
         const auto said = people.causes[i] != '\0' ? people.causes[i] : people.reasons[i];
-        const auto cause = static_cast<std::size_t>(said);
+        const auto cause = static_cast<unsigned char>(said);
         if (cause < by_cause.size()) ++by_cause[cause];
         ++given_up;
     }

@@ -123,8 +123,8 @@ asio::awaitable<void> Sender::claim_and_send(const ledger::ChunkKey& key, Accoun
     Account* const bound = parts_.selector.find(chunk.account);
     Account& serving = bound != nullptr ? *bound : account;
     Recipients people;
-    static_cast<ledger::ChunkPeople&>(people) = std::move(chunk);
-    ledger::ChunkClaim claim = std::move(chunk);
+    static_cast<ledger::ChunkPeople&>(people) = static_cast<ledger::ChunkPeople&&>(chunk);
+    ledger::ChunkClaim claim = static_cast<ledger::ChunkClaim&&>(chunk);
     // Not before: a lane that waits for an account that is held has claimed nothing.
     parts_.probe.chunks_in_flight(key.channel, 1);
     co_await send(std::move(claim), std::move(people), asked, serving, place);

@@ -96,7 +96,7 @@ std::int32_t count_faults(Recipients& people, std::int32_t attempts_max) {
     for (std::size_t i = 0; i < people.outcomes.size(); ++i) {
         const auto known = fate_at(people, i);
         if (!is_on_account(known)) continue;
-        const std::int32_t used = ++people.attempts[i];
+        const std::int32_t used = static_cast<unsigned char>(++people.attempts[i]);
         put_fate(people, i, as_attempt(known, used, attempts_max));
         most = std::max(most, used);
     }
