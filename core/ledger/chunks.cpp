@@ -143,7 +143,7 @@ std::vector<std::string> compact_ids(std::vector<std::string> ids) {
 std::array<std::int32_t, outcome_count> count_outcomes(std::string_view outcomes) {
     std::array<std::int32_t, outcome_count> tally{};
     for (const char c : outcomes) {
-        const auto code = static_cast<std::size_t>(c);
+        const auto code = static_cast<unsigned char>(c);
         ensure(code < outcome_count, "an outcome is one of the known ones");
         ++tally[code];
     }

@@ -129,29 +129,31 @@ std::vector<ReplayCount> count_replay(Connection& connection, const ReplayFilter
 }
 
 ReplaySummary sum_up(std::span<const ReplayCount> counts, bool lives_anew) {
-    struct Sum : ReplaySum {
-        std::set<std::string_view> names;
+    struct Sum {
+        ReplaySum people;
+        std::set<std::string_view> jobs;
     };
     std::map<std::tuple<Channel, Outcome, Reason>, Sum> sums;
     Sum all;
     for (const auto& count : counts) {
         const bool leaves = count.has_expired && !lives_anew;
         for (auto* const sum : {&sums[{count.channel, count.outcome, count.reason}], &all}) {
-            (leaves ? sum->expired : sum->people) += count.people;
-            sum->elsewhere += count.elsewhere;
-            sum->told_since += count.told_since;
-            sum->called_off += count.called_off;
-            sum->held += count.held;
-            if (!leaves && count.people > 0) sum->names.insert(count.job);
+            auto& people = sum->people;
+            (leaves ? people.expired : people.people) += count.people;
+            people.elsewhere += count.elsewhere;
+            people.told_since += count.told_since;
+            people.called_off += count.called_off;
+            people.held += count.held;
+            if (!leaves && count.people > 0) sum->jobs.insert(count.job);
         }
     }
     ReplaySummary summary;
     for (auto& [key, sum] : sums) {
-        sum.jobs = static_cast<std::int64_t>(sum.names.size());
-        summary.lines.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), sum});
+        sum.people.jobs = static_cast<std::int64_t>(sum.jobs.size());
+        summary.lines.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), sum.people});
     }
-    all.jobs = static_cast<std::int64_t>(all.names.size());
-    summary.all = all;
+    all.people.jobs = static_cast<std::int64_t>(all.jobs.size());
+    summary.all = all.people;
     return summary;
 }
 
