@@ -37,6 +37,9 @@ struct SimulatorState {
           recorder{calls_max},
           webhook_queue{seed, names()} {}
 
+    [[nodiscard]] ProviderIndex provider_count() const {
+        return static_cast<ProviderIndex>(providers.size());
+    }
     /// Replaces a provider's faults. A bucket whose limit changes starts full.
     void set_faults(std::size_t index, Faults faults) {
         auto& control = controls[index];

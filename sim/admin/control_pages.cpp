@@ -17,7 +17,7 @@ std::optional<std::vector<ProviderIndex>> chosen(const SimulatorState& simulator
                                                  const Request& request) {
     const auto name = query_parameter(request.query, "provider");
     std::vector<ProviderIndex> indexes;
-    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         if (name.empty() || simulator.providers[i]->name() == name) indexes.push_back(i);
     }
     if (indexes.empty()) return std::nullopt;
@@ -57,7 +57,7 @@ json::object all_controls(SimulatorState& simulator) {
 // {"mailgun": {...}, "*": {...}}, in the order written.
 std::string change_settings(SimulatorState& simulator, const json::object& given) {
     std::vector<Changed> changed;
-    for (ProviderIndex i = 0; i < simulator.controls.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         changed.push_back({simulator.controls[i].faults, simulator.webhook_queue.settings(i)});
     }
     for (const auto& [name, value] : given) {
@@ -66,12 +66,12 @@ std::string change_settings(SimulatorState& simulator, const json::object& given
             return fmt::format("\"{}\" must be an object", std::string_view{name});
         const auto index = provider_index(simulator, name);
         if (!index && name != "*") return fmt::format("no provider \"{}\"", std::string_view{name});
-        for (ProviderIndex i = 0; i < changed.size(); ++i) {
+        for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
             if (index && *index != i) continue;
             if (auto problem = change_one(changed[i], *change); !problem.empty()) return problem;
         }
     }
-    for (ProviderIndex i = 0; i < changed.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         simulator.set_faults(i, std::move(changed[i].faults));
         simulator.webhook_queue.set_settings(i, std::move(changed[i].webhooks));
     }
@@ -80,7 +80,7 @@ std::string change_settings(SimulatorState& simulator, const json::object& given
 
 std::optional<ProviderIndex> provider_index(const SimulatorState& simulator,
                                             std::string_view name) {
-    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         if (simulator.providers[i]->name() == name) return i;
     }
     return std::nullopt;

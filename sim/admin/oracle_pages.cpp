@@ -112,7 +112,7 @@ void show_summary(SimulatorState& simulator, const Request& request, Answer& ans
     const auto wanted = query_parameter(request.query, "job");
     const std::lock_guard lock{simulator.mutex};
     json::object shown;
-    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         const auto name = simulator.providers[i]->name();
         shown[name] = names_job(request) ? show(Tally{}) : show(simulator.oracle.provider(i));
     }
@@ -160,7 +160,7 @@ void head(std::string& body, std::string_view name, std::string_view help, std::
 
 void show_requests(const SimulatorState& simulator, std::string& body) {
     head(body, "requests_total", "Requests by provider and status; 0: no answer", "counter");
-    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         std::map<int, std::uint64_t> codes;
         for (const auto code : usual_codes) codes[code] = 0;
         for (const auto& [code, count] : simulator.oracle.provider(i).codes) codes[code] = count;
@@ -183,7 +183,7 @@ void show_metrics(SimulatorState& simulator, const Request&, Answer& answer) {
         const bool gauge = count.name == "largest_batch";
         const auto name = fmt::format("{}{}", count.name, gauge ? "" : "_total");
         head(answer.body, name, count.help, gauge ? "gauge" : "counter");
-        for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+        for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
             fmt::format_to(
                 std::back_inserter(answer.body), "fanfare_sim_{}{{provider=\"{}\"}} {}\n", name,
                 simulator.providers[i]->name(), simulator.oracle.provider(i).tally.*count.member);

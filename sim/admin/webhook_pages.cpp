@@ -60,7 +60,7 @@ void show_events(SimulatorState& simulator, const Request& request, Answer& answ
 
 void show_webhooks(SimulatorState& simulator, const Request&, Answer& answer) {
     json::object shown;
-    for (ProviderIndex i = 0; i < simulator.providers.size(); ++i) {
+    for (ProviderIndex i = 0; i < simulator.provider_count(); ++i) {
         shown[simulator.providers[i]->name()] = simulator.webhook_queue.summary(i);
     }
     answer.body = json::serialize(shown);

@@ -56,11 +56,11 @@ public:
         out_.clear();
     }
 
-    bool finished() const override { return finished_; }
-    bool full() const override {
+    [[nodiscard]] bool finished() const override { return finished_; }
+    [[nodiscard]] bool full() const override {
         return backlog_.size() >= backlog_bytes_max || out_.size() >= out_bytes_max;
     }
-    bool reading() const override { return begun_ && !open_; }
+    [[nodiscard]] bool reading() const override { return begun_ && !open_; }
 
 private:
     static constexpr std::size_t backlog_bytes_max = 256 * 1024;

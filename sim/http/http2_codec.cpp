@@ -48,12 +48,13 @@ public:
     const Request* request(ExchangeId id) override;
     void flush(std::string& out) override;
 
-    bool finished() const override {
+    [[nodiscard]] bool finished() const override {
         return finished_ || (nghttp2_session_want_read(session_.get()) == 0 &&
                              nghttp2_session_want_write(session_.get()) == 0);
     }
-    bool full() const override { return false; }  // Flow control bounds what may come.
-    bool reading() const override { return reading_ > 0; }
+    // Flow control bounds what may come.
+    [[nodiscard]] bool full() const override { return false; }
+    [[nodiscard]] bool reading() const override { return reading_ > 0; }
 
 private:
     static constexpr std::size_t flush_bytes = 256 * 1024;
@@ -212,6 +213,7 @@ ssize_t Http2Codec::read_body(nghttp2_session*, std::int32_t, std::uint8_t* out,
                               std::uint32_t* flags, nghttp2_data_source* source, void*) {
     auto& stream = *static_cast<Stream*>(source->ptr);
     const auto size = std::min(room, stream.body.size() - stream.written);
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): a body is no C string.
     std::memcpy(out, stream.body.data() + stream.written, size);
     stream.written += size;
     if (stream.written == stream.body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;

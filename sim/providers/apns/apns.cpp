@@ -145,8 +145,8 @@ public:
     explicit Apns(const ProviderOptions& options)
         : topic_{options.apns_topic}, public_key_{options.apns_public_key} {}
 
-    std::string_view name() const noexcept override { return "apns"; }
-    bool owns(std::string_view path) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "apns"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
         return path.starts_with(before_token);
     }
 
@@ -197,8 +197,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         if (request.path.substr(std::min(before_token.size(), request.path.size())) != address) {
             return std::nullopt;
         }

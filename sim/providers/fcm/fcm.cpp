@@ -49,8 +49,8 @@ class Fcm final : public SimulatedProvider {
 public:
     explicit Fcm(const ProviderOptions& options) : project_{options.fcm_project} {}
 
-    std::string_view name() const noexcept override { return "fcm"; }
-    bool owns(std::string_view path) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "fcm"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
         return path.starts_with(before_project) && path.ends_with(after_project);
     }
 
@@ -97,8 +97,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         boost::system::error_code error;
         const auto body = json::parse(request.body, error);
         if (error || !body.is_object()) return std::nullopt;

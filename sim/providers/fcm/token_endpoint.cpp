@@ -21,8 +21,10 @@ public:
     explicit FcmToken(const ProviderOptions& options)
         : public_key_{options.fcm_public_key}, lifetime_s_{options.fcm_token_lifetime_s} {}
 
-    std::string_view name() const noexcept override { return "fcm-token"; }
-    bool owns(std::string_view path) const noexcept override { return path == "/token"; }
+    [[nodiscard]] std::string_view name() const noexcept override { return "fcm-token"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
+        return path == "/token";
+    }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
@@ -65,7 +67,8 @@ public:
         }
     }
 
-    std::optional<boost::json::object> render(const Request&, std::string_view) const override {
+    [[nodiscard]] std::optional<boost::json::object> render(const Request&,
+                                                            std::string_view) const override {
         return std::nullopt;
     }
 

@@ -123,8 +123,8 @@ public:
         : authorization_{"Basic " + base64("api:" + options.mailgun_key)},
           domain_{options.mailgun_domain} {}
 
-    std::string_view name() const noexcept override { return "mailgun"; }
-    bool owns(std::string_view path) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "mailgun"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
         return asks_for_queues(path) || !find_domain(path).empty();
     }
 
@@ -192,8 +192,8 @@ public:
         describe_mailgun(request, compose_id(context, find_domain(request.path)), recipients, out);
     }
 
-    std::optional<boost::json::object> render(const Request& request,
-                                              std::string_view address) const override {
+    [[nodiscard]] std::optional<boost::json::object> render(
+        const Request& request, std::string_view address) const override {
         return render_mailgun(request, address);
     }
 

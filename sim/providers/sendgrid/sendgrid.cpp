@@ -125,8 +125,8 @@ public:
     explicit SendGrid(const ProviderOptions& options)
         : authorization_{"Bearer " + options.sendgrid_key} {}
 
-    std::string_view name() const noexcept override { return "sendgrid"; }
-    bool owns(std::string_view asked) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "sendgrid"; }
+    [[nodiscard]] bool owns(std::string_view asked) const noexcept override {
         return asked == send_path || asked == scopes_path;
     }
 
@@ -197,8 +197,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         boost::system::error_code error;
         const auto body = json::parse(request.body, error);
         if (error) return std::nullopt;

@@ -99,11 +99,11 @@ class Ses final : public SimulatedProvider {
 public:
     explicit Ses(const ProviderOptions& options) : options_{options} {}
 
-    std::string_view name() const noexcept override { return "ses"; }
-    bool owns(std::string_view asked) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "ses"; }
+    [[nodiscard]] bool owns(std::string_view asked) const noexcept override {
         return asked == path || asked == account_path;
     }
-    bool refuses_singly() const noexcept override { return true; }
+    [[nodiscard]] bool refuses_singly() const noexcept override { return true; }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
@@ -156,8 +156,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         boost::system::error_code error;
         const auto body = json::parse(request.body, error);
         if (error) return std::nullopt;

@@ -24,8 +24,10 @@ std::string_view find_reference(std::string_view message_id) {
 
 class Smtp final : public SimulatedProvider {
 public:
-    std::string_view name() const noexcept override { return "smtp"; }
-    bool owns(std::string_view path) const noexcept override { return path == smtp_path; }
+    [[nodiscard]] std::string_view name() const noexcept override { return "smtp"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
+        return path == smtp_path;
+    }
 
     void check(const Request& request, const CheckContext& context,
                Checked& checked) const override {
@@ -62,8 +64,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         if (request.header("rcpt-to") != address) return std::nullopt;
         std::string fault;
         const auto mail = read_mail(request.body, fault);

@@ -87,8 +87,8 @@ public:
           authorization_{"Basic " + base64(sid_ + ":" + options.twilio_token)},
           test_credentials_{options.twilio_test_credentials} {}
 
-    std::string_view name() const noexcept override { return "twilio"; }
-    bool owns(std::string_view path) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "twilio"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
         return path.starts_with(before_sid) && path.ends_with(after_sid);
     }
 
@@ -164,8 +164,8 @@ public:
         }
     }
 
-    std::optional<boost::json::object> render(const Request& request,
-                                              std::string_view address) const override {
+    [[nodiscard]] std::optional<boost::json::object> render(
+        const Request& request, std::string_view address) const override {
         std::string arena;
         std::vector<Field> fields;
         if (!parse_form(request.body, arena, fields)) return std::nullopt;

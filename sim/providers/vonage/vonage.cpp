@@ -67,8 +67,8 @@ class Vonage final : public SimulatedProvider {
 public:
     explicit Vonage(const ProviderOptions& options) : access_{options} {}
 
-    std::string_view name() const noexcept override { return "vonage"; }
-    bool owns(std::string_view path) const noexcept override {
+    [[nodiscard]] std::string_view name() const noexcept override { return "vonage"; }
+    [[nodiscard]] bool owns(std::string_view path) const noexcept override {
         return path == sms_path || path == messages_path || path == balance_path;
     }
 
@@ -125,8 +125,8 @@ public:
         }
     }
 
-    std::optional<json::object> render(const Request& request,
-                                       std::string_view address) const override {
+    [[nodiscard]] std::optional<json::object> render(const Request& request,
+                                                     std::string_view address) const override {
         const auto message = reread(request);
         if (!message || "+" + message->to != address) return std::nullopt;
         return json::object{{"to", address},
