@@ -297,7 +297,8 @@ Result<std::optional<EmbeddedBroker>> open_broker(KafkaSettings& settings) {
         const auto cluster = open_topics(settings);
         if (!cluster) return cluster.error();
         // The embedded one of another process is spoken to by its address.
-        settings.tells_at_once = !cluster.value().starts_with(embedded_cluster);
+        settings.tells_at_once =
+            !cluster.value().empty() && !cluster.value().starts_with(embedded_cluster);
         return Opened{};
     }
     auto broker = EmbeddedBroker::start(settings);

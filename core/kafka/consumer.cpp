@@ -80,9 +80,10 @@ Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
                               {"heartbeat.interval.ms", "1000"},
                               {"max.poll.interval.ms", "60000"},
                               // An idle worker asks as often. A partition that was paused or
-                              // is new waits it out, where nothing else comes; on the embedded
-                              // broker everybody does.
-                              {"fetch.wait.max.ms", settings_.tells_at_once ? "500" : "100"},
+                              // is new waits it out, where nothing else comes, and so half of
+                              // what an urgent job may take; a broker ends it where a topic is
+                              // deleted. On the embedded one everybody waits it out.
+                              {"fetch.wait.max.ms", settings_.tells_at_once ? "250" : "100"},
                               {"fetch.error.backoff.ms", "100"},
                               {"queued.min.messages", "1000"},
                               {"queued.max.messages.kbytes", "1024"},

@@ -46,8 +46,8 @@ public:
     };
     ChunkBatcher(const boost::asio::any_io_executor& executor, ChunkStore& store, Options options);
 
-    /// Ours, or nothing: it is settled, not yet due, or somebody else's. What is urgent waits for
-    /// no others, nor do they for others then.
+    /// Ours, or nothing: it is settled, not yet due, or somebody else's. With what is urgent nobody
+    /// begins to wait for others.
     [[nodiscard]] boost::asio::awaitable<Result<std::optional<ledger::ClaimedChunk>>> claim(
         ledger::ClaimRequest request, bool urgent = false);
 
