@@ -20,6 +20,7 @@ from meter import Meter  # noqa: E402
 PEOPLE = {"email": 100_000, "sms": 20_000, "push": 20_000, "three": 10_000}
 CHANNELS = {"email": ["email"], "sms": ["sms"], "push": ["push"], "three": ["email", "sms", "push"]}
 TINY_JOBS, TINY_PEOPLE = 2_000, 5
+PLANNED_PEOPLE = 1_000_000
 IDLE_S = 20
 
 
@@ -130,6 +131,18 @@ class Scenario:
         found["jobs_per_s"] = round(jobs / seconds, 1)
         return {**found, **(self.beside(lambda: {"commits": ceilings.commits(self.run)}) if sample else {})}
 
+    def plan(self, share, _):
+        """One audience becomes chunks, of which none is sent: their channel is held."""
+        people = int(PLANNED_PEOPLE * share)
+        self.start(people)
+        self.run.db.psql("VACUUM followers; INSERT INTO pause (what, name, who, because) VALUES ('channel', 'email', 'bench', 'plan');")
+        time.sleep(2)  # Until the worker has read it.
+        self.meter = Meter(self.run)
+        job = self.run.publish(self.run.job(channels=["email"]))
+        span = f"SELECT extract(epoch FROM planned_at - created_at) FROM job WHERE id = '{job}'"
+        seconds = float(harness.until(lambda: self.run.db.value(span), "the plan", 600, 0.25))
+        return self.figures(people, seconds, people)
+
     def idle(self, share, _):
         self.start(TINY_PEOPLE)
         time.sleep(5)  # Until whatever the first job left is done.
@@ -145,7 +158,7 @@ class Scenario:
 
 def main():
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("scenario", choices=[*PEOPLE, "tiny", "idle"])
+    reader.add_argument("scenario", choices=[*PEOPLE, "tiny", "idle", "plan"])
     reader.add_argument("--share", type=float, default=1.0)
     reader.add_argument("--statements", action="store_true")
     reader.add_argument("--ceilings", metavar="FILE", help="also what the machine could do; bench/sample.py wrote the file")
@@ -154,7 +167,7 @@ def main():
     sample = json.loads(Path(options.ceilings).read_text()) if options.ceilings else None
     scenario = Scenario(options.statements, options.uuids)
     try:
-        alone = {"tiny": scenario.tiny, "idle": scenario.idle}.get(options.scenario)
+        alone = {"tiny": scenario.tiny, "idle": scenario.idle, "plan": scenario.plan}.get(options.scenario)
         found = alone(options.share, sample) if alone else scenario.fan_out(options.scenario, options.share, sample)
     except BaseException:
         scenario.run.show_logs()
