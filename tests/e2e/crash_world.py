@@ -81,7 +81,7 @@ class Session:
 
 
 class DiedAsArmed(Exception):
-    """While it was still given work: there is enough of it."""
+    """While it was still given work."""
 
 
 class World:
@@ -169,6 +169,7 @@ class World:
     def kill_at(self, point, passings, provoke, at_once=True, look=None):
         """Gives the programs work until one of them dies there, notes whose requests were under way, and begins it anew.
         Not at once: what is there already may do. `look`: at what the dead one has left."""
+        self.is_interrupted = False
         self.arm(point, passings)
         if at_once:
             self.give_work(provoke)
@@ -187,13 +188,16 @@ class World:
         if look:
             look()
         self.begin_anew(index)
+        if self.is_interrupted:  # The work is for whoever is begun anew.
+            until(self.is_ready, "programs to be ready", START_S, 0.2)
+            provoke()
 
     def give_work(self, provoke):
-        self.is_provoking = True
+        self.is_provoking, self.is_interrupted = True, False
         try:
             provoke()
         except DiedAsArmed:
-            pass
+            self.is_interrupted = True
         finally:
             self.is_provoking = False
 
