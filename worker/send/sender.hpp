@@ -94,6 +94,8 @@ private:
     using Awaitable = boost::asio::awaitable<T>;
 
     [[nodiscard]] LaneRoom make_room(Channel channel) const;
+    /// `place`: the lane's, in its room; null on the urgent lane, which has none and waits for
+    /// nobody.
     [[nodiscard]] Awaitable<void> serve(const Descriptor& descriptor, LaneRoom::Place* place);
     [[nodiscard]] Awaitable<Account*> account_for(Channel channel);
     [[nodiscard]] Awaitable<void> claim_and_send(const ledger::ChunkKey& key, Account& account,
