@@ -185,7 +185,7 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
 std::string find_only_id(const pqxx::result& rows) {
     const auto column = find_column(rows, "recipient_id");
     if (!column || rows.empty()) return {};
-    const std::string id{rows[0][*column].c_str()};
+    std::string id{rows[0][*column].c_str()};
     for (const auto& row : rows) {
         if (id != row[*column].c_str()) return {};
     }

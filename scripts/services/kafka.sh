@@ -162,7 +162,7 @@ kafka_format() { # kafka_format NODE
     kafka_tool kafka.tools.StorageTool format -t "$(<"$STACK/kafka.cluster")" -c "$STACK/$1/server.properties" >>"$STACK/$1.out" 2>&1
 }
 
-kafka_started() { tail -c "+$((KAFKA_LOG_FROM + 1))" "$STACK/$1.log" 2>/dev/null | grep -q 'Kafka Server started'; }
+kafka_started() { tail -c "+$((KAFKA_LOG_FROM + 1))" "$STACK/$1.log" 2>/dev/null | grep 'Kafka Server started' >/dev/null; }
 kafka_settled() {
     kafka_started "$1" && return 0
     ! live_pid "$STACK/$1.pid" >/dev/null

@@ -98,7 +98,7 @@ postgres_create() {
         --no-sync --no-instructions >>"$STACK/postgres.log" 2>&1
     rm -f "$PG_HOME/password"
     postgres_configure "$port" "$socket" | "${PG_AS[@]}" tee "$PG_DATA/fanfare.conf" >/dev/null
-    printf "include 'fanfare.conf'\n" | "${PG_AS[@]}" tee -a "$PG_DATA/postgresql.conf" >/dev/null
+    "${PG_AS[@]}" tee -a "$PG_DATA/postgresql.conf" >/dev/null <<<"include 'fanfare.conf'"
     printf '%s\n' "$port" >"$STACK/postgres.port"
 }
 
