@@ -18,7 +18,7 @@ WorkerSettings small_settings(const WorldPlan& plan) {
     settings.lease = seconds{20};
     settings.backoff_first = milliseconds{500};
     settings.backoff_max = seconds{10};
-    settings.sweep_interval = seconds{1};
+    settings.sweep_interval = seconds{2};
     settings.republish_after = seconds{5};
     for (auto& channel : settings.channels) {
         channel.chunk_recipients_max = static_cast<std::uint32_t>(plan.people);
@@ -261,7 +261,7 @@ asio::awaitable<void> SimulatedWorker::watch() {
             return standing;
         });
         if (read) obey(read.value());
-        co_await pause_for(seconds{1});
+        co_await pause_for(seconds{2});
     }
 }
 
