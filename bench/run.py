@@ -54,6 +54,7 @@ class Scenario:
         # A build of another revision has its own.
         trees = [folder for folder in (harness.BIN, *harness.BIN.parents[:3], ROOT) if (folder / "config/systems").is_dir()]
         run.system((trees[0] / "config/systems/shows/system.yaml").read_text())
+        run.settings["templates_dir"] = str(trees[0] / "templates")
 
     def start(self, people):
         self.run.people(people)
