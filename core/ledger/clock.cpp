@@ -18,14 +18,18 @@ bool is_near(microseconds a, microseconds b) { return abs(a - b) <= LedgerClock:
 
 }  // namespace
 
+TimePoint read_moment(const pqxx::field& field) {
+    return TimePoint{microseconds{field.as<std::int64_t>()}};
+}
+
 ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
     pqxx::nontransaction work{connection.raw()};
     ClockReading reading;
     reading.asked = own.steady_now();
     const auto rows = connection.exec_prepared(
-        work, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+        work, "SELECT " FANFARE_CLOCK);
     reading.answered = own.steady_now();
-    reading.theirs = TimePoint{microseconds{rows[0][0].as<std::int64_t>()}};
+    reading.theirs = read_moment(rows[0][0]);
     return reading;
 }
 

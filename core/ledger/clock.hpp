@@ -3,6 +3,8 @@
 #include "core/clock/clock.hpp"
 #include "core/postgres/connection.hpp"
 
+#include <pqxx/field>
+
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -18,7 +20,10 @@ struct ClockReading {
     SteadyTime asked;  // It was read between these.
     SteadyTime answered;
 };
-/// Not app_now(): what tests move is no fault of a clock.
+/// What a clock shows, as SQL: not app_now(), for what tests move is no fault of a clock.
+#define FANFARE_CLOCK "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+/// Of such a column.
+[[nodiscard]] TimePoint read_moment(const pqxx::field& field);
 [[nodiscard]] ClockReading read_clock(postgres::Connection& connection, const Clock& own);
 
 /// For SQL that goes by the clock of its database: true where that shows what `parameter` says, a

@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
 
+#include <algorithm>
+
 namespace fanfare::ledger {
 namespace {
 
+constexpr std::chrono::milliseconds silence_unnoticed{1'000};
 constexpr char owner_mark = '\x1f';  // No name of a subject or of an owner holds it.
 
 /// Columns of holds, for unnest().
@@ -70,26 +73,35 @@ RefreshTally& RefreshTally::operator+=(const RefreshTally& more) {
 
 std::optional<NotificationRefresh> NotificationRefresh::begin(
     Connection& connection, const std::string& system, const std::string& kind,
-    std::chrono::seconds horizon, std::chrono::milliseconds silence_max) {
-    NotificationRefresh refresh;
+    std::chrono::seconds horizon, std::chrono::milliseconds silence_max, const Clock& clock) {
+    NotificationRefresh refresh{clock};
+    refresh.silence_ = std::min(silence_unnoticed, silence_max / 4);
     refresh.connection_ = &connection;
     refresh.work_ = std::make_unique<pqxx::work>(connection.raw());
     refresh.system_ = system;
     refresh.kind_ = kind;
+    refresh.reading_.asked = clock.steady_now();
     // The moment is read once the lock is held: of two refreshes the later one has it later.
     const auto locked = connection.exec_prepared(
         *refresh.work_,
         "SELECT CASE WHEN pg_try_advisory_xact_lock("
         "  hashtextextended('fanfare.refresh/' || $1 || '/' || $2, 0)) "
         " THEN " FANFARE_ISO("(app_now() + $4 * interval '1 s')") " END, "
-        "set_config('idle_in_transaction_session_timeout', $3, true)",
+        "set_config('idle_in_transaction_session_timeout', $3, true), " FANFARE_CLOCK,
         system, kind, std::to_string(silence_max.count()), horizon.count());
     if (locked[0][0].is_null()) return std::nullopt;
+    refresh.spoken_ = refresh.reading_.answered = clock.steady_now();
+    refresh.reading_.theirs = read_moment(locked[0][2]);
     refresh.horizon_ = locked[0][0].c_str();
     return refresh;
 }
 
-void NotificationRefresh::touch() { work_->exec("SELECT 1"); }
+void NotificationRefresh::touch() {
+    const auto now = clock_->steady_now();
+    if (now - spoken_ < silence_) return;
+    work_->exec("SELECT 1");
+    spoken_ = now;
+}
 
 void NotificationRefresh::add(std::span<const DueRow> rows) {
     if (rows.empty()) return touch();
@@ -141,6 +153,7 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
         tally_.add(row[0].c_str(),
                    {.found = row[1].as<std::size_t>(), .changed = row[2].as<std::size_t>()});
     }
+    spoken_ = clock_->steady_now();
 }
 
 // EXCEPT and not an anti-join: unanalysed, the table looks empty to the planner, which would then

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock/clock.hpp"
+#include "core/ledger/clock.hpp"
 #include "core/postgres/connection.hpp"
 
 #include <pqxx/transaction>
@@ -85,14 +86,18 @@ public:
     /// for longer than `silence_max` loses its turn to the others: it may be frozen, or cut off.
     [[nodiscard]] static std::optional<NotificationRefresh> begin(
         Connection& connection, const std::string& system, const std::string& kind,
-        std::chrono::seconds horizon, std::chrono::milliseconds silence_max);
+        std::chrono::seconds horizon, std::chrono::milliseconds silence_max,
+        const Clock& clock = system_clock());
 
+    /// What the database's clock showed once it was this one's turn.
+    [[nodiscard]] const ClockReading& reading() const noexcept { return reading_; }
     /// app_now() + horizon: the query's parameter.
     [[nodiscard]] const std::string& horizon() const noexcept { return horizon_; }
 
     void add(std::span<const DueRow> rows);
 
-    /// Goes on, though there is nothing to add: that counts as no silence.
+    /// Goes on, though there is nothing to add: that counts as no silence. Asks nothing of who has
+    /// said something a moment ago.
     void touch();
 
     /// A row that cannot be used: what it may speak of is neither changed nor cancelled. That is
@@ -106,9 +111,13 @@ public:
     [[nodiscard]] RefreshTally finish(bool complete, bool stops_gone = false);
 
 private:
-    NotificationRefresh() = default;
+    explicit NotificationRefresh(const Clock& clock) : clock_{&clock} {}
     void stop_gone();
 
+    const Clock* clock_;
+    ClockReading reading_;
+    SteadyTime::duration silence_{};   // touch() lets so much of it be.
+    SteadyTime spoken_{};              // When anything was last said.
     Connection* connection_ = nullptr;  // Of work_.
     std::unique_ptr<pqxx::work> work_;
     std::string system_;

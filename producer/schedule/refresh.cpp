@@ -81,7 +81,6 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
         const auto begun = parts_.clock.steady_now();
         const auto rows = work.exec(fmt::format("FETCH {} FROM due", rows_per_fetch));
         report.query_took += parts_.clock.steady_now() - begun;
-        if (rows.empty()) return report;
         batch.clear();
         for (const auto& row : rows) {
             ++report.rows;
@@ -96,6 +95,7 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
                 report.fault = fmt::format("row {}: {}", report.rows, fault);
         }
         refresh.add(batch);
+        if (rows.size() < rows_per_fetch) return report;
     }
     report.cut = true;
     return report;
@@ -106,8 +106,10 @@ Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule
     auto in_ledger = [&](postgres::Connection& ledger) -> Result<Refreshed> {
         auto refresh =
             ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon,
-                                               system_.statement_timeout + silence_more);
+                                               system_.statement_timeout + silence_more,
+                                               parts_.clock);
         if (!refresh) return Refreshed{};
+        if (parts_.believes && !parts_.believes(refresh->reading())) return Refreshed{};
         auto in_source = [&](postgres::Connection& source) {
             return stream(source, schedule, *refresh);
         };

@@ -6,7 +6,9 @@
 #include "core/systems/system.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
+#include <utility>
 
 namespace fanfare {
 
@@ -38,10 +40,13 @@ public:
         postgres::Pool& source;  // The system's database.
         const Clock& clock;
         std::chrono::seconds horizon;
+        /// Whether a reading of the ledger's clock is to be gone by. Empty: any is.
+        std::function<bool(const ledger::ClockReading& reading)> believes{};
     };
-    Refresher(Parts parts, const System& system) : parts_{parts}, system_{system} {}
+    Refresher(Parts parts, const System& system) : parts_{std::move(parts)}, system_{system} {}
 
-    /// Nothing when another producer is refreshing the same kind right now.
+    /// Nothing when another producer is refreshing the same kind right now, or nobody knows the
+    /// time.
     [[nodiscard]] Result<std::optional<RefreshReport>> refresh(const Schedule& schedule);
 
 private:

@@ -163,9 +163,13 @@ bool Scheduler::is_known(const std::string& system) const {
 }
 
 bool Scheduler::knows_the_time(postgres::Connection& ledger) {
-    const bool knows = ledger::knows_the_time(time_, ledger, parts_.clock);
-    parts_.probe.clock_doubted(!knows);
-    return knows;
+    return believes(ledger::read_clock(ledger, parts_.clock));
+}
+
+bool Scheduler::believes(const ledger::ClockReading& reading) {
+    ledger::learn_time(time_, reading);
+    parts_.probe.clock_doubted(!time_.is_steady());
+    return time_.is_steady();
 }
 
 std::string Scheduler::trouble() const {
@@ -185,7 +189,8 @@ std::string Scheduler::trouble() const {
 
 void Scheduler::watch(Watch& watch) {
     Refresher refresher{
-        {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon},
+        {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon,
+         [this](const ledger::ClockReading& reading) { return believes(reading); }},
         watch.system};
     while (!watch.waker.stopped()) {
         const auto begun = parts_.clock.steady_now();
@@ -257,9 +262,6 @@ void Scheduler::replay() {
 
 Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
     const auto& system = watch.system.name;
-    const auto ask = [this](postgres::Connection& ledger) { return knows_the_time(ledger); };
-    const auto known = parts_.ledger.call("read the database's clock", ask);
-    if (known && !known.value()) return Look::not_now;
     const auto done = refresher.refresh(schedule);
     if (!done) {
         watch.failures.failed(done.error());

@@ -83,6 +83,8 @@ private:
         not_now,  // Another producer is at it, or the database's clock is in doubt.
     };
     [[nodiscard]] bool knows_the_time(postgres::Connection& ledger);
+    /// Learns it: whether the ledger's clock can be gone by.
+    [[nodiscard]] bool believes(const ledger::ClockReading& reading);
     [[nodiscard]] Look refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
 
     Parts parts_;
