@@ -26,6 +26,9 @@ constexpr int patience_of_timeout = 5;  // Where nobody is answered for a fifth 
 
 constexpr std::uint32_t streams_per_connection = 100;
 
+// A wait for the ledger before each request counts beside such an answer, not beside a slow one.
+constexpr std::chrono::milliseconds quick_answer{50};
+
 constexpr double small_chunk = 32;  // Smaller ones for the sake of the rate would cost more.
 
 /// Requests of HTTP/1.1 need a connection each, streams of HTTP/2 share few.
@@ -122,7 +125,11 @@ void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::E
         serves_ = false;
         note_mishap(answer.detail);
     }
-    if (has_served(answer)) serves_ = true;
+    if (has_served(answer)) {
+        serves_ = true;
+        answer_took_ = answer_took_.count() == 0 ? took : (7 * answer_took_ + took) / 8;
+    }
+    permits_.set_ahead(!bad && batch_max() == 1 && answer_took_ < quick_answer);
     const auto now = parts_.clock.steady_now();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
     breaker_.answered(era, !bad, people, now, took);

@@ -126,6 +126,7 @@ private:
     SteadyTime paused_until_{};
     SteadyTime credential_good_until_{};
     SteadyTime credential_fetched_at_{};
+    std::chrono::microseconds answer_took_{};  // Lately.
     bool fetching_ = false;
     bool serves_ = false;
     bool held_ = false;

@@ -45,6 +45,27 @@ void Boarding::give_back() {
     look_again();
 }
 
+asio::awaitable<void> Boarding::depart() {
+    Departure mine{Signal{parts_.executor}};
+    departures_.push_back(&mine);
+    let_depart();
+    while (!mine.is_allowed) co_await mine.called.wait();
+}
+
+void Boarding::let_depart() {
+    while (!departures_.empty() && parts_.permits.may_begin()) {
+        parts_.permits.begin();
+        departures_.front()->is_allowed = true;
+        departures_.front()->called.notify();
+        departures_.pop_front();
+    }
+}
+
+void Boarding::arrived() {
+    parts_.permits.end();
+    look_again();
+}
+
 void Boarding::answer(Waiter& waiter, std::size_t granted) {
     waiter.answered = true;
     if (waiter.look_in.count() > 0) is_awaited_ = false;  // Before it could wait.
@@ -68,6 +89,7 @@ SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
 }
 
 void Boarding::look_again() {
+    let_depart();
     const auto now = parts_.clock.steady_now();
     const bool shut = parts_.is_shut();
     std::erase_if(queue_, [&](Waiter* waiter) {

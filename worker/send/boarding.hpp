@@ -30,6 +30,8 @@ namespace fanfare {
 /// be known of many chunks and not written. Of an account that is not proven one chunk at a time
 /// gets one.
 ///
+/// Who is marked begins when fewer are in flight than may be, in the order of marks.
+///
 /// Bounds    as many requests as Permits, as many people as Breaker say.
 /// Threads   one serial executor.
 class Boarding {
@@ -60,8 +62,13 @@ public:
     /// The wave of one turn is marked, or there is none.
     void settled();
 
-    /// A permit of a turn is not needed, or its request is over.
+    /// A permit of a turn is not needed.
     void give_back();
+
+    /// Waits until a request that has its permit may begin; then it counts as begun.
+    [[nodiscard]] boost::asio::awaitable<void> depart();
+    /// One that has departed is over, or does not begin after all.
+    void arrived();
 
     /// The account may have become usable or unusable: whoever waits looks again.
     void look_again();
@@ -74,11 +81,17 @@ private:
         std::size_t granted = 0;
         SteadyTime::duration look_in{};  // It is to look again then.
     };
+    struct Departure {
+        Signal called;
+        bool is_allowed = false;
+    };
     [[nodiscard]] SteadyTime::duration wait_for_others(SteadyTime now);
+    void let_depart();
     void answer(Waiter& waiter, std::size_t granted);
 
     Parts parts_;
     std::deque<Waiter*> queue_;
+    std::deque<Departure*> departures_;
     std::size_t turns_ = 0;  // Under way.
     std::uint64_t arrivals_ = 0;
     SteadyTime wave_began_{};

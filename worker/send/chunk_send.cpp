@@ -9,6 +9,8 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::seconds lease_margin{1};
+// Who waits longer to begin is marked anew: by then their job may be cancelled or held.
+constexpr std::chrono::milliseconds mark_fresh{250};
 
 }  // namespace
 
@@ -142,7 +144,7 @@ ComposedRequest* ChunkSend::next_request() {
 void ChunkSend::add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wave) {
     composed.era = account_.breaker().begin(composed.count, parts_.clock.steady_now());
     count_begun(composed, 1);
-    wave.push_back({&composed, slot});
+    wave.push_back({&composed, slot, {}});
 }
 
 asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
@@ -155,21 +157,24 @@ asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
         suppressions.erase(suppressions.begin(), suppressions.begin() + told);
     }
     if (marked == Marked::ours && !pass_.ended_by) {
-        marked_.insert(marked_.end(), wave.begin(), wave.end());
+        const auto now = parts_.clock.steady_now();
+        for (const auto& item : wave) marked_.push_back({item.composed, item.slot, now});
         co_return;
     }
     if (marked != Marked::ours) pass_.ended_by = marked;
     if (marked == Marked::cancelled) people_.job_cancelled = true;
-    for (const auto& item : wave) leave(*item.composed);
+    for (const auto& item : wave) {
+        take_back(*item.composed);
+        account_.boarding().give_back();
+        untried_.push_back(item.composed);
+    }
     leave_rest();
 }
 
 /// It had a permit, and is not begun after all.
-void ChunkSend::leave(ComposedRequest& composed) {
+void ChunkSend::take_back(const ComposedRequest& composed) {
     count_begun(composed, -1);
     account_.breaker().taken_back(composed.era, composed.count);
-    account_.boarding().give_back();
-    untried_.push_back(&composed);
 }
 
 void ChunkSend::leave_rest() {
@@ -180,11 +185,20 @@ void ChunkSend::leave_rest() {
 asio::awaitable<void> ChunkSend::begin_next() {
     const WaveEntry item = marked_.front();
     marked_.pop_front();
-    const bool kept = co_await account_.pacer().keep(item.slot, item.composed->tokens, latest());
+    co_await account_.boarding().depart();
+    const bool is_stale = parts_.clock.steady_now() - item.marked_at > mark_fresh;
+    const bool kept = !is_stale && co_await account_.pacer().keep(
+                                       item.slot, item.composed->tokens, latest());
     if (kept && may_begin()) {
         begin(*item.composed);
+        co_return;
+    }
+    take_back(*item.composed);
+    account_.boarding().arrived();
+    if (is_stale) {
+        waiting_.push_front(item.composed);
     } else {
-        leave(*item.composed);
+        untried_.push_back(item.composed);
     }
 }
 
@@ -227,7 +241,7 @@ void ChunkSend::begin(ComposedRequest& composed) {
     account_.count_used(composed.tokens);
     account_.http().start(composed.request, [this, &composed](HttpAnswer answer) {
         --open_;
-        account_.permits().give_back();
+        account_.permits().end();
         on_answer(composed, answer);
         account_.boarding().look_again();
         changed_.notify();

@@ -35,7 +35,8 @@ using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;
 /// Every request is sent at most once here, and none is begun that could outlast the lease.
 /// What was not begun stays pending.
 ///
-/// Bounds    the account's permits in flight and in marks.
+/// Bounds    the account's permits in flight and in marks, and as many again in marks where its
+///           answers come quickly.
 /// Threads   one serial executor.
 /// Lifetime  lives until run() returned; everything that it is given outlives it.
 class ChunkSend {
@@ -56,6 +57,7 @@ private:
     struct WaveEntry {
         ComposedRequest* composed;
         SteadyTime slot;
+        SteadyTime marked_at;  // When the ledger had answered.
     };
     using Wave = std::vector<WaveEntry>;
 
@@ -66,7 +68,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> begin_next();
     [[nodiscard]] ComposedRequest* next_request();
     void add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wave);
-    void leave(ComposedRequest& composed);
+    void take_back(const ComposedRequest& composed);
     void leave_rest();
     void begin(ComposedRequest& composed);
 

@@ -14,6 +14,11 @@ void Permits::give_back() {
     }
 }
 
+void Permits::end() {
+    --in_flight_;
+    give_back();
+}
+
 void Permits::shrink() {
     // Requests that were out together are refused together: one halving is enough for them.
     if (ignore_ > 0) return;

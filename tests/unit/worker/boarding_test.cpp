@@ -87,6 +87,27 @@ TEST_F(BoardingTest, KeepsWhatComesBackTogetherUntilTheWaveIsMarked) {
     EXPECT_THAT(called, ElementsAre(Pair("b", 2), Pair("c", 3))) << "two share the next wave";
 }
 
+TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenSomebodyArrivesInTurn) {
+    prove();
+    permits.set_ahead(true);
+    come("a", 10);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 10)));
+    std::vector<int> departed;
+    const auto depart = [&](int who) -> asio::awaitable<void> {
+        co_await boarding.depart();
+        departed.push_back(who);
+    };
+    for (int who = 0; who < 10; ++who) test::begin(context, depart(who));
+    test::settle(context);
+    EXPECT_THAT(departed, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+    boarding.arrived();
+    test::settle(context);
+    EXPECT_EQ(departed.back(), 8);
+    boarding.arrived();
+    test::settle(context);
+    EXPECT_EQ(departed.back(), 9);
+}
+
 TEST_F(BoardingTest, ServesUrgentChunksFirst) {
     prove();
     come("a", 8);

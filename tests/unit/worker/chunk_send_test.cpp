@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,19 +19,30 @@ namespace {
 
 using ::testing::ElementsAre;
 
+/// What becomes of each request.
+struct Answers {
+    Verdict verdict = Verdict::transient;
+    std::function<void()> at_each;
+};
+
 /// Composes requests to a port where nobody listens.
 class DeadEndProvider final : public Provider {
 public:
+    explicit DeadEndProvider(const Answers& answers) : answers_{answers} {}
     [[nodiscard]] std::string_view type() const noexcept override { return "deadend"; }
     [[nodiscard]] Channel channel() const noexcept override { return Channel::push; }
     [[nodiscard]] std::size_t batch_max() const noexcept override { return 1; }
     void compose(const Batch&, HttpRequest& out) const override { out = {}; }
     [[nodiscard]] BatchAnswer read(const HttpAnswer&, std::size_t, std::int64_t) const override {
         BatchAnswer answer;
-        answer.verdict = Verdict::transient;
-        answer.reason = Reason::not_sent;
+        answer.verdict = answers_.verdict;
+        if (answer.verdict != Verdict::ok) answer.reason = Reason::not_sent;
+        if (answers_.at_each) answers_.at_each();
         return answer;
     }
+
+private:
+    const Answers& answers_;
 };
 
 /// One chunk of push recipients, each with some devices, on an account that answers nothing.
@@ -42,7 +54,8 @@ protected:
         settings.channel = Channel::push;
         account = std::make_unique<Account>(
             context.get_executor(),
-            Account::Parts{settings, std::make_unique<DeadEndProvider>(), bucket, clock, probe});
+            Account::Parts{settings, std::make_unique<DeadEndProvider>(answers), bucket, clock,
+                           probe});
         claim.lease_ends = clock.steady_now() + std::chrono::seconds{60};
         pass.provider = account->provider();
         claim.job = std::make_shared<JobContext>();
@@ -96,10 +109,20 @@ protected:
         return recipients.outcomes;
     }
 
+    /// The account has served somebody: many requests may be under way.
+    void prove() {
+        auto& breaker = account->breaker();
+        for (int i = 0; i < 3; ++i) {
+            const auto now = clock.steady_now();
+            breaker.answered(breaker.begin(1, now), true, 1, now);
+        }
+    }
+
     [[nodiscard]] bool nobody_lost_an_attempt() const {
         return recipients.attempts == std::string(recipients.outcomes.size(), '\0');
     }
 
+    Answers answers;
     boost::asio::io_context context{1};
     postgres::Pool pool{Secret{"host=127.0.0.1 port=1"}, {}, 1};
     LedgerRateBucket bucket{pool};
@@ -217,6 +240,42 @@ TEST_F(ChunkSendTest, NobodyIsMarkedWhoHasNoPermit) {
         const auto begun = std::count(mark.begun.begin(), mark.begun.end(), '\1');
         EXPECT_LE(static_cast<std::size_t>(begun), account->settings().rate.concurrency);
     }
+}
+
+TEST_F(ChunkSendTest, WhoIsMarkedAheadBeginsWhenThereIsRoom) {
+    prove();
+    people(std::vector<std::uint32_t>(40, 1));
+    account->permits().set_ahead(true);
+    const auto most = account->permits().limit();
+    std::size_t in_flight = 0;
+    answers = {Verdict::ok, [&] {
+                   in_flight = std::max(in_flight, account->http().in_flight());
+               }};
+    EXPECT_EQ(run(), std::string(40, char(Outcome::sent)));
+    const auto& first = marks.front().begun;
+    EXPECT_EQ(static_cast<std::size_t>(std::count(first.begin(), first.end(), '\1')), 2 * most);
+    EXPECT_GT(in_flight, 0U);
+    EXPECT_LE(in_flight, most);
+    EXPECT_EQ(account->permits().free(), 2 * most) << "all are given back, and answers are quick";
+}
+
+TEST_F(ChunkSendTest, WhoWasMarkedTooLongAgoIsMarkedAnew) {
+    prove();
+    const auto most = account->permits().limit();
+    people(std::vector<std::uint32_t>(2 * most, 1));
+    account->permits().set_ahead(true);
+    answers = {Verdict::ok, [this] {
+                   clock.advance(std::chrono::milliseconds{marks.size() == 1 ? 300 : 0});
+               }};
+    EXPECT_EQ(run(), std::string(2 * most, char(Outcome::sent)));
+    EXPECT_EQ(std::count(marks.front().begun.begin(), marks.front().begun.end(), '\0'), 0);
+    std::set<std::size_t> again;
+    for (std::size_t mark = 1; mark < marks.size(); ++mark) {
+        for (std::size_t i = 0; i < 2 * most; ++i) {
+            if (marks[mark].begun[i] != '\0') again.insert(i);
+        }
+    }
+    EXPECT_EQ(again.size(), most);
 }
 
 TEST_F(ChunkSendTest, WhatIsKnownAlreadyGoesWithTheMark) {

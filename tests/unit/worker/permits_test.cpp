@@ -56,6 +56,31 @@ TEST(Permits, OneMoreForEveryRoundThatWentWell) {
     EXPECT_EQ(permits.limit(), 8U) << "and not beyond the bound";
 }
 
+TEST(Permits, AsManyAgainMayBeMarkedAheadAndNoMoreBeInFlight) {
+    Permits permits{4};
+    permits.set_ahead(true);
+    EXPECT_EQ(permits.free(), 8U);
+    permits.take(8);
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_TRUE(permits.may_begin());
+        permits.begin();
+    }
+    EXPECT_FALSE(permits.may_begin());
+    permits.end();
+    EXPECT_TRUE(permits.may_begin());
+    EXPECT_EQ(permits.free(), 1U);
+}
+
+TEST(Permits, NobodyIsMarkedAheadWhileTheProviderSaysThatItIsTooMany) {
+    Permits permits{4};
+    permits.set_ahead(true);
+    permits.take(1);
+    permits.begin();
+    permits.shrink();
+    permits.end();
+    EXPECT_EQ(permits.free(), 2U);
+}
+
 TEST(Permits, AnotherBoundCountsAtOnceAndWhatIsBeyondItComesBack) {
     Permits permits{8};
     permits.take(8);
