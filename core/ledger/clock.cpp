@@ -26,8 +26,7 @@ ClockReading read_clock(postgres::Connection& connection, const Clock& own) {
     pqxx::nontransaction work{connection.raw()};
     ClockReading reading;
     reading.asked = own.steady_now();
-    const auto rows = connection.exec_prepared(
-        work, "SELECT " FANFARE_CLOCK);
+    const auto rows = connection.exec_prepared(work, "SELECT " FANFARE_CLOCK);
     reading.answered = own.steady_now();
     reading.theirs = read_moment(rows[0][0]);
     return reading;

@@ -86,8 +86,7 @@ public:
     /// for longer than `silence_max` loses its turn to the others: it may be frozen, or cut off.
     [[nodiscard]] static std::optional<NotificationRefresh> begin(
         Connection& connection, const std::string& system, const std::string& kind,
-        std::chrono::seconds horizon, std::chrono::milliseconds silence_max,
-        const Clock& clock = system_clock());
+        std::chrono::seconds horizon, std::chrono::milliseconds silence_max, const Clock& clock);
 
     /// What the database's clock showed once it was this one's turn.
     [[nodiscard]] const ClockReading& reading() const noexcept { return reading_; }
@@ -116,8 +115,8 @@ private:
 
     const Clock* clock_;
     ClockReading reading_;
-    SteadyTime::duration silence_{};   // touch() lets so much of it be.
-    SteadyTime spoken_{};              // When anything was last said.
+    SteadyTime::duration silence_{};    // touch() lets so much of it be.
+    SteadyTime spoken_{};               // When anything was last said.
     Connection* connection_ = nullptr;  // Of work_.
     std::unique_ptr<pqxx::work> work_;
     std::string system_;

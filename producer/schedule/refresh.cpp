@@ -104,10 +104,9 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
 Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule) {
     using Refreshed = std::optional<RefreshReport>;
     auto in_ledger = [&](postgres::Connection& ledger) -> Result<Refreshed> {
-        auto refresh =
-            ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon,
-                                               system_.statement_timeout + silence_more,
-                                               parts_.clock);
+        auto refresh = ledger::NotificationRefresh::begin(
+            ledger, system_.name, schedule.kind, parts_.horizon,
+            system_.statement_timeout + silence_more, parts_.clock);
         if (!refresh) return Refreshed{};
         if (parts_.believes && !parts_.believes(refresh->reading())) return Refreshed{};
         auto in_source = [&](postgres::Connection& source) {

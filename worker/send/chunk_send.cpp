@@ -187,8 +187,8 @@ asio::awaitable<void> ChunkSend::begin_next() {
     marked_.pop_front();
     co_await account_.boarding().depart();
     const bool is_stale = parts_.clock.steady_now() - item.marked_at > mark_fresh;
-    const bool kept = !is_stale && co_await account_.pacer().keep(
-                                       item.slot, item.composed->tokens, latest());
+    const bool kept =
+        !is_stale && co_await account_.pacer().keep(item.slot, item.composed->tokens, latest());
     if (kept && may_begin()) {
         begin(*item.composed);
         co_return;

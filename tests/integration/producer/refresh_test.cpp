@@ -282,12 +282,13 @@ TEST_F(RefreshTest, RepeatedRowsAreOne) {
 TEST_F(RefreshTest, OnlyOneProducerRefreshesAKindAtATime) {
     add_show("s1", "20 minutes");
     run([&](postgres::Connection& other) {
-        auto held = ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s, 60s);
+        auto held = ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s, 60s,
+                                                       system_clock());
         EXPECT_TRUE(held);
         EXPECT_FALSE(attempt().value());
         const auto third = pool->open();
-        EXPECT_TRUE(
-            ledger::NotificationRefresh::begin(*third, "shows", "show.cancelled", 3600s, 60s));
+        EXPECT_TRUE(ledger::NotificationRefresh::begin(*third, "shows", "show.cancelled", 3600s,
+                                                       60s, system_clock()));
         return true;
     });
     EXPECT_EQ(refresh().found, 1U);
@@ -296,8 +297,8 @@ TEST_F(RefreshTest, OnlyOneProducerRefreshesAKindAtATime) {
 TEST_F(RefreshTest, AProducerThatStandsStillLosesItsTurn) {
     add_show("s1", "20 minutes");
     const auto frozen = pool->open();
-    const auto held =
-        ledger::NotificationRefresh::begin(*frozen, "shows", "show.reminder", 3600s, 200ms);
+    const auto held = ledger::NotificationRefresh::begin(*frozen, "shows", "show.reminder", 3600s,
+                                                         200ms, system_clock());
     ASSERT_TRUE(held);
     // Waits for whoever has the turn, for as long as a statement may.
     sql("SELECT pg_advisory_lock(hashtextextended('fanfare.refresh/shows/show.reminder', 0)), "

@@ -38,6 +38,10 @@ protected:
         boarding.settled();
         test::settle(context);
     }
+    asio::awaitable<void> depart(int who) {
+        co_await boarding.depart();
+        departed.push_back(who);
+    }
     void prove() {
         for (int i = 0; i < 3; ++i) {
             breaker.answered(breaker.begin(1, clock.steady_now()), true, 1, clock.steady_now());
@@ -56,6 +60,7 @@ protected:
     bool shut = false;
     Boarding boarding{{context.get_executor(), permits, breaker, clock, [this] { return shut; }}};
     std::vector<std::pair<std::string, std::size_t>> called;
+    std::vector<int> departed;
 };
 
 TEST_F(BoardingTest, GivesWhoComesFirstAllThatIsFree) {
@@ -92,11 +97,6 @@ TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenSomebodyArrivesInTurn) {
     permits.set_ahead(true);
     come("a", 10);
     EXPECT_THAT(called, ElementsAre(Pair("a", 10)));
-    std::vector<int> departed;
-    const auto depart = [&](int who) -> asio::awaitable<void> {
-        co_await boarding.depart();
-        departed.push_back(who);
-    };
     for (int who = 0; who < 10; ++who) test::begin(context, depart(who));
     test::settle(context);
     EXPECT_THAT(departed, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));

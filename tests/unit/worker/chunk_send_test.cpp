@@ -248,9 +248,7 @@ TEST_F(ChunkSendTest, WhoIsMarkedAheadBeginsWhenThereIsRoom) {
     account->permits().set_ahead(true);
     const auto most = account->permits().limit();
     std::size_t in_flight = 0;
-    answers = {Verdict::ok, [&] {
-                   in_flight = std::max(in_flight, account->http().in_flight());
-               }};
+    answers = {Verdict::ok, [&] { in_flight = std::max(in_flight, account->http().in_flight()); }};
     EXPECT_EQ(run(), std::string(40, char(Outcome::sent)));
     const auto& first = marks.front().begun;
     EXPECT_EQ(static_cast<std::size_t>(std::count(first.begin(), first.end(), '\1')), 2 * most);
@@ -264,9 +262,8 @@ TEST_F(ChunkSendTest, WhoWasMarkedTooLongAgoIsMarkedAnew) {
     const auto most = account->permits().limit();
     people(std::vector<std::uint32_t>(2 * most, 1));
     account->permits().set_ahead(true);
-    answers = {Verdict::ok, [this] {
-                   clock.advance(std::chrono::milliseconds{marks.size() == 1 ? 300 : 0});
-               }};
+    answers = {Verdict::ok,
+               [this] { clock.advance(std::chrono::milliseconds{marks.size() == 1 ? 300 : 0}); }};
     EXPECT_EQ(run(), std::string(2 * most, char(Outcome::sent)));
     EXPECT_EQ(std::count(marks.front().begun.begin(), marks.front().begun.end(), '\0'), 0);
     std::set<std::size_t> again;
