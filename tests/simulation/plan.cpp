@@ -124,6 +124,7 @@ void draw_rules(WorldPlan& plan, std::uint64_t seed) {
         }
     }
     if (dice.hits(80)) add(plan, dice, MoveKind::rotate, 1 + dice.below(2));
+    if (dice.hits(120)) plan.per_second = 0;  // Permits alone bound it: some are marked ahead.
 }
 
 }  // namespace

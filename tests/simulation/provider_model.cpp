@@ -90,6 +90,10 @@ BatchAnswer PushProvider::read_people(const std::string& body) const {
 
 void SimulatedHttp::start(const HttpRequest& request, Done done) {
     ++in_flight_;
+    // Whoever has read other settings since has another bound.
+    if (in_flight_ > requests_max_ && !parts_.plan.has_reloads()) {
+        parts_.store.breaks(fmt::format("{} requests at once", in_flight_));
+    }
     auto asked = parse_request(request.body);
     parts_.inbox.begins(asked);
     asio::co_spawn(parts_.outside, carry(std::move(asked), std::move(done)), rethrow);

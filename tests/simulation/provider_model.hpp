@@ -151,7 +151,9 @@ public:
         Story& story;
     };
     SimulatedHttp(Parts parts, const HttpOptions& options)
-        : parts_{std::move(parts)}, timeout_{options.timeout} {}
+        : parts_{std::move(parts)},
+          timeout_{options.timeout},
+          requests_max_{options.connections_max} {}
     void start(const HttpRequest& request, Done done) override;
     [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
 
@@ -167,6 +169,7 @@ private:
 
     Parts parts_;
     std::chrono::milliseconds timeout_;
+    std::size_t requests_max_;
     std::size_t in_flight_ = 0;
 };
 

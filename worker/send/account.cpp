@@ -127,9 +127,9 @@ void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::E
     }
     if (has_served(answer)) {
         serves_ = true;
-        answer_took_ = answer_took_.count() == 0 ? took : (7 * answer_took_ + took) / 8;
+        answer_took_ = answer_took_ ? (7 * *answer_took_ + took) / 8 : took;
     }
-    permits_.set_ahead(!bad && batch_max() == 1 && answer_took_ < quick_answer);
+    permits_.set_ahead(has_served(answer) && may_mark_ahead());
     const auto now = parts_.clock.steady_now();
     const bool was_closed = breaker_.state(now) == Breaker::State::closed;
     breaker_.answered(era, !bad, people, now, took);
@@ -141,6 +141,15 @@ void Account::answered(const BatchAnswer& answer, std::size_t people, Breaker::E
         spdlog::info("account {} works again", parts_.settings.name);
     }
     parts_.probe.broken(!is_closed);
+}
+
+/// Where permits bound it, and not the rate: late slots are exchanged for others, so that who is
+/// marked ahead may take two.
+bool Account::may_mark_ahead() const {
+    if (batch_max() != 1 || !answer_took_ || *answer_took_ >= quick_answer) return false;
+    const double rate = rate_by_hand_.value_or(parts_.settings.rate.per_second);
+    const auto at_once = static_cast<double>(permits_.limit());
+    return rate <= 0 || 2 * at_once <= rate * std::chrono::duration<double>(*answer_took_).count();
 }
 
 void Account::reload(std::shared_ptr<Provider> provider) {

@@ -113,6 +113,7 @@ private:
     [[nodiscard]] std::unique_ptr<HttpClient> connect(const HttpOptions& options) const;
     [[nodiscard]] boost::asio::awaitable<bool> fetch_credential();
     void note_mishap(std::string_view what);
+    [[nodiscard]] bool may_mark_ahead() const;
 
     boost::asio::any_io_executor executor_;
     Parts parts_;
@@ -126,7 +127,7 @@ private:
     SteadyTime paused_until_{};
     SteadyTime credential_good_until_{};
     SteadyTime credential_fetched_at_{};
-    std::chrono::microseconds answer_took_{};  // Lately.
+    std::optional<std::chrono::microseconds> answer_took_;  // Lately, of those that served.
     bool fetching_ = false;
     bool serves_ = false;
     bool held_ = false;

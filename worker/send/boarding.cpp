@@ -45,24 +45,27 @@ void Boarding::give_back() {
     look_again();
 }
 
-asio::awaitable<void> Boarding::depart() {
-    Departure mine{Signal{parts_.executor}};
-    departures_.push_back(&mine);
-    let_depart();
-    while (!mine.is_allowed) co_await mine.called.wait();
+asio::awaitable<bool> Boarding::depart(bool urgent) {
+    Departure mine{Signal{parts_.executor}, urgent};
+    const auto is_later = [urgent](const Departure* other) { return urgent && !other->urgent; };
+    departures_.insert(std::find_if(departures_.begin(), departures_.end(), is_later), &mine);
+    let_depart(parts_.is_shut());
+    while (!mine.may_begin) co_await mine.called.wait();
+    co_return *mine.may_begin;
 }
 
-void Boarding::let_depart() {
-    while (!departures_.empty() && parts_.permits.may_begin()) {
-        parts_.permits.begin();
-        departures_.front()->is_allowed = true;
-        departures_.front()->called.notify();
+void Boarding::let_depart(bool shut) {
+    while (!departures_.empty() && (shut || parts_.permits.may_begin())) {
+        Departure& next = *departures_.front();
         departures_.pop_front();
+        if (!shut) parts_.permits.begin();
+        next.may_begin = !shut;
+        next.called.notify();
     }
 }
 
-void Boarding::arrived() {
-    parts_.permits.end();
+void Boarding::take_back() {
+    parts_.permits.take_back();
     look_again();
 }
 
@@ -78,7 +81,7 @@ void Boarding::answer(Waiter& waiter, std::size_t granted) {
 
 /// How long the permits that are free wait for others; 0: they go now.
 SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
-    const auto free = parts_.permits.free();
+    const auto free = parts_.permits.free(parts_.breaker.is_proven(now));
     if (queue_.empty() || free == 0 || queue_.front()->wish.urgent) return {};
     std::size_t wished = 0;
     for (const auto* const waiter : queue_) wished += waiter->wish.requests;
@@ -89,9 +92,9 @@ SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
 }
 
 void Boarding::look_again() {
-    let_depart();
     const auto now = parts_.clock.steady_now();
     const bool shut = parts_.is_shut();
+    let_depart(shut);
     std::erase_if(queue_, [&](Waiter* waiter) {
         if (!shut && now < waiter->wish.latest) return false;
         answer(*waiter, 0);
@@ -106,10 +109,10 @@ void Boarding::look_again() {
     }
     // All who share this wave are called before the first of them runs.
     const bool alone = !parts_.breaker.is_proven(now);
-    while (!queue_.empty() && parts_.permits.free() > 0) {
+    while (!queue_.empty() && parts_.permits.free(!alone) > 0) {
         Waiter& waiter = *queue_.front();
         queue_.pop_front();
-        answer(waiter, std::min(waiter.wish.requests, parts_.permits.free()));
+        answer(waiter, std::min(waiter.wish.requests, parts_.permits.free(!alone)));
         if (alone) break;
     }
 }

@@ -30,7 +30,8 @@ namespace fanfare {
 /// be known of many chunks and not written. Of an account that is not proven one chunk at a time
 /// gets one.
 ///
-/// Who is marked begins when fewer are in flight than may be, in the order of marks.
+/// Who is marked departs when fewer are in flight than may be: in turn, one of each chunk at a
+/// time, urgent ones before all others.
 ///
 /// Bounds    as many requests as Permits, as many people as Breaker say.
 /// Threads   one serial executor.
@@ -65,10 +66,11 @@ public:
     /// A permit of a turn is not needed.
     void give_back();
 
-    /// Waits until a request that has its permit may begin; then it counts as begun.
-    [[nodiscard]] boost::asio::awaitable<void> depart();
-    /// One that has departed is over, or does not begin after all.
-    void arrived();
+    /// Waits until a request that has its permit may begin; then it counts as begun. False where
+    /// nothing begins for a while.
+    [[nodiscard]] boost::asio::awaitable<bool> depart(bool urgent);
+    /// One that has departed does not begin after all.
+    void take_back();
 
     /// The account may have become usable or unusable: whoever waits looks again.
     void look_again();
@@ -83,10 +85,11 @@ private:
     };
     struct Departure {
         Signal called;
-        bool is_allowed = false;
+        bool urgent = false;
+        std::optional<bool> may_begin{};
     };
     [[nodiscard]] SteadyTime::duration wait_for_others(SteadyTime now);
-    void let_depart();
+    void let_depart(bool shut);
     void answer(Waiter& waiter, std::size_t granted);
 
     Parts parts_;

@@ -185,7 +185,14 @@ void ChunkSend::leave_rest() {
 asio::awaitable<void> ChunkSend::begin_next() {
     const WaveEntry item = marked_.front();
     marked_.pop_front();
-    co_await account_.boarding().depart();
+    auto& boarding = account_.boarding();
+    const bool departs = may_begin() && co_await boarding.depart(claim_.lane == Lane::urgent);
+    if (!departs) {
+        take_back(*item.composed);
+        boarding.give_back();
+        untried_.push_back(item.composed);
+        co_return;
+    }
     const bool is_stale = parts_.clock.steady_now() - item.marked_at > mark_fresh;
     const bool kept =
         !is_stale && co_await account_.pacer().keep(item.slot, item.composed->tokens, latest());
@@ -194,8 +201,8 @@ asio::awaitable<void> ChunkSend::begin_next() {
         co_return;
     }
     take_back(*item.composed);
-    account_.boarding().arrived();
-    if (is_stale) {
+    boarding.take_back();
+    if (is_stale && may_begin()) {
         waiting_.push_front(item.composed);
     } else {
         untried_.push_back(item.composed);

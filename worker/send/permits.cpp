@@ -4,8 +4,13 @@
 
 namespace fanfare {
 
-void Permits::give_back() {
+void Permits::take_back() noexcept {
+    --in_flight_;
     --taken_;
+}
+
+void Permits::end() {
+    take_back();
     if (ignore_ > 0) {
         --ignore_;
     } else if (limit_ < max_ && ++good_ >= limit_) {
@@ -14,17 +19,12 @@ void Permits::give_back() {
     }
 }
 
-void Permits::end() {
-    --in_flight_;
-    give_back();
-}
-
 void Permits::shrink() {
     // Requests that were out together are refused together: one halving is enough for them.
     if (ignore_ > 0) return;
     limit_ = std::max<std::size_t>(1, limit_ / 2);
     good_ = 0;
-    ignore_ = taken_ + 1;  // The last of them is given back before it asks.
+    ignore_ = in_flight_ + 1;  // The last of them is over before it asks.
 }
 
 void Permits::set_max(std::size_t max) {

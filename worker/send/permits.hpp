@@ -16,19 +16,22 @@ class Permits {
 public:
     explicit Permits(std::size_t max) : max_{max}, limit_{max} {}
 
-    [[nodiscard]] std::size_t free() const noexcept {
-        const auto most = is_ahead_ && limit_ == max_ ? 2 * limit_ : limit_;
+    /// `ahead`: those that may be marked ahead are free as well.
+    [[nodiscard]] std::size_t free(bool ahead) const noexcept {
+        const auto most = ahead && is_ahead_ && limit_ == max_ ? 2 * limit_ : limit_;
         return taken_ < most ? most - taken_ : 0;
     }
-    void take(std::size_t count) { taken_ += count; }
+    void take(std::size_t count) noexcept { taken_ += count; }
     /// Of a request that did not begin.
-    void give_back();
+    void give_back() noexcept { --taken_; }
     /// Whether as many again may be marked ahead.
     void set_ahead(bool is_ahead) noexcept { is_ahead_ = is_ahead; }
 
     [[nodiscard]] bool may_begin() const noexcept { return in_flight_ < limit_; }
     void begin() noexcept { ++in_flight_; }
-    /// Of a request that has begun: its permit comes back.
+    /// It does not begin after all.
+    void take_back() noexcept;
+    /// A request that has begun is over: its permit comes back.
     void end();
     void shrink();
     /// Another bound; what is out beyond it comes back by and by.
@@ -41,7 +44,7 @@ private:
     std::size_t taken_ = 0;
     std::size_t in_flight_ = 0;  // Of those taken.
     bool is_ahead_ = false;
-    std::size_t good_ = 0;    // Given back since the limit last changed ...
+    std::size_t good_ = 0;    // Over since the limit last changed ...
     std::size_t ignore_ = 0;  // ... and requests from before the last change that are still out.
 };
 

@@ -121,30 +121,6 @@ TEST_F(AccountSelectorTest, CountsTokensInTheProvidersUnit) {
     EXPECT_EQ(selector().find("a")->tokens_for(11), 2U);
 }
 
-TEST(Permits, AreHalvedOnceForRequestsThatWereOutTogether) {
-    Permits permits{8};
-    permits.take(8);
-    for (int i = 0; i < 8; ++i) {
-        permits.give_back();
-        permits.shrink();
-    }
-    EXPECT_EQ(permits.limit(), 4U);
-}
-
-TEST(Permits, GrowAgainByOneForEveryRoundThatWentWell) {
-    Permits permits{8};
-    permits.shrink();
-    ASSERT_EQ(permits.limit(), 4U);
-    for (int round = 0; round < 100; ++round) {
-        permits.take(1);
-        permits.give_back();
-        if (round == 4) {
-            EXPECT_EQ(permits.limit(), 5U);
-        }
-    }
-    EXPECT_EQ(permits.limit(), 8U) << "never more than configured";
-}
-
 TEST_F(AccountSelectorTest, AnAccountIsAtFaultUntilItHasServedSomebody) {
     open({{"a", 1}});
     auto& account = *selector().find("a");

@@ -38,9 +38,14 @@ protected:
         boarding.settled();
         test::settle(context);
     }
-    asio::awaitable<void> depart(int who) {
-        co_await boarding.depart();
-        departed.push_back(who);
+    asio::awaitable<void> depart(int who, bool urgent) {
+        const bool may_begin = co_await boarding.depart(urgent);
+        (may_begin ? departed : kept_back).push_back(who);
+    }
+    void end_one() {
+        permits.end();
+        boarding.look_again();
+        test::settle(context);
     }
     void prove() {
         for (int i = 0; i < 3; ++i) {
@@ -60,14 +65,14 @@ protected:
     bool shut = false;
     Boarding boarding{{context.get_executor(), permits, breaker, clock, [this] { return shut; }}};
     std::vector<std::pair<std::string, std::size_t>> called;
-    std::vector<int> departed;
+    std::vector<int> departed, kept_back;
 };
 
 TEST_F(BoardingTest, GivesWhoComesFirstAllThatIsFree) {
     prove();
     come("a", 20);
     EXPECT_THAT(called, ElementsAre(Pair("a", 8)));
-    EXPECT_EQ(permits.free(), 0U);
+    EXPECT_EQ(permits.free(true), 0U);
 }
 
 TEST_F(BoardingTest, WhoComesAtOnceSharesTheFirstWave) {
@@ -92,20 +97,30 @@ TEST_F(BoardingTest, KeepsWhatComesBackTogetherUntilTheWaveIsMarked) {
     EXPECT_THAT(called, ElementsAre(Pair("b", 2), Pair("c", 3))) << "two share the next wave";
 }
 
-TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenSomebodyArrivesInTurn) {
+TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenAnotherIsOver) {
     prove();
     permits.set_ahead(true);
-    come("a", 10);
-    EXPECT_THAT(called, ElementsAre(Pair("a", 10)));
-    for (int who = 0; who < 10; ++who) test::begin(context, depart(who));
+    come("a", 11);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 11)));
+    for (int who = 0; who < 10; ++who) test::begin(context, depart(who, false));
+    test::begin(context, depart(10, true));
     test::settle(context);
     EXPECT_THAT(departed, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
-    boarding.arrived();
-    test::settle(context);
+    end_one();
+    EXPECT_EQ(departed.back(), 10) << "urgent ones first";
+    end_one();
     EXPECT_EQ(departed.back(), 8);
-    boarding.arrived();
+    shut = true;
+    boarding.look_again();
     test::settle(context);
-    EXPECT_EQ(departed.back(), 9);
+    EXPECT_EQ(departed.size(), 10U);
+    EXPECT_THAT(kept_back, ElementsAre(9));
+}
+
+TEST_F(BoardingTest, NobodyIsMarkedAheadOfAnAccountThatIsNotProven) {
+    permits.set_ahead(true);
+    come("a", 11);
+    EXPECT_THAT(called, ElementsAre(Pair("a", 8)));
 }
 
 TEST_F(BoardingTest, ServesUrgentChunksFirst) {
