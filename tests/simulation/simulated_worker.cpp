@@ -261,7 +261,7 @@ asio::awaitable<void> SimulatedWorker::watch() {
             return standing;
         });
         if (read) obey(read.value());
-        co_await pause_for(seconds{2});
+        co_await pause_for(seconds{1});
     }
 }
 
