@@ -124,7 +124,8 @@ void draw_rules(WorldPlan& plan, std::uint64_t seed) {
         }
     }
     if (dice.hits(80)) add(plan, dice, MoveKind::rotate, 1 + dice.below(2));
-    if (dice.hits(120)) plan.per_second = 0;  // Permits alone bound it: some are marked ahead.
+    // Permits bound it: some are marked ahead.
+    if (dice.hits(120)) plan.per_second = static_cast<double>(400 + dice.below(400));
 }
 
 }  // namespace
