@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <sstream>
 
 namespace fanfare::simulation {
@@ -43,8 +42,7 @@ bool has_dead_devices(const std::string& person) { return (person.back() - '0') 
 void Inbox::allows(double per_second) {
     const auto now = parts_.clock.steady_now();
     if (!rates_.empty()) rates_.back().first = now;
-    const double most = per_second > 0 ? per_second : std::numeric_limits<double>::infinity();
-    rates_.emplace_back(SteadyTime::max(), most);
+    rates_.emplace_back(SteadyTime::max(), per_second);
 }
 
 bool Inbox::knows(const Asked& asked) const {

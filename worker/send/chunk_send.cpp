@@ -163,15 +163,18 @@ asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
     }
     if (marked != Marked::ours) pass_.ended_by = marked;
     if (marked == Marked::cancelled) people_.job_cancelled = true;
-    for (const auto& item : wave) {
-        take_back(*item.composed);
-        account_.boarding().give_back();
-        untried_.push_back(item.composed);
-    }
+    for (const auto& item : wave) leave(*item.composed);
     leave_rest();
 }
 
-/// It had a permit, and is not begun after all.
+/// It had a permit, and neither departs nor is tried again in this pass.
+void ChunkSend::leave(ComposedRequest& composed) {
+    take_back(composed);
+    account_.boarding().give_back();
+    untried_.push_back(&composed);
+}
+
+/// It was marked, and is not begun after all.
 void ChunkSend::take_back(const ComposedRequest& composed) {
     count_begun(composed, -1);
     account_.breaker().taken_back(composed.era, composed.count);
@@ -188,9 +191,7 @@ asio::awaitable<void> ChunkSend::begin_next() {
     auto& boarding = account_.boarding();
     const bool departs = may_begin() && co_await boarding.depart(claim_.lane == Lane::urgent);
     if (!departs) {
-        take_back(*item.composed);
-        boarding.give_back();
-        untried_.push_back(item.composed);
+        leave(*item.composed);
         co_return;
     }
     const bool is_stale = parts_.clock.steady_now() - item.marked_at > mark_fresh;

@@ -68,6 +68,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> begin_next();
     [[nodiscard]] ComposedRequest* next_request();
     void add_to_wave(ComposedRequest& composed, SteadyTime slot, Wave& wave);
+    void leave(ComposedRequest& composed);
     void take_back(const ComposedRequest& composed);
     void leave_rest();
     void begin(ComposedRequest& composed);
