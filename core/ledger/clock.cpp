@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <pqxx/nontransaction>
 
+#include <algorithm>
+
 namespace fanfare::ledger {
 namespace {
 
@@ -106,10 +108,16 @@ void LedgerClock::learn(const ClockReading& reading) {
     // A machine that slept: its calendar and the database's agree on how long.
     const bool slept = is_near(measured - current, own_offset() - own_at_adoption_);
     if (!known_ || is_near(measured, current) || slept) return adopt(measured);
-    if (!doubtful_ || !is_near(measured, *doubtful_)) doubtful_since_ = reading.answered;
+    if (doubtful_ && is_near(measured, *doubtful_)) {
+        const SteadyTime::duration unseen = reading.answered - doubtful_at_;
+        doubtful_stood_ += std::min<SteadyTime::duration>(unseen, seen_max);
+    } else {
+        doubtful_stood_ = {};
+    }
     doubtful_ = measured;
+    doubtful_at_ = reading.answered;
     steady_ = false;
-    if (reading.answered - doubtful_since_ >= settle_after) adopt(measured);
+    if (doubtful_stood_ >= settle_after) adopt(measured);
 }
 
 bool knows_the_time(LedgerClock& clock, postgres::Connection& connection, const Clock& own) {

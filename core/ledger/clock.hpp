@@ -47,8 +47,9 @@ std::size_t mend_moments(postgres::Connection& connection, std::chrono::millisec
 ///
 /// Time goes on by the monotonic clock from what was learned last. A reading that contradicts it
 /// is believed at once where the machine's own calendar moved along (a machine that slept), and
-/// otherwise when it has stood for settle_after: a clock that jumps and comes back moves nobody.
-/// Until then is_steady() is false, and nothing new should begin.
+/// otherwise when it was seen to stand for settle_after: a clock that jumps and comes back moves
+/// nobody. What it did between two readings that are far apart nobody saw: of that `seen_max`
+/// counts. Until then is_steady() is false, and nothing new should begin.
 ///
 /// Threads   any.
 /// Lifetime  the machine's clock outlives it.
@@ -56,6 +57,7 @@ class LedgerClock final : public Clock {
 public:
     static constexpr std::chrono::seconds skew_max{5};  // Between readings of one clock.
     static constexpr std::chrono::seconds settle_after{60};
+    static constexpr std::chrono::seconds seen_max{10};
 
     /// Until the first reading it shows the machine's own time.
     explicit LedgerClock(const Clock& own);
@@ -86,7 +88,8 @@ private:
     std::mutex mutex_;  // Guards what follows.
     Offset own_at_adoption_{};
     std::optional<Offset> doubtful_;
-    SteadyTime doubtful_since_{};
+    SteadyTime doubtful_at_{};               // The last reading that showed it ...
+    SteadyTime::duration doubtful_stood_{};  // ... and for how long all of them did.
 };
 
 /// What readiness says while a clock is not steady.

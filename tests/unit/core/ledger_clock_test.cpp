@@ -116,6 +116,35 @@ TEST_F(LedgerClockTest, FollowsAClockThatWasSetOnceThatHasStood) {
     EXPECT_EQ(clock.now(), theirs());
 }
 
+TEST_F(LedgerClockTest, DoesNotFollowAClockThatNobodySawStand) {
+    look();
+    ahead = -1h;
+    look();
+    ahead = 0s;
+    machine.pass(80s);  // The process stood still, or the database was away.
+    ahead = -1h;
+    look();
+    EXPECT_FALSE(clock.is_steady());
+    EXPECT_EQ(clock.now(), machine.now());
+    look_for(LedgerClock::settle_after - LedgerClock::seen_max - 1s);
+    EXPECT_FALSE(clock.is_steady());
+    look_for(3s);
+    EXPECT_TRUE(clock.is_steady()) << "now it was seen";
+    EXPECT_EQ(clock.now(), theirs());
+}
+
+TEST_F(LedgerClockTest, WhoLooksSeldomFollowsAfterSomeLooks) {
+    look();
+    ahead = -1h;
+    int looks = 0;
+    do {
+        machine.pass(15min);
+        look();
+        ++looks;
+    } while (!clock.is_steady());
+    EXPECT_EQ(looks, 1 + LedgerClock::settle_after / LedgerClock::seen_max);
+}
+
 TEST_F(LedgerClockTest, DoesNotFollowAClockThatKeepsJumping) {
     look();
     for (int i = 0; i < 20; ++i) {
