@@ -12,15 +12,15 @@ namespace fanfare {
 
 namespace asio = boost::asio;
 
-asio::awaitable<std::size_t> Boarding::board(Wish wish) {
-    Waiter waiter{wish, Signal{parts_.executor}};
-    const auto is_later = [&wish](const Waiter* other) {
-        if (wish.urgent != other->wish.urgent) return wish.urgent;
-        return wish.arrival < other->wish.arrival;
+asio::awaitable<std::size_t> Boarding::board(Chunk& chunk, Wish wish) {
+    Waiter waiter{chunk, wish, Signal{parts_.executor}};
+    const auto is_later = [&chunk](const Waiter* other) {
+        if (chunk.urgent != other->chunk.urgent) return chunk.urgent;
+        return chunk.arrival < other->chunk.arrival;
     };
     queue_.insert(std::find_if(queue_.begin(), queue_.end(), is_later), &waiter);
     // Those who were called with this one share its wave.
-    if (!wish.urgent) co_await asio::post(parts_.executor, asio::use_awaitable);
+    if (!chunk.urgent) co_await asio::post(parts_.executor, asio::use_awaitable);
     look_again();
     while (!waiter.answered) {
         const auto look_in = std::exchange(waiter.look_in, {});
@@ -40,14 +40,15 @@ void Boarding::settled() {
     look_again();
 }
 
-void Boarding::give_back() {
+void Boarding::give_back(Chunk& chunk) {
+    --chunk.permits;
     parts_.permits.give_back();
     look_again();
 }
 
-asio::awaitable<bool> Boarding::depart(bool urgent) {
-    Departure mine{Signal{parts_.executor}, urgent};
-    const auto is_later = [urgent](const Departure* other) { return urgent && !other->urgent; };
+asio::awaitable<bool> Boarding::depart(const Chunk& chunk) {
+    Departure mine{Signal{parts_.executor}, chunk.urgent};
+    const auto is_later = [&mine](const Departure* other) { return mine.urgent && !other->urgent; };
     departures_.insert(std::find_if(departures_.begin(), departures_.end(), is_later), &mine);
     let_depart(parts_.is_shut());
     while (!mine.may_begin) co_await mine.called.wait();
@@ -64,15 +65,36 @@ void Boarding::let_depart(bool shut) {
     }
 }
 
-void Boarding::take_back() {
+void Boarding::take_back(Chunk& chunk) {
+    --chunk.permits;
     parts_.permits.take_back();
     look_again();
+}
+
+void Boarding::end(Chunk& chunk) {
+    --chunk.permits;
+    parts_.permits.end();
+}
+
+/// Requests that it may be granted by now, were all permits free.
+std::size_t Boarding::wished_by(const Waiter& waiter) const noexcept {
+    const auto most = parts_.permits.limit();
+    const auto held = waiter.chunk.permits;
+    return held < most ? std::min(waiter.wish.requests, most - held) : 0;
+}
+
+/// Null where those who wait hold as many permits as one chunk may.
+Boarding::Waiter* Boarding::next_in_turn() const noexcept {
+    const auto may_have = [this](const Waiter* waiter) { return wished_by(*waiter) > 0; };
+    const auto found = std::find_if(queue_.begin(), queue_.end(), may_have);
+    return found == queue_.end() ? nullptr : *found;
 }
 
 void Boarding::answer(Waiter& waiter, std::size_t granted) {
     waiter.answered = true;
     if (waiter.look_in.count() > 0) is_awaited_ = false;  // Before it could wait.
     waiter.granted = granted;
+    waiter.chunk.permits += granted;
     parts_.permits.take(granted);
     if (turns_++ == 0) wave_began_ = parts_.clock.steady_now();
     free_since_.reset();
@@ -82,9 +104,10 @@ void Boarding::answer(Waiter& waiter, std::size_t granted) {
 /// How long the permits that are free wait for others; 0: they go now.
 SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
     const auto free = parts_.permits.free(parts_.breaker.is_proven(now));
-    if (queue_.empty() || free == 0 || queue_.front()->wish.urgent) return {};
+    const Waiter* const next = next_in_turn();
+    if (next == nullptr || free == 0 || next->chunk.urgent) return {};
     std::size_t wished = 0;
-    for (const auto* const waiter : queue_) wished += waiter->wish.requests;
+    for (const auto* const waiter : queue_) wished += wished_by(*waiter);
     if (free >= std::min(wished, parts_.permits.limit())) return {};
     if (!free_since_) free_since_ = now;
     const auto most = std::min<SteadyTime::duration>(wave_took_ / 2, wait_max);
@@ -103,16 +126,18 @@ void Boarding::look_again() {
     if (turns_ > 0 || parts_.breaker.room(now) == 0) return;
     if (const auto wait = wait_for_others(now); wait.count() > 0) {
         if (std::exchange(is_awaited_, true)) return;
-        queue_.front()->look_in = wait;
-        queue_.front()->called.notify();
+        Waiter& next = *next_in_turn();
+        next.look_in = wait;
+        next.called.notify();
         return;
     }
     // All who share this wave are called before the first of them runs.
     const bool alone = !parts_.breaker.is_proven(now);
-    while (!queue_.empty() && parts_.permits.free(!alone) > 0) {
-        Waiter& waiter = *queue_.front();
-        queue_.pop_front();
-        answer(waiter, std::min(waiter.wish.requests, parts_.permits.free(!alone)));
+    while (parts_.permits.free(!alone) > 0) {
+        Waiter* const next = next_in_turn();
+        if (next == nullptr) break;
+        std::erase(queue_, next);
+        answer(*next, std::min(wished_by(*next), parts_.permits.free(!alone)));
         if (alone) break;
     }
 }

@@ -28,7 +28,8 @@ namespace fanfare {
 /// The chunk that came first is served first until all of it has begun, urgent ones before all
 /// others: what is known of a chunk is written with its next mark, so that turn by turn much would
 /// be known of many chunks and not written. Of an account that is not proven one chunk at a time
-/// gets one.
+/// gets one. Nobody is marked for a chunk beyond as many as may be in flight at once, whatever is
+/// marked ahead for others: so many of a chunk are in doubt at most when its worker dies.
 ///
 /// Who is marked departs when fewer are in flight than may be: in turn, one of each chunk at a
 /// time, urgent ones before all others.
@@ -47,36 +48,42 @@ public:
     };
     explicit Boarding(Parts parts) : parts_{std::move(parts)} {}
 
+    /// A chunk that has come; it wishes in several turns, and stays where it is meanwhile.
+    struct Chunk {
+        std::uint64_t arrival = 0;
+        bool urgent = false;
+        std::size_t permits = 0;  // That it holds.
+    };
+    [[nodiscard]] Chunk arrive(bool urgent) noexcept { return {++arrivals_, urgent}; }
+
     struct Wish {
         std::size_t requests = 1;
         SteadyTime latest{};  // A request has to begin before.
-        bool urgent = false;
-        std::uint64_t arrival = 0;  // Of the chunk: see arrive().
     };
-    /// A number for a chunk that has come; it wishes in several turns.
-    [[nodiscard]] std::uint64_t arrive() noexcept { return ++arrivals_; }
-
     /// Waits for a turn and takes permits for at least one request and at most as many as are
     /// wished for; 0: none can begin in time. After it follows settled().
-    [[nodiscard]] boost::asio::awaitable<std::size_t> board(Wish wish);
+    [[nodiscard]] boost::asio::awaitable<std::size_t> board(Chunk& chunk, Wish wish);
 
     /// The wave of one turn is marked, or there is none.
     void settled();
 
     /// A permit of a turn is not needed.
-    void give_back();
+    void give_back(Chunk& chunk);
 
     /// Waits until a request that has its permit may begin; then it counts as begun. False where
     /// nothing begins for a while.
-    [[nodiscard]] boost::asio::awaitable<bool> depart(bool urgent);
+    [[nodiscard]] boost::asio::awaitable<bool> depart(const Chunk& chunk);
     /// One that has departed does not begin after all.
-    void take_back();
+    void take_back(Chunk& chunk);
+    /// One that has begun is over. look_again() when its answer is read.
+    void end(Chunk& chunk);
 
     /// The account may have become usable or unusable: whoever waits looks again.
     void look_again();
 
 private:
     struct Waiter {
+        Chunk& chunk;
         Wish wish;
         Signal called;
         bool answered = false;
@@ -88,6 +95,8 @@ private:
         bool urgent = false;
         std::optional<bool> may_begin{};
     };
+    [[nodiscard]] std::size_t wished_by(const Waiter& waiter) const noexcept;
+    [[nodiscard]] Waiter* next_in_turn() const noexcept;
     [[nodiscard]] SteadyTime::duration wait_for_others(SteadyTime now);
     void let_depart(bool shut);
     void answer(Waiter& waiter, std::size_t granted);

@@ -22,7 +22,7 @@ ChunkSend::ChunkSend(Parts parts, const Claim& claim, Recipients& people, Pass& 
       pass_{pass},
       changed_{parts_.executor},
       tasks_{parts_.executor},
-      arrival_{account_.boarding().arrive()} {
+      aboard_{account_.boarding().arrive(claim.lane == Lane::urgent)} {
     devices_.begun.resize(people.outcomes.size());
     devices_.open_to.resize(people.outcomes.size());
     for (auto& composed : pass.requests.requests) {
@@ -77,13 +77,12 @@ asio::awaitable<void> ChunkSend::renew() {
 }
 
 asio::awaitable<void> ChunkSend::board() {
-    const bool urgent = claim_.lane == Lane::urgent;
-    const Boarding::Wish wish{waiting_.size(), latest(), urgent, arrival_};
     auto& boarding = account_.boarding();
-    const auto permits = co_await boarding.board(wish);
+    const Boarding::Wish wish{waiting_.size(), latest()};
+    const auto permits = co_await boarding.board(aboard_, wish);
     Wave wave;
     if (permits > 0) co_await choose(permits, wave);
-    for (auto i = wave.size(); i < permits; ++i) boarding.give_back();
+    for (auto i = wave.size(); i < permits; ++i) boarding.give_back(aboard_);
     if (wave.empty()) {
         leave_rest();
     } else {
@@ -170,7 +169,7 @@ asio::awaitable<void> ChunkSend::mark(const Wave& wave) {
 /// It had a permit, and neither departs nor is tried again in this pass.
 void ChunkSend::leave(ComposedRequest& composed) {
     take_back(composed);
-    account_.boarding().give_back();
+    account_.boarding().give_back(aboard_);
     untried_.push_back(&composed);
 }
 
@@ -189,7 +188,7 @@ asio::awaitable<void> ChunkSend::begin_next() {
     const WaveEntry item = marked_.front();
     marked_.pop_front();
     auto& boarding = account_.boarding();
-    const bool departs = may_begin() && co_await boarding.depart(claim_.lane == Lane::urgent);
+    const bool departs = may_begin() && co_await boarding.depart(aboard_);
     if (!departs) {
         leave(*item.composed);
         co_return;
@@ -202,7 +201,7 @@ asio::awaitable<void> ChunkSend::begin_next() {
         co_return;
     }
     take_back(*item.composed);
-    boarding.take_back();
+    boarding.take_back(aboard_);
     if (is_stale && may_begin()) {
         waiting_.push_front(item.composed);
     } else {
@@ -249,7 +248,7 @@ void ChunkSend::begin(ComposedRequest& composed) {
     account_.count_used(composed.tokens);
     account_.http().start(composed.request, [this, &composed](HttpAnswer answer) {
         --open_;
-        account_.permits().end();
+        account_.boarding().end(aboard_);
         on_answer(composed, answer);
         account_.boarding().look_again();
         changed_.notify();

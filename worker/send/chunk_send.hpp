@@ -35,8 +35,7 @@ using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;
 /// Every request is sent at most once here, and none is begun that could outlast the lease.
 /// What was not begun stays pending.
 ///
-/// Bounds    the account's permits in flight and in marks, and as many again in marks where its
-///           answers come quickly.
+/// Bounds    the account's permits, in flight and in marks.
 /// Threads   one serial executor.
 /// Lifetime  lives until run() returned; everything that it is given outlives it.
 class ChunkSend {
@@ -95,7 +94,7 @@ private:
     Pass& pass_;
     Signal changed_;
     TaskGroup tasks_;
-    std::uint64_t arrival_;
+    Boarding::Chunk aboard_;
     std::deque<ComposedRequest*> waiting_;
     std::deque<WaveEntry> marked_;
     std::deque<ComposedRequest> pieces_;   // Requests made of others; addresses are stable.

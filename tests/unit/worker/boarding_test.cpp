@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,27 +24,35 @@ using ::testing::Pair;
 
 class BoardingTest : public ::testing::Test {
 protected:
-    asio::awaitable<void> board(std::string name, std::size_t wanted, bool urgent,
-                                std::uint64_t arrival) {
-        const Boarding::Wish wish{wanted, clock.steady_now() + seconds{10}, urgent, arrival};
-        const auto granted = co_await boarding.board(wish);
+    asio::awaitable<void> board(std::string name, std::size_t wanted, Boarding::Chunk& chunk) {
+        const Boarding::Wish wish{wanted, clock.steady_now() + seconds{10}};
+        const auto granted = co_await boarding.board(chunk, wish);
         called.emplace_back(std::move(name), granted);
     }
-    void come(std::string name, std::size_t wanted, bool urgent = false,
-              std::uint64_t arrival = 0) {
-        test::begin(context, board(std::move(name), wanted, urgent, arrival));
+    Boarding::Chunk& arrive(bool urgent = false) {
+        return chunks.emplace_back(boarding.arrive(urgent));
+    }
+    void come(std::string name, std::size_t wanted, Boarding::Chunk& chunk) {
+        test::begin(context, board(std::move(name), wanted, chunk));
         test::settle(context);
+    }
+    void come(std::string name, std::size_t wanted, bool urgent = false) {
+        come(std::move(name), wanted, arrive(urgent));
     }
     void settled() {
         boarding.settled();
         test::settle(context);
     }
-    asio::awaitable<void> depart(int who, bool urgent) {
-        const bool may_begin = co_await boarding.depart(urgent);
+    asio::awaitable<void> depart(int who, const Boarding::Chunk& chunk) {
+        const bool may_begin = co_await boarding.depart(chunk);
         (may_begin ? departed : kept_back).push_back(who);
     }
-    void end_one() {
-        permits.end();
+    void give_back(int permits_back, std::size_t chunk = 0) {
+        for (int i = 0; i < permits_back; ++i) boarding.give_back(chunks[chunk]);
+        test::settle(context);
+    }
+    void end_one(std::size_t chunk = 0) {
+        boarding.end(chunks[chunk]);
         boarding.look_again();
         test::settle(context);
     }
@@ -64,6 +73,7 @@ protected:
     Breaker breaker;
     bool shut = false;
     Boarding boarding{{context.get_executor(), permits, breaker, clock, [this] { return shut; }}};
+    std::deque<Boarding::Chunk> chunks;
     std::vector<std::pair<std::string, std::size_t>> called;
     std::vector<int> departed, kept_back;
 };
@@ -78,7 +88,7 @@ TEST_F(BoardingTest, GivesWhoComesFirstAllThatIsFree) {
 TEST_F(BoardingTest, WhoComesAtOnceSharesTheFirstWave) {
     prove();
     for (const auto* const name : {"a", "b", "c"}) {
-        test::begin(context, board(name, 2, false, boarding.arrive()));
+        test::begin(context, board(name, 2, arrive()));
     }
     test::settle(context);
     EXPECT_THAT(called, ElementsAre(Pair("a", 2), Pair("b", 2), Pair("c", 2)));
@@ -90,8 +100,7 @@ TEST_F(BoardingTest, KeepsWhatComesBackTogetherUntilTheWaveIsMarked) {
     come("b", 2);
     come("c", 9);
     called.clear();
-    for (int i = 0; i < 5; ++i) boarding.give_back();
-    test::settle(context);
+    give_back(5);
     EXPECT_THAT(called, IsEmpty()) << "the mark of a is being written";
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("b", 2), Pair("c", 3))) << "two share the next wave";
@@ -101,9 +110,13 @@ TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenAnotherIsOver) {
     prove();
     permits.set_ahead(true);
     come("a", 11);
-    EXPECT_THAT(called, ElementsAre(Pair("a", 11)));
-    for (int who = 0; who < 10; ++who) test::begin(context, depart(who, false));
-    test::begin(context, depart(10, true));
+    come("b", 2);
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("a", 8), Pair("b", 2)));
+    for (int who = 0; who < 8; ++who) test::begin(context, depart(who, chunks[0]));
+    test::begin(context, depart(8, chunks[1]));
+    test::begin(context, depart(9, chunks[1]));
+    test::begin(context, depart(10, arrive(true)));
     test::settle(context);
     EXPECT_THAT(departed, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
     end_one();
@@ -117,9 +130,27 @@ TEST_F(BoardingTest, WhoIsMarkedAheadDepartsWhenAnotherIsOver) {
     EXPECT_THAT(kept_back, ElementsAre(9));
 }
 
+TEST_F(BoardingTest, NoChunkHoldsMoreThanMayBeInFlightWhateverIsMarkedAhead) {
+    prove();
+    permits.set_ahead(true);
+    come("a", 20);
+    settled();
+    come("a again", 12, chunks[0]);
+    come("b", 3);
+    settled();
+    EXPECT_THAT(called, ElementsAre(Pair("a", 8), Pair("b", 3))) << "who comes after it passes it";
+    for (int who = 0; who < 8; ++who) test::begin(context, depart(who, chunks[0]));
+    test::settle(context);
+    end_one();
+    end_one();
+    EXPECT_THAT(called, ElementsAre(Pair("a", 8), Pair("b", 3), Pair("a again", 1)));
+    EXPECT_EQ(chunks[0].permits, 7U);
+}
+
 TEST_F(BoardingTest, NobodyIsMarkedAheadOfAnAccountThatIsNotProven) {
     permits.set_ahead(true);
-    come("a", 11);
+    come("a", 8);
+    come("b", 3);
     EXPECT_THAT(called, ElementsAre(Pair("a", 8)));
 }
 
@@ -130,25 +161,24 @@ TEST_F(BoardingTest, ServesUrgentChunksFirst) {
     come("soon", 8, true);
     come("sooner", 8, true);
     called.clear();
-    for (int i = 0; i < 8; ++i) boarding.give_back();
+    give_back(8);
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("soon", 8)));
     called.clear();
-    boarding.give_back();
+    give_back(1, 2);
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("sooner", 1)));
 }
 
 TEST_F(BoardingTest, ServesTheChunkThatCameFirstUntilAllOfItHasBegun) {
     prove();
-    const auto first = boarding.arrive();
-    const auto second = boarding.arrive();
-    come("first", 8, false, first);
-    come("second", 8, false, second);
-    come("soon", 1, true, boarding.arrive());
-    come("first again", 8, false, first);
+    auto& first = arrive();
+    come("first", 8, first);
+    come("second", 8);
+    come("soon", 1, true);
+    come("first again", 8, first);
     called.clear();
-    for (int i = 0; i < 8; ++i) boarding.give_back();
+    give_back(8);
     settled();
     EXPECT_THAT(called, ElementsAre(Pair("soon", 1), Pair("first again", 7)));
 }
@@ -182,8 +212,7 @@ TEST_F(BoardingTest, NobodyWaitsLongerThanTheirLeaseLasts) {
     come("b", 1);
     called.clear();
     clock.advance(seconds{10});
-    boarding.give_back();
-    test::settle(context);
+    give_back(1);
     EXPECT_THAT(called, ElementsAre(Pair("b", 0)));
 }
 
@@ -202,9 +231,9 @@ protected:
         time.run_for(100ms);
     }
     asio::awaitable<void> board(std::size_t wanted, bool urgent) {
-        const auto arrival = boarding.arrive();
-        const Boarding::Wish wish{wanted, time.steady_now() + seconds{10}, urgent, arrival};
-        const auto granted = co_await boarding.board(wish);
+        auto& chunk = chunks.emplace_back(boarding.arrive(urgent));
+        const Boarding::Wish wish{wanted, time.steady_now() + seconds{10}};
+        const auto granted = co_await boarding.board(chunk, wish);
         called.push_back(granted);
         if (granted > 0) co_await pause_for(8ms);
         boarding.settled();
@@ -214,7 +243,7 @@ protected:
         time.run_for(0ms);
     }
     void give_back(int permits_back) {
-        for (int i = 0; i < permits_back; ++i) boarding.give_back();
+        for (int i = 0; i < permits_back; ++i) boarding.give_back(chunks[0]);
         time.run_for(0ms);
     }
 
@@ -224,6 +253,7 @@ protected:
     Breaker breaker;
     bool shut = false;
     Boarding boarding{{loop.get_executor(), permits, breaker, time, [this] { return shut; }}};
+    std::deque<Boarding::Chunk> chunks;
     std::vector<std::size_t> called;
 };
 
