@@ -73,16 +73,17 @@ class Scenario:
             self.run.db.psql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset();")
         self.meter, self.ledger = Meter(self.run), Ledger(self.run.db)
 
-    def settle(self, jobs):
+    def settle(self, jobs, messages):
         """Seconds from publishing until the last job is closed, by the ledger's clock."""
+        patience_s = 600 + messages / 5_000
         ids = [job["id"] for job in jobs]
         begun = time.time()
         self.run.publish(*jobs)
         # Asked by an index of what is open, so that asking costs next to nothing of what is measured.
         known = f"SELECT count(*) FROM job WHERE id = ANY('{{{','.join(ids)}}}')"
-        harness.until(lambda: self.run.db.value(known) == str(len(ids)), f"{len(ids)} jobs up to {ids[-1]}", 600, 1)
+        harness.until(lambda: self.run.db.value(known) == str(len(ids)), f"{len(ids)} jobs up to {ids[-1]}", patience_s, 1)
         is_open = "SELECT EXISTS (SELECT FROM job WHERE state IN ('planning', 'sending'))"
-        harness.until(lambda: self.run.db.value(is_open) == "f", f"{len(ids)} jobs to end", 600, 0.25)
+        harness.until(lambda: self.run.db.value(is_open) == "f", f"{len(ids)} jobs to end", patience_s, 0.25)
         done = int(self.run.db.value(f"SELECT count(*) FROM job WHERE state = 'done' AND id = ANY('{{{','.join(ids)}}}')"))
         assert done == len(ids), f"{done} of {len(ids)} jobs are done"
         ended = float(self.run.db.value("SELECT extract(epoch FROM max(finished_at)) FROM job"))
@@ -118,7 +119,7 @@ class Scenario:
         people, channels = int(PEOPLE[name] * share), CHANNELS[name]
         self.start(people)
         job = self.run.job(channels=channels)
-        seconds = self.settle([job])
+        seconds = self.settle([job], people * len(channels))
         found = self.figures(people, seconds, people * len(channels))
         if sample:
             found.update(self.beside(lambda: ceilings.all_of(self.run, sample, channels, job["id"], share)))
@@ -127,7 +128,7 @@ class Scenario:
     def tiny(self, share, sample):
         jobs = int(TINY_JOBS * share)
         self.start(TINY_PEOPLE)
-        seconds = self.settle([self.run.job(channels=["email"]) for _ in range(jobs)])
+        seconds = self.settle([self.run.job(channels=["email"]) for _ in range(jobs)], TINY_PEOPLE * jobs)
         found = self.figures(TINY_PEOPLE * jobs, seconds, TINY_PEOPLE * jobs)
         found["jobs_per_s"] = round(jobs / seconds, 1)
         return {**found, **(self.beside(lambda: {"commits": ceilings.commits(self.run)}) if sample else {})}

@@ -103,6 +103,10 @@ void NotificationRefresh::touch() {
     spoken_ = now;
 }
 
+void NotificationRefresh::only(std::span<const std::string> subjects) {
+    only_ = postgres::to_array_literal(subjects);
+}
+
 void NotificationRefresh::add(std::span<const DueRow> rows) {
     if (rows.empty()) return touch();
     postgres::ArrayLiteral subjects, occurrences, dues, expiries, params, data, jobs, owners;
@@ -158,12 +162,13 @@ void NotificationRefresh::add(std::span<const DueRow> rows) {
 
 // EXCEPT and not an anti-join: unanalysed, the table looks empty to the planner, which would then
 // compare every row with every other.
-#define FANFARE_GONE(states)                                                                 \
+#define FANFARE_GONE(states, which)                                                          \
     "WITH gone AS MATERIALIZED (SELECT subject, occurrence FROM notification "               \
     " WHERE system = $1 AND kind = $2 AND state IN (" states                                 \
     ") AND origin = 'query' "                                                                \
     " AND coalesce(expires_at, greatest(occurrence, due_at)) > app_now() "                   \
     " AND subject <> ALL ($5::text[]) AND occurrence <> ALL ($6::timestamptz[]) "            \
+    " AND " which                                                                            \
     " EXCEPT SELECT subject, occurrence FROM unnest($3::text[], $4::timestamptz[]) AS found" \
     " (subject, occurrence)) "
 
@@ -176,32 +181,40 @@ void NotificationRefresh::keep(std::string_view subject, std::string_view occurr
     if (!occurrence.empty()) kept_occurrences_.add(occurrence);
 }
 
+// Of each statement two, so that what is asked of few subjects goes by their key.
+#define FANFARE_STOPPED(which)                                                              \
+    FANFARE_GONE("'publishing', 'published'", which)                                        \
+    "SELECT array_agg(n.job_id) FROM notification n JOIN gone USING (subject, occurrence) " \
+    "WHERE n.system = $1 AND n.kind = $2 AND n.moved_by IS NULL "                           \
+    "AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job_id "                              \
+    "AND (j.state = 'cancelled' OR j.called_off_at IS NOT NULL) "                           \
+    "AND NOT EXISTS (SELECT FROM job r WHERE r.origin = j.id "                              \
+    " AND r.state IN ('planning', 'sending')))"
+// Past its moment nothing is cancelled: it is published late, or expires.
+#define FANFARE_CANCELLED(which)                                                          \
+    FANFARE_GONE("'scheduled'", which)                                                    \
+    ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, " \
+    "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "               \
+    "AND n.subject = gone.subject AND n.occurrence = gone.occurrence "                    \
+    "AND n.state = 'scheduled' AND n.due_at <= $8::timestamptz RETURNING n.source) "      \
+    "SELECT source, count(*) FROM cancelled GROUP BY source"
+#define FANFARE_ALL "$7::text[] IS NULL"
+#define FANFARE_THOSE "subject = ANY ($7::text[])"
+
 void NotificationRefresh::stop_gone() {
-    const auto gone = connection_->exec_prepared(*work_, 
-        FANFARE_GONE("'publishing', 'published'")
-        "SELECT array_agg(n.job_id) FROM notification n JOIN gone USING (subject, occurrence) "
-        "WHERE n.system = $1 AND n.kind = $2 AND n.moved_by IS NULL "
-        "AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job_id "
-        "AND (j.state = 'cancelled' OR j.called_off_at IS NOT NULL) "
-        "AND NOT EXISTS (SELECT FROM job r WHERE r.origin = j.id "
-        " AND r.state IN ('planning', 'sending')))",
-        system_, kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
-        kept_occurrences_.text());
+    const auto gone = connection_->exec_prepared(
+        *work_, only_ ? FANFARE_STOPPED(FANFARE_THOSE) : FANFARE_STOPPED(FANFARE_ALL), system_,
+        kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
+        kept_occurrences_.text(), only_);
     if (!gone[0][0].is_null()) tally_.stopped = stop_jobs(*work_, gone[0][0].c_str());
 }
 
 RefreshTally NotificationRefresh::finish(bool complete, bool stops_gone) {
     if (complete) {
-        // Past its moment nothing is cancelled: it is published late, or expires.
-        const auto done = connection_->exec_prepared(*work_, 
-            FANFARE_GONE("'scheduled'")
-            ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, "
-            "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "
-            "AND n.subject = gone.subject AND n.occurrence = gone.occurrence "
-            "AND n.state = 'scheduled' AND n.due_at <= $7::timestamptz RETURNING n.source) "
-            "SELECT source, count(*) FROM cancelled GROUP BY source",
+        const auto done = connection_->exec_prepared(
+            *work_, only_ ? FANFARE_CANCELLED(FANFARE_THOSE) : FANFARE_CANCELLED(FANFARE_ALL),
             system_, kind_, subjects_.text(), occurrences_.text(), kept_subjects_.text(),
-            kept_occurrences_.text(), horizon_);
+            kept_occurrences_.text(), only_, horizon_);
         for (const auto& row : done) {
             tally_.add(row[0].c_str(), {.cancelled = row[1].as<std::size_t>()});
         }

@@ -67,6 +67,9 @@ struct RefreshTally : RefreshCounts {
     std::map<std::string, RefreshCounts, std::less<>> by_source;  // Whose it is.
 
     void add(const std::string& source, const RefreshCounts& more);
+    [[nodiscard]] bool is_news() const noexcept {
+        return found + changed + cancelled + stopped > 0;
+    }
     RefreshTally& operator+=(const RefreshTally& more);
 };
 
@@ -75,6 +78,8 @@ struct RefreshTally : RefreshCounts {
 /// scheduled again. What people cancelled, moved or inserted stays as they had it.
 ///
 ///     if (auto refresh = NotificationRefresh::begin(...)) { add(rows) ...; finish(true); }
+///
+/// Of all of them or, with only(), of some subjects.
 ///
 /// The query runs between begin() and finish(): of several producers only one refreshes a
 /// kind at a time, so that no old finding undoes a newer one.
@@ -92,6 +97,10 @@ public:
     [[nodiscard]] const ClockReading& reading() const noexcept { return reading_; }
     /// app_now() + horizon: the query's parameter.
     [[nodiscard]] const std::string& horizon() const noexcept { return horizon_; }
+
+    /// From here on this is about these subjects: nothing else may be added, and nothing else is
+    /// cancelled or stopped.
+    void only(std::span<const std::string> subjects);
 
     void add(std::span<const DueRow> rows);
 
@@ -122,6 +131,7 @@ private:
     std::string system_;
     std::string kind_;
     std::string horizon_;
+    std::optional<std::string> only_;  // Subjects, as an array literal.
     postgres::ArrayLiteral subjects_;  // Everything added.
     postgres::ArrayLiteral occurrences_;
     postgres::ArrayLiteral kept_subjects_;

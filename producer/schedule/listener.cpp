@@ -24,7 +24,7 @@ class Ear final : public pqxx::notification_receiver {
 public:
     Ear(pqxx::connection& connection, const std::string& channel, const Listener::Heard& heard)
         : pqxx::notification_receiver{connection, channel}, heard_{heard} {}
-    void operator()(const std::string&, int) override { heard_(channel()); }
+    void operator()(const std::string& word, int) override { heard_(channel(), word); }
 
 private:
     const Listener::Heard& heard_;
@@ -32,9 +32,9 @@ private:
 
 }  // namespace
 
-Listener::Listener(Secret database, std::vector<std::string> channels, Heard heard)
+Listener::Listener(Secret database, std::vector<std::string> names, Heard heard)
     : database_{std::move(database)},
-      channels_{std::move(channels)},
+      channels_{std::move(names)},
       heard_{std::move(heard)},
       wake_{::eventfd(0, EFD_CLOEXEC)} {
     ensure(wake_ >= 0, "a process may have another eventfd");
@@ -72,7 +72,7 @@ void Listener::listen() {
         ears.push_back(std::make_unique<Ear>(connection.raw(), channel, heard_));
     }
     connected_ = true;
-    for (const auto& channel : channels_) heard_(channel);  // It may have been said before.
+    for (const auto& channel : channels_) heard_(channel, {});  // It may have been said before.
     while (!stopping_) {
         connection.raw().get_notifs();
         if (!wait_for(connection.raw().sock(), -1)) return;

@@ -20,9 +20,10 @@ namespace fanfare {
 /// Threads   `heard` is called on the listener's own.
 class Listener {
 public:
-    using Heard = std::function<void(const std::string& channel)>;
+    /// `word`: what was said with it; "" where nothing was.
+    using Heard = std::function<void(const std::string& channel, const std::string& word)>;
 
-    Listener(Secret database, std::vector<std::string> channels, Heard heard);
+    Listener(Secret database, std::vector<std::string> names, Heard heard);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;

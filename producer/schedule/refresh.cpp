@@ -22,7 +22,7 @@ using postgres::Snapshot;
 
 /// The due query inside one that writes its columns in a single form, earliest first. Where it has
 /// no column owner, that name means the one of the fallback around it.
-std::string wrapped(const Query& query) {
+std::string wrapped(const Query& query, bool by_name) {
     return fmt::format(
         "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, "
         FANFARE_MOMENT("occurrence") ", " FANFARE_MOMENT("due_at") ", "
@@ -30,8 +30,21 @@ std::string wrapped(const Query& query) {
         "coalesce(d.params::text, '{{}}'), coalesce(d.data::text, '{{}}'), "
         "d.expires_at IS NOT NULL, coalesce(nullif(d.whose, ''), 'scheduler') "
         "FROM (VALUES (NULL::text)) AS fallback(owner), "
-        "LATERAL (SELECT found.*, owner::text AS whose FROM ({}\n) found) d ORDER BY d.due_at",
-        query.sql);
+        "LATERAL (SELECT found.*, owner::text AS whose FROM ({}\n) found) d {} ORDER BY d.due_at",
+        query.sql,
+        by_name ? fmt::format("WHERE d.subject::text = ANY (${}::text[])",
+                              query.parameters.size() + 1)
+                : "");
+}
+
+/// As wrapped(), timestamps without zone are UTC, whatever the database's own setting.
+void begin_query(Snapshot& work, const System& system) {
+    work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
+                          system.statement_timeout.count()));
+}
+
+std::string doing(const Schedule& schedule) {
+    return fmt::format("run the due query {}:{}", schedule.query.file, schedule.query.line);
 }
 
 bool is_object(std::string_view json) { return !json.empty() && json.front() == '{'; }
@@ -65,15 +78,15 @@ std::string_view find_fault(const ledger::DueRow& due, bool expires) {
 }  // namespace
 
 RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& schedule,
+                                const std::optional<DueNames>& names,
                                 ledger::NotificationRefresh& refresh) const {
     RefreshReport report;
     refresh.touch();  // Each wait of its own stays within what is allowed: to connect was one.
     Snapshot work{source.raw()};
-    // Timestamps without zone are UTC, whatever the database's own setting.
-    work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
-                          system_.statement_timeout.count()));
-    const std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
-    work.exec_params(wrapped(schedule.query),
+    begin_query(work, system_);
+    std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
+    if (names) values.push_back(postgres::to_array_literal(*names));
+    work.exec_params(wrapped(schedule.query, names.has_value()),
                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     refresh.touch();
     std::vector<ledger::DueRow> batch;
@@ -101,33 +114,63 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
     return report;
 }
 
-Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule) {
+Result<std::optional<RefreshReport>> Refresher::refresh_in(postgres::Connection& ledger,
+                                                           const Schedule& schedule,
+                                                           const std::optional<DueNames>& names) {
     using Refreshed = std::optional<RefreshReport>;
-    auto in_ledger = [&](postgres::Connection& ledger) -> Result<Refreshed> {
-        auto refresh = ledger::NotificationRefresh::begin(
-            ledger, system_.name, schedule.kind, parts_.horizon,
-            system_.statement_timeout + silence_more, parts_.clock);
-        if (!refresh) return Refreshed{};
-        if (parts_.believes && !parts_.believes(refresh->reading())) return Refreshed{};
-        auto in_source = [&](postgres::Connection& source) {
-            return stream(source, schedule, *refresh);
-        };
-        auto streamed = parts_.source.call(
-            fmt::format("run the due query {}:{}", schedule.query.file, schedule.query.line),
-            in_source);
-        if (!streamed) {  // Nothing was committed.
-            if (!ledger.is_open()) throw pqxx::broken_connection{"the ledger is gone"};
-            return streamed.error();
-        }
-        auto& report = streamed.value();
-        const auto* const kind = system_.find_kind(schedule.kind);
-        report.tally = refresh->finish(!report.cut, kind != nullptr && kind->stop_when_gone);
-        return Refreshed{report};
+    auto refresh =
+        ledger::NotificationRefresh::begin(ledger, system_.name, schedule.kind, parts_.horizon,
+                                           system_.statement_timeout + silence_more, parts_.clock);
+    if (!refresh) return Refreshed{};
+    if (parts_.believes && !parts_.believes(refresh->reading())) return Refreshed{};
+    if (names) refresh->only(*names);
+    auto in_source = [&](postgres::Connection& source) {
+        return stream(source, schedule, names, *refresh);
+    };
+    auto streamed = parts_.source.call(doing(schedule), in_source);
+    if (!streamed) {  // Nothing was committed.
+        if (!ledger.is_open()) throw pqxx::broken_connection{"the ledger is gone"};
+        return streamed.error();
+    }
+    auto& report = streamed.value();
+    report.horizon = parse_timestamp(refresh->horizon()).value();
+    const auto* const kind = system_.find_kind(schedule.kind);
+    report.tally = refresh->finish(!report.cut, kind != nullptr && kind->stop_when_gone);
+    return Refreshed{report};
+}
+
+Result<std::optional<RefreshReport>> Refresher::refresh(const Schedule& schedule,
+                                                        const std::optional<DueNames>& names) {
+    auto in_ledger = [&](postgres::Connection& ledger) {
+        return refresh_in(ledger, schedule, names);
     };
     auto done =
         parts_.ledger.call(fmt::format("refresh {} of {}", schedule.kind, system_.name), in_ledger);
     if (!done) return done.error();
     return std::move(done.value());
+}
+
+Result<std::optional<DueDigest>> Refresher::look(const Schedule& schedule, TimePoint horizon) {
+    const std::vector<std::string> values(schedule.query.parameters.size(),
+                                          format_timestamp(horizon));
+    auto in_source = [&](postgres::Connection& source) {
+        Snapshot work{source.raw()};
+        begin_query(work, system_);
+        const auto rows = work.exec_params(
+            fmt::format("SELECT d.subject::text, hashtextextended(d::text, 0) FROM ({}\n) d "
+                        "LIMIT {}",
+                        schedule.query.sql, rows_max + 1),
+            pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+        std::optional<DueDigest> found;
+        if (std::size_t(rows.size()) > rows_max) return found;
+        found.emplace();
+        for (const auto& row : rows) {
+            // Numbers of rows that are the same in another order add up to the same.
+            (*found)[row[0].c_str()] += 1 + static_cast<std::uint64_t>(row[1].as<std::int64_t>());
+        }
+        return found;
+    };
+    return parts_.source.call(doing(schedule), in_source);
 }
 
 }  // namespace fanfare

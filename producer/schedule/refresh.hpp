@@ -6,9 +6,13 @@
 #include "core/systems/system.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -19,8 +23,15 @@ struct RefreshReport {
     std::size_t unusable = 0;  // Rows with something that cannot be; left out, each by itself.
     std::string fault;         // Of the first of these: which one it is and what of it.
     bool cut = false;          // More rows than are taken in at a time.
+    TimePoint horizon{};
     std::chrono::nanoseconds query_took{0};
 };
+
+/// Subjects to look at.
+using DueNames = std::vector<std::string>;
+/// Tells what a due query finds from what it found before: a number for each subject, "" for rows
+/// without one.
+using DueDigest = std::unordered_map<std::string, std::uint64_t>;
 
 /// Runs due queries and brings the ledger's notifications up to what they find.
 ///
@@ -46,12 +57,22 @@ public:
     Refresher(Parts parts, const System& system) : parts_{std::move(parts)}, system_{system} {}
 
     /// Nothing when another producer is refreshing the same kind right now, or nobody knows the
-    /// time.
-    [[nodiscard]] Result<std::optional<RefreshReport>> refresh(const Schedule& schedule);
+    /// time. With `names`, only of what has these subjects.
+    [[nodiscard]] Result<std::optional<RefreshReport>> refresh(
+        const Schedule& schedule, const std::optional<DueNames>& names = {});
+
+    /// What the due query finds up to `horizon`, and nothing is done about. Nothing where there is
+    /// more than is taken in.
+    [[nodiscard]] Result<std::optional<DueDigest>> look(const Schedule& schedule,
+                                                        TimePoint horizon);
 
 private:
     [[nodiscard]] RefreshReport stream(postgres::Connection& source, const Schedule& schedule,
+                                       const std::optional<DueNames>& names,
                                        ledger::NotificationRefresh& refresh) const;
+    [[nodiscard]] Result<std::optional<RefreshReport>> refresh_in(
+        postgres::Connection& ledger, const Schedule& schedule,
+        const std::optional<DueNames>& names);
 
     Parts parts_;
     const System& system_;

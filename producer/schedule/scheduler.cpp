@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -29,6 +31,23 @@ ledger::UntakenTimes to_times(const ProducerSettings& settings) {
     return {settings.republish_after, settings.republish_within};
 }
 
+/// Subjects that somebody said have changed. From any thread.
+class HeardNames {
+public:
+    void add(const std::string& name) {
+        const std::lock_guard guard{mutex_};
+        if (!name.empty() && names_.size() < DueWatch::names_max) names_.push_back(name);
+    }
+    [[nodiscard]] DueNames take() {
+        const std::lock_guard guard{mutex_};
+        return std::exchange(names_, {});
+    }
+
+private:
+    std::mutex mutex_;
+    DueNames names_;
+};
+
 }  // namespace
 
 struct Scheduler::Watch {
@@ -42,6 +61,7 @@ struct Scheduler::Watch {
     const System& system;
     std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
     WakeSignal waker;
+    HeardNames heard;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
     Failures failures;
     std::map<std::string, Seldom> warnings;  // By kind: none keeps another's back.
@@ -116,7 +136,7 @@ void Scheduler::listen() {
     if (!parts_.ledger_url.empty()) {
         listeners_.push_back(
             std::make_unique<Listener>(parts_.ledger_url, std::vector<std::string>{ledger_channel},
-                                       [this](const std::string&) { due_.notify(); }));
+                                       [this](const auto&, const auto&) { due_.notify(); }));
     }
     for (const auto& watched : watches_) {
         const auto& system = watched->system;
@@ -126,8 +146,11 @@ void Scheduler::listen() {
         if (!system.outbox.empty()) names.emplace_back(outbox_channel);
         if (names.empty() || database.empty()) continue;
         listeners_.push_back(std::make_unique<Listener>(
-            database, std::move(names), [&watch = *watched](const std::string& channel) {
-                if (channel == watch.system.notify) watch.waker.notify();
+            database, std::move(names), [&watch = *watched](const auto& channel, const auto& word) {
+                if (channel == watch.system.notify) {
+                    watch.heard.add(word);
+                    watch.waker.notify();
+                }
                 if (!watch.system.outbox.empty()) watch.outbox_waker.notify();
             }));
     }
@@ -192,23 +215,49 @@ void Scheduler::watch(Watch& watch) {
         {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon,
          [this](const ledger::ClockReading& reading) { return believes(reading); }},
         watch.system};
+    std::vector<DueWatch> all;
+    for (const auto& schedule : watch.system.schedules) {
+        all.emplace_back(refresher, schedule, parts_.clock);
+    }
+    auto next_at = parts_.clock.steady_now();
     while (!watch.waker.stopped()) {
+        if (look_at_named(watch, all) && parts_.clock.steady_now() < next_at) {
+            watch.waker.wait(next_at - parts_.clock.steady_now());
+            continue;
+        }
         const auto begun = parts_.clock.steady_now();
         bool sound = true;
-        bool whole = true;
-        for (const auto& schedule : watch.system.schedules) {
+        bool all_looked = true;
+        for (auto& due : all) {
             if (watch.waker.stopped()) return;
-            const auto look = refresh(watch, refresher, schedule);
-            sound = sound && look != Look::failed;
-            whole = whole && look != Look::not_now;
+            const auto looked = look(watch, due);
+            sound = sound && looked != Look::failed;
+            all_looked = all_looked && looked != Look::not_now;
         }
         if (sound) watch.failures.succeeded();
-        if (whole && !watch.looked.exchange(true)) due_.notify();
+        if (all_looked && !watch.looked.exchange(true)) due_.notify();
         const auto wait =
             watch.looked ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
                          : not_now_wait;
-        watch.waker.wait(begun + wait - parts_.clock.steady_now());
+        next_at = begun + wait;
+        watch.waker.wait(next_at - parts_.clock.steady_now());
     }
+}
+
+/// Looks at the subjects that somebody named. True when there was something to do about them: what
+/// was said may be no subject.
+bool Scheduler::look_at_named(Watch& watch, std::span<DueWatch> all) {
+    const auto names = watch.heard.take();
+    if (names.empty()) return false;
+    bool known = false;
+    for (auto& due : all) {
+        const auto done = due.look_at(names);
+        settle(watch, due, done);
+        if (!done || !done.value().report) continue;
+        const auto& report = *done.value().report;
+        known = known || report.rows > 0 || report.tally.is_news();
+    }
+    return known;
 }
 
 void Scheduler::empty_outbox(Watch& watch) {
@@ -260,22 +309,35 @@ void Scheduler::replay() {
     }
 }
 
-Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Schedule& schedule) {
+Scheduler::Look Scheduler::look(Watch& watch, DueWatch& due) {
+    return settle(watch, due, due.look());
+}
+
+Scheduler::Look Scheduler::settle(Watch& watch, const DueWatch& due,
+                                  const Result<DueWatch::Look>& done) {
     const auto& system = watch.system.name;
-    const auto done = refresher.refresh(schedule);
+    const auto& kind = due.schedule().kind;
     if (!done) {
         watch.failures.failed(done.error());
-        parts_.probe.due_query_failed(system, schedule.kind);
+        parts_.probe.due_query_failed(system, kind);
         return Look::failed;
     }
-    if (!done.value()) return Look::not_now;
-    const auto& report = *done.value();
-    parts_.probe.due_query(system, schedule.kind, report.query_took);
-    parts_.probe.notifications(system, schedule.kind, "found", report.tally.found);
-    parts_.probe.notifications(system, schedule.kind, "changed", report.tally.changed);
-    parts_.probe.notifications(system, schedule.kind, "cancelled", report.tally.cancelled);
-    parts_.probe.notifications(system, schedule.kind, "stopped", report.tally.stopped);
-    parts_.probe.unusable(system, schedule.kind, report.unusable);
+    const auto& look = done.value();
+    if (look.not_now) return Look::not_now;
+    parts_.probe.due_query(system, kind, look.query_took);
+    if (look.report) report(watch, due.schedule(), *look.report, look.whole);
+    return Look::done;
+}
+
+void Scheduler::report(Watch& watch, const Schedule& schedule, const RefreshReport& report,
+                       bool whole) {
+    const auto& system = watch.system.name;
+    const auto& tally = report.tally;
+    parts_.probe.notifications(system, schedule.kind, "found", tally.found);
+    parts_.probe.notifications(system, schedule.kind, "changed", tally.changed);
+    parts_.probe.notifications(system, schedule.kind, "cancelled", tally.cancelled);
+    parts_.probe.notifications(system, schedule.kind, "stopped", tally.stopped);
+    if (whole) parts_.probe.unusable(system, schedule.kind, report.unusable);
     if (report.unusable > 0 || report.cut) {
         watch.warnings.at(schedule.kind)
             .warn(fmt::format(
@@ -286,13 +348,11 @@ Scheduler::Look Scheduler::refresh(Watch& watch, Refresher& refresher, const Sch
                              "producer.horizon_s"
                            : ""));
     }
-    const auto& tally = report.tally;
-    if (tally.found + tally.changed + tally.cancelled + tally.stopped > 0) {
+    if (tally.is_news()) {
         spdlog::info("{} {}: {} found, {} changed, {} cancelled, {} stopped", system, schedule.kind,
                      tally.found, tally.changed, tally.cancelled, tally.stopped);
         due_.notify();
     }
-    return Look::done;
 }
 
 }  // namespace fanfare

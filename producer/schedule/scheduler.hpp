@@ -1,13 +1,14 @@
 #pragma once
 
 #include "core/ledger/clock.hpp"
+#include "producer/schedule/due_watch.hpp"
 #include "producer/schedule/listener.hpp"
 #include "producer/schedule/publisher.hpp"
-#include "producer/schedule/refresh.hpp"
 
 #include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -85,7 +86,10 @@ private:
     [[nodiscard]] bool knows_the_time(postgres::Connection& ledger);
     /// Learns it: whether the ledger's clock can be gone by.
     [[nodiscard]] bool believes(const ledger::ClockReading& reading);
-    [[nodiscard]] Look refresh(Watch& watch, Refresher& refresher, const Schedule& schedule);
+    [[nodiscard]] Look look(Watch& watch, DueWatch& due);
+    [[nodiscard]] bool look_at_named(Watch& watch, std::span<DueWatch> all);
+    Look settle(Watch& watch, const DueWatch& due, const Result<DueWatch::Look>& done);
+    void report(Watch& watch, const Schedule& schedule, const RefreshReport& report, bool whole);
 
     Parts parts_;
     ProducerSettings settings_;

@@ -486,18 +486,19 @@ class Run:
 
     def people(self, count, creator="creator", prefix="p", email=True, sms=True, push=True):
         """`count` followers of `creator`, reachable on the given channels."""
+        digits = max(6, len(str(count)))
         self.db.psql(f"""
             INSERT INTO users (id, username) VALUES ('{creator}', 'Mira') ON CONFLICT DO NOTHING;
             INSERT INTO users (id, username, email, phone, locale, time_zone)
-            SELECT '{prefix}' || lpad(n::text, 6, '0'), 'viewer' || n,
+            SELECT '{prefix}' || lpad(n::text, {digits}, '0'), 'viewer' || n,
                    CASE WHEN {email} THEN '{prefix}' || n || '@example.com' END,
                    CASE WHEN {sms} THEN '+1555' || lpad(n::text, 7, '0') END,
                    (ARRAY['en', 'de', NULL])[1 + n % 3], (ARRAY['Europe/Berlin', 'UTC', NULL])[1 + n % 3]
             FROM generate_series(1, {count}) n;
             INSERT INTO followers (follower_id, followed_id)
-            SELECT '{prefix}' || lpad(n::text, 6, '0'), '{creator}' FROM generate_series(1, {count}) n;
+            SELECT '{prefix}' || lpad(n::text, {digits}, '0'), '{creator}' FROM generate_series(1, {count}) n;
             INSERT INTO push_tokens (user_id, token)
-            SELECT '{prefix}' || lpad(n::text, 6, '0'),
+            SELECT '{prefix}' || lpad(n::text, {digits}, '0'),
                    CASE WHEN {self.providers["push"] == "apns"} THEN md5('{prefix}' || n) || md5(n::text)
                         ELSE 'token-{prefix}-' || n END
             FROM generate_series(1, {count}) n WHERE {push};

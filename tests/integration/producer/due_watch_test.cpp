@@ -1,0 +1,150 @@
+#include "producer/schedule/due_watch.hpp"
+
+#include "database_case.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DueWatchTest : public testing::LedgerCase {
+protected:
+    void SetUp() override {
+        LedgerCase::SetUp();
+        auto& shows = systems.at("shows");
+        refresher =
+            std::make_unique<Refresher>(Refresher::Parts{*pool, *pool, clock, 3600s}, shows);
+        watch = std::make_unique<DueWatch>(*refresher, shows.schedules.at(0), clock);
+    }
+    DueWatch::Look look() { return watch->look().value(); }
+    DueWatch::Look look_at(const DueNames& names) { return watch->look_at(names).value(); }
+    /// The first one knows no horizon yet, the second has nothing to compare with.
+    void look_twice() {
+        EXPECT_TRUE(look().whole);
+        EXPECT_TRUE(look().whole);
+    }
+    void query(const std::string& text) {
+        systems.at("shows").schedules.at(0).query.sql = text;
+        systems.at("shows").schedules.at(0).query.parameters.clear();
+    }
+    static std::string rows(const std::string& subjects) {
+        return "SELECT subject, '2099-01-01Z'::timestamptz AS occurrence, "
+               "'2020-01-01Z'::timestamptz AS due_at, NULL::timestamptz AS expires_at, "
+               "'{}'::json AS params, '{}'::json AS data FROM (VALUES " +
+               subjects + ") v(subject)";
+    }
+
+    ManualClock clock{TimePoint{}};
+    std::unique_ptr<Refresher> refresher;
+    std::unique_ptr<DueWatch> watch;
+};
+
+TEST_F(DueWatchTest, RefreshesWhatHasChangedAndNothingElse) {
+    for (const auto* const show : {"s1", "s2", "s3"}) add_show(show, "20 minutes");
+    look_twice();
+    EXPECT_FALSE(look().report) << "nothing has changed";
+    sql("UPDATE scheduled_shows SET title = 'Other' WHERE id = 's1';"
+        "DELETE FROM scheduled_shows WHERE id = 's2'");
+    add_show("s4", "20 minutes");
+    const auto changed = look();
+    EXPECT_FALSE(changed.whole);
+    ASSERT_TRUE(changed.report);
+    EXPECT_EQ(changed.report->rows, 2U) << "s1 and s4";
+    EXPECT_EQ(changed.report->tally.found, 1U);
+    EXPECT_EQ(changed.report->tally.changed, 1U);
+    EXPECT_EQ(changed.report->tally.cancelled, 1U);
+    EXPECT_EQ(states(), "s1:scheduled s2:cancelled s3:scheduled s4:scheduled");
+}
+
+TEST_F(DueWatchTest, WhatHasChangedIsLookedAtUntilTheNextWholeLook) {
+    add_show("s1", "20 minutes");
+    add_show("s2", "20 minutes");
+    look_twice();
+    sql("DELETE FROM scheduled_shows WHERE id = 's1'");
+    EXPECT_EQ(look().report->tally.cancelled, 1U);
+    // As if its record had been on the way to the broker: now it was published after all.
+    sql("UPDATE notification SET state = 'published' WHERE subject = 's1'");
+    EXPECT_EQ(look().report->tally.stopped, 1U);
+    sql("UPDATE notification SET state = 'cancelled'");
+    EXPECT_EQ(look().report->tally.changed, 0U) << "s2 has not changed where it comes from";
+    clock.advance(DueWatch::whole_every);
+    const auto whole = look();
+    EXPECT_TRUE(whole.whole);
+    EXPECT_EQ(whole.report->tally.changed, 1U);
+    EXPECT_EQ(states(), "s1:cancelled s2:scheduled");
+    EXPECT_FALSE(look().report) << "and s1 is not looked at any more";
+}
+
+TEST_F(DueWatchTest, TheHorizonMovesWithTheTime) {
+    add_show("later", "75 minutes 5 s");
+    look_twice();
+    EXPECT_EQ(states(), "");
+    clock.advance(9s);
+    advance("9 s");
+    const auto found = look();
+    EXPECT_FALSE(found.whole);
+    ASSERT_TRUE(found.report);
+    EXPECT_EQ(found.report->tally.found, 1U);
+}
+
+TEST_F(DueWatchTest, WhatAnotherProducerWasAtIsLookedAtAgain) {
+    add_show("s1", "20 minutes");
+    look_twice();
+    add_show("s2", "20 minutes");
+    run([&](postgres::Connection& other) {
+        auto held =
+            ledger::NotificationRefresh::begin(other, "shows", "show.reminder", 3600s, 60s, clock);
+        EXPECT_TRUE(look().not_now);
+        return true;
+    });
+    EXPECT_EQ(look().report->tally.found, 1U);
+}
+
+TEST_F(DueWatchTest, AQueryThatFailedIsLookedAtAgain) {
+    query(rows("('a')"));
+    look_twice();
+    query(rows("('a'), (1/0)"));
+    EXPECT_FALSE(watch->look());
+    query(rows("('a'), ('b')"));
+    EXPECT_EQ(look().report->tally.found, 1U);
+}
+
+TEST_F(DueWatchTest, WhoeverIsNamedIsLookedAtAndNobodyElse) {
+    query(rows("('a'), ('a:1h'), ('ab'), ('b'), ('b:a')"));
+    EXPECT_EQ(look_at({"a", "nobody"}).report->tally.found, 1U);
+    EXPECT_EQ(states(), "a:scheduled");
+    look_twice();
+    query(rows("('c')"));
+    EXPECT_EQ(look_at({"b"}).report->tally.cancelled, 1U);
+    EXPECT_EQ(states(), "a:scheduled a:1h:scheduled ab:scheduled b:cancelled b:a:scheduled");
+    EXPECT_EQ(look().report->tally.cancelled, 4U);
+}
+
+TEST_F(DueWatchTest, ARowWithoutSubjectIsLookedAtWithAllOthers) {
+    query(rows("('a'), ('b')"));
+    look_twice();
+    query(rows("('a'), (NULL)"));
+    const auto done = look();
+    EXPECT_TRUE(done.whole);
+    EXPECT_EQ(done.report->unusable, 1U);
+}
+
+TEST_F(DueWatchTest, OfManyChangesAllIsLookedAt) {
+    query(rows("('a')"));
+    look_twice();
+    query("SELECT * FROM (" + rows("('a')") +
+          ") one UNION ALL SELECT g::text, '2099-01-01Z', '2020-01-01Z', NULL, "
+          "'{}', '{}' FROM generate_series(1, " +
+          std::to_string(DueWatch::names_max + 1) + ") g");
+    const auto done = look();
+    EXPECT_TRUE(done.whole);
+    EXPECT_EQ(done.report->tally.found, DueWatch::names_max + 1);
+    EXPECT_FALSE(look().report);
+}
+
+}  // namespace
+}  // namespace fanfare
