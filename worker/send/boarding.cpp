@@ -106,9 +106,12 @@ SteadyTime::duration Boarding::wait_for_others(SteadyTime now) {
     const auto free = parts_.permits.free(parts_.breaker.is_proven(now));
     const Waiter* const next = next_in_turn();
     if (next == nullptr || free == 0 || next->chunk.urgent) return {};
-    std::size_t wished = 0;
-    for (const auto* const waiter : queue_) wished += wished_by(*waiter);
-    if (free >= std::min(wished, parts_.permits.limit())) return {};
+    std::size_t wished = 0, may_have = 0;
+    for (const auto* const waiter : queue_) {
+        wished += waiter->wish.requests;
+        may_have += wished_by(*waiter);
+    }
+    if (std::min(free, may_have) >= std::min(wished, parts_.permits.limit())) return {};
     if (!free_since_) free_since_ = now;
     const auto most = std::min<SteadyTime::duration>(wave_took_ / 2, wait_max);
     return std::max(SteadyTime::duration{0}, *free_since_ + most - now);
@@ -133,11 +136,13 @@ void Boarding::look_again() {
     }
     // All who share this wave are called before the first of them runs.
     const bool alone = !parts_.breaker.is_proven(now);
-    while (parts_.permits.free(!alone) > 0) {
-        Waiter* const next = next_in_turn();
-        if (next == nullptr) break;
+    while (Waiter* const next = next_in_turn()) {
+        // Nobody is marked ahead of an urgent chunk that waits.
+        const bool yields = queue_.front()->chunk.urgent && !next->chunk.urgent;
+        const auto free = parts_.permits.free(!alone && !yields);
+        if (free == 0) break;
         std::erase(queue_, next);
-        answer(*next, std::min(wished_by(*next), parts_.permits.free(!alone)));
+        answer(*next, std::min(wished_by(*next), free));
         if (alone) break;
     }
 }

@@ -147,6 +147,20 @@ TEST_F(BoardingTest, NoChunkHoldsMoreThanMayBeInFlightWhateverIsMarkedAhead) {
     EXPECT_EQ(chunks[0].permits, 7U);
 }
 
+TEST_F(BoardingTest, NobodyIsMarkedAheadOfAnUrgentChunkThatHoldsAllItMay) {
+    prove();
+    permits.set_ahead(true);
+    come("soon", 9, true);
+    settled();
+    come("soon again", 1, chunks[0]);
+    come("b", 3);
+    EXPECT_THAT(called, ElementsAre(Pair("soon", 8)));
+    for (int who = 0; who < 8; ++who) test::begin(context, depart(who, chunks[0]));
+    test::settle(context);
+    end_one();
+    EXPECT_THAT(called, ElementsAre(Pair("soon", 8), Pair("soon again", 1), Pair("b", 3)));
+}
+
 TEST_F(BoardingTest, NobodyIsMarkedAheadOfAnAccountThatIsNotProven) {
     permits.set_ahead(true);
     come("a", 8);
@@ -230,8 +244,7 @@ protected:
         boarding.look_again();
         time.run_for(100ms);
     }
-    asio::awaitable<void> board(std::size_t wanted, bool urgent) {
-        auto& chunk = chunks.emplace_back(boarding.arrive(urgent));
+    asio::awaitable<void> board(std::size_t wanted, Boarding::Chunk& chunk) {
         const Boarding::Wish wish{wanted, time.steady_now() + seconds{10}};
         const auto granted = co_await boarding.board(chunk, wish);
         called.push_back(granted);
@@ -239,7 +252,7 @@ protected:
         boarding.settled();
     }
     void come(std::size_t wanted, bool urgent = false) {
-        test::begin(loop, board(wanted, urgent));
+        test::begin(loop, board(wanted, chunks.emplace_back(boarding.arrive(urgent))));
         time.run_for(0ms);
     }
     void give_back(int permits_back) {
@@ -281,6 +294,19 @@ TEST_F(SlowMarksTest, NobodyWaitsWhereNobodyElseIsToCome) {
     time.run_for(10ms);
     give_back(8);
     EXPECT_THAT(called, ElementsAre(8U, 3U, 8U)) << "all permits are";
+}
+
+TEST_F(SlowMarksTest, TheFirstPermitOfALoneChunkThatHoldsAllOthersWaitsForThem) {
+    permits.set_ahead(true);
+    come(8);
+    time.run_for(10ms);
+    test::begin(loop, board(5, chunks[0]));
+    give_back(1);
+    time.run_for(3ms);
+    EXPECT_THAT(called, ElementsAre(8U)) << "a statement for one request";
+    give_back(4);
+    time.run_for(1ms);
+    EXPECT_THAT(called, ElementsAre(8U, 5U));
 }
 
 TEST_F(SlowMarksTest, AnUrgentChunkTakesWhatIsFree) {
