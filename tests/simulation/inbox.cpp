@@ -92,6 +92,8 @@ void Inbox::check_rate(const std::string& account) {
     // What a wrong clock gave out overlaps with what the right one gives out, for moments; what was
     // given out within a wait does so when that wait is over.
     auto uneven_until = moved ? *moved + seconds{4} : SteadyTime::min();
+    uneven_until =
+        std::max<SteadyTime>(uneven_until, parts_.store.overlaps_until(account) + seconds{2});
     if (moved && found != blocks.end()) {
         const auto& block = found->second;
         const auto until = block.since <= *moved ? block.until : block.unsure_until;

@@ -17,6 +17,7 @@ void StoreModel::set_clock(milliseconds ahead) {
     if (ahead == ahead_) return;
     ahead_ = ahead;
     moved_at_ = truth_.steady_now();
+    overlaps_until_ = given_until_;
     story_.tell("the ledger's clock is {} ms ahead", ahead.count());
 }
 
@@ -77,11 +78,18 @@ microseconds StoreModel::lease_rate(const std::string& account, double per_secon
             std::min({next_free, at + (bucket.next_free - bucket.reserved_at), reserved_max});
     }
     const auto begins = std::max({at, next_free, block_of(bucket)});
+    auto& given = given_until_[account];
+    given = std::max(given, truth_.steady_now() + (begins + length - at));
     if (plant_ != Plant::slice_given_twice) {
         bucket.next_free = begins + length;
         bucket.reserved_at = at;
     }
     return std::chrono::ceil<microseconds>(begins - at);
+}
+
+SteadyTime StoreModel::overlaps_until(const std::string& account) const {
+    const auto found = overlaps_until_.find(account);
+    return found == overlaps_until_.end() ? SteadyTime::min() : found->second;
 }
 
 void StoreModel::block(const std::string& account, milliseconds wait) {

@@ -166,6 +166,9 @@ public:
     /// How long until the slice begins.
     [[nodiscard]] std::chrono::microseconds lease_rate(const std::string& account,
                                                        double per_second, std::uint32_t tokens);
+    /// Until when slices last that were given out before the ledger's clock last moved: those that
+    /// are given out after it know nothing of them.
+    [[nodiscard]] SteadyTime overlaps_until(const std::string& account) const;
     void block(const std::string& account, std::chrono::milliseconds wait);
     /// Accounts that are, and for how long, as workers read it.
     [[nodiscard]] std::map<std::string, std::chrono::microseconds> blocked();
@@ -237,6 +240,7 @@ private:
     std::size_t devices_ = 1;
     std::chrono::milliseconds ahead_{0};
     std::optional<SteadyTime> moved_at_;
+    std::map<std::string, SteadyTime> given_until_, overlaps_until_;  // Slices, in true time.
     std::optional<std::chrono::milliseconds> slack_{0};
     bool leases_doubted_ = false;
     std::string broken_;
