@@ -6,7 +6,7 @@ namespace fanfare {
 
 bool DueWatch::is_whole_due() const {
     return !known_ || changed_.contains("") || changed_.size() > names_max ||
-           clock_.steady_now() - *whole_at_ >= whole_every;
+           clock_.steady_now() - whole_at_ >= whole_every;
 }
 
 void DueWatch::note_changes(const DueDigest& found) {
@@ -20,34 +20,30 @@ void DueWatch::note_changes(const DueDigest& found) {
 }
 
 Result<DueWatch::Look> DueWatch::look() {
-    // The digest comes first: what changes after it is seen to be another one at the next look.
-    std::optional<DueDigest> found;
-    std::chrono::nanoseconds took{0};
-    if (whole_at_) {
-        const auto begun = clock_.steady_now();
-        const auto since = std::chrono::duration_cast<TimePoint::duration>(begun - *whole_at_);
-        auto looked = refresher_.look(schedule_, horizon_ + since);
-        if (!looked) return looked.error();
-        found = std::move(looked.value());
-        took = clock_.steady_now() - begun;
-        if (found && known_) note_changes(*found);
-    }
+    if (is_whole_due()) return refresh({});
+    const auto begun = clock_.steady_now();
+    const auto since = std::chrono::duration_cast<TimePoint::duration>(begun - whole_at_);
+    auto found = refresher_.look(schedule_, horizon_ + since);
+    if (!found) return found.error();
+    const auto took = clock_.steady_now() - begun;
+    if (!found.value()) return refresh({});  // More than is taken in.
+    note_changes(*found.value());
     Look done;
-    if (!found || is_whole_due()) {
-        auto refreshed = refresh({});
-        if (!refreshed) return refreshed.error();
-        done = std::move(refreshed.value());
-    } else if (!changed_.empty()) {
+    if (is_whole_due()) return refresh({});
+    if (!changed_.empty()) {
         auto refreshed = refresh(DueNames{changed_.begin(), changed_.end()});
         if (!refreshed) return refreshed.error();
         done = std::move(refreshed.value());
     }
     done.query_took += took;
-    if (!done.not_now) known_ = std::move(found);
+    if (!done.not_now) known_ = std::move(found.value());
     return done;
 }
 
-Result<DueWatch::Look> DueWatch::look_at(const DueNames& names) { return refresh(names); }
+Result<DueWatch::Look> DueWatch::look_at(const DueNames& names) {
+    changed_.insert(names.begin(), names.end());
+    return refresh(names);
+}
 
 Result<DueWatch::Look> DueWatch::refresh(const std::optional<DueNames>& names) {
     const auto begun = clock_.steady_now();
@@ -59,12 +55,18 @@ Result<DueWatch::Look> DueWatch::refresh(const std::optional<DueNames>& names) {
     done.not_now = !done.report;
     if (done.not_now) return done;
     done.query_took = done.report->query_took;
-    if (done.whole) {
-        changed_.clear();
-        whole_at_ = begun;
-        horizon_ = done.report->horizon;
-    }
+    if (done.whole) note_whole(*done.report, begun);
     return done;
+}
+
+void DueWatch::note_whole(RefreshReport& report, SteadyTime begun) {
+    known_.reset();
+    if (!report.cut) {
+        known_ = std::move(report.digest);
+        changed_.clear();
+    }
+    whole_at_ = begun;
+    horizon_ = report.horizon;
 }
 
 }  // namespace fanfare

@@ -14,8 +14,8 @@ namespace fanfare {
 ///
 ///     what it finds, as a digest -> subjects whose digest is another one -> Refresher, of these
 ///
-/// The ledger may change meanwhile, too: what was found anew, changed or gone is looked at in each
-/// look until the next whole one, which compares every row with the ledger.
+/// The ledger may change meanwhile, too: what was found anew, changed, gone or named is looked at
+/// in each look until the next whole one, which compares every row with the ledger.
 ///
 /// Bounds    remembers rows_max subjects; refreshes names_max of them, or else all.
 /// Threads   one.
@@ -46,13 +46,14 @@ private:
     [[nodiscard]] Result<Look> refresh(const std::optional<DueNames>& names);
     [[nodiscard]] bool is_whole_due() const;
     void note_changes(const DueDigest& found);
+    void note_whole(RefreshReport& report, SteadyTime begun);
 
     Refresher& refresher_;
     const Schedule& schedule_;
     const Clock& clock_;
     std::optional<DueDigest> known_;  // What the ledger was last brought up to.
     std::set<std::string> changed_;   // Since the last whole look.
-    std::optional<SteadyTime> whole_at_;
+    SteadyTime whole_at_{};
     TimePoint horizon_{};  // Then.
 };
 

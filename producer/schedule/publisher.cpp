@@ -15,6 +15,8 @@ namespace {
 
 using std::chrono::microseconds;
 constexpr std::chrono::seconds count_interval{5};
+constexpr std::chrono::milliseconds clock_look{
+    1'000};  // While it is in doubt: it has to be seen to stand.
 constexpr std::chrono::milliseconds drain_step{50};
 
 Lane find_lane(const ledger::NotificationKey& key, const Systems& systems) {
@@ -65,7 +67,9 @@ microseconds Publisher::turn() {
     if (sound) failures_.succeeded();
     const bool is_full = in_flight() >= in_flight_max;
     return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next,
-                                  .poll_interval = times_.poll_interval,
+                                  .poll_interval = is_time_known_
+                                                       ? times_.poll_interval
+                                                       : std::min(times_.poll_interval, clock_look),
                                   .renew_in = times_.lease / 3,
                                   .claimed_any = claimed_any_,
                                   .failures = failures_.times()});
@@ -124,9 +128,8 @@ bool Publisher::renew() {
 bool Publisher::claim() {
     if (in_flight() >= in_flight_max) return true;
     auto take = [this, systems = served()](postgres::Connection& ledger) {
-        if (parts_.knows_the_time && !parts_.knows_the_time(ledger)) {
-            return ledger::NotificationClaims{};
-        }
+        is_time_known_ = !parts_.knows_the_time || parts_.knows_the_time(ledger);
+        if (!is_time_known_) return ledger::NotificationClaims{};
         return ledger::claim_notifications(ledger, systems, claims_max, times_.lease);
     };
     auto taken = parts_.ledger.call("claim due notifications", take);

@@ -102,6 +102,7 @@ private:
     SteadyTime renewed_{};
     SteadyTime counted_{};
     bool claimed_any_ = false;
+    bool is_time_known_ = true;
     Failures failures_{parts_.clock};
     Seldom unusable_{"notifications make no job; mend their due query", parts_.clock};
 };

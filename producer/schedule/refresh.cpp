@@ -20,24 +20,40 @@ using postgres::Snapshot;
 #define FANFARE_MOMENT(column) \
     "to_char(d." column "::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-/// The due query inside one that writes its columns in a single form, earliest first. Where it has
-/// no column owner, that name means the one of the fallback around it.
-std::string wrapped(const Query& query, bool by_name) {
+/// The due query's rows, as d. Where it has no column owner, that name means the one of the
+/// fallback around it.
+std::string rows_of(const Query& query) {
+    return fmt::format(
+        "FROM (VALUES (NULL::text)) AS fallback(owner), "
+        "LATERAL (SELECT found.*, owner::text AS whose FROM ({}\n) found) d ",
+        query.sql);
+}
+
+// Tells one row from another: of all its columns.
+#define FANFARE_DIGEST "hashtextextended((d.*)::text, 0)"
+
+/// Its columns in a single form, earliest first; with `names`, those of these subjects and those
+/// of nobody knows which.
+std::string wrapped(const Query& query, const std::optional<DueNames>& names) {
+    const auto named = fmt::format(
+        "WHERE coalesce(d.subject::text, '') = '' OR d.subject::text = ANY (${}::text[])",
+        query.parameters.size() + 1);
     return fmt::format(
         "DECLARE due NO SCROLL CURSOR FOR SELECT d.subject::text, "
         FANFARE_MOMENT("occurrence") ", " FANFARE_MOMENT("due_at") ", "
         FANFARE_MOMENT("expires_at") ", "
         "coalesce(d.params::text, '{{}}'), coalesce(d.data::text, '{{}}'), "
-        "d.expires_at IS NOT NULL, coalesce(nullif(d.whose, ''), 'scheduler') "
-        "FROM (VALUES (NULL::text)) AS fallback(owner), "
-        "LATERAL (SELECT found.*, owner::text AS whose FROM ({}\n) found) d {} ORDER BY d.due_at",
-        query.sql,
-        by_name ? fmt::format("WHERE d.subject::text = ANY (${}::text[])",
-                              query.parameters.size() + 1)
-                : "");
+        "d.expires_at IS NOT NULL, coalesce(nullif(d.whose, ''), 'scheduler'), {} {} {} "
+        "ORDER BY d.due_at",
+        names ? "0" : FANFARE_DIGEST, rows_of(query), names ? named : "");
 }
 
-/// As wrapped(), timestamps without zone are UTC, whatever the database's own setting.
+void note(DueDigest& digest, const pqxx::row& row, int column) {
+    // Numbers of rows that are the same in another order add up to the same.
+    digest[row[0].c_str()] += 1 + static_cast<std::uint64_t>(row[column].as<std::int64_t>());
+}
+
+/// Timestamps without zone are UTC, whatever the database's own setting.
 void begin_query(Snapshot& work, const System& system) {
     work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
                           system.statement_timeout.count()));
@@ -86,7 +102,7 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
     begin_query(work, system_);
     std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
     if (names) values.push_back(postgres::to_array_literal(*names));
-    work.exec_params(wrapped(schedule.query, names.has_value()),
+    work.exec_params(wrapped(schedule.query, names),
                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     refresh.touch();
     std::vector<ledger::DueRow> batch;
@@ -97,6 +113,7 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
         batch.clear();
         for (const auto& row : rows) {
             ++report.rows;
+            if (!names) note(report.digest, row, 8);
             auto due = read_due(row);
             const auto fault = find_fault(due, row[6].as<bool>());
             if (fault.empty()) {
@@ -156,18 +173,14 @@ Result<std::optional<DueDigest>> Refresher::look(const Schedule& schedule, TimeP
     auto in_source = [&](postgres::Connection& source) {
         Snapshot work{source.raw()};
         begin_query(work, system_);
-        const auto rows = work.exec_params(
-            fmt::format("SELECT d.subject::text, hashtextextended(d::text, 0) FROM ({}\n) d "
-                        "LIMIT {}",
-                        schedule.query.sql, rows_max + 1),
-            pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+        const auto rows =
+            work.exec_params(fmt::format("SELECT d.subject::text, " FANFARE_DIGEST " {} LIMIT {}",
+                                         rows_of(schedule.query), rows_max + 1),
+                             pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
         std::optional<DueDigest> found;
         if (std::size_t(rows.size()) > rows_max) return found;
         found.emplace();
-        for (const auto& row : rows) {
-            // Numbers of rows that are the same in another order add up to the same.
-            (*found)[row[0].c_str()] += 1 + static_cast<std::uint64_t>(row[1].as<std::int64_t>());
-        }
+        for (const auto& row : rows) note(*found, row, 1);
         return found;
     };
     return parts_.source.call(doing(schedule), in_source);

@@ -16,6 +16,12 @@
 
 namespace fanfare {
 
+/// Subjects to look at.
+using DueNames = std::vector<std::string>;
+/// Tells what a due query finds from what it found before: a number for each subject, "" for rows
+/// without one.
+using DueDigest = std::unordered_map<std::string, std::uint64_t>;
+
 /// What one run of a due query came to.
 struct RefreshReport {
     ledger::RefreshTally tally;
@@ -24,14 +30,9 @@ struct RefreshReport {
     std::string fault;         // Of the first of these: which one it is and what of it.
     bool cut = false;          // More rows than are taken in at a time.
     TimePoint horizon{};
+    DueDigest digest;  // Of all rows; empty where it was of some subjects.
     std::chrono::nanoseconds query_took{0};
 };
-
-/// Subjects to look at.
-using DueNames = std::vector<std::string>;
-/// Tells what a due query finds from what it found before: a number for each subject, "" for rows
-/// without one.
-using DueDigest = std::unordered_map<std::string, std::uint64_t>;
 
 /// Runs due queries and brings the ledger's notifications up to what they find.
 ///

@@ -23,7 +23,10 @@ constexpr std::chrono::milliseconds drain_min{0};
 constexpr std::chrono::milliseconds untaken_interval_min{250};
 constexpr std::chrono::milliseconds untaken_interval_max{5'000};
 constexpr std::chrono::milliseconds replays_interval{5'000};
-constexpr const char* ledger_channel = "fanfare";         // What the ledger's functions say.
+constexpr const char* ledger_channel = "fanfare";  // What the ledger's functions say.
+// What names a subject may name none, or others as well: all of them are looked at, too, this long
+// after they last were.
+constexpr std::chrono::milliseconds named_gap{250};
 constexpr std::chrono::milliseconds not_now_wait{100};    // Before the first look.
 constexpr const char* outbox_channel = "fanfare_outbox";  // What docs/examples/outbox.sql says.
 
@@ -34,18 +37,24 @@ ledger::UntakenTimes to_times(const ProducerSettings& settings) {
 /// Subjects that somebody said have changed. From any thread.
 class HeardNames {
 public:
+    struct Heard {
+        DueNames names;
+        bool others = false;  // Something was said that names nothing, or too much.
+    };
     void add(const std::string& name) {
         const std::lock_guard guard{mutex_};
-        if (!name.empty() && names_.size() < DueWatch::names_max) names_.push_back(name);
+        const bool is_kept = !name.empty() && heard_.names.size() < DueWatch::names_max;
+        if (is_kept) heard_.names.push_back(name);
+        heard_.others = heard_.others || !is_kept;
     }
-    [[nodiscard]] DueNames take() {
+    [[nodiscard]] Heard take() {
         const std::lock_guard guard{mutex_};
-        return std::exchange(names_, {});
+        return std::exchange(heard_, {});
     }
 
 private:
     std::mutex mutex_;
-    DueNames names_;
+    Heard heard_;
 };
 
 }  // namespace
@@ -219,45 +228,45 @@ void Scheduler::watch(Watch& watch) {
     for (const auto& schedule : watch.system.schedules) {
         all.emplace_back(refresher, schedule, parts_.clock);
     }
-    auto next_at = parts_.clock.steady_now();
+    auto begun = parts_.clock.steady_now();
+    auto next_at = begun;
     while (!watch.waker.stopped()) {
-        if (look_at_named(watch, all) && parts_.clock.steady_now() < next_at) {
-            watch.waker.wait(next_at - parts_.clock.steady_now());
+        const auto heard = watch.heard.take();
+        look_at_named(watch, all, heard.names);
+        if (!heard.names.empty()) next_at = std::min<SteadyTime>(next_at, begun + named_gap);
+        const auto now = parts_.clock.steady_now();
+        if (!heard.others && now < next_at) {
+            watch.waker.wait(next_at - now);
             continue;
         }
-        const auto begun = parts_.clock.steady_now();
-        bool sound = true;
-        bool all_looked = true;
-        for (auto& due : all) {
-            if (watch.waker.stopped()) return;
-            const auto looked = look(watch, due);
-            sound = sound && looked != Look::failed;
-            all_looked = all_looked && looked != Look::not_now;
-        }
-        if (sound) watch.failures.succeeded();
+        begun = now;
+        const bool all_looked = look_at_all(watch, all);
         if (all_looked && !watch.looked.exchange(true)) due_.notify();
-        const auto wait =
-            watch.looked ? wait_before_next_poll(settings_.poll_interval, watch.failures.times())
-                         : not_now_wait;
-        next_at = begun + wait;
-        watch.waker.wait(next_at - parts_.clock.steady_now());
+        next_at = begun + (watch.looked ? wait_before_next_poll(settings_.poll_interval,
+                                                                watch.failures.times())
+                                        : not_now_wait);
     }
 }
 
-/// Looks at the subjects that somebody named. True when there was something to do about them: what
-/// was said may be no subject.
-bool Scheduler::look_at_named(Watch& watch, std::span<DueWatch> all) {
-    const auto names = watch.heard.take();
-    if (names.empty()) return false;
-    bool known = false;
+/// False where another producer is at some of it, or nobody knows the time.
+bool Scheduler::look_at_all(Watch& watch, std::span<DueWatch> all) {
+    bool sound = true;
+    bool all_looked = true;
     for (auto& due : all) {
-        const auto done = due.look_at(names);
-        settle(watch, due, done);
-        if (!done || !done.value().report) continue;
-        const auto& report = *done.value().report;
-        known = known || report.rows > 0 || report.tally.is_news();
+        if (watch.waker.stopped()) return false;
+        const auto looked = settle(watch, due, due.look());
+        sound = sound && looked != Look::failed;
+        all_looked = all_looked && looked != Look::not_now;
     }
-    return known;
+    if (sound) watch.failures.succeeded();
+    return all_looked;
+}
+
+void Scheduler::look_at_named(Watch& watch, std::span<DueWatch> all, const DueNames& names) {
+    for (auto& due : all) {
+        if (names.empty() || watch.waker.stopped()) return;
+        std::ignore = settle(watch, due, due.look_at(names));
+    }
 }
 
 void Scheduler::empty_outbox(Watch& watch) {
@@ -307,10 +316,6 @@ void Scheduler::replay() {
         }
         ordered_.wait(wait_before_next_poll(replays_interval, failures.times()));
     }
-}
-
-Scheduler::Look Scheduler::look(Watch& watch, DueWatch& due) {
-    return settle(watch, due, due.look());
 }
 
 Scheduler::Look Scheduler::settle(Watch& watch, const DueWatch& due,

@@ -25,9 +25,9 @@ namespace fanfare {
 /// while no producer ran stays unpublished. Due queries and outboxes are polled, and run at once
 /// when their database says so (NOTIFY).
 ///
-/// While the clock of the ledger's database is in doubt (ledger::LedgerClock) no due query is run
-/// and nothing is claimed: what is published too early, or cancelled as past, could not be taken
-/// back.
+/// While the clock of the ledger's database is in doubt (ledger::LedgerClock) nothing that a due
+/// query finds is taken over and nothing is claimed: what is published too early, or cancelled as
+/// past, could not be taken back.
 ///
 /// Several may run side by side: refreshes exclude each other, claims skip each other.
 ///
@@ -86,9 +86,10 @@ private:
     [[nodiscard]] bool knows_the_time(postgres::Connection& ledger);
     /// Learns it: whether the ledger's clock can be gone by.
     [[nodiscard]] bool believes(const ledger::ClockReading& reading);
-    [[nodiscard]] Look look(Watch& watch, DueWatch& due);
-    [[nodiscard]] bool look_at_named(Watch& watch, std::span<DueWatch> all);
-    Look settle(Watch& watch, const DueWatch& due, const Result<DueWatch::Look>& done);
+    [[nodiscard]] bool look_at_all(Watch& watch, std::span<DueWatch> all);
+    void look_at_named(Watch& watch, std::span<DueWatch> all, const DueNames& names);
+    [[nodiscard]] Look settle(Watch& watch, const DueWatch& due,
+                              const Result<DueWatch::Look>& done);
     void report(Watch& watch, const Schedule& schedule, const RefreshReport& report, bool whole);
 
     Parts parts_;
