@@ -17,7 +17,7 @@ STATEMENT_CHUNKS_MAX = 64  # worker/send/chunk_batcher.hpp
 LANES_MAX = 64
 GROUP_WAIT_MAX_S = 0.010  # worker/send/boarding.cpp: permits wait for others, at most so long ...
 GROUP_WAIT_SHARE = 0.5  # ... and half of what the last wave took.
-RATE_USED = 0.97  # worker/send/pacer.cpp
+RATE_USED = 0.98  # of a rate, by workers that stay: bench/rate --calm
 WAL_SHARES = {"plan": 0.5, "claim": 0.1, "mark": 0.2, "record": 0.2}  # Roughly: a flush takes its time, hardly its bytes.
 PARCELS = 8  # A wave's requests are followed in so many parts, not one by one.
 

@@ -40,9 +40,6 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds slice_length{200};
 constexpr std::chrono::milliseconds way_max{2'000};
 constexpr std::chrono::milliseconds database_retry{500};
-// Requests reach the provider a little unevenly: the rest of the rate is for that, so that no
-// second of the provider's own clock holds more than the limit.
-constexpr double used_share = 0.97;
 constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
 constexpr std::chrono::seconds marked_max{1};     // As ready(): what waits longer is marked anew.
 

@@ -50,6 +50,9 @@ public:
     [[nodiscard]] boost::asio::awaitable<bool> keep(SteadyTime slot, std::size_t count,
                                                     SteadyTime latest);
 
+    /// Requests reach the provider a little unevenly: the rest of the rate is for that, so that no
+    /// second of the provider's own clock holds more than the limit.
+    static constexpr double used_share = 0.99;
     /// How far ahead of its slot a request may be marked.
     static constexpr std::chrono::milliseconds ahead{100};
 

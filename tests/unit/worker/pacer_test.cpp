@@ -31,7 +31,7 @@ protected:
         way = usual_way;
         if (changes_to > 0) {
             rate = std::exchange(changes_to, 0);
-            pacer.set_rate(rate / 0.97);
+            pacer.set_rate(rate / Pacer::used_share);
         }
         co_return ledger::Slice{begins_in, tokens};
     }
@@ -55,10 +55,11 @@ protected:
     milliseconds usual_way{1};
     milliseconds way{1};
     int leases = 0;
-    Pacer pacer{context.get_executor(),
-                *this,
-                clock,
-                {.account = "a", .per_second = rate / 0.97}};  // It uses so much of it.
+    Pacer pacer{
+        context.get_executor(),
+        *this,
+        clock,
+        {.account = "a", .per_second = rate / Pacer::used_share}};  // It uses so much of it.
 };
 
 TEST_F(PacerTest, GivesSlotsOneAfterTheOther) {
@@ -87,7 +88,10 @@ TEST_F(PacerTest, ASlotThatIsLateIsNotUsed) {
 TEST_F(PacerTest, WhatIsMarkedDoesNotWaitForASliceBehindAWait) {
     VirtualTime time{TimePoint{}};
     time.attach(context);
-    Pacer marked{context.get_executor(), *this, time, {.account = "a", .per_second = rate / 0.97}};
+    Pacer marked{context.get_executor(),
+                 *this,
+                 time,
+                 {.account = "a", .per_second = rate / Pacer::used_share}};
     next_free = clock.steady_now() + seconds{8};  // Another replica was asked to wait.
     std::optional<bool> kept;
     const auto keep = [](Pacer& of, SteadyTime slot,
@@ -149,14 +153,14 @@ TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
 TEST_F(PacerTest, AnotherRateLetsGoOfWhatWasLeased) {
     ASSERT_TRUE(reserve(10));
     rate = 100;
-    pacer.set_rate(rate / 0.97);
+    pacer.set_rate(rate / Pacer::used_share);
     EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{1})) << "the slice is gone";
     const auto first = reserve(1);
     const auto second = pacer.reserve_now(1, clock.steady_now() + seconds{1});
     ASSERT_TRUE(first && second);
     EXPECT_EQ(std::chrono::round<milliseconds>(*second - *first), milliseconds{10});
     EXPECT_EQ(leases, 2);
-    pacer.set_rate(rate / 0.97);
+    pacer.set_rate(rate / Pacer::used_share);
     EXPECT_TRUE(pacer.reserve_now(1, clock.steady_now() + seconds{1}))
         << "the same rate is no news";
 }
@@ -174,7 +178,10 @@ TEST_F(PacerTest, ASlotOfTheRateBeforeIsNotWaitedFor) {
     VirtualTime time{TimePoint{}};
     time.attach(context);
     next_free = clock.steady_now() + seconds{5};  // The provider asked everyone to wait.
-    Pacer lower{context.get_executor(), *this, time, {.account = "a", .per_second = rate / 0.97}};
+    Pacer lower{context.get_executor(),
+                *this,
+                time,
+                {.account = "a", .per_second = rate / Pacer::used_share}};
     std::optional<SteadyTime> slot;
     const auto wait = [](Pacer& of, SteadyTime latest,
                          std::optional<SteadyTime>& found) -> boost::asio::awaitable<void> {
@@ -184,7 +191,7 @@ TEST_F(PacerTest, ASlotOfTheRateBeforeIsNotWaitedFor) {
     time.run_for(seconds{1});
     EXPECT_EQ(leases, 1);
     rate = 100;
-    lower.set_rate(rate / 0.97);
+    lower.set_rate(rate / Pacer::used_share);
     time.run_for(seconds{20});
     EXPECT_TRUE(slot);
     EXPECT_EQ(leases, 2);
@@ -197,7 +204,7 @@ TEST_F(PacerTest, ALimitMayGoAndComeBack) {
     const auto slot = reserve(100'000);
     ASSERT_TRUE(slot);
     EXPECT_EQ(leases, 1) << "nothing is asked for";
-    pacer.set_rate(rate / 0.97);
+    pacer.set_rate(rate / Pacer::used_share);
     ASSERT_TRUE(reserve(1));
     EXPECT_EQ(leases, 2);
 }
