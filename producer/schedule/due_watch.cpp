@@ -12,11 +12,16 @@ bool DueWatch::is_whole_due() const {
 void DueWatch::note_changes(const DueDigest& found) {
     for (const auto& [subject, digest] : found) {
         const auto before = known_->find(subject);
-        if (before == known_->end() || before->second != digest) changed_.insert(subject);
+        if (before == known_->end() || before->second != digest) note_change(subject);
     }
     for (const auto& [subject, digest] : *known_) {
-        if (!found.contains(subject)) changed_.insert(subject);
+        if (!found.contains(subject)) note_change(subject);
     }
+}
+
+/// Where there are too many the next look is whole, and they need not be known.
+void DueWatch::note_change(const std::string& subject) {
+    if (changed_.size() <= names_max) changed_.insert(subject);
 }
 
 Result<DueWatch::Look> DueWatch::look() {
@@ -41,7 +46,7 @@ Result<DueWatch::Look> DueWatch::look() {
 }
 
 Result<DueWatch::Look> DueWatch::look_at(const DueNames& names) {
-    changed_.insert(names.begin(), names.end());
+    for (const auto& name : names) note_change(name);
     return refresh(names);
 }
 

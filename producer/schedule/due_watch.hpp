@@ -46,6 +46,7 @@ private:
     [[nodiscard]] Result<Look> refresh(const std::optional<DueNames>& names);
     [[nodiscard]] bool is_whole_due() const;
     void note_changes(const DueDigest& found);
+    void note_change(const std::string& subject);
     void note_whole(RefreshReport& report, SteadyTime begun);
 
     Refresher& refresher_;

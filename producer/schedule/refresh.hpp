@@ -40,7 +40,8 @@ struct RefreshReport {
 /// subject stays as it is (of its occurrence, where it has no subject), and all else is added and
 /// cancelled as ever.
 ///
-/// Bounds    rows_max rows a query, the earliest due; rows_per_fetch in memory.
+/// Bounds    rows_max rows a query, the earliest due; rows_per_fetch in memory, and a subject and a
+///           number of each.
 /// Threads   any; one connection of each pool while it runs.
 class Refresher {
 public:
