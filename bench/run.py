@@ -45,8 +45,8 @@ class Ledger:
 class Scenario:
     """Programs with the shipped settings, on the tables of the system `shows`."""
 
-    def __init__(self, statements, uuids=False):
-        self.run, self.statements, self.uuids = harness.Run(), statements, uuids
+    def __init__(self, statements, uuids=False, covering=False):
+        self.run, self.statements, self.uuids, self.covering = harness.Run(), statements, uuids, covering
         run = self.run
         run.settings["worker"], run.settings["producer"] = {}, {}
         run.settings["kafka"].pop("client")
@@ -64,6 +64,9 @@ class Scenario:
                              "UPDATE push_tokens SET user_id = md5(user_id)::uuid::text; "
                              "UPDATE users SET id = md5(id)::uuid::text WHERE id <> 'creator'; "
                              "VACUUM ANALYZE users; VACUUM ANALYZE followers; VACUUM ANALYZE push_tokens;")
+        if self.covering:
+            self.run.db.psql("CREATE INDEX covering ON users (id) INCLUDE (email, phone, locale, time_zone, username);"
+                             "VACUUM ANALYZE users;")
         self.run.producer()
         self.worker = self.run.worker()
         # The worker has its partitions, and every program its connections, once the first job is through.
@@ -164,10 +167,11 @@ def main():
     reader.add_argument("--share", type=float, default=1.0)
     reader.add_argument("--statements", action="store_true")
     reader.add_argument("--ceilings", metavar="FILE", help="also what the machine could do; bench/sample.py wrote the file")
+    reader.add_argument("--covering", action="store_true", help="an index of people that covers what contact queries read")
     reader.add_argument("--uuids", action="store_true", help="random ids of 36 characters, as most systems have")
     options = reader.parse_args()
     sample = json.loads(Path(options.ceilings).read_text()) if options.ceilings else None
-    scenario = Scenario(options.statements, options.uuids)
+    scenario = Scenario(options.statements, options.uuids, options.covering)
     try:
         alone = {"tiny": scenario.tiny, "idle": scenario.idle, "plan": scenario.plan}.get(options.scenario)
         found = alone(options.share, sample) if alone else scenario.fan_out(options.scenario, options.share, sample)
