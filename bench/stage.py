@@ -1,5 +1,6 @@
 """What a measurement stands on: programs, a PostgreSQL and a Kafka of its own, and the request that a worker sends."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +42,20 @@ def use(folder):
     shell = subprocess.run(["bash", "-c", f'eval "$("{ROOT}/scripts/stack" env --dir {folder})"; env -0'],
                            check=True, capture_output=True, text=True)
     os.environ.update(line.split("=", 1) for line in shell.stdout.split("\0") if "=" in line)
+
+
+@contextlib.contextmanager
+def services():
+    """A PostgreSQL and a Kafka of one's own, in the environment until the end."""
+    folder = tempfile.mkdtemp(prefix="fanfare-bench-")
+    os.chmod(folder, 0o711)
+    try:
+        stack("up", folder)
+        use(folder)
+        yield
+    finally:
+        stack("down", folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(arguments, programs):

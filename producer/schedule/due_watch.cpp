@@ -33,8 +33,8 @@ Result<DueWatch::Look> DueWatch::look() {
     const auto took = clock_.steady_now() - begun;
     if (!found.value()) return refresh({});  // More than is taken in.
     note_changes(*found.value());
-    Look done;
     if (is_whole_due()) return refresh({});
+    Look done;
     if (!changed_.empty()) {
         auto refreshed = refresh(DueNames{changed_.begin(), changed_.end()});
         if (!refreshed) return refreshed.error();

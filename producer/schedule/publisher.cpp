@@ -15,8 +15,8 @@ namespace {
 
 using std::chrono::microseconds;
 constexpr std::chrono::seconds count_interval{5};
-constexpr std::chrono::milliseconds clock_look{
-    1'000};  // While it is in doubt: it has to be seen to stand.
+// While the ledger's clock is in doubt: it has to be seen to stand.
+constexpr std::chrono::milliseconds clock_look{1'000};
 constexpr std::chrono::milliseconds drain_step{50};
 
 Lane find_lane(const ledger::NotificationKey& key, const Systems& systems) {
