@@ -21,6 +21,7 @@ namespace {
 using Column = pqxx::row::size_type;
 
 constexpr std::string_view unsubscribe_url = unsubscribe_variable;
+constexpr std::size_t body_slack = 16;  // Bytes by which a message is longer than another.
 
 /// Where one variable of a content comes from.
 struct Origin {
@@ -74,12 +75,18 @@ public:
                                        static_cast<std::uint32_t>(claim_.key.number),
                                        people_.outcomes.size(), requests_.refs);
         write_seals();
+        std::vector<std::size_t> places;
+        places.reserve(resolved_.targets.size());
         for (const auto& target : resolved_.targets) {
             look_at_zone(target);
-            const auto wanted = get_text(resolved_.rows, target.row, locale_column_);
-            auto place = find_place(wanted, {count_repeats(target.address), has_link(target)});
+            auto place =
+                find_place(locale_of(target), {count_repeats(target.address), has_link(target)});
             if (!place) return place.error();
-            add(*requests_.groups[place.value()], origins_[place.value()], target, wanted);
+            places.push_back(place.value());
+        }
+        make_room(places);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            add(*requests_.groups[places[i]], origins_[places[i]], resolved_.targets[i]);
         }
         for (std::uint32_t i = 0; i < requests_.groups.size(); ++i) seal(i);
         return {};
@@ -102,6 +109,25 @@ private:
     std::string_view seal_of(const Target& target) const {
         if (requests_.seals.empty()) return {};
         return requests_.seals[static_cast<std::size_t>(&target - resolved_.targets.data())];
+    }
+
+    /// For all that is added to the groups, and for their requests.
+    void make_room(std::span<const std::size_t> places) {
+        std::vector<std::size_t> counts(requests_.groups.size());
+        for (const auto place : places) ++counts[place];
+        std::size_t requests = 0;
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            auto& group = *requests_.groups[i];
+            group.messages.reserve(counts[i]);
+            group.targets.reserve(counts[i]);
+            group.values.reserve(counts[i] * group.content.variables.size());
+            requests += (counts[i] + context_.batch_max - 1) / context_.batch_max;
+        }
+        requests_.requests.reserve(requests);
+    }
+
+    std::string_view locale_of(const Target& target) const {
+        return get_text(resolved_.rows, target.row, locale_column_);
     }
 
     /// Counts a reader whose zone is none: they read times in another, and somebody should mend it.
@@ -151,7 +177,6 @@ private:
             requests_.groups.push_back(std::make_unique<ComposedRequests::Group>());
             auto& group = *requests_.groups.back();
             group.content = std::move(content.value());
-            group.messages.reserve(resolved_.targets.size());
             group.content.collapse_key = job_.collapse_key;
             if (channel == Channel::push) group.content.data = push_data(job_.job.data);
             origins_.push_back(find_origins(group.content));
@@ -182,7 +207,8 @@ private:
     }
 
     void add(ComposedRequests::Group& group, const std::vector<Origin>& origins,
-             const Target& target, std::string_view locale) {
+             const Target& target) {
+        const auto locale = locale_of(target);
         for (std::size_t i = 0; i < origins.size(); ++i) {
             auto value = find_value(origins[i], target, group.content.locale, locale);
             // One person's own column is not worth the others' mail: it is left out.
@@ -235,7 +261,7 @@ private:
             composed.count = static_cast<std::uint32_t>(count);
             const bool by_request = context_.provider.rate_unit() == RateUnit::requests;
             composed.tokens = by_request ? 1 : composed.count;
-            compose_request(claim_, context_.provider, group, composed);
+            compose(group, composed);
             if (composed.count != 1 || !is_too_large(group, composed)) continue;
             requests_.too_long.push_back(group.targets[first]);
             requests_.requests.pop_back();
@@ -268,8 +294,16 @@ private:
             composed.count = 1;
             const bool by_segment = context_.provider.rate_unit() == RateUnit::segments;
             composed.tokens = by_segment ? static_cast<std::uint32_t>(segments) : 1;
-            compose_request(claim_, context_.provider, group, composed);
+            compose(group, composed);
         }
+    }
+
+    /// Room is made for a body as long as those before it: it does not grow by and by.
+    void compose(const ComposedRequests::Group& group, ComposedRequest& composed) {
+        composed.request.body.reserve(bytes_a_message_ * composed.count);
+        compose_request(claim_, context_.provider, group, composed);
+        const auto bytes = composed.request.body.size() / composed.count + body_slack;
+        bytes_a_message_ = std::max(bytes_a_message_, bytes);
     }
 
     const Claim& claim_;
@@ -290,6 +324,7 @@ private:
     std::size_t last_reader_ = static_cast<std::size_t>(-1);
     std::string_view last_wanted_;
     std::size_t last_ = static_cast<std::size_t>(-1);
+    std::size_t bytes_a_message_ = 0;  // Of the bodies so far, with a little more.
 };
 
 }  // namespace
