@@ -14,7 +14,7 @@
 //   taken.
 // - Two clocks. A slice is counted from when its answer is here, never from when it was asked
 //   for. What that pushes beyond the slice's end is the next worker's time, and is let go.
-// - Unevenness on the wire. The provider counts by its own seconds: 3 % of the rate stay unused.
+// - Unevenness on the wire. The provider counts by its own seconds: 1 % of the rate stays unused.
 //
 // The claim comes before the request by some milliseconds, and is made for a whole chunk:
 // ready() lets at most two seconds of the rate be claimed ahead of what was sent. The mark in
@@ -41,6 +41,7 @@ constexpr std::chrono::milliseconds slice_length{200};
 constexpr std::chrono::milliseconds way_max{2'000};
 constexpr std::chrono::milliseconds database_retry{500};
 constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
+constexpr std::chrono::seconds use_up_max{1};     // Later slots are not waited for by who stops.
 constexpr std::chrono::seconds marked_max{1};     // As ready(): what waits longer is marked anew.
 
 }  // namespace
@@ -76,9 +77,15 @@ void Pacer::release(std::size_t count) {
     if (options_.per_second > 0) changed_.notify();
 }
 
+/// Nobody else gets the time of the slice in hand. Without a limit there is none to use up.
+bool Pacer::uses_up_slice(SteadyTime now) const {
+    return options_.per_second > 0 && now >= blocked_until_ && next_slot_ <= now + use_up_max;
+}
+
 asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, SteadyTime latest) {
-    while (!stopping_) {
+    while (true) {
         const auto now = clock_.steady_now();
+        if (stopping_ && !uses_up_slice(now)) break;
         if (now < blocked_until_) {
             if (blocked_until_ > latest) co_return std::nullopt;
             co_await pause_for(blocked_until_ - now);
@@ -90,6 +97,7 @@ asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, S
             if (next_slot_ > latest) co_return std::nullopt;
             co_return reserve_now(count, latest);
         }
+        if (stopping_) break;
         if (leasing_) {
             co_await changed_.wait();
             continue;
@@ -105,7 +113,7 @@ asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, S
 
 std::optional<SteadyTime> Pacer::reserve_now(std::size_t count, SteadyTime until) {
     const auto now = clock_.steady_now();
-    if (stopping_ || now < blocked_until_) return std::nullopt;
+    if (now < blocked_until_ || (stopping_ && !uses_up_slice(now))) return std::nullopt;
     if (options_.per_second <= 0) return now;
     const auto wanted = static_cast<double>(count);
     if (tokens_left_ < wanted || next_slot_ > until) return std::nullopt;
@@ -140,7 +148,7 @@ std::chrono::milliseconds Pacer::blocked_for() const {
 }
 
 asio::awaitable<bool> Pacer::keep(SteadyTime slot, std::size_t count, SteadyTime latest) {
-    while (!stopping_) {
+    while (!stopping_ || options_.per_second > 0) {
         const auto now = clock_.steady_now();
         if (slot > now) co_await pause_for(slot - now);
         if (is_usable(slot)) co_return true;

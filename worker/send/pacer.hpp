@@ -68,7 +68,8 @@ public:
     /// Another rate, for all replicas; 0: no limit. What was leased at the old one is let go.
     void set_rate(double per_second);
 
-    /// Wakes the waiters so that they see that the worker stops.
+    /// Nothing more is leased; waiters wake up to see it. Slots that are at hand are still given:
+    /// what is claimed may use up the slice that nobody else gets.
     void stop();
 
 private:
@@ -81,6 +82,7 @@ private:
     [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
     void drop_late_tokens(SteadyTime now);
     [[nodiscard]] bool is_usable(SteadyTime slot) const;
+    [[nodiscard]] bool uses_up_slice(SteadyTime now) const;
 
     boost::asio::any_io_executor executor_;
     RateBucket& bucket_;

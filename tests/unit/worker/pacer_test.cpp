@@ -198,6 +198,31 @@ TEST_F(PacerTest, ASlotOfTheRateBeforeIsNotWaitedFor) {
     time.detach(context);
 }
 
+TEST_F(PacerTest, WhoStopsUsesUpItsSlice) {
+    const auto first = reserve(10);
+    ASSERT_TRUE(first);
+    pacer.stop();
+    EXPECT_TRUE(keep(*first, 10)) << "nobody else gets its time";
+    const auto second = reserve(10);
+    ASSERT_TRUE(second);
+    EXPECT_GT(*second, *first);
+    EXPECT_TRUE(pacer.reserve_now(1, clock.steady_now() + seconds{1}));
+    EXPECT_FALSE(reserve(300)) << "more than the slice has left";
+    EXPECT_EQ(leases, 1);
+    clock.advance(seconds{1});
+    EXPECT_FALSE(reserve(1)) << "its time is over";
+    EXPECT_EQ(leases, 1);
+}
+
+TEST_F(PacerTest, WhoStopsDoesNotWaitForASliceFarAhead) {
+    next_free = clock.steady_now() + seconds{3};  // Others have the time until then.
+    EXPECT_FALSE(test::run(context, pacer.reserve(1, clock.steady_now() + seconds{1})));
+    EXPECT_TRUE(pacer.reserve_now(1, clock.steady_now() + seconds{4})) << "a slice is in hand";
+    pacer.stop();
+    EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{4}));
+    EXPECT_FALSE(reserve(1));
+}
+
 TEST_F(PacerTest, ALimitMayGoAndComeBack) {
     ASSERT_TRUE(reserve(1));
     pacer.set_rate(0);
