@@ -57,7 +57,7 @@ Rows channel_rows() {
         rows.push_back(whole<Settings>(
             {key + ".chunks_in_flight_max", "chunks",
              "Chunks being sent at once, per worker; of smaller ones as many people, in at most "
-             "64."},
+             "64 or this many, and two urgent ones besides."},
             {1, 256}, [index](auto& s) -> auto& {
                 return s.worker.channels[index].chunks_in_flight_max;
             }));
