@@ -20,9 +20,10 @@ std::chrono::microseconds micros(const pqxx::field& field) {
     "CASE WHEN b.blocked_until IS NOT NULL THEN "                                       \
     "least(b.blocked_until, app_now() + (b.blocked_until - b.blocked_at), app_now() + " \
     "interval '1 h') END"
-#define FANFARE_NEXT_FREE                                            \
-    "least(b.next_free, app_now() + (b.next_free - b.reserved_at), " \
-    "greatest(app_now(), " FANFARE_BLOCKED ") + interval '15 s' + 16 * $2 * interval '1 us')"
+#define FANFARE_NEXT_FREE                                                       \
+    "least(b.next_free, app_now() + (b.next_free - b.reserved_at), "            \
+    "CASE WHEN b.reserved_at IS NULL THEN greatest(app_now(), " FANFARE_BLOCKED \
+    ") + interval '15 s' + 16 * $2 * interval '1 us' END)"
 
 Slice reserve_slice(Connection& connection, const std::string& account, double per_second,
                     std::uint32_t tokens) {

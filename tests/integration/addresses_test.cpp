@@ -197,6 +197,11 @@ TEST_F(BucketTest, SlicesFollowOneAnother) {
         << "each account its own";
 }
 
+TEST_F(BucketTest, ASmallSliceBehindALargeOneWaitsForItsEnd) {
+    EXPECT_EQ(reserve_slice(db(), "mail", 5, 200).begins_in, microseconds{0});
+    EXPECT_EQ(reserve_slice(db(), "mail", 5, 2).begins_in, std::chrono::seconds{40});
+}
+
 TEST_F(BucketTest, UnusedTimeIsNotSavedUp) {
     EXPECT_EQ(reserve_slice(db(), "mail", 10, 2).begins_in, microseconds{0});
     ledger.advance(std::chrono::hours{1});

@@ -73,9 +73,7 @@ microseconds StoreModel::lease_rate(const std::string& account, double per_secon
         std::chrono::duration<double>{tokens / per_second});
     auto next_free = bucket.next_free;
     if (plant_ != Plant::bucket_believed) {
-        const auto reserved_max = std::max(at, block_of(bucket)) + seconds{15} + 16 * length;
-        next_free =
-            std::min({next_free, at + (bucket.next_free - bucket.reserved_at), reserved_max});
+        next_free = std::min(next_free, at + (bucket.next_free - bucket.reserved_at));
     }
     const auto begins = std::max({at, next_free, block_of(bucket)});
     auto& given = given_until_[account];
