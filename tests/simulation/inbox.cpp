@@ -50,6 +50,14 @@ bool Inbox::knows(const Asked& asked) const {
     return found == valid_from_.end() || asked.credential >= found->second;
 }
 
+Storm Inbox::storm_of(const std::string& account) const {
+    const auto found = storms_.find(account);
+    if (found == storms_.end() || found->second.first <= parts_.clock.steady_now()) {
+        return Storm::none;
+    }
+    return found->second.second;
+}
+
 /// The highest that a worker may have read last.
 double Inbox::rate_max() const {
     const auto now = parts_.clock.steady_now();
@@ -68,7 +76,8 @@ double Inbox::rate_max() const {
 /// or as long as it stood still or the ledger was slow.
 SteadyTime::duration Inbox::grace() const {
     const auto& plan = parts_.plan;
-    if (plan.count(MoveKind::pause) > 0 || plan.odds.slow_query > 0) return seconds{25};
+    const bool may_be_late = plan.count(MoveKind::pause) + plan.count(MoveKind::outage) > 0;
+    if (may_be_late || plan.odds.slow_query > 0) return seconds{25};
     const bool asks_again = plan.odds.lost_question > 0 || plan.odds.lost_answer > 0;
     return milliseconds{asks_again ? 3'000 : 1'500};
 }

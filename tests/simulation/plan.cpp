@@ -44,6 +44,9 @@ std::chrono::milliseconds draw_length(Dice& dice, MoveKind kind) {
     if (kind == MoveKind::crash) return dice.between(100, 15'000);
     if (kind == MoveKind::pause) return dice.between(15'000, 40'000);
     if (kind == MoveKind::hold) return dice.between(2'000, 12'000);
+    if (kind == MoveKind::drain) return dice.between(100, 8'000);
+    if (kind == MoveKind::outage) return dice.between(2'000, 40'000);
+    if (kind == MoveKind::storm) return dice.between(2'000, 30'000);
     // Too short to be believed, or for good.
     if (kind != MoveKind::clock || dice.hits(250)) return {};
     return dice.between(200, dice.hits(400) ? 2'500 : 24'000);
@@ -126,6 +129,10 @@ void draw_rules(WorldPlan& plan, std::uint64_t seed) {
     if (dice.hits(80)) add(plan, dice, MoveKind::rotate, 1 + dice.below(2));
     // Permits bound it: some are marked ahead.
     if (dice.hits(120)) plan.per_second = static_cast<double>(400 + dice.below(400));
+    if (dice.hits(120)) add(plan, dice, MoveKind::drain, 1 + dice.below(3));
+    // Who begins meanwhile would know no time.
+    if (dice.hits(120) && !plan.has_clocks()) add(plan, dice, MoveKind::outage, 1);
+    if (dice.hits(120)) add(plan, dice, MoveKind::storm, 1 + dice.below(2), 3);
 }
 
 }  // namespace

@@ -27,10 +27,13 @@ enum class MoveKind : std::uint8_t {
     machine,    // The calendar of a worker's machine jumps, for good.
     reload,     // Accounts have other limits, and each worker reads that in its own time.
     rotate,     // An account has another credential, and the old one is worth nothing soon.
+    drain,      // A worker is told to end, and does; another begins after a while.
+    outage,     // The ledger is away for everybody, some times for longer than a lease.
+    storm,      // An account answers nobody well for a while.
 };
-inline constexpr std::array<std::string_view, 13> move_names{
-    "crash",  "pause", "cancel", "hold",    "replay", "leave", "rebalance",
-    "repeat", "wipe",  "clock",  "machine", "reload", "rotate"};
+inline constexpr std::array<std::string_view, 16> move_names{
+    "crash", "pause", "cancel",  "hold",   "replay", "leave", "rebalance", "repeat",
+    "wipe",  "clock", "machine", "reload", "rotate", "drain", "outage",    "storm"};
 
 /// Something that happens to a world: so many steps after a moment.
 struct Move {

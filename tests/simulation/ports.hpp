@@ -28,19 +28,26 @@ using JobContextsById = std::map<std::string, std::shared_ptr<const JobContext>>
 struct Wire {
     Dice& dice;
     const Odds& odds;
+    const StoreModel& store;
 
     template <class Work>
     [[nodiscard]] auto ask(Work work) const -> boost::asio::awaitable<Result<decltype(work())>> {
         auto there = dice.between(0, 8);
         if (dice.hits(odds.slow_query)) there += dice.between(500, 8'000);
         co_await pause_for(there);
+        if (store.is_away()) {
+            const auto tries = dice.between(50, 1'000);
+            co_await pause_for(tries);
+            co_return fail(Errc::store_unavailable, "reach the ledger");
+        }
         if (dice.hits(odds.lost_question)) co_return fail(Errc::store_unavailable, "ask");
         Result<decltype(work())> value{work()};
         // Somebody may die behind each fourth one, before the answer comes.
         auto back = dice.hits(250) ? dice.between(0, 8) : std::chrono::milliseconds{};
         if (dice.hits(odds.slow_query)) back += dice.between(500, 8'000);
         if (back.count() > 0) co_await pause_for(back);
-        if (dice.hits(odds.lost_answer)) co_return fail(Errc::commit_in_doubt, "hear the answer");
+        if (dice.hits(odds.lost_answer) || store.is_away())
+            co_return fail(Errc::commit_in_doubt, "hear the answer");
         co_return value;
     }
 };

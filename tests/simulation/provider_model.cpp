@@ -137,18 +137,20 @@ asio::awaitable<HttpAnswer> SimulatedHttp::answer(const Asked& asked, Dice& dice
     HttpAnswer said;
     const auto way = dice.between(1, 40);
     co_await pause_for(way);
-    if (dice.hits(odds.unreachable)) co_return said;
+    const auto storm = parts_.inbox.storm_of(asked.account);
+    if (dice.hits(odds.unreachable) || storm == Storm::unreachable) co_return said;
     said.transport = Transport::answered;
     if (!parts_.inbox.knows(asked)) {
         said.status = 401;
         co_return said;
     }
-    bool never = std::any_of(asked.addresses.begin(), asked.addresses.end(),
+    bool never = storm == Storm::silent ||
+                 std::any_of(asked.addresses.begin(), asked.addresses.end(),
                              [this](const auto& address) { return is_cursed(address); });
     if (!never && dice.hits(odds.throttled)) {
         said.status = 429;
         said.retry_after = std::to_string(1 + dice.below(8));
-    } else if (dice.hits(odds.broken)) {
+    } else if (dice.hits(odds.broken) || storm == Storm::broken) {
         said.status = 500;
     } else if (dice.hits(odds.gateway)) {
         said.status = 502;

@@ -46,6 +46,9 @@ struct SettingsFile {
     std::map<std::string, int> credentials;  // By account.
 };
 
+/// What an account does with everybody for a while.
+enum class Storm : std::uint8_t { none, broken, unreachable, silent };
+
 /// What the outside world knows for certain: who was asked for, when and how often, who took the
 /// message, and whether anybody was asked for who must not be. The oracle.
 class Inbox {
@@ -77,6 +80,10 @@ public:
     /// Credentials below this one are worth nothing any more.
     void revokes(const std::string& account, int below) { valid_from_[account] = below; }
     [[nodiscard]] bool knows(const Asked& asked) const;
+    void begins_storm(const std::string& account, Storm storm, SteadyTime until) {
+        storms_[account] = {until, storm};
+    }
+    [[nodiscard]] Storm storm_of(const std::string& account) const;
     void promises(const std::string& person, const ledger::ChunkKey& key, ReceiptEvent event);
 
     [[nodiscard]] bool has_left(const std::string& person) const { return left_.contains(person); }
@@ -109,6 +116,7 @@ private:
     std::vector<Promise> promised_;
     std::vector<std::pair<SteadyTime, double>> rates_;  // And when each was over; the last is not.
     std::map<std::string, int> valid_from_;
+    std::map<std::string, std::pair<SteadyTime, Storm>> storms_;
     std::map<std::string, std::set<std::string>> told_by_;  // Jobs that told somebody.
 };
 

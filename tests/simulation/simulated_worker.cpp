@@ -45,7 +45,7 @@ SimulatedWorker::SimulatedWorker(const Parts& parts)
       settings_{small_settings(parts.plan)},
       machine_{parts.time, parts.clock_off},
       believed_{parts.time, parts.store},
-      wire_{dice_, parts_.plan.odds},
+      wire_{dice_, parts_.plan.odds, parts_.store},
       ports_{parts.store, wire_, clock_},
       people_{wire_, {parts_.plan, parts.inbox, parts.jobs, parts.store}},
       sweep_{wire_, {parts.store, parts.jobs, clock_, parts_.plan.has_clocks()}},
@@ -95,13 +95,30 @@ asio::awaitable<void> SimulatedWorker::begin_when_time_is_known() {
 
 /// As worker.cpp begins.
 void SimulatedWorker::begin_sending() {
-    for (int i = 0; i < 3; ++i) tasks_.spawn(sender_->run_lane(Channel::push));
+    for (int i = 0; i < 3; ++i) sending_.spawn(sender_->run_lane(Channel::push));
     for (int i = 0; i < 2 && parts_.plan.turns; ++i) {
-        tasks_.spawn(sender_->run_lane(Channel::email));
+        sending_.spawn(sender_->run_lane(Channel::email));
     }
     tasks_.spawn(sweeper_->run());
     if (parts_.plan.has_clocks()) tasks_.spawn(time_watch_->run());
     if (parts_.plan.has_reloads()) tasks_.spawn(look_at_settings());
+}
+
+void SimulatedWorker::drain() {
+    is_draining_ = true;
+    dispatcher_.stop();
+    sender_->stop();
+    for (const auto& account : selector_->all()) account->pacer().stop();
+    sweeper_->stop();
+    time_watch_->stop();
+    tasks_.spawn(finish());
+}
+
+asio::awaitable<void> SimulatedWorker::finish() {
+    co_await sending_.join();
+    batcher_->stop();
+    co_await batcher_->join();
+    is_drained_ = true;
 }
 
 /// What time it is, as its send stage knows it.
@@ -180,7 +197,7 @@ void SimulatedWorker::reload() {
 /// Topics: names of chunks are given to the lanes, jobs are taken.
 asio::awaitable<void> SimulatedWorker::read() {
     const auto& odds = parts_.plan.odds;
-    while (true) {
+    while (!is_draining_) {
         auto polled = reader_.poll();
         for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
             if (dice_.hits(odds.swapped)) std::swap(polled[i], polled[i + 1]);

@@ -41,6 +41,10 @@ public:
     [[nodiscard]] MachineClock& machine() { return machine_; }
     [[nodiscard]] bool knows_the_time() const { return clock_.is_known(); }
 
+    /// As Stages::drain(): nothing new is taken, what is claimed is sent and recorded.
+    void drain();
+    [[nodiscard]] bool is_drained() const { return is_drained_; }
+
 private:
     using Task = boost::asio::awaitable<void>;
     [[nodiscard]] std::vector<std::unique_ptr<Account>> accounts();
@@ -64,6 +68,7 @@ private:
     [[nodiscard]] Task watch();
     void obey(const Standing& standing);
     [[nodiscard]] Task apply_early();
+    [[nodiscard]] Task finish();
 
     Parts parts_;
     Dice dice_;
@@ -90,6 +95,8 @@ private:
     int revision_ = 0;  // Of the settings that its accounts have.
     std::map<std::string, int> credentials_;
     TaskGroup tasks_{loop_.get_executor()};
+    TaskGroup sending_{loop_.get_executor()};
+    bool is_draining_ = false, is_drained_ = false;
     std::set<std::string> planning_;
 };
 

@@ -42,6 +42,10 @@ public:
     StoreModel(const Clock& truth, Story& story, Plant plant = Plant::none)
         : truth_{truth}, story_{story}, plant_{plant} {}
 
+    /// Nobody reaches it until then.
+    void set_away(SteadyTime until) { away_until_ = until; }
+    [[nodiscard]] bool is_away() const { return truth_.steady_now() < away_until_; }
+
     enum class State : std::uint8_t { planned, claimed, done };
     struct Chunk {
         ledger::ChunkKey key;
@@ -227,6 +231,7 @@ private:
     [[nodiscard]] SteadyTime block_of(const Bucket& bucket) const;
     void tell_of_job(const ledger::ChunkKey& key, ledger::Written& written) const;
 
+    SteadyTime away_until_{};
     const Clock& truth_;
     Story& story_;
     Plant plant_;

@@ -156,8 +156,11 @@ private:
                      std::size_t replayed) {
         auto may = 1 + static_cast<int>(replayed);
         if (plan_.on_doubt == DoubtPolicy::resend) {
-            may += device.doubts + static_cast<int>(plan_.count(MoveKind::crash)) +
-                   static_cast<int>(plan_.count(MoveKind::pause));
+            may += device.doubts;
+            for (const auto kind :
+                 {MoveKind::crash, MoveKind::pause, MoveKind::drain, MoveKind::outage}) {
+                may += static_cast<int>(plan_.count(kind));
+            }
             if (plan_.odds.slow_query > 0) may += 2;  // Beyond the lease, as a pause.
             may += 2 * static_cast<int>(plan_.count(MoveKind::clock));  // There, and back.
         }

@@ -157,6 +157,7 @@ void World::begin_worker() {
 /// What is due by now: each virtual second.
 void World::tick() {
     const auto now = time_.steady_now();
+    end_drained();
     std::erase_if(frozen_, [&](const auto& entry) {
         if (entry.first > now) return false;
         story_.tell("worker {} goes on", entry.second->number());
@@ -216,8 +217,8 @@ bool World::is_settled() const {
     const bool all_taken = std::all_of(orders_.begin(), orders_.end(), [this](const auto& order) {
         return store_.find_job(order.first) != nullptr;
     });
-    return all_taken && moves_.empty() && frozen_.empty() && births_.empty() && !clock_right_at_ &&
-           store_.is_settled();
+    return all_taken && moves_.empty() && frozen_.empty() && drains_.empty() && births_.empty() &&
+           !clock_right_at_ && store_.is_settled();
 }
 
 Verdict World::run(std::chrono::minutes most) {

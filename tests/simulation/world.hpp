@@ -41,9 +41,13 @@ private:
     void make_context(const std::string& id, const std::string& origin);
     void tick();
     void carry_out(const Move& move);
+    void move_worker(const Move& move);
     void crash(SimulatedWorker& worker, std::chrono::milliseconds back_after);
+    void drain(SimulatedWorker& worker, std::chrono::milliseconds back_after);
+    void end_drained();
     void replay(const Move& move);
     void wipe(const Move& move);
+    void begin_storm(const Move& move);
     void step_clock(const Move& move);
     void change_settings(const Move& move);
     [[nodiscard]] const std::string* job_of(const Move& move) const;
@@ -66,6 +70,12 @@ private:
     std::uint64_t steps_left_ = 0;
     bool counting_ = false;
     std::vector<std::pair<SteadyTime, SimulatedWorker*>> frozen_;
+    struct Drain {
+        SteadyTime until;  // As worker.drain_max_ms.
+        std::chrono::milliseconds back_after;
+        SimulatedWorker* worker = nullptr;
+    };
+    std::vector<Drain> drains_;
     std::vector<SteadyTime> births_;                             // Of workers that are to come.
     std::vector<std::pair<SteadyTime, std::uint64_t>> missing_;  // Until the group notices.
     std::vector<std::pair<SteadyTime, std::string>> releases_;   // Of jobs held back.

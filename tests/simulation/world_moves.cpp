@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds session_timeout{6};  // Until the group notices that somebody is gone.
+constexpr seconds drain_max{10};
 
 }  // namespace
 
@@ -29,6 +30,27 @@ void World::crash(SimulatedWorker& worker, milliseconds back_after) {
     births_.push_back(time_.steady_now() + back_after);
 }
 
+void World::drain(SimulatedWorker& worker, milliseconds back_after) {
+    const auto is_same = [&worker](const auto& drain) { return drain.worker == &worker; };
+    if (std::any_of(drains_.begin(), drains_.end(), is_same)) return;
+    story_.tell("worker {} is told to end", worker.number());
+    worker.drain();
+    drains_.push_back({time_.steady_now() + drain_max, back_after, &worker});
+}
+
+/// Who has drained, or had the time for it, is gone; a crash or a pause may have come first.
+void World::end_drained() {
+    const auto now = time_.steady_now();
+    std::erase_if(drains_, [&](const Drain& drain) {
+        const auto is_same = [&drain](const auto& entry) { return entry.second == drain.worker; };
+        if (std::any_of(frozen_.begin(), frozen_.end(), is_same)) return false;
+        const bool is_dead = std::find(dead_.begin(), dead_.end(), drain.worker) != dead_.end();
+        if (!is_dead && !drain.worker->is_drained() && now < drain.until) return false;
+        if (!is_dead) crash(*drain.worker, drain.back_after);
+        return true;
+    });
+}
+
 void World::replay(const Move& move) {
     const auto* const job = job_of(move);
     auto as = *job;
@@ -37,21 +59,40 @@ void World::replay(const Move& move) {
     std::ignore = store_.replay(*job, as);
 }
 
-void World::carry_out(const Move& move) {
+/// What happens to one of the workers.
+void World::move_worker(const Move& move) {
     SimulatedWorker& worker = *workers_[move.which % workers_.size()];
+    if (move.kind == MoveKind::machine) {
+        story_.tell("the calendar of worker {}'s machine jumps", worker.number());
+        worker.machine().jump(milliseconds{move.which % 2 == 0 ? 2'220'000 : -2'220'000});
+        return;
+    }
     const auto is_away = [&](const auto& entry) { return entry.second == &worker; };
     const bool is_here = std::none_of(frozen_.begin(), frozen_.end(), is_away) &&
                          std::find(dead_.begin(), dead_.end(), &worker) == dead_.end();
+    if (!is_here) return;
+    if (move.kind == MoveKind::crash) return crash(worker, move.lasts);
+    if (move.kind == MoveKind::drain) return drain(worker, move.lasts);
+    story_.tell("worker {} stands still", worker.number());
+    time_.freeze(worker.loop());
+    frozen_.emplace_back(time_.steady_now() + move.lasts, &worker);
+    missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
+}
+
+void World::carry_out(const Move& move) {
     switch (move.kind) {
         case MoveKind::crash:
-            if (is_here) crash(worker, move.lasts);
-            break;
         case MoveKind::pause:
-            if (!is_here) break;
-            story_.tell("worker {} stands still", worker.number());
-            time_.freeze(worker.loop());
-            frozen_.emplace_back(time_.steady_now() + move.lasts, &worker);
-            missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
+        case MoveKind::drain:
+        case MoveKind::machine:
+            move_worker(move);
+            break;
+        case MoveKind::outage:
+            story_.tell("the ledger is away");
+            store_.set_away(time_.steady_now() + move.lasts);
+            break;
+        case MoveKind::storm:
+            begin_storm(move);
             break;
         case MoveKind::cancel:
             store_.cancel(*job_of(move));
@@ -77,10 +118,6 @@ void World::carry_out(const Move& move) {
         case MoveKind::wipe:
             wipe(move);
             break;
-        case MoveKind::machine:
-            story_.tell("the calendar of worker {}'s machine jumps", worker.number());
-            worker.machine().jump(milliseconds{move.which % 2 == 0 ? 2'220'000 : -2'220'000});
-            break;
         case MoveKind::clock:
             step_clock(move);
             break;
@@ -89,6 +126,14 @@ void World::carry_out(const Move& move) {
             change_settings(move);
             break;
     }
+}
+
+void World::begin_storm(const Move& move) {
+    constexpr std::array<Storm, 3> storms{Storm::broken, Storm::unreachable, Storm::silent};
+    const std::string account = move.which % 2 == 0 || plan_.accounts == 1 ? "north" : "south";
+    story_.tell("account {} serves nobody", account);
+    inbox_.begins_storm(account, storms.at(move.which / 2 % storms.size()),
+                        time_.steady_now() + move.lasts);
 }
 
 /// Everything, what was ordered, or what was planned.
