@@ -12,8 +12,14 @@ namespace fanfare {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr std::chrono::minutes look_interval{1};  // Of who waits, where nobody calls.
+
+}  // namespace
+
 asio::awaitable<std::size_t> Boarding::board(Chunk& chunk, Wish wish) {
-    Waiter waiter{chunk, wish, Signal{parts_.executor}};
+    Waiter waiter{chunk, wish, Timer{parts_.executor}};
     const auto is_later = [&chunk](const Waiter* other) {
         if (chunk.urgent != other->chunk.urgent) return chunk.urgent;
         return chunk.arrival < other->chunk.arrival;
@@ -24,19 +30,18 @@ asio::awaitable<std::size_t> Boarding::board(Chunk& chunk, Wish wish) {
     look_again();
     while (!waiter.answered) {
         const auto look_in = std::exchange(waiter.look_in, {});
-        if (look_in.count() == 0) {
-            co_await waiter.called.wait();
-            continue;
-        }
-        co_await pause_for(look_in);
-        is_awaited_ = false;
-        look_again();
+        const bool is_first = look_in.count() > 0;
+        const auto left =
+            std::min<SteadyTime::duration>(wish.latest - parts_.clock.steady_now(), look_interval);
+        const bool is_over = co_await waiter.called.wait(is_first ? look_in : left);
+        if (is_first) is_awaited_ = false;
+        if (is_over) look_again();
     }
     co_return waiter.granted;
 }
 
 void Boarding::settled() {
-    if (--turns_ == 0) wave_took_ = parts_.clock.steady_now() - wave_began_;
+    if (--turns_ == 0 && is_wave_) wave_took_ = parts_.clock.steady_now() - wave_began_;
     look_again();
 }
 
@@ -96,9 +101,13 @@ void Boarding::answer(Waiter& waiter, std::size_t granted) {
     waiter.granted = granted;
     waiter.chunk.permits += granted;
     parts_.permits.take(granted);
-    if (turns_++ == 0) wave_began_ = parts_.clock.steady_now();
+    if (turns_++ == 0) {
+        wave_began_ = parts_.clock.steady_now();
+        is_wave_ = false;
+    }
+    if (granted > 0) is_wave_ = true;
     free_since_.reset();
-    waiter.called.notify();
+    waiter.called.cancel();
 }
 
 /// How long the permits that are free wait for others; 0: they go now.
@@ -131,7 +140,7 @@ void Boarding::look_again() {
         if (std::exchange(is_awaited_, true)) return;
         Waiter& next = *next_in_turn();
         next.look_in = wait;
-        next.called.notify();
+        next.called.cancel();
         return;
     }
     // All who share this wave are called before the first of them runs.

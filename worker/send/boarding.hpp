@@ -2,6 +2,7 @@
 
 #include "core/async/task_group.hpp"
 #include "core/clock/clock.hpp"
+#include "core/clock/timer.hpp"
 #include "worker/send/breaker.hpp"
 #include "worker/send/permits.hpp"
 
@@ -85,7 +86,7 @@ private:
     struct Waiter {
         Chunk& chunk;
         Wish wish;
-        Signal called;
+        Timer called;
         bool answered = false;
         std::size_t granted = 0;
         SteadyTime::duration look_in{};  // It is to look again then.
@@ -107,6 +108,7 @@ private:
     std::size_t turns_ = 0;  // Under way.
     std::uint64_t arrivals_ = 0;
     SteadyTime wave_began_{};
+    bool is_wave_ = false;                  // Somebody of it has permits.
     SteadyTime::duration wave_took_{};      // The last one.
     std::optional<SteadyTime> free_since_;  // Permits that wait for others.
     bool is_awaited_ = false;               // Somebody looks again then.

@@ -64,7 +64,10 @@ asio::awaitable<void> ChunkSend::run() {
 /// Only requests with a stale token are left: they were refused unread.
 asio::awaitable<void> ChunkSend::renew() {
     renewed_ = true;
-    const bool authorized = co_await account_.authorize(true);
+    bool authorized = co_await account_.authorize(true);
+    // Of credentials that were replaced meanwhile nothing is renewed: the next pass has the new
+    // ones.
+    if (pass_.provider != account_.provider()) authorized = false;
     for (ComposedRequest* const composed : stale_) {
         if (authorized) {
             compose(*composed);
@@ -229,9 +232,11 @@ void ChunkSend::keep_open() {
     }
 }
 
-SteadyTime ChunkSend::latest() const {
-    return claim_.lease_ends - account_.settings().timeout - lease_margin;
+SteadyTime latest_begin(const Claim& claim, const Account& account) {
+    return claim.lease_ends - account.settings().timeout - lease_margin;
 }
+
+SteadyTime ChunkSend::latest() const { return latest_begin(claim_, account_); }
 
 bool ChunkSend::may_begin() const {
     const auto& expires = claim_.job->job.expires_at;

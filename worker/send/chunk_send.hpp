@@ -22,6 +22,9 @@ namespace fanfare {
 /// Writes a mark, and waits until the ledger has it.
 using Marker = std::function<boost::asio::awaitable<Marked>(ledger::ChunkMark)>;
 
+/// Until when a request of a claim may begin, so that it cannot outlast the lease.
+[[nodiscard]] SteadyTime latest_begin(const Claim& claim, const Account& account);
+
 /// Sends all requests of one chunk in waves: permits, slots, mark, requests; reads the answers into
 /// fates.
 ///

@@ -22,6 +22,7 @@ using Column = pqxx::row::size_type;
 
 constexpr std::string_view unsubscribe_url = unsubscribe_variable;
 constexpr std::size_t body_slack = 16;  // Bytes by which a message is longer than another.
+constexpr std::size_t body_room_max = 1U << 20U;
 
 /// Where one variable of a content comes from.
 struct Origin {
@@ -298,12 +299,12 @@ private:
         }
     }
 
-    /// Room is made for a body as long as those before it: it does not grow by and by.
+    /// Room is made for a body as long as the one before it: it does not grow by and by.
     void compose(const ComposedRequests::Group& group, ComposedRequest& composed) {
-        composed.request.body.reserve(bytes_a_message_ * composed.count);
+        auto& body = composed.request.body;
+        body.reserve(std::min(bytes_a_message_ * composed.count, body_room_max));
         compose_request(claim_, context_.provider, group, composed);
-        const auto bytes = composed.request.body.size() / composed.count + body_slack;
-        bytes_a_message_ = std::max(bytes_a_message_, bytes);
+        bytes_a_message_ = body.size() / composed.count + body_slack;
     }
 
     const Claim& claim_;
@@ -324,7 +325,7 @@ private:
     std::size_t last_reader_ = static_cast<std::size_t>(-1);
     std::string_view last_wanted_;
     std::size_t last_ = static_cast<std::size_t>(-1);
-    std::size_t bytes_a_message_ = 0;  // Of the bodies so far, with a little more.
+    std::size_t bytes_a_message_ = 0;  // Of the last body, and a little more.
 };
 
 }  // namespace

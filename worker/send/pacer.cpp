@@ -40,9 +40,10 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds slice_length{200};
 constexpr std::chrono::milliseconds way_max{2'000};
 constexpr std::chrono::milliseconds database_retry{500};
-constexpr std::chrono::milliseconds late_max{4};  // What a busy loop may make up for.
-constexpr std::chrono::seconds use_up_max{1};     // Later slots are not waited for by who stops.
-constexpr std::chrono::seconds marked_max{1};     // As ready(): what waits longer is marked anew.
+constexpr std::chrono::milliseconds late_max{4};   // What a busy loop may make up for.
+constexpr std::chrono::seconds use_up_max{1};      // Later slots are not waited for by who stops.
+constexpr std::chrono::milliseconds look_up{250};  // How soon who waits for a slot hears of that.
+constexpr std::chrono::seconds marked_max{1};      // As ready(): what waits longer is marked anew.
 
 }  // namespace
 
@@ -77,27 +78,25 @@ void Pacer::release(std::size_t count) {
     if (options_.per_second > 0) changed_.notify();
 }
 
-/// Nobody else gets the time of the slice in hand. Without a limit there is none to use up.
-bool Pacer::uses_up_slice(SteadyTime now) const {
-    return options_.per_second > 0 && now >= blocked_until_ && next_slot_ <= now + use_up_max;
+/// Who stops uses up the slice in hand, which nobody else gets, but waits for no slot that is far
+/// ahead. Without a limit there is nothing to use up.
+bool Pacer::gives_up(SteadyTime slot) const {
+    return stopping_ && (options_.per_second <= 0 || slot > clock_.steady_now() + use_up_max);
 }
 
 asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, SteadyTime latest) {
     while (true) {
         const auto now = clock_.steady_now();
-        if (stopping_ && !uses_up_slice(now)) break;
-        if (now < blocked_until_) {
-            if (blocked_until_ > latest) co_return std::nullopt;
-            co_await pause_for(blocked_until_ - now);
-            continue;
-        }
+        if (gives_up(next_slot_)) break;
+        // Who waits for the provider does so without a claim, or at least without a turn.
+        if (now < blocked_until_) break;
         if (options_.per_second <= 0) co_return now;
         drop_late_tokens(now);
         if (tokens_left_ >= static_cast<double>(count)) {
             if (next_slot_ > latest) co_return std::nullopt;
             co_return reserve_now(count, latest);
         }
-        if (stopping_) break;
+        if (stopping_ && !leasing_) break;
         if (leasing_) {
             co_await changed_.wait();
             continue;
@@ -113,7 +112,7 @@ asio::awaitable<std::optional<SteadyTime>> Pacer::take_slot(std::size_t count, S
 
 std::optional<SteadyTime> Pacer::reserve_now(std::size_t count, SteadyTime until) {
     const auto now = clock_.steady_now();
-    if (now < blocked_until_ || (stopping_ && !uses_up_slice(now))) return std::nullopt;
+    if (now < blocked_until_ || gives_up(next_slot_)) return std::nullopt;
     if (options_.per_second <= 0) return now;
     const auto wanted = static_cast<double>(count);
     if (tokens_left_ < wanted || next_slot_ > until) return std::nullopt;
@@ -128,8 +127,11 @@ asio::awaitable<std::optional<SteadyTime>> Pacer::reserve(std::size_t count, Ste
         const double rate = options_.per_second;  // It may change meanwhile.
         const auto slot = co_await take_slot(count, latest);
         if (!slot) co_return std::nullopt;
-        const auto now = clock_.steady_now();
-        if (*slot - ahead > now) co_await pause_for(*slot - ahead - now);
+        std::chrono::nanoseconds left = *slot - ahead - clock_.steady_now();
+        for (; left.count() > 0; left -= look_up) {
+            co_await pause_for(std::min<std::chrono::nanoseconds>(left, look_up));
+            if (clock_.steady_now() < blocked_until_ || gives_up(*slot)) co_return std::nullopt;
+        }
         if (rate == options_.per_second) co_return slot;
     }
 }
@@ -141,8 +143,10 @@ bool Pacer::is_usable(SteadyTime slot) const {
     return options_.per_second <= 0 || now - slot <= 2 * late_max;
 }
 
-std::chrono::milliseconds Pacer::blocked_for() const {
-    const auto left = blocked_until_ - clock_.steady_now();
+std::chrono::milliseconds Pacer::blocked_for(SteadyTime latest) const {
+    const bool is_late = options_.per_second > 0 && tokens_left_ > 0 && next_slot_ > latest;
+    const auto left =
+        (is_late ? std::max(blocked_until_, next_slot_) : blocked_until_) - clock_.steady_now();
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(left),
                     std::chrono::milliseconds{0});
 }

@@ -62,8 +62,10 @@ public:
     /// Some replica was asked to wait; nothing begins here before either.
     void hold(std::chrono::microseconds wait);
 
-    /// How long nothing begins from now because of either; 0: it may.
-    [[nodiscard]] std::chrono::milliseconds blocked_for() const;
+    /// How long nothing begins from now because of either, or because the next slot comes after
+    /// `latest`; 0: it may.
+    [[nodiscard]] std::chrono::milliseconds blocked_for(
+        SteadyTime latest = SteadyTime::max()) const;
 
     /// Another rate, for all replicas; 0: no limit. What was leased at the old one is let go.
     void set_rate(double per_second);
@@ -82,7 +84,7 @@ private:
     [[nodiscard]] double tokens_in(std::chrono::nanoseconds time) const;
     void drop_late_tokens(SteadyTime now);
     [[nodiscard]] bool is_usable(SteadyTime slot) const;
-    [[nodiscard]] bool uses_up_slice(SteadyTime now) const;
+    [[nodiscard]] bool gives_up(SteadyTime slot) const;
 
     boost::asio::any_io_executor executor_;
     RateBucket& bucket_;

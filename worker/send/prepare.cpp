@@ -177,9 +177,7 @@ asio::awaitable<Preparation::Prepared> Preparation::prepare(const Claim& claim, 
                                                             Pass& pass, Account& account) {
     auto found = co_await find_people(claim, people, pass);
     if (found.setback != Setback::none) co_return found;
-    std::erase_if(pass.resolved.targets, [&people](const Target& target) {
-        return !people.served.empty() && people.served.contains(target.address);
-    });
+    leave_out_served(people, pass.resolved);
     auto composed = co_await compose(claim, people, pass, account);
     co_return composed;
 }

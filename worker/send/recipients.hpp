@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,8 +13,9 @@ namespace fanfare {
 
 /// The people of a claimed chunk and their devices, from pass to pass until the record.
 struct Recipients : ledger::ChunkPeople {
-    std::set<std::uint32_t> told;                      // On one device while another is still open.
-    std::set<std::string, std::less<>> served;         // Devices whose fate is final.
+    std::set<std::uint32_t> told;  // On one device while another is still open.
+    std::map<std::uint32_t, std::set<std::string, std::less<>>> served;  // Whose devices' fate is
+                                                                         // final.
     std::vector<ledger::NewSuppression> suppressions;  // That the ledger is yet to be told.
     bool has_begun = false;                            // Since the claim a request of theirs.
     bool has_progressed = false;                       // Since the claim somebody came further.

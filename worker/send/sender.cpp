@@ -33,6 +33,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace fanfare {
@@ -158,6 +159,8 @@ asio::awaitable<void> Sender::send(ledger::ChunkClaim claimed, Recipients people
     const Situation situation = begin(hand, unknown_job);
     co_await carry_moves_out(hand, situation);
     span.end(people, hand.account->settings());
+    // Last: the system may be slow to take it, and the lease is short.
+    if (!hand.dead.empty()) co_await parts_.dead_addresses.tell(claim, std::move(hand.dead));
 }
 
 asio::awaitable<void> Sender::carry_moves_out(InHand& hand, Situation situation) {
@@ -221,10 +224,11 @@ asio::awaitable<Situation> Sender::try_all(InHand& hand) {
     Situation situation = situation_after(Situation::After::pass, hand);
     situation.is_lost = is_lost;
     situation.attempts = attempts;
-    // Also of another chunk: who was asked to wait longer than this claim lasts is not tried again
-    // and again meanwhile.
-    situation.asked_to_wait =
-        std::max({pass.throttled_for, pass.recipients_wait, hand.account->pacer().blocked_for()});
+    // Also of another chunk: who was asked to wait longer than this claim lasts, or whose slot
+    // comes then, is not tried again and again meanwhile.
+    const auto latest = latest_begin(hand.claim, *hand.account);
+    situation.asked_to_wait = std::max(
+        {pass.throttled_for, pass.recipients_wait, hand.account->pacer().blocked_for(latest)});
     situation.quiet_until = only_quiet_left(hand.people, pass);
     co_return situation;
 }
@@ -237,8 +241,11 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     ChunkSend sending{std::move(parts), hand.claim, hand.people, pass};
     co_await sending.run();
     const auto attempts = settle_pass(hand.people, pass);
-    co_await parts_.dead_addresses.tell(hand.claim, std::move(pass.dead));
-    if (pass.refusal) account.pause(account_pause, *pass.refusal);
+    hand.dead.insert(hand.dead.end(), std::make_move_iterator(pass.dead.begin()),
+                     std::make_move_iterator(pass.dead.end()));
+    // What refuses a credential that was replaced meanwhile says nothing of the new one.
+    const bool is_current = pass.provider == account.provider();
+    if (pass.refusal && is_current) account.pause(account_pause, *pass.refusal);
     if (pass.throttled_for.count() > 0) co_await account.pacer().block(pass.throttled_for);
     co_return attempts;
 }

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace fanfare {
 
@@ -87,8 +88,9 @@ private:
         ChunkSpan& span;
         Account* account;
         std::int32_t passes = 0;
-        bool is_paused = false;    // The ledger said so.
-        bool is_job_away = false;  // Nobody can say just now what its job is.
+        std::vector<std::string> dead{};  // Addresses that the system is to hear of.
+        bool is_paused = false;         // The ledger said so.
+        bool is_job_away = false;       // Nobody can say just now what its job is.
     };
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;

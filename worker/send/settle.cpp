@@ -3,10 +3,12 @@
 #include "core/audience/channels.hpp"
 #include "core/audience/exclusion.hpp"
 #include "worker/send/next_move.hpp"
+#include "worker/send/outcome_rules.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <set>
 
 namespace fanfare {
 
@@ -45,12 +47,18 @@ void keep_devices_open(Recipients& people, Pass& pass) {
         if (devices[target.recipient] < 2) continue;
         auto& fate = pass.resolved.fates[target.recipient];
         if (is_final(pass.target_fates[i].outcome)) {
-            people.served.emplace(target.address);
-        } else if (fate.outcome == Outcome::sent) {
+            people.served[target.recipient].emplace(target.address);
+            continue;
+        }
+        // Doubt about one of these devices stays with the account that caused it.
+        const auto& known = pass.target_fates[i];
+        const auto open =
+            known.outcome == Outcome::pending ? Fate{Outcome::retry, Reason::not_sent} : known;
+        if (fate.outcome == Outcome::sent) {
             people.told.insert(target.recipient);
-            // Doubt about this device stays with the account that caused it.
-            const auto& open = pass.target_fates[i];
-            fate = open.outcome == Outcome::pending ? Fate{Outcome::retry, Reason::not_sent} : open;
+            fate = open;
+        } else if (people.told.contains(target.recipient)) {
+            fate = merge(fate, open);
         }
     }
 }
@@ -77,6 +85,21 @@ void close_told(Recipients& people) {
         put_fate(people, recipient, {Outcome::sent, Reason::none});
     }
     people.told.clear();
+}
+
+void leave_out_served(const Recipients& people, Resolved& resolved) {
+    if (people.served.empty()) return;
+    std::erase_if(resolved.targets, [&people](const Target& target) {
+        const auto found = people.served.find(target.recipient);
+        return found != people.served.end() && found->second.contains(target.address);
+    });
+    std::set<std::uint32_t> left;
+    for (const auto& target : resolved.targets) left.insert(target.recipient);
+    for (const auto recipient : people.told) {
+        if (left.contains(recipient)) continue;
+        auto& fate = resolved.fates[recipient];
+        fate = merge(fate, {Outcome::sent, Reason::none});
+    }
 }
 
 std::int32_t settle_pass(Recipients& people, Pass& pass) {

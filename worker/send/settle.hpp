@@ -10,6 +10,10 @@
 
 namespace fanfare {
 
+/// Leaves out devices whose fate was final before this pass. Who was told on one and has none left,
+/// because two rows had the same, is told.
+void leave_out_served(const Recipients& people, Resolved& resolved);
+
 /// Carries the fates of a pass into the recipients: final ones stand, recipients that were not
 /// tried stay pending. A person with a device still open stays open, and their served devices are
 /// remembered.

@@ -284,6 +284,19 @@ TEST_F(SlowMarksTest, ThePermitThatComesBackFirstWaitsForOthers) {
     EXPECT_THAT(called, ElementsAre(8U, 3U, 4U));
 }
 
+TEST_F(SlowMarksTest, WhoseTimeIsOverIsCalledThoughSomebodyHasTheTurn) {
+    Boarding::Chunk first = boarding.arrive(false);
+    const auto take_turn = [](Boarding& of, Boarding::Chunk& chunk,
+                              SteadyTime latest) -> asio::awaitable<void> {
+        std::ignore = co_await of.board(chunk, {1, latest});  // It waits for a slot, and for long.
+    };
+    test::begin(loop, take_turn(boarding, first, time.steady_now() + 1min));
+    time.run_for(0ms);
+    come(3);
+    time.run_for(11s);
+    EXPECT_THAT(called, ElementsAre(0U)) << "its lease does not wait";
+}
+
 TEST_F(SlowMarksTest, NobodyWaitsWhereNobodyElseIsToCome) {
     come(8);
     come(3);

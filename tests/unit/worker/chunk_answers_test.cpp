@@ -232,6 +232,7 @@ TEST_F(FlightAnswersTest, ThrottlingOfTheAccountIsTold) {
     const auto before = account->permits().limit();
     EXPECT_THAT(run(), ElementsAre(Outcome::retry));
     EXPECT_EQ(pass.throttled_for, milliseconds{5'000});
+    EXPECT_EQ(account->pacer().blocked_for(), milliseconds{5'000}) << "of all chunks, at once";
     EXPECT_EQ(account->permits().limit(), before / 2);
     EXPECT_TRUE(nobody_lost_an_attempt());
 }

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] RateUnit rate_unit() const noexcept override { return unit; }
     [[nodiscard]] std::size_t segments_max() const noexcept override { return segments; }
     void compose(const Batch& batch, HttpRequest& out) const override {
-        out = {};
+        out.body.clear();
         for (const auto& message : batch.messages) out.body += std::string{message.address} + " ";
         for (std::size_t i = 0; i < batch.content.variables.size(); ++i) {
             out.body += batch.content.variables[i] + "=" + std::string{batch.messages[0].values[i]};
@@ -151,6 +151,15 @@ TEST_F(ComposedRequestsTest, WhatAVendorWouldRefuseForItsSizeKeepsNobodyElseBack
     EXPECT_THAT(requests.requests, SizeIs(2));
     ASSERT_THAT(requests.too_long, SizeIs(1));
     EXPECT_EQ(requests.too_long[0]->address, "b");
+}
+
+TEST_F(ComposedRequestsTest, OneLongMessageMakesNoRoomForAThousand) {
+    std::vector<std::string> addresses(1'001, "a");
+    addresses[0].assign(100'000, 'x');
+    for (std::size_t i = 0; i < addresses.size(); ++i) addresses[i] += std::to_string(i);
+    tell(addresses);
+    ASSERT_TRUE(compose(1));
+    EXPECT_LT(requests.requests.back().request.body.capacity(), 1'000U);
 }
 
 TEST_F(ComposedRequestsTest, WhoHasNoValueReadsWhatTheKindSays) {

@@ -146,6 +146,7 @@ TEST_F(PacerTest, NothingBeginsWhileTheProviderAskedToWait) {
     pacer.hold(seconds{10});
     EXPECT_FALSE(keep(*slot, 1)) << "though there would be time: its mark is old by then";
     EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{30}));
+    EXPECT_FALSE(reserve(1)) << "nobody waits for it with a turn";
     EXPECT_GT(pacer.blocked_for(), seconds{9});
     EXPECT_LE(pacer.blocked_for(), seconds{10});
 }
@@ -221,6 +222,43 @@ TEST_F(PacerTest, WhoStopsDoesNotWaitForASliceFarAhead) {
     pacer.stop();
     EXPECT_FALSE(pacer.reserve_now(1, clock.steady_now() + seconds{4}));
     EXPECT_FALSE(reserve(1));
+}
+
+TEST_F(PacerTest, WhoWaitsForASlotFarAheadHearsOfAStopAndOfA429) {
+    for (const bool stops : {true, false}) {
+        VirtualTime time{TimePoint{}};
+        time.attach(context);
+        Pacer far{context.get_executor(),
+                  *this,
+                  time,
+                  {.account = "a", .per_second = rate / Pacer::used_share}};
+        next_free = clock.steady_now() + seconds{8};
+        std::optional<std::optional<SteadyTime>> slot;
+        const auto wait = [](Pacer& of, SteadyTime latest,
+                             auto& found) -> boost::asio::awaitable<void> {
+            found = co_await of.reserve(1, latest);
+        };
+        test::begin(context, wait(far, time.steady_now() + seconds{30}, slot));
+        time.run_for(seconds{1});
+        ASSERT_FALSE(slot);
+        if (stops) {
+            far.stop();
+        } else {
+            far.hold(seconds{20});
+        }
+        time.run_for(milliseconds{300});
+        ASSERT_TRUE(slot);
+        EXPECT_FALSE(*slot);
+        time.detach(context);
+    }
+}
+
+TEST_F(PacerTest, WhoseSlotComesTooLateKnowsForHowLongNothingBegins) {
+    next_free = clock.steady_now() + seconds{40};
+    const auto latest = clock.steady_now() + seconds{30};
+    EXPECT_FALSE(test::run(context, pacer.reserve(1, latest)));
+    EXPECT_GT(pacer.blocked_for(latest), seconds{39}) << "not tried again and again until then";
+    EXPECT_EQ(pacer.blocked_for(), milliseconds{0});
 }
 
 TEST_F(PacerTest, ALimitMayGoAndComeBack) {

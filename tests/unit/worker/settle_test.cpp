@@ -102,6 +102,46 @@ TEST(SettlePass, CountsAttemptsOnlyOfThoseItFailedAt) {
     EXPECT_EQ(tried.people.attempts, (std::string{'\2', '\1', '\1'}));
 }
 
+/// One person's devices, in the order of their rows, and what each came to.
+Tried devices_of(std::vector<Target> targets, std::vector<Fate> fates, Fate together) {
+    auto tried = tried_with({pending}, {together});
+    tried.pass.resolved.targets = std::move(targets);
+    tried.pass.target_fates = std::move(fates);
+    return tried;
+}
+
+TEST(SettlePass, DoubtAboutOneDeviceIsKeptBesideOneThatWasNotTried) {
+    auto tried = devices_of({{0, 0, "a"}, {0, 1, "b"}, {0, 2, "c"}},
+                            {{sent}, {pending}, {retry, Reason::answer_lost}}, {sent});
+    settle_pass(tried.people, tried.pass);
+    EXPECT_EQ(tried.people.reasons, bytes_of({Reason::answer_lost}));
+    EXPECT_TRUE(is_in_doubt(tried.people)) << "it stays with the account that caused it";
+}
+
+TEST(ServedDevices, AreOnePersonsAndNotAnothers) {
+    auto tried =
+        devices_of({{0, 0, "a"}, {0, 1, "b"}}, {{sent}, {retry, Reason::throttled}}, {sent});
+    settle_pass(tried.people, tried.pass);
+    Resolved again;
+    again.fates.assign(2, {});
+    again.targets = {{0, 0, "a"}, {0, 1, "b"}, {1, 2, "a"}};
+    leave_out_served(tried.people, again);
+    ASSERT_EQ(again.targets.size(), 2U);
+    EXPECT_EQ(again.targets[0].address, "b");
+    EXPECT_EQ(again.targets[1].recipient, 1U) << "a phone that two people use";
+}
+
+TEST(ServedDevices, WhoHasTheSameOneTwiceIsTold) {
+    auto tried = devices_of({{0, 0, "a"}, {0, 1, "a"}}, {{sent}, {pending}}, {sent});
+    settle_pass(tried.people, tried.pass);
+    Resolved again;
+    again.fates.assign(1, {});
+    again.targets = {{0, 0, "a"}, {0, 1, "a"}};
+    leave_out_served(tried.people, again);
+    EXPECT_TRUE(again.targets.empty());
+    EXPECT_EQ(again.fates[0].outcome, sent) << "nothing is left to wait for";
+}
+
 TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
     auto chunk = chunk_with({sent, pending, retry, refused, unknown});
     settle_rest(chunk, {cancelled, Reason::job_cancelled});
