@@ -28,19 +28,21 @@ class Meter:
     """CPU seconds of each program since it was made."""
 
     def __init__(self, run):
-        self.programs = {process.name.rstrip("0123456789"): process.child.pid for process in run.processes}
+        self.programs = {}  # The ids of its processes.
+        for process in run.processes:
+            self.programs.setdefault(process.name.rstrip("0123456789"), []).append(process.child.pid)
         data = Path(run.maintenance.value("SHOW data_directory"))
         self.postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
         kafka = Path(os.environ.get("FANFARE_STACK_DIR", ""), "kafka.pid")
         if kafka.is_file():
-            self.programs["kafka"] = int(kafka.read_text().split()[0])
+            self.programs["kafka"] = [int(kafka.read_text().split()[0])]
         self.before = self.read()
 
     def read(self):
-        found = {name: ticks_of(pid) for name, pid in self.programs.items()}
-        # A thread like any other, and the one that all the worker's state is on.
+        found = {name: sum(ticks_of(pid) for pid in pids) for name, pids in self.programs.items()}
+        # A thread like any other, and the one that all of a worker's state is on.
         if "worker" in self.programs:
-            found["worker_loop"] = ticks_of(f"{self.programs['worker']}/task/{self.programs['worker']}")
+            found["worker_loop"] = sum(ticks_of(f"{pid}/task/{pid}") for pid in self.programs["worker"])
         # Of those that have ended the postmaster knows.
         found["postgres"] = (ticks_of(self.postmaster) + reaped_by(self.postmaster) +
                              sum(ticks_of(child) for child in children_of(self.postmaster)))

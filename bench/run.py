@@ -45,9 +45,9 @@ class Ledger:
 class Scenario:
     """Programs with the shipped settings, on the tables of the system `shows`."""
 
-    def __init__(self, statements, uuids=False, covering=False):
-        self.run, self.statements, self.uuids, self.covering = harness.Run(), statements, uuids, covering
-        run = self.run
+    def __init__(self, statements, uuids=False, covering=False, workers=1, latency_ms=0):
+        self.statements, self.uuids, self.covering, self.workers = statements, uuids, covering, workers
+        self.run = run = harness.Run(sim=("--set", f"*.latency_ms={latency_ms}"))
         run.settings["worker"], run.settings["producer"] = {}, {}
         run.settings["kafka"].pop("client")
         run.settings["observe"]["log_level"] = "warn"
@@ -68,7 +68,7 @@ class Scenario:
             self.run.db.psql("CREATE INDEX covering ON users (id) INCLUDE (email, phone, locale, time_zone, username);"
                              "VACUUM ANALYZE users;")
         self.run.producer()
-        self.worker = self.run.worker()
+        self.worker, *_ = self.run.workers(self.workers)
         # The worker has its partitions, and every program its connections, once the first job is through.
         self.run.people(3, creator="first", prefix="f")
         self.run.wait_settled(self.run.publish(self.run.job(creator="first")))
@@ -168,10 +168,12 @@ def main():
     reader.add_argument("--statements", action="store_true")
     reader.add_argument("--ceilings", metavar="FILE", help="also what the machine could do; bench/sample.py wrote the file")
     reader.add_argument("--covering", action="store_true", help="an index of people that covers what contact queries read")
+    reader.add_argument("--workers", type=int, default=1)
+    reader.add_argument("--latency", type=int, default=0, metavar="MS", help="how long providers take to answer")
     reader.add_argument("--uuids", action="store_true", help="random ids of 36 characters, as most systems have")
     options = reader.parse_args()
     sample = json.loads(Path(options.ceilings).read_text()) if options.ceilings else None
-    scenario = Scenario(options.statements, options.uuids, options.covering)
+    scenario = Scenario(options.statements, options.uuids, options.covering, options.workers, options.latency)
     try:
         alone = {"tiny": scenario.tiny, "idle": scenario.idle, "plan": scenario.plan}.get(options.scenario)
         found = alone(options.share, sample) if alone else scenario.fan_out(options.scenario, options.share, sample)

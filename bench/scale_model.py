@@ -2,7 +2,7 @@
 
 What is in it: who waits for whom. A planner writes chunks a fetch at a time. A worker has lanes, one event loop, a few
 connections; its claims, marks and records are one statement of each kind at a time, shared by the chunks that wait.
-Requests begin in waves, as permits come back, and not before their mark is flushed. Everything that computes needs a
+Requests are marked in waves, as permits come back, and begin when their mark is flushed and a place in flight is free. Everything that computes needs a
 core of its host. What is not in it: outages, retries, receipts, queries that become slower as tables grow.
 """
 
@@ -17,6 +17,7 @@ STATEMENT_CHUNKS_MAX = 64  # worker/send/chunk_batcher.hpp
 LANES_MAX = 64
 GROUP_WAIT_MAX_S = 0.010  # worker/send/boarding.cpp: permits wait for others, at most so long ...
 GROUP_WAIT_SHARE = 0.5  # ... and half of what the last wave took.
+QUICK_ANSWER_S = 0.050  # worker/send/account.cpp: as many again are marked ahead where answers come so quickly.
 RATE_USED = 0.98  # of a rate, by workers that stay: bench/rate --calm
 WAL_SHARES = {"plan": 0.5, "claim": 0.1, "mark": 0.2, "record": 0.2}  # Roughly: a flush takes its time, hardly its bytes.
 PARCELS = 8  # A wave's requests are followed in so many parts, not one by one.
@@ -118,7 +119,11 @@ class Worker:
         self.claims = Statements(model, traffic.claim_us, wal * WAL_SHARES["claim"])
         self.marks = Statements(model, traffic.mark_us, wal * WAL_SHARES["mark"])
         self.records = Statements(model, traffic.record_us, wal * WAL_SHARES["record"])
-        self.free, self.free_since, self.wave_s = traffic.permits, 0.0, 0.0
+        is_ahead = traffic.request == 1 and model.machines.answer_s <= QUICK_ANSWER_S
+        self.most = traffic.permits * (2 if is_ahead else 1)
+        self.part = max(1, traffic.permits // PARCELS)
+        self.flying = 0  # requests
+        self.free, self.free_since, self.wave_s = self.most, 0.0, 0.0
         self.queue: deque[Sending] = deque()
         self.changed = Event(world)
         for _ in range(traffic.lanes or traffic.in_flight):
@@ -156,7 +161,7 @@ class Worker:
     def patience(self) -> float:
         """How long the permits that are free wait for others."""
         wanted = sum(sending.unasked for sending in self.queue)
-        if self.free >= min(wanted, self.traffic.permits):
+        if self.free >= min(wanted, self.most):
             return 0.0
         return max(0.0, self.free_since + min(self.wave_s * GROUP_WAIT_SHARE, GROUP_WAIT_MAX_S) - self.world.now)
 
@@ -188,18 +193,21 @@ class Worker:
                 yield mark
             self.wave_s = self.world.now - began
             self.free_since = self.world.now
-            part = max(1, self.traffic.permits // PARCELS)
             for sending, count in wave:
-                for first in range(0, count, part):
-                    self.world.wake(self.request(sending, min(part, count - first)))
+                for first in range(0, count, self.part):
+                    self.world.wake(self.request(sending, min(self.part, count - first)))
 
     def request(self, sending: Sending, count: int) -> Process:
         """Some requests at once: written by the loop, answered by the provider, read by the loop."""
         model, people = self.model, count * sending.people
+        while self.flying + count > self.traffic.permits:
+            yield self.changed
+        self.flying += count
         yield from model.take_slot(people)
         yield from self.on_loop(people * self.traffic.loop_us / 2)
         yield from model.provider(people)
         yield from self.on_loop(people * self.traffic.loop_us / 2)
+        self.flying -= count
         if self.free == 0:
             self.free_since = self.world.now
         self.free += count

@@ -46,12 +46,12 @@ class Scale(unittest.TestCase):
         for channel in CHANNELS:
             one, two = (pace(channel, workers=count)["steady_per_s"] for count in (1, 2))
             self.assertGreater(two, one * 1.5, channel)
-        full = [pace("sms", people=60_000, workers=count, postgres_cores=1) for count in (4, 8)]
+        full = [pace("sms", people=240_000, workers=count, postgres_cores=1) for count in (20, 40)]
         self.assertGreater(full[1]["steady_postgres_busy"], 0.9, "one core is full")
         self.assertAlmostEqual(full[1]["steady_per_s"] / full[0]["steady_per_s"], 1, delta=0.1)
 
     def test_more_of_postgres_is_more_where_it_is_the_bound(self):
-        one, two = (pace("sms", people=60_000, workers=8, postgres_cores=count)["steady_per_s"] for count in (1, 2))
+        one, two = (pace("sms", people=240_000, workers=32, postgres_cores=count)["steady_per_s"] for count in (1, 2))
         self.assertGreater(two, one * 1.6)
 
     def test_a_providers_rate_bounds_the_pace_and_is_used(self):
