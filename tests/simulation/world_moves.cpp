@@ -45,8 +45,15 @@ void World::end_drained() {
         const auto is_same = [&drain](const auto& entry) { return entry.second == drain.worker; };
         if (std::any_of(frozen_.begin(), frozen_.end(), is_same)) return false;
         const bool is_dead = std::find(dead_.begin(), dead_.end(), drain.worker) != dead_.end();
-        if (!is_dead && !drain.worker->is_drained() && now < drain.until) return false;
-        if (!is_dead) crash(*drain.worker, drain.back_after);
+        if (is_dead) return true;
+        const bool is_over = drain.worker->is_drained();
+        if (!is_over && now < drain.until) return false;
+        // A request has five seconds, and what is known of it is written then.
+        const bool may_take_longer =
+            plan_.odds.slow_query > 0 ||
+            plan_.count(MoveKind::outage) + plan_.count(MoveKind::pause) > 0;
+        if (!is_over && !may_take_longer) store_.breaks("a worker does not end when it is told to");
+        crash(*drain.worker, drain.back_after);
         return true;
     });
 }
