@@ -91,6 +91,20 @@ class ProviderLine(EndToEnd):
                                      "account": {"ca_file": str(run.dir / "both.pem")}},
             lambda worker: stale.taken > 2 and "certificate has expired" in worker.log.read_text(), "push")
 
+    def test_whoever_gives_access_tokens_is_away(self):
+        """Nothing is claimed without one, and nobody's attempts are used up."""
+        run = self.start("push")
+        run.sim.control(**{"fcm-token": {"error_rate": 1}})
+        worker, job = self.order(run, "push")
+        until(lambda: 'fanfare_account_paused{account="e2e-fcm"} 1' in run.http(worker, "/metrics"), "it to be paused", 60)
+        until(lambda: run.state(job) == "sending", "the job to be planned", 60)
+        self.assertEqual(run.db.value("SELECT max(epoch) FROM chunk"), "0", "no chunk was ever claimed")
+        run.sim.control(**{"fcm-token": {"error_rate": 0}})
+        run.wait_settled(job)
+        self.assert_told_once(run, job, channels=["push"])
+        self.assertEqual(run.db.value(f"SELECT max(attempts) FROM delivery WHERE job_id = '{job}'"), "0")
+        self.assertEqual(worker.end(), 0)
+
     def test_answers_without_bounds(self):
         """The request was taken, so whoever was in it is unknown; memory stays what it is."""
         for what, answer in ODD.items():
