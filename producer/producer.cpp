@@ -154,8 +154,8 @@ private:
             settings_.observe, system_clock(), std::move(families),
             {.alive =
                  [this] {
-                     return !started_ ||
-                            system_clock().steady_now() - scheduler_->last_turn() < stuck_after;
+                     return !started_ || all_turn({scheduler_->last_turn()},
+                                                  system_clock().steady_now(), stuck_after);
                  },
              .ready = [this] { return readiness(); },
              .sides = sides(),

@@ -25,9 +25,8 @@ Result<void> Stages::open_health() {
         settings.observe, system_clock(), std::move(families),
         {.alive =
              [this] {
-                 const auto now = system_clock().steady_now();
-                 return !polled.load() || (now - loop_turned.load() < stuck_after &&
-                                           now - consumer->last_poll() < stuck_after);
+                 return !polled.load() || all_turn({loop_turned.load(), consumer->last_poll()},
+                                                   system_clock().steady_now(), stuck_after);
              },
          .ready =
              [this] {

@@ -19,6 +19,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -186,6 +187,12 @@ private:
 };
 
 }  // namespace
+
+bool all_turn(std::initializer_list<SteadyTime> last_turns, SteadyTime now,
+              std::chrono::seconds stuck_after) {
+    return std::all_of(last_turns.begin(), last_turns.end(),
+                       [&](SteadyTime turn) { return now - turn < stuck_after; });
+}
 
 Result<std::unique_ptr<HealthServer>> HealthServer::start(
     const ObserveSettings& settings, const Clock& clock,

@@ -7,7 +7,9 @@
 
 #include <prometheus/collectable.h>
 
+#include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +21,10 @@ struct Readiness {
     bool ready = false;
     std::string why;
 };
+
+/// Whether each of a program's loops has turned lately: one that has not is stuck.
+[[nodiscard]] bool all_turn(std::initializer_list<SteadyTime> last_turns, SteadyTime now,
+                            std::chrono::seconds stuck_after);
 
 /// Serves GET /metrics, /healthz and /readyz on a thread of its own, so that a scrape never
 /// delays a send and a stuck loop is still seen. Ready is who is so by its own word and whose

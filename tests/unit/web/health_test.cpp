@@ -119,5 +119,17 @@ TEST_F(HealthTest, WhatIsAwayIsToldBesideWhatItLeadsTo) {
     server.reset();
 }
 
+TEST(AllTurn, IsSaidWhereNoLoopHasStoodStillForSoLong) {
+    const SteadyTime begun{std::chrono::seconds{1'000}};
+    const auto at = [&](int seconds) { return begun + std::chrono::seconds{seconds}; };
+    const std::chrono::seconds most{30};
+    EXPECT_TRUE(all_turn({begun, begun}, begun, most));
+    EXPECT_TRUE(all_turn({begun, begun}, at(29), most)) << "a turn may take so long";
+    EXPECT_FALSE(all_turn({begun, at(30)}, at(30), most)) << "the first hangs";
+    EXPECT_FALSE(all_turn({at(30), begun}, at(30), most)) << "the second hangs";
+    EXPECT_FALSE(all_turn({begun}, at(30), most)) << "the only one hangs";
+    EXPECT_TRUE(all_turn({at(1), at(31)}, at(30), most)) << "one turned while it was asked";
+}
+
 }  // namespace
 }  // namespace fanfare
