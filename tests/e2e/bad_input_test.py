@@ -108,10 +108,14 @@ class BadInput(EndToEnd):
         run = self.new_run()
         run.people(20)
         worker = run.worker()
-        rubbish = [b"", b"rubbish", b"{}", b"\xff" * 10, b'{"job":"x","channel":9,"number":-1}', b"x" * 100_000]
+        name = b'{"version":1,"job":"%s","channel":"email","chunk":%d}'
+        rubbish = [b"", b"rubbish", b"{}", b"\xff" * 10, b'{"job":"x","channel":9,"number":-1}', b"x" * 100_000,
+                   name % (b"00000000-0000-4000-8000-000000000000", 7)]  # Of a chunk that is not there.
         for lane in ("urgent", "normal", "bulk"):
             broker.publish(run.brokers, f"{run.name}.chunks.{lane}", [(b"", value) for value in rubbish])
-        job = run.publish(run.job())
+        order = run.job()
+        broker.publish(run.brokers, f"{run.name}.chunks.normal", [(b"", name % (order["id"].encode(), 99))])
+        job = run.publish(order)
         run.wait_settled(job)
         self.assert_told_once(run, job)
         dropped = "fanfare_dead_letters_total to count them"
