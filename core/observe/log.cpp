@@ -10,6 +10,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 #include <string>
 
@@ -87,6 +88,7 @@ std::unique_ptr<spdlog::formatter> log_formatter(std::string_view format) {
 }
 
 void start_log(std::string_view program, const ObserveSettings& settings) {
+    std::signal(SIGPIPE, SIG_IGN);
     auto logger = std::make_shared<spdlog::logger>(
         std::string{program}, std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_formatter(log_formatter(settings.log_format));

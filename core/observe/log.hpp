@@ -12,7 +12,8 @@ namespace fanfare {
 
 /// Sets up the process's logger: one line per event on standard error, JSON or text,
 /// control characters escaped, nothing personal (what is logged is ids, codes and counts).
-/// Returns at once when the level or format is unknown: the loader has refused that.
+/// Returns at once when the level or format is unknown: the loader has refused that. Where nobody
+/// reads standard error any more its lines are lost, and the process goes on: SIGPIPE is ignored.
 void start_log(std::string_view program, const ObserveSettings& settings);
 
 /// How it writes an event: `format` is "json" or "text".

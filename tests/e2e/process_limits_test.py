@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A worker that is short of file descriptors, of time or of room for its log goes on, and nobody is lost."""
 
+import os
 import resource
 import signal
 import subprocess
 import time
 
-from harness import BIN, CHANNELS, EndToEnd, main, until
+from harness import BIN, CHANNELS, EndToEnd, die_with_the_test, main, until
 
 PEOPLE = 1500
 
@@ -36,13 +37,29 @@ class ProcessLimits(EndToEnd):
         self.assert_told_once(run, job)
         self.assertEqual(worker.end(), 0)
 
+    def saying_all_to(self, run, out):
+        """A worker whose words go there."""
+        run.write_settings()
+        worker = subprocess.Popen([BIN / "fanfare-worker", "-c", run.dir / "fanfare.yaml"], stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=out, env=run.environment(), preexec_fn=die_with_the_test)
+        self.addCleanup(worker.kill)
+        return worker
+
     def test_the_disk_of_its_log_is_full(self):
         run = self.start()
-        run.write_settings()
         with open("/dev/full", "wb") as full:
-            worker = subprocess.Popen([BIN / "fanfare-worker", "-c", run.dir / "fanfare.yaml"], stdin=subprocess.DEVNULL,
-                                      stdout=full, stderr=full, env=run.environment())
-        self.addCleanup(worker.kill)
+            self.tells_all(run, self.saying_all_to(run, full))
+
+    def test_whoever_read_its_log_is_gone(self):
+        run = self.start()
+        reader, writer = os.pipe()
+        worker = self.saying_all_to(run, writer)
+        os.close(writer)
+        self.assertTrue(os.read(reader, 1), "its first line")
+        os.close(reader)
+        self.tells_all(run, worker)
+
+    def tells_all(self, run, worker):
         job = run.publish(run.job())
         run.wait_settled(job)
         self.assert_told_once(run, job)
