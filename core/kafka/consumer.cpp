@@ -67,29 +67,32 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const KafkaSettings& settings,
     return consumer;
 }
 
+Result<Conf> make_consumer_conf(const KafkaSettings& settings) {
+    return make_conf(settings, {{"group.id", settings.group},
+                                {"auto.offset.reset", "earliest"},
+                                {"enable.auto.commit", "false"},
+                                {"enable.auto.offset.store", "false"},
+                                // All topics' partitions go round: by range each topic's would
+                                // go to the same few. Range for members of earlier versions.
+                                {"partition.assignment.strategy", "roundrobin,range"},
+                                {"session.timeout.ms", "10000"},
+                                {"heartbeat.interval.ms", "1000"},
+                                {"max.poll.interval.ms", "60000"},
+                                // An idle worker asks as often. A partition that was paused or
+                                // is new waits it out, where nothing else comes, and so half of
+                                // what an urgent job may take; a broker ends it where a topic is
+                                // deleted. On the embedded one everybody waits it out.
+                                {"fetch.wait.max.ms", settings.tells_at_once ? "250" : "100"},
+                                {"fetch.error.backoff.ms", "100"},
+                                {"queued.min.messages", "1000"},
+                                {"queued.max.messages.kbytes", "1024"},
+                                // One answer of a broker is in memory whole.
+                                {"fetch.max.bytes", "8388608"},
+                                {"topic.metadata.refresh.interval.ms", "10000"}});
+}
+
 Result<std::shared_ptr<Consumer::Session>> Consumer::open_session() {
-    auto conf =
-        make_conf(settings_, {{"group.id", settings_.group},
-                              {"auto.offset.reset", "earliest"},
-                              {"enable.auto.commit", "false"},
-                              {"enable.auto.offset.store", "false"},
-                              // All topics' partitions go round: by range each topic's would
-                              // go to the same few. Range for members of earlier versions.
-                              {"partition.assignment.strategy", "roundrobin,range"},
-                              {"session.timeout.ms", "10000"},
-                              {"heartbeat.interval.ms", "1000"},
-                              {"max.poll.interval.ms", "60000"},
-                              // An idle worker asks as often. A partition that was paused or
-                              // is new waits it out, where nothing else comes, and so half of
-                              // what an urgent job may take; a broker ends it where a topic is
-                              // deleted. On the embedded one everybody waits it out.
-                              {"fetch.wait.max.ms", settings_.tells_at_once ? "250" : "100"},
-                              {"fetch.error.backoff.ms", "100"},
-                              {"queued.min.messages", "1000"},
-                              {"queued.max.messages.kbytes", "1024"},
-                              // One answer of a broker is in memory whole.
-                              {"fetch.max.bytes", "8388608"},
-                              {"topic.metadata.refresh.interval.ms", "10000"}});
+    auto conf = make_consumer_conf(settings_);
     if (!conf) return conf.error();
     auto session = std::make_shared<Session>();
     session->owner = this;

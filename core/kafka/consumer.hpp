@@ -34,6 +34,9 @@ struct Received {
 /// How many records of each topic are at the broker and not finished here.
 using Lags = std::map<std::string, std::int64_t>;
 
+/// A configuration of make_conf() with what a consumer of ours is.
+[[nodiscard]] Result<Conf> make_consumer_conf(const KafkaSettings& settings);
+
 class TopicKeeper;
 
 /// Reads topics as a member of a group; commits only what is finished.
