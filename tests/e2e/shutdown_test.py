@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """SIGTERM ends the programs within their bound, whatever is away, and nothing is lost by it."""
 
+import signal
 import time
 
 import broker
@@ -12,6 +13,8 @@ DRAIN_S = 3
 BOUND_S = DRAIN_S + 2
 PATIENCE_S = BOUND_S + 20  # Of a loaded machine; a program that hangs is found all the same.
 LEFT = "left to their leases"
+ASKED_TWICE = 130
+ENDLESS_S = 300  # Nothing but a second signal ends a drain that waits for what does not come.
 
 
 class Shutdown(OwnStack):
@@ -24,11 +27,18 @@ class Shutdown(OwnStack):
         self.assertEqual(code, 0)
         return process.log.read_text(errors="replace")
 
-    def start(self):
+    def end_by_two_signals(self, process):
+        process.ask_to_end()
+        until(lambda: "draining" in process.log.read_text(errors="replace"), "it to drain", 60)
+        process.signal(signal.SIGTERM)
+        self.assertEqual(process.ended(ENDLESS_S // 2), ASKED_TWICE)
+        self.assertNotIn("drained", process.log.read_text(errors="replace"))
+
+    def start(self, drain_s=DRAIN_S):
         run = self.own_run()
         run.people(PEOPLE)
-        run.settings["worker"]["drain_max_ms"] = DRAIN_S * 1000
-        run.settings["producer"]["drain_max_ms"] = DRAIN_S * 1000
+        run.settings["worker"]["drain_max_ms"] = drain_s * 1000
+        run.settings["producer"]["drain_max_ms"] = drain_s * 1000
         return run
 
 
@@ -97,6 +107,26 @@ class WorkerShutdown(Shutdown):
         run.sim.release()
         self.assertEqual(run.state(job), "sending")
 
+    def test_a_second_signal(self):
+        """No answer is waited for any more. Who was in a request is unknown after the lease; the others are told."""
+        run = self.start(drain_s=ENDLESS_S)
+        run.tune("sms", chunk=16, chunks=2, concurrency=4)
+        run.short_leases(lease_ms=12_000, timeout_ms=7_000)  # No request is given up before.
+        run.sim.hold()
+        worker = run.worker()
+        job = run.publish(run.job(channels=["sms"]))
+        until(lambda: run.sim.parked("twilio") > 0, "a request that waits for its answer", 60)
+        self.end_by_two_signals(worker)
+        until(run.idle, "its connections to end", 20)
+        in_doubt = run.begun()
+        self.assertLess(0, len(in_doubt))
+        run.sim.release()
+        run.worker()
+        run.wait_settled(job)
+        counts = self.assert_accounted(run, job, channels=["sms"])["sms"]
+        self.assertEqual(counts, {"sent": PEOPLE - len(in_doubt), "unknown": len(in_doubt)})
+        self.assert_same({k for k, (o, _) in run.fates(job).items() if o == "unknown"}, in_doubt, "unknown")
+
     def test_a_slow_audience_query(self):
         run = self.start()
         text = (ROOT / "config/systems/shows/system.yaml").read_text()
@@ -145,8 +175,8 @@ class ProducerShutdown(Shutdown):
         broker.delete_topics(run.brokers, run.topics)
         self.end(producer, "topics gone")
 
-    def test_a_due_query_never_answers(self):
-        run = self.start()
+    def with_a_due_query_that_hangs(self, **options):
+        run = self.start(**options)
         text = (ROOT / "config/systems/shows/system.yaml").read_text()
         self.assertIn("FROM scheduled_shows s", text)
         run.system("statement_timeout_ms: 100000\n" + text.replace(
@@ -154,7 +184,14 @@ class ProducerShutdown(Shutdown):
         producer = run.producer()
         until(lambda: run.db.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "0",
               "the due query to run", 60)
+        return producer
+
+    def test_a_due_query_never_answers(self):
+        producer = self.with_a_due_query_that_hangs()
         self.assertIn("producer.drain_max_ms is over", self.end(producer, "a due query never answers"))
+
+    def test_a_second_signal(self):
+        self.end_by_two_signals(self.with_a_due_query_that_hangs(drain_s=ENDLESS_S))
 
 
 if __name__ == "__main__":
