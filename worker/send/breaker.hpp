@@ -14,7 +14,7 @@ namespace fanfare {
 ///   unproven   at first, after a bad answer and after a long silence: few people in flight, ten
 ///              times as many after each good answer
 ///   closed     proven: everything goes; opens after `in_a_row` bad answers in a row, after fewer
-///              of them for many people, or when `share` of the answers of a window were bad
+///              of them for many people, or when more than `share` of a window's answers were bad
 ///   rested     proven, and asked for nobody for a moment: `proven_people` until somebody is
 ///              answered, so that all permits at once do not find out that it has stalled
 ///   stalled    as if unproven, from the moment that requests have been under way and nobody has

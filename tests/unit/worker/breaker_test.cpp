@@ -68,6 +68,17 @@ TEST_F(BreakerTest, OpensWhenMoreThanTheShareOfAWindowWasBad) {
     EXPECT_EQ(state(), Breaker::State::open);
 }
 
+TEST_F(BreakerTest, BearsThatEveryOtherAnswerIsBadAndNoMoreThanThat) {
+    for (int i = 0; i < 50; ++i) {
+        answer(true);
+        answer(false);
+        ASSERT_EQ(state(), Breaker::State::closed) << "half is not more than half";
+        ASSERT_EQ(breaker.room(now), 10U) << "but it is asked for few at once";
+    }
+    answer(false);
+    EXPECT_EQ(state(), Breaker::State::open) << "51 of 101";
+}
+
 TEST_F(BreakerTest, ForgetsBadAnswersOfAnEarlierWindow) {
     for (int i = 0; i < 3; ++i) {
         answer(false);
