@@ -182,7 +182,7 @@ def main():
         raise
     finally:
         scenario.run.stop()
-    print(json.dumps({"scenario": options.scenario, **found}))
+    print(json.dumps({"scenario": options.scenario, "workers": options.workers, "latency_ms": options.latency, **found}))
 
 
 if __name__ == "__main__":

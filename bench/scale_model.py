@@ -119,7 +119,7 @@ class Worker:
         self.claims = Statements(model, traffic.claim_us, wal * WAL_SHARES["claim"])
         self.marks = Statements(model, traffic.mark_us, wal * WAL_SHARES["mark"])
         self.records = Statements(model, traffic.record_us, wal * WAL_SHARES["record"])
-        is_ahead = traffic.request == 1 and model.machines.answer_s <= QUICK_ANSWER_S
+        is_ahead = traffic.request == 1 and model.machines.answer_s < QUICK_ANSWER_S
         self.most = traffic.permits * (2 if is_ahead else 1)
         self.part = max(1, traffic.permits // PARCELS)
         self.flying = 0  # requests

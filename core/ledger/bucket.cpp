@@ -24,6 +24,12 @@ std::chrono::microseconds micros(const pqxx::field& field) {
     "least(b.next_free, app_now() + (b.next_free - b.reserved_at), "            \
     "CASE WHEN b.reserved_at IS NULL THEN greatest(app_now(), " FANFARE_BLOCKED \
     ") + interval '15 s' + 16 * $2 * interval '1 us' END)"
+// What was reserved at a lower rate is over sooner at a higher one. Not within the seconds in which
+// others may still use what they have of it, because they have not read yet that it is higher.
+#define FANFARE_RESERVED                                                                     \
+    "(SELECT CASE WHEN b.per_second < $3 THEN "                                              \
+    "greatest(r.time * (b.per_second / $3), least(r.time, interval '5 s')) ELSE r.time END " \
+    "FROM (SELECT greatest(" FANFARE_NEXT_FREE " - app_now(), interval '0') AS time) r)"
 
 Slice reserve_slice(Connection& connection, const std::string& account, double per_second,
                     std::uint32_t tokens) {
@@ -31,15 +37,14 @@ Slice reserve_slice(Connection& connection, const std::string& account, double p
     // The slice begins when the one before it ends, when a block ends, or now.
     const auto rows = connection.exec_prepared(
         work,
-        "INSERT INTO bucket AS b (account, next_free, reserved_at) "
-        "VALUES ($1, app_now() + $2 * interval '1 us', app_now()) "
-        "ON CONFLICT (account) DO UPDATE SET reserved_at = app_now(), next_free = "
-        "  greatest(" FANFARE_NEXT_FREE ", " FANFARE_BLOCKED
-        ", app_now()) "
-        "  + $2 * interval '1 us' "
+        "INSERT INTO bucket AS b (account, next_free, reserved_at, per_second) "
+        "VALUES ($1, app_now() + $2 * interval '1 us', app_now(), $3) "
+        "ON CONFLICT (account) DO UPDATE SET reserved_at = app_now(), per_second = $3, "
+        "  next_free = greatest(app_now() + " FANFARE_RESERVED ", " FANFARE_BLOCKED
+        ") + $2 * interval '1 us' "
         "RETURNING greatest(0, ceil(extract(epoch FROM next_free - $2 * interval '1 us' "
         "  - app_now()) * 1000000))::bigint",
-        account, static_cast<double>(tokens) / per_second * 1'000'000.0);
+        account, static_cast<double>(tokens) / per_second * 1'000'000.0, per_second);
     return {micros(rows.at(0)[0]), tokens};
 }
 

@@ -202,6 +202,15 @@ TEST_F(BucketTest, ASmallSliceBehindALargeOneWaitsForItsEnd) {
     EXPECT_EQ(reserve_slice(db(), "mail", 5, 2).begins_in, std::chrono::seconds{40});
 }
 
+TEST_F(BucketTest, WhatWasReservedAtALowRateDoesNotHoldUpAHigherOne) {
+    for (int i = 0; i < 3; ++i) std::ignore = reserve_slice(db(), "mail", 5, 1'000);
+    EXPECT_EQ(reserve_slice(db(), "mail", 300, 60).begins_in, std::chrono::seconds{10});
+    EXPECT_EQ(reserve_slice(db(), "mail", 100, 10).begins_in, milliseconds{10'200}) << "lower";
+    std::ignore = reserve_slice(db(), "text", 10, 40);
+    EXPECT_EQ(reserve_slice(db(), "text", 1'000, 10).begins_in, std::chrono::seconds{4})
+        << "others may not have read it yet";
+}
+
 TEST_F(BucketTest, UnusedTimeIsNotSavedUp) {
     EXPECT_EQ(reserve_slice(db(), "mail", 10, 2).begins_in, microseconds{0});
     ledger.advance(std::chrono::hours{1});

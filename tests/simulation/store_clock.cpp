@@ -75,12 +75,20 @@ microseconds StoreModel::lease_rate(const std::string& account, double per_secon
     if (plant_ != Plant::bucket_believed) {
         next_free = std::min(next_free, at + (bucket.next_free - bucket.reserved_at));
     }
+    const auto reserved = std::max<SteadyTime::duration>(next_free - at, {});
+    if (bucket.per_second > 0 && bucket.per_second < per_second) {
+        const auto sooner = std::chrono::duration_cast<SteadyTime::duration>(
+            reserved * (bucket.per_second / per_second));
+        next_free = at + std::max<SteadyTime::duration>(
+                             sooner, std::min<SteadyTime::duration>(reserved, seconds{5}));
+    }
     const auto begins = std::max({at, next_free, block_of(bucket)});
     auto& given = given_until_[account];
     given = std::max(given, truth_.steady_now() + (begins + length - at));
     if (plant_ != Plant::slice_given_twice) {
         bucket.next_free = begins + length;
         bucket.reserved_at = at;
+        bucket.per_second = per_second;
     }
     return std::chrono::ceil<microseconds>(begins - at);
 }

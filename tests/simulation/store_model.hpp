@@ -42,6 +42,9 @@ public:
     StoreModel(const Clock& truth, Story& story, Plant plant = Plant::none)
         : truth_{truth}, story_{story}, plant_{plant} {}
 
+    /// A worker that was told to end was ended before it had.
+    void cut_off_drain() { ++drains_cut_off_; }
+    [[nodiscard]] int drains_cut_off() const { return drains_cut_off_; }
     /// Nobody reaches it until then.
     void set_away(SteadyTime until) { away_until_ = until; }
     [[nodiscard]] bool is_away() const { return truth_.steady_now() < away_until_; }
@@ -201,6 +204,7 @@ public:
 private:
     struct Bucket {
         SteadyTime next_free{}, reserved_at{}, blocked_until{}, blocked_at{};
+        double per_second = 0;  // At which it was reserved.
     };
     struct Word {
         ledger::ChunkKey key;
@@ -248,6 +252,7 @@ private:
     std::map<std::string, SteadyTime> given_until_, overlaps_until_;  // Slices, in true time.
     std::optional<std::chrono::milliseconds> slack_{0};
     bool leases_doubted_ = false;
+    int drains_cut_off_ = 0;
     std::string broken_;
 };
 

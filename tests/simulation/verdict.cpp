@@ -157,8 +157,8 @@ private:
         auto may = 1 + static_cast<int>(replayed);
         if (plan_.on_doubt == DoubtPolicy::resend) {
             may += device.doubts;
-            for (const auto kind :
-                 {MoveKind::crash, MoveKind::pause, MoveKind::drain, MoveKind::outage}) {
+            may += store_.drains_cut_off();
+            for (const auto kind : {MoveKind::crash, MoveKind::pause, MoveKind::outage}) {
                 may += static_cast<int>(plan_.count(kind));
             }
             if (plan_.odds.slow_query > 0) may += 2;  // Beyond the lease, as a pause.

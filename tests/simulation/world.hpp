@@ -43,6 +43,7 @@ private:
     void carry_out(const Move& move);
     void move_worker(const Move& move);
     void crash(SimulatedWorker& worker, std::chrono::milliseconds back_after);
+    void end(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void drain(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void end_drained();
     void replay(const Move& move);

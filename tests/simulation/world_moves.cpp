@@ -30,6 +30,15 @@ void World::crash(SimulatedWorker& worker, milliseconds back_after) {
     births_.push_back(time_.steady_now() + back_after);
 }
 
+/// In order: its partitions are others' at once.
+void World::end(SimulatedWorker& worker, milliseconds back_after) {
+    story_.tell("worker {} ends", worker.number());
+    time_.detach(worker.loop());
+    dead_.push_back(&worker);
+    topic_.leave(worker.number());
+    births_.push_back(time_.steady_now() + back_after);
+}
+
 void World::drain(SimulatedWorker& worker, milliseconds back_after) {
     const auto is_same = [&worker](const auto& drain) { return drain.worker == &worker; };
     if (std::any_of(drains_.begin(), drains_.end(), is_same)) return;
@@ -53,7 +62,12 @@ void World::end_drained() {
             plan_.odds.slow_query > 0 ||
             plan_.count(MoveKind::outage) + plan_.count(MoveKind::pause) > 0;
         if (!is_over && !may_take_longer) store_.breaks("a worker does not end when it is told to");
-        crash(*drain.worker, drain.back_after);
+        if (is_over) {
+            end(*drain.worker, drain.back_after);
+        } else {
+            store_.cut_off_drain();
+            crash(*drain.worker, drain.back_after);
+        }
         return true;
     });
 }

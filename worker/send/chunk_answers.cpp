@@ -85,8 +85,9 @@ void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer
         pass_.recipients_wait =
             std::max({pass_.recipients_wait, answer.retry_after, throttle_default});
     } else if (answer.verdict == Verdict::throttle) {
-        pass_.throttled_for = std::max({pass_.throttled_for, answer.retry_after, throttle_default});
-        account_.pacer().hold(pass_.throttled_for);  // The others here hear it at once.
+        const auto wait = std::max(answer.retry_after, throttle_default);
+        pass_.throttled_for = std::max(pass_.throttled_for, wait);
+        account_.pacer().hold(wait);  // The others here hear it at once.
     }
     if (answer.verdict == Verdict::config) pass_.refusal = answer.detail;
     auto exception = answer.exceptions.begin();

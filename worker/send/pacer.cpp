@@ -128,9 +128,11 @@ asio::awaitable<std::optional<SteadyTime>> Pacer::reserve(std::size_t count, Ste
         const auto slot = co_await take_slot(count, latest);
         if (!slot) co_return std::nullopt;
         std::chrono::nanoseconds left = *slot - ahead - clock_.steady_now();
-        for (; left.count() > 0; left -= look_up) {
+        while (left.count() > 0 && rate == options_.per_second) {
             co_await pause_for(std::min<std::chrono::nanoseconds>(left, look_up));
-            if (clock_.steady_now() < blocked_until_ || gives_up(*slot)) co_return std::nullopt;
+            const auto now = clock_.steady_now();
+            if (now < blocked_until_ || gives_up(*slot)) co_return std::nullopt;
+            left = std::min<std::chrono::nanoseconds>(left - look_up, *slot - ahead - now);
         }
         if (rate == options_.per_second) co_return slot;
     }

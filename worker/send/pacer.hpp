@@ -38,7 +38,8 @@ public:
 
     /// Takes the next slot for a request for `count` recipients (or 1 where the provider counts
     /// requests), and waits until little more than a mark of it can be written before. Nothing
-    /// when `latest` comes first: the lease would not last.
+    /// when `latest` comes first: the lease would not last; or the provider asked everyone to wait,
+    /// or the worker stops.
     [[nodiscard]] boost::asio::awaitable<std::optional<SteadyTime>> reserve(std::size_t count,
                                                                             SteadyTime latest);
     /// The same without waiting: only a slot that is at hand and not after `until`.
@@ -70,8 +71,9 @@ public:
     /// Another rate, for all replicas; 0: no limit. What was leased at the old one is let go.
     void set_rate(double per_second);
 
-    /// Nothing more is leased; waiters wake up to see it. Slots that are at hand are still given:
-    /// what is claimed may use up the slice that nobody else gets.
+    /// Nothing more is leased; waiters wake up to see it. Where there is a limit, slots that are at
+    /// hand are still given, up to a second ahead: what is claimed may use up the slice that nobody
+    /// else gets. Without one nothing more begins.
     void stop();
 
 private:

@@ -246,7 +246,9 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     // What refuses a credential that was replaced meanwhile says nothing of the new one.
     const bool is_current = pass.provider == account.provider();
     if (pass.refusal && is_current) account.pause(account_pause, *pass.refusal);
-    if (pass.throttled_for.count() > 0) co_await account.pacer().block(pass.throttled_for);
+    const auto left = pass.throttled_for.count() > 0 ? account.pacer().blocked_for()
+                                                     : std::chrono::milliseconds{0};
+    if (left.count() > 0) co_await account.pacer().block(left);
     co_return attempts;
 }
 

@@ -20,6 +20,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -89,8 +90,8 @@ private:
         Account* account;
         std::int32_t passes = 0;
         std::vector<std::string> dead{};  // Addresses that the system is to hear of.
-        bool is_paused = false;         // The ledger said so.
-        bool is_job_away = false;       // Nobody can say just now what its job is.
+        bool is_paused = false;           // The ledger said so.
+        bool is_job_away = false;         // Nobody can say just now what its job is.
     };
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <set>
+#include <map>
 
 namespace fanfare {
 
@@ -47,7 +47,7 @@ void keep_devices_open(Recipients& people, Pass& pass) {
         if (devices[target.recipient] < 2) continue;
         auto& fate = pass.resolved.fates[target.recipient];
         if (is_final(pass.target_fates[i].outcome)) {
-            people.served[target.recipient].emplace(target.address);
+            people.served[target.recipient].emplace(target.address, pass.target_fates[i]);
             continue;
         }
         // Doubt about one of these devices stays with the account that caused it.
@@ -88,17 +88,19 @@ void close_told(Recipients& people) {
 }
 
 void leave_out_served(const Recipients& people, Resolved& resolved) {
-    if (people.served.empty()) return;
-    std::erase_if(resolved.targets, [&people](const Target& target) {
-        const auto found = people.served.find(target.recipient);
-        return found != people.served.end() && found->second.contains(target.address);
+    std::map<std::uint32_t, Fate> left_out;
+    std::erase_if(resolved.targets, [&](const Target& target) {
+        const auto person = people.served.find(target.recipient);
+        if (person == people.served.end()) return false;
+        const auto device = person->second.find(target.address);
+        if (device == person->second.end()) return false;
+        auto& fate = left_out[target.recipient];
+        fate = merge(fate, device->second);
+        return true;
     });
-    std::set<std::uint32_t> left;
-    for (const auto& target : resolved.targets) left.insert(target.recipient);
-    for (const auto recipient : people.told) {
-        if (left.contains(recipient)) continue;
-        auto& fate = resolved.fates[recipient];
-        fate = merge(fate, {Outcome::sent, Reason::none});
+    for (const auto& target : resolved.targets) left_out.erase(target.recipient);
+    for (const auto& [recipient, fate] : left_out) {
+        resolved.fates[recipient] = merge(resolved.fates[recipient], fate);
     }
 }
 

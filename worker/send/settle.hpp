@@ -10,8 +10,8 @@
 
 namespace fanfare {
 
-/// Leaves out devices whose fate was final before this pass. Who was told on one and has none left,
-/// because two rows had the same, is told.
+/// Leaves out devices whose fate was final before this pass. Who has none left, because two rows
+/// had the same, or a row is gone, is what those devices came to.
 void leave_out_served(const Recipients& people, Resolved& resolved);
 
 /// Carries the fates of a pass into the recipients: final ones stand, recipients that were not

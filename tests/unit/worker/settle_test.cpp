@@ -142,6 +142,18 @@ TEST(ServedDevices, WhoHasTheSameOneTwiceIsTold) {
     EXPECT_EQ(again.fates[0].outcome, sent) << "nothing is left to wait for";
 }
 
+TEST(ServedDevices, WhoseOnlyOneIsDeadIsNotAskedForAgainAndAgain) {
+    auto tried = devices_of({{0, 0, "a"}, {0, 1, "a"}},
+                            {{refused, Reason::address_invalid}, {retry, Reason::throttled}},
+                            {retry, Reason::throttled});
+    settle_pass(tried.people, tried.pass);
+    Resolved again;
+    again.fates.assign(1, {});
+    again.targets = {{0, 0, "a"}, {0, 1, "a"}};
+    leave_out_served(tried.people, again);
+    EXPECT_EQ(again.fates[0].outcome, refused);
+}
+
 TEST(SettleRest, EndsEveryoneWhoIsStillOpen) {
     auto chunk = chunk_with({sent, pending, retry, refused, unknown});
     settle_rest(chunk, {cancelled, Reason::job_cancelled});
