@@ -2,9 +2,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace fanfare {
 namespace {
@@ -62,6 +64,22 @@ std::string encode_spans(const SpanSource& source, std::span<const Span> spans) 
              {"resource", json::object{{"attributes", resource}}},
              {"scopeSpans", json::array{json::object{{"scope", scope}, {"spans", told}}}}}}}};
     return json::serialize(document);
+}
+
+std::size_t count_rejected(std::string_view answer) {
+    json::error_code fault;
+    const auto document = json::parse(json::string_view{answer.data(), answer.size()}, fault);
+    if (fault) return 0;
+    const auto* const told = document.find_pointer("/partialSuccess/rejectedSpans", fault);
+    if (told == nullptr) return 0;
+    if (const auto* const count = told->if_int64()) {
+        return static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
+    }
+    std::size_t count = 0;
+    if (const auto* const text = told->if_string()) {
+        std::from_chars(text->data(), text->data() + text->size(), count);
+    }
+    return count;
 }
 
 }  // namespace fanfare

@@ -3,6 +3,7 @@
 #include "core/clock/clock.hpp"
 #include "core/domain/trace.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -51,5 +52,9 @@ struct SpanSource {
 
 /// The body of an OTLP/HTTP request with these spans, in the JSON encoding.
 [[nodiscard]] std::string encode_spans(const SpanSource& source, std::span<const Span> spans);
+
+/// How many of them a collector says that it has not taken, though it took the request: of its
+/// answer, any bytes.
+[[nodiscard]] std::size_t count_rejected(std::string_view answer);
 
 }  // namespace fanfare

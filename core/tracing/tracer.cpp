@@ -7,10 +7,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <random>
 
@@ -18,7 +16,6 @@ namespace fanfare {
 namespace {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 using std::chrono::milliseconds;
 constexpr milliseconds wait_max{30'000};
 
@@ -35,23 +32,6 @@ milliseconds retry_after(const HttpAnswer& answer) {
 
 bool says_again(int status) {
     return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-/// How many of the spans a collector says that it has not taken, though it took the request.
-std::size_t rejected_in(const std::string& body) {
-    json::error_code fault;
-    const auto document = json::parse(json::string_view{body.data(), body.size()}, fault);
-    if (fault) return 0;
-    const auto* const told = document.find_pointer("/partialSuccess/rejectedSpans", fault);
-    if (told == nullptr) return 0;
-    if (const auto* const count = told->if_int64()) {
-        return static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
-    }
-    std::size_t count = 0;
-    if (const auto* const text = told->if_string()) {
-        std::from_chars(text->data(), text->data() + text->size(), count);
-    }
-    return count;
 }
 
 std::string why_not(const HttpAnswer& answer) {
@@ -206,7 +186,7 @@ asio::awaitable<void> Tracer::deliver(std::vector<Span> batch) {
         const auto answer = co_await client_->send(request);
         const bool answered = answer.transport == Transport::answered;
         if (answered && answer.status >= 200 && answer.status < 300) {
-            const auto rejected = std::min(rejected_in(answer.body), batch.size());
+            const auto rejected = std::min(count_rejected(answer.body), batch.size());
             exported_ += batch.size() - rejected;
             if (rejected > 0) drop(rejected, "it rejects them");
             co_return;
