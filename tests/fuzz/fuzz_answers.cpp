@@ -10,16 +10,18 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     using namespace fanfare;
-    static const std::array providers{fanfare::testing::open(fanfare::testing::mailgun_account()),
-                                      fanfare::testing::open(fanfare::testing::sendgrid_account()),
-                                      fanfare::testing::open(fanfare::testing::ses_account()),
-                                      fanfare::testing::open(fanfare::testing::smtp_account()),
-                                      fanfare::testing::open(fanfare::testing::twilio_account()),
-                                      fanfare::testing::open(fanfare::testing::vonage_account()),
-                                      fanfare::testing::open(fanfare::testing::fcm_account()),
-                                      fanfare::testing::open(fanfare::testing::apns_account())};
-    constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410,
-                                  413, 429, 500, 503, 250, 550, 0};
+    static const std::array providers{
+        fanfare::testing::open(fanfare::testing::mailgun_account()),
+        fanfare::testing::open(fanfare::testing::sendgrid_account()),
+        fanfare::testing::open(fanfare::testing::ses_account()),
+        fanfare::testing::open(fanfare::testing::smtp_account()),
+        fanfare::testing::open(fanfare::testing::twilio_account()),
+        fanfare::testing::open(fanfare::testing::vonage_account()),
+        fanfare::testing::open(fanfare::testing::fcm_account()),
+        fanfare::testing::open(fanfare::testing::apns_account()),
+        fanfare::testing::open(fanfare::testing::vonage_messages_account())};
+    constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410, 413,
+                                  429, 500, 503, 250, 550, 0,   402, 422};
     if (size < 4) return 0;
     HttpAnswer answer;
     answer.transport = Transport::answered;
