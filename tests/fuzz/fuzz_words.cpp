@@ -1,25 +1,34 @@
-// The short texts that travel in headers, links, cookies and topics: any bytes are such a word or
-// none, and one that is comes back from its own writing. The first byte chooses which.
+// The short texts that travel in headers, links, cookies, topics and rows: any bytes are such a
+// word or none, and one that is comes back from its own writing. The first byte chooses which.
+#include "core/audience/contact_index.hpp"
 #include "core/clock/clock.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/domain/trace.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/error/failure.hpp"
+#include "core/kafka/dead_letters.hpp"
+#include "core/postgres/connection.hpp"
 #include "core/providers/fcm/service_account.hpp"
 #include "core/providers/provider.hpp"
 #include "core/providers/smtp/reply_text.hpp"
 #include "core/providers/wait_hint.hpp"
 #include "core/reference/compact.hpp"
 #include "core/reference/reference.hpp"
+#include "core/time_zones/time_zone.hpp"
+#include "core/tracing/span.hpp"
 #include "core/wire/descriptor.hpp"
 #include "core/wire/timestamp.hpp"
 #include "core/wire/trace_context.hpp"
 #include "producer/console/sessions.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -85,42 +94,87 @@ void try_encoding(std::string_view text) {
     ensure(!url || base64url(*url) == text, "one encoding of the same bytes in a URL");
 }
 
+void try_names(std::string_view text) {
+    const auto key = decode_descriptor(text);
+    ensure(!key || decode_descriptor(encode_descriptor(*key)) == key, "a name comes back");
+    const auto uuid = parse_uuid(text);
+    ensure(!uuid || is_uuid(*uuid), "a job is named in one way");
+}
+
+void try_service_account(std::string_view text) {
+    static_cast<void>(fcm::parse_service_account(text));
+}
+
+/// Writes an array of these, reads it, and moves what was read.
+void check_array(std::span<const std::string_view> elements) {
+    postgres::ArrayLiteral literal;
+    for (const auto element : elements) literal.add(element);
+    postgres::TextArray read;
+    postgres::parse_array(literal.text(), read);
+    const auto moved = std::move(read);
+    ensure(
+        std::equal(moved.elements.begin(), moved.elements.end(), elements.begin(), elements.end()),
+        "an array comes back");
+}
+
+/// An array as PostgreSQL writes it; and elements of any bytes, which the first one separates.
+void try_array(std::string_view text) {
+    postgres::TextArray given;
+    postgres::parse_array(text, given);
+    check_array(given.elements);
+    std::vector<std::string_view> elements;
+    while (text.size() > 1) {
+        const auto separator = text.front();
+        text.remove_prefix(1);
+        const auto end = std::min(text.find(separator), text.size());
+        elements.push_back(text.substr(0, end));
+        text.remove_prefix(end);
+    }
+    check_array(elements);
+}
+
+void try_dead_place(std::string_view text) {
+    const auto place = kafka::parse_dead_place(text);
+    ensure(!place || kafka::parse_dead_place(kafka::to_text(*place)) == place,
+           "a place comes back");
+}
+
+void try_zone(std::string_view text) {
+    using std::chrono::seconds;
+    const auto zone = TimeZone::find(text);
+    if (!zone) return;
+    const auto again = TimeZone::find(zone->name());
+    ensure(again && again->name() == zone->name(), "a zone comes back by its name");
+    for (const seconds since : {seconds{0}, seconds{words_now}, seconds{2 * words_now}}) {
+        const auto period = zone->at(TimePoint{since});
+        ensure(period.ends > TimePoint{since}, "a period is not over");
+        ensure(abs(period.offset) < std::chrono::hours{24}, "a day has its hours");
+    }
+}
+
+void try_plan(std::string_view text) {
+    const auto access = read_access(text);
+    if (!access) return;
+    ensure(!access->table.empty() && access->condition.find("$1") != std::string::npos,
+           "a table is asked for a range");
+    ensure(std::count(access->texts.begin(), access->texts.end(), access->condition) > 0,
+           "a condition is one of the texts");
+    static_cast<void>(names_column(access->texts, access->alias, "id"));
+    static_cast<void>(names_column({access->condition}, access->alias, "id"));
+}
+
+void try_collector(std::string_view text) { static_cast<void>(count_rejected(text)); }
+
+constexpr std::array words_tried{
+    try_trace,    try_moment,   try_reference,       try_wait,  try_reply,      try_cookie,
+    try_encoding, try_names,    try_service_account, try_array, try_dead_place, try_zone,
+    try_plan,     try_collector};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     if (size == 0) return 0;
-    const std::string_view text{reinterpret_cast<const char*>(bytes + 1), size - 1};
-    switch (bytes[0] % 9) {
-        case 0:
-            try_trace(text);
-            break;
-        case 1:
-            try_moment(text);
-            break;
-        case 2:
-            try_reference(text);
-            break;
-        case 3:
-            try_wait(text);
-            break;
-        case 4:
-            try_reply(text);
-            break;
-        case 5:
-            try_cookie(text);
-            break;
-        case 6:
-            try_encoding(text);
-            break;
-        case 7: {
-            const auto key = decode_descriptor(text);
-            ensure(!key || decode_descriptor(encode_descriptor(*key)) == key, "a name comes back");
-            const auto uuid = parse_uuid(text);
-            ensure(!uuid || is_uuid(*uuid), "a job is named in one way");
-            break;
-        }
-        default:
-            static_cast<void>(fcm::parse_service_account(text));
-    }
+    words_tried[bytes[0] % words_tried.size()](
+        {reinterpret_cast<const char*>(bytes + 1), size - 1});
     return 0;
 }
