@@ -1,5 +1,5 @@
 // Any answer of any provider gives one verdict, and exceptions that name people of the request, in
-// order. The first byte chooses the provider, the next ones status and headers.
+// order. The first byte chooses the provider, the next ones status, step of a mail and headers.
 #include "core/error/failure.hpp"
 #include "tests/contract/accounts.hpp"
 
@@ -20,12 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         fanfare::testing::open(fanfare::testing::fcm_account()),
         fanfare::testing::open(fanfare::testing::apns_account()),
         fanfare::testing::open(fanfare::testing::vonage_messages_account())};
-    constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410, 413,
-                                  429, 500, 503, 250, 550, 0,   402, 422};
+    constexpr int steps = static_cast<int>(MailStep::end_of_data) + 1;
+    constexpr std::array statuses{200, 202, 400, 401, 403, 404, 410, 413, 429, 500,
+                                  503, 250, 550, 0,   402, 422, 421, 432, 530, 552};
     if (size < 4) return 0;
     HttpAnswer answer;
     answer.transport = Transport::answered;
     answer.status = statuses[bytes[1] % statuses.size()];
+    answer.step = static_cast<MailStep>(bytes[2] / 4 % steps);
     const std::string text{reinterpret_cast<const char*>(bytes + 4), size - 4};
     const auto line = text.find('\n');
     auto& header = bytes[2] % 4 == 0   ? answer.retry_after
