@@ -42,6 +42,9 @@ private:
     void tick();
     void carry_out(const Move& move);
     void move_worker(const Move& move);
+    [[nodiscard]] bool is_frozen(const SimulatedWorker& worker) const;
+    [[nodiscard]] bool is_dead(const SimulatedWorker& worker) const;
+    void bury(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void crash(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void end(SimulatedWorker& worker, std::chrono::milliseconds back_after);
     void drain(SimulatedWorker& worker, std::chrono::milliseconds back_after);

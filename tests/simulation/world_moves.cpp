@@ -22,21 +22,33 @@ const std::string* World::job_of(const Move& move) const {
     return &found->first;
 }
 
-void World::crash(SimulatedWorker& worker, milliseconds back_after) {
-    story_.tell("worker {} dies", worker.number());
+bool World::is_frozen(const SimulatedWorker& worker) const {
+    return std::any_of(frozen_.begin(), frozen_.end(),
+                       [&worker](const auto& entry) { return entry.second == &worker; });
+}
+
+bool World::is_dead(const SimulatedWorker& worker) const {
+    return std::find(dead_.begin(), dead_.end(), &worker) != dead_.end();
+}
+
+/// It is never run again, and another one begins.
+void World::bury(SimulatedWorker& worker, milliseconds back_after) {
     time_.detach(worker.loop());
     dead_.push_back(&worker);
-    missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
     births_.push_back(time_.steady_now() + back_after);
+}
+
+void World::crash(SimulatedWorker& worker, milliseconds back_after) {
+    story_.tell("worker {} dies", worker.number());
+    bury(worker, back_after);
+    missing_.emplace_back(time_.steady_now() + session_timeout, worker.number());
 }
 
 /// In order: its partitions are others' at once.
 void World::end(SimulatedWorker& worker, milliseconds back_after) {
     story_.tell("worker {} ends", worker.number());
-    time_.detach(worker.loop());
-    dead_.push_back(&worker);
+    bury(worker, back_after);
     topic_.leave(worker.number());
-    births_.push_back(time_.steady_now() + back_after);
 }
 
 void World::drain(SimulatedWorker& worker, milliseconds back_after) {
@@ -51,10 +63,8 @@ void World::drain(SimulatedWorker& worker, milliseconds back_after) {
 void World::end_drained() {
     const auto now = time_.steady_now();
     std::erase_if(drains_, [&](const Drain& drain) {
-        const auto is_same = [&drain](const auto& entry) { return entry.second == drain.worker; };
-        if (std::any_of(frozen_.begin(), frozen_.end(), is_same)) return false;
-        const bool is_dead = std::find(dead_.begin(), dead_.end(), drain.worker) != dead_.end();
-        if (is_dead) return true;
+        if (is_frozen(*drain.worker)) return false;
+        if (is_dead(*drain.worker)) return true;
         const bool is_over = drain.worker->is_drained();
         if (!is_over && now < drain.until) return false;
         // A request has five seconds, and what is known of it is written then.
@@ -88,10 +98,7 @@ void World::move_worker(const Move& move) {
         worker.machine().jump(milliseconds{move.which % 2 == 0 ? 2'220'000 : -2'220'000});
         return;
     }
-    const auto is_away = [&](const auto& entry) { return entry.second == &worker; };
-    const bool is_here = std::none_of(frozen_.begin(), frozen_.end(), is_away) &&
-                         std::find(dead_.begin(), dead_.end(), &worker) == dead_.end();
-    if (!is_here) return;
+    if (is_frozen(worker) || is_dead(worker)) return;
     if (move.kind == MoveKind::crash) return crash(worker, move.lasts);
     if (move.kind == MoveKind::drain) return drain(worker, move.lasts);
     story_.tell("worker {} stands still", worker.number());
