@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-/// Keys as providers have them, made once in a process, and what is signed with them.
+/// The keys of the simulator, made once in a process, and what is signed with them.
 namespace fanfare::fuzzing {
 
 /// The moment of all deliveries: 2026-01-01T00:00:00Z.
