@@ -7,6 +7,7 @@
 
 #include <pqxx/connection>
 #include <pqxx/except>
+#include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/transaction>
 
@@ -76,10 +77,23 @@ public:
                 return work.exec_prepared(*name, values...);
             }
         } catch (const pqxx::sql_error& fault) {
-            prepared_.note(fault.sqlstate());
+            prepared_.note(sql, fault.sqlstate());
             throw;
         }
         return work.exec_params(sql, values...);
+    }
+    /// The same, outside any transaction: so it is asked once more at once where its session was
+    /// taken away, or its table changed so that the plan does not fit.
+    template <class... Values>
+    pqxx::result ask_prepared(const std::string& sql, const Values&... values) {
+        try {
+            pqxx::nontransaction work{*connection_};
+            return exec_prepared(work, sql, values...);
+        } catch (const pqxx::sql_error& fault) {
+            if (!PreparedStatements::is_to_blame(fault.sqlstate())) throw;
+        }
+        pqxx::nontransaction work{*connection_};
+        return exec_prepared(work, sql, values...);
     }
 
 private:

@@ -55,7 +55,12 @@ bool PreparedStatements::are_lost(std::string_view state) {
     return state == "26000" || state == "42P05";
 }
 
-void PreparedStatements::note(std::string_view state) {
+bool PreparedStatements::is_to_blame(std::string_view state) {
+    return are_lost(state) || state == "0A000";
+}
+
+void PreparedStatements::note(const std::string& sql, std::string_view state) {
+    if (state == "0A000") statements_[sql].uses = uses_max;  // Prepared anew next time.
     if (!are_lost(state) || !are_sessions_kept_->exchange(false)) return;
     spdlog::warn(
         "a pooler before a PostgreSQL changes sessions between transactions: statements are not "

@@ -38,8 +38,10 @@ public:
 
     /// Whether an SQLSTATE says that the session is not the one in which a statement was prepared.
     [[nodiscard]] static bool are_lost(std::string_view state);
+    /// That, or that the answer has other types than when the statement was prepared.
+    [[nodiscard]] static bool is_to_blame(std::string_view state);
     /// What a statement failed with, prepared or about to be.
-    void note(std::string_view state);
+    void note(const std::string& sql, std::string_view state);
 
 private:
     struct Statement {

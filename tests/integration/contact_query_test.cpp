@@ -15,6 +15,15 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+/// As if whatever happens between two looks at it took as long as the test says.
+struct SlowClock final : Clock {
+    TimePoint now() const noexcept override { return {}; }
+    SteadyTime steady_now() const noexcept override { return moment += step; }
+
+    mutable SteadyTime moment;
+    std::chrono::milliseconds step{0};
+};
+
 class ContactQueryTest : public ::testing::Test {
 protected:
     ContactQueryTest() {
@@ -92,7 +101,8 @@ protected:
     test::TestDatabase database_{"TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"};
     std::unique_ptr<postgres::Connection> source_ = database_.connect();
     System system_;
-    KnownContactWays ways_;
+    SlowClock clock_;
+    KnownContactWays ways_{clock_};
     std::shared_ptr<JobContext> context_ = std::make_shared<JobContext>();
     std::size_t rows_ = 0;
     int gone_ = 0;
@@ -111,6 +121,19 @@ TEST_F(ContactQueryTest, MostOfARangeAreAskedForByItsEnds) {
         run("DROP TABLE people");
         ways_.forget(Channel::email);
     }
+}
+
+TEST_F(ContactQueryTest, WhatARangeTakesLongerForIsAskedForByKey) {
+    people("text", "md5(n::text)");
+    const auto wanted = ids("address NOT LIKE '%7@%'");
+    clock_.step = std::chrono::seconds{1};
+    ask(wanted);
+    EXPECT_GT(rows_, wanted.size()) << "by range, with others";
+    clock_.step = std::chrono::milliseconds{1};
+    ask(wanted);
+    EXPECT_EQ(ask(wanted).size(), wanted.size());
+    EXPECT_EQ(rows_, wanted.size());
+    EXPECT_FALSE(was_scattered());
 }
 
 TEST_F(ContactQueryTest, IdsOfAnotherOrderAreAskedForByKey) {
@@ -190,6 +213,13 @@ TEST_F(ContactQueryTest, ATableThatIsMadeAnewWithOtherIdsIsAskedAnew) {
     EXPECT_ANY_THROW(ask(wanted));  // The operator is not there; the sender asks again.
     source_ = database_.connect();
     EXPECT_EQ(ask(wanted).size(), 100U);
+}
+
+TEST_F(ContactQueryTest, AColumnOfAnotherTypeCostsNobody) {
+    people("uuid", "md5(n::text)::uuid");
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(ids("true")).size(), 300U);
+    run("ALTER TABLE people ALTER address TYPE varchar(60)");
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(ids("true")).size(), 300U);
 }
 
 TEST_F(ContactQueryTest, NeitherWayIsPlannedWithTheIds) {

@@ -46,6 +46,25 @@ TEST_F(PreparedTest, IsPlannedOnceAndFollowsItsTable) {
     EXPECT_EQ(prepared_at(), first);
 }
 
+TEST_F(PreparedTest, AnswersOfOtherTypesThanBeforeAreAskedForOnceMore) {
+    const std::string all{"SELECT * FROM t"};
+    const auto first_column = [&] { return std::string{db.ask_prepared(all)[0][0].c_str()}; };
+    EXPECT_EQ(first_column(), "7");
+    pqxx::nontransaction{db.raw()}.exec("ALTER TABLE t ALTER n TYPE text");
+    EXPECT_EQ(first_column(), "7");
+    const auto anew = prepared_at();
+    EXPECT_EQ(first_column(), "7");
+    EXPECT_EQ(prepared_at(), anew) << "and kept from then on";
+}
+
+TEST_F(PreparedTest, WhereSessionsChangeWhatIsAskedForAloneIsAskedOnceMore) {
+    const std::string all{"SELECT n FROM t"};
+    EXPECT_EQ(db.ask_prepared(all)[0][0].as<int>(), 7);
+    pqxx::nontransaction{db.raw()}.exec("DEALLOCATE ALL");
+    EXPECT_EQ(db.ask_prepared(all)[0][0].as<int>(), 7);
+    EXPECT_EQ(prepared_at(), "never");
+}
+
 TEST_F(PreparedTest, IsPlannedAnewAfterSoManyUses) {
     add(1);
     const auto first = prepared_at();

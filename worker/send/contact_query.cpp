@@ -3,7 +3,6 @@
 #include "core/postgres/halving.hpp"
 
 #include <fmt/format.h>
-#include <pqxx/nontransaction>
 
 #include <algorithm>
 #include <exception>
@@ -50,6 +49,18 @@ std::shared_ptr<const ContactWays> KnownContactWays::find(postgres::Connection& 
 void KnownContactWays::forget(Channel channel) {
     const std::lock_guard guard{mutex_};
     ways_[static_cast<std::size_t>(channel)].reset();
+    quicker_[static_cast<std::size_t>(channel)] = {};
+}
+
+ContactWay KnownContactWays::choose(Channel channel) {
+    const std::lock_guard guard{mutex_};
+    return quicker_[static_cast<std::size_t>(channel)].choose();
+}
+
+void KnownContactWays::took(Channel channel, ContactWay way, std::size_t people, SteadyTime begun) {
+    const auto duration = now() - begun;
+    const std::lock_guard guard{mutex_};
+    quicker_[static_cast<std::size_t>(channel)].took(way, people, duration);
 }
 
 namespace {
@@ -81,13 +92,14 @@ ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, 
 pqxx::result ContactQuery::ask_by_key(postgres::Connection& source, const JobContext& job,
                                       Channel channel, const std::string& people) {
     const auto ways = find_ways(source, job, channel);
-    pqxx::nontransaction work{source.raw()};
-    return work.exec_params(ways ? ways->by_key : find_contact(job, channel)->query.sql, people);
+    return source.ask_prepared(ways ? ways->by_key : find_contact(job, channel)->query.sql, people);
 }
 
 ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
     try {
-        if (!may_ask_a_range(positions) || !ask_a_range(positions, resolved)) {
+        if (may_ask_a_range(positions)) {
+            ask_the_quicker_way(positions, resolved);
+        } else {
             resolved.rows = exec(positions);
         }
         return ContactsRead::whole;
@@ -102,6 +114,23 @@ ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& 
     if (!find_culprits(positions, resolved)) return ContactsRead::part;
     resolved.rows = exec(positions);
     return ContactsRead::whole;
+}
+
+/// What takes too long counts as well: a way that ends there is not the quicker one.
+void ContactQuery::ask_the_quicker_way(Positions positions, Resolved& resolved) {
+    auto way = job_.ways->choose(channel_);
+    auto begun = job_.ways->now();
+    try {
+        if (way == ContactWay::range && !ask_a_range(positions, resolved)) {
+            way = ContactWay::key;
+            begun = job_.ways->now();
+        }
+        if (way == ContactWay::key) resolved.rows = exec(positions);
+    } catch (const std::exception& fault) {
+        if (postgres::is_timeout(fault)) job_.ways->took(channel_, way, positions.size(), begun);
+        throw;
+    }
+    job_.ways->took(channel_, way, positions.size(), begun);
 }
 
 bool ContactQuery::may_ask_a_range(Positions positions) const {
@@ -120,9 +149,8 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
     auto& is_scattered = job_.is_scattered[static_cast<std::size_t>(channel_)];
     const auto& ids = people_.recipients.elements;
     try {
-        pqxx::nontransaction work{source_.raw()};
-        resolved.rows = work.exec_params(ways_->by_range, std::string{ids[positions.front()]},
-                                         std::string{ids[positions.back()]}, rows_max + 1);
+        resolved.rows = source_.ask_prepared(ways_->by_range, std::string{ids[positions.front()]},
+                                             std::string{ids[positions.back()]}, rows_max + 1);
         const auto column = find_column(resolved.rows, "recipient_id");
         const bool is_as_known = column && resolved.rows.column_type(*column) == ways_->type;
         if (!is_as_known && job_.ways != nullptr) job_.ways->forget(channel_);
@@ -142,14 +170,13 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
 }
 
 pqxx::result ContactQuery::exec(Positions positions) {
-    pqxx::nontransaction work{source_.raw()};
     // Most often everybody is asked for, and the ledger has written that already.
     if (positions.size() == people_.outcomes.size()) {
-        return work.exec_params(sql_, people_.recipients_literal);
+        return source_.ask_prepared(sql_, people_.recipients_literal);
     }
     postgres::ArrayLiteral people;
     for (const auto i : positions) people.add(people_.recipients.elements[i]);
-    return work.exec_params(sql_, people.text());
+    return source_.ask_prepared(sql_, people.text());
 }
 
 /// Asks for some alone, others after each failure, so that nobody asks for a thousand people

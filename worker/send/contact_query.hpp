@@ -1,7 +1,9 @@
 #pragma once
 
 #include "core/audience/contact_ways.hpp"
+#include "core/clock/clock.hpp"
 #include "core/systems/system.hpp"
+#include "worker/send/quicker_way.hpp"
 #include "worker/send/resolve.hpp"
 
 #include <array>
@@ -21,26 +23,35 @@ namespace fanfare {
 /// How the job's system says where people are reached; nothing: not on that channel.
 [[nodiscard]] const std::optional<Contact>& find_contact(const JobContext& job, Channel channel);
 
-/// The ways of a system's contacts, asked for once. Any thread.
+/// The ways of a system's contacts, asked for once, and which of them is quicker. Any thread.
 class KnownContactWays {
 public:
+    explicit KnownContactWays(const Clock& clock = system_clock()) : clock_{clock} {}
+
     [[nodiscard]] std::shared_ptr<const ContactWays> find(postgres::Connection& source,
                                                           Channel channel,
                                                           std::string_view relation);
     /// The query failed: its table may have been changed.
     void forget(Channel channel);
 
+    [[nodiscard]] ContactWay choose(Channel channel);
+    void took(Channel channel, ContactWay way, std::size_t people, SteadyTime begun);
+    [[nodiscard]] SteadyTime now() const { return clock_.steady_now(); }
+
 private:
+    const Clock& clock_;
     std::mutex mutex_;
     std::array<std::shared_ptr<const ContactWays>, channel_count> ways_;
+    std::array<QuickerWay, channel_count> quicker_;
 };
 
 /// The contact query of one chunk, and who of it raises an error.
 ///
 /// Who stands close together is asked for by the first and the last of them, which reads an index
 /// once from here to there instead of once a person; whoever else is there is left out by who reads
-/// the answer. Where too many others are, and wherever a range is not safe, each is asked for by
-/// their key. Both give the same rows of the people asked for.
+/// the answer. Where too many others are, wherever a range is not safe, and where it has taken
+/// longer (QuickerWay), each is asked for by their key. Both give the same rows of the people asked
+/// for.
 class ContactQuery {
 public:
     using Positions = std::span<const std::uint32_t>;
@@ -64,6 +75,7 @@ private:
     static constexpr int questions_max = 400;
 
     [[nodiscard]] bool may_ask_a_range(Positions positions) const;
+    void ask_the_quicker_way(Positions positions, Resolved& resolved);
     [[nodiscard]] bool ask_a_range(Positions positions, Resolved& resolved);
     [[nodiscard]] pqxx::result exec(Positions positions);
     [[nodiscard]] bool everybody_fails(Positions positions);
