@@ -91,7 +91,8 @@ struct Stages {
     std::optional<ReceiptWriter> receipts;
     std::optional<Sweeper> sweeper;
     WriteBacks write_backs{ports.write_backs, ports.done_listeners, settings.worker};
-    OptOuts opt_outs{ports.opt_outs, ports.address_books, settings.worker};
+    OptOuts opt_outs{ports.opt_outs, ports.address_books, settings.worker,
+                     [this](int turn) { return sweeper->is_worth_it(turn); }};
     TimeWatch time{{ports.time, clock, probe, [this](bool held) { dispatcher.set_held(held); },
                     settings.worker.lease, settings.worker.republish_after}};
     std::unique_ptr<HealthServer> health;

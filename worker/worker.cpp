@@ -84,7 +84,7 @@ private:
                 std::raise(SIGTERM);
                 co_return;
             }
-            co_await pause_for(std::chrono::milliseconds{200});
+            co_await pause_to_beat(std::chrono::milliseconds{500});
         }
     }
 

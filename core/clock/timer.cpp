@@ -52,9 +52,20 @@ void Timer::expire() {
     std::get<Signal>(waits_).notify();
 }
 
+SteadyTime Timer::now() const {
+    return virtual_time_ == nullptr ? asio::steady_timer::clock_type::now()
+                                    : virtual_time_->steady_now();
+}
+
 asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {
     Timer timer{co_await asio::this_coro::executor};
     std::ignore = co_await timer.wait(duration);
+}
+
+asio::awaitable<void> pause_to_beat(std::chrono::nanoseconds interval) {
+    Timer timer{co_await asio::this_coro::executor};
+    const std::chrono::nanoseconds since_beat = timer.now().time_since_epoch() % interval;
+    std::ignore = co_await timer.wait(interval - since_beat);
 }
 
 }  // namespace fanfare

@@ -36,6 +36,7 @@ public:
     /// waits cancels nothing.
     [[nodiscard]] boost::asio::awaitable<bool> wait(std::chrono::nanoseconds duration);
     void cancel();
+    [[nodiscard]] SteadyTime now() const;
 
 private:
     friend class VirtualTime;
@@ -52,5 +53,9 @@ private:
 
 /// Waits on the time of the coroutine's executor.
 [[nodiscard]] boost::asio::awaitable<void> pause_for(std::chrono::nanoseconds duration);
+
+/// The same until that time is a multiple of `interval`, which is at most so long: whatever looks
+/// at something again and again wakes a program together, not each at a moment of its own.
+[[nodiscard]] boost::asio::awaitable<void> pause_to_beat(std::chrono::nanoseconds interval);
 
 }  // namespace fanfare

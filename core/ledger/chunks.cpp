@@ -196,7 +196,8 @@ bool has_work(Connection& connection) {
             "SELECT EXISTS (SELECT FROM job WHERE state IN ('planning', 'sending')) "
             "OR EXISTS (SELECT FROM job WHERE state = 'cancelled' AND settled_at IS NULL) "
             "OR EXISTS (SELECT FROM early_receipt) "
-            "OR EXISTS (SELECT FROM suppression WHERE compared IS NULL)")[0][0]
+            "OR EXISTS (SELECT FROM suppression WHERE compared IS NULL) "
+            "OR EXISTS (SELECT FROM opt_out WHERE address_due_at <= app_now())")[0][0]
         .as<bool>();
 }
 

@@ -99,6 +99,7 @@ Connection::Connection(const Secret& url, const Limits& limits)
                     "SET idle_in_transaction_session_timeout = 60000; "
                     "SET default_transaction_read_only = {}; SET jit = off",
                     limits.statement_timeout.count(), limits.read_only ? "on" : "off"));
+    if (limits.in_utc) session.exec("SET TimeZone = 'UTC'");
     if (limits.goes_by_key) {
         session.exec("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off");
     }

@@ -49,6 +49,7 @@ struct Limits {
     /// those of each execution, a statement for three chunks costs more to plan than to execute.
     /// And never to read a whole table, as while that is small; a plan lasts while it grows.
     bool goes_by_key = false;
+    bool in_utc = false;  // Timestamps without zone are UTC, whatever the database's own setting.
 };
 
 /// One connection to PostgreSQL that never comes back to life by itself: that would lose

@@ -84,8 +84,7 @@ Result<Refreshed> refresh_now(const ApiContext& parts, const System& system,
                               std::string_view kind) {
     postgres::Pool ledger{parts.settings.database.url, ledger_limits, 1};
     const auto& url = database_for(parts.settings, system);
-    postgres::Pool source{
-        url, {.statement_timeout = system.statement_timeout, .read_only = true}, 1};
+    postgres::Pool source{url, Refresher::due_limits(system), 1};
     Refresher refresher{{ledger, source, parts.clock, parts.settings.producer.horizon}, system};
     Refreshed refreshed;
     for (const auto& schedule : system.schedules) {

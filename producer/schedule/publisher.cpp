@@ -53,26 +53,38 @@ void Publisher::run() {
 microseconds Publisher::turn() {
     claimed_any_ = false;
     unusable_.settle();
-    bool sound = record() && renew() && claim();
-    std::optional<microseconds> next;
-    if (sound) {
-        auto ask = [systems = served()](postgres::Connection& ledger) {
-            return ledger::next_notification_in(ledger, systems);
-        };
-        auto asked = parts_.ledger.call("ask when the next notification is due", ask);
-        sound = asked ? true : failed(asked.error());
-        if (sound) next = asked.value();
-        count_waiting();
-    }
+    const bool was_due = may_be_due();
+    bool sound = record() && renew() && (!was_due || claim()) && ask_what_is_next();
+    if (sound && !was_due && may_be_due()) sound = claim() && ask_what_is_next();
+    if (sound) count_waiting();
     if (sound) failures_.succeeded();
     const bool is_full = in_flight() >= in_flight_max;
-    return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next,
+    return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next_in_,
                                   .poll_interval = is_time_known_
                                                        ? times_.poll_interval
                                                        : std::min(times_.poll_interval, clock_look),
                                   .renew_in = times_.lease / 3,
                                   .claimed_any = claimed_any_,
                                   .failures = failures_.times()});
+}
+
+/// As far as was known when it was asked last.
+bool Publisher::may_be_due() const {
+    return !asked_at_ || (next_in_ && *asked_at_ + *next_in_ <= parts_.clock.steady_now());
+}
+
+/// And what time it is in the ledger, which has to be seen to go on.
+bool Publisher::ask_what_is_next() {
+    auto ask = [this, systems = served()](postgres::Connection& ledger) {
+        is_time_known_ = !parts_.knows_the_time || parts_.knows_the_time(ledger);
+        return ledger::next_notification_in(ledger, systems);
+    };
+    const auto begun = parts_.clock.steady_now();
+    auto asked = parts_.ledger.call("ask when the next notification is due", ask);
+    if (!asked) return failed(asked.error());
+    asked_at_ = begun;
+    next_in_ = asked.value();
+    return true;
 }
 
 std::vector<std::string> Publisher::served() const {

@@ -85,7 +85,9 @@ private:
     [[nodiscard]] std::vector<std::string> served() const;
     [[nodiscard]] bool record();
     [[nodiscard]] bool renew();
+    [[nodiscard]] bool may_be_due() const;
     [[nodiscard]] bool claim();
+    [[nodiscard]] bool ask_what_is_next();
     void hand_over(const ledger::ClaimedNotification& notification,
                    std::vector<ledger::NotificationHold>& unusable);
     void acknowledged(const std::string& job, std::int32_t epoch, bool done);
@@ -101,6 +103,8 @@ private:
     std::vector<ledger::NotificationHold> acknowledged_;
     SteadyTime renewed_{};
     SteadyTime counted_{};
+    std::optional<SteadyTime> asked_at_;                // What is next.
+    std::optional<std::chrono::microseconds> next_in_;  // From then; nothing: nothing is.
     bool claimed_any_ = false;
     bool is_time_known_ = true;
     Failures failures_{parts_.clock};

@@ -53,12 +53,6 @@ void note(DueDigest& digest, const pqxx::row& row, int column) {
     digest[row[0].c_str()] += 1 + static_cast<std::uint64_t>(row[column].as<std::int64_t>());
 }
 
-/// Timestamps without zone are UTC, whatever the database's own setting.
-void begin_query(Snapshot& work, const System& system) {
-    work.exec(fmt::format("SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {}",
-                          system.statement_timeout.count()));
-}
-
 std::string doing(const Schedule& schedule) {
     return fmt::format("run the due query {}:{}", schedule.query.file, schedule.query.line);
 }
@@ -99,7 +93,6 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
     RefreshReport report;
     refresh.touch();  // Each wait of its own stays within what is allowed: to connect was one.
     Snapshot work{source.raw()};
-    begin_query(work, system_);
     std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
     if (names) values.push_back(postgres::to_array_literal(*names));
     work.exec_params(wrapped(schedule.query, names),
@@ -171,12 +164,10 @@ Result<std::optional<DueDigest>> Refresher::look(const Schedule& schedule, TimeP
     const std::vector<std::string> values(schedule.query.parameters.size(),
                                           format_timestamp(horizon));
     auto in_source = [&](postgres::Connection& source) {
-        Snapshot work{source.raw()};
-        begin_query(work, system_);
-        const auto rows =
-            work.exec_params(fmt::format("SELECT d.subject::text, " FANFARE_DIGEST " {} LIMIT {}",
-                                         rows_of(schedule.query), rows_max + 1),
-                             pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+        const auto rows = source.ask_prepared(
+            fmt::format("SELECT d.subject::text, " FANFARE_DIGEST " {} LIMIT {}",
+                        rows_of(schedule.query), rows_max + 1),
+            pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
         std::optional<DueDigest> found;
         if (std::size_t(rows.size()) > rows_max) return found;
         found.emplace();

@@ -50,12 +50,16 @@ public:
 
     struct Parts {
         postgres::Pool& ledger;
-        postgres::Pool& source;  // The system's database.
+        postgres::Pool& source;  // The system's database, by due_limits().
         const Clock& clock;
         std::chrono::seconds horizon;
         /// Whether a reading of the ledger's clock is to be gone by. Empty: any is.
         std::function<bool(const ledger::ClockReading& reading)> believes{};
     };
+    /// Of the sessions in which a system's due queries run.
+    [[nodiscard]] static postgres::Limits due_limits(const System& system) {
+        return {.statement_timeout = system.statement_timeout, .read_only = true, .in_utc = true};
+    }
     Refresher(Parts parts, const System& system) : parts_{std::move(parts)}, system_{system} {}
 
     /// Nothing when another producer is refreshing the same kind right now, or nobody knows the

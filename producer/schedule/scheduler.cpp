@@ -68,7 +68,7 @@ struct Scheduler::Watch {
         }
     }
     const System& system;
-    std::unique_ptr<postgres::Pool> pool;  // Of its own; empty: the ledger's.
+    std::unique_ptr<postgres::Pool> pool;  // For its due queries.
     WakeSignal waker;
     HeardNames heard;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
@@ -95,11 +95,10 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
     for (const auto& [name, system] : parts_.systems) {
         if (system.schedules.empty() && system.outbox.empty()) continue;
         auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system, parts_.clock));
-        if (system.database.empty()) continue;
         watch.pool = std::make_unique<postgres::Pool>(
-            system.database,
-            postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = true}, 1);
-        if (system.outbox.empty()) continue;
+            system.database.empty() ? parts_.ledger_url : system.database,
+            Refresher::due_limits(system), 1);
+        if (system.database.empty() || system.outbox.empty()) continue;
         watch.outbox_pool = std::make_unique<postgres::Pool>(
             system.database,
             postgres::Limits{.statement_timeout = system.statement_timeout, .read_only = false}, 1);
@@ -110,7 +109,9 @@ std::vector<postgres::NamedPool> Scheduler::pools() const {
     std::vector<postgres::NamedPool> all;
     for (const auto& watch : watches_) {
         const auto& name = watch->system.name;
-        if (watch->pool) all.push_back({"due_queries", name, watch->pool.get()});
+        if (!watch->system.schedules.empty()) {
+            all.push_back({"due_queries", name, watch->pool.get()});
+        }
         if (watch->outbox_pool) all.push_back({"outbox", name, watch->outbox_pool.get()});
     }
     return all;
@@ -220,10 +221,9 @@ std::string Scheduler::trouble() const {
 }
 
 void Scheduler::watch(Watch& watch) {
-    Refresher refresher{
-        {parts_.ledger, watch.pool ? *watch.pool : parts_.ledger, parts_.clock, settings_.horizon,
-         [this](const ledger::ClockReading& reading) { return believes(reading); }},
-        watch.system};
+    Refresher refresher{{parts_.ledger, *watch.pool, parts_.clock, settings_.horizon,
+                         [this](const ledger::ClockReading& reading) { return believes(reading); }},
+                        watch.system};
     std::vector<DueWatch> all;
     for (const auto& schedule : watch.system.schedules) {
         all.emplace_back(refresher, schedule, parts_.clock);

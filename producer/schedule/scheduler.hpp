@@ -45,7 +45,7 @@ public:
         const Clock& clock;
         ScheduleProbe& probe;
         PublishJob publish;
-        Secret ledger_url{};  // To listen to it; empty: it is only polled.
+        Secret ledger_url;  // To listen to it, and for systems without a database of their own.
     };
     Scheduler(Parts parts, const ProducerSettings& settings);
     ~Scheduler();
@@ -67,7 +67,7 @@ public:
     [[nodiscard]] SteadyTime last_turn() const noexcept { return last_turn_.load(); }
     /// "" when all due queries run and the time is known, otherwise what is wrong.
     [[nodiscard]] std::string trouble() const;
-    /// Of systems with databases of their own: due_queries, outbox.
+    /// By system: due_queries, and outbox where it has a database of its own.
     [[nodiscard]] std::vector<postgres::NamedPool> pools() const;
 
 private:

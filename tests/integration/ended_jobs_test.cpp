@@ -174,6 +174,12 @@ TEST_F(EndedJobsTest, ALedgerHasWorkUntilEveryJobIsSettled) {
         "WITH w AS (INSERT INTO suppression (channel, address, reason, source) "
         "VALUES (0, 'a@example.com', 'bounced', 'test') RETURNING 1) SELECT count(*) FROM w");
     EXPECT_TRUE(has_work(db())) << "an older program wrote it";
+    ledger.column("WITH w AS (DELETE FROM suppression RETURNING 1) SELECT count(*) FROM w");
+    EXPECT_FALSE(has_work(db()));
+    ledger.column(
+        "WITH w AS (INSERT INTO opt_out (system, channel, list, recipient, address_due_at) "
+        "VALUES ('shows', 0, 'news', 'a', app_now()) RETURNING 1) SELECT count(*) FROM w");
+    EXPECT_TRUE(has_work(db())) << "their address is to be looked up";
 }
 
 }  // namespace

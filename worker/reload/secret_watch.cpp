@@ -42,7 +42,7 @@ SecretWatch::SecretWatch(const Settings& settings, AccountSelector& selector,
 
 asio::awaitable<void> SecretWatch::run() {
     while (!stopping_) {
-        co_await pause_for(look_at_secrets);
+        co_await pause_to_beat(look_at_secrets);
         look();
     }
 }

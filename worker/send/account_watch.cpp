@@ -37,7 +37,7 @@ bool is_news(const ledger::AccountHealth& now, const ledger::AccountHealth& befo
 
 asio::awaitable<void> AccountWatch::run() {
     for (int looks = 1; !stopping_; ++looks) {
-        co_await pause_for(look_at_accounts);
+        co_await pause_to_beat(look_at_accounts);
         co_await look();
         for (const auto& account : parts_.selector.all()) account->show();
         if (looks % looks_per_word == 0) co_await tell();

@@ -19,9 +19,9 @@ constexpr int people_per_round_max = 50;
 }  // namespace
 
 asio::awaitable<void> OptOuts::run() {
-    while (!stopping_) {
-        co_await round();
-        co_await pause_for(settings_.sweep_interval);
+    for (int turn = 0; !stopping_; ++turn) {
+        if (is_worth_it_(turn)) co_await round();
+        co_await pause_to_beat(settings_.sweep_interval);
     }
 }
 

@@ -5,6 +5,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
+#include <utility>
+
 namespace fanfare {
 
 /// Looks up the addresses of who unsubscribed, where nobody has yet: by a receipt, while their
@@ -17,8 +20,10 @@ namespace fanfare {
 /// Lifetime  what it is given outlives run().
 class OptOuts {
 public:
-    OptOuts(OptOutStore& store, AddressBooks& books, const WorkerSettings& settings)
-        : store_{store}, books_{books}, settings_{settings} {}
+    /// `is_worth_it`: whether there may be any, asked before each round with its number.
+    OptOuts(OptOutStore& store, AddressBooks& books, const WorkerSettings& settings,
+            std::function<bool(int turn)> is_worth_it)
+        : store_{store}, books_{books}, settings_{settings}, is_worth_it_{std::move(is_worth_it)} {}
 
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
@@ -29,6 +34,7 @@ private:
     OptOutStore& store_;
     AddressBooks& books_;
     const WorkerSettings& settings_;
+    std::function<bool(int turn)> is_worth_it_;
     bool stopping_ = false;
 };
 

@@ -26,15 +26,15 @@ asio::awaitable<void> Sweeper::run() {
     settling_.spawn(end_jobs());
     looking_.spawn(keep_looking());
     for (int turn = 0; !stopping_; ++turn) {
-        if (is_worth(turn)) co_await sweep();
-        co_await pause_for(settings_.sweep_interval);
+        if (is_worth_it(turn)) co_await sweep();
+        co_await pause_to_beat(settings_.sweep_interval);
     }
     co_await looking_.join();
     co_await settling_.join();
 }
 
 /// A ledger in which nothing is open is asked for that alone, not for each thing by itself.
-bool Sweeper::is_worth(int turn) const { return has_work_ || turn % turns_at_rest == 0; }
+bool Sweeper::is_worth_it(int turn) const { return has_work_ || turn % turns_at_rest == 0; }
 
 asio::awaitable<void> Sweeper::sweep() {
     const bool may = co_await may_take_over();
@@ -50,7 +50,7 @@ asio::awaitable<void> Sweeper::sweep() {
 asio::awaitable<void> Sweeper::keep_looking() {
     while (!stopping_) {
         std::ignore = co_await look();
-        co_await pause_for(settings_.sweep_interval);
+        co_await pause_to_beat(settings_.sweep_interval);
     }
 }
 
@@ -95,8 +95,8 @@ asio::awaitable<void> Sweeper::settle_stalled_chunks() {
 asio::awaitable<void> Sweeper::end_jobs() {
     for (int turn = 0; !stopping_; ++turn) {
         std::size_t ended = 0;
-        if (is_worth(turn)) ended = co_await settle_ended_jobs();
-        if (ended == 0) co_await pause_for(settings_.sweep_interval);
+        if (is_worth_it(turn)) ended = co_await settle_ended_jobs();
+        if (ended == 0) co_await pause_to_beat(settings_.sweep_interval);
     }
 }
 

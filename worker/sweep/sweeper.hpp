@@ -55,9 +55,12 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> run();
     void stop() { stopping_ = true; }
 
+    /// Whether a turn at something that is seldom there is worth its questions: always while the
+    /// ledger has work, one in ten while it is at rest.
+    [[nodiscard]] bool is_worth_it(int turn) const;
+
 private:
     [[nodiscard]] boost::asio::awaitable<void> sweep();
-    [[nodiscard]] bool is_worth(int turn) const;
     [[nodiscard]] boost::asio::awaitable<void> keep_looking();
     [[nodiscard]] boost::asio::awaitable<bool> look();
     [[nodiscard]] boost::asio::awaitable<bool> may_take_over();

@@ -18,7 +18,7 @@ asio::awaitable<void> TimeWatch::run() {
     for (int readings = 0; !stopping_; ++readings) {
         co_await look();
         if (readings % readings_per_mend == 0) co_await mend();
-        co_await pause_for(look_at_time);
+        co_await pause_to_beat(look_at_time);
     }
 }
 

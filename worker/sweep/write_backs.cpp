@@ -19,7 +19,7 @@ asio::awaitable<void> WriteBacks::run() {
     if (!listeners_.are_any()) co_return;
     while (!stopping_) {
         co_await round();
-        co_await pause_for(settings_.sweep_interval);
+        co_await pause_to_beat(settings_.sweep_interval);
     }
 }
 

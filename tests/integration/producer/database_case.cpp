@@ -30,6 +30,7 @@ void LedgerCase::SetUp() {
     systems = std::get<Systems>(loaded);
     std::erase_if(systems, [](const auto& system) { return system.first != "shows"; });
     systems.at("shows").database = Secret{};  // The ledger's.
+    due_pool = std::make_unique<postgres::Pool>(url, Refresher::due_limits(systems.at("shows")), 1);
 }
 
 void LedgerCase::sql(const std::string& statement) {

@@ -3,6 +3,7 @@
 #include "core/ledger/notifications.hpp"
 #include "core/postgres/pool.hpp"
 #include "core/systems/system.hpp"
+#include "producer/schedule/refresh.hpp"
 #include "tests/support/test_database.hpp"
 
 #include <gmock/gmock.h>
@@ -45,6 +46,7 @@ protected:
     }
 
     std::unique_ptr<postgres::Pool> pool;
+    std::unique_ptr<postgres::Pool> due_pool;  // The same database, for due queries.
     Systems systems;
 };
 

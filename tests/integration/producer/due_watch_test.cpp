@@ -17,7 +17,7 @@ protected:
         LedgerCase::SetUp();
         auto& shows = systems.at("shows");
         refresher =
-            std::make_unique<Refresher>(Refresher::Parts{*pool, *pool, clock, 3600s}, shows);
+            std::make_unique<Refresher>(Refresher::Parts{*pool, *due_pool, clock, 3600s}, shows);
         watch = std::make_unique<DueWatch>(*refresher, shows.schedules.at(0), clock);
     }
     DueWatch::Look look() { return watch->look().value(); }

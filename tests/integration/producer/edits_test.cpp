@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 class EditsTest : public testing::LedgerCase {
 protected:
     ledger::RefreshTally refresh() {
-        Refresher refresher{{*pool, *pool, system_clock(), 3600s}, systems.at("shows")};
+        Refresher refresher{{*pool, *due_pool, system_clock(), 3600s}, systems.at("shows")};
         return refresher.refresh(systems.at("shows").schedules.at(0)).value().value().tally;
     }
     /// The key of the one notification of a subject, as the ledger has it.

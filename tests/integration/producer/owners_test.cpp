@@ -41,7 +41,7 @@ protected:
             .size();
     }
     ledger::RefreshTally refresh(Schedule schedule) {
-        Refresher refresher{{*pool, *pool, system_clock(), 3600s}, systems.at("shows")};
+        Refresher refresher{{*pool, *due_pool, system_clock(), 3600s}, systems.at("shows")};
         return refresher.refresh(schedule).value().value().tally;
     }
 };

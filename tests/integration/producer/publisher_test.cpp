@@ -251,7 +251,7 @@ TEST_F(PublisherTest, TwoSchedulersFromTableToBrokerOnTheMinuteAndOnce) {
     add_show("soon", "15 minutes 1 second");
     add_show("now", "5 minutes");
     FakeBroker broker;
-    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port()};
+    const Scheduler::Parts parts{*pool, systems, system_clock(), probe, broker.port(), url};
     // One poll only: what is due later goes out because its moment is known.
     ProducerSettings settings;
     settings.poll_interval = 60s;
@@ -309,7 +309,7 @@ TEST_F(PublisherTest, ASchedulerPublishesNothingBeforeTheTimeIsKnownAgain) {
     add_show("now", "5 minutes");
     testing::ShiftedClock clock;
     FakeBroker broker;
-    const Scheduler::Parts parts{*pool, systems, clock, probe, broker.port()};
+    const Scheduler::Parts parts{*pool, systems, clock, probe, broker.port(), url};
     ProducerSettings settings;
     settings.poll_interval = 100ms;
     Scheduler scheduler{parts, settings};

@@ -13,7 +13,7 @@ class RefreshTest : public testing::LedgerCase {
 protected:
     ledger::RefreshTally refresh() { return attempt().value().value().tally; }
     Result<std::optional<RefreshReport>> attempt(std::chrono::seconds horizon = 3600s) {
-        Refresher refresher{{*pool, *pool, system_clock(), horizon}, systems.at("shows")};
+        Refresher refresher{{*pool, *due_pool, system_clock(), horizon}, systems.at("shows")};
         return refresher.refresh(systems.at("shows").schedules.at(0));
     }
     // Another due query in the place of the configured one.

@@ -51,7 +51,9 @@ protected:
     std::vector<ledger::LeftList> left;
     std::set<std::string> unreachable;
     Names lookups, kept;
-    OptOuts opt_outs{*this, *this, settings};
+    bool is_at_rest = false;
+    OptOuts opt_outs{*this, *this, settings,
+                     [this](int turn) { return !is_at_rest || turn % 10 == 0; }};
 };
 
 TEST_F(OptOutsTest, LooksUpWhoLeftSystemBySystemAndKeepsWhatIsFound) {
@@ -65,6 +67,12 @@ TEST_F(OptOutsTest, LooksUpWhoLeftSystemBySystemAndKeepsWhatIsFound) {
     EXPECT_THAT(lookups, ElementsAre("away", "shows", "tickets"));
     EXPECT_THAT(kept, ElementsAre("a", "d"));
     EXPECT_GE(rounds, 10) << "one each second";
+}
+
+TEST_F(OptOutsTest, WhereThereIsNobodyToLookUpItHardlyAsks) {
+    is_at_rest = true;
+    run();
+    EXPECT_LE(rounds, 2) << "of ten seconds";
 }
 
 TEST_F(OptOutsTest, WhileTheLedgerIsAwayItAsksAgain) {
