@@ -32,7 +32,7 @@ Stages::Stages(Worker::Configuration configuration, Shutdown& given)
       job_contexts{
           systems, templates,
           JobContexts::Reach{settings.database.url, source_connections, settings.worker.lease},
-          references.has_key() ? settings.callback_url : std::string{}},
+          references.has_key() ? settings.callback_url : std::string{}, system_clock()},
       dispatcher{loop.get_executor()},
       batcher{
           loop.get_executor(), ports.chunks, {.lease = settings.worker.lease, .token = [this] {

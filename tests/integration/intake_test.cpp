@@ -51,8 +51,8 @@ protected:
     Systems systems;
     Templates templates = std::get<Templates>(Templates::load(FANFARE_SOURCE_DIR "/templates"));
     JobContexts sources{systems, templates,
-                        JobContexts::Reach{ledger.database().url(), 1, std::chrono::minutes{1}},
-                        ""};
+                        JobContexts::Reach{ledger.database().url(), 1, std::chrono::minutes{1}}, "",
+                        system_clock()};
     WorkerProbe probe{std::make_shared<prometheus::Registry>()};
     LedgerIntakeStore store{pool};
     DatabaseOrderCheck orders{sources, system_clock()};

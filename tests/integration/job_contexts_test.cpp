@@ -46,7 +46,8 @@ TEST_F(SourcesTest, NoQueryOfASystemOutlivesHalfALease) {
     Systems systems;
     systems.emplace("short", system_named("short", 7s));
     systems.emplace("long", system_named("long", 90s));
-    JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 20s}, ""};
+    JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 20s}, "",
+                             system_clock()};
     EXPECT_EQ(timeout_of(job_contexts.find_pool(systems.at("short"))), "7s");
     EXPECT_EQ(timeout_of(job_contexts.find_pool(systems.at("long"))), "10s");
 }
@@ -55,7 +56,8 @@ TEST_F(SourcesTest, SystemsInTheLedgersDatabaseKeepNobodyWaiting) {
     Systems systems;
     systems.emplace("one", system_named("one", 30s));
     systems.emplace("two", system_named("two", 30s));
-    JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 60s}, ""};
+    JobContexts job_contexts{systems, templates, JobContexts::Reach{url(), 1, 60s}, "",
+                             system_clock()};
     // A pool has threads and connections of its own, and the ledger's is none of these.
     EXPECT_NE(&job_contexts.find_pool(systems.at("one")),
               &job_contexts.find_pool(systems.at("two")));

@@ -140,7 +140,7 @@ TEST_F(MomentsTest, WorkersNameTheTimeThatTheyBelieve) {
     const Systems systems;
     const auto templates = std::get<Templates>(Templates::load(FANFARE_SOURCE_DIR "/templates"));
     JobContexts contexts{systems, templates, JobContexts::Reach{ledger.database().url(), 1, 1min},
-                         ""};
+                         "", system_clock()};
     LedgerChunkStore chunks{pool, believed};
     LedgerSweepStore sweep{{pool, contexts, believed, wrong}};
     const auto job = planned("claimed");

@@ -54,7 +54,8 @@ public:
         settings.lease = short_lease;
         settings.plan_batch = 100;
         job_contexts.emplace(systems, templates(),
-                             JobContexts::Reach{ledger_url, 2, std::chrono::minutes{10}}, "");
+                             JobContexts::Reach{ledger_url, 2, std::chrono::minutes{10}}, "",
+                             system_clock());
         store.emplace(ledger, *job_contexts);
         planner.emplace(
             Planner::Parts{*store, audiences, descriptors, system_clock(), probe, stopping,

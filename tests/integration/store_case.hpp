@@ -37,7 +37,11 @@ protected:
     }
     /// Systems without a database of their own are in the ledger's.
     JobContexts contexts() {
-        return {systems, templates, {ledger.database().url(), 1, std::chrono::seconds{60}}, ""};
+        return {systems,
+                templates,
+                {ledger.database().url(), 1, std::chrono::seconds{60}},
+                "",
+                system_clock()};
     }
 
     boost::asio::io_context loop;

@@ -26,7 +26,7 @@ namespace fanfare {
 /// The ways of a system's contacts, asked for once, and which of them is quicker. Any thread.
 class KnownContactWays {
 public:
-    explicit KnownContactWays(const Clock& clock = system_clock()) : clock_{clock} {}
+    explicit KnownContactWays(const Clock& clock) : clock_{clock} {}
 
     [[nodiscard]] std::shared_ptr<const ContactWays> find(postgres::Connection& source,
                                                           Channel channel,

@@ -30,7 +30,7 @@ std::string fill_in(std::string_view pattern, const std::map<std::string, std::s
 }  // namespace
 
 JobContexts::JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
-                         std::string link_base)
+                         std::string link_base, const Clock& clock)
     : systems_{systems}, templates_{templates}, link_base_{std::move(link_base)} {
     while (link_base_.ends_with('/')) link_base_.pop_back();
     for (const auto& [name, system] : systems) {
@@ -43,7 +43,7 @@ JobContexts::JobContexts(const Systems& systems, const Templates& templates, con
         pools_[name] = std::make_unique<postgres::Pool>(
             url, postgres::Limits{.statement_timeout = timeout, .read_only = true},
             reach.connections);
-        ways_[name] = std::make_unique<KnownContactWays>();
+        ways_[name] = std::make_unique<KnownContactWays>(clock);
     }
 }
 

@@ -46,7 +46,7 @@ struct JobContext {
 ///
 /// Bounds    own_bytes_max of owners' texts are kept, for the next jobs of the same owners.
 /// Threads   any.
-/// Lifetime  the systems and the templates outlive it.
+/// Lifetime  the systems, the templates and the clock outlive it.
 class JobContexts {
 public:
     static constexpr std::size_t own_bytes_max = 8'388'608;
@@ -61,7 +61,7 @@ public:
 
     /// `link_base` is the public URL that unsubscribe links begin with; "" for no links.
     JobContexts(const Systems& systems, const Templates& templates, const Reach& reach,
-                std::string link_base);
+                std::string link_base, const Clock& clock);
     ~JobContexts();
     JobContexts(const JobContexts&) = delete;
     JobContexts& operator=(const JobContexts&) = delete;

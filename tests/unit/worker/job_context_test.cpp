@@ -28,7 +28,8 @@ protected:
 
     JobContexts made(const std::string& link_base = "") {
         return {systems, templates,
-                JobContexts::Reach{Secret{"postgresql://127.0.0.1:1/none"}, 1, {}}, link_base};
+                JobContexts::Reach{Secret{"postgresql://127.0.0.1:1/none"}, 1, {}}, link_base,
+                system_clock()};
     }
     static std::string job(std::string_view more = "", std::string_view kind = "show.reminder") {
         return fmt::format(R"({{"idempotency_key":"k","system":"shows","kind":"{}"{}}})", kind,
