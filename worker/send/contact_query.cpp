@@ -3,6 +3,7 @@
 #include "core/postgres/halving.hpp"
 
 #include <fmt/format.h>
+#include <pqxx/nontransaction>
 
 #include <algorithm>
 #include <exception>
@@ -86,13 +87,12 @@ ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, 
       channel_{channel},
       people_{people},
       turn_{static_cast<std::size_t>(turn)},
-      ways_{find_ways(source, job, channel)},
-      sql_{ways_ ? ways_->by_key : find_contact(job, channel)->query.sql} {}
+      ways_{find_ways(source, job, channel)} {}
 
 pqxx::result ContactQuery::ask_by_key(postgres::Connection& source, const JobContext& job,
                                       Channel channel, const std::string& people) {
     const auto ways = find_ways(source, job, channel);
-    return source.ask_prepared(ways ? ways->by_key : find_contact(job, channel)->query.sql, people);
+    return ask_people(source, ways.get(), *find_contact(job, channel), people);
 }
 
 ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& resolved) {
@@ -169,14 +169,24 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
     return false;
 }
 
+/// A query that names its people itself is planned for those of each question: a plan for anybody
+/// may look at everybody's data before it looks at who they are, and then one person's costs all.
+pqxx::result ContactQuery::ask_people(postgres::Connection& source, const ContactWays* ways,
+                                      const Contact& contact, const std::string& people) {
+    if (ways != nullptr) return source.ask_prepared(ways->by_key, people);
+    pqxx::nontransaction work{source.raw()};
+    return work.exec_params(contact.query.sql, people);
+}
+
 pqxx::result ContactQuery::exec(Positions positions) {
+    const auto& contact = *find_contact(job_, channel_);
     // Most often everybody is asked for, and the ledger has written that already.
     if (positions.size() == people_.outcomes.size()) {
-        return source_.ask_prepared(sql_, people_.recipients_literal);
+        return ask_people(source_, ways_.get(), contact, people_.recipients_literal);
     }
     postgres::ArrayLiteral people;
     for (const auto i : positions) people.add(people_.recipients.elements[i]);
-    return source_.ask_prepared(sql_, people.text());
+    return ask_people(source_, ways_.get(), contact, people.text());
 }
 
 /// Asks for some alone, others after each failure, so that nobody asks for a thousand people

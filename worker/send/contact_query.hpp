@@ -74,6 +74,9 @@ private:
     static constexpr std::size_t sample_size = 16;
     static constexpr int questions_max = 400;
 
+    [[nodiscard]] static pqxx::result ask_people(postgres::Connection& source,
+                                                 const ContactWays* ways, const Contact& contact,
+                                                 const std::string& people);
     [[nodiscard]] bool may_ask_a_range(Positions positions) const;
     void ask_the_quicker_way(Positions positions, Resolved& resolved);
     [[nodiscard]] bool ask_a_range(Positions positions, Resolved& resolved);
@@ -87,7 +90,6 @@ private:
     const ledger::ChunkPeople& people_;
     std::size_t turn_;
     std::shared_ptr<const ContactWays> ways_;  // Null: the query names its people itself.
-    const std::string& sql_;                   // By key.
 };
 
 }  // namespace fanfare
