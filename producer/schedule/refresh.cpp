@@ -93,6 +93,9 @@ RefreshReport Refresher::stream(postgres::Connection& source, const Schedule& sc
     RefreshReport report;
     refresh.touch();  // Each wait of its own stays within what is allowed: to connect was one.
     Snapshot work{source.raw()};
+    // A pooler may have changed the session for one that is not in UTC. What a look finds in such a
+    // one differs from what is known, and is asked for here.
+    work.exec("SET LOCAL TimeZone = 'UTC'");
     std::vector<std::string> values(schedule.query.parameters.size(), refresh.horizon());
     if (names) values.push_back(postgres::to_array_literal(*names));
     work.exec_params(wrapped(schedule.query, names),
