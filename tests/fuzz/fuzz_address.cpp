@@ -25,6 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         const auto compared = compared_form(channel, sent);
         ensure(compared == find_compared_form(channel, text, plus), "one form to compare");
         ensure(compared_form(channel, compared) == compared, "compared once is compared");
+        ensure(compared_form(channel, former_form(channel, sent)) == compared,
+               "the version before knows the same people");
     } else {
         ensure(!describe(fault).empty(), "a refusal says why");
     }
@@ -32,6 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         ensure(address_is_sendable(Channel::email, box->address), "a sender can be written");
         ensure(box->name.find_first_of("\r\n") == std::string_view::npos, "a name is one line");
     }
+    const auto seen = without_unseen_around(text);
+    ensure(without_unseen_around(seen) == seen, "what is seen is seen again");
     if (const auto clean = cleaned(text)) {
         ensure(cleaned(*clean) == clean, "cleaned once is clean");
     }

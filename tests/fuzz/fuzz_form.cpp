@@ -1,10 +1,13 @@
 // Any bytes are a form or none, and one that is comes back from its own writing; any bytes are a
-// path of some route or of none, and its names come back from a path that is written with them.
+// path of some route or of none, and its names come back from a path that is written with them. Any
+// moment is written as a date that is read as that moment.
 #include "core/error/failure.hpp"
+#include "core/providers/wait_hint.hpp"
 #include "producer/http/router.hpp"
 #include "producer/http/text.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +35,13 @@ void try_form(std::string_view text) {
         again += percent_encoded(name) + '=' + percent_encoded(value);
     }
     ensure(parse_form(again) == form, "a form comes back");
+    for (const auto& each : *form) {
+        const auto first = std::find_if(form->begin(), form->end(),
+                                        [&](const auto& any) { return any.first == each.first; });
+        ensure(field(*form, each.first) == first->second, "the first field of a name counts");
+    }
+    ensure(field(*form, text).empty() || field(*form, text).size() < text.size(),
+           "a field is shorter than its form");
 }
 
 Router make_router() {
@@ -74,11 +84,20 @@ void try_path(std::string_view text) {
     }
 }
 
+/// The first four bytes are a moment from 1970 to 2106.
+void try_date(std::string_view text) {
+    std::uint32_t since = 0;
+    for (const char c : text.substr(0, 4)) since = since << 8U | static_cast<unsigned char>(c);
+    const auto date = http_date(TimePoint{std::chrono::seconds{since}});
+    ensure(parse_date(date) == since, "a date comes back");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(bytes), size};
     try_form(text);
     try_path(text);
+    try_date(text);
     return 0;
 }
