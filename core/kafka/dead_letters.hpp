@@ -2,12 +2,12 @@
 
 #include "core/clock/clock.hpp"
 #include "core/error/failure.hpp"
+#include "core/kafka/dead_place.hpp"
 #include "core/settings/settings.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,11 +35,6 @@ struct DeadLetter {
         return bytes > static_cast<std::int64_t>(payload.size());
     }
 };
-
-/// How far they were read: of each partition, the offset of the next one. As text: "0:12.3:7".
-using DeadPlace = std::map<std::int32_t, std::int64_t>;
-[[nodiscard]] std::string to_text(const DeadPlace& place);
-[[nodiscard]] std::optional<DeadPlace> parse_dead_place(std::string_view text);
 
 /// Reads the dead letters, from their beginning or `from` on, without joining a group: nobody else
 /// notices. Goes on while `take` says so, to the end, and `follow` longer for new ones. Blocks.

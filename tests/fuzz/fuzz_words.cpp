@@ -1,13 +1,13 @@
 // The short texts that travel in headers, links, cookies, topics and rows: any bytes are such a
 // word or none, and one that is comes back from its own writing. The first byte chooses which.
-#include "core/audience/contact_index.hpp"
+#include "core/audience/contact_plan.hpp"
 #include "core/clock/clock.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/domain/trace.hpp"
 #include "core/domain/uuid.hpp"
 #include "core/error/failure.hpp"
-#include "core/kafka/dead_letters.hpp"
-#include "core/postgres/connection.hpp"
+#include "core/kafka/dead_place.hpp"
+#include "core/postgres/array.hpp"
 #include "core/providers/fcm/service_account.hpp"
 #include "core/providers/provider.hpp"
 #include "core/providers/smtp/reply_text.hpp"

@@ -1,5 +1,6 @@
 // Which index would make a contact query cheaper, as PostgreSQL itself plans it.
 #include "core/audience/contact_index.hpp"
+#include "core/audience/contact_plan.hpp"
 
 #include "tests/support/test_database.hpp"
 

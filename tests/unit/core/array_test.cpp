@@ -1,4 +1,4 @@
-#include "core/postgres/connection.hpp"
+#include "core/postgres/array.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
