@@ -21,6 +21,9 @@
 #include "core/wire/trace_context.hpp"
 #include "producer/console/sessions.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -46,6 +49,9 @@ void try_trace(std::string_view text) {
          {"tracestate", line == text.npos ? "" : std::string{text.substr(line + 1)}}}};
     const auto beside = read_trace(headers);
     ensure(beside.empty() || decode_trace(beside).has_value(), "what is kept is a trace");
+    if (!trace) return;
+    ensure(trace_id_in(text) == to_hex(trace->trace), "a trace is named by its id");
+    ensure(decode_trace(read_trace(trace_headers(text))) == trace, "a trace goes on in headers");
 }
 
 void try_moment(std::string_view text) {
@@ -64,6 +70,35 @@ void try_reference(std::string_view text) {
         ensure(expand_reference(*compact) == std::string{text}, "a short reference comes back");
     }
     ensure(!references.read(text, Channel::email), "nobody guesses a tag");
+}
+
+/// References and seals of ours, with one byte of a copy changed: its place and what it becomes are
+/// the first two.
+void try_own_reference(std::string_view text) {
+    static const References references{words_key};
+    const Reference own{"0198b6c4-7d1e-7c52-9a6b-3f6f4a1e2d3c", Channel::sms, 7, 1};
+    static const auto whole = [&own] {
+        std::vector<std::string> refs;
+        references.write_refs(own.job, own.channel, own.chunk, 2, refs);
+        return own.job + ".7." + refs.back();
+    }();
+    ensure(references.read(whole, own.channel) == own, "we know what we made");
+    ensure(!references.read(whole, Channel::email), "a tag is of one channel");
+    MarkedPlace place{.position = own.position};
+    text.copy(place.mark.data(), place.mark.size());
+    std::vector<std::string> seals;
+    references.write_seals(own.job, own.chunk, {&place, 1}, seals);
+    const auto mark = references.read_seal(own, seals.front());
+    ensure(mark && std::equal(mark->begin(), mark->end(), place.mark.begin(), place.mark.end()),
+           "a mark comes back");
+    if (text.size() < 2) return;
+    for (auto copy : {whole, seals.front()}) {
+        auto& byte = copy[static_cast<unsigned char>(text[0]) % copy.size()];
+        const bool is_other = std::exchange(byte, text[1]) != text[1];
+        if (!is_other) continue;
+        ensure(!references.read(copy, own.channel), "a changed reference is none");
+        ensure(!references.read_seal(own, copy), "a changed seal is none");
+    }
 }
 
 void try_wait(std::string_view text) {
@@ -85,6 +120,16 @@ void try_cookie(std::string_view text) {
     const ManualClock clock{TimePoint{std::chrono::seconds{words_now}}};
     const console::Sessions sessions{words_key, clock};
     ensure(!sessions.open(text), "nobody makes a session");
+    // Points part a cookie: no client has one in its name.
+    auto session = sessions.begin(std::string{text}, "mark");
+    const auto sealed = sessions.seal(session);
+    const auto opened = sessions.open(sealed);
+    ensure(!opened || *opened == session, "a session comes back");
+    ensure(opened || text.size() > 500 || text.find('.') != text.npos, "a session is opened");
+    ensure(!opened || sessions.form_word(*opened) == sessions.form_word(session),
+           "a form is of its session");
+    session.until = clock.now();
+    ensure(!sessions.open(sessions.seal(session)), "a session ends");
 }
 
 void try_encoding(std::string_view text) {
@@ -109,6 +154,8 @@ void try_service_account(std::string_view text) {
 void check_array(std::span<const std::string_view> elements) {
     postgres::ArrayLiteral literal;
     for (const auto element : elements) literal.add(element);
+    const std::vector<std::string> texts{elements.begin(), elements.end()};
+    ensure(postgres::to_array_literal(texts) == literal.text(), "an array is written in one way");
     postgres::TextArray read;
     postgres::parse_array(literal.text(), read);
     const auto moved = std::move(read);
@@ -141,6 +188,7 @@ void try_dead_place(std::string_view text) {
 
 void try_zone(std::string_view text) {
     using std::chrono::seconds;
+    static const auto utc = TimeZone::utc();
     const auto zone = TimeZone::find(text);
     if (!zone) return;
     const auto again = TimeZone::find(zone->name());
@@ -149,6 +197,7 @@ void try_zone(std::string_view text) {
         const auto period = zone->at(TimePoint{since});
         ensure(period.ends > TimePoint{since}, "a period is not over");
         ensure(abs(period.offset) < std::chrono::hours{24}, "a day has its hours");
+        ensure(utc.at(TimePoint{since}).offset == seconds{0}, "UTC is what others are told from");
     }
 }
 
@@ -165,10 +214,36 @@ void try_plan(std::string_view text) {
 
 void try_collector(std::string_view text) { static_cast<void>(count_rejected(text)); }
 
+/// Spans are told as JSON whatever their words hold.
+void try_span(std::string_view text) {
+    Span span;
+    span.name = text;
+    std::copy_n(text.begin(), std::min(text.size(), span.trace.size()), span.trace.begin());
+    std::copy_n(text.begin(), std::min(text.size(), span.id.size()), span.id.begin());
+    span.end = TimePoint{std::chrono::seconds{words_now}};
+    span.failed = text.size() % 2 == 1;
+    span.tell("said", std::string{text});
+    span.count("bytes", static_cast<std::int64_t>(text.size()));
+    auto child = span;
+    child.parent = inside(span).span;
+    child.state = text;
+    const std::array spans{span, child};
+    const auto told = encode_spans({"fuzz", std::string{text}, "1"}, spans);
+    boost::json::error_code fault;
+    boost::json::parse_options options;
+    options.allow_invalid_utf8 = true;  // Who tells a span sees to its words.
+    const auto document = boost::json::parse(told, fault, {}, options);
+    const auto* const name =
+        fault ? nullptr
+              : document.find_pointer("/resourceSpans/0/scopeSpans/0/spans/1/name", fault);
+    ensure(name != nullptr && name->is_string() && std::string_view{name->get_string()} == text,
+           "a span comes back");
+}
+
 constexpr std::array words_tried{
-    try_trace,    try_moment,   try_reference,       try_wait,  try_reply,      try_cookie,
-    try_encoding, try_names,    try_service_account, try_array, try_dead_place, try_zone,
-    try_plan,     try_collector};
+    try_trace,    try_moment,    try_reference,       try_wait,  try_reply,      try_cookie,
+    try_encoding, try_names,     try_service_account, try_array, try_dead_place, try_zone,
+    try_plan,     try_collector, try_own_reference,   try_span};
 
 }  // namespace
 
