@@ -1,5 +1,7 @@
 #include "core/wire/csv.hpp"
 
+#include <algorithm>
+
 namespace fanfare {
 namespace {
 
@@ -11,6 +13,12 @@ bool needs_guard(std::string_view field) noexcept {
            std::string_view{"=+-@\t\r\n"}.find(field[at]) != std::string_view::npos;
 }
 
+bool needs_quotes(std::string_view field) noexcept {
+    return field.find_first_of(",;\t\"\r\n") != std::string_view::npos ||
+           std::any_of(unicode_line_ends.begin(), unicode_line_ends.end(),
+                       [field](auto end) { return field.find(end) != std::string_view::npos; });
+}
+
 }  // namespace
 
 void drop_guard(std::string& field) {
@@ -19,7 +27,7 @@ void drop_guard(std::string& field) {
 
 void append_csv(std::string_view field, std::string& out) {
     const std::string_view guard = needs_guard(field) ? "'" : "";
-    if (field.find_first_of(",;\t\"\r\n") == std::string_view::npos) {
+    if (!needs_quotes(field)) {
         out.append(guard).append(field);
         return;
     }

@@ -147,8 +147,7 @@ bool CsvReader::has(std::string_view bytes) {
 }
 
 std::string_view CsvReader::rest_of_line_end(char first) {
-    constexpr std::array<std::string_view, 3> ends{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
-    for (const auto end : ends) {
+    for (const auto end : unicode_line_ends) {
         if (end.front() == first && has(end.substr(1))) return end.substr(1);
     }
     return {};

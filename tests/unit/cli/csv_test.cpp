@@ -124,8 +124,9 @@ TEST(Csv, TellsWhereARecordBeganAndWhatIsWrong) {
 }
 
 TEST(Csv, ReadsWhatItWrote) {
-    for (const std::string field : {"plain", "a,b", "say \"x\"", "line\nend", "", "\r", "\"\"", "'",
-                                    "'=1", "''+1", "O'Neil", "a;b", "a\tb", "+1", "=\"x\""}) {
+    for (const std::string field :
+         {"plain", "a,b", "say \"x\"", "line\nend", "", "\r", "\"\"", "'", "'=1", "''+1", "O'Neil",
+          "a;b", "a\tb", "+1", "=\"x\"", "a\u0085b", "\u2028", "a\u2029"}) {
         std::string text;
         append_csv(field, text);
         text.push_back(',');
