@@ -2,6 +2,7 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "core/ledger/api_jobs.hpp"
 
 namespace fanfare::cli {
 namespace {
@@ -64,8 +65,11 @@ int status(const Globals& globals, const StatusOptions& options) {
 int cancel(const Globals& globals, const std::string& text) {
     Ledger ledger{load_settings_or_stop(globals)};
     const auto job = job_id_or_stop(text);
-    const bool done = ledger.run(
-        "cancel a job", [&](auto& connection) { return ledger::cancel_job(connection, job); });
+    const bool done = ledger.run("cancel a job", [&](auto& connection) {
+        if (ledger::cancel_job(connection, job)) return true;
+        // Accepted, and no worker has taken it yet.
+        return !ledger::load_progress(connection, job) && ledger::cancel_wherever(connection, job);
+    });
     const auto now = ledger.run("read the progress of a job", [&](auto& connection) {
         return ledger::load_progress(connection, job);
     });

@@ -58,6 +58,7 @@ ContactWays contact_ways(postgres::Connection& source, std::string_view relation
         ways.by_key = write_by_key("bigint", relation);
     } else {
         ways.by_key = contacts_where(relation, "contact.recipient_id = ANY($1)");
+        ways.is_blind = false;
     }
     const auto collation = is_text ? find_collation(work, relation) : std::string{};
     if (ways.is_uuid || !collation.empty()) {

@@ -11,7 +11,8 @@ namespace fanfare {
 
 /// How people are asked for in a contact query that says where everybody is reached.
 struct ContactWays {
-    std::string by_key;    // $1: their ids, text[]. Planned without a look at them.
+    std::string by_key;    // $1: their ids, text[].
+    bool is_blind = true;  // It is planned without a look at them, and so may be prepared.
     std::string by_range;  // $1 to $2, at most $3 rows; "": the ids have another order than ours.
     bool is_uuid = false;  // Only one spelling of an id has a place in our order.
     pqxx::oid type = 0;    // Of the id. An answer by range of another one is none.

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <random>
 #include <tuple>
 
 namespace fanfare {
@@ -52,9 +53,9 @@ void Timer::expire() {
     std::get<Signal>(waits_).notify();
 }
 
-SteadyTime Timer::now() const {
-    return virtual_time_ == nullptr ? asio::steady_timer::clock_type::now()
-                                    : virtual_time_->steady_now();
+std::optional<SteadyTime> Timer::now() const {
+    if (virtual_time_ != nullptr) return std::nullopt;
+    return asio::steady_timer::clock_type::now();
 }
 
 asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {
@@ -63,9 +64,17 @@ asio::awaitable<void> pause_for(std::chrono::nanoseconds duration) {
 }
 
 asio::awaitable<void> pause_to_beat(std::chrono::nanoseconds interval) {
+    static const std::chrono::nanoseconds program_phase{std::random_device{}()};
     Timer timer{co_await asio::this_coro::executor};
-    const std::chrono::nanoseconds since_beat = timer.now().time_since_epoch() % interval;
-    std::ignore = co_await timer.wait(interval - since_beat);
+    const auto now = timer.now();
+    const auto wait = now ? until_beat(*now, interval, program_phase) : interval;
+    std::ignore = co_await timer.wait(wait);
+}
+
+std::chrono::nanoseconds until_beat(SteadyTime now, std::chrono::nanoseconds interval,
+                                    std::chrono::nanoseconds phase) {
+    const auto left = interval - (now.time_since_epoch() + phase) % interval;
+    return left < interval / 2 ? left + interval : left;
 }
 
 }  // namespace fanfare

@@ -36,7 +36,8 @@ public:
     /// waits cancels nothing.
     [[nodiscard]] boost::asio::awaitable<bool> wait(std::chrono::nanoseconds duration);
     void cancel();
-    [[nodiscard]] SteadyTime now() const;
+    /// The machine's; nothing under a virtual time.
+    [[nodiscard]] std::optional<SteadyTime> now() const;
 
 private:
     friend class VirtualTime;
@@ -54,8 +55,14 @@ private:
 /// Waits on the time of the coroutine's executor.
 [[nodiscard]] boost::asio::awaitable<void> pause_for(std::chrono::nanoseconds duration);
 
-/// The same until that time is a multiple of `interval`, which is at most so long: whatever looks
-/// at something again and again wakes a program together, not each at a moment of its own.
+/// The same for about `interval`, so that whatever looks at something again and again wakes its
+/// program together, and not each at a moment of its own: half as long at least and half as long
+/// again at most. Under a virtual time it is pause_for().
 [[nodiscard]] boost::asio::awaitable<void> pause_to_beat(std::chrono::nanoseconds interval);
+
+/// How long that is. `phase`: of the program, so that those of one machine do not ask together.
+/// Pure.
+[[nodiscard]] std::chrono::nanoseconds until_beat(SteadyTime now, std::chrono::nanoseconds interval,
+                                                  std::chrono::nanoseconds phase);
 
 }  // namespace fanfare

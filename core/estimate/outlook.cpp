@@ -48,7 +48,8 @@ public:
         AudienceEstimator estimator{of_estimate, looked->system, looked->kind, looked->job};
         for (const auto channel : channels) {
             if (filter_.channel && *filter_.channel != channel) continue;
-            if (!look_at(estimator, job.job, channel, job.system)) return true;
+            // What is known of the channels before counts all the same.
+            if (!look_at(estimator, job.job, channel, job.system)) break;
         }
         add(estimator.estimate());
         return true;

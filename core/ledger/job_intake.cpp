@@ -78,7 +78,8 @@ std::optional<Known> known(pqxx::transaction_base& work, const NewJob& order) {
 /// Puts the order into the place of a job that failed. Its epochs go on, so that no planner or
 /// worker of before can write into it.
 void replace(Connection& connection, pqxx::transaction_base& work, const NewJob& order) {
-    for (const auto* const table : {"chunk", "address_owner", "counted_send"}) {
+    for (const auto* const table :
+         {"chunk", "chunk_filter", "address_owner", "counted_send", "early_receipt"}) {
         work.exec_params(std::string{"DELETE FROM "} + table + " WHERE job_id = $1::uuid",
                          order.job.id);
     }
@@ -88,7 +89,8 @@ void replace(Connection& connection, pqxx::transaction_base& work, const NewJob&
                "plan_attempts = 0, plan_unheard = 0, plan_failures = 0, plan_cursor = '', "
                "plan_chunks = DEFAULT, planned = DEFAULT, left_out = 0, own_templates = NULL, "
                "failure = NULL, plan_failed_at = NULL, planned_at = NULL, finished_at = NULL, "
-               "created_at = app_now(), day = DEFAULT, dropped_at = NULL "
+               "created_at = app_now(), day = DEFAULT, dropped_at = NULL, "
+               "called_off_at = NULL "
                "WHERE id = $1::uuid AND $14::uuid IS NOT NULL",  // Every parameter has a place.
                order);
 }

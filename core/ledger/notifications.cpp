@@ -190,13 +190,15 @@ void NotificationRefresh::keep(std::string_view subject, std::string_view occurr
     "AND (j.state = 'cancelled' OR j.called_off_at IS NOT NULL) "                           \
     "AND NOT EXISTS (SELECT FROM job r WHERE r.origin = j.id "                              \
     " AND r.state IN ('planning', 'sending')))"
-// Past its moment nothing is cancelled: it is published late, or expires.
+// Past its moment nothing is cancelled: it is published late, or expires. Nor is what a person has
+// moved behind its occurrence: the due query finds it no more, for that alone.
 #define FANFARE_CANCELLED(which)                                                          \
     FANFARE_GONE("'scheduled'", which)                                                    \
     ", cancelled AS (UPDATE notification n SET state = 'cancelled', lease_until = NULL, " \
     "updated_at = app_now() FROM gone WHERE n.system = $1 AND n.kind = $2 "               \
     "AND n.subject = gone.subject AND n.occurrence = gone.occurrence "                    \
-    "AND n.state = 'scheduled' AND n.due_at <= $8::timestamptz RETURNING n.source) "      \
+    "AND n.state = 'scheduled' AND n.due_at <= $8::timestamptz "                          \
+    "AND (n.moved_by IS NULL OR n.occurrence > app_now()) RETURNING n.source) "           \
     "SELECT source, count(*) FROM cancelled GROUP BY source"
 #define FANFARE_ALL "$7::text[] IS NULL"
 #define FANFARE_THOSE "subject = ANY ($7::text[])"

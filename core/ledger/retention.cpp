@@ -25,7 +25,7 @@ constexpr const char* limits =
 #define FANFARE_DROPPABLE(days) \
     "(j.state IN ('done', 'failed') OR (j.state = 'cancelled' AND j.settled_at IS NOT NULL)) " \
     "AND coalesce(j.finished_at, j.created_at) < " FANFARE_KEPT_SINCE(days)                \
-    " AND j.write_back_at IS NULL "                                                        \
+    " AND (j.write_back_at IS NULL OR j.state <> 'done') "                                 \
     "AND NOT EXISTS (SELECT FROM chunk c WHERE c.job_id = j.id AND c.state <> 'done') "    \
     "AND NOT EXISTS (SELECT FROM job r WHERE r.origin = j.id AND r.dropped_at IS NULL) "
 

@@ -37,14 +37,15 @@ const std::string* PreparedStatements::prepare(pqxx::connection& connection,
                                                const std::string& sql) {
     if (!*are_sessions_kept_) return nullptr;
     auto& statement = statements_[sql];
+    // Forgotten before it is prepared anew, which may fail.
+    if (statement.uses >= uses_max) {
+        connection.unprepare(statement.name);
+        statement = {};
+    }
     if (statement.name.empty()) {
         const auto name = fmt::format("fanfare_{:016x}", hash_of_text(sql));
         connection.prepare(name, sql);
         statement.name = name;
-    } else if (statement.uses == uses_max) {
-        statement.uses = 0;
-        connection.unprepare(statement.name);
-        connection.prepare(statement.name, sql);
     }
     ++statement.uses;
     return &statement.name;
@@ -60,7 +61,9 @@ bool PreparedStatements::is_to_blame(std::string_view state) {
 }
 
 void PreparedStatements::note(const std::string& sql, std::string_view state) {
-    if (state == "0A000") statements_[sql].uses = uses_max;  // Prepared anew next time.
+    const auto known = statements_.find(sql);
+    const bool was_prepared = known != statements_.end() && !known->second.name.empty();
+    if (was_prepared && state == "0A000") known->second.uses = uses_max;  // Anew next time.
     if (!are_lost(state) || !are_sessions_kept_->exchange(false)) return;
     spdlog::warn(
         "a pooler before a PostgreSQL changes sessions between transactions: statements are not "

@@ -144,16 +144,17 @@ asio::awaitable<HttpReply> cancel_job(const ApiContext& parts, const HttpCall& c
     if (!named) co_return nothing_here("job");
     const auto& id = *named;
     std::string doing{"cancel a job"};
+    bool is_done = false;  // Also where only those were open that took people of it over.
     auto work = [&](postgres::Connection& ledger) -> std::optional<ledger::JobLine> {
         if (!ledger::find_job(ledger, id, caller.access)) return std::nullopt;
-        ledger::cancel_wherever(ledger, id);
+        is_done = ledger::cancel_wherever(ledger, id);
         return ledger::find_job(ledger, id, caller.access);
     };
     auto found = co_await parts.ledger.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
     const auto& line = *found.value();
-    if (line.state != "cancelled") {
+    if (!is_done) {
         co_return refusal(409, "job_over", "The job is over; everyone has their outcome.");
     }
     const auto document = row_to_json(line);

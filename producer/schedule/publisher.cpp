@@ -58,8 +58,8 @@ microseconds Publisher::turn() {
     if (sound && !was_due && may_be_due()) sound = claim() && ask_what_is_next();
     if (sound) count_waiting();
     if (sound) failures_.succeeded();
-    const bool is_full = in_flight() >= in_flight_max;
-    return wait_before_next_turn({.next_due_in = is_full ? std::nullopt : next_in_,
+    const bool may_claim = is_time_known_ && in_flight() < in_flight_max;
+    return wait_before_next_turn({.next_due_in = may_claim ? next_in_ : std::nullopt,
                                   .poll_interval = is_time_known_
                                                        ? times_.poll_interval
                                                        : std::min(times_.poll_interval, clock_look),

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <pqxx/except>
+#include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 namespace fanfare {
@@ -167,10 +168,13 @@ Result<std::optional<DueDigest>> Refresher::look(const Schedule& schedule, TimeP
     const std::vector<std::string> values(schedule.query.parameters.size(),
                                           format_timestamp(horizon));
     auto in_source = [&](postgres::Connection& source) {
-        const auto rows = source.ask_prepared(
-            fmt::format("SELECT d.subject::text, " FANFARE_DIGEST " {} LIMIT {}",
-                        rows_of(schedule.query), rows_max + 1),
-            pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+        // Planned for its values, as a refresh is: prepared for any, PostgreSQL may look at rows
+        // that the horizon leaves out, and fail at one.
+        pqxx::nontransaction work{source.raw()};
+        const auto rows =
+            work.exec_params(fmt::format("SELECT d.subject::text, " FANFARE_DIGEST " {} LIMIT {}",
+                                         rows_of(schedule.query), rows_max + 1),
+                             pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
         std::optional<DueDigest> found;
         if (std::size_t(rows.size()) > rows_max) return found;
         found.emplace();

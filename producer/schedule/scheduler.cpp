@@ -68,7 +68,7 @@ struct Scheduler::Watch {
         }
     }
     const System& system;
-    std::unique_ptr<postgres::Pool> pool;  // For its due queries.
+    std::unique_ptr<postgres::Pool> pool;  // For its due queries, where it has any.
     WakeSignal waker;
     HeardNames heard;
     std::atomic<bool> looked{false};  // Every due query was run, or tried, once.
@@ -95,9 +95,11 @@ Scheduler::Scheduler(Parts parts, const ProducerSettings& settings)
     for (const auto& [name, system] : parts_.systems) {
         if (system.schedules.empty() && system.outbox.empty()) continue;
         auto& watch = *watches_.emplace_back(std::make_unique<Watch>(system, parts_.clock));
-        watch.pool = std::make_unique<postgres::Pool>(
-            system.database.empty() ? parts_.ledger_url : system.database,
-            Refresher::due_limits(system), 1);
+        if (!system.schedules.empty()) {
+            watch.pool = std::make_unique<postgres::Pool>(
+                system.database.empty() ? parts_.ledger_url : system.database,
+                Refresher::due_limits(system), 1);
+        }
         if (system.database.empty() || system.outbox.empty()) continue;
         watch.outbox_pool = std::make_unique<postgres::Pool>(
             system.database,
@@ -109,9 +111,7 @@ std::vector<postgres::NamedPool> Scheduler::pools() const {
     std::vector<postgres::NamedPool> all;
     for (const auto& watch : watches_) {
         const auto& name = watch->system.name;
-        if (!watch->system.schedules.empty()) {
-            all.push_back({"due_queries", name, watch->pool.get()});
-        }
+        if (watch->pool) all.push_back({"due_queries", name, watch->pool.get()});
         if (watch->outbox_pool) all.push_back({"outbox", name, watch->outbox_pool.get()});
     }
     return all;

@@ -125,6 +125,22 @@ TEST_F(JobIntakeTest, AJobThatToldNobodyFreesItsKeyAlsoForAnotherOrder) {
     EXPECT_FALSE(keep_plan(db(), id, zombie.epoch, lease)) << "planners of before are fenced";
 }
 
+TEST_F(JobIntakeTest, AJobThatFailedWithChunksIsPlannedAnew) {
+    const auto id = take(order("k")).id;
+    plan(id, {{"u1"}}, DoubtPolicy::hold, false);
+    ledger.advance(lease + std::chrono::seconds{1});
+    fail(id);
+    const auto chunks = claim({ChunkKey{id, Channel::email, 0}});
+    ASSERT_EQ(chunks.size(), 1U);
+    std::ignore = record(record_for(chunks[0], bytes_of({Outcome::failed})));
+    ASSERT_EQ(finish_jobs(db(), {}).size(), 1U);
+    auto mended = order("k", "mended");
+    mended.origin = "0/2";
+    ASSERT_EQ(take(mended).how, How::added);
+    plan(id, {{"u1"}, {"u2"}});
+    EXPECT_EQ(ledger.value("SELECT state || coalesce(failure, '') FROM job"), "sending");
+}
+
 TEST_F(JobIntakeTest, AJobThatMayHaveToldSomebodyKeepsItsKey) {
     for (const auto outcome : {Outcome::sent, Outcome::opened, Outcome::unknown}) {
         const std::string key{to_string(outcome)};

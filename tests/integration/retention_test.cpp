@@ -94,12 +94,16 @@ TEST_F(RetentionTest, NothingOpenEverGoes) {
     ledger.column(
         "WITH w AS (UPDATE job SET write_back_at = app_now() "
         "WHERE idempotency_key = 'untold' RETURNING 1) SELECT count(*) FROM w");
+    over("not done");  // Nobody will ever hear of it.
+    ledger.column(
+        "WITH w AS (UPDATE job SET write_back_at = app_now(), state = 'failed' "
+        "WHERE idempotency_key = 'not done' RETURNING 1) SELECT count(*) FROM w");
     ledger.advance(beyond);
     const auto days = old_days(db(), kept, 10);
     ASSERT_THAT(days, SizeIs(1));
-    EXPECT_EQ(days[0].jobs, 1);
+    EXPECT_EQ(days[0].jobs, 2);
     EXPECT_EQ(days[0].staying, 6);
-    EXPECT_EQ(drop().jobs, 1);
+    EXPECT_EQ(drop().jobs, 2);
     EXPECT_THAT(jobs_with_chunks(),
                 ElementsAre("cancelled", "claimed", "liar", "untold", "waiting"));
     settle(derived_id("waiting"));

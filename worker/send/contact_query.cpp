@@ -50,12 +50,16 @@ std::shared_ptr<const ContactWays> KnownContactWays::find(postgres::Connection& 
 void KnownContactWays::forget(Channel channel) {
     const std::lock_guard guard{mutex_};
     ways_[static_cast<std::size_t>(channel)].reset();
-    quicker_[static_cast<std::size_t>(channel)] = {};
 }
 
-ContactWay KnownContactWays::choose(Channel channel) {
+ContactWay KnownContactWays::choose(Channel channel, bool may_try) {
     const std::lock_guard guard{mutex_};
-    return quicker_[static_cast<std::size_t>(channel)].choose();
+    return quicker_[static_cast<std::size_t>(channel)].choose(may_try);
+}
+
+void KnownContactWays::left(Channel channel, ContactWay way) {
+    const std::lock_guard guard{mutex_};
+    quicker_[static_cast<std::size_t>(channel)].left(way);
 }
 
 void KnownContactWays::took(Channel channel, ContactWay way, std::size_t people, SteadyTime begun) {
@@ -81,12 +85,13 @@ std::shared_ptr<const ContactWays> find_ways(postgres::Connection& source, const
 }  // namespace
 
 ContactQuery::ContactQuery(postgres::Connection& source, const JobContext& job, Channel channel,
-                           const ledger::ChunkPeople& people, std::int32_t turn)
+                           const ledger::ChunkPeople& people, std::int32_t turn, bool may_try)
     : source_{source},
       job_{job},
       channel_{channel},
       people_{people},
       turn_{static_cast<std::size_t>(turn)},
+      may_try_{may_try},
       ways_{find_ways(source, job, channel)} {}
 
 pqxx::result ContactQuery::ask_by_key(postgres::Connection& source, const JobContext& job,
@@ -116,21 +121,27 @@ ContactsRead ContactQuery::ask(std::vector<std::uint32_t>& positions, Resolved& 
     return ContactsRead::whole;
 }
 
-/// What takes too long counts as well: a way that ends there is not the quicker one.
+/// What takes too long counts as well: a way that ends there is not the quicker one. Not so a key
+/// after a range that was no answer: it reads what the range has just brought into memory.
 void ContactQuery::ask_the_quicker_way(Positions positions, Resolved& resolved) {
-    auto way = job_.ways->choose(channel_);
-    auto begun = job_.ways->now();
+    auto& ways = *job_.ways;
+    const bool is_timed = positions.size() >= timed_people_min;
+    const auto way = ways.choose(channel_, may_try_ && is_timed);
+    const auto begun = ways.now();
+    bool is_answer = true;
     try {
-        if (way == ContactWay::range && !ask_a_range(positions, resolved)) {
-            way = ContactWay::key;
-            begun = job_.ways->now();
-        }
-        if (way == ContactWay::key) resolved.rows = exec(positions);
+        is_answer = way == ContactWay::key || ask_a_range(positions, resolved);
+        if (way == ContactWay::key || !is_answer) resolved.rows = exec(positions);
     } catch (const std::exception& fault) {
-        if (postgres::is_timeout(fault)) job_.ways->took(channel_, way, positions.size(), begun);
+        ways.left(channel_, way);
+        if (postgres::is_timeout(fault)) ways.took(channel_, way, positions.size(), begun);
         throw;
     }
-    job_.ways->took(channel_, way, positions.size(), begun);
+    if (is_timed && is_answer) {
+        ways.took(channel_, way, positions.size(), begun);
+    } else {
+        ways.left(channel_, way);
+    }
 }
 
 bool ContactQuery::may_ask_a_range(Positions positions) const {
@@ -173,9 +184,9 @@ bool ContactQuery::ask_a_range(Positions positions, Resolved& resolved) {
 /// may look at everybody's data before it looks at who they are, and then one person's costs all.
 pqxx::result ContactQuery::ask_people(postgres::Connection& source, const ContactWays* ways,
                                       const Contact& contact, const std::string& people) {
-    if (ways != nullptr) return source.ask_prepared(ways->by_key, people);
+    if (ways != nullptr && ways->is_blind) return source.ask_prepared(ways->by_key, people);
     pqxx::nontransaction work{source.raw()};
-    return work.exec_params(contact.query.sql, people);
+    return work.exec_params(ways != nullptr ? ways->by_key : contact.query.sql, people);
 }
 
 pqxx::result ContactQuery::exec(Positions positions) {

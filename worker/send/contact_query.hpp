@@ -34,8 +34,10 @@ public:
     /// The query failed: its table may have been changed.
     void forget(Channel channel);
 
-    [[nodiscard]] ContactWay choose(Channel channel);
+    /// As QuickerWay's; of chunks that are large enough to tell.
+    [[nodiscard]] ContactWay choose(Channel channel, bool may_try);
     void took(Channel channel, ContactWay way, std::size_t people, SteadyTime begun);
+    void left(Channel channel, ContactWay way);
     [[nodiscard]] SteadyTime now() const { return clock_.steady_now(); }
 
 private:
@@ -63,15 +65,18 @@ public:
     /// Rows of a range, at most: beyond that the others are more than those asked for.
     [[nodiscard]] static std::size_t range_rows_max(std::size_t people) { return 2 * people + 16; }
 
-    /// `turn`: another sample each time it is asked whether everybody fails.
+    /// `turn`: another sample each time it is asked whether everybody fails. `may_try`: a way that
+    /// may turn out slow.
     ContactQuery(postgres::Connection& source, const JobContext& job, Channel channel,
-                 const ledger::ChunkPeople& people, std::int32_t turn);
+                 const ledger::ChunkPeople& people, std::int32_t turn, bool may_try);
 
     /// Asks for `positions`, and takes those out of them who raise errors.
     [[nodiscard]] ContactsRead ask(std::vector<std::uint32_t>& positions, Resolved& resolved);
 
 private:
     static constexpr std::size_t sample_size = 16;
+    static constexpr std::size_t timed_people_min =
+        64;  // Of fewer most is what each question costs.
     static constexpr int questions_max = 400;
 
     [[nodiscard]] static pqxx::result ask_people(postgres::Connection& source,
@@ -89,7 +94,8 @@ private:
     Channel channel_;
     const ledger::ChunkPeople& people_;
     std::size_t turn_;
-    std::shared_ptr<const ContactWays> ways_;  // Null: the query names its people itself.
+    bool may_try_;
+    std::shared_ptr<const ContactWays> ways_;  // Null: asked by what the query itself says.
 };
 
 }  // namespace fanfare

@@ -92,7 +92,8 @@ ContactsRead load_contacts(postgres::Connection& source, const Claim& claim,
     begin(people, resolved);
     auto asked = open_positions(people);
     if (find_contact(*claim.job, channel)) {
-        ContactQuery query{source, *claim.job, channel, people, claim.failures};
+        const bool may_try = claim.lane != Lane::urgent;
+        ContactQuery query{source, *claim.job, channel, people, claim.failures, may_try};
         const auto read = query.ask(asked, resolved);
         if (read != ContactsRead::whole) return read;
         take_rows(channel, people, resolved);

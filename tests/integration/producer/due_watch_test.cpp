@@ -56,6 +56,24 @@ TEST_F(DueWatchTest, RefreshesWhatHasChangedAndNothingElse) {
     EXPECT_EQ(states(), "s1:scheduled s2:cancelled s3:scheduled s4:scheduled");
 }
 
+TEST_F(DueWatchTest, MomentsWithoutZoneAreInUtcWhateverTheSessionIs) {
+    query(
+        "SELECT 'a' AS subject, '2099-01-01 12:00'::timestamp AS occurrence, "
+        "'2020-01-01 12:00'::timestamp AS due_at, NULL::timestamptz AS expires_at, "
+        "'{}'::json AS params, '{}'::json AS data");
+    sql("DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = %L', current_database(), "
+        "'Asia/Kolkata'); END$$");
+    look_at_all();
+    EXPECT_EQ(ask("SELECT to_char(occurrence AT TIME ZONE 'UTC', 'HH24:MI') FROM notification"),
+              "12:00");
+    EXPECT_FALSE(look().report) << "nothing has changed";
+    // As a session is that a pooler gave: nobody has set anything there.
+    postgres::Pool given{url, {.read_only = true}, 1};
+    Refresher beside{{*pool, given, clock, 3600s}, systems.at("shows")};
+    EXPECT_EQ(beside.refresh(systems.at("shows").schedules.at(0)).value()->tally.found, 0U);
+    EXPECT_EQ(states(), "a:scheduled");
+}
+
 TEST_F(DueWatchTest, WhatHasChangedIsLookedAtUntilTheNextWholeLook) {
     add_show("s1", "20 minutes");
     add_show("s2", "20 minutes");

@@ -112,6 +112,17 @@ TEST_F(EditsTest, AMovedOneStaysWhereItWasMovedAndTakesOtherNews) {
     EXPECT_EQ(move(id("s1"), due), Edit::too_late) << "not scheduled";
 }
 
+TEST_F(EditsTest, WhatWasMovedBehindItsOccurrenceIsNotGoneForThat) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    EXPECT_EQ(move(id("s1"), in("30 minutes"), in("1 hour")), Edit::done);
+    // The show begins, so that the due query finds it no more.
+    sql("UPDATE notification SET occurrence = app_now() - interval '1 s';"
+        "UPDATE scheduled_shows SET status = 'live'");
+    EXPECT_EQ(refresh().cancelled, 0U);
+    EXPECT_EQ(states(), "s1:scheduled");
+}
+
 TEST_F(EditsTest, NothingIsMovedBehindItsExpiry) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();

@@ -236,6 +236,12 @@ TEST_F(RepublisherTest, AClientThatOrdersAgainLearnsOfTheDeadLetter) {
     ASSERT_TRUE(line);
     EXPECT_EQ(line->state, "failed");
     EXPECT_EQ(line->failure, "unknown_template: no text");
+    sql("UPDATE absent_job SET noted_at = noted_at - interval '30 days'");
+    run([](postgres::Connection& db) {
+        ledger::forget_absent(db, {});
+        return true;
+    });
+    EXPECT_EQ(order("k").refusal_code, "unknown_template") << "as long as the order is known";
     take(known.job);
     EXPECT_EQ(order("k").refusal_code, "") << "another copy was taken";
 }

@@ -138,5 +138,18 @@ TEST(TimerOfTheMachine, EndsWithACancel) {
     EXPECT_THAT(notes.lines, ElementsAre("cancelled 0.000"));
 }
 
+TEST(BeatTest, BeatsOfOneProgramAreTogetherAndNeverClose) {
+    const auto wait = [](std::chrono::milliseconds moment, std::chrono::milliseconds phase) {
+        return until_beat(SteadyTime{moment}, 1s, phase);
+    };
+    for (const auto moment : {0ms, 1ms, 250ms, 499ms, 500ms, 501ms, 999ms, 12'345ms}) {
+        EXPECT_EQ((moment + wait(moment, 100ms) + 100ms) % 1s, 0ms) << moment.count();
+        EXPECT_GE(wait(moment, 100ms), 500ms) << moment.count();
+        EXPECT_LE(wait(moment, 100ms), 1'500ms) << moment.count();
+    }
+    EXPECT_EQ(wait(250ms, 0ms), 750ms);
+    EXPECT_EQ(wait(250ms, 100ms), 650ms) << "another program's beat is another";
+}
+
 }  // namespace
 }  // namespace fanfare

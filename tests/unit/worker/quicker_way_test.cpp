@@ -60,6 +60,25 @@ TEST(QuickerWayTest, WhoBecomesSlowerForGoodIsLeft) {
     EXPECT_EQ(ways.choose(), ContactWay::range);
 }
 
+TEST(QuickerWayTest, OneQuestionTriesAtATime) {
+    QuickerWay ways;
+    EXPECT_EQ(ways.choose(), ContactWay::range);
+    EXPECT_EQ(ways.choose(), ContactWay::range) << "nothing is known yet";
+    ways.took(ContactWay::range, people, 1ms);
+    EXPECT_EQ(ways.choose(false), ContactWay::range) << "urgent ones try nothing";
+    EXPECT_EQ(ways.choose(), ContactWay::key);
+    EXPECT_EQ(ways.choose(), ContactWay::range) << "it may take half a minute";
+    ways.left(ContactWay::key);
+    EXPECT_EQ(ways.choose(), ContactWay::key);
+}
+
+TEST(QuickerWayTest, TimesAreThoseOfAPerson) {
+    QuickerWay ways;
+    ways.took(ContactWay::range, 1'000, 5ms);
+    ways.took(ContactWay::key, 100, 2ms);
+    EXPECT_EQ(ways.choose(false), ContactWay::range);
+}
+
 TEST(QuickerWayTest, WhatTakesEndlesslyIsHardlyTriedAgain) {
     QuickerWay ways;
     ways.took(ContactWay::range, people, 500us);
