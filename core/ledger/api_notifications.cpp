@@ -11,7 +11,7 @@ namespace {
 #define FANFARE_COLUMNS \
     "SELECT system, kind, subject, " FANFARE_ISO("occurrence") ", job_id, "                    \
     FANFARE_ISO("due_at") ", coalesce(" FANFARE_ISO("expires_at") ", ''), params, data, state, " \
-    "origin, source, coalesce(cancelled_by, ''), coalesce(moved_by, ''), "                       \
+    "origin, source, coalesce(cancelled_by, ''), coalesce(moved_by, params_by, data_by, ''), " \
     FANFARE_ISO("created_at") ", " FANFARE_ISO("updated_at") ", epoch FROM notification "
 
 /// Of an array literal as a parameter; "" stands for everything.
@@ -24,6 +24,10 @@ namespace {
 #define FANFARE_SUBJECT(number)                                                                   \
     "(subject = $" number " OR (subject ~>=~ ($" number " || E'\\x1f') AND subject ~<~ ($" number \
     " || ' '))) "
+
+/// The same and its moments, as is_about() has it.
+#define FANFARE_SUBJECT_OR_MOMENTS(number) \
+    "(" FANFARE_SUBJECT(number) "OR is_about(subject, $" number ")) "
 
 NotificationDetail read_detail(const pqxx::row& row) {
     return {.key = {row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()},
@@ -73,7 +77,7 @@ std::vector<NotificationDetail> page_of_notifications(Connection& connection,
     return read_details(work.exec_params(
         FANFARE_COLUMNS "WHERE " FANFARE_SEEN(
             "1", "2") "AND ($3 = '' OR system = $3) AND ($4 = '' OR kind = $4) "
-                      "AND ($5 = '' OR " FANFARE_SUBJECT(
+                      "AND ($5 = '' OR " FANFARE_SUBJECT_OR_MOMENTS(
                           "5") ") "
                                "AND ($6 = '' OR state = nullif($6, '')::notification_state) "
                                "AND ($7 = '' OR (due_at, job_id) > (nullif($7, '')::timestamptz, "
@@ -92,9 +96,9 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
     for (auto& detail : read_details(work.exec_params(
              FANFARE_COLUMNS
              "WHERE system = $1 AND ($3 = '' OR kind = $3) "
-             "AND " FANFARE_SUBJECT("2") "AND state IN ('scheduled', 'publishing') "
-                                         "AND " FANFARE_SEEN(
-                                             "4", "5") "ORDER BY notification.due_at LIMIT 1000",
+             "AND " FANFARE_SUBJECT_OR_MOMENTS(
+                 "2") "AND state IN ('scheduled', 'publishing') "
+                      "AND " FANFARE_SEEN("4", "5") "ORDER BY notification.due_at LIMIT 1000",
              system, subject, kind, access.systems, access.sources))) {
         keys.push_back(std::move(detail.key));
     }

@@ -39,7 +39,7 @@ struct NotificationDetail {
 struct NotificationFilter {
     std::string system;
     std::string kind;
-    std::string subject;
+    std::string subject;  // And its moments.
     std::string state;
     std::string after_at;  // The last one of the page before ...
     std::string after_id;  // ... and its id.
@@ -48,8 +48,8 @@ struct NotificationFilter {
     Connection& connection, const AccessFilter& access, const NotificationFilter& filter,
     int limit);
 
-/// What is scheduled or being published of a subject, of one kind or, with "", of all; the
-/// earliest first, at most 1,000.
+/// What is scheduled or being published of a subject and its moments, of one kind or, with "", of
+/// all; the earliest first, at most 1,000.
 [[nodiscard]] std::vector<NotificationKey> open_of_subject(Connection& connection,
                                                            const std::string& system,
                                                            const std::string& subject,

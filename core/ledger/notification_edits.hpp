@@ -39,7 +39,8 @@ struct Scheduling {
 [[nodiscard]] Scheduling schedule_notification(Connection& connection,
                                                const NewNotification& wanted);
 
-/// What a notification is to be instead; no refresh moves it back. Fields that are "" stay.
+/// What a notification is to be instead; no refresh undoes it. Fields that are "" stay, and are the
+/// due query's as before; both moments together are one.
 struct NewMoment {
     std::string due_at;
     std::string expires_at;

@@ -1,5 +1,7 @@
 #include "core/ledger/retention.hpp"
 
+#include "core/systems/system.hpp"
+
 #include <fmt/format.h>
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
@@ -118,7 +120,13 @@ std::size_t drop_leftovers(Connection& connection, std::chrono::days keep, int l
         "DELETE FROM soft_bounce WHERE ctid = ANY(ARRAY(SELECT s.ctid FROM soft_bounce s "
         "  WHERE s.last_at < " FANFARE_KEPT_SINCE("$1") " LIMIT $2 FOR UPDATE SKIP LOCKED))",
         keep.count(), limit);
-    return requests.affected_rows() + bounces.affected_rows();
+    const auto places = work.exec_params(
+        "DELETE FROM counted_send WHERE ctid = ANY(ARRAY(SELECT s.ctid FROM counted_send s "
+        "  WHERE s.sent_at < " FANFARE_KEPT_SINCE("$1")
+        "  AND s.sent_at < app_now() - $3 * interval '1 hour' "
+        "  LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        keep.count(), limit, Cap::window_max.count());
+    return requests.affected_rows() + bounces.affected_rows() + places.affected_rows();
 }
 
 std::vector<std::string> dropped_jobs(Connection& connection,

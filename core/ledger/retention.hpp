@@ -51,8 +51,8 @@ struct Dropped {
 [[nodiscard]] Dropped drop_old_jobs(Connection& connection, std::chrono::days keep,
                                     std::int64_t chunks_max = dropped_chunks_max);
 
-/// Of the same age: keys of orders that were taken, and soft bounces. At most `limit` of each; how
-/// many there were.
+/// Of the same age: keys of orders that were taken, soft bounces, and places under caps that are
+/// older than every window, too. At most `limit` of each; how many there were.
 [[nodiscard]] std::size_t drop_leftovers(Connection& connection, std::chrono::days keep,
                                          int limit = dropped_leftovers_max);
 

@@ -77,8 +77,7 @@ asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& cal
     const auto* const draft = fields.find("job");
     if (auto fault = fields.fault()) co_return std::move(*fault);
     if (draft == nullptr) co_return refusal(422, "missing_field", "/job: is missing; send it");
-    const auto body = json::serialize(as_json(*draft));
-    auto read = read_draft(body, caller, parts.known());
+    auto read = read_draft(*draft, caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& job = std::get<Job>(read);
     const auto& system = parts.systems.find(job.system)->second;

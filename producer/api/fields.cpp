@@ -6,8 +6,6 @@
 #include "producer/api/reply.hpp"
 
 #include <fmt/format.h>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 
 #include <algorithm>
 
@@ -128,26 +126,6 @@ std::map<std::string, std::string> Fields::scalars(std::string_view name) {
         found[value->keys[i]] = value->items[i].text;
     }
     return found;
-}
-
-boost::json::value as_json(const JsonValue& value) {
-    namespace json = boost::json;
-    if (value.is_object()) {
-        json::object object;
-        for (std::size_t i = 0; i < value.keys.size(); ++i) {
-            object[value.keys[i]] = as_json(value.items[i]);
-        }
-        return object;
-    }
-    if (value.is_array()) {
-        json::array array;
-        for (const auto& item : value.items) array.push_back(as_json(item));
-        return array;
-    }
-    if (value.shape == JsonValue::Shape::boolean) return value.text == "true";
-    if (value.is_number()) return json::value(parse_real(value.text).value_or(0));
-    if (value.shape == JsonValue::Shape::null) return nullptr;
-    return json::value(text(value.text));
 }
 
 }  // namespace fanfare::api

@@ -3,8 +3,6 @@
 #include "core/wire/job_json.hpp"
 #include "producer/http/exchange.hpp"
 
-#include <boost/json/value.hpp>
-
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -50,7 +48,5 @@ private:
     JsonValue root_;
     std::optional<HttpReply> fault_;
 };
-
-[[nodiscard]] boost::json::value as_json(const JsonValue& value);
 
 }  // namespace fanfare::api

@@ -61,11 +61,8 @@ std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
     return refusal(403, "system_denied", "This client may not touch this system.");
 }
 
-std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& caller,
-                                        const Known& known) {
-    auto parsed = parse_json(body);
-    if (const auto* const rejection = std::get_if<Rejection>(&parsed)) return refusal(*rejection);
-    auto ordered = read_job(std::move(std::get<JsonValue>(parsed)), caller, known);
+std::variant<Job, HttpReply> read_draft(JsonValue body, const Caller& caller, const Known& known) {
+    auto ordered = read_job(std::move(body), caller, known);
     if (auto* const reply = std::get_if<HttpReply>(&ordered)) return std::move(*reply);
     return std::move(std::get<Ordered>(ordered).job);
 }

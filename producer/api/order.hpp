@@ -44,7 +44,7 @@ struct OrderKeys {
                                                         const Caller& caller, const Known& known);
 
 /// A job that is only looked at: its source and id mean nothing.
-[[nodiscard]] std::variant<Job, HttpReply> read_draft(std::string_view body, const Caller& caller,
+[[nodiscard]] std::variant<Job, HttpReply> read_draft(JsonValue body, const Caller& caller,
                                                       const Known& known);
 
 /// Lower-case hexadecimal SHA-256.

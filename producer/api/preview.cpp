@@ -109,17 +109,22 @@ asio::awaitable<HttpReply> preview(const ApiContext& parts, const HttpCall& call
     co_return reply_with(200, document);
 }
 
-/// A job for one person, as an order is written.
-std::string read_order(const Fields& fields) {
-    json::object job;
+/// A job for one person, as an order is written: what was said of it stays as it was said.
+JsonValue read_order(const Fields& fields) {
+    using Shape = JsonValue::Shape;
+    JsonValue job{.shape = Shape::object, .text = {}, .keys = {}, .items = {}};
+    const auto say = [&job](std::string_view name, JsonValue value) {
+        job.keys.emplace_back(name);
+        job.items.push_back(std::move(value));
+    };
     for (const auto* const name : {"system", "kind", "channels", "data"}) {
-        if (const auto* const value = fields.find(name)) job[name] = as_json(*value);
+        if (const auto* const value = fields.find(name)) say(name, *value);
     }
-    const auto* const recipient = fields.find("recipient");
-    job["audience"] = json::object{{"recipients", json::array{recipient->text}}};
-    job["lane"] = "urgent";
-    job["ttl_s"] = 600;
-    return json::serialize(job);
+    const JsonValue people{Shape::array, {}, {}, {*fields.find("recipient")}};
+    say("audience", {Shape::object, {}, {"recipients"}, {people}});
+    say("lane", {Shape::string, "urgent", {}, {}});
+    say("ttl_s", {Shape::number, "600", {}, {}});
+    return job;
 }
 
 asio::awaitable<HttpReply> test_send(const ApiContext& parts, const HttpCall& call,
@@ -129,8 +134,8 @@ asio::awaitable<HttpReply> test_send(const ApiContext& parts, const HttpCall& ca
     if (auto fault = fields.fault()) co_return std::move(*fault);
     const auto key = read_idempotency_key(call);
     if (const auto* const reply = std::get_if<HttpReply>(&key)) co_return *reply;
-    const auto body = read_order(fields);
-    auto read = read_order(body, std::get<std::string>(key), caller, parts.known());
+    auto read =
+        read_order(read_order(fields), {std::get<std::string>(key), ""}, caller, parts.known());
     if (auto* const reply = std::get_if<HttpReply>(&read)) co_return std::move(*reply);
     auto& order = std::get<Order>(read);
     order.trace = read_trace(call.headers);

@@ -125,11 +125,8 @@ Scheduler::~Scheduler() {
 void Scheduler::start() {
     publishing_ = std::thread{[this] { publisher_.run(); }};
     republishing_ = std::thread{[this] { publish_again(); }};
-    if (!parts_.ledger_url.empty()) {
-        replaying_pool_ =
-            std::make_unique<postgres::Pool>(parts_.ledger_url, postgres::Limits{}, 1);
-        replaying_ = std::thread{[this] { replay(); }};
-    }
+    replaying_pool_ = std::make_unique<postgres::Pool>(parts_.ledger_url, postgres::Limits{}, 1);
+    replaying_ = std::thread{[this] { replay(); }};
     for (const auto& watched : watches_) {
         if (!watched->system.schedules.empty()) {
             watched->thread = std::thread{[this, &watch = *watched] { this->watch(watch); }};
@@ -143,18 +140,16 @@ void Scheduler::start() {
 }
 
 void Scheduler::listen() {
-    if (!parts_.ledger_url.empty()) {
-        listeners_.push_back(
-            std::make_unique<Listener>(parts_.ledger_url, std::vector<std::string>{ledger_channel},
-                                       [this](const auto&, const auto&) { due_.notify(); }));
-    }
+    listeners_.push_back(
+        std::make_unique<Listener>(parts_.ledger_url, std::vector<std::string>{ledger_channel},
+                                   [this](const auto&, const auto&) { due_.notify(); }));
     for (const auto& watched : watches_) {
         const auto& system = watched->system;
         const auto& database = system.database.empty() ? parts_.ledger_url : system.database;
         std::vector<std::string> names;
         if (!system.notify.empty()) names.push_back(system.notify);
         if (!system.outbox.empty()) names.emplace_back(outbox_channel);
-        if (names.empty() || database.empty()) continue;
+        if (names.empty()) continue;
         listeners_.push_back(std::make_unique<Listener>(
             database, std::move(names), [&watch = *watched](const auto& channel, const auto& word) {
                 if (channel == watch.system.notify) {

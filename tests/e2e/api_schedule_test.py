@@ -128,6 +128,11 @@ class ApiSchedule(ApiCase):
         run.worker()
         run.wait_settled(sent[1]["id"])
         self.assertEqual(run.accepted("email", sent[1]["id"]), {"p3@example.com": 1})
+        numbers = {**DATA, "price": 250, "seats": 9007199254740993}
+        sent = shop.post("/v1/test-sends", {"system": "shows", "kind": "show.reminder", "recipient": "p000003",
+                                            "channels": ["email"], "data": numbers})
+        kept = shop.get(f"/v1/jobs/{sent[1]['id']}")[1]["data"]
+        self.assertEqual((str(kept["price"]), str(kept["seats"])), ("250", "9007199254740993"), "as they were said")
 
     def test_estimates(self):
         run, backend = self.start(worker=False, people=1000)

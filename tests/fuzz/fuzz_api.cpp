@@ -9,8 +9,6 @@
 #include "producer/api/query_string.hpp"
 #include "producer/api/text_validation.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -38,9 +36,6 @@ void try_fields(std::string_view body) {
     const auto factor = fields.real_if_there("factor", 0.5, 2);
     for (const auto& [key, value] : fields.scalars("params")) {
         ensure(!key.empty() || fields.fault(), "a parameter has a name");
-    }
-    if (const auto* const params = fields.find("params")) {
-        static_cast<void>(boost::json::serialize(api::as_json(*params)));
     }
     fields.refuse_nulls();
     if (fields.fault()) return check_refusal(*fields.fault());

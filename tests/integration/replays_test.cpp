@@ -243,6 +243,24 @@ TEST_F(ReplaysTest, EndsWithTheJobThatItTookPeopleOf) {
     }
 }
 
+TEST_F(ReplaysTest, EndsWithTheReplayThatItTookPeopleOf) {
+    const auto job = settled("a", {{{"a", failed}, {"b", failed}}});
+    auto order = order_of("first");
+    order.filter.jobs = {job};
+    const auto first = replay(order).at(0);
+    const auto claimed = claim({key(first)});
+    ASSERT_THAT(claimed, SizeIs(1));
+    EXPECT_THAT(record(record_for(claimed[0], bytes_of({failed, failed}))), SizeIs(1));
+    EXPECT_EQ(finish_jobs(db(), {}).size(), 1U);
+    order = order_of("second");
+    order.filter.jobs = {first};
+    const auto second = replay(order).at(0);
+    EXPECT_EQ(load_job(db(), second)->origin, job);
+    EXPECT_TRUE(cancel_job(db(), first));
+    EXPECT_EQ(load_job(db(), second)->state, "cancelled");
+    EXPECT_EQ(load_job(db(), first)->state, "done") << "it was over";
+}
+
 TEST_F(ReplaysTest, NobodyIsToldOnceMoreOfWhatIsCalledOff) {
     const auto cancelled = settled("a", {{{"a", failed}}});
     pqxx::nontransaction{db().raw()}.exec("UPDATE job SET state = 'cancelled'");

@@ -266,7 +266,15 @@ TEST_F(RetentionTest, KeysOfOrdersAndSoftBouncesGoWithThem) {
     ledger.column(
         "INSERT INTO suppression (channel, address, reason, source) "
         "VALUES (0, 'b@example.com', 'x', 'y') RETURNING 1");
+    const auto place = [this](const std::string& recipient) {
+        ledger.column(fmt::format(
+            "INSERT INTO counted_send (system, kind, recipient, job_id, channels) VALUES "
+            "('shows', 'show.reminder', '{}', gen_random_uuid(), 1) RETURNING 1",
+            recipient));
+    };
+    place("a");
     ledger.advance(beyond);
+    place("b");
     ledger.column("INSERT INTO soft_bounce VALUES (0, 'c@example.com', 2, app_now()) RETURNING 1");
     order("new", derived_id("new"), true);
     EXPECT_EQ(drop_leftovers(db(), kept, 10), 2U) << "the refused one's, and a bounce";
@@ -277,6 +285,10 @@ TEST_F(RetentionTest, KeysOfOrdersAndSoftBouncesGoWithThem) {
                 ElementsAre("new", "not taken yet", "of an open job"));
     EXPECT_EQ(rows("soft_bounce"), "1");
     EXPECT_EQ(rows("suppression"), "1");
+    EXPECT_EQ(rows("counted_send"), "2") << "a window may be a year";
+    ledger.advance(Cap::window_max - beyond + std::chrono::hours{1});
+    EXPECT_EQ(drop_leftovers(db(), kept, 10), 3U) << "the new one's key and bounce too";
+    EXPECT_THAT(ledger.column("SELECT recipient FROM counted_send"), ElementsAre("b"));
 }
 
 }  // namespace

@@ -112,6 +112,40 @@ TEST_F(EditsTest, AMovedOneStaysWhereItWasMovedAndTakesOtherNews) {
     EXPECT_EQ(move(id("s1"), due), Edit::too_late) << "not scheduled";
 }
 
+TEST_F(EditsTest, WhatAPersonSaidStaysSaidAndMovesWithItsShow) {
+    add_show("s1", "20 minutes");
+    std::ignore = refresh();
+    const ledger::NewMoment other{"", "", "", R"({"title": "By hand"})"};
+    EXPECT_EQ(
+        run([&](auto& db) { return ledger::reschedule_notification(db, id("s1"), other, "ada"); }),
+        Edit::done);
+    sql("UPDATE scheduled_shows SET title = 'Other'");
+    EXPECT_EQ(refresh().changed, 0U);
+    EXPECT_EQ(ask("SELECT data->>'title' || ' ' || (params->>'user_id') FROM notification"),
+              "By hand ann");
+    EXPECT_EQ(
+        run([&](auto& db) { return ledger::find_notification(db, id("s1"), {}); })->changed_by,
+        "ada");
+    // It is still the due query's to say when and for whom.
+    sql("UPDATE notification SET due_at = due_at + interval '1 min', params = '{}'");
+    EXPECT_EQ(refresh().changed, 1U);
+    EXPECT_EQ(ask("SELECT data->>'title' || ' ' || (params->>'user_id') FROM notification"),
+              "By hand ann");
+    EXPECT_EQ(refresh().changed, 0U);
+}
+
+TEST_F(EditsTest, ASubjectIsCancelledWithItsMoments) {
+    for (const auto* const show : {"s1", "s1:1h", "s1:15m", "s10", "s1 "}) {
+        add_show(show, "20 minutes");
+    }
+    std::ignore = refresh();
+    const auto keys =
+        run([&](auto& db) { return ledger::open_of_subject(db, "shows", "s1", "", {}); });
+    std::vector<std::string> subjects;
+    for (const auto& found : keys) subjects.push_back(found.subject);
+    EXPECT_THAT(subjects, ::testing::UnorderedElementsAre("s1", "s1:1h", "s1:15m"));
+}
+
 TEST_F(EditsTest, WhatWasMovedBehindItsOccurrenceIsNotGoneForThat) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
