@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +24,10 @@ public:
     /// The exchange that waits longest; nothing where none does. It is the connection's then.
     [[nodiscard]] virtual OpenExchange* next(HttpConnection& connection) = 0;
     /// Exchanges ended, or there may be room for others.
-    virtual void moved(std::vector<OpenExchange*> ended) = 0;
+    virtual void moved(std::span<OpenExchange* const> ended) = 0;
     /// It is closed, and so ended the last of its exchanges. Called last, once, unless close() was;
     /// the owner may be gone when it returns.
-    virtual void gone(HttpConnection& connection, std::vector<OpenExchange*> ended) = 0;
+    virtual void gone(HttpConnection& connection, std::span<OpenExchange* const> ended) = 0;
 };
 
 /// One connection to a server, whatever version of HTTP it speaks: what a pool has to know of it.

@@ -52,5 +52,7 @@ struct HttpAnswer {
 /// "Name: value" with every byte below 0x20 and 0x7f of `value` replaced by a space, so
 /// that no value can begin a header line of its own.
 [[nodiscard]] std::string header_line(std::string_view name, std::string_view value);
+/// The same into `line`, which is reused.
+void write_header_line(std::string_view name, std::string_view value, std::string& line);
 
 }  // namespace fanfare

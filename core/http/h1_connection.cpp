@@ -119,9 +119,10 @@ void H1Connection::finish(bool stays) {
     exchange->answer.transport = Transport::answered;
     exchange->ended = true;
     idle_since_ = parts_.clock.steady_now();
-    if (stays) return parts_.owner.moved({exchange});
+    const std::array ended{exchange};
+    if (stays) return parts_.owner.moved(ended);
     std::ignore = close("http1: the server ends the connection");
-    parts_.owner.gone(*this, {exchange});
+    parts_.owner.gone(*this, ended);
 }
 
 bool H1Connection::is_idle() const { return is_useful() && open_ && exchange_ == nullptr; }

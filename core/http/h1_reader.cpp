@@ -7,6 +7,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace fanfare {
@@ -70,12 +71,16 @@ private:
     int status_ = 0;
 };
 
-H1Reader::H1Reader() = default;
+struct H1Reader::Parsing {
+    std::optional<Parser> parser;
+};
+
+H1Reader::H1Reader() : parsing_{std::make_unique<Parsing>()} {}
 H1Reader::~H1Reader() = default;
 
 void H1Reader::begin(HttpAnswer& answer) {
     answer_ = &answer;
-    parser_ = std::make_unique<Parser>(answer);
+    parsing_->parser.emplace(answer);
     rest_.clear();
     spoilt_ = false;
 }
@@ -89,7 +94,7 @@ H1Reader::State H1Reader::read(std::string_view bytes) {
     const bool continues = !rest_.empty();
     if (continues) bytes = rest_.append(bytes);
     // Beast's assertion: of the last chunk's line and more it wants to see so much again.
-    const bool in_chunks = parser_->is_header_done() && parser_->chunked();
+    const bool in_chunks = parsing_->parser->is_header_done() && parsing_->parser->chunked();
     if (continues && in_chunks && bytes.size() < shortest_end.size()) return State::more;
     const auto state = parse(bytes);
     if (state != State::more) return state;
@@ -105,29 +110,29 @@ H1Reader::State H1Reader::read(std::string_view bytes) {
 H1Reader::State H1Reader::parse(std::string_view& bytes) {
     while (!bytes.empty()) {
         error_code fault;
-        bytes.remove_prefix(parser_->put(boost::asio::buffer(bytes), fault));
+        bytes.remove_prefix(parsing_->parser->put(boost::asio::buffer(bytes), fault));
         if (fault == beast_http::error::need_more) return State::more;
         if (fault) return refuse("the answer: " + fault.message());
-        if (!parser_->is_done()) continue;
-        if (parser_->status() >= final_from) {
+        if (!parsing_->parser->is_done()) continue;
+        if (parsing_->parser->status() >= final_from) {
             spoilt_ = !bytes.empty();
             return State::whole;
         }
-        parser_ = std::make_unique<Parser>(*answer_);
+        parsing_->parser.emplace(*answer_);
     }
     return State::more;
 }
 
 H1Reader::State H1Reader::end() {
-    if (!parser_->got_some() || parser_->status() < final_from) {
+    if (!parsing_->parser->got_some() || parsing_->parser->status() < final_from) {
         return refuse("the server ended the connection without an answer");
     }
     error_code fault;
-    parser_->put_eof(fault);
+    parsing_->parser->put_eof(fault);
     if (fault) return refuse("the answer breaks off");
     return State::whole;
 }
 
-bool H1Reader::may_go_on() const { return !spoilt_ && parser_->keep_alive(); }
+bool H1Reader::may_go_on() const { return !spoilt_ && parsing_->parser->keep_alive(); }
 
 }  // namespace fanfare

@@ -39,12 +39,13 @@ public:
 
 private:
     class Parser;
+    struct Parsing;  // A place for one parser after the other.
 
     [[nodiscard]] State parse(std::string_view& bytes);
     [[nodiscard]] State refuse(std::string fault);
 
     HttpAnswer* answer_ = nullptr;
-    std::unique_ptr<Parser> parser_;
+    std::unique_ptr<Parsing> parsing_;
     std::string rest_;     // Bytes that the parser wants to see again, with what follows.
     bool spoilt_ = false;  // There are bytes behind the answer.
     std::string fault_;

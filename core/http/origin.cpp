@@ -45,15 +45,16 @@ bool is_of(std::string_view url, const HttpOrigin& origin) {
     return rest.empty() || rest[0] == '/' || rest[0] == '?' || rest[0] == '#';
 }
 
-std::optional<std::string> target_of(std::string_view url, const HttpOrigin& origin) {
+bool write_target(std::string_view url, const HttpOrigin& origin, std::string& target) {
     const auto rest = url.substr(origin.url.size());
-    const auto target = rest.substr(0, rest.find('#'));
+    const auto written = rest.substr(0, rest.find('#'));
     const bool is_clean =
-        std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-    if (!is_clean) return std::nullopt;
-    std::string out;
-    if (!target.starts_with('/')) out = "/";
-    return out.append(target);
+        std::all_of(written.begin(), written.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (!is_clean) return false;
+    target.clear();
+    if (!written.starts_with('/')) target.push_back('/');
+    target.append(written);
+    return true;
 }
 
 }  // namespace fanfare

@@ -14,8 +14,9 @@ namespace fanfare {
 /// True where the URL goes to that server.
 [[nodiscard]] bool is_of(std::string_view url, const HttpOrigin& origin);
 
-/// What of a URL of that server stands in a request, without the fragment; nothing where a byte
-/// may not stand there.
-[[nodiscard]] std::optional<std::string> target_of(std::string_view url, const HttpOrigin& origin);
+/// Writes what of a URL of that server stands in a request, without the fragment. False where a
+/// byte may not stand there.
+[[nodiscard]] bool write_target(std::string_view url, const HttpOrigin& origin,
+                                std::string& target);
 
 }  // namespace fanfare

@@ -24,7 +24,7 @@ void HttpPool::place(OpenExchange& exchange, Exchanges& list) {
     exchange.list = &list;
 }
 
-void HttpPool::add(const HttpRequest& request, std::string path, HttpClient::Done done) {
+void HttpPool::add(const HttpRequest& request, std::string_view path, HttpClient::Done done) {
     if (spare_.empty()) {
         spare_.emplace_back();
         spare_.back().list = &spare_;
@@ -33,9 +33,11 @@ void HttpPool::add(const HttpRequest& request, std::string path, HttpClient::Don
     auto& exchange = spare_.back();
     place(exchange, waiting_);
     const auto self = exchange.self;
+    auto room = std::move(exchange.path);
+    room.assign(path);
     exchange = {.request = &request,
                 .origin = &origin_,
-                .path = std::move(path),
+                .path = std::move(room),
                 .done = std::move(done),
                 .answer = {},
                 .begun_at = parts_.clock.steady_now(),
@@ -59,21 +61,21 @@ OpenExchange* HttpPool::next(HttpConnection& connection) {
     return &exchange;
 }
 
-void HttpPool::complete_all(const std::vector<OpenExchange*>& ended) {
+void HttpPool::complete_all(std::span<OpenExchange* const> ended) {
     for (auto* const exchange : ended) {
         if (closed_) return;  // By the one before; close() has told the others.
         complete(*exchange);
     }
 }
 
-void HttpPool::moved(std::vector<OpenExchange*> ended) {
+void HttpPool::moved(std::span<OpenExchange* const> ended) {
     const auto self = shared_from_this();
     complete_all(ended);
     // Also without any: windows and settings make room.
     if (!closed_) parts_.kick();
 }
 
-void HttpPool::gone(HttpConnection& connection, std::vector<OpenExchange*> ended) {
+void HttpPool::gone(HttpConnection& connection, std::span<OpenExchange* const> ended) {
     const auto self = shared_from_this();
     complete_all(ended);
     if (closed_) return;
@@ -89,10 +91,13 @@ void HttpPool::gone(HttpConnection& connection, std::vector<OpenExchange*> ended
 
 void HttpPool::turn() {
     const auto self = shared_from_this();
-    const auto connections = connections_;  // One that breaks leaves the original.
+    auto connections = std::move(turning_);
+    connections = connections_;  // One that breaks leaves the original.
     for (const auto& connection : connections) {
         if (!closed_) connection->pump();
     }
+    connections.clear();
+    turning_ = std::move(connections);
     while (!closed_ && wants_connection()) dial();
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +34,7 @@ public:
     HttpPool(HttpOrigin origin, Parts parts);
 
     [[nodiscard]] const HttpOrigin& origin() const noexcept { return origin_; }
-    void add(const HttpRequest& request, std::string path, HttpClient::Done done);
+    void add(const HttpRequest& request, std::string_view path, HttpClient::Done done);
     /// Lets connections write and, where they have no room, dials another.
     void turn();
     /// Ends what took too long.
@@ -49,8 +50,8 @@ public:
 
     [[nodiscard]] bool has_waiting() const noexcept override { return !waiting_.empty(); }
     [[nodiscard]] OpenExchange* next(HttpConnection& connection) override;
-    void moved(std::vector<OpenExchange*> ended) override;
-    void gone(HttpConnection& connection, std::vector<OpenExchange*> ended) override;
+    void moved(std::span<OpenExchange* const> ended) override;
+    void gone(HttpConnection& connection, std::span<OpenExchange* const> ended) override;
 
 private:
     using Exchanges = std::list<OpenExchange>;
@@ -61,7 +62,7 @@ private:
     void fail_waiting(std::string_view fault, SteadyTime until);
     void expire(OpenExchange& exchange);
     void complete(OpenExchange& exchange);
-    void complete_all(const std::vector<OpenExchange*>& ended);
+    void complete_all(std::span<OpenExchange* const> ended);
     static void place(OpenExchange& exchange, Exchanges& list);
 
     HttpOrigin origin_;
@@ -71,6 +72,7 @@ private:
     Exchanges running_;
     Exchanges spare_;
     std::vector<std::shared_ptr<HttpConnection>> connections_;
+    std::vector<std::shared_ptr<HttpConnection>> turning_;  // Room for those of one turn.
     SteadyTime rest_until_{};  // After a connection that came to nothing, if there are others.
     bool closed_ = false;
 };

@@ -41,9 +41,8 @@ public:
 
     void start(const HttpRequest& request, HttpClient::Done done) {
         auto* const pool = closed_ || request.mail ? nullptr : pool_of(request.url);
-        auto path = pool == nullptr ? std::nullopt : target_of(request.url, pool->origin());
-        if (path) {
-            pool->add(request, std::move(*path), std::move(done));
+        if (pool != nullptr && write_target(request.url, pool->origin(), target_)) {
+            pool->add(request, target_, std::move(done));
         } else {
             refused_.push_back(std::move(done));
             kick();
@@ -102,9 +101,9 @@ private:
     void turn() {
         kicked_ = false;
         refuse();
-        const auto pools = pools_;
-        for (const auto& pool : pools) {
-            if (!closed_) pool->turn();
+        for (std::size_t i = 0; i < pools_.size(); ++i) {  // None where a turn closes us.
+            const auto pool = pools_[i];
+            pool->turn();
         }
     }
 
@@ -145,6 +144,7 @@ private:
     TlsContext tls_;
     std::vector<std::shared_ptr<HttpPool>> pools_;
     std::vector<HttpClient::Done> refused_;
+    std::string target_;  // Of the request that starts.
     bool kicked_ = false;
     bool armed_ = false;
     bool closed_ = false;

@@ -6,12 +6,14 @@
 
 namespace fanfare {
 
-std::string collapse_id(std::string_view key) {
+std::string_view collapse_id(std::string_view key, std::string& digest) {
     constexpr std::size_t bytes_max = 64;
     const bool fits = key.size() <= bytes_max && std::all_of(key.begin(), key.end(), [](char c) {
                           return c > ' ' && c < 0x7f;
                       });
-    return fits ? std::string{key} : hex(compute_digest(Digest::sha256, key));
+    if (fits) return key;
+    digest = hex(compute_digest(Digest::sha256, key));
+    return digest;
 }
 
 }  // namespace fanfare

@@ -30,8 +30,9 @@ void try_url(std::string_view text) {
         "an origin is its own");
     ensure(!origin->host.empty() && !origin->port.empty(), "a server has a name and a port");
     ensure(is_one_word(origin->authority), "a name is one word");
-    const auto target = target_of(text, *origin);
-    ensure(!target || (target->starts_with('/') && is_one_word(*target)), "a target is one word");
+    std::string target;
+    ensure(!write_target(text, *origin, target) || (target.starts_with('/') && is_one_word(target)),
+           "a target is one word");
 }
 
 void try_connection(std::string_view text) {

@@ -52,10 +52,15 @@ void Boarding::give_back(Chunk& chunk) {
 }
 
 asio::awaitable<bool> Boarding::depart(const Chunk& chunk) {
+    const bool shut = parts_.is_shut();
+    if (departures_.empty() && (shut || parts_.permits.may_begin())) {
+        if (!shut) parts_.permits.begin();
+        co_return !shut;
+    }
     Departure mine{Signal{parts_.executor}, chunk.urgent};
     const auto is_later = [&mine](const Departure* other) { return mine.urgent && !other->urgent; };
     departures_.insert(std::find_if(departures_.begin(), departures_.end(), is_later), &mine);
-    let_depart(parts_.is_shut());
+    let_depart(shut);
     while (!mine.may_begin) co_await mine.called.wait();
     co_return *mine.may_begin;
 }

@@ -10,6 +10,7 @@
 #include "core/time_zones/time_zone.hpp"
 
 #include <fmt/format.h>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <map>
@@ -54,6 +55,21 @@ SendReference to_reference(const JobContext& job, const ledger::ChunkKey& chunk)
     return reference;
 }
 
+void compose_as(const SendReference& reference, const JobContext& job, const Provider& provider,
+                const ComposedRequests::Group& group, ComposedRequest& composed) {
+    std::int64_t expires_at = 0;
+    if (job.job.expires_at) {
+        expires_at =
+            std::chrono::duration_cast<std::chrono::seconds>(job.job.expires_at->time_since_epoch())
+                .count();
+    }
+    provider.compose({.content = group.content,
+                      .messages = {group.messages.data() + composed.first, composed.count},
+                      .reference = reference,
+                      .expires_at_unix = expires_at},
+                     composed.request);
+}
+
 /// Composes the requests of one chunk; lives for one call.
 class Writer {
 public:
@@ -78,6 +94,7 @@ public:
         write_seals();
         std::vector<std::size_t> places;
         places.reserve(resolved_.targets.size());
+        if (context_.batch_max > 1) seen_.reserve(resolved_.targets.size());
         for (const auto& target : resolved_.targets) {
             look_at_zone(target);
             auto place =
@@ -301,9 +318,13 @@ private:
 
     /// Room is made for a body as long as the one before it: it does not grow by and by.
     void compose(const ComposedRequests::Group& group, ComposedRequest& composed) {
+        if (!requests_.spare.empty()) {
+            composed.request = std::move(requests_.spare.back());
+            requests_.spare.pop_back();
+        }
         auto& body = composed.request.body;
         body.reserve(std::min(bytes_a_message_ * composed.count, body_room_max));
-        compose_request(claim_, context_.provider, group, composed);
+        compose_as(reference_, job_, context_.provider, group, composed);
         bytes_a_message_ = body.size() / composed.count + body_slack;
     }
 
@@ -320,7 +341,7 @@ private:
     std::vector<std::string> personal_;
     std::map<std::pair<std::string, Apart>, std::size_t> places_;
     std::vector<std::vector<Origin>> origins_;
-    std::unordered_map<std::string_view, std::size_t> seen_;
+    boost::unordered_flat_map<std::string_view, std::size_t> seen_;
     std::unordered_map<std::string_view, bool> zones_;
     std::size_t last_reader_ = static_cast<std::size_t>(-1);
     std::string_view last_wanted_;
@@ -338,19 +359,7 @@ std::vector<std::string> personal_variables(const JobContext& job, Channel chann
 
 void compose_request(const Claim& claim, const Provider& provider,
                      const ComposedRequests::Group& group, ComposedRequest& composed) {
-    const JobContext& job = *claim.job;
-    const auto reference = to_reference(job, claim.key);
-    std::int64_t expires_at = 0;
-    if (job.job.expires_at) {
-        expires_at =
-            std::chrono::duration_cast<std::chrono::seconds>(job.job.expires_at->time_since_epoch())
-                .count();
-    }
-    provider.compose({.content = group.content,
-                      .messages = {group.messages.data() + composed.first, composed.count},
-                      .reference = reference,
-                      .expires_at_unix = expires_at},
-                     composed.request);
+    compose_as(to_reference(*claim.job, claim.key), *claim.job, provider, group, composed);
 }
 
 Result<void> compose_requests(const Claim& claim, const ledger::ChunkPeople& people,
@@ -362,6 +371,29 @@ Result<void> compose_requests(const Claim& claim, const ledger::ChunkPeople& peo
     requests.lost_zones = 0;
     requests.made.clear();
     return Writer{claim, people, resolved, context, requests}.write();
+}
+
+std::vector<HttpRequest> SpareRequests::take() {
+    if (chunks_.empty()) return {};
+    auto requests = std::move(chunks_.back());
+    chunks_.pop_back();
+    count_ -= requests.size();
+    return requests;
+}
+
+void SpareRequests::give_back(ComposedRequests& requests) {
+    auto spare = std::move(requests.spare);
+    for (auto& composed : requests.requests) {
+        const bool is_small =
+            !composed.request.mail && composed.request.body.capacity() <= body_bytes_max;
+        if (is_small && count_ + spare.size() < requests_max) {
+            spare.push_back(std::move(composed.request));
+        }
+    }
+    requests.requests.clear();
+    if (spare.empty() || count_ + spare.size() > requests_max) return;
+    count_ += spare.size();
+    chunks_.push_back(std::move(spare));
 }
 
 }  // namespace fanfare

@@ -205,6 +205,7 @@ Situation Sender::begin(InHand& hand, const std::optional<Failure>& unknown_job)
 /// One pass: everybody who is still open is tried once, if nothing stands in the way.
 asio::awaitable<Situation> Sender::try_all(InHand& hand) {
     Pass pass;
+    pass.requests.spare = spare_requests_.take();
     ++hand.passes;
     const auto prepared =
         co_await preparation_.prepare(hand.claim, hand.people, pass, *hand.account);
@@ -241,6 +242,7 @@ asio::awaitable<std::int32_t> Sender::send_all(InHand& hand, Pass& pass) {
     ChunkSend sending{std::move(parts), hand.claim, hand.people, pass};
     co_await sending.run();
     const auto attempts = settle_pass(hand.people, pass);
+    spare_requests_.give_back(pass.requests);
     hand.dead.insert(hand.dead.end(), std::make_move_iterator(pass.dead.begin()),
                      std::make_move_iterator(pass.dead.end()));
     // What refuses a credential that was replaced meanwhile says nothing of the new one.

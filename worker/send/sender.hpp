@@ -125,6 +125,7 @@ private:
     Preparation preparation_;
     Marker marker_;
     KnownJobs known_jobs_{parts_.jobs};
+    SpareRequests spare_requests_;
     Rooms rooms_{make_room(Channel::email), make_room(Channel::sms), make_room(Channel::push)};
     bool stopping_ = false;
 };

@@ -137,8 +137,10 @@ private:
         out.headers[2] = parts_.topic;
         out.headers[3] = "apns-push-type: alert";
         out.headers[4] = "apns-priority: 10";
-        out.headers[5] =
-            header_line("apns-collapse-id", collapse_id(key.empty() ? batch.reference.job : key));
+        std::string digest;
+        write_header_line("apns-collapse-id",
+                          collapse_id(key.empty() ? batch.reference.job : key, digest),
+                          out.headers[5]);
         if (!expires) return;
         out.headers[6] = "apns-expiration: ";
         append_number(batch.expires_at_unix, out.headers[6]);

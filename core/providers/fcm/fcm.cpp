@@ -162,7 +162,8 @@ private:
 
     void append_platforms(const Batch& batch, std::string& out) const {
         const auto& key = batch.content.collapse_key;
-        const auto collapse = collapse_id(key.empty() ? batch.reference.job : key);
+        std::string digest;
+        const auto collapse = collapse_id(key.empty() ? batch.reference.job : key, digest);
         const auto now =
             std::chrono::floor<std::chrono::seconds>(parts_.clock->now()).time_since_epoch();
         const auto expires = batch.expires_at_unix;

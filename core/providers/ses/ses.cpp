@@ -133,9 +133,10 @@ private:
 
     static void append_entries(const Batch& batch, const BulkTemplate& texts, std::string& body) {
         UnsubscribeLinks links{batch.content, batch.reference};
-        std::string lead = batch.reference.job + ".";
-        append_number(batch.reference.chunk, lead);
-        lead.push_back('.');
+        std::string reference = batch.reference.job + ".";
+        append_number(batch.reference.chunk, reference);
+        reference.push_back('.');
+        const auto lead_size = reference.size();
         body.append(R"(,"BulkEmailEntries":[)");
         bool is_first = true;
         for (const auto& message : batch.messages) {
@@ -147,7 +148,9 @@ private:
             body.append(R"({"ReplacementTemplateData":")");
             texts.append_data(message, body);
             body.append(R"("}},"ReplacementTags":[{"Name":"fanfare","Value":")");
-            body.append(tag_of_reference(lead + std::string{message.ref})).append(R"("}])");
+            reference.resize(lead_size);
+            append_tag_of_reference(reference.append(message.ref), body);
+            body.append(R"("}])");
             if (const auto link = links.of(message); !link.empty()) {
                 body.append(R"(,"ReplacementHeaders":[{"Name":"List-Unsubscribe","Value":"<)");
                 append_json_line(link, body);
@@ -242,14 +245,12 @@ void take_url(const std::string& base_url, Parts& parts) {
 
 std::span<const OptionDoc> options() { return option_docs; }
 
-std::string tag_of_reference(std::string_view reference) {
-    std::string tag;
+void append_tag_of_reference(std::string_view reference, std::string& out) {
     int dots = 0;
     for (const char c : reference.substr(0, tag_bytes_max)) {
         const bool is_separator = c == '.' && ++dots <= 3;
-        tag.push_back(is_separator ? '_' : (is_tag_byte(c) ? c : '-'));
+        out.push_back(is_separator ? '_' : (is_tag_byte(c) ? c : '-'));
     }
-    return tag;
 }
 
 std::unique_ptr<Provider> make(OptionReader& reader, const ProviderContext& context) {

@@ -26,6 +26,6 @@ inline constexpr std::size_t recipients_max = 50;  // Of one call, by the rules 
 /// The reference "<job>.<chunk>.<position>.<tag>" as the value of the message tag `fanfare`,
 /// in which SES takes letters, digits, '_' and '-' only: the first three dots are '_'. Job,
 /// chunk and position hold no '_', so events can be read back, though the tag may.
-[[nodiscard]] std::string tag_of_reference(std::string_view reference);
+void append_tag_of_reference(std::string_view reference, std::string& out);
 
 }  // namespace fanfare::ses

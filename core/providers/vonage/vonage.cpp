@@ -175,7 +175,8 @@ private:
 
     /// At most 40 characters come back in receipts; without a tag, the job at least.
     static std::string client_reference(const Batch& batch) {
-        std::string whole;
+        thread_local std::string whole;
+        whole.clear();
         append_reference(batch, batch.messages.front().ref, whole);
         auto compact = compact_reference(whole);
         return compact ? *std::move(compact) : batch.reference.job.substr(0, 40);

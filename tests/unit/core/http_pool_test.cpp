@@ -54,7 +54,8 @@ public:
 
     void answer() {
         exchange_->answer.transport = Transport::answered;
-        parts_.owner.moved({std::exchange(exchange_, nullptr)});
+        const std::array ended{std::exchange(exchange_, nullptr)};
+        parts_.owner.moved(ended);
     }
     void lose(std::string fault) {
         const auto self = shared_from_this();
@@ -157,8 +158,8 @@ class Idler final : public ConnectionOwner {
 public:
     [[nodiscard]] bool has_waiting() const noexcept override { return false; }
     [[nodiscard]] OpenExchange* next(HttpConnection&) override { return nullptr; }
-    void moved(std::vector<OpenExchange*>) override { opened = true; }
-    void gone(HttpConnection&, std::vector<OpenExchange*>) override { ended = true; }
+    void moved(std::span<OpenExchange* const>) override { opened = true; }
+    void gone(HttpConnection&, std::span<OpenExchange* const>) override { ended = true; }
     bool opened = false;
     bool ended = false;
 };

@@ -160,12 +160,17 @@ TEST(BulkTemplate, CutsWhatWouldMakeSesRefuseTheCall) {
 }
 
 TEST(SesReference, IsATagThatSesTakes) {
+    const auto tag_of_reference = [](std::string_view reference) {
+        std::string tag;
+        ses::append_tag_of_reference(reference, tag);
+        return tag;
+    };
     const std::string job = "6f1c2b1e-0000-4000-8000-000000000001";
-    EXPECT_EQ(ses::tag_of_reference(job + ".0.0.AAAAAAAAAAA"), job + "_0_0_AAAAAAAAAAA");
-    EXPECT_EQ(ses::tag_of_reference(job + ".12.345.-_A_-_A-_-_"), job + "_12_345_-_A_-_A-_-_");
-    EXPECT_EQ(ses::tag_of_reference(job + ".1.2"), job + "_1_2");
-    EXPECT_EQ(ses::tag_of_reference("a b\n.1.2.x.y"), "a-b-_1_2_x-y");
-    EXPECT_EQ(ses::tag_of_reference(std::string(1000, 'x')).size(), 256U);
+    EXPECT_EQ(tag_of_reference(job + ".0.0.AAAAAAAAAAA"), job + "_0_0_AAAAAAAAAAA");
+    EXPECT_EQ(tag_of_reference(job + ".12.345.-_A_-_A-_-_"), job + "_12_345_-_A_-_A-_-_");
+    EXPECT_EQ(tag_of_reference(job + ".1.2"), job + "_1_2");
+    EXPECT_EQ(tag_of_reference("a b\n.1.2.x.y"), "a-b-_1_2_x-y");
+    EXPECT_EQ(tag_of_reference(std::string(1000, 'x')).size(), 256U);
 }
 
 TEST(SesDeathTest, NeverPutsAnUncheckedAddressOnTheWire) {
