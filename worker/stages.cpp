@@ -33,7 +33,7 @@ Stages::Stages(Worker::Configuration configuration, Shutdown& given)
           systems, templates,
           JobContexts::Reach{settings.database.url, source_connections, settings.worker.lease},
           references.has_key() ? settings.callback_url : std::string{}, system_clock()},
-      dispatcher{loop.get_executor()},
+      dispatcher{loop.get_executor(), system_clock(), settings.worker.republish_after},
       batcher{
           loop.get_executor(), ports.chunks, {.lease = settings.worker.lease, .token = [this] {
                                                   return static_cast<std::int64_t>(random() >> 1);
@@ -142,10 +142,10 @@ void Stages::route(kafka::Received record) {
         return;
     }
     const auto lane = static_cast<Lane>(record.topic - 1);
-    if (!dispatcher.push(lane, {*key, record})) {
-        probe.dropped_descriptor();  // Still planned in the ledger; the sweeper knows.
-        consumer->finish(record);
-    }
+    const auto pushed = dispatcher.push(lane, {*key, record});
+    if (pushed == Pushed::kept) return;                      // Whoever sends the chunk finishes it.
+    if (pushed == Pushed::left) probe.dropped_descriptor();  // Planned in the ledger still.
+    consumer->finish(record);
 }
 
 }  // namespace fanfare

@@ -210,7 +210,9 @@ asio::awaitable<void> SimulatedWorker::read() {
             const ledger::ChunkKey key{record.job, Channel::push, *record.chunk};
             const int times = dice_.hits(odds.repeated) ? 2 : 1;
             for (int i = 0; i < times; ++i) {
-                if (!dispatcher_.push(Lane::normal, {key, received})) reader_.finish(received);
+                if (dispatcher_.push(Lane::normal, {key, received}) != Pushed::kept) {
+                    reader_.finish(received);
+                }
             }
         }
         bool is_quiet = false;

@@ -84,7 +84,7 @@ private:
     ModelTime ledger_time_;
     WorkerProbe& probe_;
     Pauses pauses_;
-    Dispatcher dispatcher_{loop_.get_executor()};
+    Dispatcher dispatcher_{loop_.get_executor(), machine_, settings_.republish_after};
     TopicReader reader_;
     std::optional<Timer> news_;  // Of its topics: rings earlier when something comes.
     std::optional<AccountSelector> selector_;

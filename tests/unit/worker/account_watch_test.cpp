@@ -80,7 +80,7 @@ protected:
                 Account::Parts{settings, std::make_unique<IdleProvider>(), bucket, time, probe}));
         }
         selector.emplace(std::move(accounts));
-        dispatcher.emplace(loop.get_executor());
+        dispatcher.emplace(loop.get_executor(), time, std::chrono::seconds{30});
         watch.emplace(AccountWatch::Parts{fleet, *selector, pauses, *dispatcher, time, "w1"});
         test::begin(loop, watch->run());
     }

@@ -1,4 +1,6 @@
 #include "worker/send/dispatcher.hpp"
+
+#include "core/clock/virtual_time.hpp"
 #include "tests/support/coroutines.hpp"
 
 #include <gmock/gmock.h>
@@ -17,6 +19,9 @@ using ::testing::IsEmpty;
 class DispatcherTest : public ::testing::Test {
 protected:
     bool push(Lane lane, Channel channel, std::int32_t number) {
+        return pushed(lane, channel, number) == Pushed::kept;
+    }
+    Pushed pushed(Lane lane, Channel channel, std::int32_t number) {
         return dispatcher.push(lane, {{"job", channel, number}, std::nullopt});
     }
 
@@ -36,7 +41,8 @@ protected:
     }
 
     asio::io_context context{1};
-    Dispatcher dispatcher{context.get_executor()};
+    ManualClock clock{TimePoint{}};
+    Dispatcher dispatcher{context.get_executor(), clock, std::chrono::seconds{30}};
     std::vector<std::int32_t> served;
 };
 
@@ -90,19 +96,37 @@ TEST_F(DispatcherTest, KeepsAPlaceForUrgentWork) {
     EXPECT_EQ(dispatcher.waiting(), 2U);
 }
 
-TEST_F(DispatcherTest, RefusesWhatIsBeyondItsBoundAndNothingElse) {
-    for (std::size_t i = 0; i < Dispatcher::queue_max; ++i) {
-        ASSERT_TRUE(push(Lane::bulk, Channel::email, static_cast<std::int32_t>(i)));
+TEST_F(DispatcherTest, BeyondItsBoundKeysAreNotedAndThenLeftToTheSweep) {
+    const auto all = Dispatcher::queue_max + Dispatcher::noted_max;
+    for (std::size_t i = 0; i < all; ++i) {
+        const auto expected = i < Dispatcher::queue_max ? Pushed::kept : Pushed::noted;
+        ASSERT_EQ(pushed(Lane::bulk, Channel::email, static_cast<std::int32_t>(i)), expected);
     }
-    EXPECT_FALSE(push(Lane::bulk, Channel::email, -1));
+    EXPECT_EQ(pushed(Lane::bulk, Channel::email, -1), Pushed::left);
     EXPECT_TRUE(push(Lane::urgent, Channel::email, 1)) << "bulk never shuts out urgent work";
     EXPECT_TRUE(push(Lane::bulk, Channel::sms, 1)) << "nor another channel";
-    EXPECT_EQ(dispatcher.waiting(), Dispatcher::queue_max + 2);
+    EXPECT_EQ(dispatcher.waiting(), all + 2);
 
     test::begin(context, serve(Channel::email, false, served));
     test::settle(context);
-    EXPECT_EQ(served.size(), Dispatcher::queue_max + 1);
+    ASSERT_EQ(served.size(), all + 1);
+    EXPECT_TRUE(std::is_sorted(served.begin() + 1, served.end())) << "as they came";
     EXPECT_TRUE(push(Lane::bulk, Channel::email, 2)) << "there is room again";
+}
+
+TEST_F(DispatcherTest, WhatIsNotedForTooLongIsTheSweeps) {
+    for (std::size_t i = 0; i < Dispatcher::queue_max; ++i) {
+        ASSERT_TRUE(push(Lane::bulk, Channel::email, 0));
+    }
+    EXPECT_EQ(pushed(Lane::bulk, Channel::email, 1), Pushed::noted);
+    clock.advance(std::chrono::seconds{20});
+    EXPECT_EQ(pushed(Lane::bulk, Channel::email, 2), Pushed::noted);
+    clock.advance(std::chrono::seconds{10});
+    test::begin(context, serve(Channel::email, false, served));
+    test::settle(context);
+    ASSERT_EQ(served.size(), Dispatcher::queue_max + 1);
+    EXPECT_EQ(served.back(), 2);
+    EXPECT_EQ(dispatcher.waiting(), 0U);
 }
 
 TEST_F(DispatcherTest, DoesNotHoldUpOneChannelForAnother) {
@@ -141,7 +165,7 @@ TEST_F(DispatcherTest, LetsEveryoneGoWhenItStops) {
     test::settle(context);
     EXPECT_TRUE(stopped);
     EXPECT_TRUE(urgent_stopped);
-    EXPECT_FALSE(push(Lane::urgent, Channel::email, 1)) << "the sweeper brings it back elsewhere";
+    EXPECT_EQ(pushed(Lane::urgent, Channel::email, 1), Pushed::left);
 }
 
 TEST_F(DispatcherTest, LeavesWhatWaitsToTheSweeperWhenItStops) {
@@ -173,6 +197,20 @@ TEST_F(DispatcherTest, SaysForWhatThereIsRoom) {
     EXPECT_EQ(room(Channel::push, Lane::bulk), 3);
     dispatcher.stop();
     EXPECT_THAT(dispatcher.rooms(3), IsEmpty());
+}
+
+TEST_F(DispatcherTest, WhoSendsMuchHasRoomForMuch) {
+    const auto room = [this]() -> std::int64_t {
+        for (const auto& one : dispatcher.rooms(3)) {
+            if (one.channel == Channel::email && one.lane == Lane::bulk) return one.chunks;
+        }
+        return 0;
+    };
+    test::begin(context, serve(Channel::email, false, served));
+    for (std::int32_t i = 0; i < 100; ++i) EXPECT_TRUE(push(Lane::bulk, Channel::email, i));
+    test::settle(context);
+    EXPECT_EQ(room(), 200);
+    EXPECT_EQ(room(), 3) << "nothing since";
 }
 
 }  // namespace

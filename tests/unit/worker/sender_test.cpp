@@ -59,7 +59,7 @@ protected:
         selector.emplace(std::move(accounts));
         batcher.emplace(loop.get_executor(), *this,
                         ChunkBatcher::Options{60s, [] { return std::int64_t{1}; }});
-        dispatcher.emplace(loop.get_executor());
+        dispatcher.emplace(loop.get_executor(), time, std::chrono::seconds{30});
         sender.emplace(
             Sender::Parts{loop.get_executor(), *dispatcher, *batcher, *this, *this, *this, *this,
                           *selector, pauses, references, time, probe, [] { return 0.0; },
@@ -88,7 +88,7 @@ protected:
         Descriptor descriptor;
         descriptor.key = chunk->key;
         descriptor.record.emplace();
-        ASSERT_TRUE(dispatcher->push(Lane::normal, std::move(descriptor)));
+        ASSERT_EQ(dispatcher->push(Lane::normal, std::move(descriptor)), Pushed::kept);
     }
 
     Answer<std::vector<ledger::ClaimedChunk>> claim(std::span<const ledger::ClaimRequest>,

@@ -106,7 +106,7 @@ protected:
         time.attach(loop);
         batcher.emplace(loop.get_executor(), ledger,
                         ChunkBatcher::Options{60s, [] { return std::int64_t{1}; }});
-        dispatcher.emplace(loop.get_executor());
+        dispatcher.emplace(loop.get_executor(), time, std::chrono::seconds{30});
         sweeper.emplace(
             Sweeper::Parts{loop.get_executor(), ledger, time, *batcher, *dispatcher,
                            [](Channel channel) { return channel == Channel::push; }, probe,
