@@ -149,12 +149,17 @@ std::string AuditLog::read_row(const Fields& row, AuditBook& book, LogCounts& co
     if (columns_[key_].value_or(0) >= row.size()) {
         return fmt::format("{}: the row ends before it; give every row all columns", at(key_));
     }
+    // Another job may have gone by a channel that is none of ours.
+    const auto own_job = lowered(field(row, job_at));
+    if (!own_job.empty() && own_job != rules_.job) {
+        ++counts.others;
+        return {};
+    }
     std::optional<Channel> found;
     if (auto problem = find_channel(row, found); !problem.empty()) return problem;
     const bool is_elsewhere = rules_.channel && found && found != rules_.channel;
-    const auto own_job = lowered(field(row, job_at));
     const auto key = field(row, key_);
-    if (is_elsewhere || key.empty() || (!own_job.empty() && own_job != rules_.job)) {
+    if (is_elsewhere || key.empty()) {
         ++counts.others;
         return {};
     }

@@ -183,8 +183,13 @@ int delivery(const Globals& globals, const std::string& text, const std::string&
     });
     if (!progress) throw Stop{exit_rejected, "no such job in the ledger"};
     if (!progress->dropped_at.empty()) throw no_longer_kept(job);
+    if (!progress->planned && is_over(progress->state)) {
+        throw Stop{exit_differs, fmt::format("the job was {} before its audience was read: nobody "
+                                             "was planned",
+                                             progress->state)};
+    }
     throw Stop{exit_differs,
-               progress->planned || is_over(progress->state)
+               progress->planned
                    ? "not in the audience: when the job was planned, the audience query did not "
                      "give this id"
                    : "not planned yet: the audience is still being read; ask again"};

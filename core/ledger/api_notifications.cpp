@@ -97,7 +97,11 @@ std::vector<NotificationKey> open_of_subject(Connection& connection, const std::
              FANFARE_COLUMNS
              "WHERE system = $1 AND ($3 = '' OR kind = $3) "
              "AND " FANFARE_SUBJECT_OR_MOMENTS(
-                 "2") "AND state IN ('scheduled', 'publishing') "
+                 "2") "AND (state IN ('scheduled', 'publishing') OR (state = 'published' AND ("
+                      " NOT EXISTS (SELECT FROM job j WHERE j.id = notification.job_id) OR EXISTS ("
+                      "  SELECT FROM job j WHERE (j.id = notification.job_id "
+                      "   OR j.origin = notification.job_id) "
+                      "  AND j.state IN ('planning', 'sending'))))) "
                       "AND " FANFARE_SEEN("4", "5") "ORDER BY notification.due_at LIMIT 1000",
              system, subject, kind, access.systems, access.sources))) {
         keys.push_back(std::move(detail.key));

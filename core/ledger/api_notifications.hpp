@@ -48,8 +48,8 @@ struct NotificationFilter {
     Connection& connection, const AccessFilter& access, const NotificationFilter& filter,
     int limit);
 
-/// What is scheduled or being published of a subject and its moments, of one kind or, with "", of
-/// all; the earliest first, at most 1,000.
+/// What is scheduled of a subject and its moments, being published, or on its way to people still,
+/// of one kind or, with "", of all; the earliest first, at most 1,000.
 [[nodiscard]] std::vector<NotificationKey> open_of_subject(Connection& connection,
                                                            const std::string& system,
                                                            const std::string& subject,

@@ -3,6 +3,7 @@
 #include "core/ledger/due_job.hpp"
 #include "core/wire/job.hpp"
 
+#include <fmt/format.h>
 #include <pqxx/transaction>
 
 namespace fanfare::ledger {
@@ -50,24 +51,32 @@ NotificationKey kept_key(pqxx::transaction_base& work, const NewNotification& wa
     return key;
 }
 
+/// Of all that was asked for, besides the key.
+std::string digest_of(const NewNotification& wanted) {
+    return derived_id(fmt::format("{}\n{}\n{}\n{}\n{}", wanted.source, wanted.due_at,
+                                  wanted.expires_at, wanted.params, wanted.data));
+}
+
 }  // namespace
 
 Scheduling schedule_notification(Connection& connection, const NewNotification& wanted) {
     pqxx::work work{connection.raw()};
     const auto key = kept_key(work, wanted);
     const auto id = derived_id(derivation_name(key));
+    const auto asked = digest_of(wanted);
     const auto put = work.exec_params(
         "INSERT INTO notification (system, kind, subject, occurrence, due_at, expires_at, params, "
-        " data, job_id, origin, source) VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz, "
-        " nullif($6, '')::timestamptz, $7::jsonb, $8::jsonb, $9::uuid, 'api', $10) "
-        "ON CONFLICT DO NOTHING",
+        " data, job_id, origin, source, asked) VALUES ($1, $2, $3, $4::timestamptz, "
+        " $5::timestamptz, nullif($6, '')::timestamptz, $7::jsonb, $8::jsonb, $9::uuid, 'api', "
+        " $10, $11::uuid) ON CONFLICT DO NOTHING",
         key.system, key.kind, key.subject, key.occurrence, wanted.due_at, wanted.expires_at,
-        wanted.params, wanted.data, id, wanted.source);
+        wanted.params, wanted.data, id, wanted.source, asked);
     const auto same = work.exec_params(
-        "SELECT (due_at, params, data, source) = ($2::timestamptz, $3::jsonb, $4::jsonb, $5) "
-        "AND expires_at IS NOT DISTINCT FROM nullif($6, '')::timestamptz "
+        "SELECT coalesce(asked = $7::uuid, false) OR ("
+        " (due_at, params, data, source) = ($2::timestamptz, $3::jsonb, $4::jsonb, $5) "
+        " AND expires_at IS NOT DISTINCT FROM nullif($6, '')::timestamptz) "
         "FROM notification WHERE job_id = $1::uuid",
-        id, wanted.due_at, wanted.params, wanted.data, wanted.source, wanted.expires_at);
+        id, wanted.due_at, wanted.params, wanted.data, wanted.source, wanted.expires_at, asked);
     const bool is_new = put.affected_rows() == 1;
     if (is_new) wake_publishers(work);
     Scheduling scheduling{is_new, same[0][0].as<bool>(), *find_notification(work, id, {})};

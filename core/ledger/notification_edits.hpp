@@ -33,7 +33,7 @@ struct NewNotification {
 /// The notification of this key as it is now, whoever scheduled it.
 struct Scheduling {
     bool is_new = false;
-    bool same = true;  // It says what was asked for.
+    bool same = true;  // It says what was asked for, or did when the same was asked first.
     NotificationDetail detail;
 };
 [[nodiscard]] Scheduling schedule_notification(Connection& connection,

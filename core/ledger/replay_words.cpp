@@ -96,10 +96,10 @@ private:
         const bool unknown = std::find(filter_.outcomes.begin(), filter_.outcomes.end(),
                                        Outcome::unknown) != filter_.outcomes.end();
         if (unknown && !words_.include_unknown && !fault_) {
-            fault_ =
-                WordFault{"include_unknown",
-                          "who is `unknown` may have been told already, and would be told twice",
-                          "say so if that is better than not at all"};
+            fault_ = WordFault{
+                "include_unknown",
+                "who is `unknown` may have been told already, and would be told twice",
+                "send include_unknown (--include-unknown) if that is better than not at all"};
         }
         if (words_.outcomes.empty()) filter_.outcomes.push_back(Outcome::failed);
         if (words_.include_unknown && !unknown) filter_.outcomes.push_back(Outcome::unknown);

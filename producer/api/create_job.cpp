@@ -29,7 +29,7 @@ asio::awaitable<std::optional<HttpReply>> keep_people_to_owner(const ApiContext&
     };
     std::string doing{"look for an owner's people"};
     auto theirs = co_await parts.reading.run(std::move(doing), look);
-    if (!theirs && is_refused(theirs.error().code)) co_return no_such_owner();
+    if (!theirs && theirs.error().code == Errc::store_data) co_return no_such_owner();
     if (!theirs) co_return unavailable(theirs.error());
     job.recipients = std::move(theirs.value());
     co_return std::nullopt;

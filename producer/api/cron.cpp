@@ -4,6 +4,7 @@
 #include "core/audience/source.hpp"
 #include "core/clock/timer.hpp"
 #include "core/ledger/api_notifications.hpp"
+#include "producer/api/fields.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/schedule/refresh.hpp"
 
@@ -27,6 +28,7 @@ struct Round {
 
 asio::awaitable<HttpReply> run_now(const ApiContext& parts, const HttpCall& call,
                                    const Caller& caller) {
+    if (auto fault = fault_of_empty(call)) co_return std::move(*fault);
     const std::string name{call.param("system")};
     if (auto denial = denied(caller, name)) co_return std::move(*denial);
     const auto found = parts.systems.find(name);

@@ -115,7 +115,7 @@ asio::awaitable<HttpReply> estimate(const ApiContext& parts, const HttpCall& cal
     if (!turn) co_return busy();
     std::string doing{"survey an audience"};
     auto looked_at = co_await parts.surveying.run(std::move(doing), work);
-    if (!looked_at && caller.owner_bound && is_refused(looked_at.error().code)) {
+    if (!looked_at && caller.owner_bound && looked_at.error().code == Errc::store_data) {
         co_return no_such_owner();
     }
     if (!looked_at) co_return unavailable(looked_at.error());

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace fanfare::api {
 
@@ -27,6 +28,11 @@ Fields::Fields(std::string_view body, std::initializer_list<std::string_view> kn
             refuse("unknown_field", key, "is no field of this; remove it or mend its name");
         }
     }
+    // A null may be a variable that was never set: left out, the order could mean everything.
+    for (std::size_t i = 0; i < root_.keys.size(); ++i) {
+        if (root_.items[i].shape != JsonValue::Shape::null) continue;
+        refuse("wrong_type", root_.keys[i], "is null; say what is meant, or leave it out");
+    }
 }
 
 void Fields::refuse(std::string_view code, std::string_view name, std::string_view sentence) {
@@ -38,17 +44,9 @@ void Fields::refuse(std::string_view code, std::string_view name, std::string_vi
 const JsonValue* Fields::find(std::string_view name) const {
     for (std::size_t i = 0; i < root_.keys.size(); ++i) {
         if (root_.keys[i] != name) continue;
-        const auto& value = root_.items[i];
-        return value.shape == JsonValue::Shape::null ? nullptr : &value;
+        return &root_.items[i];
     }
     return nullptr;
-}
-
-void Fields::refuse_nulls() {
-    for (std::size_t i = 0; i < root_.keys.size(); ++i) {
-        if (root_.items[i].shape != JsonValue::Shape::null) continue;
-        refuse("wrong_type", root_.keys[i], "is null; say what is meant, or leave it out");
-    }
 }
 
 std::string Fields::text(std::string_view name, std::size_t bytes_max) {
@@ -96,8 +94,12 @@ std::int64_t Fields::whole_or(std::string_view name, std::int64_t min, std::int6
                               std::int64_t fallback) {
     const auto* const value = find(name);
     if (value == nullptr) return fallback;
-    const auto number = value->is_number() ? parse_whole(value->text) : std::nullopt;
-    if (number && *number >= min && *number <= max) return *number;
+    // 1000.0 and 1e3 are whole numbers, too.
+    const auto number = value->is_number() ? parse_real(value->text) : std::nullopt;
+    if (number && std::floor(*number) == *number && *number >= static_cast<double>(min) &&
+        *number <= static_cast<double>(max)) {
+        return parse_whole(value->text).value_or(static_cast<std::int64_t>(*number));
+    }
     refuse("invalid_value", name, fmt::format("is no whole number from {} to {}", min, max));
     return fallback;
 }
@@ -119,13 +121,17 @@ std::map<std::string, std::string> Fields::scalars(std::string_view name) {
     for (std::size_t i = 0; i < value->keys.size(); ++i) {
         if (!is_variable_name(value->keys[i])) {
             refuse("invalid_value", name, "has a name that is no variable's");
-        }
-        if (!value->items[i].is_scalar()) {
-            refuse("nested_value", name, "holds something that is no text, number or boolean");
+        } else if (!value->items[i].is_scalar()) {
+            refuse("nested_value", name,
+                   fmt::format("{} is no text, number or boolean", value->keys[i]));
         }
         found[value->keys[i]] = value->items[i].text;
     }
     return found;
+}
+
+std::optional<HttpReply> fault_of_empty(const HttpCall& call) {
+    return call.body.empty() ? std::nullopt : Fields{call.body, {}}.fault();
 }
 
 }  // namespace fanfare::api

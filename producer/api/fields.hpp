@@ -13,7 +13,7 @@
 namespace fanfare::api {
 
 /// The members of a body that is one JSON object. The first fault stands: what is read after it
-/// means nothing. A member that is null counts as absent where it may be.
+/// means nothing. No member may be null.
 class Fields {
 public:
     Fields(std::string_view body, std::initializer_list<std::string_view> known);
@@ -35,8 +35,6 @@ public:
     [[nodiscard]] std::map<std::string, std::string> scalars(std::string_view name);
 
     [[nodiscard]] const JsonValue* find(std::string_view name) const;
-    /// For bodies in which absent means everything: a null may be a variable that was never set.
-    void refuse_nulls();
     /// What stands against the body: 400, 413 or 422.
     [[nodiscard]] const std::optional<HttpReply>& fault() const noexcept { return fault_; }
 
@@ -48,5 +46,8 @@ private:
     JsonValue root_;
     std::optional<HttpReply> fault_;
 };
+
+/// What stands against the body of a call that takes none, or an object without members.
+[[nodiscard]] std::optional<HttpReply> fault_of_empty(const HttpCall& call);
 
 }  // namespace fanfare::api

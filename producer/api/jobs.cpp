@@ -1,4 +1,5 @@
 #include "producer/api/jobs.hpp"
+#include "producer/api/fields.hpp"
 
 #include "core/domain/uuid.hpp"
 #include "core/wire/timestamp.hpp"
@@ -140,6 +141,7 @@ asio::awaitable<HttpReply> show_job(const ApiContext& parts, const HttpCall& cal
 
 asio::awaitable<HttpReply> cancel_job(const ApiContext& parts, const HttpCall& call,
                                       const Caller& caller) {
+    if (auto fault = fault_of_empty(call)) co_return std::move(*fault);
     const auto named = parse_uuid(call.param("id"));
     if (!named) co_return nothing_here("job");
     const auto& id = *named;

@@ -36,9 +36,20 @@ std::string object_text(const Params& values) {
 /// What came of a change, or why it can be no job, or none of this caller.
 using Edited = std::variant<ledger::Edit, Rejection, HttpReply>;
 
+/// Of its job, whose parameters are the notification's own.
+HttpReply refusal_of_job(Rejection rejection) {
+    constexpr std::string_view of_jobs{"/audience/params"};
+    if (rejection.message.starts_with(of_jobs)) {
+        rejection.message.erase(0, of_jobs.size() - std::string_view{"/params"}.size());
+    }
+    return refusal(rejection);
+}
+
 /// Nothing where it was done. `state`: what the notification is now.
 std::optional<HttpReply> refused(const Edited& edited, const std::string& state) {
-    if (const auto* const rejection = std::get_if<Rejection>(&edited)) return refusal(*rejection);
+    if (const auto* const rejection = std::get_if<Rejection>(&edited)) {
+        return refusal_of_job(*rejection);
+    }
     if (const auto* const reply = std::get_if<HttpReply>(&edited)) return *reply;
     switch (std::get<ledger::Edit>(edited)) {
         case ledger::Edit::done:
@@ -90,7 +101,9 @@ asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& cal
     wanted.id = derived_id(ledger::derivation_name(wanted.key));
     wanted.source = caller.owner;
     const auto made = read_job(parts, wanted);
-    if (const auto* const rejection = std::get_if<Rejection>(&made)) co_return refusal(*rejection);
+    if (const auto* const rejection = std::get_if<Rejection>(&made)) {
+        co_return refusal_of_job(*rejection);
+    }
     auto denial = co_await untellable(parts, std::get<Job>(made));
     if (denial) co_return std::move(*denial);
     const auto key = read_idempotency_key(call);
@@ -126,9 +139,12 @@ asio::awaitable<HttpReply> schedule(const ApiContext& parts, const HttpCall& cal
     }
     const auto& scheduling = *done.value();
     if (!scheduling.same) {
-        co_return refusal(
-            409, "moment_taken",
-            "There is another notification of this subject and occurrence; PATCH it.");
+        const auto& other = scheduling.detail;
+        const bool may_change = other.state == "scheduled";
+        co_return refusal(409, "moment_taken",
+                          fmt::format("Another notification, {}, has this subject and occurrence "
+                                      "and is {}{}.",
+                                      other.id, other.state, may_change ? "; PATCH it" : ""));
     }
     parts.hurry();
     const auto document = to_json(scheduling.detail);
@@ -238,6 +254,7 @@ asio::awaitable<HttpReply> show_notification(const ApiContext& parts, const Http
 
 asio::awaitable<HttpReply> cancel(const ApiContext& parts, const HttpCall& call,
                                   const Caller& caller) {
+    if (auto fault = fault_of_empty(call)) co_return std::move(*fault);
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
         return ledger::cancel_notification(connection, parts.systems, detail.key, caller.access,
                                            caller.client);
@@ -247,6 +264,7 @@ asio::awaitable<HttpReply> cancel(const ApiContext& parts, const HttpCall& call,
 
 asio::awaitable<HttpReply> send_now(const ApiContext& parts, const HttpCall& call,
                                     const Caller& caller) {
+    if (auto fault = fault_of_empty(call)) co_return std::move(*fault);
     const auto change = [&](postgres::Connection& connection, const Detail& detail) -> Edited {
         return ledger::send_notification_now(connection, detail.id, caller.client);
     };
@@ -313,63 +331,6 @@ asio::awaitable<HttpReply> reschedule(const ApiContext& parts, const HttpCall& c
     co_return co_await change_one(parts, call, caller, change);
 }
 
-/// What of a subject is to be cancelled: everything pending, that of one kind, or one moment.
-struct Part {
-    std::string kind;
-    std::string occurrence;
-};
-
-std::variant<Part, HttpReply> read_part(const HttpCall& call, const System& system) {
-    Part part;
-    if (call.body.empty()) return part;
-    Fields fields{call.body, {"kind", "occurrence"}};
-    part.occurrence = fields.moment("occurrence", false);
-    part.kind =
-        part.occurrence.empty() ? fields.text_if_there("kind", 100) : fields.text("kind", 100);
-    if (auto fault = fields.fault()) return std::move(*fault);
-    if (part.kind.empty() || system.find_kind(part.kind) != nullptr) return part;
-    return refusal(422, "unknown_kind", "/kind: the system has no such kind");
-}
-
-asio::awaitable<HttpReply> cancel_subject(const ApiContext& parts, const HttpCall& call,
-                                          const Caller& caller) {
-    const std::string name{call.param("system")};
-    const std::string subject{call.param("subject")};
-    if (auto denial = denied(caller, name)) co_return std::move(*denial);
-    const auto system = parts.systems.find(name);
-    if (system == parts.systems.end() || !is_plain(subject, 200)) {
-        co_return nothing_here("system or subject");
-    }
-    const auto read = read_part(call, system->second);
-    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
-    const auto& [kind, occurrence] = std::get<Part>(read);
-    auto work = [&](postgres::Connection& connection) {
-        std::vector<ledger::NotificationKey> wanted;
-        if (!occurrence.empty()) {
-            wanted.push_back({name, kind, subject, occurrence});
-            if (caller.owner_bound) {
-                const auto own = ledger::subject_of_owner(subject, caller.owner);
-                wanted.push_back({name, kind, own, occurrence});
-            }
-        } else {
-            wanted = ledger::open_of_subject(connection, name, subject, kind, caller.access);
-        }
-        json::array ids;
-        for (const auto& key : wanted) {
-            const auto edit = ledger::cancel_notification(connection, parts.systems, key,
-                                                          caller.access, caller.client);
-            if (edit != ledger::Edit::done) continue;
-            ids.push_back(json::value(derived_id(ledger::derivation_name(key))));
-        }
-        return ids;
-    };
-    std::string doing{"cancel a subject"};
-    const auto cancelled = co_await parts.ledger.run(std::move(doing), work);
-    if (!cancelled) co_return unavailable(cancelled.error());
-    const json::object document{{"cancelled", cancelled.value()}};
-    co_return reply_with(200, document);
-}
-
 }  // namespace
 
 void add_notification_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
@@ -385,8 +346,6 @@ void add_notification_routes(AuthorizedRoutes& routes, const ApiContext& parts) 
     routes.post(one, Scope::schedule, bound(reschedule), Job::bytes_max, "PATCH");
     routes.post(one + "/cancel", Scope::cancel, bound(cancel));
     routes.post(one + "/send-now", Scope::schedule, bound(send_now));
-    routes.post("/v1/systems/{system}/subjects/{subject}/cancel", Scope::cancel,
-                bound(cancel_subject));
 }
 
 }  // namespace fanfare::api

@@ -24,25 +24,32 @@ struct Ordered {
     std::vector<std::string> filled_in;  // Parameters.
 };
 
-std::variant<Ordered, HttpReply> read_job(JsonValue root, const Caller& caller,
-                                          const Known& known) {
-    if (!root.is_object()) return refusal(422, "wrong_type", "the message: send one object");
+/// `within`: where it stands in the body that was sent; "": it is the body.
+std::variant<Ordered, HttpReply> read_job(JsonValue root, const Caller& caller, const Known& known,
+                                          std::string_view within = {}) {
+    if (!root.is_object()) {
+        return refusal(422, "wrong_type",
+                       fmt::format("{}: send one object", within.empty() ? "the message" : within));
+    }
     for (const auto field : own_fields) {
         if (std::find(root.keys.begin(), root.keys.end(), field) == root.keys.end()) continue;
-        return refusal(422, "unknown_field",
-                       fmt::format("/{}: is not for the caller to say; remove it", field));
+        return refusal(
+            422, "unknown_field",
+            fmt::format("{}/{}: is not for the caller to say; remove it", within, field));
     }
     // Any job has an id.
     root.keys.emplace_back("id");
     root.items.push_back({JsonValue::Shape::string, std::string{placeholder}, {}, {}});
     auto decoded = read_job(root);
-    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) return refusal(*rejection);
+    if (const auto* const rejection = std::get_if<Rejection>(&decoded)) {
+        return within.empty() ? refusal(*rejection) : refusal(*rejection, within);
+    }
     auto& job = std::get<Job>(decoded);
     if (auto denial = denied(caller, job.system)) return std::move(*denial);
     const auto said = job.params;
     if (auto denial = keep_to_owner(job, caller, known.systems)) return std::move(*denial);
     if (const auto rejection = settle_order(job, known.systems, known.templates)) {
-        return refusal(*rejection);
+        return within.empty() ? refusal(*rejection) : refusal(*rejection, within);
     }
     Ordered ordered;
     for (const auto& [name, value] : job.params) {
@@ -62,7 +69,7 @@ std::optional<HttpReply> denied(const Caller& caller, std::string_view system) {
 }
 
 std::variant<Job, HttpReply> read_draft(JsonValue body, const Caller& caller, const Known& known) {
-    auto ordered = read_job(std::move(body), caller, known);
+    auto ordered = read_job(std::move(body), caller, known, "/job");
     if (auto* const reply = std::get_if<HttpReply>(&ordered)) return std::move(*reply);
     return std::move(std::get<Ordered>(ordered).job);
 }

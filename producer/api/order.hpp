@@ -43,7 +43,7 @@ struct OrderKeys {
 [[nodiscard]] std::variant<Order, HttpReply> read_order(JsonValue body, const OrderKeys& keys,
                                                         const Caller& caller, const Known& known);
 
-/// A job that is only looked at: its source and id mean nothing.
+/// A job that is only looked at, the member `job` of a body: its source and id mean nothing.
 [[nodiscard]] std::variant<Job, HttpReply> read_draft(JsonValue body, const Caller& caller,
                                                       const Known& known);
 

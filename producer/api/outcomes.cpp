@@ -142,13 +142,23 @@ asio::awaitable<HttpReply> json_page(const ApiContext& parts, const std::string&
     co_return reply_with(200, page);
 }
 
-asio::awaitable<Result<bool>> is_visible(const ApiContext& parts, const std::string& id,
-                                         const Caller& caller) {
+HttpReply no_longer_kept() {
+    return refusal(409, "no_longer_kept",
+                   "Whom it was for is no longer kept: it is older than producer.retention.");
+}
+
+/// Why a job's people cannot be told of; nothing where they can.
+asio::awaitable<std::optional<HttpReply>> find_fault(const ApiContext& parts, const std::string& id,
+                                                     const Caller& caller) {
     std::string doing{"look up a job"};
     auto work = [&](postgres::Connection& ledger) {
-        return ledger::find_job(ledger, id, caller.access).has_value();
+        return ledger::find_job(ledger, id, caller.access);
     };
-    co_return co_await parts.reading.run(std::move(doing), work);
+    const auto found = co_await parts.reading.run(std::move(doing), work);
+    if (!found) co_return unavailable(found.error());
+    if (!found.value()) co_return nothing_here("job");
+    if (!found.value()->dropped_at.empty()) co_return no_longer_kept();
+    co_return std::nullopt;
 }
 
 std::variant<ledger::DeliveryFilter, HttpReply> read_filter(const QueryString& query) {
@@ -178,9 +188,8 @@ asio::awaitable<HttpReply> show_outcomes(const ApiContext& parts, const HttpCall
     const auto named = parse_uuid(call.param("id"));
     if (!named) co_return nothing_here("job");
     const auto& id = *named;
-    const auto visible = co_await is_visible(parts, id, caller);
-    if (!visible) co_return unavailable(visible.error());
-    if (!visible.value()) co_return nothing_here("job");
+    auto fault = co_await find_fault(parts, id, caller);
+    if (fault) co_return std::move(*fault);
     if (call.header("accept").find("text/csv") != std::string_view::npos) {
         co_return csv_reply(parts, caller, id, filter);
     }
@@ -306,6 +315,7 @@ asio::awaitable<HttpReply> show_recipient(const ApiContext& parts, const HttpCal
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
     const auto& [line, fates, all] = *found.value();
+    if (fates.empty() && !line.dropped_at.empty()) co_return no_longer_kept();
     json::array list;
     for (const auto& fate : fates) list.push_back(to_json(fate));
     json::array chain;

@@ -206,7 +206,7 @@ asio::awaitable<HttpReply> list_people(const ApiContext& parts, const HttpCall& 
     if (!turn) co_return busy();
     const auto most = is_csv ? people_a_piece : static_cast<std::size_t>(*limit);
     const auto more = co_await listing->read(most);
-    if (!more && is_refused(more.error().code)) {
+    if (!more && more.error().code == Errc::store_data) {
         if (caller.owner_bound) co_return no_such_owner();
         co_return bad_query("param", "values that the audience's query takes");
     }

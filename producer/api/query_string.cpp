@@ -13,7 +13,7 @@
 namespace fanfare::api {
 namespace {
 
-constexpr std::size_t value_bytes_max = 1'000;
+constexpr std::size_t value_bytes_max = 4'000;  // 100 ids with commas.
 
 }  // namespace
 
@@ -27,10 +27,16 @@ std::variant<QueryString, HttpReply> QueryString::read(const HttpCall& call,
         const bool is_known =
             std::find(known.begin(), known.end(), std::string_view{each->first}) != known.end();
         const bool is_first_page = each->first == "cursor" && each->second.empty();
-        if (!is_known || repeated || !(is_first_page || is_plain(each->second, value_bytes_max))) {
-            return refusal(400, "invalid_query",
-                           fmt::format("The query takes {}, each once and none empty.",
-                                       fmt::join(known, ", ")));
+        if (!is_known) {
+            return refusal(
+                400, "invalid_query",
+                fmt::format("The query takes {}, and nothing else.", fmt::join(known, ", ")));
+        }
+        if (repeated) return bad_query(each->first, "one value; it stands there twice");
+        if (!is_first_page && !is_plain(each->second, value_bytes_max)) {
+            return bad_query(
+                each->first,
+                fmt::format("1 to {} bytes of text without control characters", value_bytes_max));
         }
     }
     QueryString query;

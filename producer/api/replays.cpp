@@ -50,7 +50,6 @@ public:
 
     std::variant<ReplayRequest, HttpReply> read(const Caller& caller) {
         ReplayRequest asked;
-        fields_.refuse_nulls();
         asked.dry_run = flag("dry_run");
         auto& order = asked.order;
         order.because = asked.dry_run ? fields_.text_or("because", because_bytes_max, "")

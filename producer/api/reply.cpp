@@ -28,6 +28,12 @@ HttpReply refusal(const Rejection& rejection) {
     return refusal(status, rejection.code, rejection.message);
 }
 
+HttpReply refusal(Rejection rejection, std::string_view within) {
+    const bool has_place = rejection.message.starts_with('/');
+    rejection.message.insert(0, has_place ? std::string{within} : std::string{within} + ": ");
+    return refusal(rejection);
+}
+
 void log_failed_call(const Failure& failure) {
     static Seldom warning{"calls of the API failed", system_clock()};
     warning.warn(describe(failure));
@@ -35,6 +41,11 @@ void log_failed_call(const Failure& failure) {
 
 HttpReply unavailable(const Failure& failure) {
     log_failed_call(failure);
+    if (failure.code == Errc::store_rejected) {
+        return refusal(500, "query_fails",
+                       "A query fails here, whoever asks: operators see which by fanfare doctor, "
+                       "fanfare config check --database and the log.");
+    }
     if (!is_retryable(failure.code) && failure.code != Errc::commit_in_doubt) {
         return refusal(500, "internal", "Something went wrong here; the log says what.");
     }

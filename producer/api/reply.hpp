@@ -15,6 +15,8 @@ namespace fanfare::api {
 
 /// What stands against a body: 400 where it cannot be read, 422 where it says what cannot be.
 [[nodiscard]] HttpReply refusal(const Rejection& rejection);
+/// Of what stands at `within` ("/job") in the body that was sent.
+[[nodiscard]] HttpReply refusal(Rejection rejection, std::string_view within);
 
 /// What the caller is not told goes to the log; of many calls that fail one a minute.
 void log_failed_call(const Failure& failure);

@@ -1,6 +1,10 @@
 #include "producer/api/subjects.hpp"
 
+#include "core/domain/uuid.hpp"
+#include "core/ledger/due_job.hpp"
+#include "core/ledger/notification_edits.hpp"
 #include "core/ledger/progress.hpp"
+#include "producer/api/fields.hpp"
 #include "producer/api/reply.hpp"
 #include "producer/api/text_validation.hpp"
 #include "producer/api/to_json.hpp"
@@ -87,6 +91,63 @@ asio::awaitable<HttpReply> show_subject(const ApiContext& parts, const HttpCall&
     co_return reply_with(200, document);
 }
 
+/// What of a subject is to be cancelled: everything pending, that of one kind, or one moment.
+struct Part {
+    std::string kind;
+    std::string occurrence;
+};
+
+std::variant<Part, HttpReply> read_part(const HttpCall& call, const System& system) {
+    Part part;
+    if (call.body.empty()) return part;
+    Fields fields{call.body, {"kind", "occurrence"}};
+    part.occurrence = fields.moment("occurrence", false);
+    part.kind =
+        part.occurrence.empty() ? fields.text_if_there("kind", 100) : fields.text("kind", 100);
+    if (auto fault = fields.fault()) return std::move(*fault);
+    if (part.kind.empty() || system.find_kind(part.kind) != nullptr) return part;
+    return refusal(422, "unknown_kind", "/kind: the system has no such kind");
+}
+
+asio::awaitable<HttpReply> cancel_subject(const ApiContext& parts, const HttpCall& call,
+                                          const Caller& caller) {
+    const std::string name{call.param("system")};
+    const std::string subject{call.param("subject")};
+    if (auto denial = denied(caller, name)) co_return std::move(*denial);
+    const auto system = parts.systems.find(name);
+    if (system == parts.systems.end() || !is_plain(subject, 200)) {
+        co_return nothing_here("system or subject");
+    }
+    const auto read = read_part(call, system->second);
+    if (const auto* const reply = std::get_if<HttpReply>(&read)) co_return *reply;
+    const auto& [kind, occurrence] = std::get<Part>(read);
+    auto work = [&](postgres::Connection& connection) {
+        std::vector<ledger::NotificationKey> wanted;
+        if (!occurrence.empty()) {
+            wanted.push_back({name, kind, subject, occurrence});
+            if (caller.owner_bound) {
+                const auto own = ledger::subject_of_owner(subject, caller.owner);
+                wanted.push_back({name, kind, own, occurrence});
+            }
+        } else {
+            wanted = ledger::open_of_subject(connection, name, subject, kind, caller.access);
+        }
+        json::array ids;
+        for (const auto& key : wanted) {
+            const auto edit = ledger::cancel_notification(connection, parts.systems, key,
+                                                          caller.access, caller.client);
+            if (edit != ledger::Edit::done) continue;
+            ids.push_back(json::value(derived_id(ledger::derivation_name(key))));
+        }
+        return ids;
+    };
+    std::string doing{"cancel a subject"};
+    const auto cancelled = co_await parts.ledger.run(std::move(doing), work);
+    if (!cancelled) co_return unavailable(cancelled.error());
+    const json::object document{{"cancelled", cancelled.value()}};
+    co_return reply_with(200, document);
+}
+
 }  // namespace
 
 void add_subject_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
@@ -94,6 +155,10 @@ void add_subject_routes(AuthorizedRoutes& routes, const ApiContext& parts) {
                [&parts](const HttpCall& call, const Caller& caller) {
                    return show_subject(parts, call, caller);
                });
+    routes.post("/v1/systems/{system}/subjects/{subject}/cancel", Scope::cancel,
+                [&parts](const HttpCall& call, const Caller& caller) {
+                    return cancel_subject(parts, call, caller);
+                });
 }
 
 }  // namespace fanfare::api

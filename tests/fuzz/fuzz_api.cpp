@@ -37,7 +37,6 @@ void try_fields(std::string_view body) {
     for (const auto& [key, value] : fields.scalars("params")) {
         ensure(!key.empty() || fields.fault(), "a parameter has a name");
     }
-    fields.refuse_nulls();
     if (fields.fault()) return check_refusal(*fields.fault());
     ensure(is_whole && note == "none", "what is unknown was refused");
     ensure(api::is_plain(name, 64) && (why.empty() || api::is_plain(why, 200)), "plain text");

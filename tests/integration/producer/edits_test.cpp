@@ -146,6 +146,46 @@ TEST_F(EditsTest, ASubjectIsCancelledWithItsMoments) {
     EXPECT_THAT(subjects, ::testing::UnorderedElementsAre("s1", "s1:1h", "s1:15m"));
 }
 
+TEST_F(EditsTest, WhatOfASubjectIsBeingSentIsPendingStill) {
+    for (const auto* const show : {"coming", "open", "over", "replayed"}) {
+        add_show(show, "20 minutes");
+    }
+    std::ignore = refresh();
+    sql("UPDATE notification SET state = 'published';"
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, state) "
+        "SELECT job_id, subject, system, kind, '{}', 1, "
+        " CASE subject WHEN 'open' THEN 'sending' ELSE 'done' END::job_state "
+        "FROM notification WHERE subject <> 'coming';"
+        "INSERT INTO job (id, idempotency_key, system, kind, body, lane, state, origin) "
+        "SELECT gen_random_uuid(), 'again', system, kind, '{}', 1, 'sending', id FROM job "
+        "WHERE idempotency_key = 'replayed'");
+    const auto open = [this](const std::string& subject) {
+        return run([&](auto& db) { return ledger::open_of_subject(db, "shows", subject, "", {}); })
+            .size();
+    };
+    EXPECT_EQ(open("coming"), 1U);
+    EXPECT_EQ(open("open"), 1U);
+    EXPECT_EQ(open("replayed"), 1U);
+    EXPECT_EQ(open("over"), 0U);
+}
+
+TEST_F(EditsTest, TheSameOrderIsKnownWhateverBecameOfIt) {
+    ledger::NewNotification wanted;
+    wanted.key = {"shows", "show.reminder", "s1", in("20 minutes")};
+    wanted.due_at = in("10 minutes");
+    const auto schedule = [&] {
+        return run([&](auto& db) { return ledger::schedule_notification(db, wanted); });
+    };
+    const auto first = schedule();
+    EXPECT_TRUE(first.is_new && first.same);
+    EXPECT_EQ(send_now(first.detail.id), Edit::done);
+    const auto again = schedule();
+    EXPECT_FALSE(again.is_new);
+    EXPECT_TRUE(again.same) << "a lost answer is asked for once more";
+    wanted.data = R"({"title": "Other"})";
+    EXPECT_FALSE(schedule().same);
+}
+
 TEST_F(EditsTest, WhatWasMovedBehindItsOccurrenceIsNotGoneForThat) {
     add_show("s1", "20 minutes");
     std::ignore = refresh();
