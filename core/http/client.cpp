@@ -179,12 +179,12 @@ private:
         running_.erase(raw);
         std::unique_ptr<Transfer> transfer{raw};
         curl_multi_remove_handle(multi_.get(), raw->easy());
-        auto answer = transfer->finish(code);
+        const auto answer = transfer->finish(code);
         auto done = transfer->take_done();
         // One that failed is not used again: where libcurl 8.14 could not send a body once more, it
         // keeps wanting to, and every later exchange on that handle fails.
         if (!closed_ && code == CURLE_OK) idle_.push_back(std::move(transfer));
-        done(std::move(answer));
+        done(answer);
     }
 
     HttpOptions options_;
@@ -236,7 +236,7 @@ std::unique_ptr<HttpClient> HttpClient::create(asio::any_io_executor executor,
 asio::awaitable<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     auto begin = [this, &request](auto handler) {
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        start(request, [shared](HttpAnswer answer) { std::move (*shared)(std::move(answer)); });
+        start(request, [shared](const HttpAnswer& answer) { std::move (*shared)(answer); });
     };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(HttpAnswer)>(
         begin, asio::use_awaitable);

@@ -37,7 +37,8 @@ struct HttpOptions {
 /// Lifetime  a request outlives its exchange.
 class HttpClient {
 public:
-    using Done = std::function<void(HttpAnswer)>;
+    /// The answer is the client's again when it returns: whoever needs it longer copies it.
+    using Done = std::function<void(const HttpAnswer&)>;
 
     [[nodiscard]] static std::unique_ptr<HttpClient> create(boost::asio::any_io_executor executor,
                                                             const HttpOptions& options);

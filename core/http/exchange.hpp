@@ -45,6 +45,10 @@ struct HttpAnswer {
     std::chrono::microseconds elapsed{0};
 };
 
+/// Makes it as new. What is said next goes where this was said, without memory of its own; the room
+/// of a body of more than 4 KiB is let go.
+void make_new(HttpAnswer& answer);
+
 /// A byte of a header line, a space in the place of what could begin another one.
 [[nodiscard]] constexpr char in_header_line(char byte) noexcept {
     return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f ? ' ' : byte;

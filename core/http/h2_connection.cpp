@@ -92,11 +92,13 @@ void H2Connection::after_bytes() {
     const bool over = session_.is_over() || (session_.is_leaving() && session_.open() == 0);
     if (over) return lose(over_because());
     if (!open_) write();  // The handshake's next bytes.
-    std::ignore = tell_moved(session_.take_ended());
+    std::ignore = tell_moved();
 }
 
-bool H2Connection::tell_moved(std::vector<OpenExchange*> ended) {
-    parts_.owner.moved(std::move(ended));
+bool H2Connection::tell_moved() {
+    auto ended = session_.take_ended(std::move(told_));
+    parts_.owner.moved(ended);
+    told_ = std::move(ended);
     return !closed_;
 }
 
@@ -137,8 +139,7 @@ void H2Connection::write() {
         });
         // A PING of is_proven() is the last thing to leave.
         if (proving_) session_.gather(frames_, batch_bytes_max, [] { return nullptr; });
-        auto ended = session_.take_ended();
-        if (!ended.empty() && !tell_moved(std::move(ended))) return;
+        if (session_.has_ended() && !tell_moved()) return;
         if (!tls_) {
             writing_.swap(frames_);
         } else if (!frames_.empty() && !tls_->encrypt(frames_)) {

@@ -50,8 +50,8 @@ private:
     void write();
     void lose(std::string_view fault);
     void shut();
-    /// False where that closed it.
-    [[nodiscard]] bool tell_moved(std::vector<OpenExchange*> ended);
+    /// Tells the owner of what ended. False where that closed it.
+    [[nodiscard]] bool tell_moved();
     /// False while it has yet to show that it lives.
     [[nodiscard]] bool is_proven();
     /// True where the server has not reacted for half of the exchanges' timeout.
@@ -62,10 +62,11 @@ private:
     std::optional<boost::asio::ip::tcp::socket> socket_;
     std::optional<TlsChannel> tls_;
     H2Session session_;
-    std::string in_;       // Of the network.
-    std::string plain_;    // What it says.
-    std::string frames_;   // To be encrypted.
-    std::string writing_;  // Being written.
+    std::string in_;                   // Of the network.
+    std::string plain_;                // What it says.
+    std::string frames_;               // To be encrypted.
+    std::string writing_;              // Being written.
+    std::vector<OpenExchange*> told_;  // Those of the last time; kept for its memory.
     SteadyTime begun_at_;
     SteadyTime heard_at_;  // The last byte of the server.
     SteadyTime asked_at_{};

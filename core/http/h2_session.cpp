@@ -281,7 +281,10 @@ void H2Session::lose(std::string_view fault, bool batch_left) {
 
 void H2Session::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
 
-std::vector<OpenExchange*> H2Session::take_ended() { return std::exchange(ended_, {}); }
+std::vector<OpenExchange*> H2Session::take_ended(std::vector<OpenExchange*> room) {
+    room.clear();
+    return std::exchange(ended_, std::move(room));
+}
 
 bool H2Session::is_over() const {
     return broken_ || (nghttp2_session_want_read(session_.get()) == 0 &&

@@ -48,8 +48,9 @@ public:
     /// Asks the server for a sign of life.
     void ping();
 
-    /// Those that ended since the last call, with their answer.
-    [[nodiscard]] std::vector<OpenExchange*> take_ended();
+    /// Those that ended since the last call, with their answer. `room` is reused for the next.
+    [[nodiscard]] std::vector<OpenExchange*> take_ended(std::vector<OpenExchange*> room = {});
+    [[nodiscard]] bool has_ended() const noexcept { return !ended_.empty(); }
 
     [[nodiscard]] std::size_t open() const noexcept { return open_.size(); }
     /// Streams that were opened so far.

@@ -91,7 +91,7 @@ void MailPool::State::deliver() {
             one.splice(one.begin(), ended, ended.begin());
         }
         --open;
-        one.front().done(std::move(one.front().answer));
+        one.front().done(one.front().answer);
     }
 }
 

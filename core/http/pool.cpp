@@ -33,13 +33,13 @@ void HttpPool::add(const HttpRequest& request, std::string_view path, HttpClient
     auto& exchange = spare_.back();
     place(exchange, waiting_);
     const auto self = exchange.self;
-    auto room = std::move(exchange.path);
-    room.assign(path);
+    auto its_path = std::move(exchange.path);
+    its_path.assign(path);
     exchange = {.request = &request,
                 .origin = &origin_,
-                .path = std::move(room),
+                .path = std::move(its_path),
                 .done = std::move(done),
-                .answer = {},
+                .answer = std::move(exchange.answer),
                 .begun_at = parts_.clock.steady_now(),
                 .list = &waiting_,
                 .self = self};
@@ -169,10 +169,11 @@ void HttpPool::expire(OpenExchange& exchange) {
 void HttpPool::complete(OpenExchange& exchange) {
     exchange.answer.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
         parts_.clock.steady_now() - exchange.begun_at);
-    auto answer = std::move(exchange.answer);
     const auto done = std::exchange(exchange.done, nullptr);
+    place(exchange, telling_);
+    done(exchange.answer);
+    make_new(exchange.answer);
     place(exchange, spare_);
-    done(std::move(answer));
 }
 
 void HttpPool::close() {

@@ -70,7 +70,8 @@ private:
     // Both in the order in which they began.
     Exchanges waiting_;
     Exchanges running_;
-    Exchanges spare_;
+    Exchanges telling_;  // Whose answer is being told just now.
+    Exchanges spare_;    // Kept for their memory.
     std::vector<std::shared_ptr<HttpConnection>> connections_;
     std::vector<std::shared_ptr<HttpConnection>> turning_;  // Room for those of one turn.
     SteadyTime rest_until_{};  // After a connection that came to nothing, if there are others.

@@ -111,7 +111,7 @@ private:
         for (auto& done : std::exchange(refused_, {})) {
             HttpAnswer answer;
             answer.fault = "http: no URL that this client may send to";
-            done(std::move(answer));
+            done(answer);
         }
     }
 

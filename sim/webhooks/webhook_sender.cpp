@@ -94,7 +94,7 @@ private:
 
     void send(const WebhookRequest& webhook) {
         const auto request = std::make_shared<const HttpRequest>(addressed(webhook));
-        client_->start(*request, [this, request, id = webhook.id](HttpAnswer answer) {
+        client_->start(*request, [this, request, id = webhook.id](const HttpAnswer& answer) {
             if (stopping_) return;
             const Reply reply{
                 .connected = answer.transport != Transport::not_sent,

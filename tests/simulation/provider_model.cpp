@@ -126,9 +126,9 @@ asio::awaitable<void> SimulatedHttp::carry(Asked asked, Done done) {
                                                               : "unreachable",
                       said.status);
     // A worker that is dead by now does not hear it.
-    asio::post(parts_.worker, [this, done = std::move(done), said = std::move(said)]() mutable {
+    asio::post(parts_.worker, [this, done = std::move(done), said = std::move(said)] {
         --in_flight_;
-        done(std::move(said));
+        done(said);
     });
 }
 

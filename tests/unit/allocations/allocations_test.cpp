@@ -114,9 +114,8 @@ TEST_F(H1Allocations, OfAnExchange) {
     }};
     const auto http = make_h1_client(context.get_executor(), options, system_clock());
     const HttpRequest request{server.url(), {"Content-Type: text/plain"}, "hello"};
-    // Its body and its date.
     const auto taken = of_exchanges(context, *http, request);
-    EXPECT_LE(taken, 2);
+    EXPECT_LE(taken, 0);
     RecordProperty("allocations", fmt::format("{:.2f}", taken));
 }
 
@@ -129,10 +128,8 @@ TEST_F(H2Allocations, OfAnExchange) {
         }
     }};
     trust(server);
-    // Its body and its date. What ended is told together: one list for all that one reading of the
-    // socket brought.
     const auto taken = of_exchanges(context, http(), request_to(server));
-    EXPECT_LE(taken, 3);
+    EXPECT_LE(taken, 0.05);  // Lists grow to as many as ever end together.
     RecordProperty("allocations", fmt::format("{:.2f}", taken));
 }
 

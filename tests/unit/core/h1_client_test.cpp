@@ -58,8 +58,8 @@ protected:
         auto open = requests.size();
         clock.stands = system_clock().steady_now();
         for (std::size_t i = 0; i < requests.size(); ++i) {
-            http().start(requests[i], [&, i](HttpAnswer answer) {
-                answers[i] = std::move(answer);
+            http().start(requests[i], [&, i](const HttpAnswer& answer) {
+                answers[i] = answer;
                 if (--open == 0) context.stop();
             });
         }

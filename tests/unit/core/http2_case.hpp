@@ -91,8 +91,8 @@ protected:
         std::vector<HttpAnswer> answers(requests.size());
         auto open = requests.size();
         for (std::size_t i = 0; i < requests.size(); ++i) {
-            http().start(requests[i], [&, i](HttpAnswer answer) {
-                answers[i] = std::move(answer);
+            http().start(requests[i], [&, i](const HttpAnswer& answer) {
+                answers[i] = answer;
                 if (--open == 0) context.stop();
             });
         }

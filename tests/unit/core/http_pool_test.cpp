@@ -83,7 +83,7 @@ protected:
     void add(int count = 1) {
         for (int i = 0; i < count; ++i) {
             pool->add(request, "/",
-                      [this](HttpAnswer answer) { told.push_back(answer.transport); });
+                      [this](const HttpAnswer& answer) { told.push_back(answer.transport); });
         }
         pool->turn();
     }
