@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -42,9 +43,9 @@ void ChunkSend::on_answer(ComposedRequest& composed, const HttpAnswer& answer) {
     } else if (verdict.split && composed.count > 1) {
         split(composed);
     } else if (verdict.resend_rest && !verdict.exceptions.empty()) {
-        send_rest(composed, verdict);
+        send_rest(composed, std::move(verdict));
     } else {
-        apply(composed, verdict);
+        apply(composed, std::move(verdict));
     }
 }
 
@@ -56,14 +57,15 @@ void ChunkSend::split(const ComposedRequest& composed) {
 }
 
 /// The provider named who was to blame and sent nothing: the others go again without them.
-void ChunkSend::send_rest(const ComposedRequest& composed, const BatchAnswer& answer) {
+void ChunkSend::send_rest(const ComposedRequest& composed, BatchAnswer answer) {
     auto& from = *pass_.requests.groups[composed.group];
     auto rest = std::make_unique<ComposedRequests::Group>();
     rest->content = from.content;
     auto exception = answer.exceptions.begin();
     for (std::uint32_t i = 0; i < composed.count; ++i) {
         if (exception != answer.exceptions.end() && exception->index == i) {
-            apply_one(composed, i, exception->verdict, exception->reason, exception->provider_id);
+            apply_one(composed, i, exception->verdict, exception->reason,
+                      std::move(exception->provider_id));
             ++exception;
             continue;
         }
@@ -80,7 +82,7 @@ void ChunkSend::send_rest(const ComposedRequest& composed, const BatchAnswer& an
     waiting_.push_back(&part);
 }
 
-void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer) {
+void ChunkSend::apply(const ComposedRequest& composed, BatchAnswer answer) {
     if (answer.verdict == Verdict::throttle && answer.recipient_only) {
         pass_.recipients_wait =
             std::max({pass_.recipients_wait, answer.retry_after, throttle_default});
@@ -93,16 +95,19 @@ void ChunkSend::apply(const ComposedRequest& composed, const BatchAnswer& answer
     auto exception = answer.exceptions.begin();
     for (std::uint32_t i = 0; i < composed.count; ++i) {
         if (exception != answer.exceptions.end() && exception->index == i) {
-            apply_one(composed, i, exception->verdict, exception->reason, exception->provider_id);
+            apply_one(composed, i, exception->verdict, exception->reason,
+                      std::move(exception->provider_id));
             ++exception;
         } else {
-            apply_one(composed, i, answer.verdict, answer.reason, answer.provider_id);
+            const bool is_last = i + 1 == composed.count;  // Most often the only one: no copy.
+            apply_one(composed, i, answer.verdict, answer.reason,
+                      is_last ? std::move(answer.provider_id) : answer.provider_id);
         }
     }
 }
 
 void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, Verdict verdict,
-                          Reason reason, const std::string& provider_id) {
+                          Reason reason, std::string provider_id) {
     const auto& group = *pass_.requests.groups[composed.group];
     const Target& target = *group.targets[composed.first + index];
     const Attempt attempt{.on_doubt = claim_.on_doubt,
@@ -124,7 +129,7 @@ void ChunkSend::apply_one(const ComposedRequest& composed, std::uint32_t index, 
     if (fate.outcome == Outcome::sent && !provider_id.empty()) {
         auto& ids = people_.provider_ids;
         if (ids.empty()) ids.resize(people_.outcomes.size());
-        ids[target.recipient] = provider_id;
+        ids[target.recipient] = std::move(provider_id);
     }
 }
 

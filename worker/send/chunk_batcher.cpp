@@ -188,10 +188,12 @@ asio::awaitable<void> ChunkBatcher::write_alone(WordQueue<Word>& waiting,
 template <class Word>
 asio::awaitable<ChunkBatcher::Tickets<Word>> ChunkBatcher::write(WordQueue<Word>& waiting,
                                                                  Tickets<Word> tickets) {
+    auto by_key = tickets;
+    std::sort(by_key.begin(), by_key.end(),
+              [](const auto& a, const auto& b) { return a->request.key < b->request.key; });
     std::vector<Word> words;
-    for (const auto& ticket : tickets) words.push_back(ticket->request);
-    std::sort(words.begin(), words.end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
+    words.reserve(by_key.size());
+    for (const auto& ticket : by_key) words.push_back(std::move(ticket->request));
     bool repeated = false;
     auto wait = retry_first;
     auto done = co_await (store_.*waiting.write)(words);
@@ -203,6 +205,7 @@ asio::awaitable<ChunkBatcher::Tickets<Word>> ChunkBatcher::write(WordQueue<Word>
         repeated = true;
         done = co_await (store_.*waiting.write)(words);
     }
+    for (std::size_t i = 0; i < words.size(); ++i) by_key[i]->request = std::move(words[i]);
     if (is_record<Word> && behind_ && waiting.queue.empty()) {
         behind_ = false;
         caught_up_.notify();

@@ -99,6 +99,7 @@ asio::awaitable<void> ChunkSend::board() {
 /// Fills a wave with requests whose slots are at hand; it stays empty where none comes in time.
 asio::awaitable<void> ChunkSend::choose(std::size_t permits, Wave& wave) {
     if (!may_begin()) co_return;
+    wave.reserve(permits);
     auto& pacer = account_.pacer();
     ComposedRequest* const first = next_request();
     const auto slot = co_await pacer.reserve(first->tokens, latest());
@@ -251,7 +252,7 @@ void ChunkSend::begin(ComposedRequest& composed) {
     people_.has_begun = true;
     account_.breaker().departed(parts_.clock.steady_now());
     account_.count_used(composed.tokens);
-    account_.http().start(composed.request, [this, &composed](HttpAnswer answer) {
+    account_.http().start(composed.request, [this, &composed](const HttpAnswer& answer) {
         --open_;
         account_.boarding().end(aboard_);
         on_answer(composed, answer);

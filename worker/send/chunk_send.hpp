@@ -76,11 +76,11 @@ private:
     void begin(ComposedRequest& composed);
 
     void on_answer(ComposedRequest& composed, const HttpAnswer& answer);
-    void apply(const ComposedRequest& composed, const BatchAnswer& answer);
+    void apply(const ComposedRequest& composed, BatchAnswer answer);
     void apply_one(const ComposedRequest& composed, std::uint32_t index, Verdict verdict,
-                   Reason reason, const std::string& provider_id);
+                   Reason reason, std::string provider_id);
     void split(const ComposedRequest& composed);
-    void send_rest(const ComposedRequest& composed, const BatchAnswer& answer);
+    void send_rest(const ComposedRequest& composed, BatchAnswer answer);
     [[nodiscard]] ComposedRequest* find_part(const ComposedRequest& composed, std::uint32_t first,
                                              std::uint32_t count);
     void count_begun(const ComposedRequest& composed, int change);
