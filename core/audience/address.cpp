@@ -251,7 +251,18 @@ AddressFault read_address(Channel channel, std::string_view written, std::string
 }
 
 std::string compared_form(Channel channel, std::string_view sent) {
-    return channel == Channel::email ? folded(sent) : std::string{sent};
+    std::string form;
+    write_compared_form(channel, sent, form);
+    return form;
+}
+
+void write_compared_form(Channel channel, std::string_view sent, std::string& form) {
+    form.clear();
+    if (channel == Channel::email) {
+        append_folded(sent, form);
+    } else {
+        form.append(sent);
+    }
 }
 
 std::optional<std::string> find_compared_form(Channel channel, std::string_view written,
@@ -262,9 +273,15 @@ std::optional<std::string> find_compared_form(Channel channel, std::string_view 
 }
 
 std::string former_form(Channel channel, std::string_view sent) {
+    std::string form;
+    write_former_form(channel, sent, form);
+    return form;
+}
+
+void write_former_form(Channel channel, std::string_view sent, std::string& form) {
     const auto at = channel == Channel::email ? sent.rfind('@') : std::string_view::npos;
-    if (at == std::string_view::npos) return std::string{sent};
-    return std::string{sent.substr(0, at)} + folded(sent.substr(at));
+    form.assign(sent.substr(0, at));
+    if (at != std::string_view::npos) append_folded(sent.substr(at), form);
 }
 
 bool address_is_sendable(Channel channel, std::string_view address) noexcept {

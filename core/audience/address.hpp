@@ -46,6 +46,8 @@ enum class Plus : std::uint8_t { needed, north_american, optional };
 /// The form in which an address that can be sent to is compared: for not sending and as one of
 /// two people's. Letter case does not count in an e-mail address.
 [[nodiscard]] std::string compared_form(Channel channel, std::string_view sent);
+/// The same into `form`, which is reused.
+void write_compared_form(Channel channel, std::string_view sent, std::string& form);
 
 /// The same for what somebody wrote; nothing where that can be no address.
 [[nodiscard]] std::optional<std::string> find_compared_form(Channel channel,
@@ -54,6 +56,8 @@ enum class Plus : std::uint8_t { needed, north_american, optional };
 
 /// The form in which the version before compares it. Its programs run beside those of this one.
 [[nodiscard]] std::string former_form(Channel channel, std::string_view sent);
+/// The same into `form`, which is reused.
+void write_former_form(Channel channel, std::string_view sent, std::string& form);
 
 /// True when an address may be put on the wire to a provider.
 ///

@@ -145,11 +145,17 @@ std::optional<std::string> bare_number(std::string_view number) {
 }
 
 std::string folded(std::string_view address) {
-    std::string text{address};
-    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    std::string form;
+    append_folded(address, form);
+    return form;
+}
+
+void append_folded(std::string_view address, std::string& form) {
+    const auto begun = static_cast<std::ptrdiff_t>(form.size());
+    form.append(address);
+    std::transform(form.begin() + begun, form.end(), form.begin() + begun, [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     });
-    return text;
 }
 
 }  // namespace fanfare

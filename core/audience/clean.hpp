@@ -29,5 +29,6 @@ namespace fanfare {
 
 /// The form in which e-mail addresses are compared and never sent to: ASCII case folded.
 [[nodiscard]] std::string folded(std::string_view address);
+void append_folded(std::string_view address, std::string& form);
 
 }  // namespace fanfare

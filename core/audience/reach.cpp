@@ -28,10 +28,10 @@ std::optional<std::size_t> find_index(std::span<const std::string_view> people, 
     return static_cast<std::size_t>(found - people.begin());
 }
 
-/// The address of a row, and whether there is one.
-void read_field(Channel channel, const pqxx::field& field, Contacts& contacts, Target& target) {
+/// The address of a row, and whether there is one. `sent` is reused.
+void read_field(Channel channel, const pqxx::field& field, std::string& sent, Contacts& contacts,
+                Target& target) {
     target.written = {field.c_str(), field.size()};
-    std::string sent;
     const auto fault = read_address(channel, target.written, sent);
     if (fault == AddressFault::missing) {
         target.exclusion = Exclusion::no_address;
@@ -40,7 +40,7 @@ void read_field(Channel channel, const pqxx::field& field, Contacts& contacts, T
     } else if (sent == target.written) {
         target.address = target.written;
     } else {
-        target.address = contacts.forms.emplace_back(std::move(sent));
+        target.address = contacts.forms.emplace_back(sent);
     }
 }
 
@@ -61,17 +61,17 @@ public:
         for (const auto* const target : open_) literal.add(people_[target->recipient]);
         return literal.text();
     }
-    [[nodiscard]] std::vector<std::string> addresses() const {
-        std::vector<std::string> addresses;
+    [[nodiscard]] std::vector<std::string_view> addresses() const {
+        std::vector<std::string_view> addresses;
         addresses.reserve(open_.size());
-        for (const auto* const target : open_) addresses.emplace_back(target->address);
+        for (const auto* const target : open_) addresses.push_back(target->address);
         return addresses;
     }
     [[nodiscard]] std::vector<ledger::AddressClaim> claims() const {
         std::vector<ledger::AddressClaim> claims;
         claims.reserve(open_.size());
         for (const auto* const target : open_) {
-            claims.push_back({std::string{target->address}, people_[target->recipient]});
+            claims.push_back({target->address, people_[target->recipient]});
         }
         return claims;
     }
@@ -164,6 +164,7 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
     }
     contacts.targets.reserve(rows.size());
     std::size_t hint = 0;
+    std::string sent;
     for (const auto& row : rows) {
         const auto id = row[*id_column];
         const auto index = find_index(people, {id.c_str(), id.size()}, hint);
@@ -173,7 +174,7 @@ void read_contacts(Channel channel, std::span<const std::string_view> people, Co
         auto& target = contacts.targets.emplace_back();
         target.recipient = static_cast<std::uint32_t>(*index);
         target.row = static_cast<std::int32_t>(row.num());
-        read_field(channel, row[*address_column], contacts, target);
+        read_field(channel, row[*address_column], sent, contacts, target);
         if (opted_out && says_yes(row[*opted_out])) target.exclusion = Exclusion::opted_out;
         if (time_zone) {
             const auto zone = row[*time_zone];

@@ -17,8 +17,7 @@ constexpr std::string_view standard{
 constexpr std::string_view url_safe{
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
 
-std::string encoded(std::string_view bytes, std::string_view alphabet) {
-    std::string out;
+void append_encoded(std::string_view bytes, std::string_view alphabet, std::string& out) {
     unsigned int bits = 0;
     int held = 0;
     for (const char c : bytes) {
@@ -26,7 +25,6 @@ std::string encoded(std::string_view bytes, std::string_view alphabet) {
         for (held += 8; held >= 6; held -= 6) out.push_back(alphabet[bits >> (held - 6) & 63]);
     }
     if (held > 0) out.push_back(alphabet[bits << (6 - held) & 63]);
-    return out;
 }
 
 std::optional<std::string> decoded(std::string_view text, std::string_view alphabet) {
@@ -64,12 +62,18 @@ const evp_md_st* find_method(Digest digest) noexcept {
 }
 
 std::string compute_digest(Digest digest, std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+    std::string out;
+    write_digest(digest, bytes, out);
+    return out;
+}
+
+void write_digest(Digest digest, std::string_view bytes, std::string& out) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
     unsigned int length = 0;
     const int done =
-        EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, find_method(digest), nullptr);
+        EVP_Digest(bytes.data(), bytes.size(), made.data(), &length, find_method(digest), nullptr);
     ensure(done == 1, "OpenSSL has this digest");
-    return {reinterpret_cast<const char*>(out.data()), length};
+    out.assign(reinterpret_cast<const char*>(made.data()), length);
 }
 
 std::string compute_hmac(Digest digest, std::string_view key, std::string_view bytes) {
@@ -94,12 +98,21 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string base64(std::string_view bytes) {
-    auto out = encoded(bytes, standard);
+    std::string out;
+    append_encoded(bytes, standard, out);
     while (out.size() % 4 != 0) out.push_back('=');
     return out;
 }
 
-std::string base64url(std::string_view bytes) { return encoded(bytes, url_safe); }
+std::string base64url(std::string_view bytes) {
+    std::string out;
+    append_base64url(bytes, out);
+    return out;
+}
+
+void append_base64url(std::string_view bytes, std::string& out) {
+    append_encoded(bytes, url_safe, out);
+}
 
 std::optional<std::string> base64_decoded(std::string_view text) {
     if (text.size() % 4 != 0) return std::nullopt;

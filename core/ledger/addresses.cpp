@@ -1,6 +1,7 @@
 #include "core/ledger/addresses.hpp"
 
 #include "core/audience/address.hpp"
+#include "core/ledger/address_forms.hpp"
 
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
@@ -13,48 +14,25 @@ namespace fanfare::ledger {
 
 using postgres::ArrayLiteral;
 
-namespace {
-
-/// The forms an address is looked for in; two where the version before compares another.
-std::vector<std::string> address_forms(Channel channel, std::string_view sent) {
-    std::vector<std::string> forms{compared_form(channel, sent)};
-    auto former = former_form(channel, sent);
-    if (former != forms[0]) forms.push_back(std::move(former));
-    return forms;
-}
-
-/// All forms of some addresses, and whose each is.
-struct Forms {
-    Forms(Channel channel, std::size_t count) : channel_{channel} { forms.reserve(count); }
-    void add(std::string_view sent, std::size_t index) {
-        for (auto& form : address_forms(channel_, sent)) {
-            literal.add(form);
-            forms.emplace_back(std::move(form), index);
-        }
-    }
-    ArrayLiteral literal;
-    std::vector<std::pair<std::string, std::size_t>> forms;
-
-private:
-    Channel channel_;
-};
-
-}  // namespace
-
 std::vector<bool> find_suppressed(Connection& connection, Channel channel,
-                                  std::span<const std::string> addresses) {
-    Forms asked{channel, addresses.size()};
-    for (std::size_t i = 0; i < addresses.size(); ++i) asked.add(addresses[i], i);
+                                  std::span<const std::string_view> addresses) {
+    AddressForms forms{channel};
+    ArrayLiteral asked;
+    for (const auto address : addresses) {
+        for (const auto& form : forms.of(address)) asked.add(form);
+    }
     pqxx::nontransaction work{connection.raw()};
     const auto rows = connection.exec_prepared(
         work, "SELECT address FROM suppression WHERE channel = $1 AND address = ANY($2::text[])",
-        static_cast<int>(channel), asked.literal.text());
+        static_cast<int>(channel), asked.text());
     std::vector<bool> suppressed(addresses.size());
     if (rows.empty()) return suppressed;
     std::unordered_set<std::string_view> found;
     for (const auto& row : rows) found.emplace(row[0].c_str(), row[0].size());
-    for (const auto& [form, index] : asked.forms) {
-        if (found.contains(form)) suppressed[index] = true;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        for (const auto& form : forms.of(addresses[i])) {
+            if (found.contains(form)) suppressed[i] = true;
+        }
     }
     return suppressed;
 }
@@ -62,13 +40,14 @@ std::vector<bool> find_suppressed(Connection& connection, Channel channel,
 std::size_t add_suppressions(pqxx::transaction_base& work, Channel channel,
                              std::span<const NewSuppression> suppressions,
                              std::string_view source) {
+    AddressForms forms{channel};
     ArrayLiteral addresses, compared, reasons;
     for (const auto& suppression : suppressions) {
-        const auto forms = address_forms(channel, suppression.address);
-        for (const auto& form : forms) {
+        const auto of_this = forms.of(suppression.address);
+        for (const auto& form : of_this) {
             addresses.add(form);
             // A receipt's may stand there as its provider wrote it.
-            compared.add(forms[0]);
+            compared.add(of_this[0]);
             reasons.add(suppression.reason);
         }
     }
@@ -127,16 +106,21 @@ namespace {
 
 /// Claims as columns, one line a form of an address.
 struct ClaimColumns {
-    ClaimColumns(Channel channel, std::span<const AddressClaim> claims)
-        : asked{channel, claims.size()} {
-        for (std::size_t i = 0; i < claims.size(); ++i) asked.add(claims[i].address, i);
-        for (const auto& [form, index] : asked.forms) people.add(claims[index].recipient);
-        addresses = asked.literal.text();
-        recipients = people.text();
+    ClaimColumns(Channel channel, std::span<const AddressClaim> claims) {
+        AddressForms forms{channel};
+        ArrayLiteral address_column, recipient_column;
+        for (std::size_t i = 0; i < claims.size(); ++i) {
+            for (const auto& form : forms.of(claims[i].address)) {
+                address_column.add(form);
+                recipient_column.add(claims[i].recipient);
+                claim_of.push_back(i);
+            }
+        }
+        addresses = address_column.text();
+        recipients = recipient_column.text();
     }
-    Forms asked;
-    ArrayLiteral people;
     std::string addresses, recipients;
+    std::vector<std::size_t> claim_of;  // Each line.
 };
 
 std::vector<bool> look_up_owners(pqxx::transaction_base& work, const std::string& job,
@@ -148,10 +132,10 @@ std::vector<bool> look_up_owners(pqxx::transaction_base& work, const std::string
         "  AND o.address = sha256(convert_to(w.address, 'UTF8')) ORDER BY w.position",
         job, static_cast<int>(channel), claims.addresses, claims.recipients);
     std::vector<bool> owned(count, true);
-    const auto& forms = claims.asked.forms;
-    for (std::size_t i = 0; i < forms.size() && i < rows.size(); ++i) {
+    const auto& claim_of = claims.claim_of;
+    for (std::size_t i = 0; i < claim_of.size() && i < rows.size(); ++i) {
         const auto row = rows[static_cast<pqxx::result::size_type>(i)];
-        if (!row[0].as<bool>()) owned[forms[i].second] = false;
+        if (!row[0].as<bool>()) owned[claim_of[i]] = false;
     }
     return owned;
 }

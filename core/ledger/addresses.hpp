@@ -18,7 +18,7 @@ using postgres::Connection;
 
 /// Which of `addresses` are suppressed: one flag each.
 [[nodiscard]] std::vector<bool> find_suppressed(Connection& connection, Channel channel,
-                                                std::span<const std::string> addresses);
+                                                std::span<const std::string_view> addresses);
 
 struct NewSuppression {
     std::string address;
@@ -37,7 +37,7 @@ std::size_t read_suppressions(Connection& connection, int limit);
 
 /// An address of a job's audience and the person who brings it.
 struct AddressClaim {
-    std::string address;
+    std::string_view address;
     std::string_view recipient;
 };
 /// For jobs that dedupe by address: the first person to bring an address owns it, for good.

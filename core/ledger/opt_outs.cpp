@@ -102,7 +102,9 @@ std::string address_key(Connection& connection) {
 }
 
 std::array<char, address_mark_bytes> AddressMarks::mark(std::string_view compared) const {
-    const auto hash = compute_digest(Digest::sha256, key_ + std::string{compared});
+    thread_local std::string hashed, hash;
+    hashed.assign(key_).append(compared);
+    write_digest(Digest::sha256, hashed, hash);
     std::array<char, address_mark_bytes> mark{};
     std::copy_n(hash.begin(), mark.size(), mark.begin());
     return mark;
@@ -248,9 +250,13 @@ Gone opted_out(Connection& connection, std::string_view system, Channel channel,
 }
 
 std::vector<bool> left_with(Connection& connection, std::string_view system, Channel channel,
-                            std::string_view list, std::span<const std::string> addresses) {
+                            std::string_view list, std::span<const std::string_view> addresses) {
     postgres::ArrayLiteral compared;
-    for (const auto& address : addresses) compared.add(compared_form(channel, address));
+    std::string form;
+    for (const auto address : addresses) {
+        write_compared_form(channel, address, form);
+        compared.add(form);
+    }
     pqxx::nontransaction work{connection.raw()};
     const auto rows = connection.exec_prepared(
         work,

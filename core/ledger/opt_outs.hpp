@@ -104,6 +104,6 @@ struct Gone {
 /// Which of `addresses`, as they are sent to, somebody left the list with: one flag each.
 [[nodiscard]] std::vector<bool> left_with(Connection& connection, std::string_view system,
                                           Channel channel, std::string_view list,
-                                          std::span<const std::string> addresses);
+                                          std::span<const std::string_view> addresses);
 
 }  // namespace fanfare::ledger

@@ -36,12 +36,11 @@ void append_tag(const char* bytes, std::string& out) {
 
 constexpr std::size_t seal_bytes = 16;  // One block: the mark, then the position.
 
-std::string block_of(const MarkedPlace& place) {
-    std::string block{place.mark.data(), place.mark.size()};
+void append_block(const MarkedPlace& place, std::string& blocks) {
+    blocks.append(place.mark.data(), place.mark.size());
     for (int shift = 56; shift >= 0; shift -= 8) {
-        block.push_back(static_cast<char>(std::uint64_t{place.position} >> shift & 255));
+        blocks.push_back(static_cast<char>(std::uint64_t{place.position} >> shift & 255));
     }
-    return block;
 }
 
 /// Whole blocks there or back.
@@ -126,19 +125,16 @@ std::string References::seal_key(std::string_view job, std::uint32_t chunk) cons
 }
 
 void References::write_seals(std::string_view job, std::uint32_t chunk,
-                             std::span<const MarkedPlace> places,
-                             std::vector<std::string>& seals) const {
-    seals.resize(places.size());
-    if (!has_key() || places.empty()) {
-        for (auto& seal : seals) seal.clear();
-        return;
-    }
+                             std::span<const MarkedPlace> places, std::string& seals) const {
+    seals.clear();
+    if (!has_key() || places.empty()) return;
     std::string blocks;
     blocks.reserve(places.size() * seal_bytes);
-    for (const auto& place : places) blocks += block_of(place);
+    for (const auto& place : places) append_block(place, blocks);
     const auto sealed = code_blocks(seal_key(job, chunk), blocks, true);
+    seals.reserve(places.size() * seal_characters);
     for (std::size_t i = 0; i < places.size(); ++i) {
-        seals[i] = base64url(std::string_view{sealed}.substr(i * seal_bytes, seal_bytes));
+        append_base64url(std::string_view{sealed}.substr(i * seal_bytes, seal_bytes), seals);
     }
 }
 
@@ -149,7 +145,9 @@ std::optional<std::string> References::read_seal(const Reference& reference,
     const auto block = code_blocks(seal_key(reference.job, reference.chunk), *sealed, false);
     MarkedPlace place{.position = reference.position};
     std::copy_n(block.begin(), place.mark.size(), place.mark.begin());
-    if (block != block_of(place)) return std::nullopt;
+    std::string expected;
+    append_block(place, expected);
+    if (block != expected) return std::nullopt;
     return block.substr(0, address_mark_bytes);
 }
 

@@ -29,6 +29,9 @@ struct Reference {
 /// Of the hash by which the ledger knows an address, what a link has of it: so many bytes.
 inline constexpr std::size_t address_mark_bytes = 8;
 
+/// Characters of a seal: one block in base64url.
+inline constexpr std::size_t seal_characters = 22;
+
 /// One person's place in a chunk, and the mark of the address that their message goes to.
 struct MarkedPlace {
     std::uint32_t position = 0;
@@ -63,11 +66,11 @@ public:
     /// What a whole reference names; nothing unless we made it for this channel.
     [[nodiscard]] std::optional<Reference> read(std::string_view text, Channel channel) const;
 
-    /// What stands behind a link of RFC 8058, 22 characters: the mark of the address, sealed for
-    /// that place of an e-mail chunk alone. With it the link works when the chunk is no longer
-    /// kept. Into `seals` (reused), one for each of `places`; "" each without a key.
+    /// What stands behind a link of RFC 8058: the mark of the address, sealed for that place of an
+    /// e-mail chunk alone. With it the link works when the chunk is no longer kept. Into `seals`
+    /// (reused), seal_characters for each of `places`, one after the other; "" without a key.
     void write_seals(std::string_view job, std::uint32_t chunk, std::span<const MarkedPlace> places,
-                     std::vector<std::string>& seals) const;
+                     std::string& seals) const;
 
     /// The mark; nothing unless we sealed it for this place.
     [[nodiscard]] std::optional<std::string> read_seal(const Reference& reference,

@@ -86,13 +86,13 @@ void try_own_reference(std::string_view text) {
     ensure(!references.read(whole, Channel::email), "a tag is of one channel");
     MarkedPlace place{.position = own.position};
     text.copy(place.mark.data(), place.mark.size());
-    std::vector<std::string> seals;
-    references.write_seals(own.job, own.chunk, {&place, 1}, seals);
-    const auto mark = references.read_seal(own, seals.front());
+    std::string seal;
+    references.write_seals(own.job, own.chunk, {&place, 1}, seal);
+    const auto mark = references.read_seal(own, seal);
     ensure(mark && std::equal(mark->begin(), mark->end(), place.mark.begin(), place.mark.end()),
            "a mark comes back");
     if (text.size() < 2) return;
-    for (auto copy : {whole, seals.front()}) {
+    for (auto copy : {whole, seal}) {
         auto& byte = copy[static_cast<unsigned char>(text[0]) % copy.size()];
         const bool is_other = std::exchange(byte, text[1]) != text[1];
         if (!is_other) continue;

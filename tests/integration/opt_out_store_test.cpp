@@ -51,7 +51,7 @@ TEST_F(OptOutStoreTest, WhoeverHasTheirAddressIsNotToldEither) {
     EXPECT_THAT(found[0].addresses, ElementsAre("b@x.org", "b2@x.org"));
     ASSERT_TRUE(ask(store.keep(found)));
     EXPECT_THAT(ask(store.take(10)).value(), IsEmpty());
-    const std::vector<std::string> addresses{"b2@x.org", "a@x.org"};
+    const std::vector<std::string_view> addresses{"b2@x.org", "a@x.org"};
     EXPECT_THAT(ledger::left_with(db(), "shows", Channel::email, "news", addresses),
                 ElementsAre(true, false));
 }

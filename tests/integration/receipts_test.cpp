@@ -184,11 +184,13 @@ TEST_F(ReceiptsTest, SoManySoftBouncesInARowSuppress) {
     bounce(250, ReceiptEvent::delivered);
     EXPECT_EQ(bounce(300), 0U) << "not in a row";
     EXPECT_EQ(bounce(400), 0U);
-    EXPECT_THAT(find_suppressed(db(), Channel::email, std::vector<std::string>{"Ann@example.com"}),
-                ElementsAre(false));
+    EXPECT_THAT(
+        find_suppressed(db(), Channel::email, std::vector<std::string_view>{"Ann@example.com"}),
+        ElementsAre(false));
     EXPECT_EQ(bounce(500), 1U);
-    EXPECT_THAT(find_suppressed(db(), Channel::email, std::vector<std::string>{"Ann@example.com"}),
-                ElementsAre(true));
+    EXPECT_THAT(
+        find_suppressed(db(), Channel::email, std::vector<std::string_view>{"Ann@example.com"}),
+        ElementsAre(true));
 }
 
 TEST_F(ReceiptsTest, SuppressAnAddressHoweverTheProviderWroteIt) {
@@ -201,11 +203,12 @@ TEST_F(ReceiptsTest, SuppressAnAddressHoweverTheProviderWroteIt) {
     stopped.receipts[0].address = "15550100001";
     const std::vector<ReceiptBatch> batches{bounced, stopped};
     std::ignore = write_receipts(db(), batches, 5);
-    EXPECT_THAT(find_suppressed(db(), Channel::email,
-                                std::vector<std::string>{"wanda1@example.com", "WANDA1@example.com",
-                                                         "ana@xn--mller-kva.de"}),
-                ElementsAre(true, true, true));
-    EXPECT_THAT(find_suppressed(db(), Channel::sms, std::vector<std::string>{"+15550100001"}),
+    EXPECT_THAT(
+        find_suppressed(db(), Channel::email,
+                        std::vector<std::string_view>{"wanda1@example.com", "WANDA1@example.com",
+                                                      "ana@xn--mller-kva.de"}),
+        ElementsAre(true, true, true));
+    EXPECT_THAT(find_suppressed(db(), Channel::sms, std::vector<std::string_view>{"+15550100001"}),
                 ElementsAre(true));
 }
 

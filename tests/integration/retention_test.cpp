@@ -210,7 +210,7 @@ TEST_F(RetentionTest, AnOldLinkUnsubscribesTheAddress) {
     EXPECT_TRUE(opt_out(db(), reference, mark)) << "asked again";
     EXPECT_TRUE(
         fanfare::ledger::opted_out(db(), "shows", Channel::email, "news", "{z}").with_addresses);
-    const std::vector<std::string> asked{"bob@example.com", "ann@example.com"};
+    const std::vector<std::string_view> asked{"bob@example.com", "ann@example.com"};
     EXPECT_THAT(left_with(db(), "shows", Channel::email, "news", asked), ElementsAre(true, false));
     EXPECT_THAT(left_with(db(), "shows", Channel::email, "other", asked),
                 ElementsAre(false, false));

@@ -118,15 +118,17 @@ private:
         const ledger::AddressMarks marks{job_.address_key};
         std::vector<MarkedPlace> places;
         places.reserve(resolved_.targets.size());
+        std::string form;
         for (const auto& target : resolved_.targets) {
-            places.push_back({static_cast<std::uint32_t>(target.recipient),
-                              marks.mark(compared_form(Channel::email, target.address))});
+            write_compared_form(Channel::email, target.address, form);
+            places.push_back({target.recipient, marks.mark(form)});
         }
         context_.references.write_seals(job_.job.id, reference_.chunk, places, requests_.seals);
     }
     std::string_view seal_of(const Target& target) const {
         if (requests_.seals.empty()) return {};
-        return requests_.seals[static_cast<std::size_t>(&target - resolved_.targets.data())];
+        const auto place = static_cast<std::size_t>(&target - resolved_.targets.data());
+        return std::string_view{requests_.seals}.substr(place * seal_characters, seal_characters);
     }
 
     /// For all that is added to the groups, and for their requests.
@@ -371,29 +373,6 @@ Result<void> compose_requests(const Claim& claim, const ledger::ChunkPeople& peo
     requests.lost_zones = 0;
     requests.made.clear();
     return Writer{claim, people, resolved, context, requests}.write();
-}
-
-std::vector<HttpRequest> SpareRequests::take() {
-    if (chunks_.empty()) return {};
-    auto requests = std::move(chunks_.back());
-    chunks_.pop_back();
-    count_ -= requests.size();
-    return requests;
-}
-
-void SpareRequests::give_back(ComposedRequests& requests) {
-    auto spare = std::move(requests.spare);
-    for (auto& composed : requests.requests) {
-        const bool is_small =
-            !composed.request.mail && composed.request.body.capacity() <= body_bytes_max;
-        if (is_small && count_ + spare.size() < requests_max) {
-            spare.push_back(std::move(composed.request));
-        }
-    }
-    requests.requests.clear();
-    if (spare.empty() || count_ + spare.size() > requests_max) return;
-    count_ += spare.size();
-    chunks_.push_back(std::move(spare));
 }
 
 }  // namespace fanfare

@@ -40,27 +40,8 @@ struct ComposedRequests {
     std::size_t lost_zones = 0;           // People whose time zone is none.
     std::deque<std::string> made;         // Values that had to be formatted.
     std::vector<std::string> refs;        // One a recipient of the chunk.
-    std::vector<std::string> seals;       // One a target of the chunk, or none at all.
-    std::vector<HttpRequest> spare;       // Of chunks before: the next ones take their room.
-};
-
-/// Keeps small requests that were answered, so that the next chunk's need no memory of their own.
-///
-/// Bounds    requests_max, of at most body_bytes_max each.
-/// Threads   one serial executor.
-class SpareRequests {
-public:
-    static constexpr std::size_t requests_max = 512;
-    static constexpr std::size_t body_bytes_max = 2'048;
-
-    /// For a chunk that is composed next.
-    [[nodiscard]] std::vector<HttpRequest> take();
-    /// Of a chunk that is over: nobody reads its requests any more.
-    void give_back(ComposedRequests& requests);
-
-private:
-    std::vector<std::vector<HttpRequest>> chunks_;
-    std::size_t count_ = 0;  // In all of them.
+    std::string seals;                    // seal_characters a target, or none at all.
+    std::vector<HttpRequest> spare;       // Of chunks before (SpareRequests): their room is taken.
 };
 
 /// What rendering needs besides the chunk.

@@ -11,6 +11,7 @@
 #include "worker/send/lane_room.hpp"
 #include "worker/send/next_move.hpp"
 #include "worker/send/prepare.hpp"
+#include "worker/send/spare_requests.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

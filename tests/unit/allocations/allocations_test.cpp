@@ -4,6 +4,7 @@
 #include "core/clock/virtual_time.hpp"
 #include "core/http/h1_client.hpp"
 #include "core/http/h2_client.hpp"
+#include "core/ledger/address_forms.hpp"
 #include "tests/contract/accounts.hpp"
 #include "tests/support/coroutines.hpp"
 #include "tests/unit/allocations/chunk_case.hpp"
@@ -62,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
                       // The signature of a request, for fifty people.
                       Composing{"ses", testing::ses_account, Channel::email, 1},
                       // A mail each, with parts of its own.
-                      Composing{"smtp", testing::smtp_account, Channel::email, 14},
+                      Composing{"smtp", testing::smtp_account, Channel::email, 16},
                       Composing{"twilio", testing::twilio_account, Channel::sms, 0},
                       // The reference that its receipts carry.
                       Composing{"vonage", testing::vonage_account, Channel::sms, 1},
@@ -71,6 +72,34 @@ INSTANTIATE_TEST_SUITE_P(
                       Composing{"fcm", testing::fcm_account, Channel::push, 0},
                       Composing{"apns", testing::apns_account, Channel::push, 0}),
     [](const auto& one) { return std::string{one.param.provider}; });
+
+struct Addressing {
+    Channel channel;
+    const char* address;
+};
+
+class AddressAllocations : public ::testing::TestWithParam<Addressing> {};
+
+/// As contacts' rows are read and the ledger is asked about them.
+TEST_P(AddressAllocations, OfReadingAndComparing) {
+    const auto [channel, address] = GetParam();
+    std::string sent;
+    ledger::AddressForms forms{channel};
+    const auto taken = for_one_more(100, [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            EXPECT_EQ(read_address(channel, address, sent), AddressFault::none);
+            EXPECT_GE(forms.of(sent).size(), 1U);
+        }
+    });
+    EXPECT_LE(taken, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Addresses, AddressAllocations,
+    ::testing::Values(Addressing{Channel::email, "Wanda.Kowalska@shows.example.com"},
+                      Addressing{Channel::sms, "+15550100001"},
+                      Addressing{Channel::push, "fcm-token:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"}),
+    [](const auto& one) { return std::string{to_string(one.param.channel)}; });
 
 // What providers answer is longer than a string holds without the heap.
 const std::string answer_body(400, 'x');

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tests/contract/accounts.hpp"
-#include "worker/send/composed_requests.hpp"
+#include "worker/send/spare_requests.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -29,6 +29,10 @@ public:
         kind.person_defaults = {{"name", "friend"}};
         job->kind = &kind;
         job->job.id = "0b54b6a8-93d5-5a3b-9d1e-6f2f6b0f3c11";
+        if (channel == Channel::email) {
+            job->unsubscribe_prefix = "https://shows.example.com/unsubscribe/" + job->job.id + ".";
+            job->address_key = std::string(32, 'k');
+        }
         claim.key = {job->job.id, channel, 7};
         claim.job = job;
         for (std::size_t i = 0; i < people_max; ++i) {

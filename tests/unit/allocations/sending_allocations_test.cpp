@@ -209,7 +209,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Answering{"mailgun", testing::mailgun_account, 1, 1.05},
                       Answering{"sendgrid", testing::sendgrid_account, 1, 1.05},
                       Answering{"ses", testing::ses_account, 9, 5.9},
-                      Answering{"smtp", testing::smtp_account, 1, 15.4},
+                      Answering{"smtp", testing::smtp_account, 1, 17.4},
                       Answering{"twilio", testing::twilio_account, 1, 1.4},
                       Answering{"vonage", testing::vonage_account, 1, 2.4},
                       Answering{"vonage_messages", testing::vonage_messages_account, 1, 1.4},

@@ -89,8 +89,12 @@ TEST(References, WithoutAKeyNothingIsSignedAndNothingBelieved) {
 
 std::vector<std::string> seals_of(const References& references, std::uint32_t chunk,
                                   const std::vector<MarkedPlace>& places) {
+    std::string all;
+    references.write_seals(job, chunk, places, all);
     std::vector<std::string> seals;
-    references.write_seals(job, chunk, places, seals);
+    for (std::size_t at = 0; at < all.size(); at += seal_characters) {
+        seals.push_back(all.substr(at, seal_characters));
+    }
     return seals;
 }
 
@@ -131,7 +135,7 @@ TEST(Seals, SayNothingOfWhoIsTheSame) {
     const auto seals = seals_of(references, 3, {{4, {'m'}}, {5, {'m'}}});
     EXPECT_NE(seals[0], seals[1]);
     EXPECT_NE(seals[0], seals_of(references, 4, {{4, {'m'}}})[0]);
-    EXPECT_EQ(seals_of(References{Secret{}}, 3, {{4, {'m'}}})[0], "") << "no key, no seal";
+    EXPECT_TRUE(seals_of(References{Secret{}}, 3, {{4, {'m'}}}).empty()) << "no key, no seal";
 }
 
 }  // namespace

@@ -196,11 +196,11 @@ TEST_F(UnsubscribeHandlerTest, PagesTellNobodyAnything) {
 }
 
 TEST_F(UnsubscribeHandlerTest, TheSealOfTheLinkNamesTheAddress) {
-    std::vector<std::string> seals;
-    references.write_seals(job, 7, std::vector<MarkedPlace>{{3, {'m', 'a', 'r', 'k'}}}, seals);
-    query = "a=" + seals[0];
+    std::string seal;
+    references.write_seals(job, 7, std::vector<MarkedPlace>{{3, {'m', 'a', 'r', 'k'}}}, seal);
+    query = "a=" + seal;
     EXPECT_EQ(send("POST", link()).status, 200);
-    query = "a=" + seals[0].substr(1);
+    query = "a=" + seal.substr(1);
     EXPECT_EQ(send("POST", link()).status, 200) << "the reference counts by itself";
     query = "utm_source=x";
     EXPECT_EQ(send("POST", link()).status, 200);
