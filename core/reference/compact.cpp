@@ -84,20 +84,24 @@ std::string read_job(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> compact_reference(std::string_view reference) {
+    std::string compact;
+    if (!append_compact_reference(reference, compact)) return std::nullopt;
+    return compact;
+}
+
+bool append_compact_reference(std::string_view reference, std::string& out) {
     const auto job = take_part(reference);
     const auto chunk = parse_below(chunks_end, take_part(reference));
     const auto position = parse_below(positions_end, take_part(reference));
     const auto tag = reference;
     if (!is_uuid(job) || !chunk || !position || tag.size() != tag_characters ||
         !is_alphabetic(tag)) {
-        return std::nullopt;
+        return false;
     }
-    std::string compact;
-    compact.reserve(compact_reference_size);
-    append_job(job, compact);
-    append_digits(std::uint64_t{*chunk} << position_bits | *position, place_characters, compact);
-    compact.append(tag);
-    return compact;
+    append_job(job, out);
+    append_digits(std::uint64_t{*chunk} << position_bits | *position, place_characters, out);
+    out.append(tag);
+    return true;
 }
 
 std::optional<std::string> expand_reference(std::string_view compact) {

@@ -15,6 +15,8 @@ inline constexpr std::size_t compact_reference_size = 40;
 ///
 /// Nothing for any other text, and for chunks of 4,194,304 or positions of 1,048,576 on.
 [[nodiscard]] std::optional<std::string> compact_reference(std::string_view reference);
+/// The same behind what is in `out`; false, and nothing is appended, where there is none.
+[[nodiscard]] bool append_compact_reference(std::string_view reference, std::string& out);
 
 /// The reference that a compact one stands for; nothing for what compact_reference() does not
 /// write. Whether we made it is for References::read() to say.

@@ -323,6 +323,7 @@ private:
         if (!requests_.spare.empty()) {
             composed.request = std::move(requests_.spare.back());
             requests_.spare.pop_back();
+            if (!context_.provider.uses_smtp()) composed.request.mail.reset();
         }
         auto& body = composed.request.body;
         body.reserve(std::min(bytes_a_message_ * composed.count, body_room_max));

@@ -15,8 +15,7 @@ std::vector<HttpRequest> SpareRequests::take() {
 void SpareRequests::give_back(ComposedRequests& requests) {
     auto spare = std::move(requests.spare);
     for (auto& composed : requests.requests) {
-        const bool is_small =
-            !composed.request.mail && composed.request.body.capacity() <= body_bytes_max;
+        const bool is_small = composed.request.body.capacity() <= body_bytes_max;
         if (is_small && count_ + spare.size() < requests_max) {
             spare.push_back(std::move(composed.request));
         }

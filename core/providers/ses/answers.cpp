@@ -2,6 +2,8 @@
 #include "core/providers/ses/ses.hpp"
 #include "core/providers/wait_hint.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -149,7 +151,9 @@ std::size_t find_leader(const std::vector<Result>& results) {
 
 BatchAnswer read_results(const HttpAnswer& answer, std::size_t count, std::string_view sender,
                          std::int64_t now_unix) {
-    boost::json::value body;
+    std::array<unsigned char, 4096> storage;
+    boost::json::monotonic_resource memory{storage.data(), storage.size()};
+    boost::json::value body(boost::json::storage_ptr{&memory});
     if (!parse_object(answer.body, body)) return unreadable(type, answer.status);
     const auto* const found = body.get_object().if_contains("BulkEmailEntryResults");
     const auto* const list = found == nullptr ? nullptr : found->if_array();

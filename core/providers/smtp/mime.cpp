@@ -87,9 +87,10 @@ bool is_plain(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_visible(c); });
 }
 
-/// CRLF for each line break of any kind; other controls become spaces, tabs stay.
-std::string canonical(std::string_view text) {
-    std::string out;
+/// CRLF for each line break of any kind; other controls become spaces, tabs stay. Into `out`,
+/// which is reused.
+void write_canonical(std::string_view text, std::string& out) {
+    out.clear();
     out.reserve(text.size() + text.size() / 16);
     const char* at = text.data();
     const char* const end = at + text.size();
@@ -109,7 +110,6 @@ std::string canonical(std::string_view text) {
             out.push_back(*stop == '\t' ? '\t' : ' ');
         }
     }
-    return out;
 }
 
 /// One line without its break. Soft breaks fall between characters. A dot or "From " that
@@ -140,13 +140,14 @@ void append_quoted_line(std::string_view line, std::string& out) {
     }
 }
 
-std::string quoted_printable(std::string_view text) {
-    std::string out;
+/// Into `out`, which is reused.
+void write_quoted_printable(std::string_view text, std::string& out) {
+    out.clear();
     out.reserve(text.size() + text.size() / 8);
     while (true) {
         const auto end = text.find(crlf);
         append_quoted_line(text.substr(0, end), out);
-        if (end == std::string_view::npos) return out;
+        if (end == std::string_view::npos) return;
         out.append(crlf);
         text.remove_prefix(end + crlf.size());
     }
@@ -168,7 +169,8 @@ void append_base64(std::string_view text, std::string& out) {
 }  // namespace
 
 void append_text_header(std::string_view name, std::string_view value, std::string& out) {
-    std::string line;
+    thread_local std::string line;
+    line.clear();
     append_line(value, line);
     out.append(name).append(":");
     if (line.empty()) {
@@ -190,7 +192,8 @@ void append_text_header(std::string_view name, std::string_view value, std::stri
 
 void append_mailbox_header(std::string_view name, std::string_view display,
                            std::string_view address, std::string& out) {
-    std::string line;
+    thread_local std::string line;
+    line.clear();
     append_line(display, line);
     const auto column = name.size() + 2;
     out.append(name).append(": ");
@@ -226,8 +229,9 @@ void append_token_header(std::string_view name, std::string_view value, std::str
 }
 
 void append_entity(std::string_view type, std::string_view text, std::string& out) {
-    const auto source = canonical(text);
-    const auto quoted = quoted_printable(source);
+    thread_local std::string source, quoted;
+    write_canonical(text, source);
+    write_quoted_printable(source, quoted);
     const bool is_shorter = base64_size(source.size()) < quoted.size();
     out.append("Content-Type: ").append(type).append("; charset=utf-8\r\n");
     out.append("Content-Transfer-Encoding: ");

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 
 namespace fanfare::smtp {
 namespace {
@@ -51,21 +52,22 @@ bool is_loopback(std::string_view host) {
 }
 
 /// "<job>.<chunk>.<position>.<tag>@<domain>": bounces and repeats name the send.
-std::string message_id(const Parts& parts, const Batch& batch) {
-    auto id =
-        fmt::format("{}.{}.{}", batch.reference.job, batch.reference.chunk, batch.messages[0].ref);
+void write_message_id(const Parts& parts, const Batch& batch, std::string& id) {
+    id.clear();
+    fmt::format_to(std::back_inserter(id), "{}.{}.{}", batch.reference.job, batch.reference.chunk,
+                   batch.messages[0].ref);
     for (auto& c : id) {
         const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
                               (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
         if (!is_plain) c = '-';
     }
-    return id.append("@").append(parts.domain);
+    id.append("@").append(parts.domain);
 }
 
-std::string format_date(const Clock& clock) {
+void append_date(const Clock& clock, std::string& out) {
     const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
-    return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
-                       fmt::gmtime(now.time_since_epoch().count()));
+    fmt::format_to(std::back_inserter(out), "Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\n",
+                   fmt::gmtime(now.time_since_epoch().count()));
 }
 
 /// An account at a mail server: one transaction for each recipient, so that every answer is
@@ -91,7 +93,7 @@ public:
         out.get = false;
         out.mail = parts_.envelope;
         out.mail->recipient = message.address;
-        out.mail->message_id = message_id(parts_, batch);
+        write_message_id(parts_, batch, out.mail->message_id);
         out.body.clear();
         append_head(batch, out.mail->message_id, out.body);
         append_content(batch.content, message, out.body);
@@ -126,10 +128,11 @@ private:
     /// The order is that of most mail programs; each header stands once, as DKIM wants.
     void append_head(const Batch& batch, const std::string& id, std::string& out) const {
         const auto& message = batch.messages[0];
-        std::string subject;
+        thread_local std::string subject;
+        subject.clear();
         write_text(batch.content.subject, message.values, subject);
-        mime::append_token_header("Message-ID", "<" + id + ">", out);
-        out.append("Date: ").append(format_date(*parts_.clock)).append("\r\n");
+        out.append("Message-ID: <").append(id).append(">\r\n");
+        append_date(*parts_.clock, out);
         mime::append_mailbox_header("From", parts_.display, parts_.envelope.from, out);
         mime::append_token_header("To", message.address, out);
         mime::append_text_header("Subject", subject, out);
@@ -142,8 +145,9 @@ private:
     }
 
     static void append_content(const Content& content, const Message& message, std::string& out) {
-        std::string text;
-        std::string html;
+        thread_local std::string text, html;
+        text.clear();
+        html.clear();
         write_text(content.text, message.values, text);
         write_text(content.html, message.values, html);
         if (content.html.empty()) {

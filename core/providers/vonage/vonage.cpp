@@ -148,7 +148,8 @@ private:
         const auto& its = parts();
         out.headers.resize(1);
         out.headers[0] = "Content-Type: application/x-www-form-urlencoded";
-        const auto reference = client_reference(batch);
+        thread_local std::string reference;
+        write_client_reference(batch, reference);
         const auto now = std::to_string(unix_now(*its.clock));
         const auto ttl_ms = std::to_string(ttl(batch) * 1000);
         // By name, as the signature wants them.
@@ -174,12 +175,12 @@ private:
     }
 
     /// At most 40 characters come back in receipts; without a tag, the job at least.
-    static std::string client_reference(const Batch& batch) {
+    static void write_client_reference(const Batch& batch, std::string& out) {
         thread_local std::string whole;
         whole.clear();
+        out.clear();
         append_reference(batch, batch.messages.front().ref, whole);
-        auto compact = compact_reference(whole);
-        return compact ? *std::move(compact) : batch.reference.job.substr(0, 40);
+        if (!append_compact_reference(whole, out)) out.append(batch.reference.job, 0, 40);
     }
 
     static void append_field(std::string_view name, std::string_view value, std::string& body) {

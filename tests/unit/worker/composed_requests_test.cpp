@@ -107,6 +107,14 @@ TEST_F(ComposedRequestsTest, PeopleShareRequestsAsFarAsTheProviderAllows) {
     EXPECT_THAT(tokens(), ElementsAre(2, 2, 1)) << "composed anew, and nothing is left of before";
 }
 
+TEST_F(ComposedRequestsTest, WhatWasAMailIsNoneForAProviderOfAnotherKind) {
+    requests.spare.emplace_back().mail.emplace().recipient = "ann@example.com";
+    tell({"a"});
+    ASSERT_TRUE(compose(1));
+    EXPECT_THAT(requests.spare, IsEmpty());
+    EXPECT_FALSE(requests.requests.front().request.mail);
+}
+
 TEST_F(ComposedRequestsTest, OneAddressIsNeverTwiceInARequest) {
     tell({"a", "a", "b", "a"});
     ASSERT_TRUE(compose(10));
