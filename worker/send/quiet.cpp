@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace fanfare {
@@ -24,13 +24,14 @@ milliseconds quiet_for(const QuietHours& quiet, milliseconds wall) {
     return wall < to ? to - wall : day - wall + to;
 }
 
-/// What quiet hours make of people, asked once a zone.
+/// What quiet hours make of people, asked once a zone. The zones' names outlive it.
 class QuietNight {
 public:
     QuietNight(const QuietHours& quiet, TimePoint now) : quiet_{quiet}, now_{now} {}
 
     std::optional<TimePoint> until(const Target& target) {
-        std::string zone{target.time_zone.empty() ? quiet_.time_zone : target.time_zone};
+        const std::string_view zone =
+            target.time_zone.empty() ? quiet_.time_zone : target.time_zone;
         const auto known = answers_.find(zone);
         if (known != answers_.end()) return known->second;
         return answers_.emplace(zone, quiet_until(quiet_, zone, now_)).first->second;
@@ -39,7 +40,7 @@ public:
 private:
     const QuietHours& quiet_;
     TimePoint now_;
-    std::unordered_map<std::string, std::optional<TimePoint>> answers_;
+    std::unordered_map<std::string_view, std::optional<TimePoint>> answers_;
 };
 
 }  // namespace

@@ -104,6 +104,9 @@ INSTANTIATE_TEST_SUITE_P(
 const std::string answer_body(400, 'x');
 constexpr auto answer_date = "Thu, 01 Jan 2026 00:00:00 GMT";
 
+// None, but for timers and for lists that grow to as many as ever end together.
+constexpr double exchange_bound = 0.1;
+
 /// Several at a time on connections that are open.
 double of_exchanges(asio::io_context& context, HttpClient& http, const HttpRequest& request) {
     constexpr std::size_t exchanges = 100;
@@ -143,7 +146,7 @@ TEST_F(H1Allocations, OfAnExchange) {
     const auto http = make_h1_client(context.get_executor(), options, system_clock());
     const HttpRequest request{server.url(), {"Content-Type: text/plain"}, "hello"};
     const auto taken = of_exchanges(context, *http, request);
-    EXPECT_LE(taken, 0);
+    EXPECT_LE(taken, exchange_bound);
     RecordProperty("allocations", fmt::format("{:.2f}", taken));
 }
 
@@ -157,7 +160,7 @@ TEST_F(H2Allocations, OfAnExchange) {
     }};
     trust(server);
     const auto taken = of_exchanges(context, http(), request_to(server));
-    EXPECT_LE(taken, 0.05);  // Lists grow to as many as ever end together.
+    EXPECT_LE(taken, exchange_bound);
     RecordProperty("allocations", fmt::format("{:.2f}", taken));
 }
 

@@ -4,8 +4,8 @@
 
 namespace fanfare::test {
 
-/// How often this thread took memory from the heap since it began. The program's operator new
-/// counts; what C libraries take by malloc() is not counted.
+/// How often this thread took memory from the heap since it began. The program's operator new and
+/// its calls of aligned_alloc() count; what C libraries take by malloc() does not.
 [[nodiscard]] std::size_t allocations() noexcept;
 
 /// Of what `work(count)` takes from the heap, so much for one more: what twice as many take beyond

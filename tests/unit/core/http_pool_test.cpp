@@ -153,6 +153,21 @@ TEST_F(HttpPoolTest, ABurstAfterAQuietTimeIsSentThoughOneConnectionNeverServed) 
     EXPECT_GT(made().size(), 2U);
 }
 
+TEST_F(HttpPoolTest, AnAnswerStandsWhileItIsToldWhateverBeginsMeanwhile) {
+    pool->add(request, "/", [this](const HttpAnswer& answer) {
+        add(1);
+        told.push_back(answer.transport);
+    });
+    pool->turn();
+    ASSERT_EQ(made().size(), 1U);
+    made()[0]->open = true;
+    pool->turn();
+    made()[0]->answer();
+    EXPECT_EQ(told, std::vector{Transport::answered});
+    pool->close();
+    EXPECT_EQ(told.size(), 2U) << "who began meanwhile is told, and nobody twice";
+}
+
 /// Gives nothing to send, and notes the end.
 class Idler final : public ConnectionOwner {
 public:
