@@ -10,7 +10,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
+#include <string_view>
+#include <vector>
 
 namespace fanfare::mailgun {
 namespace {
@@ -73,10 +74,12 @@ void append_lifetime(std::int64_t seconds, std::string& out) {
 void ensure_distinct([[maybe_unused]] std::span<const Message> messages) {
 #ifndef NDEBUG
     // Mailgun would drop the second message silently; the planner makes addresses distinct.
-    std::unordered_set<std::string_view> seen;
-    for (const auto& message : messages) {
-        ensure(seen.insert(message.address).second, "the addresses of a batch are distinct");
-    }
+    std::vector<std::string_view> addresses;
+    addresses.reserve(messages.size());
+    for (const auto& message : messages) addresses.push_back(message.address);
+    std::sort(addresses.begin(), addresses.end());
+    const auto repeated = std::adjacent_find(addresses.begin(), addresses.end());
+    ensure(repeated == addresses.end(), "the addresses of a batch are distinct");
 #endif
 }
 
