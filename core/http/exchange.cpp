@@ -5,15 +5,15 @@
 namespace fanfare {
 
 void make_new(HttpAnswer& answer) {
-    constexpr std::size_t body_room_max = 4 * 1024;
+    constexpr std::size_t room_max = 4 * 1024;
     HttpAnswer fresh;
     for (const auto text : {&HttpAnswer::body, &HttpAnswer::retry_after,
                             &HttpAnswer::rate_limit_reset, &HttpAnswer::message_id,
                             &HttpAnswer::error_type, &HttpAnswer::date, &HttpAnswer::fault}) {
+        if ((answer.*text).capacity() > room_max) continue;
         fresh.*text = std::move(answer.*text);
         (fresh.*text).clear();
     }
-    if (fresh.body.capacity() > body_room_max) fresh.body = std::string{};
     answer = std::move(fresh);
 }
 

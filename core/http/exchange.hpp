@@ -46,7 +46,7 @@ struct HttpAnswer {
 };
 
 /// Makes it as new. What is said next goes where this was said, without memory of its own; the room
-/// of a body of more than 4 KiB is let go.
+/// of a text of more than 4 KiB is let go.
 void make_new(HttpAnswer& answer);
 
 /// A byte of a header line, a space in the place of what could begin another one.
