@@ -10,7 +10,8 @@ void make_new(HttpAnswer& answer) {
     for (const auto text : {&HttpAnswer::body, &HttpAnswer::retry_after,
                             &HttpAnswer::rate_limit_reset, &HttpAnswer::message_id,
                             &HttpAnswer::error_type, &HttpAnswer::date, &HttpAnswer::fault}) {
-        if ((answer.*text).capacity() > room_max) continue;
+        // Assigning an empty one would keep the room.
+        if ((answer.*text).capacity() > room_max) std::string{}.swap(answer.*text);
         fresh.*text = std::move(answer.*text);
         (fresh.*text).clear();
     }

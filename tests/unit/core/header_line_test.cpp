@@ -26,5 +26,21 @@ TEST(HeaderLine, ReplacesEveryControlCharacterAndNothingElse) {
     }
 }
 
+TEST(HttpAnswerTest, ThatIsMadeNewKeepsTheRoomOfItsTextsButNotOfLargeOnes) {
+    HttpAnswer answer;
+    answer.status = 429;
+    answer.transport = Transport::answered;
+    answer.body.assign(5'000, 'x');
+    answer.date.assign(5'000, 'x');
+    answer.message_id.assign(40, 'x');
+    make_new(answer);
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_EQ(answer.transport, Transport::not_sent);
+    EXPECT_EQ(answer.body + answer.date + answer.message_id, "");
+    EXPECT_LT(answer.body.capacity(), 100U);
+    EXPECT_LT(answer.date.capacity(), 100U);
+    EXPECT_GE(answer.message_id.capacity(), 40U);
+}
+
 }  // namespace
 }  // namespace fanfare
