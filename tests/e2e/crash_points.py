@@ -43,7 +43,7 @@ SPLIT = {
 }
 # Of a job that is called off by a client of the API, and what a worker then does with it.
 CANCEL = {
-    "cancel.write": ("sql", "WHERE (id = $1::uuid OR origin = $1::uuid) AND state IN ('planning', 'sending')"),
+    "cancel.write": ("sql", "WHERE id IN (SELECT id FROM theirs) AND state IN ('planning', 'sending')"),
 }
 ENDED = {
     "ended.claim": ("sql", "SELECT id FROM job WHERE state = 'cancelled' AND settled_at IS NULL UNION ALL"),

@@ -134,7 +134,7 @@ class OwnerTemplates(ApiCase):
         self.assertRegex(found["sms.text", 1, 1], r"\{\{titel\}\}: expected one of the known variables: .*title")
         self.assertIn("not every job has it", found["sms.text", 2, 29])
         self.assertIn("differs from person to person", found["push.fr.body", 1, 1])
-        for parts, code in (({}, "invalid_value"), ({"sms.text": 1}, "wrong_type"), (None, "missing_field"),
+        for parts, code in (({}, "invalid_value"), ({"sms.text": 1}, "wrong_type"), (None, "wrong_type"),
                             ({"sms.text": "x" * 262_145}, "invalid_value"),
                             ({"sms.text": "x" * 1_531}, "invalid_template")):
             self.refused(ann.call("PUT", PATH, {"parts": parts}), 422, code)
