@@ -13,7 +13,7 @@ namespace fanfare {
 /// Threads   one serial executor.
 class SpareRequests {
 public:
-    static constexpr std::size_t requests_max = 512;
+    static constexpr std::size_t requests_max = 256;
     static constexpr std::size_t body_bytes_max = 2'048;
 
     /// For a chunk that is composed next.

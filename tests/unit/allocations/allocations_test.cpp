@@ -40,7 +40,7 @@ class ComposingAllocations : public ::testing::TestWithParam<Composing> {};
 
 TEST_P(ComposingAllocations, StayWithinTheirBound) {
     const auto provider = testing::open(GetParam().account());
-    constexpr std::size_t half = SpareRequests::requests_max / 4;
+    constexpr std::size_t half = SpareRequests::requests_max / 2;
     const test::ChunkCase chunk{GetParam().channel, 2 * half};
     SpareRequests spare;
     const auto taken = for_one_more(half, [&](std::size_t count) {
