@@ -189,6 +189,14 @@ std::optional<double> parse_real(std::string_view text) {
     return number;
 }
 
+std::optional<std::int64_t> parse_json_whole(std::string_view text) {
+    if (const auto whole = parse_whole(text)) return whole;
+    constexpr double exact_max = 9'007'199'254'740'992;  // Up to there each has its own double.
+    const auto real = parse_real(text);
+    if (!real || std::floor(*real) != *real || std::abs(*real) > exact_max) return std::nullopt;
+    return static_cast<std::int64_t>(*real);
+}
+
 std::optional<bool> parse_flag(std::string_view text) {
     if (text == "true") return true;
     if (text == "false") return false;

@@ -45,6 +45,8 @@ inline constexpr std::size_t because_bytes_max = 500;
 [[nodiscard]] bool has_control_character(std::string_view text);
 
 [[nodiscard]] std::optional<std::int64_t> parse_whole(std::string_view text);
+/// As JSON may write it: 1000, 1000.0 and 1e3 are one number.
+[[nodiscard]] std::optional<std::int64_t> parse_json_whole(std::string_view text);
 /// Finite, in decimal notation.
 [[nodiscard]] std::optional<double> parse_real(std::string_view text);
 /// "true" or "false".

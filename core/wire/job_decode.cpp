@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace fanfare {
 namespace {
@@ -216,16 +215,15 @@ private:
 
     void read_ttl(Value value, const std::string& at) {
         if (!expect(JsonValue::Shape::number, value, at)) return;
-        const auto seconds = parse_real(value.text).value_or(0.5);
-        if (seconds < 0) {
+        if (parse_real(value.text).value_or(0) < 0) {
             return refuse("negative_expiry", at, "is negative; send the seconds that remain");
         }
-        if (seconds < 1 || seconds > static_cast<double>(ttl_max_s) ||
-            std::floor(seconds) != seconds) {
+        const auto seconds = parse_json_whole(value.text);
+        if (!seconds || *seconds < 1 || *seconds > ttl_max_s) {
             return refuse("invalid_value", at,
                           fmt::format("is not a whole number from 1 to {}", ttl_max_s));
         }
-        job_.ttl = std::chrono::seconds{static_cast<std::int64_t>(seconds)};
+        job_.ttl = std::chrono::seconds{*seconds};
     }
 
     void check_together(Value root) {

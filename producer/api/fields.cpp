@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace fanfare::api {
 
@@ -94,12 +93,8 @@ std::int64_t Fields::whole_or(std::string_view name, std::int64_t min, std::int6
                               std::int64_t fallback) {
     const auto* const value = find(name);
     if (value == nullptr) return fallback;
-    // 1000.0 and 1e3 are whole numbers, too.
-    const auto number = value->is_number() ? parse_real(value->text) : std::nullopt;
-    if (number && std::floor(*number) == *number && *number >= static_cast<double>(min) &&
-        *number <= static_cast<double>(max)) {
-        return parse_whole(value->text).value_or(static_cast<std::int64_t>(*number));
-    }
+    const auto number = value->is_number() ? parse_json_whole(value->text) : std::nullopt;
+    if (number && *number >= min && *number <= max) return *number;
     refuse("invalid_value", name, fmt::format("is no whole number from {} to {}", min, max));
     return fallback;
 }

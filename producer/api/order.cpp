@@ -42,14 +42,14 @@ std::variant<Ordered, HttpReply> read_job(JsonValue root, const Caller& caller, 
     root.items.push_back({JsonValue::Shape::string, std::string{placeholder}, {}, {}});
     auto decoded = read_job(root);
     if (const auto* const rejection = std::get_if<Rejection>(&decoded)) {
-        return within.empty() ? refusal(*rejection) : refusal(*rejection, within);
+        return refusal(*rejection, within);
     }
     auto& job = std::get<Job>(decoded);
     if (auto denial = denied(caller, job.system)) return std::move(*denial);
     const auto said = job.params;
     if (auto denial = keep_to_owner(job, caller, known.systems)) return std::move(*denial);
     if (const auto rejection = settle_order(job, known.systems, known.templates)) {
-        return within.empty() ? refusal(*rejection) : refusal(*rejection, within);
+        return refusal(*rejection, within);
     }
     Ordered ordered;
     for (const auto& [name, value] : job.params) {

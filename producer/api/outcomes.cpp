@@ -142,11 +142,6 @@ asio::awaitable<HttpReply> json_page(const ApiContext& parts, const std::string&
     co_return reply_with(200, page);
 }
 
-HttpReply no_longer_kept() {
-    return refusal(409, "no_longer_kept",
-                   "Whom it was for is no longer kept: it is older than producer.retention.");
-}
-
 /// Why a job's people cannot be told of; nothing where they can.
 asio::awaitable<std::optional<HttpReply>> find_fault(const ApiContext& parts, const std::string& id,
                                                      const Caller& caller) {
@@ -157,7 +152,7 @@ asio::awaitable<std::optional<HttpReply>> find_fault(const ApiContext& parts, co
     const auto found = co_await parts.reading.run(std::move(doing), work);
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
-    if (!found.value()->dropped_at.empty()) co_return no_longer_kept();
+    if (!found.value()->dropped_at.empty()) co_return no_longer_kept(id);
     co_return std::nullopt;
 }
 
@@ -315,7 +310,7 @@ asio::awaitable<HttpReply> show_recipient(const ApiContext& parts, const HttpCal
     if (!found) co_return unavailable(found.error());
     if (!found.value()) co_return nothing_here("job");
     const auto& [line, fates, all] = *found.value();
-    if (fates.empty() && !line.dropped_at.empty()) co_return no_longer_kept();
+    if (fates.empty() && !line.dropped_at.empty()) co_return no_longer_kept(id);
     json::array list;
     for (const auto& fate : fates) list.push_back(to_json(fate));
     json::array chain;

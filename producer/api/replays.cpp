@@ -304,11 +304,7 @@ asio::awaitable<HttpReply> order_replay(const ApiContext& parts, const HttpCall&
     };
     const auto dropped = co_await parts.reading.run(std::move(finding_dropped), look_for_dropped);
     if (!dropped) co_return unavailable(dropped.error());
-    if (!dropped.value().empty()) {
-        co_return refusal(409, "no_longer_kept",
-                          "What became of the people of job " + dropped.value().front() +
-                              " is no longer kept: it is older than database.keep_days.");
-    }
+    if (!dropped.value().empty()) co_return no_longer_kept(dropped.value().front());
     if (asked.dry_run) co_return co_await tell(parts, caller, asked);
     order.key = compose_key(std::get<std::string>(key), caller);
     std::string noting{"note a replay"};

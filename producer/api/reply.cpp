@@ -3,6 +3,7 @@
 #include "core/clock/clock.hpp"
 #include "core/observe/seldom.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -29,6 +30,7 @@ HttpReply refusal(const Rejection& rejection) {
 }
 
 HttpReply refusal(Rejection rejection, std::string_view within) {
+    if (within.empty()) return refusal(rejection);
     const bool has_place = rejection.message.starts_with('/');
     rejection.message.insert(0, has_place ? std::string{within} : std::string{within} + ": ");
     return refusal(rejection);
@@ -62,6 +64,13 @@ HttpReply busy() {
 
 HttpReply nothing_here(std::string_view what) {
     return refusal(404, "not_found", std::string{"There is no such "}.append(what).append("."));
+}
+
+HttpReply no_longer_kept(std::string_view job) {
+    return refusal(409, "no_longer_kept",
+                   fmt::format("What became of the people of job {} is no longer kept: it is older "
+                               "than database.keep_days.",
+                               job));
 }
 
 HttpReply reply_with(int status, const boost::json::value& document) {

@@ -15,7 +15,7 @@ namespace fanfare::api {
 
 /// What stands against a body: 400 where it cannot be read, 422 where it says what cannot be.
 [[nodiscard]] HttpReply refusal(const Rejection& rejection);
-/// Of what stands at `within` ("/job") in the body that was sent.
+/// Of what stands at `within` ("/job") in the body that was sent; "": of the body.
 [[nodiscard]] HttpReply refusal(Rejection rejection, std::string_view within);
 
 /// What the caller is not told goes to the log; of many calls that fail one a minute.
@@ -28,6 +28,9 @@ void log_failed_call(const Failure& failure);
 [[nodiscard]] HttpReply busy();
 
 [[nodiscard]] HttpReply nothing_here(std::string_view what);  // 404.
+
+/// 409 for a job whose people retention has dropped.
+[[nodiscard]] HttpReply no_longer_kept(std::string_view job);
 
 [[nodiscard]] HttpReply reply_with(int status, const boost::json::value& document);
 
